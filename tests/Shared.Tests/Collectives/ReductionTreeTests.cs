@@ -1,0 +1,69 @@
+using CsCheck;
+using Distributed.Collectives;
+using Xunit;
+
+namespace Distributed.Shared.Tests.Collectives;
+
+public sealed class ReductionTreeTests
+{
+    private static readonly Gen<(int Total, int[] Cuts)> Splits =
+        from total in Gen.Int[1, 70]
+        from cuts in Gen.Int[0, total].Array[0, 6]
+        select (total, cuts.Append(0).Append(total).Order().ToArray());
+
+    [Fact]
+    public void Seven_microbatches_add_up_as_documented() =>
+        Assert.Equal("(((0+1)+(2+3))+((4+5)+6))", Expression(ReductionTree.Blocks(0, 7, 7).SelectMany(b => Leaves(b)).ToList()));
+
+    [Fact]
+    public void Any_cut_into_ranges_gives_the_same_expression() => Splits.Sample(split =>
+    {
+        var whole = Expression(Enumerable.Range(0, split.Total).Select(i => new TreeBlock(i, 1)).ToList());
+        var blocks = split.Cuts.Zip(split.Cuts.Skip(1)).SelectMany(range => ReductionTree.Blocks(range.First, range.Second, split.Total)).ToList();
+        return Expression(blocks) == whole;
+    });
+
+    [Fact]
+    public void A_range_has_at_most_two_blocks_a_level() => Splits.Sample(split =>
+        ReductionTree.Blocks(split.Cuts[0], split.Cuts[^1] / 2, split.Total).Count <= 2 * (int.Log2(split.Total) + 1));
+
+    [Fact]
+    public void A_range_that_is_a_node_is_one_block()
+    {
+        Assert.Equal([new TreeBlock(0, 7)], ReductionTree.Blocks(0, 7, 7));
+        Assert.Equal([new TreeBlock(4, 3)], ReductionTree.Blocks(4, 7, 7));
+        Assert.Equal([new TreeBlock(4, 4)], ReductionTree.Blocks(4, 8, 16));
+        Assert.Empty(ReductionTree.Blocks(3, 3, 7));
+    }
+
+    [Fact]
+    public void Blocks_that_leave_a_gap_or_are_no_nodes_are_refused()
+    {
+        Assert.Throws<ArgumentException>(() => ReductionTree.Merges([new TreeBlock(0, 1), new TreeBlock(2, 1)]));
+        Assert.Throws<ArgumentException>(() => ReductionTree.Merges([new TreeBlock(0, 1), new TreeBlock(1, 2), new TreeBlock(3, 1)]));
+    }
+
+    [Fact]
+    public void Shares_cover_the_whole_in_order_and_differ_by_one_at_most() => Gen.Select(Gen.Int[0, 300], Gen.Int[1, 20]).Sample((whole, parts) =>
+    {
+        var shares = Enumerable.Range(0, parts).Select(rank => Partition.Microbatches(whole, parts, rank)).ToList();
+        var slices = Enumerable.Range(0, parts).Select(rank => Partition.Slice(whole, parts, rank)).ToList();
+        return Covers(shares, whole) && Covers(slices, whole)
+            && shares.Max(s => s.End - s.Start) - shares.Min(s => s.End - s.Start) <= 1
+            && slices.All(s => s.Start == whole || s.Start % Partition.SliceAlignment == 0);
+    });
+
+    private static bool Covers(List<(int Start, int End)> parts, int whole) =>
+        parts[0].Start == 0 && parts[^1].End == whole && parts.Zip(parts.Skip(1)).All(pair => pair.First.End == pair.Second.Start);
+
+    private static IEnumerable<TreeBlock> Leaves(TreeBlock block) => Enumerable.Range(block.Start, block.Count).Select(i => new TreeBlock(i, 1));
+
+    // The sum as it is written: each block first by its own leaves, then the blocks by the merges.
+    private static string Expression(IReadOnlyList<TreeBlock> blocks)
+    {
+        var sums = blocks.Select(b => b.Count == 1 ? $"{b.Start}" : Expression(Leaves(b).ToList())).ToArray();
+        foreach (var (left, right) in ReductionTree.Merges(blocks))
+            sums[left] = $"({sums[left]}+{sums[right]})";
+        return sums[0];
+    }
+}
