@@ -1,0 +1,97 @@
+using System.Threading.Channels;
+using Distributed.Protocol;
+using Grpc.Core;
+
+namespace Distributed.Collectives;
+
+/// <summary>Takes the frames that come over a link, one at a time and in order.</summary>
+public interface IFrameReceiver
+{
+    /// <summary>Handles a frame; the link disposes it afterwards.</summary>
+    /// <param name="peer">Who sent it: the number that the link was made with.</param>
+    /// <param name="frame">The frame.</param>
+    /// <param name="cancellationToken">The link's end.</param>
+    ValueTask ReceiveAsync(int peer, Frame frame, CancellationToken cancellationToken);
+}
+
+/// <summary>One end of an exchange stream: a queue and a sending loop, and a receiving loop. Either side may have opened it.</summary>
+/// <param name="peer">The other end's number, passed to the receiver.</param>
+/// <param name="incoming">The stream's reading side.</param>
+/// <param name="outgoing">The stream's writing side.</param>
+public sealed class FrameLink(int peer, IAsyncStreamReader<Frame> incoming, IAsyncStreamWriter<Frame> outgoing)
+{
+    // A step sends a block for each node of the tree that a worker holds, two a level at most, and one slice. Two steps'
+    // worth for a million microbatches stays below this.
+    private const int QueueLength = 256;
+
+    private readonly Channel<(FrameHeader Header, ReadOnlyMemory<float> Values)> _queue =
+        Channel.CreateBounded<(FrameHeader, ReadOnlyMemory<float>)>(new BoundedChannelOptions(QueueLength) { SingleReader = true });
+
+    /// <summary>The other end's number.</summary>
+    public int Peer { get; } = peer;
+
+    /// <summary>Queues a vector; it is cut into frames and must not change until the other side has acted on it.</summary>
+    /// <param name="header">The header of the first frame; those that follow count its offset up.</param>
+    /// <param name="values">The vector.</param>
+    /// <exception cref="InvalidOperationException">The link is closed, or more was queued than any plan sends.</exception>
+    public void Send(FrameHeader header, ReadOnlyMemory<float> values)
+    {
+        if (!_queue.Writer.TryWrite((header, values)))
+            throw new InvalidOperationException($"The link to peer {Peer} takes no frame for step {header.Step}: it is closed or its queue is full.");
+    }
+
+    /// <summary>Sends and receives until both directions have ended, or throws what ended one of them early.</summary>
+    /// <param name="receiver">Takes the frames.</param>
+    /// <param name="complete">Ends the outgoing direction of the stream once the queue is empty, if the stream needs it.</param>
+    /// <param name="cancellationToken">Breaks the link.</param>
+    public async Task RunAsync(IFrameReceiver receiver, Func<Task>? complete, CancellationToken cancellationToken)
+    {
+        using var broken = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var sending = SendLoopAsync(complete, broken.Token);
+        var receiving = ReceiveLoopAsync(receiver, broken.Token);
+        try
+        {
+            await await Task.WhenAny(sending, receiving);
+            await Task.WhenAll(sending, receiving);
+        }
+        catch
+        {
+            await broken.CancelAsync();
+            throw;
+        }
+        finally
+        {
+            _queue.Writer.TryComplete();
+        }
+    }
+
+    /// <summary>Lets the link end once all that was queued has been sent.</summary>
+    public void Close() => _queue.Writer.TryComplete();
+
+    private async Task SendLoopAsync(Func<Task>? complete, CancellationToken cancellationToken)
+    {
+        await foreach (var (header, values) in _queue.Reader.ReadAllAsync(cancellationToken))
+            await SendVectorAsync(outgoing, header, values, cancellationToken);
+        if (complete is not null)
+            await complete();
+    }
+
+    private async Task ReceiveLoopAsync(IFrameReceiver receiver, CancellationToken cancellationToken)
+    {
+        while (await incoming.MoveNext(cancellationToken))
+        {
+            using var frame = incoming.Current;
+            await receiver.ReceiveAsync(Peer, frame, cancellationToken);
+        }
+    }
+
+    /// <summary>Writes a vector as frames.</summary>
+    internal static async Task SendVectorAsync(IAsyncStreamWriter<Frame> outgoing, FrameHeader header, ReadOnlyMemory<float> values, CancellationToken cancellationToken)
+    {
+        for (var start = 0; start < values.Length; start += WireLimits.FrameElements)
+        {
+            var piece = values.Slice(start, Math.Min(WireLimits.FrameElements, values.Length - start));
+            await outgoing.WriteAsync(new Frame(header with { Offset = header.Offset + start }, piece), cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+namespace Distributed.Collectives;
+
+/// <summary>
+/// Holds frames of the next step back until this member begins it. A peer may be one step ahead; what it sends waits in
+/// the stream's window, which is the bound on it.
+/// </summary>
+internal sealed class StepGate
+{
+    private readonly Lock _lock = new();
+    private TaskCompletionSource _opened = Signal();
+    private long _step = -1;
+
+    /// <summary>Lets frames of a step through.</summary>
+    public void Open(long step)
+    {
+        TaskCompletionSource opened;
+        lock (_lock)
+        {
+            _step = step;
+            opened = _opened;
+            _opened = Signal();
+        }
+
+        opened.SetResult();
+    }
+
+    /// <summary>Waits until a step has begun.</summary>
+    /// <returns>Whether it is the current one; false if it is over.</returns>
+    public async ValueTask<bool> WaitAsync(long step, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task opened;
+            lock (_lock)
+            {
+                if (step <= _step)
+                    return step == _step;
+                opened = _opened.Task;
+            }
+
+            await opened.WaitAsync(cancellationToken);
+        }
+    }
+
+    private static TaskCompletionSource Signal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
