@@ -13,8 +13,8 @@ public sealed unsafe class ComputeTeam : IDisposable
     private static readonly long SpinTicks = Stopwatch.Frequency / 20_000; // 50 microseconds
 
     private readonly Thread[] _helpers;
-    private readonly AlignedBuffer[] _scratch;
     private readonly object _gate = new();
+    private AlignedBuffer _scratch = new(0);
     private delegate*<void*, int, int, void> _execute;
     private void* _work;
     private ExceptionDispatchInfo? _failure;
@@ -30,8 +30,6 @@ public sealed unsafe class ComputeTeam : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         Threads = threads;
-        _scratch = new AlignedBuffer[threads];
-        Array.Fill(_scratch, new AlignedBuffer(0));
         _helpers = new Thread[threads - 1];
         for (int i = 0; i < _helpers.Length; i++)
         {
@@ -79,18 +77,16 @@ public sealed unsafe class ComputeTeam : IDisposable
             helper.Join();
     }
 
-    /// <summary>Makes sure that <see cref="Scratch"/> has at least <paramref name="length"/> floats for every part; called before a run.</summary>
-    internal void ReserveScratch(int length)
+    /// <summary>
+    /// Aligned memory of <paramref name="length"/> floats for each part, one after the other, with what the last user left in it. It is valid until the
+    /// next call, as long as the team is reachable.
+    /// </summary>
+    internal float* Scratch(int length)
     {
-        for (int part = 0; part < Threads; part++)
-        {
-            if (_scratch[part].Length < length)
-                _scratch[part] = new AlignedBuffer(length);
-        }
+        if (_scratch.Length < (long)length * Threads)
+            _scratch = new AlignedBuffer(checked(length * Threads));
+        return _scratch.Pointer;
     }
-
-    /// <summary>The part's own aligned memory, with what the last user left in it.</summary>
-    internal float* Scratch(int part) => _scratch[part].Pointer;
 
     private static void Invoke<TWork>(void* work, int part, int parts)
         where TWork : unmanaged, IPartitionedWork => ((TWork*)work)->Execute(part, parts);

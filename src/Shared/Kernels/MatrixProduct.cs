@@ -15,17 +15,13 @@ public static unsafe class MatrixProduct
     /// <exception cref="ArgumentException">A length does not fit the shape.</exception>
     public static void Multiply(ReadOnlySpan<float> left, int rows, PackedMatrix right, Span<float> destination, ComputeTeam team)
     {
-        for (int i = 0; i < rows; i++)
-        {
-            for (int j = 0; j < right.Columns; j++)
-            {
-                float sum = 0;
-                float* panel = right.Panels + ((j / PackedMatrix.PanelColumns * right.Inner) * PackedMatrix.PanelColumns) + (j % PackedMatrix.PanelColumns);
-                for (int k = 0; k < right.Inner; k++)
-                    sum = MathF.FusedMultiplyAdd(left[(i * right.Inner) + k], panel[k * PackedMatrix.PanelColumns], sum);
-                destination[(i * right.Columns) + j] = sum;
-            }
-        }
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
+        CheckLength(left.Length, rows, right.Inner, nameof(left));
+        CheckLength(destination.Length, rows, right.Columns, nameof(destination));
+        float* scratch = team.Scratch(MultiplyWork.ScratchLength);
+        fixed (float* a = left, c = destination)
+            team.Run(new MultiplyWork(a, rows, right.Inner, right.Panels, right.Columns, c, scratch));
+        GC.KeepAlive(right);
     }
 
     /// <summary>
@@ -44,27 +40,26 @@ public static unsafe class MatrixProduct
     public static void TransposedProduct(
         ReadOnlySpan<float> left, int m, ReadOnlySpan<float> right, int n, int rows, int microbatch, Span<float> destination, ComputeTeam team)
     {
-        Span<float> stack = stackalloc float[32];
-        for (int i = 0; i < m; i++)
+        ArgumentOutOfRangeException.ThrowIfLessThan(microbatch, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
+        CheckLength(left.Length, rows, m, nameof(left));
+        CheckLength(right.Length, rows, n, nameof(right));
+        CheckLength(destination.Length, m, n, nameof(destination));
+        if (rows == 0)
         {
-            for (int j = 0; j < n; j++)
-            {
-                int depth = 0;
-                for (int b = 0; b * microbatch < rows; b++)
-                {
-                    float sum = 0;
-                    for (int r = b * microbatch; r < Math.Min(rows, (b + 1) * microbatch); r++)
-                        sum = MathF.FusedMultiplyAdd(left[(r * m) + i], right[(r * n) + j], sum);
-                    for (int bits = b; (bits & 1) != 0; bits >>= 1)
-                        sum = stack[--depth] + sum;
-                    stack[depth++] = sum;
-                }
-
-                float total = depth == 0 ? 0 : stack[--depth];
-                while (depth > 0)
-                    total = stack[--depth] + total;
-                destination[(i * n) + j] = total;
-            }
+            destination.Clear();
+            return;
         }
+
+        int length = TransposedProductWork.ScratchLength(m, rows);
+        float* scratch = team.Scratch(length);
+        fixed (float* a = left, b = right, c = destination)
+            team.Run(new TransposedProductWork(a, m, b, n, rows, microbatch, c, scratch, length));
+    }
+
+    private static void CheckLength(int length, int rows, int columns, string name)
+    {
+        if (length != (long)rows * columns)
+            throw new ArgumentException($"A matrix of {rows} x {columns} has {(long)rows * columns} elements, not {length}.", name);
     }
 }

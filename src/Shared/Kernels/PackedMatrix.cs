@@ -35,33 +35,34 @@ public sealed unsafe class PackedMatrix
 
     /// <summary>Replaces the content by <paramref name="source"/>, [inner, columns] in row-major order.</summary>
     /// <exception cref="ArgumentException">The source has another length.</exception>
-    public void Pack(ReadOnlySpan<float> source, ComputeTeam team)
-    {
-        CheckLength(source);
-        Span<float> panels = _panels.Span;
-        for (int k = 0; k < Inner; k++)
-        {
-            for (int j = 0; j < Columns; j++)
-                panels[(((j / PanelColumns * Inner) + k) * PanelColumns) + (j % PanelColumns)] = source[(k * Columns) + j];
-        }
-    }
+    public void Pack(ReadOnlySpan<float> source, ComputeTeam team) => Pack(source, transposed: false, team);
 
     /// <summary>Replaces the content by the transpose of <paramref name="source"/>, [columns, inner] in row-major order.</summary>
     /// <exception cref="ArgumentException">The source has another length.</exception>
-    public void PackTransposed(ReadOnlySpan<float> source, ComputeTeam team)
-    {
-        CheckLength(source);
-        Span<float> panels = _panels.Span;
-        for (int k = 0; k < Inner; k++)
-        {
-            for (int j = 0; j < Columns; j++)
-                panels[(((j / PanelColumns * Inner) + k) * PanelColumns) + (j % PanelColumns)] = source[(j * Inner) + k];
-        }
-    }
+    public void PackTransposed(ReadOnlySpan<float> source, ComputeTeam team) => Pack(source, transposed: true, team);
 
-    private void CheckLength(ReadOnlySpan<float> source)
+    private void Pack(ReadOnlySpan<float> source, bool transposed, ComputeTeam team)
     {
         if (source.Length != (long)Inner * Columns)
             throw new ArgumentException($"A matrix of {Inner} x {Columns} has {(long)Inner * Columns} elements, not {source.Length}.", nameof(source));
+        fixed (float* first = source)
+            team.Run(new PackWork(first, Inner, Columns, transposed, Panels));
+    }
+
+    private readonly struct PackWork(float* source, int inner, int columns, bool transposed, float* panels) : IPartitionedWork
+    {
+        public void Execute(int part, int parts)
+        {
+            (int start, int end) = Partition.Of(columns, PanelColumns, part, parts);
+            for (int column = start; column < end; column += PanelColumns)
+            {
+                float* panel = panels + ((nint)column * inner);
+                int width = Math.Min(PanelColumns, columns - column);
+                if (transposed)
+                    PanelPacking.Transpose(source + ((nint)column * inner), inner, width, inner, panel, PanelColumns);
+                else
+                    PanelPacking.Copy(source + column, columns, inner, width, panel, PanelColumns);
+            }
+        }
     }
 }
