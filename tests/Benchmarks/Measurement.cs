@@ -33,6 +33,8 @@ internal sealed class Measurement
 
     private double Quantile(double share)
     {
+        if (_seconds.Count == 0)
+            return double.NaN;
         double[] sorted = [.. _seconds.Order()];
         return sorted[(int)Math.Round(share * (sorted.Length - 1))];
     }

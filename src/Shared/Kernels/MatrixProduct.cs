@@ -51,7 +51,7 @@ public static unsafe class MatrixProduct
             return;
         }
 
-        int length = TransposedProductWork.ScratchLength(m, rows);
+        int length = TransposedProductWork.ScratchLength(n, rows);
         float* scratch = team.Scratch(length);
         fixed (float* a = left, b = right, c = destination)
             team.Run(new TransposedProductWork(a, m, b, n, rows, microbatch, c, scratch, length));

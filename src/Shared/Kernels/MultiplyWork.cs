@@ -72,12 +72,15 @@ internal readonly unsafe struct MultiplyWork(float* left, int rows, int inner, f
         var operands = new TileOperands { Depth = depth, Resume = k > 0, Stride = columns };
         for (int j = 0; j < width; j += 2 * TLanes.Count)
         {
+            int tileColumns = Math.Min(2 * TLanes.Count, width - j);
             operands.Right = panel + j;
             for (int i = 0; i < height; i += full)
             {
+                int tileRows = Math.Min(full, height - i);
                 operands.Left = packed + ((nint)i * depth);
                 operands.Destination = destination + ((nint)(row + i) * columns) + column + j;
-                TileGrid.Compute<TLanes, TVector>(ref operands, Math.Min(full, height - i), Math.Min(2 * TLanes.Count, width - j), spill);
+                delegate*<in TileOperands, void> kernel = TileGrid.Kernel<TLanes, TVector>(TileGrid.TileRows(tileRows), tileColumns);
+                TileGrid.Compute<TLanes, TVector>(kernel, ref operands, tileRows, tileColumns, spill);
             }
         }
     }

@@ -6,6 +6,9 @@ namespace Distributed.Kernels;
 /// <summary>Copies between row-major matrices and the panels that register tiles read front to back.</summary>
 internal static unsafe class PanelPacking
 {
+    /// <summary>Columns transposed at a time: the block of a panel that they fill stays in the first level cache until it is full.</summary>
+    private const int BlockDepth = 64;
+
     /// <summary>Rows that one 512-bit vector transposes, and columns too.</summary>
     private const int Square = 4;
 
@@ -21,6 +24,12 @@ internal static unsafe class PanelPacking
 
     /// <summary>destination[k * width + i] = source[i * stride + k] for i below <paramref name="rows"/>, and 0 from there to the width.</summary>
     public static void Transpose(float* source, nint stride, int rows, int depth, float* destination, int width)
+    {
+        for (int k = 0; k < depth; k += BlockDepth)
+            TransposeBlock(source + k, stride, rows, Math.Min(BlockDepth, depth - k), destination + ((nint)k * width), width);
+    }
+
+    private static void TransposeBlock(float* source, nint stride, int rows, int depth, float* destination, int width)
     {
         int row = 0;
         if (Vector512.IsHardwareAccelerated)
@@ -41,24 +50,23 @@ internal static unsafe class PanelPacking
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TransposeFourRows(float* source, nint stride, int depth, float* destination, int width)
+    private static void TransposeFourRows(float* source, nint stride, int depth, float* destination, nint width)
     {
+        Vector512<int> order = Vector512.Create(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
         int k = 0;
-        for (; k <= depth - Square; k += Square)
-            TransposeSquare(source + k, stride, destination + ((nint)k * width), width);
-        for (int row = 0; row < Square; row++)
-            TransposeRow(source + (row * stride) + k, depth - k, destination + row + ((nint)k * width), width);
-    }
+        for (; k <= depth - Square; k += Square, source += Square, destination += Square * width)
+        {
+            // The upper halves are inserted right away; starting from zeros would chain each square to the one before.
+            Vector256<float> first = Vector128.Load(source).ToVector256Unsafe().WithUpper(Vector128.Load(source + stride));
+            Vector256<float> second = Vector128.Load(source + (2 * stride)).ToVector256Unsafe().WithUpper(Vector128.Load(source + (3 * stride)));
+            Vector512<float> square = Vector512.Shuffle(first.ToVector512Unsafe().WithUpper(second), order);
+            square.GetLower().GetLower().Store(destination);
+            square.GetLower().GetUpper().Store(destination + width);
+            square.GetUpper().GetLower().Store(destination + (2 * width));
+            square.GetUpper().GetUpper().Store(destination + (3 * width));
+        }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void TransposeSquare(float* source, nint stride, float* destination, nint width)
-    {
-        var upper = Vector256.Create(Vector128.Load(source), Vector128.Load(source + stride));
-        var lower = Vector256.Create(Vector128.Load(source + (2 * stride)), Vector128.Load(source + (3 * stride)));
-        Vector512<float> square = Vector512.Shuffle(Vector512.Create(upper, lower), Vector512.Create(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
-        square.GetLower().GetLower().Store(destination);
-        square.GetLower().GetUpper().Store(destination + width);
-        square.GetUpper().GetLower().Store(destination + (2 * width));
-        square.GetUpper().GetUpper().Store(destination + (3 * width));
+        for (int row = 0; row < Square; row++)
+            TransposeRow(source + (row * stride), depth - k, destination + row, (int)width);
     }
 }

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Distributed.Kernels;
 
 /// <summary>Covers a block of the destination with register tiles: the shapes that a vector width allows, and the tiles that stick out at the edges.</summary>
@@ -13,28 +11,36 @@ internal static unsafe class TileGrid
     /// <summary>Rows of the smallest tile that holds <paramref name="rows"/>: the next even number.</summary>
     public static int TileRows(int rows) => (rows + 1) & ~1;
 
+    /// <summary>The kernel for tiles of an even number of rows and up to two vectors of columns.</summary>
+    public static delegate*<in TileOperands, void> Kernel<TLanes, TVector>(int tileRows, int columns)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged =>
+        columns > TLanes.Count ? Kernel<TLanes, TVector, Two>(tileRows) : Kernel<TLanes, TVector, One>(tileRows);
+
     /// <summary>
-    /// Computes a tile of <paramref name="rows"/> x <paramref name="columns"/>, in whole vectors. What would stick out of the destination goes by
-    /// way of <paramref name="spill"/>, one slot of <see cref="RegisterTile.SlotLength"/> floats.
+    /// Runs a kernel for a tile of <paramref name="rows"/> x <paramref name="columns"/>. If that is not the kernel's whole tile, what would stick out
+    /// of the destination goes by way of <paramref name="spill"/>, a slot of <see cref="RegisterTile.SlotLength"/> floats.
     /// </summary>
-    public static void Compute<TLanes, TVector>(ref TileOperands operands, int rows, int columns, float* spill)
+    public static void Compute<TLanes, TVector>(delegate*<in TileOperands, void> kernel, ref TileOperands operands, int rows, int columns, float* spill)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        bool wide = columns > TLanes.Count;
-        if (rows == TileRows(rows) && columns == (wide ? 2 : 1) * TLanes.Count)
-        {
-            Dispatch<TLanes, TVector>(operands, rows, wide);
-            return;
-        }
+        if (rows == TileRows(rows) && columns % TLanes.Count == 0)
+            kernel(operands);
+        else
+            ComputeEdge(kernel, operands, rows, columns, spill);
+    }
 
-        TileOperands inside = operands;
-        inside.Destination = spill;
-        inside.Stride = PackedMatrix.PanelColumns;
+    private static void ComputeEdge(delegate*<in TileOperands, void> kernel, TileOperands operands, int rows, int columns, float* spill)
+    {
+        float* destination = operands.Destination;
+        nint stride = operands.Stride;
+        operands.Destination = spill;
+        operands.Stride = PackedMatrix.PanelColumns;
         if (operands.Resume)
-            Copy(operands.Destination, operands.Stride, spill, PackedMatrix.PanelColumns, rows, columns);
-        Dispatch<TLanes, TVector>(inside, TileRows(rows), wide);
-        Copy(spill, PackedMatrix.PanelColumns, operands.Destination, operands.Stride, rows, columns);
+            Copy(destination, stride, spill, PackedMatrix.PanelColumns, rows, columns);
+        kernel(operands);
+        Copy(spill, PackedMatrix.PanelColumns, destination, stride, rows, columns);
     }
 
     private static void Copy(float* source, nint sourceStride, float* destination, nint destinationStride, int rows, int columns)
@@ -43,30 +49,16 @@ internal static unsafe class TileGrid
             new ReadOnlySpan<float>(source, columns).CopyTo(new Span<float>(destination, columns));
     }
 
-    private static void Dispatch<TLanes, TVector>(in TileOperands operands, int rows, bool wide)
+    private static delegate*<in TileOperands, void> Kernel<TLanes, TVector, TVectors>(int tileRows)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
-    {
-        if (wide)
-            Dispatch<TLanes, TVector, Two>(operands, rows);
-        else
-            Dispatch<TLanes, TVector, One>(operands, rows);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Dispatch<TLanes, TVector, TVectors>(in TileOperands operands, int rows)
-        where TLanes : struct, ILanes<TVector>
-        where TVector : unmanaged
-        where TVectors : struct, IConstant
-    {
-        switch (rows)
+        where TVectors : struct, IConstant => tileRows switch
         {
-            case 12: RegisterTile.Compute<TLanes, TVector, Twelve, TVectors>(operands); break;
-            case 10: RegisterTile.Compute<TLanes, TVector, Ten, TVectors>(operands); break;
-            case 8: RegisterTile.Compute<TLanes, TVector, Eight, TVectors>(operands); break;
-            case 6: RegisterTile.Compute<TLanes, TVector, Six, TVectors>(operands); break;
-            case 4: RegisterTile.Compute<TLanes, TVector, Four, TVectors>(operands); break;
-            default: RegisterTile.Compute<TLanes, TVector, Two, TVectors>(operands); break;
-        }
-    }
+            12 => &RegisterTile.Compute<TLanes, TVector, Twelve, TVectors>,
+            10 => &RegisterTile.Compute<TLanes, TVector, Ten, TVectors>,
+            8 => &RegisterTile.Compute<TLanes, TVector, Eight, TVectors>,
+            6 => &RegisterTile.Compute<TLanes, TVector, Six, TVectors>,
+            4 => &RegisterTile.Compute<TLanes, TVector, Four, TVectors>,
+            _ => &RegisterTile.Compute<TLanes, TVector, Two, TVectors>,
+        };
 }

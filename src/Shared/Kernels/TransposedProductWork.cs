@@ -11,27 +11,28 @@ internal readonly unsafe struct TransposedProductWork(
     float* left, int m, float* right, int n, int rows, int microbatch, float* destination, float* scratch, int scratchLength)
     : IPartitionedWork
 {
-    /// <summary>Floats of the packed block of the left operand: 384 KiB of a second level cache of 1 MiB.</summary>
+    /// <summary>Floats of the packed block of the right operand: 384 KiB of a second level cache of 1 MiB.</summary>
     private const int BlockLength = 96 * 1024;
 
-    /// <summary>Columns of the left operand in a block even when the rows are many: enough to share the cost of packing a panel of the right one.</summary>
-    private const int MinBlockColumns = 8 * RegisterTile.MaxRows;
+    /// <summary>Panels in a block even when the rows are many: enough to share the cost of packing columns of the left operand.</summary>
+    private const int MinBlockPanels = 4;
 
     /// <summary>Tiles on the stack: one for each level of a tree over 2^31 microbatches, and one for the edges.</summary>
     private const int Slots = 33;
 
-    /// <summary>Floats of scratch memory for each part: the packed block, one panel and the stack, in whole cache lines.</summary>
-    public static int ScratchLength(int m, int rows)
+    private const int LineLength = AlignedBuffer.Alignment / sizeof(float);
+
+    /// <summary>Floats of scratch memory for each part: the stack, the packed block and one tile's columns, in whole cache lines.</summary>
+    public static int ScratchLength(int n, int rows)
     {
-        const int line = AlignedBuffer.Alignment / sizeof(float);
-        int length = checked((rows * (BlockColumns(m, rows) + PackedMatrix.PanelColumns)) + (Slots * RegisterTile.SlotLength));
-        return (length + line - 1) / line * line;
+        int length = checked((rows * (BlockColumns(n, rows) + RegisterTile.MaxRows)) + (Slots * RegisterTile.SlotLength));
+        return (length + LineLength - 1) / LineLength * LineLength;
     }
 
-    private static int BlockColumns(int m, int rows)
+    private static int BlockColumns(int n, int rows)
     {
-        int fitting = BlockLength / Math.Max(rows, 1) / RegisterTile.MaxRows * RegisterTile.MaxRows;
-        return Math.Min(Math.Max(fitting, MinBlockColumns), TileGrid.TileRows(m));
+        int panels = Math.Max(BlockLength / PackedMatrix.PanelColumns / Math.Max(rows, 1), MinBlockPanels);
+        return Math.Min(panels, (n + PackedMatrix.PanelColumns - 1) / PackedMatrix.PanelColumns) * PackedMatrix.PanelColumns;
     }
 
     public void Execute(int part, int parts)
@@ -48,52 +49,46 @@ internal readonly unsafe struct TransposedProductWork(
             where TVector : unmanaged => work.Compute<TLanes, TVector>(share, scratch);
     }
 
+    /// <summary>Tiles follow each other along the destination's rows, so that it is written in long runs.</summary>
     private void Compute<TLanes, TVector>(in DestinationShare share, float* stack)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        float* panel = stack + (Slots * RegisterTile.SlotLength);
-        float* packed = panel + ((nint)rows * PackedMatrix.PanelColumns);
-        int blockColumns = BlockColumns(m, rows);
-        for (int i = share.FirstRow; i < share.EndRow; i += blockColumns)
+        int blockColumns = BlockColumns(n, rows), full = TileGrid.FullRows<TLanes, TVector>();
+        float* block = stack + (Slots * RegisterTile.SlotLength);
+        float* tileColumns = block + ((nint)rows * blockColumns);
+        for (int j = share.FirstColumn; j < share.EndColumn; j += blockColumns)
         {
-            int height = Math.Min(blockColumns, share.EndRow - i);
-            PackLeft<TLanes, TVector>(i, height, packed);
-            for (int j = share.FirstColumn; j < share.EndColumn; j += PackedMatrix.PanelColumns)
+            int width = Math.Min(blockColumns, share.EndColumn - j);
+            PackRight(j, width, block);
+            for (int i = share.FirstRow; i < share.EndRow; i += full)
             {
-                int width = Math.Min(PackedMatrix.PanelColumns, n - j);
-                PanelPacking.Copy(right + j, n, rows, width, panel, PackedMatrix.PanelColumns);
-                MultiplyPanel<TLanes, TVector>(i, height, j, width, packed, panel, stack);
+                int height = Math.Min(full, share.EndRow - i);
+                PanelPacking.Copy(left + i, m, rows, height, tileColumns, TileGrid.TileRows(height));
+                ComputeTiles<TLanes, TVector>(tileColumns, block, height, width, destination + ((nint)i * n) + j, stack);
             }
         }
     }
 
-    /// <summary>Packs columns of the left operand as [tile][rows][columns of the tile].</summary>
-    private void PackLeft<TLanes, TVector>(int first, int height, float* packed)
-        where TLanes : struct, ILanes<TVector>
-        where TVector : unmanaged
+    /// <summary>Packs columns of the right operand as [panel][rows][32].</summary>
+    private void PackRight(int first, int width, float* block)
     {
-        int full = TileGrid.FullRows<TLanes, TVector>();
-        for (int i = 0; i < height; i += full)
+        for (int j = 0; j < width; j += PackedMatrix.PanelColumns)
         {
-            int count = Math.Min(full, height - i);
-            PanelPacking.Copy(left + first + i, m, rows, count, packed + ((nint)i * rows), TileGrid.TileRows(count));
+            int count = Math.Min(PackedMatrix.PanelColumns, width - j);
+            PanelPacking.Copy(right + first + j, n, rows, count, block + ((nint)j * rows), PackedMatrix.PanelColumns);
         }
     }
 
-    private void MultiplyPanel<TLanes, TVector>(int first, int height, int column, int width, float* packed, float* panel, float* stack)
+    /// <summary>One row of tiles of the destination.</summary>
+    private void ComputeTiles<TLanes, TVector>(float* tileColumns, float* block, int height, int width, float* tile, float* stack)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        int full = TileGrid.FullRows<TLanes, TVector>();
         for (int j = 0; j < width; j += 2 * TLanes.Count)
         {
-            for (int i = 0; i < height; i += full)
-            {
-                float* tile = destination + ((nint)(first + i) * n) + column + j;
-                int count = Math.Min(full, height - i);
-                SumMicrobatches<TLanes, TVector>(packed + ((nint)i * rows), panel + j, count, Math.Min(2 * TLanes.Count, width - j), tile, stack);
-            }
+            float* panel = block + ((nint)(j - (j % PackedMatrix.PanelColumns)) * rows) + (j % PackedMatrix.PanelColumns);
+            SumMicrobatches<TLanes, TVector>(tileColumns, panel, height, Math.Min(2 * TLanes.Count, width - j), tile + j, stack);
         }
     }
 
@@ -101,11 +96,10 @@ internal readonly unsafe struct TransposedProductWork(
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        int last = (rows - 1) / microbatch;
-        float* spill = stack;
-        float* top = spill + RegisterTile.SlotLength;
+        int last = (rows - 1) / microbatch, tileRows = TileGrid.TileRows(height);
+        float* top = stack + RegisterTile.SlotLength;
         var operands = new TileOperands { Left = leftTile, Right = rightTile, Depth = microbatch, Stride = PackedMatrix.PanelColumns };
-        int whole = TileGrid.TileRows(height);
+        delegate*<in TileOperands, void> kernel = TileGrid.Kernel<TLanes, TVector>(tileRows, width);
         for (int b = 0; b < last; b++)
         {
             operands.Partials = top;
@@ -113,8 +107,8 @@ internal readonly unsafe struct TransposedProductWork(
             top -= operands.Merges * RegisterTile.SlotLength;
             operands.Destination = top;
             top += RegisterTile.SlotLength;
-            TileGrid.Compute<TLanes, TVector>(ref operands, whole, width > TLanes.Count ? 2 * TLanes.Count : TLanes.Count, spill);
-            operands.Left += microbatch * whole;
+            kernel(operands);
+            operands.Left += microbatch * tileRows;
             operands.Right += microbatch * PackedMatrix.PanelColumns;
         }
 
@@ -123,6 +117,6 @@ internal readonly unsafe struct TransposedProductWork(
         operands.Depth = rows - (last * microbatch);
         operands.Destination = tile;
         operands.Stride = n;
-        TileGrid.Compute<TLanes, TVector>(ref operands, height, width, spill);
+        TileGrid.Compute<TLanes, TVector>(kernel, ref operands, height, width, stack);
     }
 }
