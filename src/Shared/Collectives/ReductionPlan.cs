@@ -53,9 +53,15 @@ public sealed class ReductionPlan
     /// <returns>The first place and how many follow one another from there.</returns>
     public (int First, int Count) PlacesOf(int rank) => (_firstPlace[rank], _firstPlace[rank + 1] - _firstPlace[rank]);
 
-    /// <summary>The place of the block that begins at a microbatch, or -1.</summary>
+    /// <summary>Whether a worker holds the block that begins at a microbatch.</summary>
+    /// <param name="rank">The worker.</param>
     /// <param name="start">The block's first microbatch.</param>
-    public int PlaceOf(int start) => _placeOfStart.GetValueOrDefault(start, -1);
+    /// <param name="place">The block's place.</param>
+    public bool Holds(int rank, int start, out int place)
+    {
+        var (first, count) = PlacesOf(rank);
+        return _placeOfStart.TryGetValue(start, out place) && place >= first && place < first + count;
+    }
 }
 
 /// <summary>Keeps the plans of a view: a run has as many as there are sizes of batches, which is two at most.</summary>

@@ -1,0 +1,53 @@
+using Distributed.Protocol;
+using Grpc.Core;
+
+namespace Distributed.Collectives;
+
+/// <summary>Moves a training state between processes: the weights, then each moment, as flat vectors of one length.</summary>
+public static class StateTransfer
+{
+    /// <summary>Sends a state.</summary>
+    /// <param name="outgoing">The stream.</param>
+    /// <param name="header">Names run, generation and step.</param>
+    /// <param name="vectors">The weights, then the moments.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task SendAsync(IAsyncStreamWriter<Frame> outgoing, FrameHeader header, IReadOnlyList<ReadOnlyMemory<float>> vectors, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vectors);
+        for (var part = 0; part < vectors.Count; part++)
+            await FrameLink.SendVectorAsync(outgoing, header with { Kind = FrameKind.State, Part = part, Offset = 0 }, vectors[part], cancellationToken);
+    }
+
+    /// <summary>Receives a state.</summary>
+    /// <param name="incoming">The stream.</param>
+    /// <param name="step">The step after which the state must be.</param>
+    /// <param name="vectors">Receive the weights, then the moments.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="InvalidDataException">The stream holds another state, or not all of it.</exception>
+    public static async Task ReceiveAsync(IAsyncStreamReader<Frame> incoming, long step, IReadOnlyList<Memory<float>> vectors, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(incoming);
+        ArgumentNullException.ThrowIfNull(vectors);
+        var (part, offset) = (0, 0);
+        while (await incoming.MoveNext(cancellationToken))
+        {
+            using var frame = incoming.Current;
+            if (part < vectors.Count && offset == vectors[part].Length)
+                (part, offset) = (part + 1, 0);
+            Store(frame, step, part, offset, vectors);
+            offset += frame.Values.Length;
+        }
+
+        if (part != vectors.Count - 1 || offset != vectors[part].Length)
+            throw new InvalidDataException($"the state after step {step} ended early, in vector {part} at element {offset}");
+    }
+
+    private static void Store(Frame frame, long step, int part, int offset, IReadOnlyList<Memory<float>> vectors)
+    {
+        var header = frame.Header;
+        if (header.Kind != FrameKind.State || header.Step != step || part >= vectors.Count || header.Part != part || header.Offset != offset
+            || offset > vectors[part].Length - frame.Values.Length)
+            throw new InvalidDataException($"a frame of another state came: step {header.Step}, vector {header.Part}, element {header.Offset} instead of {step}, {part}, {offset}");
+        frame.Values.CopyTo(vectors[part].Span[offset..]);
+    }
+}

@@ -1,0 +1,136 @@
+using Distributed.Protocol;
+
+namespace Distributed.Collectives;
+
+/// <summary>
+/// What the exchanges of a view share: a link to each peer, the step that is under way, the values that each peer still
+/// owes, and the one failure that ends it all.
+/// </summary>
+public abstract class ViewExchange : IFrameReceiver, IDisposable
+{
+    private readonly FrameLink?[] _links;
+    private readonly bool[] _ended;
+    private readonly StepGate _gate = new();
+    private readonly Pending[] _rounds;
+
+    /// <summary>Prepares the exchange of one view.</summary>
+    /// <param name="identity">The view, seen by this member.</param>
+    /// <param name="peers">The names of those that links lead to, by the links' numbers.</param>
+    /// <param name="length">The flat vector's length in elements.</param>
+    /// <param name="rounds">How many times in a step this member waits for its peers.</param>
+    private protected ViewExchange(ExchangeIdentity identity, IReadOnlyList<string> peers, int length, int rounds)
+    {
+        Identity = identity;
+        Peers = peers;
+        Length = length;
+        Plans = new ReductionPlans(identity.Workers.Count);
+        Plan = Plans.For(1);
+        _links = new FrameLink?[peers.Count];
+        _ended = new bool[peers.Count];
+        _rounds = [.. Enumerable.Range(0, rounds).Select(_ => new Pending(peers.Count))];
+    }
+
+    /// <summary>The flat vector's length in elements.</summary>
+    public int Length { get; }
+
+    /// <summary>What this member waits for at the moment.</summary>
+    public Phase Phase { get; private protected set; } = Phase.ReduceScatter;
+
+    /// <summary>The view, seen by this member.</summary>
+    protected ExchangeIdentity Identity { get; }
+
+    /// <summary>The step under way.</summary>
+    protected long Step { get; private set; }
+
+    /// <summary>The plan of the step under way.</summary>
+    protected ReductionPlan Plan { get; private set; }
+
+    private IReadOnlyList<string> Peers { get; }
+
+    private ReductionPlans Plans { get; }
+
+    /// <summary>Gives the exchange its way to a peer; before the first step.</summary>
+    /// <param name="link">The link, made with the peer's number.</param>
+    public void Attach(FrameLink link)
+    {
+        ArgumentNullException.ThrowIfNull(link);
+        _links[link.Peer] = link;
+    }
+
+    /// <inheritdoc />
+    public async ValueTask ReceiveAsync(int peer, Frame frame, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(frame);
+        if (Identity.Owns(frame.Header) && await _gate.WaitAsync(frame.Header.Step, cancellationToken))
+            Take(peer, frame);
+    }
+
+    /// <summary>Says that a link has ended. A peer that has sent all of the last step may go; one that still owes values is lost.</summary>
+    /// <param name="peer">The peer's number.</param>
+    /// <param name="exception">What broke the link, or null if it ended in order.</param>
+    public void LinkEnded(int peer, Exception? exception)
+    {
+        Volatile.Write(ref _ended[peer], true);
+        if (exception is null)
+            CheckEnd(peer);
+        else
+            Fail(peer, WireErrors.Cause(exception), exception);
+    }
+
+    /// <summary>Lets the links end once all that was sent is out; after the view's last step.</summary>
+    public void Close()
+    {
+        foreach (var link in _links)
+            link?.Close();
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        Close();
+        foreach (var round in _rounds)
+            round.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Begins a step: from here on, what peers send for it is taken.</summary>
+    private protected ReductionPlan BeginStep(long step, int microbatches)
+    {
+        Plan = Plans.For(microbatches);
+        Step = step;
+        Phase = Phase.ReduceScatter;
+        foreach (var round in _rounds)
+            round.Reset();
+        Expect(Plan);
+        _gate.Open(step);
+        for (var peer = 0; peer < _ended.Length; peer++)
+            CheckEnd(peer);
+        return Plan;
+    }
+
+    /// <summary>Counts what each peer will send in the step.</summary>
+    private protected abstract void Expect(ReductionPlan plan);
+
+    /// <summary>Takes a frame of the step under way.</summary>
+    private protected abstract void Take(int peer, Frame frame);
+
+    private protected Pending Round(int index) => _rounds[index];
+
+    private protected FrameLink Link(int peer) => _links[peer] ?? throw new InvalidOperationException($"There is no link to {Peers[peer]}.");
+
+    private protected InvalidDataException Unexpected(int peer, Frame frame) =>
+        new($"{Peers[peer]} sent a frame ({frame.Header.Kind}, part {frame.Header.Part}, offset {frame.Header.Offset}) that the plan does not expect of it");
+
+    private void CheckEnd(int peer)
+    {
+        if (Volatile.Read(ref _ended[peer]) && _rounds.Any(round => round.IsOwedBy(peer)))
+            Fail(peer, "it closed the connection", null);
+    }
+
+    private void Fail(int peer, string cause, Exception? exception)
+    {
+        var failure = new PeerFailureException(Peers[peer], Step, Phase, cause, exception);
+        foreach (var round in _rounds)
+            round.Fail(failure);
+    }
+}
