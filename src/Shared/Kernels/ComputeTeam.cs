@@ -42,6 +42,9 @@ public sealed unsafe class ComputeTeam : IDisposable
     /// <summary>The number of parts of every run: the helpers and the caller.</summary>
     public int Threads { get; }
 
+    /// <summary>Threads that have stopped spinning and block.</summary>
+    internal int Sleepers => Volatile.Read(ref _sleepers);
+
     /// <summary>Carries out all parts and returns when the last is done. The first exception of a part is thrown again here.</summary>
     /// <exception cref="InvalidOperationException">Another run is under way.</exception>
     public void Run<TWork>(TWork work)

@@ -3,8 +3,9 @@ using System.Runtime.CompilerServices;
 namespace Distributed.Kernels;
 
 /// <summary>
-/// Exponential, hyperbolic tangent and logistic function of single precision vectors, made of exact operations only, so that they have the same
-/// bits on every machine. Errors are below 2 units in the last place over the whole range, subnormal results included; NaN stays NaN.
+/// Exponential, hyperbolic tangent and logistic function of single precision vectors, made of exact operations only, so that they have the same bits
+/// on every machine. Errors are below 2 units in the last place (2.5 for the logistic function) over the whole range, subnormal results included;
+/// NaN stays NaN.
 /// </summary>
 internal static class ElementaryFunctions
 {

@@ -68,17 +68,6 @@ public static class ScalarMath
         return Math.FusedMultiplyAdd(exponent, Ln2High, f - Math.FusedMultiplyAdd(s, f - tail, -exponent * Ln2Low));
     }
 
-    /// <summary>
-    /// The hyperbolic tangent, as 1 - 2 / (e^2|x| + 1), or by its own series where that would cancel. The error is below 4 units in the last place.
-    /// </summary>
-    public static double Tanh(double x)
-    {
-        double a = Math.Abs(x);
-        if (a > 0.25 || double.IsNaN(x))
-            return Math.CopySign(1 - (2 / (Exp(2 * a) + 1)), x);
-        return SmallTanh(x);
-    }
-
     /// <summary>cos(pi x), reduced exactly to a quarter turn: exact at every multiple of 1/2, absolute error below 3e-16. NaN at infinity.</summary>
     public static double CosinePi(double x)
     {
@@ -122,17 +111,6 @@ public static class ScalarMath
     {
         double square = angle * angle;
         return Math.FusedMultiplyAdd(angle * square, Polynomial(SineCoefficients, square), angle);
-    }
-
-    /// <summary>tanh x = (e^2x - 1) / (e^2x + 1), with e^2x - 1 from the Taylor polynomial without its constant term.</summary>
-    private static double SmallTanh(double x)
-    {
-        double y = 2 * x;
-        double sum = 0;
-        foreach (double coefficient in ExpCoefficients.AsSpan(0, ExpCoefficients.Length - 1))
-            sum = Math.FusedMultiplyAdd(sum, y, coefficient);
-        double expMinusOne = y * sum;
-        return expMinusOne / (expMinusOne + 2);
     }
 
     /// <summary>2^n for n in -1022..1023.</summary>

@@ -1,0 +1,120 @@
+using Distributed.Kernels;
+using Xunit;
+
+namespace Distributed.Shared.Tests.Kernels;
+
+public sealed unsafe class ComputeTeamTests
+{
+    private const int FailingPart = 1;
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(5)]
+    public void Every_part_runs_once_in_every_run(int threads)
+    {
+        using var team = new ComputeTeam(threads);
+        int* counts = stackalloc int[threads];
+        for (int run = 1; run <= 1000; run++)
+        {
+            team.Run(new Count(counts));
+            for (int part = 0; part < threads; part++)
+                Assert.Equal(run, counts[part]);
+        }
+    }
+
+    [Fact]
+    public void Helpers_that_block_are_woken_and_the_caller_blocks_for_slow_helpers()
+    {
+        using var team = new ComputeTeam(3);
+        int* counts = stackalloc int[3];
+        for (int run = 1; run <= 5; run++)
+        {
+            Assert.True(SpinWait.SpinUntil(() => team.Sleepers == 2, TimeSpan.FromSeconds(30)));
+            team.Run(new Count(counts));
+            Assert.Equal(run, counts[2]);
+            team.Run(default(AwaitBlockedCaller));
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(FailingPart)]
+    public void A_part_that_fails_is_seen_by_the_caller_and_the_team_goes_on(int failing)
+    {
+        using var team = new ComputeTeam(2);
+        int* counts = stackalloc int[2];
+        var error = Assert.Throws<InvalidOperationException>(() => team.Run(new Fail(failing)));
+        Assert.Equal($"part {failing}", error.Message);
+        team.Run(new Count(counts));
+        Assert.Equal([1, 1], new ReadOnlySpan<int>(counts, 2).ToArray());
+    }
+
+    [Fact]
+    public void Runs_allocate_nothing()
+    {
+        using var team = new ComputeTeam(2);
+        int* counts = stackalloc int[2];
+        team.Run(new Count(counts));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int run = 0; run < 100; run++)
+            team.Run(new Count(counts));
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+
+    [Fact]
+    public void A_team_that_ended_refuses_work_and_ends_twice_without_harm()
+    {
+        var team = new ComputeTeam(3);
+        team.Dispose();
+        team.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => team.Run(new Fail(0)));
+    }
+
+    [Fact]
+    public void A_team_has_at_least_one_thread() => Assert.Throws<ArgumentOutOfRangeException>("threads", () => new ComputeTeam(0));
+
+    [Fact]
+    public void Buffers_are_zeroed_aligned_and_as_long_as_asked()
+    {
+        for (int length = 0; length < 100; length++)
+        {
+            var buffer = new AlignedBuffer(length);
+            Assert.Equal(length, buffer.Span.Length);
+            Assert.Equal(0u, (nuint)buffer.Pointer % AlignedBuffer.Alignment);
+            Assert.Equal(-1, buffer.Span.IndexOfAnyExcept(0));
+            Assert.Equal(length, buffer.Memory.Length);
+        }
+
+        Assert.Throws<ArgumentOutOfRangeException>("length", () => new AlignedBuffer(-1));
+        Assert.Throws<ArgumentOutOfRangeException>("length", () => new AlignedBuffer(int.MaxValue));
+    }
+
+    private readonly struct Count(int* counts) : IPartitionedWork
+    {
+        public void Execute(int part, int parts) => Interlocked.Increment(ref counts[part]);
+    }
+
+    /// <summary>The helpers' parts end only when the caller blocks.</summary>
+    private readonly struct AwaitBlockedCaller : IPartitionedWork
+    {
+        private static Thread? _caller;
+
+        public void Execute(int part, int parts)
+        {
+            if (part == 0)
+                Volatile.Write(ref _caller, Thread.CurrentThread);
+            else
+                Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref _caller)?.ThreadState.HasFlag(ThreadState.WaitSleepJoin) == true, TimeSpan.FromSeconds(30)));
+        }
+    }
+
+    private readonly struct Fail(int failing) : IPartitionedWork
+    {
+        public void Execute(int part, int parts)
+        {
+            if (part == failing)
+                throw new InvalidOperationException($"part {part}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using CsCheck;
+using Distributed.Kernels;
+using Xunit;
+
+namespace Distributed.Shared.Tests.Kernels;
+
+public sealed class ReductionKernelsTests
+{
+    [Fact]
+    public void Addition_is_right_for_every_length_and_in_place()
+    {
+        for (int length = 0; length <= 256; length++)
+        {
+            float[] left = Oracle.Values(length, 1), right = Oracle.Values(length, 2), expected = [.. left.Zip(right, (a, b) => a + b)];
+            var sum = new GuardedBuffer(length);
+            ReductionKernels.Add(left, right, sum.Span);
+            BitAssert.Equal(expected, sum.Span);
+            sum.AssertGuards();
+            ReductionKernels.Add(left, right, left);
+            BitAssert.Equal(expected, left);
+        }
+
+        Assert.Throws<ArgumentException>("destination", () => ReductionKernels.Add(new float[2], new float[3], new float[3]));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(15)]
+    [InlineData(17)]
+    [InlineData(4096)]
+    [InlineData(4097)]
+    [InlineData((7 * 4096) + 33)]
+    public void Squares_are_summed_in_lanes_and_blocks(int length)
+    {
+        float[] values = Oracle.Values(length, 3);
+        double actual = ReductionKernels.SumOfSquares(values);
+        Assert.Equal(BlockedSum(values), actual);
+        double plain = values.Sum(value => (double)value * value);
+        Assert.Equal(plain, actual, plain * 1e-12);
+    }
+
+    [Fact]
+    public void Squares_do_not_overflow_the_range_of_floats() =>
+        Assert.Equal(2 * (double)float.MaxValue * float.MaxValue, ReductionKernels.SumOfSquares([float.MaxValue, -float.MaxValue]));
+
+    [Fact]
+    public void Finite_means_neither_nan_nor_infinite_at_any_position()
+    {
+        float[] bad = [float.NaN, float.PositiveInfinity, float.NegativeInfinity];
+        Gen.Select(Gen.Int[1, 100], Gen.Int[0, 99], Gen.Int[0, 2]).Sample(
+            (length, position, kind) =>
+            {
+                float[] values = new float[length];
+                Array.Fill(values, float.MaxValue);
+                Assert.True(ReductionKernels.AllFinite(values));
+                values[position % length] = bad[kind];
+                Assert.False(ReductionKernels.AllFinite(values));
+            },
+            iter: 500);
+        Assert.True(ReductionKernels.AllFinite([]));
+    }
+
+    private static double BlockedSum(float[] values)
+    {
+        double[] leaves = [.. values.Chunk(4096).Select(BlockSum)];
+        while (leaves.Length > 1)
+            leaves = [.. leaves.Chunk(2).Select(pair => pair.Length == 2 ? pair[0] + pair[1] : pair[0])];
+        return leaves.Length == 0 ? 0 : leaves[0];
+    }
+
+    private static double BlockSum(float[] block)
+    {
+        double[] lanes = new double[16];
+        for (int i = 0; i < block.Length; i++)
+            lanes[i % 16] += (double)block[i] * block[i];
+        for (int half = 8; half > 0; half /= 2)
+            lanes = [.. lanes.Take(half).Zip(lanes.Skip(half), (a, b) => a + b)];
+        return lanes[0];
+    }
+}
