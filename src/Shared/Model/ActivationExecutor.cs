@@ -1,0 +1,28 @@
+using Distributed.Kernels;
+
+namespace Distributed.Model;
+
+/// <summary>Runs an <see cref="ActivationLayer"/> on a copy of its input, which the layer before still needs for its own gradient.</summary>
+internal sealed class ActivationExecutor(ActivationLayer layer, Activation activation, ExecutorOptions options)
+    : LayerExecutor(layer, options.MaximumRows)
+{
+    private readonly AlignedBuffer _noBias = new(layer.OutputLength);
+
+    /// <inheritdoc/>
+    internal override void Forward(ReadOnlySpan<float> input, int rows)
+    {
+        Span<float> output = Output.Span[..(rows * OutputLength)];
+        input.CopyTo(output);
+        ActivationFunctions.ApplyWithBias(activation, output, _noBias.Span, options.Team);
+    }
+
+    /// <inheritdoc/>
+    internal override void Backward(
+        ReadOnlySpan<float> input, int rows, Span<float> outputGradient, Span<float> inputGradient, Span<float> parameterGradient)
+    {
+        if (!options.NeedsInputGradient)
+            return;
+        ActivationFunctions.ApplyGradient(activation, Output.Span[..(rows * OutputLength)], outputGradient, options.Team);
+        outputGradient.CopyTo(inputGradient);
+    }
+}

@@ -1,0 +1,41 @@
+using Distributed.Kernels;
+
+namespace Distributed.Model;
+
+/// <summary>Chooses the kernel of an activation function.</summary>
+internal static class ActivationFunctions
+{
+    /// <summary>Adds the bias to each row and applies the function, in place.</summary>
+    /// <param name="activation">The function.</param>
+    /// <param name="matrix">[rows, n].</param>
+    /// <param name="bias">[n].</param>
+    /// <param name="team">The threads.</param>
+    internal static void ApplyWithBias(Activation activation, Span<float> matrix, ReadOnlySpan<float> bias, ComputeTeam team)
+    {
+        switch (activation)
+        {
+            case Activation.None: Activations.AddBias(matrix, bias, team); break;
+            case Activation.Relu: Activations.BiasRelu(matrix, bias, team); break;
+            case Activation.Tanh: Activations.BiasTanh(matrix, bias, team); break;
+            case Activation.Sigmoid: Activations.BiasSigmoid(matrix, bias, team); break;
+            default: throw new ArgumentOutOfRangeException(nameof(activation), activation, "unknown activation");
+        }
+    }
+
+    /// <summary>Multiplies the gradient by the function's derivative, which its output alone decides, in place.</summary>
+    /// <param name="activation">The function.</param>
+    /// <param name="output">[rows, n], what the function gave.</param>
+    /// <param name="gradient">[rows, n], with respect to the output; on return with respect to the input.</param>
+    /// <param name="team">The threads.</param>
+    internal static void ApplyGradient(Activation activation, ReadOnlySpan<float> output, Span<float> gradient, ComputeTeam team)
+    {
+        switch (activation)
+        {
+            case Activation.None: break;
+            case Activation.Relu: Activations.ReluGradient(output, gradient, team); break;
+            case Activation.Tanh: Activations.TanhGradient(output, gradient, team); break;
+            case Activation.Sigmoid: Activations.SigmoidGradient(output, gradient, team); break;
+            default: throw new ArgumentOutOfRangeException(nameof(activation), activation, "unknown activation");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using System.Globalization;
+
+namespace Distributed.Model;
+
+/// <summary>A dense layer, y = activation(x . W^T + b), with W in PyTorch's layout [out, in].</summary>
+internal sealed class DenseLayer : Layer
+{
+    private readonly Activation _activation;
+
+    /// <summary>Settles the sizes.</summary>
+    /// <param name="input">Shape of one sample, taken as one vector.</param>
+    /// <param name="units">Number of outputs.</param>
+    /// <param name="activation">Applied to the output in the same pass as the bias.</param>
+    internal DenseLayer(SampleShape input, int units, Activation activation)
+        : base(input, new SampleShape(1, 1, units))
+    {
+        _activation = activation;
+        float bound = WeightInitialization.Bound(activation, InputLength, units);
+        Parameters = [new LayerParameter("weight", [units, InputLength], bound), new LayerParameter("bias", [units], 0)];
+    }
+
+    /// <inheritdoc/>
+    internal override IReadOnlyList<LayerParameter> Parameters { get; }
+
+    /// <inheritdoc/>
+    internal override string Description
+    {
+        get
+        {
+            string dense = string.Create(CultureInfo.InvariantCulture, $"dense {OutputLength}");
+            return _activation == Activation.None ? dense : $"{dense}, {ActivationSpec.NameOf(_activation)}";
+        }
+    }
+
+    /// <inheritdoc/>
+    internal override Layer? WithActivation(Activation activation) =>
+        _activation == Activation.None ? new DenseLayer(Input, OutputLength, activation) : null;
+
+    /// <inheritdoc/>
+    internal override LayerExecutor CreateExecutor(ExecutorOptions options) => new DenseExecutor(this, _activation, options);
+}

@@ -1,0 +1,31 @@
+namespace Distributed.Model;
+
+/// <summary>A layer whose sizes are settled; immutable. What a running replica needs beside it is a <see cref="LayerExecutor"/>.</summary>
+/// <param name="input">Shape of one sample on the way in.</param>
+/// <param name="output">Shape of one sample on the way out.</param>
+internal abstract class Layer(SampleShape input, SampleShape output)
+{
+    /// <summary>Shape of one sample on the way in.</summary>
+    internal SampleShape Input { get; } = input;
+
+    /// <summary>Shape of one sample on the way out.</summary>
+    internal SampleShape Output { get; } = output;
+
+    /// <summary>Number of values in one input sample.</summary>
+    internal int InputLength { get; } = input.Length;
+
+    /// <summary>Number of values in one output sample.</summary>
+    internal int OutputLength { get; } = output.Length;
+
+    /// <summary>The parameters in the order of the flat vector; empty where the layer has none.</summary>
+    internal virtual IReadOnlyList<LayerParameter> Parameters => [];
+
+    /// <summary>The layer as a summary of the model shows it, such as <c>dense 512, relu</c>.</summary>
+    internal abstract string Description { get; }
+
+    /// <summary>The same layer with an activation function applied to its output in the same pass, or null where it cannot.</summary>
+    internal virtual Layer? WithActivation(Activation activation) => null;
+
+    /// <summary>Creates what one replica needs to run the layer.</summary>
+    internal abstract LayerExecutor CreateExecutor(ExecutorOptions options);
+}

@@ -1,0 +1,35 @@
+using Distributed.Kernels;
+
+namespace Distributed.Model;
+
+/// <summary>What one replica needs to run one layer: its output, and whatever form of the weights its products want.</summary>
+/// <param name="layer">The layer.</param>
+/// <param name="maximumRows">The most samples in one call.</param>
+internal abstract class LayerExecutor(Layer layer, int maximumRows)
+{
+    /// <summary>Number of values in one output sample.</summary>
+    internal int OutputLength { get; } = layer.OutputLength;
+
+    /// <summary>[maximum rows, <see cref="OutputLength"/>]: what the last <see cref="Forward"/> computed.</summary>
+    internal AlignedBuffer Output { get; } = new(maximumRows * layer.OutputLength);
+
+    /// <summary>Takes new values of the layer's parameters, which stay as they are until the next call.</summary>
+    /// <param name="parameters">All parameters of the layer, in the order of the flat vector.</param>
+    internal virtual void BindWeights(ReadOnlyMemory<float> parameters)
+    {
+    }
+
+    /// <summary>Overwrites the first rows of <see cref="Output"/>.</summary>
+    /// <param name="input">[rows, input length].</param>
+    /// <param name="rows">Number of samples.</param>
+    internal abstract void Forward(ReadOnlySpan<float> input, int rows);
+
+    /// <summary>Takes the gradient of the loss from the layer's output to its parameters and its input.</summary>
+    /// <param name="input">[rows, input length], as it was in <see cref="Forward"/>.</param>
+    /// <param name="rows">Number of samples.</param>
+    /// <param name="outputGradient">[rows, output length]; used as scratch.</param>
+    /// <param name="inputGradient">[rows, input length]; overwritten. Empty where no layer before this one has parameters.</param>
+    /// <param name="parameterGradient">All parameters of the layer, summed over the samples; overwritten.</param>
+    internal abstract void Backward(
+        ReadOnlySpan<float> input, int rows, Span<float> outputGradient, Span<float> inputGradient, Span<float> parameterGradient);
+}

@@ -1,0 +1,28 @@
+namespace Distributed.Model;
+
+/// <summary>The layer types that a model file can name, each with the function that reads its properties.</summary>
+internal static class LayerTypes
+{
+    private static readonly OrderedDictionary<string, Func<LayerFields, LayerSpec>> Readers = new()
+    {
+        [DenseSpec.TypeName] = DenseSpec.Read,
+        [ActivationSpec.NameOf(Activation.Relu)] = _ => new ActivationSpec(Activation.Relu),
+        [ActivationSpec.NameOf(Activation.Tanh)] = _ => new ActivationSpec(Activation.Tanh),
+        [ActivationSpec.NameOf(Activation.Sigmoid)] = _ => new ActivationSpec(Activation.Sigmoid),
+    };
+
+    /// <summary>All type names, as an error message lists them.</summary>
+    internal static string Names => string.Join(", ", Readers.Keys);
+
+    /// <summary>Reads one layer and refuses what its type does not know.</summary>
+    /// <exception cref="InputException">The type is unknown, or a property is missing, wrong or unknown.</exception>
+    internal static LayerSpec Read(LayerFields fields)
+    {
+        string type = fields.RequireString("type");
+        if (!Readers.TryGetValue(type, out Func<LayerFields, LayerSpec>? read))
+            throw fields.Error($"the type '{type}' is unknown: use one of {Names}");
+        LayerSpec layer = read(fields);
+        fields.RefuseUnread(type);
+        return layer;
+    }
+}

@@ -1,0 +1,71 @@
+using System.Text.Json;
+
+namespace Distributed.Model;
+
+/// <summary>Reads model files, strictly: what is not understood is refused, never ignored.</summary>
+internal static class ModelFile
+{
+    /// <summary>The most layers a model can have.</summary>
+    internal const int MaximumLayers = 1024;
+
+    private const int MaximumBytes = 1 << 20;
+    private const string Form = "{\"layers\":[{\"type\":\"dense\",\"units\":512},{\"type\":\"relu\"}]}";
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
+    /// <summary>Reads a file.</summary>
+    /// <exception cref="InputException">The file is missing, unreadable, too large or not a model.</exception>
+    internal static ModelSpec Load(string path)
+    {
+        try
+        {
+            long bytes = new FileInfo(path).Length;
+            if (bytes > MaximumBytes)
+                throw new InputException($"the model file '{path}' has {bytes} bytes: a model has at most {MaximumBytes}");
+            return Read(File.ReadAllText(path), path);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"the model file '{path}' cannot be read: {OneLine(failure)}", failure);
+        }
+    }
+
+    /// <summary>Reads the text of a file.</summary>
+    /// <exception cref="InputException">The text is not a model.</exception>
+    internal static ModelSpec Read(string json, string sourceName)
+    {
+        using JsonDocument document = Parse(json, sourceName);
+        JsonElement layers = Layers(document.RootElement, sourceName);
+        if (layers.GetArrayLength() > MaximumLayers)
+            throw new InputException($"{sourceName}: it has {layers.GetArrayLength()} layers: use at most {MaximumLayers}");
+        return new ModelSpec(layers.EnumerateArray().Select((layer, index) =>
+            LayerTypes.Read(new LayerFields($"{sourceName}: layers[{index}]", layer))));
+    }
+
+    private static JsonDocument Parse(string json, string sourceName)
+    {
+        try
+        {
+            return JsonDocument.Parse(json, Strict);
+        }
+        catch (JsonException failure)
+        {
+            throw new InputException($"{sourceName}: it is not JSON: {OneLine(failure)}", failure);
+        }
+    }
+
+    /// <summary>The array of layers, which must be the only property.</summary>
+    private static JsonElement Layers(JsonElement root, string sourceName)
+    {
+        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("layers", out JsonElement layers) || layers.ValueKind != JsonValueKind.Array)
+            throw new InputException($"{sourceName}: it has no array 'layers': write {Form}");
+        foreach (JsonProperty property in root.EnumerateObject())
+        {
+            if (property.Name is not ("layers" or "$schema"))
+                throw new InputException($"{sourceName}: '{property.Name}' is not a property of a model: it has only 'layers'");
+        }
+
+        return layers;
+    }
+
+    private static string OneLine(Exception failure) => failure.Message.ReplaceLineEndings(" ");
+}

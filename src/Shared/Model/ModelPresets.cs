@@ -1,0 +1,42 @@
+using System.Globalization;
+
+namespace Distributed.Model;
+
+/// <summary>Models that need no file.</summary>
+internal static class ModelPresets
+{
+    private const string Mlp = "mlp";
+    private const string MlpDefaultSizes = "512,512";
+
+    /// <summary>How the presets are written, as an error message lists them.</summary>
+    internal const string Names = "mlp (hidden layers of 512 and 512 units), mlp:H1,H2,..";
+
+    /// <summary>The preset of this name, or null.</summary>
+    /// <exception cref="InputException">The sizes after <c>mlp:</c> are bad.</exception>
+    internal static ModelSpec? Find(string name)
+    {
+        if (name == Mlp)
+            return MultilayerPerceptron(name, MlpDefaultSizes);
+        const string prefix = Mlp + ":";
+        return name.StartsWith(prefix, StringComparison.Ordinal) ? MultilayerPerceptron(name, name[prefix.Length..]) : null;
+    }
+
+    /// <summary>Dense layers of the given sizes, each followed by ReLU.</summary>
+    private static ModelSpec MultilayerPerceptron(string name, string sizes)
+    {
+        if (string.IsNullOrWhiteSpace(sizes))
+            throw new InputException($"the model '{name}' has no hidden layers: write their sizes, such as mlp:{MlpDefaultSizes}");
+        string[] parts = sizes.Split(',');
+        if (parts.Length > ModelFile.MaximumLayers / 2)
+            throw new InputException($"the model 'mlp' has {parts.Length} hidden layers: use at most {ModelFile.MaximumLayers / 2}");
+        return new ModelSpec(parts.SelectMany((part, index) => HiddenLayer(name, part, index + 1)));
+    }
+
+    private static LayerSpec[] HiddenLayer(string name, string size, int number)
+    {
+        bool valid = int.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out int units) && units is >= 1 and <= DenseSpec.MaximumUnits;
+        if (!valid)
+            throw new InputException($"hidden layer {number} of '{name}' has the size '{size}': use a whole number from 1 to {DenseSpec.MaximumUnits}");
+        return [new DenseSpec(units), new ActivationSpec(Activation.Relu)];
+    }
+}

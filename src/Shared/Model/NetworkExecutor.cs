@@ -1,0 +1,158 @@
+using Distributed.Kernels;
+
+namespace Distributed.Model;
+
+/// <summary>
+/// Runs a network forward and backward for one replica, whose activations it owns. Nothing is allocated per call. One thread at
+/// a time may use it. Results depend on the network, the weights, the samples and the microbatch, never on the team's threads.
+/// </summary>
+public sealed class NetworkExecutor
+{
+    private readonly Network _network;
+    private readonly int _microbatch;
+    private readonly int _maximumRows;
+    private readonly LayerExecutor[] _layers;
+    private readonly Range[] _parameterRanges; // of each layer in the flat vector
+    private readonly int _firstTrained; // index of the first layer that has parameters: gradients go no further back
+    private readonly float[] _losses;
+    private AlignedBuffer _outputGradient;
+    private AlignedBuffer _inputGradient;
+    private bool _bound;
+
+    /// <summary>Reserves all memory that calls of up to <paramref name="maximumRows"/> samples need.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="microbatch">Samples in a microbatch, at least 1.</param>
+    /// <param name="maximumRows">The most samples in one call, at least 1.</param>
+    /// <param name="team">The threads; stays the caller's.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A size is below 1.</exception>
+    /// <exception cref="InputException">The activations of one layer do not fit in an array.</exception>
+    public NetworkExecutor(Network network, int microbatch, int maximumRows, ComputeTeam team)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(microbatch, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maximumRows, 1);
+        int widest = CheckedWidth(network, maximumRows);
+        _network = network;
+        _microbatch = microbatch;
+        _maximumRows = maximumRows;
+        _firstTrained = network.Layers.TakeWhile(layer => layer.Parameters.Count == 0).Count();
+        _layers = [.. network.Layers.Select((layer, index) => layer.CreateExecutor(new(maximumRows, microbatch, index > _firstTrained, team)))];
+        _parameterRanges = ParameterRanges(network);
+        _losses = new float[maximumRows];
+        _outputGradient = new AlignedBuffer(maximumRows * widest);
+        _inputGradient = new AlignedBuffer(maximumRows * widest);
+    }
+
+    /// <summary>Takes new weights; call it once per step, after they have changed.</summary>
+    /// <param name="weights">Flat vector of all parameters; must stay as it is until the next call.</param>
+    /// <exception cref="ArgumentException">The vector has another length than the layout.</exception>
+    public void BindWeights(ReadOnlyMemory<float> weights)
+    {
+        if (weights.Length != _network.Layout.Length)
+            throw new ArgumentException($"{weights.Length} weights, expected {_network.Layout.Length}", nameof(weights));
+        for (int i = 0; i < _layers.Length; i++)
+            _layers[i].BindWeights(weights[_parameterRanges[i]]);
+        _bound = true;
+    }
+
+    /// <summary>
+    /// Computes loss and gradient of one aligned block of microbatches: chains inside a microbatch, the tree across them. The
+    /// sums of neighbouring blocks can be merged further up the tree.
+    /// </summary>
+    /// <param name="inputs">[rows, input length].</param>
+    /// <param name="labels">[rows], each from 0 to below the number of classes.</param>
+    /// <param name="gradient">[layout length]: the sum, not the mean, over the samples; overwritten.</param>
+    /// <exception cref="ArgumentException">A span has the wrong length, there are no or too many rows, or a label is out of range.</exception>
+    /// <exception cref="InvalidOperationException">No weights are bound.</exception>
+    public BatchSums ForwardBackward(ReadOnlySpan<float> inputs, ReadOnlySpan<int> labels, Span<float> gradient)
+    {
+        if (gradient.Length != _network.Layout.Length)
+            throw new ArgumentException($"{gradient.Length} gradients, expected {_network.Layout.Length}", nameof(gradient));
+        int rows = labels.Length;
+        Span<float> logits = ForwardLayers(inputs, rows);
+        logits.CopyTo(_outputGradient.Span);
+        int correct = SoftmaxCrossEntropy.ForwardBackward(_outputGradient.Span[..logits.Length], labels, _network.Classes, _losses.AsSpan(0, rows));
+        BackwardLayers(inputs, rows, gradient);
+        return Sums(rows, correct);
+    }
+
+    /// <summary>Computes the loss of one aligned block of microbatches, without a gradient.</summary>
+    /// <param name="inputs">[rows, input length].</param>
+    /// <param name="labels">[rows], each from 0 to below the number of classes.</param>
+    /// <exception cref="ArgumentException">A span has the wrong length, there are no or too many rows, or a label is out of range.</exception>
+    /// <exception cref="InvalidOperationException">No weights are bound.</exception>
+    public BatchSums Forward(ReadOnlySpan<float> inputs, ReadOnlySpan<int> labels)
+    {
+        int rows = labels.Length;
+        Span<float> logits = ForwardLayers(inputs, rows);
+        return Sums(rows, SoftmaxCrossEntropy.Forward(logits, labels, _network.Classes, _losses.AsSpan(0, rows)));
+    }
+
+    /// <summary>Computes the logits.</summary>
+    /// <param name="inputs">[rows, input length].</param>
+    /// <param name="logits">[rows, classes]; overwritten.</param>
+    /// <exception cref="ArgumentException">A span has the wrong length, or there are no or too many rows.</exception>
+    /// <exception cref="InvalidOperationException">No weights are bound.</exception>
+    public void Logits(ReadOnlySpan<float> inputs, Span<float> logits)
+    {
+        int rows = logits.Length / _network.Classes;
+        if (logits.Length != rows * _network.Classes)
+            throw new ArgumentException($"{logits.Length} logits are not rows of {_network.Classes}", nameof(logits));
+        ForwardLayers(inputs, rows).CopyTo(logits);
+    }
+
+    /// <summary>The widest layer's outputs per sample.</summary>
+    private static int CheckedWidth(Network network, int maximumRows)
+    {
+        int widest = network.Layers.Max(layer => layer.OutputLength);
+        if ((long)widest * maximumRows > ParameterLayout.MaximumLength)
+            throw new InputException($"{maximumRows} samples of {widest} outputs do not fit in one array: use a smaller batch or layer");
+        return widest;
+    }
+
+    private static Range[] ParameterRanges(Network network)
+    {
+        int end = 0;
+        return [.. network.Layers.Select(layer => end..(end += LengthOfParameters(layer)))];
+    }
+
+    private static int LengthOfParameters(Layer layer) =>
+        layer.Parameters.Sum(parameter => parameter.Shape.Aggregate(1, (product, size) => product * size));
+
+    /// <summary>Returns the logits, [rows, classes], in the last layer's output.</summary>
+    private Span<float> ForwardLayers(ReadOnlySpan<float> inputs, int rows)
+    {
+        Check(inputs, rows);
+        for (int i = 0; i < _layers.Length; i++)
+            _layers[i].Forward(InputOf(i, inputs, rows), rows);
+        return OutputOf(_layers.Length - 1, rows);
+    }
+
+    /// <summary>Takes the gradient, which begins in the buffer of output gradients, from the last layer to the first that is trained.</summary>
+    private void BackwardLayers(ReadOnlySpan<float> inputs, int rows, Span<float> gradient)
+    {
+        for (int i = _layers.Length - 1; i >= _firstTrained; i--)
+        {
+            Span<float> outputGradient = _outputGradient.Span[..(rows * _layers[i].OutputLength)];
+            Span<float> inputGradient = i > _firstTrained ? _inputGradient.Span[..(rows * _layers[i - 1].OutputLength)] : [];
+            _layers[i].Backward(InputOf(i, inputs, rows), rows, outputGradient, inputGradient, gradient[_parameterRanges[i]]);
+            (_outputGradient, _inputGradient) = (_inputGradient, _outputGradient);
+        }
+    }
+
+    private ReadOnlySpan<float> InputOf(int layer, ReadOnlySpan<float> inputs, int rows) =>
+        layer == 0 ? inputs : OutputOf(layer - 1, rows);
+
+    private Span<float> OutputOf(int layer, int rows) => _layers[layer].Output.Span[..(rows * _layers[layer].OutputLength)];
+
+    private BatchSums Sums(int rows, int correct) => new(MicrobatchSums.Sum(_losses.AsSpan(0, rows), _microbatch), correct, rows);
+
+    private void Check(ReadOnlySpan<float> inputs, int rows)
+    {
+        if (!_bound)
+            throw new InvalidOperationException("no weights are bound: call BindWeights first");
+        if (rows < 1 || rows > _maximumRows)
+            throw new ArgumentException($"{rows} rows, expected 1 to {_maximumRows}", nameof(rows));
+        if (inputs.Length != (long)rows * _network.InputLength)
+            throw new ArgumentException($"{inputs.Length} inputs are not {rows} rows of {_network.InputLength}", nameof(inputs));
+    }
+}

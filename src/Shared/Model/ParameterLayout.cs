@@ -1,0 +1,67 @@
+namespace Distributed.Model;
+
+/// <summary>
+/// Where each parameter lies in the one flat vector that holds them all, without gaps. Weights, gradients and optimizer moments
+/// share the layout, so that reducing, updating and saving are each one linear pass.
+/// </summary>
+public sealed class ParameterLayout
+{
+    /// <summary>The most parameters a model can have: 4 GiB of weights.</summary>
+    public const int MaximumLength = 1 << 30;
+
+    /// <summary>Takes parameters that already follow one another without gaps.</summary>
+    /// <param name="parameters">In ascending order of offset, the first at 0.</param>
+    /// <exception cref="ArgumentException">A parameter does not start where the one before it ends.</exception>
+    public ParameterLayout(IReadOnlyList<Parameter> parameters)
+    {
+        int end = 0;
+        foreach (Parameter parameter in parameters)
+        {
+            if (parameter.Offset != end)
+                throw new ArgumentException($"{parameter.Name} starts at {parameter.Offset}, expected {end}", nameof(parameters));
+            end = checked(end + parameter.Length);
+        }
+
+        Parameters = parameters;
+        Length = end;
+    }
+
+    /// <summary>All parameters in the order of the flat vector.</summary>
+    public IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <summary>Number of elements of the flat vector.</summary>
+    public int Length { get; }
+
+    /// <summary>Lays parameters out one after the other.</summary>
+    /// <param name="parameters">Names and shapes, in order.</param>
+    /// <exception cref="InputException">A parameter or their sum is larger than <see cref="MaximumLength"/>.</exception>
+    public static ParameterLayout Of(IEnumerable<(string Name, IReadOnlyList<int> Shape)> parameters)
+    {
+        List<Parameter> placed = [];
+        long offset = 0;
+        foreach ((string name, IReadOnlyList<int> shape) in parameters)
+        {
+            placed.Add(new Parameter(name, (int)offset, shape));
+            offset += BoundedLength(shape);
+            if (offset > MaximumLength)
+                throw new InputException($"{name} of shape [{string.Join(", ", shape)}] makes the model larger than {MaximumLength:N0} parameters: use smaller layers");
+        }
+
+        return new ParameterLayout(placed);
+    }
+
+    /// <summary>The product of the sizes, or some number above <see cref="MaximumLength"/> where it is larger than that.</summary>
+    private static long BoundedLength(IReadOnlyList<int> shape)
+    {
+        long length = 1;
+        foreach (int size in shape)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(size, 1, nameof(shape));
+            length *= size;
+            if (length > MaximumLength)
+                return length;
+        }
+
+        return length;
+    }
+}

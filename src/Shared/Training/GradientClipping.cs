@@ -1,0 +1,25 @@
+using Distributed.Kernels;
+
+namespace Distributed.Training;
+
+/// <summary>Clipping by the global norm, as torch.nn.utils.clip_grad_norm_ does it.</summary>
+public static class GradientClipping
+{
+    private const double NormFloor = 1e-6;
+
+    /// <summary>
+    /// The factor that keeps the norm of the mean gradient at most at the limit: min(1, limit / (norm + 1e-6)). A gradient with
+    /// NaN gives NaN, so that it is noticed rather than hidden.
+    /// </summary>
+    /// <param name="gradientSum">Flat vector: the sum of the samples' gradients.</param>
+    /// <param name="samples">Samples summed over, at least 1.</param>
+    /// <param name="clipNorm">The limit; null for none, which gives 1.</param>
+    public static float Scale(ReadOnlySpan<float> gradientSum, int samples, double? clipNorm)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
+        if (clipNorm is not { } limit)
+            return 1;
+        double norm = Math.Sqrt(ReductionKernels.SumOfSquares(gradientSum)) / samples;
+        return (float)Math.Min(1, limit / (norm + NormFloor));
+    }
+}

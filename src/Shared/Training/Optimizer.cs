@@ -1,0 +1,52 @@
+using Distributed.Kernels;
+
+namespace Distributed.Training;
+
+/// <summary>Turns the gradient of a step into the next weights. Has no memory of its own: that is in the <see cref="TrainingState"/>.</summary>
+public abstract class Optimizer
+{
+    /// <summary>The names of the moments that it keeps beside the weights, as PyTorch calls them; empty where it keeps none.</summary>
+    public abstract IReadOnlyList<string> MomentNames { get; }
+
+    /// <summary>Creates the optimizer that the options ask for.</summary>
+    /// <param name="options">Options without <see cref="OptimizerOptions.Errors"/>.</param>
+    /// <exception cref="ArgumentException">There is no such optimizer.</exception>
+    public static Optimizer Create(OptimizerOptions options) => options.Kind switch
+    {
+        OptimizerKind.Sgd => new SgdOptimizer(options),
+        OptimizerKind.Adam => new AdamOptimizer(options, decoupled: false),
+        OptimizerKind.AdamW => new AdamOptimizer(options, decoupled: true),
+        _ => throw new ArgumentException($"unknown optimizer {options.Kind}", nameof(options)),
+    };
+
+    /// <summary>Reads one state and writes the next. The mean gradient is gradientSum / samples, times the clip scale.</summary>
+    /// <param name="step">The number of the step, from 1: the one after those that <paramref name="current"/> has completed.</param>
+    /// <param name="learningRate">The rate of this step.</param>
+    /// <param name="samples">Samples of the global batch, at least 1.</param>
+    /// <param name="clipScale">What <see cref="GradientClipping.Scale"/> gave; 1 for none.</param>
+    /// <param name="gradientSum">Flat vector: the sum of the samples' gradients.</param>
+    /// <param name="current">The state before the step; only read.</param>
+    /// <param name="next">The state after the step; overwritten.</param>
+    /// <param name="team">The threads, or null for the caller alone.</param>
+    /// <exception cref="ArgumentException">Lengths differ, the step does not follow the state, or there are no samples.</exception>
+    public void Update(
+        long step,
+        float learningRate,
+        int samples,
+        float clipScale,
+        ReadOnlySpan<float> gradientSum,
+        TrainingState current,
+        TrainingState next,
+        ComputeTeam? team)
+    {
+        if (step != current.Step + 1)
+            throw new ArgumentException($"step {step} does not follow a state after {current.Step} steps", nameof(step));
+        if (current.Moments.Count != MomentNames.Count || next.Moments.Count != MomentNames.Count)
+            throw new ArgumentException($"states of {current.Moments.Count} and {next.Moments.Count} moments, expected {MomentNames.Count}", nameof(next));
+        Apply(new OptimizerStep(step, learningRate, samples, clipScale, team), gradientSum, current, next);
+        next.Step = step;
+    }
+
+    /// <summary>Writes the weights and moments of the next state.</summary>
+    private protected abstract void Apply(in OptimizerStep step, ReadOnlySpan<float> gradientSum, TrainingState current, TrainingState next);
+}

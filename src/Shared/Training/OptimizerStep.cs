@@ -1,0 +1,6 @@
+using Distributed.Kernels;
+
+namespace Distributed.Training;
+
+/// <summary>The numbers of one step that all its elements share; see <see cref="Optimizer.Update"/>.</summary>
+internal readonly record struct OptimizerStep(long Number, float LearningRate, int Samples, float ClipScale, ComputeTeam? Team);

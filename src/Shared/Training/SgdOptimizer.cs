@@ -1,0 +1,29 @@
+using Distributed.Kernels;
+
+namespace Distributed.Training;
+
+/// <summary>Stochastic gradient descent by the formulas of torch.optim.SGD.</summary>
+/// <param name="options">Momentum, Nesterov and weight decay.</param>
+internal sealed class SgdOptimizer(OptimizerOptions options) : Optimizer
+{
+    private readonly SgdSettings _settings = new(0, (float)options.Momentum, options.Nesterov, (float)options.WeightDecay);
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> MomentNames { get; } = options.Momentum == 0 ? [] : ["momentum_buffer"];
+
+    /// <inheritdoc/>
+    private protected override void Apply(in OptimizerStep step, ReadOnlySpan<float> gradientSum, TrainingState current, TrainingState next)
+    {
+        bool keeps = MomentNames.Count > 0;
+        OptimizerKernels.MomentumSgd(
+            _settings with { LearningRate = step.LearningRate },
+            gradientSum,
+            step.Samples,
+            step.ClipScale,
+            current.Weights.Span,
+            keeps ? current.Moments[0].Span : [],
+            next.Weights.Span,
+            keeps ? next.Moments[0].Span : [],
+            step.Team);
+    }
+}

@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Trains small networks with PyTorch and records what they did, as the reference for GoldenTrainingTests.
+
+Needs PyTorch (Debian: python3-torch) and nothing else. Run it from anywhere; it rewrites the .json files beside it. Each
+holds the data, the order of the samples, the initial weights, and PyTorch's losses, learning rates and final weights.
+"""
+import json
+import pathlib
+
+import torch
+from torch import nn
+
+STEPS = 20
+SAMPLES, FEATURES, CLASSES = 100, 17, 9
+BATCH = 24  # the fifth batch of each epoch has 4 samples
+
+ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
+
+# name, hidden sizes, activation, optimizer kind, optimizer options (the names of OptimizerOptions), schedule
+CASES = [
+    ("relu-momentum", [33, 20], "relu", "Sgd", {"learningRate": 0.1, "momentum": 0.9}, "cosine"),
+    ("relu-nesterov", [33, 20], "relu", "Sgd",
+     {"learningRate": 0.1, "momentum": 0.9, "nesterov": True, "weightDecay": 0.01, "clipNorm": 0.7}, "constant"),
+    ("tanh-adamw", [33], "tanh", "AdamW", {"learningRate": 0.02, "weightDecay": 0.1}, "cosine"),
+    ("sigmoid-adam", [33], "sigmoid", "Adam", {"learningRate": 0.02, "weightDecay": 0.01, "clipNorm": 0.2}, "constant"),
+]
+
+
+def make_data():
+    """Inputs are multiples of 1/64, so that they are short in JSON; labels depend on them, so that there is something to learn."""
+    inputs = torch.round(torch.randn(SAMPLES, FEATURES) * 64) / 64
+    labels = (inputs @ torch.randn(FEATURES, CLASSES)).argmax(dim=1)
+    return inputs, labels
+
+
+def make_batches():
+    """The samples of each step: a new order in each epoch, the last batch of an epoch short."""
+    batches = []
+    while len(batches) < STEPS:
+        batches += [chunk.tolist() for chunk in torch.randperm(SAMPLES).split(BATCH)]
+    return batches[:STEPS]
+
+
+def make_network(hidden, activation):
+    layers, width = [], FEATURES
+    for units in hidden:
+        layers += [nn.Linear(width, units), ACTIVATIONS[activation]()]
+        width = units
+    return nn.Sequential(*layers, nn.Linear(width, CLASSES))
+
+
+def make_optimizer(network, kind, options):
+    common = {"lr": options["learningRate"], "weight_decay": options.get("weightDecay", 0)}
+    if kind == "Sgd":
+        return torch.optim.SGD(network.parameters(), momentum=options["momentum"], nesterov=options.get("nesterov", False), **common)
+    return {"Adam": torch.optim.Adam, "AdamW": torch.optim.AdamW}[kind](network.parameters(), **common)
+
+
+def train(network, optimizer, schedule, clip_norm, inputs, labels, batches):
+    """Returns the loss and the learning rate of each step."""
+    loss_function = nn.CrossEntropyLoss()
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS) if schedule == "cosine" else None
+    losses, rates = [], []
+    for batch in batches:
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.zero_grad()
+        loss = loss_function(network(inputs[batch]), labels[batch])
+        loss.backward()
+        if clip_norm is not None:
+            nn.utils.clip_grad_norm_(network.parameters(), clip_norm)
+        optimizer.step()
+        if scheduler is not None:
+            scheduler.step()
+        losses.append(loss.item())
+    return losses, rates
+
+
+def numbers(values):
+    """Nine digits name a single precision number without doubt."""
+    return [float(f"{value:.9g}") for value in values]
+
+
+def flat(network):
+    return numbers(torch.cat([parameter.detach().flatten() for parameter in network.parameters()]).tolist())
+
+
+def make_case(name, hidden, activation, kind, options, schedule):
+    torch.manual_seed(len(name))
+    inputs, labels = make_data()
+    batches = make_batches()
+    network = make_network(hidden, activation)
+    initial = flat(network)
+    optimizer = make_optimizer(network, kind, options)
+    losses, rates = train(network, optimizer, schedule, options.get("clipNorm"), inputs, labels, batches)
+    layers = [layer for units in hidden for layer in ({"type": "dense", "units": units}, {"type": activation})]
+    return {
+        "torch": torch.__version__,
+        "model": {"layers": layers},
+        "features": FEATURES,
+        "classes": CLASSES,
+        "optimizer": {"kind": kind, **options},
+        "schedule": schedule,
+        "inputs": numbers(inputs.flatten().tolist()),
+        "labels": labels.tolist(),
+        "batches": batches,
+        "initialWeights": initial,
+        "learningRates": numbers(rates),
+        "losses": numbers(losses),
+        "finalWeights": flat(network),
+    }
+
+
+def main():
+    torch.set_num_threads(1)
+    for case in CASES:
+        path = pathlib.Path(__file__).parent / f"{case[0]}.json"
+        path.write_text(json.dumps(make_case(*case), separators=(",", ":")) + "\n")
+        print(path.name)
+
+
+if __name__ == "__main__":
+    main()
