@@ -1,0 +1,93 @@
+namespace Distributed.Kernels;
+
+/// <summary>
+/// Bias and activation functions over a matrix, in place, and their gradients. A gradient is taken from the activation's *output*, so the input
+/// need not be kept: relu' = [y &gt; 0] (0 at 0), tanh' = 1 - y^2, sigmoid' = y (1 - y).
+/// </summary>
+public static unsafe class Activations
+{
+    /// <summary>matrix[i, j] += bias[j].</summary>
+    /// <param name="matrix">[rows, n], row-major, with n the length of the bias; overwritten.</param>
+    /// <param name="bias">[n], at least one element.</param>
+    /// <param name="team">The threads to share the work.</param>
+    /// <exception cref="ArgumentException">The matrix is not a whole number of rows.</exception>
+    public static void AddBias(Span<float> matrix, ReadOnlySpan<float> bias, ComputeTeam team) => Apply<IdentityActivation>(matrix, bias, team);
+
+    /// <summary>matrix[i, j] = max(matrix[i, j] + bias[j], 0); NaN stays NaN. Shapes as in <see cref="AddBias"/>.</summary>
+    public static void BiasRelu(Span<float> matrix, ReadOnlySpan<float> bias, ComputeTeam team) => Apply<ReluActivation>(matrix, bias, team);
+
+    /// <summary>matrix[i, j] = tanh(matrix[i, j] + bias[j]). Shapes as in <see cref="AddBias"/>.</summary>
+    public static void BiasTanh(Span<float> matrix, ReadOnlySpan<float> bias, ComputeTeam team) => Apply<TanhActivation>(matrix, bias, team);
+
+    /// <summary>matrix[i, j] = 1 / (1 + exp(-(matrix[i, j] + bias[j]))). Shapes as in <see cref="AddBias"/>.</summary>
+    public static void BiasSigmoid(Span<float> matrix, ReadOnlySpan<float> bias, ComputeTeam team) => Apply<SigmoidActivation>(matrix, bias, team);
+
+    /// <summary>gradient *= [output &gt; 0]: the gradient with respect to the output becomes the one with respect to the input.</summary>
+    /// <exception cref="ArgumentException">The lengths differ.</exception>
+    public static void ReluGradient(ReadOnlySpan<float> output, Span<float> gradient, ComputeTeam team) =>
+        ApplyGradient<ReluActivation>(output, gradient, team);
+
+    /// <summary>gradient *= 1 - output^2. See <see cref="ReluGradient"/>.</summary>
+    public static void TanhGradient(ReadOnlySpan<float> output, Span<float> gradient, ComputeTeam team) =>
+        ApplyGradient<TanhActivation>(output, gradient, team);
+
+    /// <summary>gradient *= output (1 - output). See <see cref="ReluGradient"/>.</summary>
+    public static void SigmoidGradient(ReadOnlySpan<float> output, Span<float> gradient, ComputeTeam team) =>
+        ApplyGradient<SigmoidActivation>(output, gradient, team);
+
+    private static void Apply<TActivation>(Span<float> matrix, ReadOnlySpan<float> bias, ComputeTeam team)
+        where TActivation : struct, IActivation
+    {
+        if (bias.IsEmpty || matrix.Length % bias.Length != 0)
+            throw new ArgumentException($"{matrix.Length} elements are not rows of {bias.Length}.", nameof(matrix));
+        fixed (float* values = matrix, biases = bias)
+            Elementwise.Share(new BiasedRows<TActivation>(values, biases, matrix.Length / bias.Length, bias.Length), matrix.Length, team);
+    }
+
+    private static void ApplyGradient<TActivation>(ReadOnlySpan<float> output, Span<float> gradient, ComputeTeam team)
+        where TActivation : struct, IActivation
+    {
+        if (output.Length != gradient.Length)
+            throw new ArgumentException($"{output.Length} outputs, but {gradient.Length} gradients.", nameof(gradient));
+        fixed (float* outputs = output, gradients = gradient)
+            Elementwise.Run(new Gradient<TActivation>(outputs, gradients), output.Length, team);
+    }
+
+    private readonly struct BiasedRows<TActivation>(float* values, float* biases, int rows, int columns) : IPartitionedWork
+        where TActivation : struct, IActivation
+    {
+        public void Execute(int part, int parts)
+        {
+            (int start, int end) = Partition.Of(rows, 1, part, parts);
+            for (int row = start; row < end; row++)
+            {
+                var activation = new BiasedRow<TActivation>(values + ((nint)row * columns), biases);
+                VectorWidth.Execute(new Elementwise.Loop<BiasedRow<TActivation>>(activation, 0, columns));
+            }
+        }
+    }
+
+    private readonly struct BiasedRow<TActivation>(float* values, float* biases) : IElementwise
+        where TActivation : struct, IActivation
+    {
+        public void Apply<TLanes, TVector>(nint index)
+            where TLanes : struct, ILanes<TVector>
+            where TVector : unmanaged
+        {
+            TVector biased = TLanes.Add(TLanes.Load(values + index), TLanes.Load(biases + index));
+            TLanes.Store(TActivation.Forward<TLanes, TVector>(biased), values + index);
+        }
+    }
+
+    private readonly struct Gradient<TActivation>(float* outputs, float* gradients) : IElementwise
+        where TActivation : struct, IActivation
+    {
+        public void Apply<TLanes, TVector>(nint index)
+            where TLanes : struct, ILanes<TVector>
+            where TVector : unmanaged
+        {
+            TVector gradient = TLanes.Load(gradients + index);
+            TLanes.Store(TActivation.Backward<TLanes, TVector>(gradient, TLanes.Load(outputs + index)), gradients + index);
+        }
+    }
+}

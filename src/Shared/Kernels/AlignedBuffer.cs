@@ -1,0 +1,41 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Distributed.Kernels;
+
+/// <summary>
+/// A zeroed run of floats that starts on a cache line and never moves: an aligned window of an array on the pinned heap.
+/// </summary>
+public sealed unsafe class AlignedBuffer
+{
+    /// <summary>Alignment of the first element, in bytes: one cache line, and one 512-bit vector.</summary>
+    public const int Alignment = 64;
+
+    private readonly float[] _array;
+    private readonly int _offset;
+
+    /// <summary>Allocates <paramref name="length"/> zeros.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The length is negative or too large for an array.</exception>
+    public AlignedBuffer(int length)
+    {
+        const int slack = (Alignment / sizeof(float)) - 1;
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Array.MaxLength - slack);
+        Length = length;
+        _array = GC.AllocateArray<float>(length + slack, pinned: true);
+        nuint address = (nuint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_array));
+        _offset = (int)((Alignment - (address % Alignment)) % Alignment) / sizeof(float);
+    }
+
+    /// <summary>The number of floats.</summary>
+    public int Length { get; }
+
+    /// <summary>All elements.</summary>
+    public Span<float> Span => _array.AsSpan(_offset, Length);
+
+    /// <summary>All elements, in a form that fields and asynchronous methods can hold.</summary>
+    public Memory<float> Memory => _array.AsMemory(_offset, Length);
+
+    /// <summary>The first element's address, valid for as long as this object is reachable.</summary>
+    internal float* Pointer => (float*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_array)) + _offset;
+}

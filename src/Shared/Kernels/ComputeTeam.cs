@@ -1,0 +1,162 @@
+using System.Diagnostics;
+using System.Runtime.ExceptionServices;
+
+namespace Distributed.Kernels;
+
+/// <summary>
+/// A fixed number of persistent threads, the caller being one of them, that carry out the parts of a <see cref="IPartitionedWork"/> together.
+/// A waiting helper spins for a few microseconds, which is what separates two kernels of a step, and blocks after that.
+/// One thread at a time may call <see cref="Run"/>, and a part may not call it.
+/// </summary>
+public sealed unsafe class ComputeTeam : IDisposable
+{
+    private static readonly long SpinTicks = Stopwatch.Frequency / 20_000; // 50 microseconds
+
+    private readonly Thread[] _helpers;
+    private readonly object _gate = new();
+    private AlignedBuffer _scratch = new(0);
+    private delegate*<void*, int, int, void> _execute;
+    private void* _work;
+    private ExceptionDispatchInfo? _failure;
+    private int _generation;
+    private int _pending;
+    private int _sleepers;
+    private int _busy;
+    private volatile bool _disposed;
+
+    /// <summary>Starts <paramref name="threads"/> - 1 helpers.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Fewer than one thread.</exception>
+    public ComputeTeam(int threads)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        Threads = threads;
+        _helpers = new Thread[threads - 1];
+        for (int i = 0; i < _helpers.Length; i++)
+        {
+            int part = i + 1;
+            _helpers[i] = new Thread(() => Help(part)) { IsBackground = true, Name = $"compute {part}" };
+            _helpers[i].Start();
+        }
+    }
+
+    /// <summary>The number of parts of every run: the helpers and the caller.</summary>
+    public int Threads { get; }
+
+    /// <summary>Carries out all parts and returns when the last is done. The first exception of a part is thrown again here.</summary>
+    /// <exception cref="InvalidOperationException">Another run is under way.</exception>
+    public void Run<TWork>(TWork work)
+        where TWork : unmanaged, IPartitionedWork
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (Threads == 1)
+        {
+            work.Execute(0, 1);
+            return;
+        }
+
+        if (Interlocked.Exchange(ref _busy, 1) != 0)
+            throw new InvalidOperationException("A compute team runs one work at a time, and a part cannot start another.");
+        Start(&Invoke<TWork>, &work);
+        Carry(0);
+        AwaitHelpers();
+        ExceptionDispatchInfo? failure = _failure;
+        _failure = null;
+        Volatile.Write(ref _busy, 0);
+        failure?.Throw();
+    }
+
+    /// <summary>Ends and joins the helpers.</summary>
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        lock (_gate)
+            Monitor.PulseAll(_gate);
+        foreach (Thread helper in _helpers)
+            helper.Join();
+    }
+
+    /// <summary>
+    /// Aligned memory of <paramref name="length"/> floats for each part, one after the other, with what the last user left in it. It is valid until the
+    /// next call, as long as the team is reachable.
+    /// </summary>
+    internal float* Scratch(int length)
+    {
+        if (_scratch.Length < (long)length * Threads)
+            _scratch = new AlignedBuffer(checked(length * Threads));
+        return _scratch.Pointer;
+    }
+
+    private static void Invoke<TWork>(void* work, int part, int parts)
+        where TWork : unmanaged, IPartitionedWork => ((TWork*)work)->Execute(part, parts);
+
+    private void Start(delegate*<void*, int, int, void> execute, void* work)
+    {
+        _execute = execute;
+        _work = work;
+        _pending = _helpers.Length;
+        Interlocked.Increment(ref _generation); // publishes the fields above; the full fence orders it before the look at the sleepers
+        WakeSleepers();
+    }
+
+    private void Carry(int part)
+    {
+        try
+        {
+            _execute(_work, part, Threads);
+        }
+        catch (Exception exception)
+        {
+            Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(exception), null);
+        }
+    }
+
+    private void Help(int part)
+    {
+        for (int seen = 0; AwaitGeneration(seen); seen++)
+        {
+            Carry(part);
+            if (Interlocked.Decrement(ref _pending) == 0)
+                WakeSleepers();
+        }
+    }
+
+    /// <summary>True when there is work after generation <paramref name="seen"/>, false when the team ends.</summary>
+    private bool AwaitGeneration(int seen)
+    {
+        for (long end = Stopwatch.GetTimestamp() + SpinTicks; Volatile.Read(ref _generation) == seen && Stopwatch.GetTimestamp() < end;)
+            Thread.SpinWait(1);
+        while (Volatile.Read(ref _generation) == seen && !_disposed)
+            Sleep(ref _generation, seen, equal: true);
+        return Volatile.Read(ref _generation) != seen;
+    }
+
+    private void AwaitHelpers()
+    {
+        for (long end = Stopwatch.GetTimestamp() + SpinTicks; Volatile.Read(ref _pending) != 0 && Stopwatch.GetTimestamp() < end;)
+            Thread.SpinWait(1);
+        while (Volatile.Read(ref _pending) != 0)
+            Sleep(ref _pending, 0, equal: false);
+    }
+
+    /// <summary>Blocks while (<paramref name="field"/> == <paramref name="value"/>) is <paramref name="equal"/>, or until woken for another reason.</summary>
+    private void Sleep(ref int field, int value, bool equal)
+    {
+        lock (_gate)
+        {
+            Interlocked.Increment(ref _sleepers); // before the last look at the field: whoever changes it after that sees a sleeper
+            if ((Volatile.Read(ref field) == value) == equal && !(equal && _disposed))
+                Monitor.Wait(_gate);
+            Interlocked.Decrement(ref _sleepers);
+        }
+    }
+
+    private void WakeSleepers()
+    {
+        if (Volatile.Read(ref _sleepers) == 0)
+            return;
+        lock (_gate)
+            Monitor.PulseAll(_gate);
+    }
+}

@@ -1,0 +1,66 @@
+namespace Distributed.Kernels;
+
+/// <summary>An activation function and its gradient as a function of its output.</summary>
+internal interface IActivation
+{
+    static abstract TVector Forward<TLanes, TVector>(TVector input)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged;
+
+    /// <summary>The gradient with respect to the input, from the one with respect to the output.</summary>
+    static abstract TVector Backward<TLanes, TVector>(TVector gradient, TVector output)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged;
+}
+
+internal readonly struct IdentityActivation : IActivation
+{
+    public static TVector Forward<TLanes, TVector>(TVector input)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged => input;
+
+    public static TVector Backward<TLanes, TVector>(TVector gradient, TVector output)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged => gradient;
+}
+
+internal readonly struct ReluActivation : IActivation
+{
+    public static TVector Forward<TLanes, TVector>(TVector input)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged => TLanes.SelectGreater(default, input, default, input);
+
+    public static TVector Backward<TLanes, TVector>(TVector gradient, TVector output)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged => TLanes.SelectGreater(output, default, gradient, default);
+}
+
+internal readonly struct TanhActivation : IActivation
+{
+    public static TVector Forward<TLanes, TVector>(TVector input)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged => ElementaryFunctions.Tanh<TLanes, TVector>(input);
+
+    public static TVector Backward<TLanes, TVector>(TVector gradient, TVector output)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        TVector slope = TLanes.FusedMultiplyAdd(TLanes.Subtract(default, output), output, TLanes.Broadcast(1f));
+        return TLanes.Multiply(gradient, slope);
+    }
+}
+
+internal readonly struct SigmoidActivation : IActivation
+{
+    public static TVector Forward<TLanes, TVector>(TVector input)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged => ElementaryFunctions.Sigmoid<TLanes, TVector>(input);
+
+    public static TVector Backward<TLanes, TVector>(TVector gradient, TVector output)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        TVector slope = TLanes.Multiply(output, TLanes.Subtract(TLanes.Broadcast(1f), output));
+        return TLanes.Multiply(gradient, slope);
+    }
+}

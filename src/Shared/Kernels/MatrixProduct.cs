@@ -1,0 +1,65 @@
+namespace Distributed.Kernels;
+
+/// <summary>
+/// Single precision matrix products whose every output element is one chain of fused multiply-adds, from +0, in ascending order of the inner
+/// index, so that its bits depend on nothing but the operands: not on tiles, blocks, threads or the width of the machine's vectors.
+/// </summary>
+public static unsafe class MatrixProduct
+{
+    /// <summary>destination[rows, columns] = left[rows, inner] . right[inner, columns]; the destination is overwritten.</summary>
+    /// <param name="left">[rows, inner], row-major.</param>
+    /// <param name="rows">Rows of the left operand; zero is allowed.</param>
+    /// <param name="right">[inner, columns], packed.</param>
+    /// <param name="destination">[rows, columns], row-major; may not overlap the operands.</param>
+    /// <param name="team">The threads to share the work.</param>
+    /// <exception cref="ArgumentException">A length does not fit the shape.</exception>
+    public static void Multiply(ReadOnlySpan<float> left, int rows, PackedMatrix right, Span<float> destination, ComputeTeam team)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
+        CheckLength(left.Length, rows, right.Inner, nameof(left));
+        CheckLength(destination.Length, rows, right.Columns, nameof(destination));
+        float* scratch = team.Scratch(MultiplyWork.ScratchLength);
+        fixed (float* a = left, c = destination)
+            team.Run(new MultiplyWork(a, rows, right.Inner, right.Panels, right.Columns, c, scratch));
+        GC.KeepAlive(right);
+    }
+
+    /// <summary>
+    /// destination[m, n] = the sum over the rows of left^T . right: a chain inside each microbatch, and across microbatches the binary tree over
+    /// their indices padded to a power of two, in which an absent right child passes its left sibling through. The destination is overwritten.
+    /// </summary>
+    /// <param name="left">[rows, m], row-major.</param>
+    /// <param name="m">Columns of the left operand and rows of the destination.</param>
+    /// <param name="right">[rows, n], row-major.</param>
+    /// <param name="n">Columns of the right operand and of the destination.</param>
+    /// <param name="rows">The rows summed over; none gives +0 everywhere.</param>
+    /// <param name="microbatch">Rows of a microbatch, counted from row 0; the last may be short.</param>
+    /// <param name="destination">[m, n], row-major; may not overlap the operands.</param>
+    /// <param name="team">The threads to share the work.</param>
+    /// <exception cref="ArgumentException">A length does not fit the shape.</exception>
+    public static void TransposedProduct(
+        ReadOnlySpan<float> left, int m, ReadOnlySpan<float> right, int n, int rows, int microbatch, Span<float> destination, ComputeTeam team)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(microbatch, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
+        CheckLength(left.Length, rows, m, nameof(left));
+        CheckLength(right.Length, rows, n, nameof(right));
+        CheckLength(destination.Length, m, n, nameof(destination));
+        if (rows == 0)
+        {
+            destination.Clear();
+            return;
+        }
+
+        int length = TransposedProductWork.ScratchLength(n, rows);
+        float* scratch = team.Scratch(length);
+        fixed (float* a = left, b = right, c = destination)
+            team.Run(new TransposedProductWork(a, m, b, n, rows, microbatch, c, scratch, length));
+    }
+
+    private static void CheckLength(int length, int rows, int columns, string name)
+    {
+        if (length != (long)rows * columns)
+            throw new ArgumentException($"A matrix of {rows} x {columns} has {(long)rows * columns} elements, not {length}.", name);
+    }
+}

@@ -1,0 +1,122 @@
+using System.Numerics;
+
+namespace Distributed.Kernels;
+
+/// <summary>
+/// destination = the tree over microbatches of left^T . right. A tile runs through all microbatches before the next tile starts: its finished
+/// partial sums lie on a stack that stays in the first level cache, and, as in a binary counter, microbatch b is merged with as many of them as b
+/// has trailing ones. What is left at the end is merged from the top, which is the tree whose absent right children pass their siblings through.
+/// </summary>
+internal readonly unsafe struct TransposedProductWork(
+    float* left, int m, float* right, int n, int rows, int microbatch, float* destination, float* scratch, int scratchLength)
+    : IPartitionedWork
+{
+    /// <summary>Floats of the packed block of the right operand: 384 KiB of a second level cache of 1 MiB.</summary>
+    private const int BlockLength = 96 * 1024;
+
+    /// <summary>Panels in a block even when the rows are many: enough to share the cost of packing columns of the left operand.</summary>
+    private const int MinBlockPanels = 4;
+
+    /// <summary>Tiles on the stack: one for each level of a tree over 2^31 microbatches, and one for the edges.</summary>
+    private const int Slots = 33;
+
+    private const int LineLength = AlignedBuffer.Alignment / sizeof(float);
+
+    /// <summary>Floats of scratch memory for each part: the stack, the packed block and one tile's columns, in whole cache lines.</summary>
+    public static int ScratchLength(int n, int rows)
+    {
+        int length = checked((rows * (BlockColumns(n, rows) + RegisterTile.MaxRows)) + (Slots * RegisterTile.SlotLength));
+        return (length + LineLength - 1) / LineLength * LineLength;
+    }
+
+    private static int BlockColumns(int n, int rows)
+    {
+        int panels = Math.Max(BlockLength / PackedMatrix.PanelColumns / Math.Max(rows, 1), MinBlockPanels);
+        return Math.Min(panels, (n + PackedMatrix.PanelColumns - 1) / PackedMatrix.PanelColumns) * PackedMatrix.PanelColumns;
+    }
+
+    public void Execute(int part, int parts)
+    {
+        DestinationShare share = DestinationShare.Of(m, n, part, parts);
+        VectorWidth.Execute(new Core(this, share, scratch + ((nint)part * scratchLength)));
+    }
+
+    /// <summary>One part, for one vector width.</summary>
+    internal readonly struct Core(TransposedProductWork work, DestinationShare share, float* scratch) : IVectorized
+    {
+        public void Execute<TLanes, TVector>()
+            where TLanes : struct, ILanes<TVector>
+            where TVector : unmanaged => work.Compute<TLanes, TVector>(share, scratch);
+    }
+
+    /// <summary>Tiles follow each other along the destination's rows, so that it is written in long runs.</summary>
+    private void Compute<TLanes, TVector>(in DestinationShare share, float* stack)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        int blockColumns = BlockColumns(n, rows), full = TileGrid.FullRows<TLanes, TVector>();
+        float* block = stack + (Slots * RegisterTile.SlotLength);
+        float* tileColumns = block + ((nint)rows * blockColumns);
+        for (int j = share.FirstColumn; j < share.EndColumn; j += blockColumns)
+        {
+            int width = Math.Min(blockColumns, share.EndColumn - j);
+            PackRight(j, width, block);
+            for (int i = share.FirstRow; i < share.EndRow; i += full)
+            {
+                int height = Math.Min(full, share.EndRow - i);
+                PanelPacking.Copy(left + i, m, rows, height, tileColumns, TileGrid.TileRows(height));
+                ComputeTiles<TLanes, TVector>(tileColumns, block, height, width, destination + ((nint)i * n) + j, stack);
+            }
+        }
+    }
+
+    /// <summary>Packs columns of the right operand as [panel][rows][32].</summary>
+    private void PackRight(int first, int width, float* block)
+    {
+        for (int j = 0; j < width; j += PackedMatrix.PanelColumns)
+        {
+            int count = Math.Min(PackedMatrix.PanelColumns, width - j);
+            PanelPacking.Copy(right + first + j, n, rows, count, block + ((nint)j * rows), PackedMatrix.PanelColumns);
+        }
+    }
+
+    /// <summary>One row of tiles of the destination.</summary>
+    private void ComputeTiles<TLanes, TVector>(float* tileColumns, float* block, int height, int width, float* tile, float* stack)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        for (int j = 0; j < width; j += 2 * TLanes.Count)
+        {
+            float* panel = block + ((nint)(j - (j % PackedMatrix.PanelColumns)) * rows) + (j % PackedMatrix.PanelColumns);
+            SumMicrobatches<TLanes, TVector>(tileColumns, panel, height, Math.Min(2 * TLanes.Count, width - j), tile + j, stack);
+        }
+    }
+
+    private void SumMicrobatches<TLanes, TVector>(float* leftTile, float* rightTile, int height, int width, float* tile, float* stack)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        int last = (rows - 1) / microbatch, tileRows = TileGrid.TileRows(height);
+        float* top = stack + RegisterTile.SlotLength;
+        var operands = new TileOperands { Left = leftTile, Right = rightTile, Depth = microbatch, Stride = PackedMatrix.PanelColumns };
+        delegate*<in TileOperands, void> kernel = TileGrid.Kernel<TLanes, TVector>(tileRows, width);
+        for (int b = 0; b < last; b++)
+        {
+            operands.Partials = top;
+            operands.Merges = BitOperations.TrailingZeroCount(~b);
+            top -= operands.Merges * RegisterTile.SlotLength;
+            operands.Destination = top;
+            top += RegisterTile.SlotLength;
+            kernel(operands);
+            operands.Left += microbatch * tileRows;
+            operands.Right += microbatch * PackedMatrix.PanelColumns;
+        }
+
+        operands.Partials = top;
+        operands.Merges = BitOperations.PopCount((uint)last);
+        operands.Depth = rows - (last * microbatch);
+        operands.Destination = tile;
+        operands.Stride = n;
+        TileGrid.Compute<TLanes, TVector>(kernel, ref operands, height, width, stack);
+    }
+}

@@ -1,0 +1,134 @@
+using CsCheck;
+using Distributed.Kernels;
+using Xunit;
+
+namespace Distributed.Shared.Tests.Kernels;
+
+public sealed class MatrixProductTests : IDisposable
+{
+    private readonly ComputeTeam[] _teams = [new(1), new(2), new(3)];
+
+    public void Dispose() => Array.ForEach(_teams, team => team.Dispose());
+
+    [Fact]
+    public void Every_element_is_one_chain_for_any_shape_and_thread_count() =>
+        Gen.Select(Gen.Int[0, 40], Gen.Int[1, 70], Gen.Int[1, 90], Gen.UInt).Sample(CheckProduct, iter: 150, threads: 1);
+
+    [Theory]
+    [InlineData(13, 257, 33)] // one more than a block of the inner dimension, a tile's rows and a panel
+    [InlineData(361, 3, 5)] // one more than a block of rows
+    [InlineData(25, 700, 130)]
+    [InlineData(1, 1, 1)]
+    [InlineData(128, 300, 10)]
+    public void Chains_continue_across_the_seams_of_blocks(int rows, int inner, int columns) => CheckProduct(rows, inner, columns, 1u);
+
+    [Fact]
+    public void Transposed_products_are_the_tree_over_microbatches_for_any_shape_and_thread_count() =>
+        Gen.Select(Gen.Int[1, 40], Gen.Int[1, 70], Gen.Int[0, 80], Gen.Int[1, 40], Gen.UInt).Sample(CheckTransposed, iter: 150, threads: 1);
+
+    [Theory]
+    [InlineData(17, 33, 100, 7)]
+    [InlineData(5, 3, 300, 1)] // a deep stack: 300 microbatches
+    [InlineData(130, 40, 1100, 32)] // more columns than a block of the left operand at this height
+    [InlineData(24, 64, 128, 32)]
+    public void Odd_and_many_microbatches_keep_the_tree(int m, int n, int rows, int microbatch) => CheckTransposed(m, n, rows, microbatch, 1u);
+
+    [Fact]
+    public void Products_agree_with_double_precision()
+    {
+        const int rows = 30, inner = 200, columns = 50;
+        float[] left = Oracle.Values(rows * inner, 1), right = Oracle.Values(inner * columns, 2), actual = new float[rows * columns];
+        var packed = new PackedMatrix(inner, columns);
+        packed.Pack(right, _teams[0]);
+        MatrixProduct.Multiply(left, rows, packed, actual, _teams[0]);
+        for (int i = 0; i < actual.Length; i++)
+        {
+            double expected = 0, magnitude = 0;
+            for (int k = 0; k < inner; k++)
+            {
+                double term = (double)left[(i / columns * inner) + k] * right[(k * columns) + (i % columns)];
+                expected += term;
+                magnitude += Math.Abs(term);
+            }
+
+            Assert.InRange(actual[i], expected - (magnitude * 1e-5), expected + (magnitude * 1e-5));
+        }
+    }
+
+    [Fact]
+    public void A_sum_of_negative_zeros_starts_from_positive_zero()
+    {
+        float[] destination = new float[1];
+        MatrixProduct.TransposedProduct([-0f], 1, [1f], 1, 1, 1, destination, _teams[0]);
+        BitAssert.Equal([0f], destination);
+    }
+
+    [Fact]
+    public void Lengths_that_do_not_fit_are_refused()
+    {
+        var packed = new PackedMatrix(3, 4);
+        Assert.Throws<ArgumentException>("source", () => packed.Pack(new float[11], _teams[0]));
+        Assert.Throws<ArgumentException>("source", () => packed.PackTransposed(new float[13], _teams[0]));
+        Assert.Throws<ArgumentException>("left", () => MatrixProduct.Multiply(new float[5], 2, packed, new float[8], _teams[0]));
+        Assert.Throws<ArgumentException>("destination", () => MatrixProduct.Multiply(new float[6], 2, packed, new float[7], _teams[0]));
+        Assert.Throws<ArgumentException>("right", () => MatrixProduct.TransposedProduct(new float[4], 2, new float[5], 3, 2, 1, new float[6], _teams[0]));
+        Assert.Throws<ArgumentOutOfRangeException>("microbatch", () => MatrixProduct.TransposedProduct(new float[2], 1, new float[2], 1, 2, 0, new float[1], _teams[0]));
+        Assert.Throws<ArgumentOutOfRangeException>("columns", () => new PackedMatrix(1 << 20, 1 << 20));
+    }
+
+    [Fact]
+    public void Warmed_products_allocate_nothing()
+    {
+        float[] left = new float[64 * 48], right = new float[64 * 40], destination = new float[48 * 40];
+        var packed = new PackedMatrix(48, 40);
+        foreach (ComputeTeam team in _teams)
+        {
+            void Step()
+            {
+                packed.PackTransposed(right.AsSpan(0, 48 * 40), team);
+                MatrixProduct.Multiply(left.AsSpan(0, 48 * 48), 48, packed, destination, team);
+                MatrixProduct.TransposedProduct(left, 48, right, 40, 64, 16, destination, team);
+            }
+
+            Step();
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Step();
+            Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        }
+    }
+
+    private void CheckProduct(int rows, int inner, int columns, uint seed)
+    {
+        float[] left = Oracle.Values(rows * inner, seed), right = Oracle.Values(inner * columns, seed + 1);
+        float[] expected = Oracle.Product(left, rows, inner, right, columns);
+        var packed = new PackedMatrix(inner, columns);
+        foreach (ComputeTeam team in _teams)
+        {
+            packed.Pack(right, team);
+            Multiply(left, rows, packed, expected, team);
+            packed.PackTransposed(Oracle.Transpose(right, inner, columns), team);
+            Multiply(left, rows, packed, expected, team);
+        }
+    }
+
+    private static void Multiply(float[] left, int rows, PackedMatrix packed, float[] expected, ComputeTeam team)
+    {
+        var actual = new GuardedBuffer(expected.Length);
+        MatrixProduct.Multiply(left, rows, packed, actual.Span, team);
+        BitAssert.Equal(expected, actual.Span, $"{rows} x {packed.Columns} x {packed.Inner}, {team.Threads} threads");
+        actual.AssertGuards();
+    }
+
+    private void CheckTransposed(int m, int n, int rows, int microbatch, uint seed)
+    {
+        float[] left = Oracle.Values(rows * m, seed), right = Oracle.Values(rows * n, seed + 1);
+        float[] expected = Oracle.TransposedProduct(left, m, right, n, rows, microbatch);
+        foreach (ComputeTeam team in _teams)
+        {
+            var actual = new GuardedBuffer(expected.Length);
+            MatrixProduct.TransposedProduct(left, m, right, n, rows, microbatch, actual.Span, team);
+            BitAssert.Equal(expected, actual.Span, $"{m} x {n} over {rows} rows in microbatches of {microbatch}, {team.Threads} threads");
+            actual.AssertGuards();
+        }
+    }
+}
