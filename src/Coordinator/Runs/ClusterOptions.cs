@@ -1,0 +1,100 @@
+using System.Net;
+
+namespace Distributed.Coordinator.Runs;
+
+/// <summary>How gradients travel between workers.</summary>
+public enum Transport
+{
+    /// <summary>The fastest that all workers can use.</summary>
+    Auto = 0,
+
+    /// <summary>Shared memory, between workers of one machine.</summary>
+    Shm,
+
+    /// <summary>gRPC over HTTP/2.</summary>
+    Grpc,
+}
+
+/// <summary>Who reduces the gradients.</summary>
+public enum Exchange
+{
+    /// <summary>The workers, each owning a slice.</summary>
+    Peers = 0,
+
+    /// <summary>The coordinator, for networks in which workers cannot reach each other.</summary>
+    Coordinator,
+}
+
+/// <summary>Who does the work and how they talk. Nothing here changes the result. The defaults are here and nowhere else.</summary>
+public sealed record ClusterOptions
+{
+    /// <summary>The most workers of one run.</summary>
+    public const int MaximumWorkers = 1024;
+
+    /// <summary>The most threads of one worker.</summary>
+    public const int MaximumThreads = 1024;
+
+    private const int FewestDefaultWorkers = 2;
+    private const int MostDefaultWorkers = 4;
+
+    /// <summary>Workers started on this machine; 0 trains inside the coordinator. Default: one per core, at least 2, at most 4.</summary>
+    public int Workers { get; init; } = Math.Clamp(Environment.ProcessorCount, FewestDefaultWorkers, MostDefaultWorkers);
+
+    /// <summary>Threads per worker; null shares the cores out.</summary>
+    public int? Threads { get; init; }
+
+    /// <summary>Where workers find the coordinator; null is loopback on a port chosen by the system.</summary>
+    public string? Listen { get; init; }
+
+    /// <summary>Workers that must have joined before the first step, local ones included; null waits for the local ones only.</summary>
+    public int? MinWorkers { get; init; }
+
+    /// <summary>How gradients travel.</summary>
+    public Transport Transport { get; init; } = Transport.Auto;
+
+    /// <summary>Who reduces the gradients.</summary>
+    public Exchange Exchange { get; init; } = Exchange.Peers;
+
+    /// <summary>A file that holds the run's token, for workers on other machines; null makes a token for local workers only.</summary>
+    public string? TokenFile { get; init; }
+
+    /// <summary>Whether to listen beyond this machine without a token.</summary>
+    public bool Insecure { get; init; }
+
+    /// <summary>Threads of each worker, or of the coordinator when it trains alone.</summary>
+    public int ResolvedThreads => Threads ?? Math.Max(1, Environment.ProcessorCount / Math.Max(1, Workers));
+
+    /// <summary>Every bad value, one line each: the option, the value, and what would be right.</summary>
+    public IReadOnlyList<string> Validate() => [.. Errors()];
+
+    private IEnumerable<string> Errors()
+    {
+        if (Workers is < 0 or > MaximumWorkers)
+            yield return $"--workers {Workers}: must be from 0 to {MaximumWorkers}";
+        if (Threads is < 1 or > MaximumThreads)
+            yield return $"--threads {Threads}: must be from 1 to {MaximumThreads}";
+        if (MinWorkers is < 1 or > MaximumWorkers)
+            yield return $"--min-workers {MinWorkers}: must be from 1 to {MaximumWorkers}";
+        if (MinWorkers > Workers && Listen is null)
+            yield return $"--min-workers {MinWorkers}: needs --listen, so that {MinWorkers - Workers} more than the {Workers} local workers can join";
+        if (Transport == Transport.Shm)
+            yield return "--transport shm: not supported by this version; use grpc or auto";
+        foreach (string error in ListenErrors())
+            yield return error;
+    }
+
+    private IEnumerable<string> ListenErrors()
+    {
+        if (TokenFile is not null && Insecure)
+            yield return "--insecure: contradicts --token-file; give one of them";
+        if (Listen is null)
+            yield break;
+        if (!Uri.TryCreate(Listen, UriKind.Absolute, out Uri? url) || url.Scheme != Uri.UriSchemeHttp || url.PathAndQuery != "/")
+            yield return $"--listen {Listen}: must be an address such as http://0.0.0.0:5000";
+        else if (!IsLoopback(url) && TokenFile is null && !Insecure)
+            yield return $"--listen {Listen}: is open to other machines and needs --token-file FILE (or --insecure, which lets anyone join)";
+    }
+
+    private static bool IsLoopback(Uri url) =>
+        url.IsLoopback || (IPAddress.TryParse(url.DnsSafeHost, out IPAddress? address) && IPAddress.IsLoopback(address));
+}

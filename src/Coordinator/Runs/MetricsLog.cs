@@ -1,0 +1,114 @@
+using System.Text.Json;
+
+namespace Distributed.Coordinator.Runs;
+
+/// <summary>
+/// <c>metrics.jsonl</c>: a line for every step, and one for every evaluation. Floats are written so that reading them gives the same bits.
+/// </summary>
+/// <param name="path">The file; the first line makes it.</param>
+public sealed class MetricsLog(string path) : IDisposable
+{
+    private FileStream? _stream;
+
+    /// <summary>Whether any step has been logged.</summary>
+    public bool Exists => File.Exists(path);
+
+    /// <summary>Appends a step.</summary>
+    public void Append(StepCompleted step) => Append(json =>
+    {
+        json.WriteNumber("step", step.Step);
+        json.WriteNumber("epoch", step.Epoch);
+        json.WriteNumber("loss", step.Loss);
+        json.WriteNumber("learningRate", step.LearningRate);
+        json.WriteNumber("samples", step.Samples);
+    });
+
+    /// <summary>Appends an evaluation.</summary>
+    public void Append(Evaluated evaluation) => Append(json =>
+    {
+        json.WriteNumber("step", evaluation.Step);
+        json.WriteNumber("testLoss", evaluation.TestLoss);
+        json.WriteNumber("testAccuracy", evaluation.TestAccuracy);
+    });
+
+    /// <summary>Waits until all lines are on disk.</summary>
+    public void FlushToDisk() => _stream?.Flush(flushToDisk: true);
+
+    /// <summary>Drops the lines after a step, and a last line that was cut off; the rest is replaced as a whole.</summary>
+    /// <param name="lastStep">The last step that stays.</param>
+    public void Truncate(long lastStep)
+    {
+        Dispose();
+        if (!Exists)
+            return;
+        IEnumerable<string> kept = ReadLines(path).Where(line => line.Step <= lastStep).Select(line => line.Text + "\n");
+        Checkpoints.AtomicFile.WriteText(path, string.Concat(kept));
+    }
+
+    /// <summary>The mean loss per sample over the logged steps of the last epoch.</summary>
+    /// <exception cref="InputException">The file holds no step.</exception>
+    public double LastEpochLoss()
+    {
+        List<JsonElement> steps = [.. ReadLines(path).Where(line => line.Values.TryGetProperty("loss", out _)).Select(line => line.Values)];
+        if (steps.Count == 0)
+            throw new InputException($"{path}: holds no step; it must not be changed while a run uses it");
+        List<JsonElement> last = [.. steps.Where(step => step.GetProperty("epoch").GetInt64() == steps[^1].GetProperty("epoch").GetInt64())];
+        double samples = last.Sum(step => step.GetProperty("samples").GetDouble());
+        return last.Sum(step => step.GetProperty("loss").GetSingle() * step.GetProperty("samples").GetDouble()) / samples;
+    }
+
+    /// <summary>The loss of every step that a file holds, exactly as it was logged.</summary>
+    /// <param name="path">A run's metrics.</param>
+    public static IReadOnlyDictionary<long, string> LossTexts(string path)
+    {
+        var losses = new Dictionary<long, string>();
+        foreach (MetricsLine line in ReadLines(path))
+        {
+            if (line.Values.TryGetProperty("loss", out JsonElement loss))
+                losses[line.Step] = loss.GetRawText();
+        }
+        return losses;
+    }
+
+    /// <summary>Closes the file; it is opened again by the next line.</summary>
+    public void Dispose()
+    {
+        _stream?.Dispose();
+        _stream = null;
+    }
+
+    private static IEnumerable<MetricsLine> ReadLines(string path) =>
+        File.Exists(path) ? File.ReadLines(path).Select(Parse).OfType<MetricsLine>() : [];
+
+    /// <summary>A line that a crash has cut off is no line.</summary>
+    private static MetricsLine? Parse(string text)
+    {
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(text);
+            JsonElement values = document.RootElement.Clone();
+            return new MetricsLine(values.GetProperty("step").GetInt64(), text, values);
+        }
+        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>One write for each line, so that whoever reads along sees whole lines.</summary>
+    private void Append(Action<Utf8JsonWriter> write)
+    {
+        _stream ??= new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            write(json);
+            json.WriteEndObject();
+        }
+        buffer.WriteByte((byte)'\n');
+        _stream.Write(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
+    }
+
+    private sealed record MetricsLine(long Step, string Text, JsonElement Values);
+}

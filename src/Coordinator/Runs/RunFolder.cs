@@ -1,0 +1,184 @@
+using System.Globalization;
+using Distributed.Checkpoints;
+using Distributed.Model;
+using Distributed.Training;
+
+namespace Distributed.Coordinator.Runs;
+
+/// <summary>
+/// The folder that holds one run: <c>config.json</c>, <c>metrics.jsonl</c>, <c>checkpoints/</c>, and at the end
+/// <c>model.safetensors</c> and <c>summary.json</c>. It is locked as long as this object lives, so that two coordinators never share one.
+/// </summary>
+public sealed class RunFolder : IDisposable
+{
+    private const string ConfigName = "config.json";
+    private const string MetricsName = "metrics.jsonl";
+    private const string CheckpointsName = "checkpoints";
+    private const string ModelName = "model.safetensors";
+    private const string SummaryName = "summary.json";
+    private const string EpochName = "epoch";
+
+    private readonly RunLock _lock;
+    private readonly bool _created;
+
+    private RunFolder(string path, RunLock runLock, bool created, RunConfiguration configuration, ParameterLayout layout)
+    {
+        Path = path;
+        _lock = runLock;
+        _created = created;
+        Checkpoints = new CheckpointStore(File(path, CheckpointsName), new CheckpointFormat(layout, RunConfigurationJson.Hash(configuration)));
+        Metrics = new MetricsLog(File(path, MetricsName));
+    }
+
+    /// <summary>The folder, as it was named.</summary>
+    public string Path { get; }
+
+    /// <summary>The run's checkpoints. Save through <see cref="SaveCheckpoint"/>.</summary>
+    public CheckpointStore Checkpoints { get; }
+
+    /// <summary>The losses of the run.</summary>
+    public MetricsLog Metrics { get; }
+
+    /// <summary>The trained model; there once the run is complete.</summary>
+    public string ModelPath => ModelPathOf(Path);
+
+    /// <summary>Begins a run in a new folder, or in one that holds no run.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="configuration">What is written to <c>config.json</c>.</param>
+    /// <param name="layout">The model's parameters.</param>
+    /// <exception cref="InputException">The folder already holds a run, or cannot be written.</exception>
+    public static RunFolder Create(string path, RunConfiguration configuration, ParameterLayout layout)
+    {
+        bool created = !Directory.Exists(path);
+        RunLock runLock = RunLock.Take(path);
+        try
+        {
+            RequireNoRun(path);
+            AtomicFile.WriteText(File(path, ConfigName), RunConfigurationJson.Write(configuration));
+            return new RunFolder(path, runLock, created, configuration, layout);
+        }
+        catch
+        {
+            runLock.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Goes on with the run in a folder.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="configuration">The configuration, perhaps with a later end than the one that is stored, which it replaces.</param>
+    /// <param name="layout">The model's parameters.</param>
+    /// <exception cref="InputException">Another coordinator uses the folder.</exception>
+    public static RunFolder Resume(string path, RunConfiguration configuration, ParameterLayout layout)
+    {
+        RunLock runLock = RunLock.Take(path);
+        try
+        {
+            AtomicFile.WriteText(File(path, ConfigName), RunConfigurationJson.Write(configuration));
+            return new RunFolder(path, runLock, created: false, configuration, layout);
+        }
+        catch
+        {
+            runLock.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A name that no run has: <c>runs/20260131-120000-digits-mlp</c>.</summary>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="model">The option that named the model.</param>
+    /// <param name="time">The clock; only its UTC time is used.</param>
+    public static string NewName(string dataset, string model, TimeProvider time)
+    {
+        string stamp = time.GetUtcNow().UtcDateTime.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
+        string name = System.IO.Path.Combine("runs", $"{stamp}-{Plain(dataset)}-{Plain(System.IO.Path.GetFileNameWithoutExtension(model))}");
+        string unused = name;
+        for (int number = 2; Directory.Exists(unused); number++)
+            unused = string.Create(CultureInfo.InvariantCulture, $"{name}-{number}");
+        return unused;
+    }
+
+    /// <summary>Reads the configuration of the run in a folder.</summary>
+    /// <exception cref="InputException">The folder holds no run, or one that cannot be read.</exception>
+    public static RunConfiguration ReadConfiguration(string path)
+    {
+        string file = File(path, ConfigName);
+        if (!System.IO.File.Exists(file))
+            throw new InputException($"{path}: holds no run ({ConfigName} is missing); name a folder that train has made");
+        return RunConfigurationJson.Read(System.IO.File.ReadAllText(file), file);
+    }
+
+    /// <summary>Where a run's trained model lies.</summary>
+    public static string ModelPathOf(string path) => File(path, ModelName);
+
+    /// <summary>Where a run's losses lie.</summary>
+    public static string MetricsPathOf(string path) => File(path, MetricsName);
+
+    /// <summary>Reads the summary of a complete run; null while it is not complete.</summary>
+    public static RunSummary? ReadSummary(string path)
+    {
+        string file = File(path, SummaryName);
+        return System.IO.File.Exists(file) ? RunSummary.FromJson(System.IO.File.ReadAllText(file), file) : null;
+    }
+
+    /// <summary>Saves a checkpoint after the losses up to it are on disk, so that a resumed run has all of them. Returns the file.</summary>
+    /// <param name="checkpoint">What is saved.</param>
+    public string SaveCheckpoint(Checkpoint checkpoint)
+    {
+        Metrics.FlushToDisk();
+        return Checkpoints.Save(checkpoint.Step, checkpoint.Weights, checkpoint.Moments);
+    }
+
+    /// <summary>Raises the coordinator's epoch, which orders the generations of restarted coordinators; it is on disk when this returns.</summary>
+    /// <returns>1 the first time, then one more every time.</returns>
+    public long RaiseEpoch()
+    {
+        string file = File(Path, EpochName);
+        long last = System.IO.File.Exists(file) ? long.Parse(System.IO.File.ReadAllText(file), NumberStyles.None, CultureInfo.InvariantCulture) : 0;
+        AtomicFile.WriteText(file, (last + 1).ToString(CultureInfo.InvariantCulture));
+        return last + 1;
+    }
+
+    /// <summary>Writes the trained model and then the summary, whose presence says that the run is complete.</summary>
+    /// <param name="layout">The model's parameters.</param>
+    /// <param name="weights">The flat vector of parameters.</param>
+    /// <param name="description">What else is needed to use the model.</param>
+    /// <param name="summary">How the run went.</param>
+    public void Complete(ParameterLayout layout, ReadOnlyMemory<float> weights, ModelDescription description, RunSummary summary)
+    {
+        ModelFile.Save(ModelPath, layout, weights, description);
+        AtomicFile.WriteText(File(Path, SummaryName), summary.ToJson());
+    }
+
+    /// <summary>Takes back a folder that was made for a run which never trained a step; anything else stays.</summary>
+    public void Discard()
+    {
+        if (Metrics.Exists || Checkpoints.Steps.Count > 0)
+            return;
+        Dispose();
+        foreach (string name in new[] { ConfigName, EpochName })
+            System.IO.File.Delete(File(Path, name));
+        RunLock.Remove(Path);
+        if (_created)
+            Directory.Delete(Path, recursive: false);
+    }
+
+    /// <summary>Closes the files and lets others use the folder.</summary>
+    public void Dispose()
+    {
+        Metrics.Dispose();
+        _lock.Dispose();
+    }
+
+    private static void RequireNoRun(string path)
+    {
+        string[] traces = [ConfigName, MetricsName, CheckpointsName, ModelName, SummaryName];
+        if (traces.FirstOrDefault(name => System.IO.Path.Exists(File(path, name))) is { } trace)
+            throw new InputException($"--run {path}: already holds a run ({trace}); name a new folder, or go on with that run by --resume");
+    }
+
+    private static string File(string path, string name) => System.IO.Path.Combine(path, name);
+
+    /// <summary>Letters, digits, dots and hyphens stay; <c>mlp:64,32</c> becomes <c>mlp-64-32</c>.</summary>
+    private static string Plain(string text) => string.Concat(text.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter == '.' ? letter : '-')).Trim('-', '.');
+}

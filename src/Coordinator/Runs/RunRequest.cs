@@ -1,0 +1,21 @@
+using Distributed.Checkpoints;
+using Distributed.Data;
+using Distributed.Model;
+using Distributed.Training;
+
+namespace Distributed.Coordinator.Runs;
+
+/// <summary>All that a training run works on. Everything in it has been validated.</summary>
+/// <param name="Configuration">What decides the result.</param>
+/// <param name="Dataset">The data, of the configuration's SHA-256.</param>
+/// <param name="Network">The model, resolved against the data.</param>
+/// <param name="Cluster">Who does the work; decides nothing about the result.</param>
+/// <param name="Folder">The locked run folder, with its checkpoint store.</param>
+/// <param name="Start">Where to begin: step 0 with initial weights and moments of zeros, or a checkpoint.</param>
+public sealed record RunRequest(
+    RunConfiguration Configuration,
+    Dataset Dataset,
+    Network Network,
+    ClusterOptions Cluster,
+    RunFolder Folder,
+    Checkpoint Start);

@@ -1,0 +1,22 @@
+namespace Distributed.Coordinator.Runs;
+
+/// <summary>How a run ended.</summary>
+/// <param name="Step">Steps completed since the run's beginning.</param>
+/// <param name="Weights">The flat vector of parameters after that step.</param>
+/// <param name="TestLoss">The mean loss over the test set; null if interrupted.</param>
+/// <param name="TestAccuracy">The part of the test set, 0 to 1, that is classified rightly; null if interrupted.</param>
+/// <param name="Samples">Samples that this process and its workers have trained on: on a resumed run less than the run's total.</param>
+/// <param name="Seconds">The time that those samples took, without start-up, evaluation and the writing of the last checkpoint.</param>
+/// <param name="Workers">Workers at the end; 0 when the coordinator process has trained by itself.</param>
+/// <param name="Transport">How gradients travelled: <c>none</c>, <c>grpc</c> or <c>shm</c>.</param>
+/// <param name="Interrupted">Whether the run stopped early because it was told to; its last checkpoint has been saved.</param>
+public sealed record RunResult(
+    long Step,
+    ReadOnlyMemory<float> Weights,
+    double? TestLoss,
+    double? TestAccuracy,
+    long Samples,
+    double Seconds,
+    int Workers,
+    string Transport,
+    bool Interrupted);

@@ -1,0 +1,53 @@
+using System.Text.Json;
+
+namespace Distributed.Coordinator.Runs;
+
+/// <summary>How a complete run went: the content of <c>summary.json</c>.</summary>
+/// <param name="Steps">Steps of the whole run.</param>
+/// <param name="Samples">Samples trained on by the process that completed the run.</param>
+/// <param name="Seconds">The time they took, without start-up and evaluation.</param>
+/// <param name="SamplesPerSecond">Their ratio; 0 if nothing was left to train.</param>
+/// <param name="TrainLoss">The mean loss per sample over the steps of the last epoch.</param>
+/// <param name="TestLoss">The mean loss per sample over the test set.</param>
+/// <param name="TestAccuracy">The part of the test set, 0 to 1, that is classified rightly.</param>
+/// <param name="WeightsSha256">The SHA-256 over all parameters in layout order, little-endian fp32.</param>
+/// <param name="Workers">Workers at the end; 0 when the coordinator process trained by itself.</param>
+/// <param name="Transport">How gradients travelled.</param>
+public sealed record RunSummary(
+    long Steps,
+    long Samples,
+    double Seconds,
+    double SamplesPerSecond,
+    double TrainLoss,
+    double TestLoss,
+    double TestAccuracy,
+    string WeightsSha256,
+    int Workers,
+    string Transport)
+{
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerOptions.Strict)
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+        NewLine = "\n",
+        // Other versions may add to the summary; what is read here is the hash.
+        UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Skip,
+    };
+
+    /// <summary>The summary as indented JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, Options) + "\n";
+
+    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    /// <exception cref="InputException">The text is not a summary.</exception>
+    public static RunSummary FromJson(string json, string sourceName)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<RunSummary>(json, Options) ?? throw new JsonException("it is null");
+        }
+        catch (JsonException exception)
+        {
+            throw new InputException($"{sourceName}: not a run's summary ({exception.Message.ReplaceLineEndings(" ").TrimEnd('.')})", exception);
+        }
+    }
+}

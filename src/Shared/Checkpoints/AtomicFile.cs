@@ -1,0 +1,35 @@
+namespace Distributed.Checkpoints;
+
+/// <summary>Writes files so that a reader, or a machine that comes back after a power cut, sees the old content or the new, never a part.</summary>
+public static class AtomicFile
+{
+    /// <summary>What an unfinished file's name ends with.</summary>
+    public const string TemporarySuffix = ".tmp";
+
+    /// <summary>Writes a file beside its final place, flushes it to disk, and renames it over what was there.</summary>
+    /// <param name="path">The file; its folder exists. One writer at a time.</param>
+    /// <param name="write">Writes the content. If it throws, the old file stays as it was.</param>
+    public static void Write(string path, Action<Stream> write)
+    {
+        var temporary = path + TemporarySuffix;
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+        DirectoryFlush.Flush(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
+
+    /// <summary>Writes a text as UTF-8 without a byte order mark, as <see cref="Write"/> does.</summary>
+    public static void WriteText(string path, string text) =>
+        Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+}

@@ -1,0 +1,94 @@
+using System.Globalization;
+
+namespace Distributed.Checkpoints;
+
+/// <summary>
+/// The checkpoints of one run: <c>step-N.safetensors</c>, each complete or absent. A folder has one writer at a time,
+/// which the run folder's lock ensures.
+/// </summary>
+public sealed class CheckpointStore
+{
+    /// <summary>How many checkpoints are kept unless told otherwise.</summary>
+    public const int DefaultKeep = 3;
+
+    private const string Prefix = "step-";
+    private const string Extension = ".safetensors";
+
+    private readonly string _directory;
+    private readonly CheckpointFormat _format;
+    private readonly int _keep;
+
+    /// <summary>Names the folder; it is created by the first save.</summary>
+    /// <param name="directory">The folder, used for nothing else.</param>
+    /// <param name="format">What the checkpoints of this run contain.</param>
+    /// <param name="keep">How many of the newest are kept, at least 1.</param>
+    public CheckpointStore(string directory, CheckpointFormat format, int keep = DefaultKeep)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(keep, 1);
+        _directory = directory;
+        _format = format;
+        _keep = keep;
+    }
+
+    /// <summary>The steps of the checkpoints that are there, in ascending order; unfinished files are none.</summary>
+    public IReadOnlyList<long> Steps => !Directory.Exists(_directory)
+        ? []
+        : [.. Directory.EnumerateFiles(_directory, Prefix + "*" + Extension).Select(StepOf).OfType<long>().Order()];
+
+    /// <summary>The file of a step's checkpoint.</summary>
+    public string PathOf(long step) => Path.Combine(_directory, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{step}{Extension}"));
+
+    /// <summary>Writes a checkpoint, flushes it to disk, and then deletes those that are too many. Returns its path.</summary>
+    /// <param name="step">Steps completed.</param>
+    /// <param name="weights">The flat vector of parameters.</param>
+    /// <param name="moments">The optimizer's state: under each of its names a flat vector as long as the weights.</param>
+    public string Save(long step, ReadOnlyMemory<float> weights, IReadOnlyList<(string Name, ReadOnlyMemory<float> Values)> moments)
+    {
+        Directory.CreateDirectory(_directory);
+        var path = PathOf(step);
+        AtomicFile.Write(path, stream => _format.Write(stream, new Checkpoint(step, weights, moments)));
+        Prune(step);
+        return path;
+    }
+
+    /// <summary>Loads the newest checkpoint that is intact, or null when there is none.</summary>
+    /// <param name="momentNames">The names of the optimizer's state, in its order.</param>
+    /// <param name="skipped">Is told of each damaged checkpoint that was passed over, in one line.</param>
+    /// <exception cref="InputException">An intact checkpoint belongs to another configuration or another numerics version.</exception>
+    public Checkpoint? LoadLatest(IReadOnlyList<string> momentNames, Action<string> skipped)
+    {
+        foreach (var step in Steps.Reverse())
+        {
+            try
+            {
+                return _format.Read(PathOf(step), step, momentNames);
+            }
+            catch (Exception exception) when (exception is DamagedCheckpointException or IOException)
+            {
+                skipped($"skipped a damaged checkpoint: {exception.Message}");
+            }
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// Deletes all but the newest up to <paramref name="newest"/>, and what is left of unfinished writes. Later steps can only be files
+    /// that were passed over as damaged when this run was resumed: they must not count among those kept.
+    /// </summary>
+    private void Prune(long newest)
+    {
+        var steps = Steps;
+        var kept = steps.Where(step => step <= newest).TakeLast(_keep).ToHashSet();
+        foreach (var step in steps.Where(step => !kept.Contains(step)))
+            File.Delete(PathOf(step));
+        foreach (var leftover in Directory.EnumerateFiles(_directory, Prefix + "*" + AtomicFile.TemporarySuffix))
+            File.Delete(leftover);
+    }
+
+    private static long? StepOf(string path)
+    {
+        var name = Path.GetFileName(path.AsSpan());
+        var digits = name[Prefix.Length..^Extension.Length];
+        return long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : null;
+    }
+}

@@ -1,0 +1,69 @@
+using System.Text.Json;
+using Distributed.Model;
+
+namespace Distributed.Checkpoints;
+
+/// <summary>What a trained model needs besides its weights to be used again; travels in the header of <c>model.safetensors</c>.</summary>
+/// <param name="Model">The layer graph as JSON.</param>
+/// <param name="Input">The shape of a sample.</param>
+/// <param name="Preprocessing">How raw samples become inputs, as JSON.</param>
+/// <param name="ClassNames">The classes in the order of the outputs.</param>
+public sealed record ModelDescription(string Model, SampleShape Input, string Preprocessing, IReadOnlyList<string> ClassNames);
+
+/// <summary>A trained model as a safetensors file, whose tensors PyTorch and others can load by name.</summary>
+public static class ModelFile
+{
+    private const string ModelKey = "model";
+    private const string InputKey = "input";
+    private const string PreprocessingKey = "preprocessing";
+    private const string ClassesKey = "classes";
+
+    /// <summary>Writes a model; what was at the path is replaced as a whole or not at all.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="layout">The parameters' names and shapes.</param>
+    /// <param name="weights">The flat vector of parameters.</param>
+    /// <param name="description">What else is needed to use the model.</param>
+    public static void Save(string path, ParameterLayout layout, ReadOnlyMemory<float> weights, ModelDescription description)
+    {
+        var metadata = new Dictionary<string, string>
+        {
+            ["numericsVersion"] = NumericsVersion.Current.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            [ModelKey] = description.Model,
+            [InputKey] = JsonSerializer.Serialize(new[] { description.Input.Channels, description.Input.Height, description.Input.Width }),
+            [PreprocessingKey] = description.Preprocessing,
+            [ClassesKey] = JsonSerializer.Serialize(description.ClassNames),
+        };
+        AtomicFile.Write(path, stream => SafeTensorsWriter.Write(stream, [.. layout.Tensors(weights)], metadata));
+    }
+
+    /// <summary>Reads what a model file says about itself; <see cref="InitialWeights.Load"/> reads its weights.</summary>
+    /// <exception cref="InputException">Not a model file of this program.</exception>
+    public static ModelDescription Describe(string path)
+    {
+        using var file = SafeTensorsFile.Open(path);
+        var shape = List<int>(file, InputKey);
+        if (shape.Length != 3 || shape.Any(dimension => dimension < 1))
+            throw new InputException($"{path}: metadata '{InputKey}' must be three sizes of at least 1, not [{string.Join(", ", shape)}]");
+        return new ModelDescription(
+            Text(file, ModelKey),
+            new SampleShape(shape[0], shape[1], shape[2]),
+            Text(file, PreprocessingKey),
+            List<string>(file, ClassesKey));
+    }
+
+    private static string Text(SafeTensorsFile file, string key) => file.Metadata.TryGetValue(key, out var text)
+        ? text
+        : throw new InputException($"{file.Path}: metadata '{key}' is missing: not a model that was written by train");
+
+    private static T[] List<T>(SafeTensorsFile file, string key)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T[]>(Text(file, key)) ?? [];
+        }
+        catch (JsonException exception)
+        {
+            throw new InputException($"{file.Path}: metadata '{key}' is not valid ({exception.Message.TrimEnd('.')})", exception);
+        }
+    }
+}
