@@ -1,1 +1,4 @@
-Console.WriteLine("coordinator");
+using Distributed.Coordinator.CommandLine;
+using Distributed.Coordinator.Runs;
+
+return await new CoordinatorCommand(CommandConsole.System, new TrainingRunFactory(TimeProvider.System)).RunAsync(args);

@@ -1,6 +1,19 @@
+using System.Text.Json.Serialization;
+
 namespace Distributed.Coordinator.Runs;
 
-/// <summary>Something that happened in a run. Times are the observer's matter; an event says nothing that differs between two equal runs but who did the work.</summary>
+/// <summary>Something that happened in a run; <c>--json</c> writes each as one object. Times are the observer's matter; an event says nothing that differs between two equal runs but who did the work.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
+[JsonDerivedType(typeof(RunStarted), "runStarted")]
+[JsonDerivedType(typeof(WorkerJoined), "workerJoined")]
+[JsonDerivedType(typeof(WorkerLeft), "workerLeft")]
+[JsonDerivedType(typeof(StepCompleted), "stepCompleted")]
+[JsonDerivedType(typeof(Evaluated), "evaluated")]
+[JsonDerivedType(typeof(CheckpointSaved), "checkpointSaved")]
+[JsonDerivedType(typeof(RunWarning), "warning")]
+[JsonDerivedType(typeof(RunInterrupted), "runInterrupted")]
+[JsonDerivedType(typeof(RunCompleted), "runCompleted")]
+[JsonDerivedType(typeof(RunVerified), "runVerified")]
 public abstract record RunEvent;
 
 /// <summary>The first step is about to begin: every worker is ready.</summary>
@@ -44,3 +57,23 @@ public sealed record CheckpointSaved(long Step, string Path) : RunEvent;
 /// <summary>Something a person should know that stops nothing.</summary>
 /// <param name="Message">One line with the remedy.</param>
 public sealed record RunWarning(string Message) : RunEvent;
+
+/// <summary>The run was told to stop; its last checkpoint is on disk.</summary>
+/// <param name="Step">Steps completed.</param>
+/// <param name="Run">The run folder.</param>
+public sealed record RunInterrupted(long Step, string Run) : RunEvent;
+
+/// <summary>The run is complete; its model and summary are on disk.</summary>
+/// <param name="Run">The run folder.</param>
+/// <param name="Summary">How it went.</param>
+public sealed record RunCompleted(string Run, RunSummary Summary) : RunEvent;
+
+/// <summary>A complete run has been trained once more.</summary>
+/// <param name="Same">Whether both ended in the same bits.</param>
+/// <param name="FirstWorkers">Workers of the run; 0 is the coordinator by itself.</param>
+/// <param name="FirstSha256">The hash of its weights.</param>
+/// <param name="SecondWorkers">Workers of the second training.</param>
+/// <param name="SecondSha256">The hash of the weights of that.</param>
+/// <param name="FirstDifference">Where the two part, in a few words; null if they do not.</param>
+public sealed record RunVerified(
+    bool Same, int FirstWorkers, string FirstSha256, int SecondWorkers, string SecondSha256, string? FirstDifference) : RunEvent;

@@ -121,6 +121,15 @@ public sealed class RunFolder : IDisposable
         return System.IO.File.Exists(file) ? RunSummary.FromJson(System.IO.File.ReadAllText(file), file) : null;
     }
 
+    /// <summary>Drops what lies after a step, so that the run can go on from there: later metrics, and the results of an earlier end.</summary>
+    /// <param name="step">The last step that stays.</param>
+    public void ContinueFrom(long step)
+    {
+        System.IO.File.Delete(File(Path, SummaryName));
+        System.IO.File.Delete(ModelPath);
+        Metrics.Truncate(step);
+    }
+
     /// <summary>Saves a checkpoint after the losses up to it are on disk, so that a resumed run has all of them. Returns the file.</summary>
     /// <param name="checkpoint">What is saved.</param>
     public string SaveCheckpoint(Checkpoint checkpoint)

@@ -14,14 +14,16 @@ public sealed record RunPreparation(RunConfiguration Configuration, Dataset Data
 {
     /// <summary>Loads everything that options name.</summary>
     /// <param name="options">Options without errors.</param>
+    /// <param name="begun">The configuration of the run that is resumed, whose initial weights may be gone by now; null for a new run.</param>
     /// <exception cref="InputException">Data, model or weights are not right.</exception>
-    public static RunPreparation Load(TrainingOptions options)
+    public static RunPreparation Load(TrainingOptions options, RunConfiguration? begun = null)
     {
         ModelSpec model = ParseModel(options.Model);
         Dataset dataset = DatasetLoader.Load(options.Data);
         var network = new Network(model, dataset.Shape, dataset.ClassNames.Count);
-        float[]? weights = options.InitWeights is null ? null : Checkpoints.InitialWeights.Load(options.InitWeights, network.Layout);
-        string? weightsHash = weights is null ? null : WeightsHash.Compute(weights);
+        bool unneeded = options.InitWeights is null || (options.InitWeights == begun?.InitWeights && !File.Exists(options.InitWeights));
+        float[]? weights = unneeded ? null : Checkpoints.InitialWeights.Load(options.InitWeights!, network.Layout);
+        string? weightsHash = weights is null ? begun?.InitWeightsSha256 : WeightsHash.Compute(weights);
         return new RunPreparation(RunConfiguration.Resolve(options, dataset, model.ToJson(), weightsHash), dataset, network, weights);
     }
 
@@ -31,7 +33,10 @@ public sealed record RunPreparation(RunConfiguration Configuration, Dataset Data
         option.StartsWith('{') ? ModelSpec.FromJson(option, "the run's model") : ModelSpec.Parse(option);
 
     /// <summary>The state before the first step.</summary>
-    public Checkpoint InitialState() => Training.InitialState.Of(Configuration, Network, InitialWeights);
+    /// <exception cref="InputException">The file of the initial weights is gone.</exception>
+    public Checkpoint InitialState() => Configuration.InitWeights is not null && InitialWeights is null
+        ? throw new InputException($"{Configuration.InitWeights}: is gone, and the run has no checkpoint to go on from")
+        : Training.InitialState.Of(Configuration, Network, InitialWeights);
 
     /// <summary>What the trained model's file says about itself.</summary>
     public ModelDescription Describe() =>

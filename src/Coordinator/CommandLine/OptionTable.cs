@@ -1,0 +1,68 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace Distributed.Coordinator.CommandLine;
+
+/// <summary>The options of one command, and how texts become its settings.</summary>
+/// <param name="specs">The options in the order of the help.</param>
+internal sealed class OptionTable<TSettings>(IReadOnlyList<OptionSpec<TSettings>> specs)
+{
+    /// <summary>The options in the order of the help.</summary>
+    internal IReadOnlyList<OptionSpec<TSettings>> Specs => specs;
+
+    /// <summary>Makes the parser know the options. It only tells names from values: what a value must be is said here, in one way for all.</summary>
+    internal void AddTo(Command command)
+    {
+        foreach (OptionSpec<TSettings> spec in specs)
+            command.Add(Parsed(spec));
+    }
+
+    /// <summary>The options that the command line sets.</summary>
+    /// <param name="result">The parsed command line.</param>
+    /// <param name="problems">Takes a line for every option without a value or with more than one.</param>
+    internal IReadOnlyList<GivenOption> Given(ParseResult result, ICollection<string> problems)
+    {
+        var given = new List<GivenOption>();
+        foreach (OptionSpec<TSettings> spec in specs)
+        {
+            if (result.GetResult(spec.Name) is not OptionResult { Implicit: false } found)
+                continue;
+            if (spec.IsSwitch)
+                given.Add(new GivenOption(spec.Name, OptionSpec<TSettings>.On));
+            else if (found.Tokens.Count == 1 && found.IdentifierTokenCount == 1)
+                given.Add(new GivenOption(spec.Name, found.Tokens[0].Value));
+            else if (found.IdentifierTokenCount > 1)
+                problems.Add($"{spec.Name}: is given {found.IdentifierTokenCount} times; give it once");
+            else
+                problems.Add($"{spec.Name}: needs a value, such as {spec.Name} {spec.Example}");
+        }
+        return given;
+    }
+
+    /// <summary>Sets values one after the other; later ones win.</summary>
+    /// <param name="settings">What to start from.</param>
+    /// <param name="given">The options that are set; all of them are of this table.</param>
+    /// <param name="problems">Takes a line for every value that will not do.</param>
+    internal TSettings Apply(TSettings settings, IEnumerable<GivenOption> given, ICollection<string> problems)
+    {
+        foreach (GivenOption option in given)
+        {
+            try
+            {
+                settings = Find(option.Name)!.Apply(settings, option.Text);
+            }
+            catch (InputException exception)
+            {
+                problems.Add($"{option.Label}: {exception.Message}");
+            }
+        }
+        return settings;
+    }
+
+    /// <summary>The option of this name, or null.</summary>
+    internal OptionSpec<TSettings>? Find(string name) => specs.FirstOrDefault(spec => spec.Name == name);
+
+    private static Option Parsed(OptionSpec<TSettings> spec) => spec.IsSwitch
+        ? new Option<bool>(spec.Name) { Arity = ArgumentArity.Zero, Description = spec.Help }
+        : new Option<string[]>(spec.Name) { Arity = ArgumentArity.ZeroOrMore, Description = spec.Help, HelpName = spec.Value };
+}

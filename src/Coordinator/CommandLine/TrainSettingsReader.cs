@@ -1,0 +1,54 @@
+using System.CommandLine;
+using Distributed.Coordinator.Runs;
+
+namespace Distributed.Coordinator.CommandLine;
+
+/// <summary>Puts the settings of <c>train</c> together: defaults, or on resume the run's own; over them the configuration file; over that the command line.</summary>
+/// <param name="table">The options.</param>
+internal sealed class TrainSettingsReader(OptionTable<TrainSettings> table)
+{
+    private static readonly string[] LengthOptions = ["--epochs", "--steps"];
+
+    /// <summary>Reads and validates all settings.</summary>
+    /// <exception cref="InputException">One line for every bad option.</exception>
+    internal TrainSettings Read(ParseResult result)
+    {
+        List<string> problems = [.. UnknownTokens.Problems(result)];
+        IReadOnlyList<GivenOption> typed = table.Given(result, problems);
+        IReadOnlyList<GivenOption> filed = typed.FirstOrDefault(option => option.Name == ConfigurationFile.OptionName) is { } file
+            ? ConfigurationFile.Read(file.Text, table, problems)
+            : [];
+        TrainSettings settings = Overlay(new TrainSettings(), filed, typed, problems);
+        problems.AddRange(settings.Validate());
+        ThrowIfAny(problems);
+        return settings.Resume ? Resumed(settings, filed, typed) : settings;
+    }
+
+    /// <summary>What the run began with, changed by what this command says.</summary>
+    private TrainSettings Resumed(TrainSettings settings, IReadOnlyList<GivenOption> filed, IReadOnlyList<GivenOption> typed)
+    {
+        var problems = new List<string>();
+        TrainSettings begun = new() { Training = RunFolder.ReadConfiguration(settings.Run!).ToOptions() };
+        TrainSettings resumed = Overlay(begun, filed, typed, problems);
+        problems.AddRange(resumed.Validate());
+        ThrowIfAny(problems);
+        return resumed;
+    }
+
+    private TrainSettings Overlay(TrainSettings settings, IReadOnlyList<GivenOption> filed, IReadOnlyList<GivenOption> typed, List<string> problems) =>
+        Overlay(Overlay(settings, filed, problems), typed, problems);
+
+    /// <summary>A source that says how long the run is says so alone: its epochs replace the steps of the source below, and the other way round.</summary>
+    private TrainSettings Overlay(TrainSettings settings, IReadOnlyList<GivenOption> given, List<string> problems)
+    {
+        if (given.Any(option => LengthOptions.Contains(option.Name)))
+            settings = settings with { Training = settings.Training with { Epochs = null, Steps = null } };
+        return table.Apply(settings, given, problems);
+    }
+
+    private static void ThrowIfAny(List<string> problems)
+    {
+        if (problems.Count > 0)
+            throw new InputException(string.Join('\n', problems.Distinct()));
+    }
+}

@@ -1,0 +1,37 @@
+using Distributed.Coordinator.CommandLine;
+using Distributed.Coordinator.Runs;
+
+namespace Distributed.Coordinator.Display;
+
+/// <summary>Lines for logs and pipes: every evaluation, and between them a step now and then.</summary>
+/// <param name="console">Where to write.</param>
+internal sealed class LineDisplay(CommandConsole console) : IRunDisplay
+{
+    private static readonly TimeSpan StepInterval = TimeSpan.FromSeconds(5);
+
+    private long _totalSteps;
+    private long _lastLine;
+
+    /// <inheritdoc/>
+    public Task<T> FollowAsync<T>(Func<Task<T>> run) => run();
+
+    /// <inheritdoc/>
+    public void Report(RunEvent runEvent)
+    {
+        if (runEvent is RunStarted started)
+            _totalSteps = started.TotalSteps;
+        if (runEvent is RunWarning warning)
+            console.Error.WriteLine(RunText.Warning(warning));
+        else if (RunText.Line(runEvent) is { } line)
+            Write(line);
+        else if (runEvent is StepCompleted step && console.Time.GetElapsedTime(_lastLine) >= StepInterval)
+            Write(RunText.Step(step, _totalSteps));
+    }
+
+    private void Write(string line)
+    {
+        console.Output.WriteLine(line);
+        console.Output.Flush();
+        _lastLine = console.Time.GetTimestamp();
+    }
+}

@@ -1,0 +1,61 @@
+using Distributed.Coordinator.CommandLine;
+using Distributed.Coordinator.Runs;
+using Spectre.Console;
+
+namespace Distributed.Coordinator.Display;
+
+/// <summary>A progress bar for a terminal; what stays is written above it.</summary>
+internal sealed class LiveDisplay : IRunDisplay
+{
+    private readonly CommandConsole _console;
+    private readonly IAnsiConsole _terminal;
+    private ProgressTask? _progress;
+    private RunStarted? _started;
+
+    /// <summary>Shows on the console's output.</summary>
+    internal LiveDisplay(CommandConsole console)
+    {
+        _console = console;
+        _terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(console.Output) });
+    }
+
+    /// <inheritdoc/>
+    public Task<T> FollowAsync<T>(Func<Task<T>> run) => _terminal.Progress()
+        .AutoClear(true)
+        .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+        .StartAsync(context =>
+        {
+            _progress = context.AddTask("starting", autoStart: false);
+            return run();
+        });
+
+    /// <inheritdoc/>
+    public void Report(RunEvent runEvent)
+    {
+        if (runEvent is RunStarted started)
+            Begin(started);
+        if (runEvent is StepCompleted step)
+            Advance(step);
+        else if (runEvent is RunWarning warning)
+            _console.Error.WriteLine(RunText.Warning(warning));
+        else if (RunText.Line(runEvent) is { } line)
+            _terminal.WriteLine(line);
+    }
+
+    private void Begin(RunStarted started)
+    {
+        _started = started;
+        if (_progress is null)
+            return;
+        _progress.MaxValue = started.TotalSteps - started.FirstStep + 1;
+        _progress.StartTask();
+    }
+
+    private void Advance(StepCompleted step)
+    {
+        if (_progress is null || _started is null)
+            return;
+        _progress.Description = RunText.Step(step, _started.TotalSteps).EscapeMarkup();
+        _progress.Value = step.Step - _started.FirstStep + 1;
+    }
+}

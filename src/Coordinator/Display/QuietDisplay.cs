@@ -1,0 +1,23 @@
+using Distributed.Coordinator.CommandLine;
+using Distributed.Coordinator.Runs;
+
+namespace Distributed.Coordinator.Display;
+
+/// <summary>Only the result, and on standard error what someone should know.</summary>
+/// <param name="console">Where to write.</param>
+internal sealed class QuietDisplay(CommandConsole console) : IRunDisplay
+{
+    /// <inheritdoc/>
+    public Task<T> FollowAsync<T>(Func<Task<T>> run) => run();
+
+    /// <inheritdoc/>
+    public void Report(RunEvent runEvent)
+    {
+        if (runEvent is RunWarning warning)
+            console.Error.WriteLine(RunText.Warning(warning));
+        else if (runEvent is RunCompleted completed)
+            console.Output.WriteLine(RunText.Result(completed));
+        else if (runEvent is RunInterrupted or RunVerified && RunText.Line(runEvent) is { } line)
+            console.Output.WriteLine(line);
+    }
+}

@@ -1,0 +1,16 @@
+using Distributed.Coordinator.CommandLine;
+
+namespace Distributed.Coordinator.Display;
+
+/// <summary>Chooses how a run is shown.</summary>
+internal static class RunDisplay
+{
+    /// <summary>JSON or nothing if asked for; a live display for a terminal; lines for anything else.</summary>
+    internal static IRunDisplay Create(DisplayOptions options, CommandConsole console) => options switch
+    {
+        { Json: true } => new JsonDisplay(console.Output),
+        { Quiet: true } => new QuietDisplay(console),
+        _ when console.IsTerminal => new LiveDisplay(console),
+        _ => new LineDisplay(console),
+    };
+}

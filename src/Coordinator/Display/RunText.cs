@@ -1,0 +1,70 @@
+using System.Globalization;
+using Distributed.Coordinator.CommandLine;
+using Distributed.Coordinator.Runs;
+
+namespace Distributed.Coordinator.Display;
+
+/// <summary>The events of a run as people read them.</summary>
+internal static class RunText
+{
+    private const int MostSuggestedWorkers = 4;
+
+    /// <summary>A line for an event that is a line by itself; null for those that are not shown as one.</summary>
+    internal static string? Line(RunEvent runEvent) => runEvent switch
+    {
+        RunStarted started => Started(started),
+        WorkerJoined joined => Format($"{joined.Worker} joined from {joined.Address} ({joined.Workers} workers)"),
+        WorkerLeft left => Format($"{left.Worker} left: {left.Reason} ({left.Workers} workers)"),
+        Evaluated evaluated => Format($"step {evaluated.Step}: test loss {evaluated.TestLoss:0.0000}, test accuracy {evaluated.TestAccuracy:0.0000}"),
+        RunInterrupted interrupted => Format($"interrupted after step {interrupted.Step}; to go on: {Invocation.Program} train --resume --run {interrupted.Run}"),
+        RunCompleted completed => Completed(completed),
+        RunVerified { Same: true } verified => Verified(verified),
+        _ => null,
+    };
+
+    /// <summary>Step, epoch and loss.</summary>
+    internal static string Step(StepCompleted step, long totalSteps) => Format($"step {step.Step}/{totalSteps}, epoch {step.Epoch}: loss {step.Loss:0.0000}");
+
+    /// <summary>A warning.</summary>
+    internal static string Warning(RunWarning warning) => $"warning: {warning.Message}";
+
+    /// <summary>Accuracy and hash in one line.</summary>
+    internal static string Result(RunCompleted completed) =>
+        Format($"test accuracy {completed.Summary.TestAccuracy:0.0000}, weights {completed.Summary.WeightsSha256}");
+
+    /// <summary>Whether two trainings ended in the same bits.</summary>
+    internal static string Verified(RunVerified verified) => verified.Same
+        ? $"same bits: {Workers(verified.FirstWorkers)} = {Workers(verified.SecondWorkers)} = {verified.FirstSha256}"
+        : $"other bits: {Workers(verified.FirstWorkers)} {verified.FirstSha256}, {Workers(verified.SecondWorkers)} {verified.SecondSha256}; {verified.FirstDifference}";
+
+    /// <summary>How workers are counted: none is the coordinator itself.</summary>
+    internal static string Workers(int workers) => workers switch
+    {
+        0 => "no workers",
+        1 => "1 worker",
+        _ => Format($"{workers} workers"),
+    };
+
+    /// <summary>Another number of workers than a run had: what a newcomer tries next.</summary>
+    internal static int OtherWorkers(int workers) => workers is >= 1 and <= MostSuggestedWorkers ? workers + 1 : MostSuggestedWorkers - 1;
+
+    private static string Started(RunStarted started)
+    {
+        string who = started.Workers == 0 ? "in this process" : $"with {Workers(started.Workers)} over {started.Transport}";
+        return Format($"training steps {started.FirstStep} to {started.TotalSteps} {who}");
+    }
+
+    private static string Completed(RunCompleted completed)
+    {
+        RunSummary summary = completed.Summary;
+        return string.Join('\n',
+            Format($"{summary.Steps} steps, {summary.Samples} samples in {summary.Seconds:0.0} s ({summary.SamplesPerSecond:0} samples/s)"),
+            Result(completed),
+            $"run folder {completed.Run}",
+            "next:",
+            Format($"  {Invocation.Program} verify {completed.Run} --workers {OtherWorkers(summary.Workers)}   # the same bits with another number of workers"),
+            $"  {Invocation.Program} eval {completed.Run}   # accuracy class by class");
+    }
+
+    private static string Format(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
