@@ -27,7 +27,7 @@ internal sealed class DataCommand(CommandConsole console)
     {
         Dataset dataset = DatasetLoader.Load(options);
         DatasetStatistics statistics = DatasetStatistics.Of(dataset);
-        WriteLine($"{dataset.Name} from {dataset.Location}");
+        WriteLine($"{dataset.Name} ({dataset.Location})");
         WriteLine($"samples of {dataset.Shape}: {dataset.Train.Count} to train on, {dataset.Test.Count} to test on");
         WriteLine($"values from {statistics.FeatureMinimum:0.####} to {statistics.FeatureMaximum:0.####}, mean {statistics.FeatureMean:0.####}");
         WriteLine($"sha256 {dataset.Sha256}");

@@ -20,14 +20,19 @@ internal sealed class LiveDisplay : IRunDisplay
     }
 
     /// <inheritdoc/>
-    public Task<T> FollowAsync<T>(Func<Task<T>> run) => _terminal.Progress()
-        .AutoClear(true)
-        .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-        .StartAsync(context =>
-        {
-            _progress = context.AddTask("starting", autoStart: false);
-            return run();
-        });
+    public async Task<T> FollowAsync<T>(Func<Task<T>> run)
+    {
+        T result = await _terminal.Progress()
+            .AutoClear(true)
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .StartAsync(context =>
+            {
+                _progress = context.AddTask("starting", autoStart: false);
+                return run();
+            });
+        _progress = null;
+        return result;
+    }
 
     /// <inheritdoc/>
     public void Report(RunEvent runEvent)
@@ -39,6 +44,15 @@ internal sealed class LiveDisplay : IRunDisplay
         else if (runEvent is RunWarning warning)
             _console.Error.WriteLine(RunText.Warning(warning));
         else if (RunText.Line(runEvent) is { } line)
+            WriteLine(line);
+    }
+
+    /// <summary>Above the bar while there is one; after that as it is, since the terminal object would break long lines into pieces.</summary>
+    private void WriteLine(string line)
+    {
+        if (_progress is null)
+            _console.Output.WriteLine(line);
+        else
             _terminal.WriteLine(line);
     }
 
@@ -47,7 +61,7 @@ internal sealed class LiveDisplay : IRunDisplay
         _started = started;
         if (_progress is null)
             return;
-        _progress.MaxValue = started.TotalSteps - started.FirstStep + 1;
+        _progress.MaxValue = Math.Max(1, started.TotalSteps - started.FirstStep + 1);
         _progress.StartTask();
     }
 

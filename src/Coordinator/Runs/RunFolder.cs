@@ -98,12 +98,15 @@ public sealed class RunFolder : IDisposable
         return unused;
     }
 
+    /// <summary>Whether a folder holds a run.</summary>
+    public static bool Holds(string path) => System.IO.File.Exists(File(path, ConfigName));
+
     /// <summary>Reads the configuration of the run in a folder.</summary>
     /// <exception cref="InputException">The folder holds no run, or one that cannot be read.</exception>
     public static RunConfiguration ReadConfiguration(string path)
     {
         string file = File(path, ConfigName);
-        if (!System.IO.File.Exists(file))
+        if (!Holds(path))
             throw new InputException($"{path}: holds no run ({ConfigName} is missing); name a folder that train has made");
         return RunConfigurationJson.Read(System.IO.File.ReadAllText(file), file);
     }

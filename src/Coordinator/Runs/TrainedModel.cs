@@ -23,6 +23,7 @@ internal sealed record TrainedModel(
         string file = isFolder ? RunFolder.ModelPathOf(path) : path;
         if (isFolder && !File.Exists(file))
             throw new InputException($"{path}: holds no trained model; name a complete run or a model.safetensors");
+        string folder = isFolder ? path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
         ModelDescription description = ModelFile.Describe(file);
         var network = new Network(ModelSpec.FromJson(description.Model, file), description.Input, description.ClassNames.Count);
         return new TrainedModel(
@@ -31,6 +32,6 @@ internal sealed record TrainedModel(
             InitialWeights.Load(file, network.Layout),
             Preprocessing.FromJson(description.Preprocessing, file),
             description.ClassNames,
-            isFolder ? RunFolder.ReadConfiguration(path).Data : null);
+            RunFolder.Holds(folder) ? RunFolder.ReadConfiguration(folder).Data : null);
     }
 }
