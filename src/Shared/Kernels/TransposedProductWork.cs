@@ -86,11 +86,11 @@ internal readonly unsafe struct TransposedProductWork(
         for (int j = 0; j < width; j += 2 * TLanes.Count)
         {
             float* panel = block + ((nint)(j - (j % PackedMatrix.PanelColumns)) * rows) + (j % PackedMatrix.PanelColumns);
-            SumMicrobatches<TLanes, TVector>(tileColumns, panel, height, Math.Min(2 * TLanes.Count, width - j), tile + j, stack);
+            SumMicrobatches<TLanes, TVector>(tileColumns, panel, PackedMatrix.PanelColumns, height, Math.Min(2 * TLanes.Count, width - j), tile + j, stack);
         }
     }
 
-    private void SumMicrobatches<TLanes, TVector>(float* leftTile, float* rightTile, int height, int width, float* tile, float* stack)
+    private void SumMicrobatches<TLanes, TVector>(float* leftTile, float* rightTile, nint rightStride, int height, int width, float* tile, float* stack)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
@@ -99,6 +99,7 @@ internal readonly unsafe struct TransposedProductWork(
         {
             Left = leftTile,
             Right = rightTile,
+            RightStride = rightStride,
             Depth = microbatch,
             LastDepth = rows - (last * microbatch),
             Last = last,
