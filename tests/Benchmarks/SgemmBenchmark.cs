@@ -6,14 +6,14 @@ namespace Distributed.Benchmarks;
 /// <summary>Single precision matrix products on one core, beside OpenBLAS and the core's measured peak.</summary>
 internal sealed class SgemmBenchmark : IDisposable
 {
-    private const int Rounds = 5;
+    private const int Rounds = 7;
     private const int Microbatch = 32;
     private const double Giga = 1e9;
 
     /// <summary>[M, N, K]: the products of the MLPs at their batch sizes, squares, and a thin output layer.</summary>
     private static readonly (string Kind, int M, int N, int K)[] Shapes =
     [
-        ("product", 128, 512, 784), ("product", 128, 2048, 2048), ("product", 128, 10, 512), ("product", 128, 16, 512), ("product", 128, 32, 512),("product", 256, 256, 256),
+        ("product", 128, 512, 784), ("product", 128, 2048, 2048), ("product", 128, 10, 512), ("product", 256, 256, 256),
         ("product", 1024, 1024, 1024), ("transposed", 784, 512, 128), ("transposed", 512, 784, 128), ("transposed", 2048, 2048, 128), ("transposed", 10, 512, 128),
     ];
 
