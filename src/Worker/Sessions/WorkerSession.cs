@@ -132,7 +132,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
     {
         for (var deadline = DateTime.UtcNow.AddSeconds(options.ConnectTimeout); ; await Task.Delay(RetryInterval, leave))
         {
-            var session = new SessionStream(new Cluster.ClusterClient(connection.Calls).Session());
+            var session = new SessionStream(new Cluster.ClusterClient(connection.Calls).Session(cancellationToken: CancellationToken.None));
             try
             {
                 session.Post(JoinMessage());
