@@ -1,11 +1,13 @@
+using System.Reflection;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Distributed.Model;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Model;
 
-/// <summary>The examples and the schema that the project ships agree with the code.</summary>
-public class ModelDocumentsTests
+/// <summary>The examples, the schema and the mathematics that the project ships agree with the code.</summary>
+public partial class ModelDocumentsTests
 {
     public static TheoryData<string> Examples => [.. Resources.Names("examples/")];
 
@@ -36,4 +38,21 @@ public class ModelDocumentsTests
         JsonElement layers = schema.RootElement.GetProperty("properties").GetProperty("layers");
         Assert.Equal(ModelSpecReader.MaximumLayers, layers.GetProperty("maxItems").GetInt32());
     }
+
+    [Fact]
+    public void EveryMemberThatTheMathematicsNamesExists()
+    {
+        Type[] types = typeof(Network).Assembly.GetTypes();
+        string[] names = [.. MemberName().Matches(Resources.Text("docs/mathematics.md")).Select(match => match.Value).Distinct()];
+        Assert.True(names.Length > 20, $"only {names.Length} names found");
+        foreach (string name in names.Where(name => name != "Type.Member"))
+        {
+            string[] parts = name.Split('.');
+            const BindingFlags all = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance;
+            Assert.True(types.Any(type => type.Name == parts[0] && type.GetMember(parts[1], all).Length > 0), $"{name} does not exist");
+        }
+    }
+
+    [GeneratedRegex(@"\b[A-Z]\w+\.[A-Z]\w+\b")]
+    private static partial Regex MemberName();
 }
