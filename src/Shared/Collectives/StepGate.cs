@@ -4,13 +4,14 @@ namespace Distributed.Collectives;
 /// Holds frames of the next step back until this member begins it. A peer may be one step ahead; what it sends waits in
 /// the stream's window, which is the bound on it.
 /// </summary>
-internal sealed class StepGate
+public sealed class StepGate
 {
     private readonly Lock _lock = new();
     private TaskCompletionSource _opened = Signal();
     private long _step = -1;
 
-    /// <summary>Lets frames of a step through.</summary>
+    /// <summary>Begins a step: lets those through that wait for it.</summary>
+    /// <param name="step">The step; later than all before.</param>
     public void Open(long step)
     {
         TaskCompletionSource opened;
@@ -25,6 +26,8 @@ internal sealed class StepGate
     }
 
     /// <summary>Waits until a step has begun.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
     /// <returns>Whether it is the current one; false if it is over.</returns>
     public async ValueTask<bool> WaitAsync(long step, CancellationToken cancellationToken)
     {

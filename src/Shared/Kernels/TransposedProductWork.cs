@@ -1,5 +1,3 @@
-using System.Numerics;
-
 namespace Distributed.Kernels;
 
 /// <summary>
@@ -96,27 +94,19 @@ internal readonly unsafe struct TransposedProductWork(
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        int last = (rows - 1) / microbatch, tileRows = TileGrid.TileRows(height);
-        float* top = stack + RegisterTile.SlotLength;
-        var operands = new TileOperands { Left = leftTile, Right = rightTile, Depth = microbatch, Stride = PackedMatrix.PanelColumns };
-        delegate*<in TileOperands, void> kernel = TileGrid.Kernel<TLanes, TVector>(tileRows, width);
-        for (int b = 0; b < last; b++)
+        int last = (rows - 1) / microbatch;
+        var operands = new TileOperands
         {
-            operands.Partials = top;
-            operands.Merges = BitOperations.TrailingZeroCount(~b);
-            top -= operands.Merges * RegisterTile.SlotLength;
-            operands.Destination = top;
-            top += RegisterTile.SlotLength;
-            kernel(operands);
-            operands.Left += microbatch * tileRows;
-            operands.Right += microbatch * PackedMatrix.PanelColumns;
-        }
-
-        operands.Partials = top;
-        operands.Merges = BitOperations.PopCount((uint)last);
-        operands.Depth = rows - (last * microbatch);
-        operands.Destination = tile;
-        operands.Stride = n;
+            Left = leftTile,
+            Right = rightTile,
+            Depth = microbatch,
+            LastDepth = rows - (last * microbatch),
+            Last = last,
+            Partials = stack + RegisterTile.SlotLength,
+            Destination = tile,
+            Stride = n,
+        };
+        delegate*<in TileOperands, void> kernel = TileGrid.Kernel<TLanes, TVector>(TileGrid.TileRows(height), width);
         TileGrid.Compute<TLanes, TVector>(kernel, ref operands, height, width, stack);
     }
 }

@@ -18,6 +18,9 @@ public static class WireLimits
     /// <summary>The HTTP/2 window of a stream and of a connection, in bytes: several frames, so that a sender never idles for an acknowledgement.</summary>
     public const int WindowBytes = 8 * 1024 * 1024;
 
+    /// <summary>The largest HTTP/2 frame that a server takes, in bytes; the default of 16 KiB costs a header and a wake-up 32 times per tensor frame.</summary>
+    public const int HttpFrameBytes = 1024 * 1024;
+
     /// <summary>How often each side of a session says that it is alive.</summary>
     public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(1);
 

@@ -90,10 +90,7 @@ public sealed class MatrixProductTests : IDisposable
                 MatrixProduct.TransposedProduct(left, 48, right, 40, 64, 16, destination, team);
             }
 
-            Step();
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            Step();
-            Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+            AllocationAssert.NothingOnceWarm(Step);
         }
     }
 

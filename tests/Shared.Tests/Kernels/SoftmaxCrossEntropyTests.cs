@@ -138,11 +138,11 @@ public sealed unsafe class SoftmaxCrossEntropyTests
         for (int row = 0; row < rows; row++)
         {
             float[] z = logits[(row * classes)..((row + 1) * classes)];
-            expectedCorrect += Array.IndexOf(z, z.Max()) == labels[row] ? 1 : 0;
-            double sum = z.Sum(value => Math.Exp((double)value - z.Max()));
-            Assert.Equal(Math.Log(sum) - (z[labels[row]] - (double)z.Max()), losses.Span[row], 1e-5);
+            double maximum = z.Max(), sum = z.Sum(value => Math.Exp(value - maximum));
+            expectedCorrect += Array.IndexOf(z, (float)maximum) == labels[row] ? 1 : 0;
+            Assert.Equal(Math.Log(sum) - (z[labels[row]] - maximum), losses.Span[row], 1e-5);
             for (int j = 0; j < classes; j++)
-                Assert.Equal((Math.Exp((double)z[j] - z.Max()) / sum) - (j == labels[row] ? 1 : 0), gradient.Span[(row * classes) + j], 1e-6);
+                Assert.Equal((Math.Exp(z[j] - maximum) / sum) - (j == labels[row] ? 1 : 0), gradient.Span[(row * classes) + j], 1e-6);
         }
 
         Assert.Equal(expectedCorrect, correct);

@@ -1,0 +1,102 @@
+using Distributed.Random;
+
+namespace Distributed.Data;
+
+/// <summary>
+/// Which samples each step trains on: a pure function of (seed, step) that any machine can evaluate at any step. Every sample is
+/// used exactly once in an epoch; the last batch of an epoch may be short. Safe for concurrent use.
+/// </summary>
+/// <remarks>
+/// An epoch's order is the Fisher-Yates shuffle (R. Durstenfeld, 1964) of 0..n-1 that swaps position i, from n-1 down to 1, with
+/// <c>Below(i, i + 1)</c> of the sequence (seed, <see cref="RandomPurpose.Shuffle"/>, epoch).
+/// </remarks>
+public sealed class BatchPlan
+{
+    private readonly ulong _seed;
+    private readonly int _sampleCount;
+    private readonly int _batchSize;
+    private readonly int _microbatch;
+    private readonly bool _shuffle;
+
+    // The order of the epoch asked for last. Replaced as a whole, so a reader sees one epoch or the other.
+    private volatile EpochOrder? _latest;
+
+    /// <summary>Describes a plan.</summary>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="sampleCount">Number of training samples, at least 1.</param>
+    /// <param name="batchSize">Samples in a batch over all workers, at least 1; the last batch of an epoch may have fewer.</param>
+    /// <param name="microbatch">Samples in a microbatch, from 1 to the batch size; the last microbatch of a batch may have fewer.</param>
+    /// <param name="shuffle">Whether each epoch has an order of its own; otherwise samples are taken in file order.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A size is out of range.</exception>
+    public BatchPlan(ulong seed, int sampleCount, int batchSize, int microbatch, bool shuffle)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(sampleCount);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(microbatch);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(microbatch, batchSize);
+        _seed = seed;
+        _sampleCount = sampleCount;
+        _batchSize = batchSize;
+        _microbatch = microbatch;
+        _shuffle = shuffle;
+        StepsPerEpoch = Batch.CeilingDivide(sampleCount, batchSize);
+    }
+
+    /// <summary>Number of steps, and of batches, in an epoch.</summary>
+    public int StepsPerEpoch { get; }
+
+    /// <summary>The epoch of a step; both are counted from 1.</summary>
+    /// <param name="step">The step, from 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The step is below 1.</exception>
+    public long Epoch(long step)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(step);
+        return ((step - 1) / StepsPerEpoch) + 1;
+    }
+
+    /// <summary>The batch of a step.</summary>
+    /// <param name="step">The step, from 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The step is below 1.</exception>
+    public Batch Of(long step)
+    {
+        ReadOnlyMemory<int> order = Order(Epoch(step));
+        long start = (step - 1) % StepsPerEpoch * _batchSize;
+        int length = (int)Math.Min(_batchSize, _sampleCount - start);
+        return new Batch(order.Slice((int)start, length), _microbatch);
+    }
+
+    private int[] Order(long epoch)
+    {
+        long key = _shuffle ? epoch : 0;
+        EpochOrder? latest = _latest;
+        if (latest is null || latest.Epoch != key)
+        {
+            latest = new EpochOrder(key, _shuffle ? Shuffled(epoch) : FileOrder());
+            _latest = latest;
+        }
+
+        return latest.Indices;
+    }
+
+    private int[] FileOrder()
+    {
+        int[] indices = new int[_sampleCount];
+        for (int i = 0; i < indices.Length; i++) indices[i] = i;
+        return indices;
+    }
+
+    private int[] Shuffled(long epoch)
+    {
+        var random = new CounterRandom(_seed, RandomPurpose.Shuffle, (ulong)epoch);
+        int[] indices = FileOrder();
+        for (int i = indices.Length - 1; i > 0; i--)
+        {
+            int other = (int)random.Below((ulong)i, (uint)i + 1);
+            (indices[i], indices[other]) = (indices[other], indices[i]);
+        }
+
+        return indices;
+    }
+
+    private sealed record EpochOrder(long Epoch, int[] Indices);
+}

@@ -1,0 +1,94 @@
+namespace Distributed.Data;
+
+/// <summary>
+/// The binary form of CIFAR-10 and CIFAR-100 (A. Krizhevsky, 2009): records of one label (CIFAR-10) or a coarse and a fine one
+/// (CIFAR-100), then 3 x 32 x 32 bytes, channel by channel. The files of CIFAR-100 are <c>train.bin</c> and <c>test.bin</c>.
+/// </summary>
+internal static class CifarFile
+{
+    private static readonly SampleShape Shape = new(3, 32, 32);
+
+    private static readonly string[] Cifar10Names =
+        ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+
+    private static readonly IReadOnlyList<string> Cifar100Names = ByteDataset.NumberedClasses(100);
+
+    /// <summary>Whether a file name is one of those of the binary distributions.</summary>
+    public static bool IsName(string name) => TrimCompression(name).EndsWith(".bin", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The files of the training set in a folder: the batches of CIFAR-10 in order, or CIFAR-100's one file.</summary>
+    public static IReadOnlyList<string> FindTrain(string folder)
+    {
+        string[] batches = [.. Directory.EnumerateFiles(folder, "data_batch_*").Where(path => IsName(Path.GetFileName(path))).Order(StringComparer.Ordinal)];
+        return batches.Length > 0 ? batches : Find(folder, "train.bin");
+    }
+
+    /// <summary>The file of the test set in a folder, if there is one.</summary>
+    public static IReadOnlyList<string> FindTest(string folder) => Find(folder, "test_batch.bin") is { Count: > 0 } found ? found : Find(folder, "test.bin");
+
+    /// <summary>Reads files of one kind, one after the other.</summary>
+    /// <exception cref="InputException">A file is bad.</exception>
+    public static ByteSamples Read(IReadOnlyList<string> paths)
+    {
+        bool fine = TrimCompression(Path.GetFileName(paths[0])) is "train.bin" or "test.bin";
+        int labelBytes = fine ? 2 : 1;
+        IReadOnlyList<string> classNames = fine ? Cifar100Names : Cifar10Names;
+        ReadOnlyMemory<byte>[] contents = [.. paths.Select(path => ReadRecords(path, labelBytes, classNames.Count))];
+        (int[] labels, byte[] features) = Join(paths[0], contents, labelBytes);
+        return new ByteSamples
+        {
+            Path = paths[0],
+            LabelsPath = paths[0],
+            Shape = Shape,
+            Labels = labels,
+            Features = features,
+            ClassNames = classNames,
+            FirstLabelOffset = labelBytes - 1,
+            LabelStride = labelBytes + Shape.Length,
+        };
+    }
+
+    private static IReadOnlyList<string> Find(string folder, string name) =>
+        [.. new[] { name, name + ".gz" }.Select(candidate => Path.Combine(folder, candidate)).Where(File.Exists).Take(1)];
+
+    private static string TrimCompression(string name) => name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? name[..^3] : name;
+
+    private static ReadOnlyMemory<byte> ReadRecords(string path, int labelBytes, int classes)
+    {
+        ReadOnlyMemory<byte> content = FileContent.Read(path);
+        int record = labelBytes + Shape.Length;
+        int complete = content.Length / record * record;
+        if (complete != content.Length)
+        {
+            throw FileErrors.AtOffset(path, complete, $"the last record is truncated: {content.Length - complete} of {record} bytes");
+        }
+
+        for (int offset = labelBytes - 1; offset < content.Length; offset += record)
+        {
+            byte label = content.Span[offset];
+            if (label >= classes) throw FileErrors.AtOffset(path, offset, $"the label of sample {offset / record} is {label}, but the classes are 0 to {classes - 1}");
+        }
+
+        return content;
+    }
+
+    private static (int[] Labels, byte[] Features) Join(string path, ReadOnlyMemory<byte>[] contents, int labelBytes)
+    {
+        int record = labelBytes + Shape.Length;
+        long samples = contents.Sum(content => (long)content.Length / record);
+        if (samples * Shape.Length > Array.MaxLength) throw FileErrors.In(path, $"{samples} samples are more than {Array.MaxLength} bytes; use fewer files");
+        int[] labels = new int[samples];
+        byte[] features = new byte[samples * Shape.Length];
+        int sample = 0;
+        foreach (ReadOnlyMemory<byte> content in contents)
+        {
+            for (int offset = 0; offset < content.Length; offset += record, sample++)
+            {
+                labels[sample] = content.Span[offset + labelBytes - 1];
+                content.Span.Slice(offset + labelBytes, Shape.Length).CopyTo(features.AsSpan(sample * Shape.Length));
+            }
+        }
+
+        return (labels, features);
+    }
+}

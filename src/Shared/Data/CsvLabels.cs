@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace Distributed.Data;
+
+/// <summary>The label column of a CSV file, and the classes it defines.</summary>
+/// <param name="path">Where it was read from.</param>
+internal sealed class CsvLabels(string path)
+{
+    // Doubles hold every integer up to here, so that a name is exact.
+    private const double LargestInteger = 1L << 53;
+
+    private readonly Dictionary<string, int> _idOfText = new(StringComparer.Ordinal);
+    private readonly List<string> _texts = [];
+    private readonly List<int> _lines = [];
+    private readonly List<int> _ids = [];
+
+    /// <summary>Number of rows.</summary>
+    public int Count => _ids.Count;
+
+    /// <summary>Adds the label of a row.</summary>
+    /// <exception cref="InputException">It is empty, not a number, or not UTF-8.</exception>
+    public void Add(CsvCell cell, int line)
+    {
+        string text = CsvText.Of(cell, path, line);
+        ref int id = ref CollectionsMarshal.GetValueRefOrAddDefault(_idOfText, text, out bool isKnown);
+        if (!isKnown)
+        {
+            RequireUsable(text, line);
+            id = _texts.Count;
+            _texts.Add(text);
+            _lines.Add(line);
+        }
+
+        _ids.Add(id);
+    }
+
+    /// <summary>The classes: integers in numeric order if all labels are integers, else texts in ordinal order.</summary>
+    /// <exception cref="InputException">The labels are numbers but not integers, or all the same.</exception>
+    public string[] ClassNames()
+    {
+        if (_texts.TrueForAll(text => Number(text) is not null)) RequireIntegers();
+        bool areIntegers = _texts.TrueForAll(IsInteger);
+        string[] names = [.. _texts.Select(text => areIntegers ? IntegerName(text) : text).Distinct(StringComparer.Ordinal)];
+        if (names.Length == 1) throw FileErrors.In(path, $"every label is '{names[0]}'; classes need at least 2 (see --label-column)");
+        Array.Sort(names, areIntegers ? CompareIntegers : string.CompareOrdinal);
+        return names;
+    }
+
+    /// <summary>[Count], the index of each row's label among given classes.</summary>
+    /// <exception cref="InputException">A label is not among them.</exception>
+    public int[] IndicesIn(IReadOnlyList<string> classNames)
+    {
+        var classOf = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (int i = 0; i < classNames.Count; i++) classOf.Add(classNames[i], i);
+        int[] classes = new int[_texts.Count];
+        for (int id = 0; id < classes.Length; id++)
+        {
+            string text = _texts[id];
+            if (classOf.TryGetValue(text, out classes[id]) || (IsInteger(text) && classOf.TryGetValue(IntegerName(text), out classes[id]))) continue;
+            throw FileErrors.AtLine(path, _lines[id], $"the label '{text}' is not among the {classNames.Count} classes of the training set");
+        }
+
+        return [.. _ids.Select(id => classes[id])];
+    }
+
+    private void RequireUsable(string text, int line)
+    {
+        if (text.Length == 0) throw FileErrors.AtLine(path, line, "the label is empty");
+        if (Number(text) is double number && !double.IsFinite(number)) throw FileErrors.AtLine(path, line, $"the label is {text}; drop the row");
+    }
+
+    private void RequireIntegers()
+    {
+        int id = _texts.FindIndex(text => !IsInteger(text));
+        if (id < 0) return;
+        throw FileErrors.AtLine(path, _lines[id], $"the label {_texts[id]} is not an integer; labels are classes, regression is not supported (see --label-column)");
+    }
+
+    /// <summary>1, 1.0 and 01 are one class if all labels are integers.</summary>
+    private static string IntegerName(string text) => ((long)Number(text)!.Value).ToString(CultureInfo.InvariantCulture);
+
+    private static double? Number(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : null;
+
+    private static bool IsInteger(string text) => Number(text) is double value && Math.Abs(value) <= LargestInteger && double.IsInteger(value);
+
+    private static int CompareIntegers(string left, string right) =>
+        long.Parse(left, CultureInfo.InvariantCulture).CompareTo(long.Parse(right, CultureInfo.InvariantCulture));
+}

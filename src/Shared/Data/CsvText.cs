@@ -1,0 +1,33 @@
+using System.Text;
+
+namespace Distributed.Data;
+
+/// <summary>Text of CSV cells.</summary>
+internal static class CsvText
+{
+    private const int LongestShown = 40;
+
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>A cell's text: what stands between the quotes, or else without the spaces around it.</summary>
+    /// <exception cref="InputException">It is not UTF-8.</exception>
+    public static string Of(CsvCell cell, string path, int line)
+    {
+        try
+        {
+            string text = Strict.GetString(cell.Text);
+            return cell.IsQuoted ? text.Replace("\"\"", "\"", StringComparison.Ordinal) : text.Trim();
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw FileErrors.AtLine(path, line, "the text is not UTF-8; save the file in that encoding", e);
+        }
+    }
+
+    /// <summary>A cell's text for a message: one short line.</summary>
+    public static string Shorten(ReadOnlySpan<byte> text)
+    {
+        string shown = string.Concat(Encoding.UTF8.GetString(text).Select(character => char.IsControl(character) ? ' ' : character)).Trim();
+        return shown.Length <= LongestShown ? shown : shown[..LongestShown] + "...";
+    }
+}

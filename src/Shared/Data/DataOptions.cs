@@ -1,0 +1,23 @@
+namespace Distributed.Data;
+
+/// <summary>What to train on. The defaults of the data options are written here and nowhere else.</summary>
+public sealed record DataOptions
+{
+    /// <summary>A dataset's name (<c>digits</c>, <c>fashion-mnist</c>) or the path of a file or folder.</summary>
+    public string Data { get; init; } = "digits";
+
+    /// <summary>Path of a test set; without it, the folder's own test set or every fifth sample.</summary>
+    public string? Test { get; init; }
+
+    /// <summary>Folder that is searched for datasets besides their usual places.</summary>
+    public string? DataDir { get; init; }
+
+    /// <summary>CSV only: the column of the labels, by name or by index from 0; without it, the last one.</summary>
+    public string? LabelColumn { get; init; }
+
+    /// <summary>CSV only: whether the first row names the columns; without it, that is detected.</summary>
+    public bool? Header { get; init; }
+
+    /// <summary>CSV only: whether columns are brought to mean 0 and deviation 1 over the training set.</summary>
+    public bool Standardize { get; init; } = true;
+}

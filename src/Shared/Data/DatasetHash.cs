@@ -1,0 +1,71 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Distributed.Data;
+
+/// <summary>The identity of a dataset: the SHA-256 of its canonical content.</summary>
+/// <remarks>
+/// The canonical content is, with integers as int32 and all numbers little-endian: the text <c>distributed-dataset-1</c>;
+/// channels, height, width; the number of classes and each one's name; the byte divisor as float32 (0 if values are floats); the
+/// number of standardised columns, their means and their deviations as float64; then for the training set and the test set: the
+/// number of samples, the labels, and the stored features (bytes, or float32). A text is its length in UTF-8 bytes, then those.
+/// </remarks>
+internal static class DatasetHash
+{
+    private const string Format = "distributed-dataset-1";
+
+    /// <summary>Returns the hash in lower-case hexadecimal.</summary>
+    public static string Compute(Dataset dataset)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Append(hash, Format);
+        Append(hash, dataset.Shape.Channels);
+        Append(hash, dataset.Shape.Height);
+        Append(hash, dataset.Shape.Width);
+        Append(hash, dataset.ClassNames.Count);
+        foreach (string name in dataset.ClassNames) Append(hash, name);
+        Append(hash, dataset.Preprocessing);
+        Append(hash, dataset.Train);
+        Append(hash, dataset.Test);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static void Append(IncrementalHash hash, Preprocessing preprocessing)
+    {
+        Append(hash, BitConverter.SingleToInt32Bits(preprocessing.ByteDivisor ?? 0f));
+        Append(hash, preprocessing.Means.Count);
+        foreach (double mean in preprocessing.Means) Append(hash, mean);
+        foreach (double deviation in preprocessing.Deviations) Append(hash, deviation);
+    }
+
+    private static void Append(IncrementalHash hash, SampleSet samples)
+    {
+        Append(hash, samples.Count);
+        byte[] labels = new byte[samples.Count * sizeof(int)];
+        for (int i = 0; i < samples.Count; i++) BinaryPrimitives.WriteInt32LittleEndian(labels.AsSpan(i * sizeof(int)), samples.Labels[i]);
+        hash.AppendData(labels);
+        hash.AppendData(samples.Features);
+    }
+
+    private static void Append(IncrementalHash hash, string text)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        Append(hash, bytes.Length);
+        hash.AppendData(bytes);
+    }
+
+    private static void Append(IncrementalHash hash, int value)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32LittleEndian(bytes, value);
+        hash.AppendData(bytes);
+    }
+
+    private static void Append(IncrementalHash hash, double value)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(double)];
+        BinaryPrimitives.WriteDoubleLittleEndian(bytes, value);
+        hash.AppendData(bytes);
+    }
+}

@@ -1,0 +1,64 @@
+namespace Distributed.Data;
+
+/// <summary>
+/// The embedded dataset: 1,797 handwritten digits of 8 x 8 values from 0 to 16 (E. Alpaydin and C. Kaynak, "Optical Recognition
+/// of Handwritten Digits", UCI Machine Learning Repository, 1998, CC BY 4.0).
+/// </summary>
+internal static class Digits
+{
+    /// <summary>The name to ask for it by.</summary>
+    public const string Name = "digits";
+
+    /// <summary>Where it is.</summary>
+    public const string Location = "embedded in the program";
+
+    private const string Resource = "digits.csv.gz";
+    private const int LargestValue = 16;
+    private const int Classes = 10;
+
+    /// <summary>The shape of each digit.</summary>
+    public static SampleShape Shape { get; } = new(1, 8, 8);
+
+    /// <summary>What is known without reading it.</summary>
+    public static DatasetDescription Describe() => new()
+    {
+        Name = Name,
+        Summary = "handwritten digits",
+        Shape = Shape,
+        Classes = Classes,
+        TrainSamples = 1438,
+        TestSamples = 359,
+        Location = Location,
+        Remedy = null,
+    };
+
+    /// <summary>Reads it.</summary>
+    public static Dataset Load()
+    {
+        CsvTable table = CsvTable.Parse(Resource, FileContent.Decompress(Resource, Embedded()).Span, labelColumn: null, header: false);
+        byte[] features = new byte[table.Features.Length];
+        for (int i = 0; i < features.Length; i++) features[i] = (byte)table.Features[i];
+        IReadOnlyList<string> classNames = ByteDataset.NumberedClasses(Classes);
+        var samples = new ByteSamples
+        {
+            Path = Resource,
+            LabelsPath = Resource,
+            Shape = Shape,
+            Labels = table.Labels.IndicesIn(classNames),
+            Features = features,
+            ClassNames = classNames,
+            FirstLabelOffset = 0,
+            LabelStride = 0,
+        };
+        return ByteDataset.Create(Name, Location, samples, test: null, LargestValue);
+    }
+
+    private static byte[] Embedded()
+    {
+        using Stream stream = typeof(Digits).Assembly.GetManifestResourceStream(Resource)
+            ?? throw new InvalidOperationException($"The resource {Resource} is not embedded.");
+        byte[] content = new byte[stream.Length];
+        stream.ReadExactly(content);
+        return content;
+    }
+}

@@ -1,0 +1,80 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.IO.Compression;
+
+namespace Distributed.Data;
+
+/// <summary>Reads whole data files, decompressing gzip wherever it is found, whatever the file's name.</summary>
+internal static class FileContent
+{
+    // Deflate cannot do better than this, so that a lying length in a trailer costs no more memory than the file could hold.
+    private const long LargestDeflateRatio = 1032;
+
+    // The magic number, the smallest header and the trailer of a gzip member (RFC 1952).
+    private const int SmallestGzip = 18;
+
+    /// <summary>Reads and decompresses a file.</summary>
+    /// <exception cref="InputException">It cannot be read, is empty, damaged, or larger than one array can be.</exception>
+    public static ReadOnlyMemory<byte> Read(string path) => Decompress(path, ReadStored(path));
+
+    /// <summary>Decompresses what was read from a file, or returns it as it is.</summary>
+    /// <exception cref="InputException">It is empty, damaged, or larger than one array can be.</exception>
+    public static ReadOnlyMemory<byte> Decompress(string path, byte[] stored)
+    {
+        ReadOnlyMemory<byte> content = stored is [0x1f, 0x8b, ..] ? Gunzip(path, stored) : stored;
+        return content.IsEmpty ? throw FileErrors.In(path, "the file is empty; a dataset needs samples") : content;
+    }
+
+    /// <summary>Reads no more than the start of a file, decompressed, to tell its format.</summary>
+    /// <exception cref="InputException">It cannot be read, or is damaged.</exception>
+    public static byte[] ReadStart(string path, int length) => Refusing(path, () =>
+    {
+        using FileStream file = File.OpenRead(path);
+        bool isCompressed = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
+        file.Position = 0;
+        using Stream content = isCompressed ? new GZipStream(file, CompressionMode.Decompress) : file;
+        byte[] start = new byte[length];
+        return start[..content.ReadAtLeast(start, length, throwOnEndOfStream: false)];
+    });
+
+    private static byte[] ReadStored(string path) => Refusing(path, () => File.ReadAllBytes(path));
+
+    private static byte[] Refusing(string path, Func<byte[]> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw FileErrors.In(path, $"cannot be read ({e.Message})", e);
+        }
+    }
+
+    private static ReadOnlyMemory<byte> Gunzip(string path, byte[] stored)
+    {
+        var content = new ArrayBufferWriter<byte>(ExpectedLength(path, stored) + 1);
+        try
+        {
+            using var gzip = new GZipStream(new MemoryStream(stored), CompressionMode.Decompress);
+            while (gzip.Read(FreeSpace(path, content)) is > 0 and int length) content.Advance(length);
+        }
+        catch (InvalidDataException e)
+        {
+            throw FileErrors.In(path, $"the compressed data is damaged or truncated after {content.WrittenCount} bytes; get the file again", e);
+        }
+
+        return content.WrittenMemory;
+    }
+
+    private static Span<byte> FreeSpace(string path, ArrayBufferWriter<byte> content) => content.WrittenCount < Array.MaxLength
+        ? content.GetSpan()
+        : throw FileErrors.In(path, $"holds more than {Array.MaxLength} bytes, the most that one file may; split it");
+
+    private static int ExpectedLength(string path, byte[] stored)
+    {
+        if (stored.Length < SmallestGzip) throw FileErrors.In(path, $"the compressed data is truncated: {stored.Length} bytes; get the file again");
+        uint trailer = BinaryPrimitives.ReadUInt32LittleEndian(stored.AsSpan(stored.Length - sizeof(uint)));
+        return (int)Math.Min(Math.Min(trailer, stored.Length * LargestDeflateRatio), Array.MaxLength - 1);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+
+namespace Distributed.Data;
+
+/// <summary>
+/// Turns stored samples into the numbers a network sees. Datasets in memory and samples from the wire pass through this one
+/// code, so that they become the same bits.
+/// </summary>
+/// <remarks>A stored sample is one byte a value, or one little-endian 32-bit float a value.</remarks>
+public sealed class SampleDecoder
+{
+    private readonly int _sampleLength;
+    private readonly float[] _scaledBytes;
+
+    /// <summary>Creates a decoder.</summary>
+    /// <param name="preprocessing">How values are stored and scaled.</param>
+    /// <param name="shape">The shape of a sample.</param>
+    public SampleDecoder(Preprocessing preprocessing, SampleShape shape)
+    {
+        IsBytes = preprocessing.ByteDivisor is not null;
+        _sampleLength = shape.Length;
+        BytesPerSample = IsBytes ? _sampleLength : checked(_sampleLength * sizeof(float));
+        _scaledBytes = preprocessing.ByteDivisor is float divisor ? ScaledBytes(divisor) : [];
+    }
+
+    /// <summary>Whether a stored value is a byte; otherwise it is a 32-bit float.</summary>
+    public bool IsBytes { get; }
+
+    /// <summary>Size of a stored sample in bytes.</summary>
+    public int BytesPerSample { get; }
+
+    /// <summary>Decodes whole samples; the destination is overwritten.</summary>
+    /// <param name="stored">[n, BytesPerSample], the stored samples.</param>
+    /// <param name="destination">[n, shape.Length], the numbers a network sees.</param>
+    /// <exception cref="ArgumentException">The lengths are not those of the same whole number of samples.</exception>
+    public void Decode(ReadOnlySpan<byte> stored, Span<float> destination)
+    {
+        (int samples, int rest) = int.DivRem(stored.Length, BytesPerSample);
+        if (rest != 0 || (long)samples * _sampleLength != destination.Length)
+        {
+            throw new ArgumentException($"{stored.Length} bytes are not {destination.Length} values of samples of {BytesPerSample} bytes.");
+        }
+
+        if (IsBytes) Scale(stored, destination);
+        else CopyFloats(stored, destination);
+    }
+
+    private static float[] ScaledBytes(float divisor)
+    {
+        float[] table = new float[256];
+        for (int value = 0; value < table.Length; value++) table[value] = value / divisor;
+        return table;
+    }
+
+    private void Scale(ReadOnlySpan<byte> stored, Span<float> destination)
+    {
+        ReadOnlySpan<float> table = _scaledBytes;
+        for (int i = 0; i < stored.Length; i++) destination[i] = table[stored[i]];
+    }
+
+    private static void CopyFloats(ReadOnlySpan<byte> stored, Span<float> destination)
+    {
+        Span<int> bits = MemoryMarshal.Cast<float, int>(destination);
+        stored.CopyTo(MemoryMarshal.AsBytes(destination));
+        if (!BitConverter.IsLittleEndian) BinaryPrimitives.ReverseEndianness(bits, bits);
+    }
+}

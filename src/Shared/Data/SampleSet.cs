@@ -1,0 +1,82 @@
+namespace Distributed.Data;
+
+/// <summary>Labelled samples in memory, in their stored form: bytes stay bytes until they are decoded. Immutable.</summary>
+public sealed class SampleSet
+{
+    private readonly SampleDecoder _decoder;
+    private readonly ReadOnlyMemory<byte> _features;
+    private readonly int[] _labels;
+
+    /// <summary>Wraps labels and features without a copy.</summary>
+    /// <param name="decoder">How the features are stored.</param>
+    /// <param name="labels">[n], class indices from 0.</param>
+    /// <param name="features">[n, BytesPerSample], the stored samples.</param>
+    internal SampleSet(SampleDecoder decoder, int[] labels, ReadOnlyMemory<byte> features)
+    {
+        if (features.Length != (long)labels.Length * decoder.BytesPerSample)
+        {
+            throw new ArgumentException($"{features.Length} bytes are not {labels.Length} samples of {decoder.BytesPerSample} bytes.");
+        }
+
+        _decoder = decoder;
+        _labels = labels;
+        _features = features;
+    }
+
+    /// <summary>Number of samples.</summary>
+    public int Count => _labels.Length;
+
+    /// <summary>[Count], the class of each sample, from 0.</summary>
+    public ReadOnlySpan<int> Labels => _labels;
+
+    /// <summary>Whether a stored value is a byte; otherwise it is a little-endian 32-bit float.</summary>
+    public bool IsBytes => _decoder.IsBytes;
+
+    /// <summary>Size of a stored sample in bytes.</summary>
+    public int BytesPerSample => _decoder.BytesPerSample;
+
+    /// <summary>[Count, BytesPerSample], all stored samples.</summary>
+    internal ReadOnlySpan<byte> Features => _features.Span;
+
+    /// <summary>Decodes chosen samples; the destination is overwritten.</summary>
+    /// <param name="indices">[n], which samples, in the order of the destination's rows.</param>
+    /// <param name="destination">[n, shape.Length], the numbers a network sees.</param>
+    /// <exception cref="ArgumentException">The destination has another length.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An index is not below <see cref="Count"/>.</exception>
+    public void Decode(ReadOnlySpan<int> indices, Span<float> destination)
+    {
+        int length = IsBytes ? BytesPerSample : BytesPerSample / sizeof(float);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(destination.Length, (long)indices.Length * length, nameof(destination));
+        for (int row = 0; row < indices.Length; row++)
+        {
+            _decoder.Decode(Stored(indices[row]), destination.Slice(row * length, length));
+        }
+    }
+
+    /// <summary>Copies one sample in its stored form, as it travels to workers.</summary>
+    /// <param name="index">Which sample.</param>
+    /// <param name="destination">[BytesPerSample], overwritten.</param>
+    /// <exception cref="ArgumentException">The destination is shorter.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The index is not below <see cref="Count"/>.</exception>
+    public void CopyRaw(int index, Span<byte> destination) => Stored(index).CopyTo(destination);
+
+    /// <summary>Returns a set of chosen samples, in the given order.</summary>
+    internal SampleSet Select(int[] indices)
+    {
+        byte[] features = new byte[checked(indices.Length * BytesPerSample)];
+        int[] labels = new int[indices.Length];
+        for (int row = 0; row < indices.Length; row++)
+        {
+            labels[row] = _labels[indices[row]];
+            CopyRaw(indices[row], features.AsSpan(row * BytesPerSample));
+        }
+
+        return new SampleSet(_decoder, labels, features);
+    }
+
+    private ReadOnlySpan<byte> Stored(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
+        return _features.Span.Slice(index * BytesPerSample, BytesPerSample);
+    }
+}

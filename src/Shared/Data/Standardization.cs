@@ -1,0 +1,97 @@
+using System.Buffers.Binary;
+
+namespace Distributed.Data;
+
+/// <summary>Brings columns to mean 0 and deviation 1 over the training set, in exact operations and a fixed order.</summary>
+internal static class Standardization
+{
+    /// <summary>
+    /// Measures columns: the mean, and the square root of the mean squared distance from it, both summed in double precision in
+    /// the order of the rows. A column that is constant, or too close to it to tell, has the deviation 1.
+    /// </summary>
+    /// <param name="features">[rows, columns].</param>
+    /// <param name="columns">Number of columns.</param>
+    /// <param name="rows">The rows to measure, at least one.</param>
+    public static Preprocessing Measure(ReadOnlySpan<double> features, int columns, ReadOnlySpan<int> rows)
+    {
+        double[] means = new double[columns];
+        foreach (int row in rows) Add(features.Slice(row * columns, columns), means);
+        foreach (ref double mean in means.AsSpan()) mean /= rows.Length;
+        UseValueOfConstantColumns(features, rows, means);
+
+        double[] deviations = new double[columns];
+        foreach (int row in rows) AddSquaredDistances(features.Slice(row * columns, columns), means, deviations);
+        foreach (ref double deviation in deviations.AsSpan()) deviation = deviation == 0 ? 1 : Math.Sqrt(deviation / rows.Length);
+        return Preprocessing.Standardized(means, deviations);
+    }
+
+    /// <summary>Returns rows in stored form, little-endian 32-bit floats, standardised if the preprocessing says so.</summary>
+    /// <param name="path">Where the numbers come from.</param>
+    /// <param name="features">[allRows, columns].</param>
+    /// <param name="columns">Number of columns.</param>
+    /// <param name="rows">The rows to take.</param>
+    /// <param name="preprocessing">Means and deviations, or none.</param>
+    /// <exception cref="InputException">The result does not fit: a value in a 32-bit float, or all of them in one array.</exception>
+    public static byte[] Store(string path, ReadOnlySpan<double> features, int columns, ReadOnlySpan<int> rows, Preprocessing preprocessing)
+    {
+        long length = (long)rows.Length * columns * sizeof(float);
+        if (length > Array.MaxLength) throw FileErrors.In(path, $"{rows.Length} rows of {columns} features need more than {Array.MaxLength} bytes; split the file");
+        byte[] stored = new byte[length];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            Span<byte> destination = stored.AsSpan(i * columns * sizeof(float));
+            int column = StoreRow(features.Slice(rows[i] * columns, columns), preprocessing, destination);
+            if (column < columns) throw FileErrors.In(path, $"row {rows[i]}: feature {column} is too far from its mean over the training set to standardise; see --standardize off");
+        }
+
+        return stored;
+    }
+
+    private static void Add(ReadOnlySpan<double> values, Span<double> sums)
+    {
+        for (int column = 0; column < sums.Length; column++) sums[column] += values[column];
+    }
+
+    private static void AddSquaredDistances(ReadOnlySpan<double> values, ReadOnlySpan<double> means, Span<double> sums)
+    {
+        for (int column = 0; column < sums.Length; column++)
+        {
+            double distance = values[column] - means[column];
+            sums[column] += distance * distance;
+        }
+    }
+
+    // A rounded mean would leave a constant column with a deviation of rounding errors, and turn it into noise.
+    private static void UseValueOfConstantColumns(ReadOnlySpan<double> features, ReadOnlySpan<int> rows, double[] means)
+    {
+        for (int column = 0; column < means.Length; column++)
+        {
+            double value = features[(rows[0] * means.Length) + column];
+            if (IsConstant(features, rows, means.Length, column, value)) means[column] = value;
+        }
+    }
+
+    private static bool IsConstant(ReadOnlySpan<double> features, ReadOnlySpan<int> rows, int columns, int column, double value)
+    {
+        foreach (int row in rows)
+        {
+            if (features[(row * columns) + column] != value) return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Stores one row; returns the first column whose result is not finite, or the number of columns.</summary>
+    private static int StoreRow(ReadOnlySpan<double> values, Preprocessing preprocessing, Span<byte> destination)
+    {
+        bool isStandardized = preprocessing.Means.Count > 0;
+        for (int column = 0; column < values.Length; column++)
+        {
+            double value = isStandardized ? (values[column] - preprocessing.Means[column]) / preprocessing.Deviations[column] : values[column];
+            if (!float.IsFinite((float)value)) return column;
+            BinaryPrimitives.WriteSingleLittleEndian(destination[(column * sizeof(float))..], (float)value);
+        }
+
+        return values.Length;
+    }
+}

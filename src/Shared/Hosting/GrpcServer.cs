@@ -1,0 +1,86 @@
+using System.Net;
+using Distributed.Protocol;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Distributed.Hosting;
+
+/// <summary>The gRPC server that coordinator and worker have in common: Kestrel, HTTP/2 without TLS, the run token, health, and reflection on loopback.</summary>
+internal static class GrpcServer
+{
+    /// <summary>Prepares a host.</summary>
+    /// <param name="listen">The address; port 0 lets the system choose.</param>
+    /// <param name="token">What every call must carry, or null in an insecure run.</param>
+    public static WebApplicationBuilder CreateBuilder(Uri listen, RunToken? token)
+    {
+        // The content root is not the working directory, so that nothing found there is taken for configuration.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Logging.ClearProviders().AddSimpleConsole(options => options.SingleLine = true).SetMinimumLevel(LogLevel.Warning);
+        builder.Logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.WebHost.ConfigureKestrel(options => Configure(options, listen));
+        builder.Services.AddSingleton(new RunTokenHolder(token));
+        builder.Services.AddGrpc(options =>
+        {
+            options.Interceptors.Add<TokenServerInterceptor>();
+            options.MaxReceiveMessageSize = WireLimits.MaximumMessageBytes;
+            options.MaxSendMessageSize = WireLimits.MaximumMessageBytes;
+            options.EnableDetailedErrors = true;
+        });
+        builder.Services.AddGrpcHealthChecks().AddCheck("process", () => HealthCheckResult.Healthy());
+        if (IsLoopback(listen))
+            builder.Services.AddGrpcReflection();
+        return builder;
+    }
+
+    /// <summary>Maps what every host serves.</summary>
+    /// <param name="app">The host.</param>
+    /// <param name="listen">The address it was prepared for.</param>
+    public static void MapCommonServices(WebApplication app, Uri listen)
+    {
+        app.MapGrpcHealthChecksService();
+        if (IsLoopback(listen))
+            app.MapGrpcReflectionService();
+    }
+
+    /// <summary>Starts listening.</summary>
+    /// <returns>The address with the port that is in use.</returns>
+    /// <exception cref="InputException">The address cannot be listened on.</exception>
+    public static async Task<Uri> StartAsync(WebApplication app, Uri listen, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or System.Net.Sockets.SocketException or InvalidOperationException)
+        {
+            throw new InputException($"--listen {listen}: cannot be listened on ({exception.Message.TrimEnd('.')}); choose another port, or 0 for a free one", exception);
+        }
+
+        var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        return new UriBuilder(listen) { Port = new Uri(bound.Replace("[::]", "0.0.0.0", StringComparison.Ordinal)).Port }.Uri;
+    }
+
+    /// <summary>Whether an address is this machine's own.</summary>
+    public static bool IsLoopback(Uri address) => address.IsLoopback || (IPAddress.TryParse(address.DnsSafeHost, out var ip) && IPAddress.IsLoopback(ip));
+
+    private static void Configure(KestrelServerOptions options, Uri listen)
+    {
+        options.AddServerHeader = false;
+        options.Limits.MaxRequestBodySize = null;
+        options.Limits.MinRequestBodyDataRate = null;
+        options.Limits.MinResponseDataRate = null;
+        options.Limits.Http2.InitialConnectionWindowSize = WireLimits.WindowBytes;
+        options.Limits.Http2.InitialStreamWindowSize = WireLimits.WindowBytes;
+        options.Limits.Http2.MaxFrameSize = WireLimits.HttpFrameBytes;
+        if (IPAddress.TryParse(listen.DnsSafeHost, out var address))
+            options.Listen(address, listen.Port, Http2Only);
+        else if (listen.IsLoopback)
+            options.Listen(IPAddress.Loopback, listen.Port, Http2Only);
+        else
+            options.ListenAnyIP(listen.Port, Http2Only);
+
+        static void Http2Only(ListenOptions endpoint) => endpoint.Protocols = HttpProtocols.Http2;
+    }
+}

@@ -1,0 +1,88 @@
+using Distributed.Collectives;
+using Distributed.Kernels;
+using Distributed.Model;
+
+namespace Distributed.Training;
+
+/// <summary>
+/// Computes nodes of the reduction tree from samples. A node with more rows than fit is computed from its children, so that
+/// memory does not grow with the batch; the tree is the same, and so are the bits.
+/// </summary>
+internal sealed class BlockComputation
+{
+    // Above this, more rows in one pass make no kernel faster: packing the weights is then below 1 % of the products.
+    private const int RowsInOnePass = 512;
+
+    private readonly NetworkExecutor _executor;
+    private readonly int _microbatch;
+    private readonly int _largestCount;
+    private readonly int _inputLength;
+    private readonly AlignedBuffer _inputs;
+    private readonly int[] _labels;
+    private readonly List<AlignedBuffer> _rightChildren = [];
+
+    public BlockComputation(Network network, int microbatch, ComputeTeam team)
+    {
+        _microbatch = microbatch;
+        _largestCount = Math.Max(1, RowsInOnePass / microbatch);
+        var rows = _largestCount * microbatch;
+        _executor = new NetworkExecutor(network, microbatch, rows, team);
+        _inputLength = network.InputLength;
+        _inputs = new AlignedBuffer(checked(rows * _inputLength));
+        _labels = new int[rows];
+    }
+
+    public void BindWeights(ReadOnlyMemory<float> weights) => _executor.BindWeights(weights);
+
+    /// <summary>The gradient and the sums of a node.</summary>
+    /// <param name="block">The node.</param>
+    /// <param name="samples">The member's samples.</param>
+    /// <param name="origin">The first microbatch of the member's samples.</param>
+    /// <param name="gradient">[layout length]: overwritten.</param>
+    public BatchSums Gradient(TreeBlock block, ISampleSource samples, int origin, Span<float> gradient) => Gradient(block, samples, origin, gradient, depth: 0);
+
+    /// <summary>The sums of a node, without a gradient.</summary>
+    public BatchSums Evaluate(TreeBlock block, ISampleSource samples, int origin)
+    {
+        if (block.Count > _largestCount)
+        {
+            var (left, right) = Children(block);
+            return BatchSums.Merge(Evaluate(left, samples, origin), Evaluate(right, samples, origin));
+        }
+
+        var rows = Decode(block, samples, origin);
+        return _executor.Forward(_inputs.Span[..(rows * _inputLength)], _labels.AsSpan(0, rows));
+    }
+
+    private BatchSums Gradient(TreeBlock block, ISampleSource samples, int origin, Span<float> gradient, int depth)
+    {
+        if (block.Count <= _largestCount)
+        {
+            var rows = Decode(block, samples, origin);
+            return _executor.ForwardBackward(_inputs.Span[..(rows * _inputLength)], _labels.AsSpan(0, rows), gradient);
+        }
+
+        if (_rightChildren.Count <= depth)
+            _rightChildren.Add(new AlignedBuffer(gradient.Length));
+        var (left, right) = Children(block);
+        var leftSums = Gradient(left, samples, origin, gradient, depth + 1);
+        var rightGradient = _rightChildren[depth].Span;
+        var rightSums = Gradient(right, samples, origin, rightGradient, depth + 1);
+        ReductionKernels.Add(gradient, rightGradient, gradient);
+        return BatchSums.Merge(leftSums, rightSums);
+    }
+
+    private int Decode(TreeBlock block, ISampleSource samples, int origin)
+    {
+        var first = (block.Start - origin) * _microbatch;
+        var rows = Math.Min(block.Count * _microbatch, samples.Count - first);
+        samples.Decode(first, _inputs.Span[..(rows * _inputLength)], _labels.AsSpan(0, rows));
+        return rows;
+    }
+
+    private static (TreeBlock Left, TreeBlock Right) Children(TreeBlock block)
+    {
+        var left = ReductionTree.LeftCount(block.Count);
+        return (new(block.Start, left), new(block.Start + left, block.Count - left));
+    }
+}

@@ -1,0 +1,66 @@
+using Distributed.Collectives;
+using Distributed.Data;
+using Distributed.Model;
+
+namespace Distributed.Training;
+
+/// <summary>
+/// The whole of training in one process, without a network: what every distributed run is compared with, bit for bit.
+/// </summary>
+public sealed class LocalTrainer : IDisposable
+{
+    private const int Alone = 0;
+
+    private readonly Dataset _dataset;
+    private readonly BatchPlan _batches;
+    private readonly ReductionPlans _plans = new(workers: 1);
+    private readonly int _microbatch;
+    private readonly Replica _replica;
+
+    /// <summary>Prepares a trainer whose state is to be filled by the caller.</summary>
+    /// <param name="settings">The run's settings.</param>
+    /// <param name="dataset">The data.</param>
+    /// <param name="batches">What each step trains on.</param>
+    /// <param name="threads">Threads that compute.</param>
+    public LocalTrainer(TrainingSettings settings, Dataset dataset, BatchPlan batches, int threads)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        _dataset = dataset;
+        _batches = batches;
+        _microbatch = settings.Microbatch;
+        _replica = new Replica(settings, threads);
+    }
+
+    /// <summary>The state after the last completed step; step, weights and moments may be set before the first.</summary>
+    public TrainingState State => _replica.Weights.State;
+
+    /// <summary>The learning rate of a step.</summary>
+    /// <param name="step">The step, from 1.</param>
+    public float LearningRate(long step) => _replica.Weights.LearningRate(step);
+
+    /// <summary>Trains one step: forward, backward, the tree, update.</summary>
+    /// <returns>The step's sums, before the update.</returns>
+    /// <exception cref="NonFiniteLossException">The loss is infinite or NaN.</exception>
+    public BatchSums Step()
+    {
+        var batch = _batches.Of(State.Step + 1);
+        var plan = _plans.For(batch.MicrobatchCount);
+        var blocks = _replica.ForwardBackward(plan, Alone, new IndexedSamples(_dataset.Train, batch.Indices));
+        var gradient = LocalReduction.Complete(plan, blocks);
+        _replica.Weights.Update(batch.Indices.Length, gradient);
+        return LossTree.Complete(_replica.Sums);
+    }
+
+    /// <summary>Evaluates the test set with the current weights.</summary>
+    /// <returns>The sums over the test set.</returns>
+    /// <exception cref="NonFiniteLossException">The loss is infinite or NaN.</exception>
+    public BatchSums Evaluate()
+    {
+        var batch = Batch.All(_dataset.Test.Count, _microbatch);
+        _replica.Evaluate(_plans.For(batch.MicrobatchCount), Alone, new IndexedSamples(_dataset.Test, batch.Indices));
+        return LossTree.Complete(_replica.Sums);
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _replica.Dispose();
+}

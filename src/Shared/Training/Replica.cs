@@ -1,0 +1,94 @@
+using Distributed.Collectives;
+using Distributed.Kernels;
+using Distributed.Model;
+
+namespace Distributed.Training;
+
+/// <summary>
+/// One copy of the model with all that a member needs to take its part in a step: the state, the gradients of its blocks of
+/// the reduction tree, and threads. One thread at a time may use it.
+/// </summary>
+public sealed class Replica : IDisposable
+{
+    private readonly TrainingSettings _settings;
+    private readonly ComputeTeam _team;
+    private readonly BlockComputation _computation;
+    private readonly List<AlignedBuffer> _buffers = [];
+    private readonly List<AlignedBuffer> _gradients = [];
+    private readonly List<(TreeBlock Block, BatchSums Sums)> _sums = [];
+
+    /// <summary>Reserves the memory of a replica.</summary>
+    /// <param name="settings">The run's settings.</param>
+    /// <param name="threads">Threads that compute, the caller's included.</param>
+    /// <param name="holdsMoments">False where another process updates and only the weights arrive here.</param>
+    public Replica(TrainingSettings settings, int threads, bool holdsMoments = true)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        _settings = settings;
+        _team = new ComputeTeam(threads);
+        _computation = new BlockComputation(settings.Network, settings.Microbatch, _team);
+        Weights = new WeightUpdater(settings, _team, holdsMoments);
+    }
+
+    /// <summary>The training state and what updates it.</summary>
+    public WeightUpdater Weights { get; }
+
+    /// <summary>The sums of the blocks that were computed last.</summary>
+    public IReadOnlyList<(TreeBlock Block, BatchSums Sums)> Sums => _sums;
+
+    /// <summary>Runs forward and backward over a member's blocks of a step.</summary>
+    /// <param name="plan">The step's plan.</param>
+    /// <param name="rank">The member.</param>
+    /// <param name="samples">The samples of the member's range.</param>
+    /// <returns>The gradient sum of each block, in the order of the plan; valid until the next call. <see cref="Sums"/> has their losses.</returns>
+    /// <exception cref="NonFiniteLossException">A loss is infinite or NaN.</exception>
+    public IReadOnlyList<AlignedBuffer> ForwardBackward(ReductionPlan plan, int rank, ISampleSource samples)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        Begin();
+        var origin = plan.RangeOf(rank).Start;
+        var (first, count) = plan.PlacesOf(rank);
+        for (var i = 0; i < count; i++)
+        {
+            if (_buffers.Count == i)
+                _buffers.Add(new AlignedBuffer(_settings.Network.Layout.Length));
+            var block = plan.Blocks[first + i];
+            _gradients.Add(_buffers[i]);
+            Record(block, _computation.Gradient(block, samples, origin, _buffers[i].Span), Weights.State.Step + 1);
+        }
+
+        return _gradients;
+    }
+
+    /// <summary>Computes the loss over a member's blocks of the test set, with the current weights; <see cref="Sums"/> has the result.</summary>
+    /// <param name="plan">The plan over the test set's microbatches.</param>
+    /// <param name="rank">The member.</param>
+    /// <param name="samples">The samples of the member's range.</param>
+    /// <exception cref="NonFiniteLossException">A loss is infinite or NaN.</exception>
+    public void Evaluate(ReductionPlan plan, int rank, ISampleSource samples)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        Begin();
+        var origin = plan.RangeOf(rank).Start;
+        var (first, count) = plan.PlacesOf(rank);
+        for (var i = 0; i < count; i++)
+            Record(plan.Blocks[first + i], _computation.Evaluate(plan.Blocks[first + i], samples, origin), Weights.State.Step);
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _team.Dispose();
+
+    private void Begin()
+    {
+        _sums.Clear();
+        _gradients.Clear();
+        _computation.BindWeights(Weights.State.Weights.Memory);
+    }
+
+    private void Record(TreeBlock block, BatchSums sums, long step)
+    {
+        if (!float.IsFinite(sums.LossSum))
+            throw new NonFiniteLossException(step, sums.LossSum);
+        _sums.Add((block, sums));
+    }
+}

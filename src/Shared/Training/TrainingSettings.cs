@@ -1,0 +1,21 @@
+using Distributed.Model;
+
+namespace Distributed.Training;
+
+/// <summary>What a step computes from, apart from the samples: the same on every member of a run.</summary>
+/// <param name="Network">The model, resolved against the data.</param>
+/// <param name="Microbatch">Samples that are summed in one chain.</param>
+/// <param name="Optimizer">The rule that changes the weights, and its constants.</param>
+/// <param name="Schedule">How the learning rate changes.</param>
+/// <param name="TotalSteps">The run's last step.</param>
+public sealed record TrainingSettings(Network Network, int Microbatch, OptimizerOptions Optimizer, ScheduleOptions Schedule, long TotalSteps)
+{
+    /// <summary>The settings of a run.</summary>
+    /// <param name="configuration">The run's configuration.</param>
+    /// <param name="network">Its model, resolved against the data.</param>
+    public static TrainingSettings Of(RunConfiguration configuration, Network network)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        return new(network, configuration.Microbatch, configuration.Optimizer, configuration.Schedule, configuration.Steps);
+    }
+}
