@@ -108,10 +108,10 @@ public sealed record RunConfiguration
         EvalEvery = EvalEvery,
     };
 
-    /// <summary>A dataset's name stays; what is there as a file or folder becomes independent of the current folder.</summary>
+    /// <summary>A dataset's name stays; a path becomes independent of the current folder.</summary>
     private static DataOptions Absolute(DataOptions data) => data with
     {
-        Data = Path.Exists(data.Data) ? Absolute(data.Data)! : data.Data,
+        Data = DatasetLoader.List(data).Any(known => known.Name == data.Data) ? data.Data : Path.GetFullPath(data.Data),
         Test = Absolute(data.Test),
         DataDir = Absolute(data.DataDir),
     };

@@ -1,0 +1,88 @@
+using Distributed.Data;
+using Distributed.Model;
+using Distributed.Training;
+
+namespace Distributed.Coordinator.Runs;
+
+/// <summary>One run inside this process, from its start state to its end.</summary>
+internal sealed class InProcessSession : IDisposable
+{
+    private const string Transport = "none";
+
+    private readonly RunConfiguration _configuration;
+    private readonly RunFolder _folder;
+    private readonly IRunObserver _observer;
+    private readonly TimeProvider _time;
+    private readonly BatchPlan _batches;
+    private readonly LocalTrainer _trainer;
+    private readonly IReadOnlyList<string> _momentNames;
+    private TimeSpan _trained;
+    private long _samples;
+    private Evaluated? _evaluation;
+
+    internal InProcessSession(RunRequest request, IRunObserver observer, TimeProvider time)
+    {
+        _configuration = request.Configuration;
+        _folder = request.Folder;
+        _observer = observer;
+        _time = time;
+        _momentNames = Optimizer.Create(_configuration.Optimizer).MomentNames;
+        _batches = _configuration.Batches(request.Dataset.Train.Count);
+        _trainer = new LocalTrainer(TrainingSettings.Of(_configuration, request.Network), request.Dataset, _batches, request.Cluster.ResolvedThreads);
+        _trainer.State.Restore(request.Start);
+    }
+
+    private long Step => _trainer.State.Step;
+
+    internal async Task<RunResult> RunAsync(CancellationToken interrupt)
+    {
+        await using var checkpoints = new CheckpointWriter(_folder, _observer);
+        _observer.Report(new RunStarted(Step + 1, _configuration.Steps, Workers: 0, Transport));
+        while (Step < _configuration.Steps && !interrupt.IsCancellationRequested)
+        {
+            TrainStep();
+            if (Step % _configuration.EvalEvery == 0)
+                Evaluate();
+            if (Step % _configuration.CheckpointEvery == 0)
+                await SaveAsync(checkpoints);
+            await checkpoints.PollAsync();
+        }
+        bool interrupted = Step < _configuration.Steps;
+        if (!interrupted && _evaluation?.Step != Step)
+            Evaluate();
+        if (Step % _configuration.CheckpointEvery != 0)
+            await SaveAsync(checkpoints);
+        return Result(interrupted);
+    }
+
+    public void Dispose() => _trainer.Dispose();
+
+    private void TrainStep()
+    {
+        long start = _time.GetTimestamp();
+        BatchSums sums = _trainer.Step();
+        _trained += _time.GetElapsedTime(start);
+        _samples += sums.Samples;
+        _observer.Report(new StepCompleted(Step, _batches.Epoch(Step), sums.LossSum / sums.Samples, _trainer.LearningRate(Step), sums.Samples));
+    }
+
+    private void Evaluate()
+    {
+        BatchSums sums = _trainer.Evaluate();
+        _evaluation = new Evaluated(Step, (double)sums.LossSum / sums.Samples, (double)sums.Correct / sums.Samples);
+        _observer.Report(_evaluation);
+    }
+
+    private Task SaveAsync(CheckpointWriter checkpoints) => checkpoints.SaveAsync(_trainer.State.ToCheckpoint(_momentNames));
+
+    private RunResult Result(bool interrupted) => new(
+        Step,
+        _trainer.State.Weights.Memory,
+        _evaluation?.TestLoss,
+        _evaluation?.TestAccuracy,
+        _samples,
+        _trained.TotalSeconds,
+        Workers: 0,
+        Transport,
+        interrupted);
+}

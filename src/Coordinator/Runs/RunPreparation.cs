@@ -1,0 +1,39 @@
+using Distributed.Checkpoints;
+using Distributed.Data;
+using Distributed.Model;
+using Distributed.Training;
+
+namespace Distributed.Coordinator.Runs;
+
+/// <summary>What a run trains on, loaded and checked as a whole before anything is written or any worker is started.</summary>
+/// <param name="Configuration">What decides the result.</param>
+/// <param name="Dataset">The data.</param>
+/// <param name="Network">The model, resolved against the data.</param>
+/// <param name="InitialWeights">The weights of <c>--init-weights</c>; null if they are drawn from the seed.</param>
+public sealed record RunPreparation(RunConfiguration Configuration, Dataset Dataset, Network Network, float[]? InitialWeights)
+{
+    /// <summary>Loads everything that options name.</summary>
+    /// <param name="options">Options without errors.</param>
+    /// <exception cref="InputException">Data, model or weights are not right.</exception>
+    public static RunPreparation Load(TrainingOptions options)
+    {
+        ModelSpec model = ParseModel(options.Model);
+        Dataset dataset = DatasetLoader.Load(options.Data);
+        var network = new Network(model, dataset.Shape, dataset.ClassNames.Count);
+        float[]? weights = options.InitWeights is null ? null : Checkpoints.InitialWeights.Load(options.InitWeights, network.Layout);
+        string? weightsHash = weights is null ? null : WeightsHash.Compute(weights);
+        return new RunPreparation(RunConfiguration.Resolve(options, dataset, model.ToJson(), weightsHash), dataset, network, weights);
+    }
+
+    /// <summary>The model of a preset's name, a file, or JSON out of a configuration.</summary>
+    /// <exception cref="InputException">It is none of them.</exception>
+    public static ModelSpec ParseModel(string option) =>
+        option.StartsWith('{') ? ModelSpec.FromJson(option, "the run's model") : ModelSpec.Parse(option);
+
+    /// <summary>The state before the first step.</summary>
+    public Checkpoint InitialState() => Training.InitialState.Of(Configuration, Network, InitialWeights);
+
+    /// <summary>What the trained model's file says about itself.</summary>
+    public ModelDescription Describe() =>
+        new(Configuration.Model, Dataset.Shape, Dataset.Preprocessing.ToJson(), Dataset.ClassNames);
+}
