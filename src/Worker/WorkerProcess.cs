@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
+using Distributed.Collectives;
 using Distributed.Hosting;
 using Distributed.Protocol;
 using Distributed.Worker.CommandLine;
-using Distributed.Worker.Exchange;
 using Distributed.Worker.Sessions;
 
 namespace Distributed.Worker;
@@ -42,15 +42,15 @@ internal static class WorkerProcess
     {
         var listen = new Uri(options.Listen);
         var builder = GrpcServer.CreateBuilder(listen, token);
-        builder.Services.AddSingleton<PeerHub>();
+        builder.Services.AddSingleton<ViewDirectory>();
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         await using var app = builder.Build();
-        app.MapGrpcService<PeerTensorService>();
+        app.MapGrpcService<MemberTensorService>();
         GrpcServer.MapCommonServices(app, listen);
         var bound = await GrpcServer.StartAsync(app, listen, leave);
         try
         {
-            var session = new WorkerSession(options, token, options.Advertise ?? bound.ToString(), app.Services.GetRequiredService<PeerHub>());
+            var session = new WorkerSession(options, token, options.Advertise ?? bound.ToString(), app.Services.GetRequiredService<ViewDirectory>());
             await session.RunAsync(leave);
             return ExitCode.Done;
         }

@@ -11,7 +11,7 @@ namespace Distributed.Worker.Exchange;
 /// <param name="coordinator">The coordinator's address.</param>
 /// <param name="token">The run's token.</param>
 /// <param name="hub">Lets peers find the view.</param>
-internal sealed class MemberLinks(RunContext run, string coordinator, RunToken? token, PeerHub hub) : IAsyncDisposable
+internal sealed class MemberLinks(RunContext run, string coordinator, RunToken? token, ViewDirectory hub) : IAsyncDisposable
 {
     private readonly Connection _coordinator = new(coordinator, token);
     private ViewLinks? _links;

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Distributed.Checkpoints;
+using Distributed.Collectives;
 using Distributed.Protocol;
 using Distributed.Training;
 using Distributed.Worker.Computing;
@@ -13,7 +14,7 @@ namespace Distributed.Worker.Sessions;
 /// <param name="token">The run's token.</param>
 /// <param name="address">Where peers reach this worker.</param>
 /// <param name="hub">Lets peers find the view.</param>
-internal sealed class WorkerSession(WorkerOptions options, RunToken? token, string address, PeerHub hub)
+internal sealed class WorkerSession(WorkerOptions options, RunToken? token, string address, ViewDirectory hub)
 {
     // Views, grants, shards and snapshots of the window of steps that a coordinator grants ahead.
     private const int WorkQueueLength = 4096;

@@ -1,10 +1,9 @@
-using Distributed.Collectives;
 using Distributed.Protocol;
 
-namespace Distributed.Worker.Exchange;
+namespace Distributed.Collectives;
 
-/// <summary>The links of one view: this worker opens those to lower ranks and waits for those from higher ones.</summary>
-internal sealed class ViewLinks : IAsyncDisposable
+/// <summary>The links of one view: those that this member opens, and those that others open to it. A worker opens those to lower ranks and to the coordinator.</summary>
+public sealed class ViewLinks : IAsyncDisposable
 {
     /// <summary>How long the members of a view may take to reach each other.</summary>
     private static readonly TimeSpan OpeningTime = TimeSpan.FromSeconds(30);
@@ -34,10 +33,13 @@ internal sealed class ViewLinks : IAsyncDisposable
             _opened.SetResult();
     }
 
+    /// <summary>The run's identity.</summary>
     public ulong Run => _identity.Run;
 
+    /// <summary>The view's generation.</summary>
     public ViewGeneration Generation => _identity.Generation;
 
+    /// <summary>The number of workers in the view.</summary>
     public int Workers => _identity.Workers.Count;
 
     /// <summary>Opens a link.</summary>
@@ -54,6 +56,9 @@ internal sealed class ViewLinks : IAsyncDisposable
     }
 
     /// <summary>Runs a link until it ends; how it ended is the exchange's to judge.</summary>
+    /// <param name="link">The link, made with the peer's number.</param>
+    /// <param name="complete">Ends the outgoing direction, if the stream needs it.</param>
+    /// <param name="cancellationToken">Breaks the link.</param>
     public async Task RunLinkAsync(FrameLink link, Func<Task>? complete, CancellationToken cancellationToken)
     {
         _exchange.Attach(link);
@@ -73,6 +78,7 @@ internal sealed class ViewLinks : IAsyncDisposable
     }
 
     /// <summary>Waits until every link is there.</summary>
+    /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="PeerFailureException">One did not come.</exception>
     public async Task OpenedAsync(CancellationToken cancellationToken)
     {

@@ -1,12 +1,12 @@
 using Distributed.Protocol;
 using Grpc.Core;
 
-namespace Distributed.Worker.Exchange;
+namespace Distributed.Collectives;
 
-/// <summary>Where streams that peers open find the view that they belong to, and state requests the replica.</summary>
-internal sealed class PeerHub
+/// <summary>Where streams that other members open find the view that they belong to, and requests for the state find it.</summary>
+public sealed class ViewDirectory
 {
-    /// <summary>How long a peer that is ahead by a view is kept waiting for this worker to get there.</summary>
+    /// <summary>How long a peer that is ahead by a view is kept waiting for this process to get there.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
@@ -15,12 +15,16 @@ internal sealed class PeerHub
     private IStateSource? _state;
 
     /// <summary>Lets streams of a view in.</summary>
+    /// <param name="view">The view; later than all before.</param>
     public void Enter(ViewLinks view) => Change(() => _view = view);
 
     /// <summary>Lets state requests in.</summary>
+    /// <param name="state">What answers them.</param>
     public void Serve(IStateSource state) => Change(() => _state = state);
 
     /// <summary>The view of a generation; waits for one that is yet to come.</summary>
+    /// <param name="generation">The generation.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="RpcException">The generation is over, or does not come.</exception>
     public Task<ViewLinks> ViewAsync(ViewGeneration generation, CancellationToken cancellationToken) => FindAsync(
         () => _view is { } view && view.Generation >= generation ? view : null,
@@ -28,7 +32,8 @@ internal sealed class PeerHub
         $"view {generation}",
         cancellationToken);
 
-    /// <summary>The replica's state; waits for the replica.</summary>
+    /// <summary>What holds the state; waits for it.</summary>
+    /// <param name="cancellationToken">Gives up waiting.</param>
     public Task<IStateSource> StateAsync(CancellationToken cancellationToken) => FindAsync(() => _state, _ => true, "a state", cancellationToken);
 
     private async Task<T> FindAsync<T>(Func<T?> find, Func<T, bool> isRight, string what, CancellationToken cancellationToken)
@@ -40,7 +45,7 @@ internal sealed class PeerHub
             lock (_lock)
             {
                 if (find() is { } found)
-                    return isRight(found) ? found : throw new RpcException(new Status(StatusCode.FailedPrecondition, $"{what} is over on this worker"));
+                    return isRight(found) ? found : throw new RpcException(new Status(StatusCode.FailedPrecondition, $"{what} is over here"));
                 changed = _changed.Task;
             }
 
@@ -50,7 +55,7 @@ internal sealed class PeerHub
             }
             catch (TimeoutException)
             {
-                throw new RpcException(new Status(StatusCode.FailedPrecondition, $"this worker has no {what} after {Patience.TotalSeconds:0} seconds"));
+                throw new RpcException(new Status(StatusCode.FailedPrecondition, $"there is no {what} here after {Patience.TotalSeconds:0} seconds"));
             }
         }
     }
@@ -69,10 +74,12 @@ internal sealed class PeerHub
     }
 }
 
-/// <summary>A replica's state, for those that lack it.</summary>
-internal interface IStateSource
+/// <summary>The training state, for those that lack it.</summary>
+public interface IStateSource
 {
     /// <summary>The weights and moments after a step; waits for the step.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="RpcException">The step is past.</exception>
     Task<IReadOnlyList<ReadOnlyMemory<float>>> StateAfterAsync(long step, CancellationToken cancellationToken);
 }
