@@ -10,8 +10,8 @@ namespace Distributed.Worker.Exchange;
 /// <param name="run">The run.</param>
 /// <param name="coordinator">The coordinator's address.</param>
 /// <param name="token">The run's token.</param>
-/// <param name="hub">Lets peers find the view.</param>
-internal sealed class MemberLinks(RunContext run, string coordinator, RunToken? token, ViewDirectory hub) : IAsyncDisposable
+/// <param name="directory">Lets peers find the view.</param>
+internal sealed class MemberLinks(RunContext run, string coordinator, RunToken? token, ViewDirectory directory) : IAsyncDisposable
 {
     private readonly Connection _coordinator = new(coordinator, token);
     private ViewLinks? _links;
@@ -45,7 +45,9 @@ internal sealed class MemberLinks(RunContext run, string coordinator, RunToken? 
             using var peer = source.Length == 0 ? null : new Connection(source, token);
             var client = peer is null ? CoordinatorTensors : new TensorClient(peer.Calls);
             using var call = client.FetchState(new Frame(header), cancellationToken);
-            await StateTransfer.ReceiveAsync(call.ResponseStream, header.Step, [state.Weights.Memory, .. state.Moments.Select(moment => moment.Memory)], cancellationToken);
+            var step = await StateTransfer.ReceiveAsync(call.ResponseStream, [state.Weights.Memory, .. state.Moments.Select(moment => moment.Memory)], cancellationToken);
+            if (step != header.Step)
+                throw new InvalidDataException($"the state after step {step} came instead of the one after step {header.Step}");
         }
         catch (Exception exception) when (exception is Grpc.Core.RpcException or InvalidDataException)
         {
@@ -72,7 +74,7 @@ internal sealed class MemberLinks(RunContext run, string coordinator, RunToken? 
     {
         var reduction = new PeerReduction(identity, run.Settings.Network.Layout.Length);
         _links = new ViewLinks(identity, reduction, expected: view.Members.Count - 1);
-        hub.Enter(_links);
+        directory.Enter(_links);
         for (var peer = 0; peer < identity.Rank; peer++)
             await DialAsync(_links, peer, identity.Workers[peer], view.Members[peer].Address);
         await _links.OpenedAsync(cancellationToken);

@@ -13,8 +13,8 @@ namespace Distributed.Worker.Sessions;
 /// <param name="options">The worker's options.</param>
 /// <param name="token">The run's token.</param>
 /// <param name="address">Where peers reach this worker.</param>
-/// <param name="hub">Lets peers find the view.</param>
-internal sealed class WorkerSession(WorkerOptions options, RunToken? token, string address, ViewDirectory hub)
+/// <param name="directory">Lets peers find the view.</param>
+internal sealed class WorkerSession(WorkerOptions options, RunToken? token, string address, ViewDirectory directory)
 {
     // Views, grants, shards and snapshots of the window of steps that a coordinator grants ahead.
     private const int WorkQueueLength = 4096;
@@ -33,19 +33,24 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         using var connection = new Connection(options.Coordinator, token);
         var (stream, welcome) = await JoinAsync(connection, leave);
         await using var session = stream;
+        WorkRunner? working = null;
+        var beating = session.BeatAsync(() => Beat(working, welcome.Run));
         var run = RunContext.Of(welcome, options.Data);
-        await using var members = new MemberLinks(run, options.Coordinator, token, hub);
+        await using var members = new MemberLinks(run, options.Coordinator, token, directory);
         await using var runner = new WorkRunner(run, options.Threads, members, session.Post);
-        hub.Serve(runner);
+        working = runner;
+        directory.Serve(runner);
         await WorkAsync(session, run, runner, leave);
     }
+
+    private static WorkerMessage Beat(WorkRunner? runner, ulong run) =>
+        runner?.Message(message => message.Heartbeat = new Heartbeat { Phase = runner.Phase }) ?? new WorkerMessage { Run = run, Heartbeat = new Heartbeat() };
 
     private async Task WorkAsync(SessionStream session, RunContext run, WorkRunner runner, CancellationToken leave)
     {
         using var failed = new CancellationTokenSource();
         var work = Channel.CreateBounded<WorkItem>(new BoundedChannelOptions(WorkQueueLength) { SingleReader = true, SingleWriter = true });
         var reading = ReadAsync(session, new GrantReader(run.Decoder, run.Dataset), work.Writer, failed);
-        var beating = session.BeatAsync(() => runner.Message(message => message.Heartbeat = new Heartbeat { Phase = runner.Phase }));
         using var leaving = leave.Register(() => session.Post(runner.Message(message => message.Leave = new Leave())));
         session.Post(runner.Message(message => message.Ready = new Ready { HoldsDataset = run.Dataset is not null }));
         try
@@ -87,10 +92,12 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
                 await work.WriteAsync(item);
                 if (item is not Stop stop)
                     continue;
-                if (stop.Reason.Length == 0)
-                    return;
-                _ended = Ended(stop);
-                await failed.CancelAsync();
+                if (stop.Reason.Length > 0)
+                {
+                    _ended = Ended(stop);
+                    await failed.CancelAsync();
+                }
+
                 return;
             }
 

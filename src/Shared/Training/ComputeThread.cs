@@ -1,12 +1,12 @@
 using System.Collections.Concurrent;
 
-namespace Distributed.Worker.Computing;
+namespace Distributed.Training;
 
 /// <summary>
 /// The one thread that computes, and the one place where it meets the asynchronous rest: work is posted and awaited, so that
 /// no pool thread is ever held by a kernel or by waiting for gradients.
 /// </summary>
-internal sealed class ComputeThread : IDisposable
+public sealed class ComputeThread : IDisposable
 {
     private readonly BlockingCollection<(Action Work, TaskCompletionSource Done)> _queue = new(boundedCapacity: 16);
     private readonly Thread _thread;
@@ -19,6 +19,7 @@ internal sealed class ComputeThread : IDisposable
     }
 
     /// <summary>Runs work on the thread; its exception comes out here.</summary>
+    /// <param name="work">The work.</param>
     public Task RunAsync(Action work)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
