@@ -1,1 +1,3 @@
-Console.WriteLine("worker");
+using Distributed.Worker.CommandLine;
+
+return await WorkerCommand.Create().Parse(args).InvokeAsync();

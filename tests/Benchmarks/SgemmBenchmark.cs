@@ -6,7 +6,7 @@ namespace Distributed.Benchmarks;
 /// <summary>Single precision matrix products on one core, beside OpenBLAS and the core's measured peak.</summary>
 internal sealed class SgemmBenchmark : IDisposable
 {
-    private const int Rounds = 5;
+    private const int Rounds = 7;
     private const int Microbatch = 32;
     private const double Giga = 1e9;
 

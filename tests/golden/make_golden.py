@@ -16,13 +16,13 @@ BATCH = 24  # the fifth batch of each epoch has 4 samples
 
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 
-# name, hidden sizes, activation, optimizer kind, optimizer options (the names of OptimizerOptions), schedule
+# name, hidden sizes, activation, kind and options of the optimizer (the names of OptimizerOptions), kind of the schedule
 CASES = [
-    ("relu-momentum", [33, 20], "relu", "Sgd", {"learningRate": 0.1, "momentum": 0.9}, "cosine"),
+    ("relu-momentum", [33, 20], "relu", "Sgd", {"learningRate": 0.1, "momentum": 0.9}, "Cosine"),
     ("relu-nesterov", [33, 20], "relu", "Sgd",
-     {"learningRate": 0.1, "momentum": 0.9, "nesterov": True, "weightDecay": 0.01, "clipNorm": 0.7}, "constant"),
-    ("tanh-adamw", [33], "tanh", "AdamW", {"learningRate": 0.02, "weightDecay": 0.1}, "cosine"),
-    ("sigmoid-adam", [33], "sigmoid", "Adam", {"learningRate": 0.02, "weightDecay": 0.01, "clipNorm": 0.2}, "constant"),
+     {"learningRate": 0.1, "momentum": 0.9, "nesterov": True, "weightDecay": 0.01, "clipNorm": 0.7}, "Constant"),
+    ("tanh-adamw", [33], "tanh", "AdamW", {"learningRate": 0.02, "weightDecay": 0.1}, "Cosine"),
+    ("sigmoid-adam", [33], "sigmoid", "Adam", {"learningRate": 0.02, "weightDecay": 0.01, "clipNorm": 0.2}, "Constant"),
 ]
 
 
@@ -59,7 +59,7 @@ def make_optimizer(network, kind, options):
 def train(network, optimizer, schedule, clip_norm, inputs, labels, batches):
     """Returns the loss and the learning rate of each step."""
     loss_function = nn.CrossEntropyLoss()
-    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS) if schedule == "cosine" else None
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS) if schedule == "Cosine" else None
     losses, rates = [], []
     for batch in batches:
         rates.append(optimizer.param_groups[0]["lr"])
@@ -99,7 +99,7 @@ def make_case(name, hidden, activation, kind, options, schedule):
         "features": FEATURES,
         "classes": CLASSES,
         "optimizer": {"kind": kind, **options},
-        "schedule": schedule,
+        "schedule": {"kind": schedule},
         "inputs": numbers(inputs.flatten().tolist()),
         "labels": labels.tolist(),
         "batches": batches,

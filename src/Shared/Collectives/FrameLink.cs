@@ -27,17 +27,20 @@ public sealed class FrameLink(int peer, IAsyncStreamReader<Frame> incoming, IAsy
     private readonly Channel<(FrameHeader Header, ReadOnlyMemory<float> Values)> _queue =
         Channel.CreateBounded<(FrameHeader, ReadOnlyMemory<float>)>(new BoundedChannelOptions(QueueLength) { SingleReader = true });
 
+    private volatile bool _ended;
+
     /// <summary>The other end's number.</summary>
     public int Peer { get; } = peer;
 
     /// <summary>Queues a vector; it is cut into frames and must not change until the other side has acted on it.</summary>
     /// <param name="header">The header of the first frame; those that follow count its offset up.</param>
     /// <param name="values">The vector.</param>
-    /// <exception cref="InvalidOperationException">The link is closed, or more was queued than any plan sends.</exception>
+    /// <exception cref="InvalidOperationException">More was queued than any plan sends.</exception>
+    /// <remarks>On a link that has ended this does nothing: how it ended is reported to the exchange, once.</remarks>
     public void Send(FrameHeader header, ReadOnlyMemory<float> values)
     {
-        if (!_queue.Writer.TryWrite((header, values)))
-            throw new InvalidOperationException($"The link to peer {Peer} takes no frame for step {header.Step}: it is closed or its queue is full.");
+        if (!_queue.Writer.TryWrite((header, values)) && !_ended)
+            throw new InvalidOperationException($"The queue to peer {Peer} is full at step {header.Step}.");
     }
 
     /// <summary>Sends and receives until both directions have ended, or throws what ended one of them early.</summary>
@@ -61,12 +64,16 @@ public sealed class FrameLink(int peer, IAsyncStreamReader<Frame> incoming, IAsy
         }
         finally
         {
-            _queue.Writer.TryComplete();
+            Close();
         }
     }
 
     /// <summary>Lets the link end once all that was queued has been sent.</summary>
-    public void Close() => _queue.Writer.TryComplete();
+    public void Close()
+    {
+        _ended = true;
+        _queue.Writer.TryComplete();
+    }
 
     private async Task SendLoopAsync(Func<Task>? complete, CancellationToken cancellationToken)
     {

@@ -20,26 +20,29 @@ public static class StateTransfer
 
     /// <summary>Receives a state.</summary>
     /// <param name="incoming">The stream.</param>
-    /// <param name="step">The step after which the state must be.</param>
     /// <param name="vectors">Receive the weights, then the moments.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="InvalidDataException">The stream holds another state, or not all of it.</exception>
-    public static async Task ReceiveAsync(IAsyncStreamReader<Frame> incoming, long step, IReadOnlyList<Memory<float>> vectors, CancellationToken cancellationToken)
+    /// <returns>The step after which the state is.</returns>
+    /// <exception cref="InvalidDataException">The stream does not hold one whole state.</exception>
+    public static async Task<long> ReceiveAsync(IAsyncStreamReader<Frame> incoming, IReadOnlyList<Memory<float>> vectors, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(incoming);
         ArgumentNullException.ThrowIfNull(vectors);
         var (part, offset) = (0, 0);
+        long? step = null;
         while (await incoming.MoveNext(cancellationToken))
         {
             using var frame = incoming.Current;
             if (part < vectors.Count && offset == vectors[part].Length)
                 (part, offset) = (part + 1, 0);
-            Store(frame, step, part, offset, vectors);
+            step ??= frame.Header.Step;
+            Store(frame, step.Value, part, offset, vectors);
             offset += frame.Values.Length;
         }
 
-        if (part != vectors.Count - 1 || offset != vectors[part].Length)
-            throw new InvalidDataException($"the state after step {step} ended early, in vector {part} at element {offset}");
+        return step is { } complete && part == vectors.Count - 1 && offset == vectors[part].Length
+            ? complete
+            : throw new InvalidDataException($"the state after step {step} ended early, in vector {part} at element {offset}");
     }
 
     private static void Store(Frame frame, long step, int part, int offset, IReadOnlyList<Memory<float>> vectors)

@@ -9,7 +9,7 @@ namespace Distributed.Collectives;
 public abstract class ViewExchange : IFrameReceiver, IDisposable
 {
     private readonly FrameLink?[] _links;
-    private readonly bool[] _ended;
+    private readonly Ending?[] _endings;
     private readonly StepGate _gate = new();
     private readonly Pending[] _rounds;
 
@@ -26,7 +26,7 @@ public abstract class ViewExchange : IFrameReceiver, IDisposable
         Plans = new ReductionPlans(identity.Workers.Count);
         Plan = Plans.For(1);
         _links = new FrameLink?[peers.Count];
-        _ended = new bool[peers.Count];
+        _endings = new Ending?[peers.Count];
         _rounds = [.. Enumerable.Range(0, rounds).Select(_ => new Pending(peers.Count))];
     }
 
@@ -65,16 +65,13 @@ public abstract class ViewExchange : IFrameReceiver, IDisposable
             Take(peer, frame);
     }
 
-    /// <summary>Says that a link has ended. A peer that has sent all of the last step may go; one that still owes values is lost.</summary>
+    /// <summary>Says that a link has ended. A peer that owes nothing may go; one that still owes values, now or in the next step, is lost.</summary>
     /// <param name="peer">The peer's number.</param>
     /// <param name="exception">What broke the link, or null if it ended in order.</param>
     public void LinkEnded(int peer, Exception? exception)
     {
-        Volatile.Write(ref _ended[peer], true);
-        if (exception is null)
-            CheckEnd(peer);
-        else
-            Fail(peer, WireErrors.Cause(exception), exception);
+        Volatile.Write(ref _endings[peer], exception is null ? new Ending("it closed the connection", null) : new Ending(WireErrors.Cause(exception), exception));
+        CheckEnding(peer);
     }
 
     /// <summary>Lets the links end once all that was sent is out; after the view's last step.</summary>
@@ -103,8 +100,8 @@ public abstract class ViewExchange : IFrameReceiver, IDisposable
             round.Reset();
         Expect(Plan);
         _gate.Open(step);
-        for (var peer = 0; peer < _ended.Length; peer++)
-            CheckEnd(peer);
+        for (var peer = 0; peer < _endings.Length; peer++)
+            CheckEnding(peer);
         return Plan;
     }
 
@@ -121,16 +118,14 @@ public abstract class ViewExchange : IFrameReceiver, IDisposable
     private protected InvalidDataException Unexpected(int peer, Frame frame) =>
         new($"{Peers[peer]} sent a frame ({frame.Header.Kind}, part {frame.Header.Part}, offset {frame.Header.Offset}) that the plan does not expect of it");
 
-    private void CheckEnd(int peer)
+    private void CheckEnding(int peer)
     {
-        if (Volatile.Read(ref _ended[peer]) && _rounds.Any(round => round.IsOwedBy(peer)))
-            Fail(peer, "it closed the connection", null);
-    }
-
-    private void Fail(int peer, string cause, Exception? exception)
-    {
-        var failure = new PeerFailureException(Peers[peer], Step, Phase, cause, exception);
+        if (Volatile.Read(ref _endings[peer]) is not { } ending || !_rounds.Any(round => round.IsOwedBy(peer)))
+            return;
+        var failure = new PeerFailureException(Peers[peer], Step, Phase, ending.Cause, ending.Exception);
         foreach (var round in _rounds)
             round.Fail(failure);
     }
+
+    private sealed record Ending(string Cause, Exception? Exception);
 }

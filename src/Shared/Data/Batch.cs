@@ -14,6 +14,16 @@ public readonly struct Batch
         _microbatch = microbatch;
     }
 
+    /// <summary>A whole set in file order, as an evaluation takes it.</summary>
+    /// <param name="count">Number of samples, at least 1.</param>
+    /// <param name="microbatch">Samples in a microbatch, at least 1.</param>
+    public static Batch All(int count, int microbatch)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(microbatch);
+        return new Batch(Enumerable.Range(0, count).ToArray(), microbatch);
+    }
+
     /// <summary>[rows], the indices of the samples in the training set.</summary>
     public ReadOnlyMemory<int> Indices { get; }
 

@@ -23,6 +23,10 @@ public sealed class SampleSet
         _features = features;
     }
 
+    /// <summary>A set without samples.</summary>
+    /// <param name="decoder">How they would be stored.</param>
+    public static SampleSet Empty(SampleDecoder decoder) => new(decoder, [], ReadOnlyMemory<byte>.Empty);
+
     /// <summary>Number of samples.</summary>
     public int Count => _labels.Length;
 

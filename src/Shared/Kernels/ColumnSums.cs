@@ -72,13 +72,13 @@ public static unsafe class ColumnSums
             int last = (rows - 1) / microbatch;
             for (int b = 0; b <= last; b++)
             {
-                TileRow<TLanes, TVector, TVectors> sum = default;
+                TileRow<TLanes, TVector, One, TVectors> sum = default;
                 for (int end = (int)Math.Min(rows, (b + 1L) * microbatch), r = b * microbatch; r < end; r++, row += n)
-                    sum = sum.After(row);
+                    sum = sum.After(0, row, 0);
                 int merges = b < last ? BitOperations.TrailingZeroCount(~b) : BitOperations.PopCount((uint)last);
                 for (; merges > 0; merges--)
-                    sum = sum.After(top -= SlotLength);
-                sum.Store(b < last ? top : destination);
+                    sum = sum.After(0, top -= SlotLength, 0);
+                sum.Store(0, b < last ? top : destination, 0);
                 top += SlotLength;
             }
         }

@@ -22,6 +22,7 @@ public static unsafe class MatrixProduct
         fixed (float* a = left, c = destination)
             team.Run(new MultiplyWork(a, rows, right.Inner, right.Panels, right.Columns, c, scratch));
         GC.KeepAlive(right);
+        GC.KeepAlive(team);
     }
 
     /// <summary>
@@ -55,6 +56,7 @@ public static unsafe class MatrixProduct
         float* scratch = team.Scratch(length);
         fixed (float* a = left, b = right, c = destination)
             team.Run(new TransposedProductWork(a, m, b, n, rows, microbatch, c, scratch, length));
+        GC.KeepAlive(team);
     }
 
     private static void CheckLength(int length, int rows, int columns, string name)

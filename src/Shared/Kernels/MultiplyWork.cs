@@ -69,7 +69,7 @@ internal readonly unsafe struct MultiplyWork(float* left, int rows, int inner, f
         float* panel = panels + ((nint)column * inner) + ((nint)k * PackedMatrix.PanelColumns);
         int full = TileGrid.FullRows<TLanes, TVector>();
         int width = Math.Min(PackedMatrix.PanelColumns, columns - column);
-        var operands = new TileOperands { LastDepth = depth, Resume = k > 0, Stride = columns };
+        var operands = new TileOperands { RightStride = PackedMatrix.PanelColumns, LastDepth = depth, Resume = k > 0, Stride = columns };
         for (int j = 0; j < width; j += 2 * TLanes.Count)
         {
             int tileColumns = Math.Min(2 * TLanes.Count, width - j);

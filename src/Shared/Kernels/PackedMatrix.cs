@@ -47,6 +47,7 @@ public sealed unsafe class PackedMatrix
             throw new ArgumentException($"A matrix of {Inner} x {Columns} has {(long)Inner * Columns} elements, not {source.Length}.", nameof(source));
         fixed (float* first = source)
             team.Run(new PackWork(first, Inner, Columns, transposed, Panels));
+        GC.KeepAlive(this);
     }
 
     private readonly struct PackWork(float* source, int inner, int columns, bool transposed, float* panels) : IPartitionedWork

@@ -3,7 +3,10 @@ using System.Runtime.Intrinsics;
 
 namespace Distributed.Kernels;
 
-/// <summary>Copies between row-major matrices and the panels that register tiles read front to back.</summary>
+/// <summary>
+/// Copies from row-major matrices to the panels that register tiles read front to back. The rest of a panel that is wider than its content is left
+/// as it is: tiles compute with it and drop the result.
+/// </summary>
 internal static unsafe class PanelPacking
 {
     /// <summary>Columns transposed at a time: the block of a panel that they fill stays in the first level cache until it is full.</summary>
@@ -12,17 +15,14 @@ internal static unsafe class PanelPacking
     /// <summary>Rows that one 512-bit vector transposes, and columns too.</summary>
     private const int Square = 4;
 
-    /// <summary>destination[k * width + j] = source[k * stride + j] for j below <paramref name="columns"/>, and 0 from there to the width.</summary>
+    /// <summary>destination[k * width + j] = source[k * stride + j] for j below <paramref name="columns"/>.</summary>
     public static void Copy(float* source, nint stride, int depth, int columns, float* destination, int width)
     {
         for (int k = 0; k < depth; k++, source += stride, destination += width)
-        {
             new ReadOnlySpan<float>(source, columns).CopyTo(new Span<float>(destination, columns));
-            new Span<float>(destination + columns, width - columns).Clear();
-        }
     }
 
-    /// <summary>destination[k * width + i] = source[i * stride + k] for i below <paramref name="rows"/>, and 0 from there to the width.</summary>
+    /// <summary>destination[k * width + i] = source[i * stride + k] for i below <paramref name="rows"/>.</summary>
     public static void Transpose(float* source, nint stride, int rows, int depth, float* destination, int width)
     {
         for (int k = 0; k < depth; k += BlockDepth)
@@ -38,15 +38,14 @@ internal static unsafe class PanelPacking
                 TransposeFourRows(source + (row * stride), stride, depth, destination + row, width);
         }
 
-        for (; row < width; row++)
-            TransposeRow(row < rows ? source + (row * stride) : null, depth, destination + row, width);
+        for (; row < rows; row++)
+            TransposeRow(source + (row * stride), depth, destination + row, width);
     }
 
-    /// <summary>Spreads one row over the panel's column, or zeros if there is no row.</summary>
     private static void TransposeRow(float* source, int depth, float* destination, int width)
     {
         for (int k = 0; k < depth; k++)
-            destination[(nint)k * width] = source == null ? 0 : source[k];
+            destination[(nint)k * width] = source[k];
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

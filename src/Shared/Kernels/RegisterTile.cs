@@ -9,8 +9,11 @@ internal unsafe struct TileOperands
     /// <summary>[depth][rows]: a packed panel of the left operand.</summary>
     public float* Left;
 
-    /// <summary>[depth][32]: a packed panel of the right operand, from the tile's first column on.</summary>
+    /// <summary>The right operand from the tile's first column on: a packed panel, or the matrix itself.</summary>
     public float* Right;
+
+    /// <summary>Floats from one row of the right operand to the next.</summary>
+    public nint RightStride;
 
     /// <summary>Links of each chain.</summary>
     public int Depth;
@@ -60,105 +63,63 @@ internal static unsafe class RegisterTile
         float* top = operands.Partials;
         for (int chain = 0; chain <= operands.Last; chain++)
         {
-            TileRow<TLanes, TVector, TVectors> r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
-            TileRow<TLanes, TVector, TVectors> r6 = default, r7 = default, r8 = default, r9 = default, r10 = default, r11 = default;
+            TileRow<TLanes, TVector, TRows, TVectors> r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
+            TileRow<TLanes, TVector, TRows, TVectors> r6 = default, r7 = default, r8 = default, r9 = default, r10 = default, r11 = default;
             float* c = operands.Destination;
             nint stride = operands.Stride;
             if (operands.Resume && chain == 0)
             {
-                r0 = TileRow<TLanes, TVector, TVectors>.Load(c + (0 * stride));
-                r1 = TileRow<TLanes, TVector, TVectors>.Load(c + (1 * stride));
-                if (TRows.Value > 2)
-                {
-                    r2 = TileRow<TLanes, TVector, TVectors>.Load(c + (2 * stride));
-                    r3 = TileRow<TLanes, TVector, TVectors>.Load(c + (3 * stride));
-                }
-                if (TRows.Value > 4)
-                {
-                    r4 = TileRow<TLanes, TVector, TVectors>.Load(c + (4 * stride));
-                    r5 = TileRow<TLanes, TVector, TVectors>.Load(c + (5 * stride));
-                }
-                if (TRows.Value > 6)
-                {
-                    r6 = TileRow<TLanes, TVector, TVectors>.Load(c + (6 * stride));
-                    r7 = TileRow<TLanes, TVector, TVectors>.Load(c + (7 * stride));
-                }
-                if (TRows.Value > 8)
-                {
-                    r8 = TileRow<TLanes, TVector, TVectors>.Load(c + (8 * stride));
-                    r9 = TileRow<TLanes, TVector, TVectors>.Load(c + (9 * stride));
-                }
-                if (TRows.Value > 10)
-                {
-                    r10 = TileRow<TLanes, TVector, TVectors>.Load(c + (10 * stride));
-                    r11 = TileRow<TLanes, TVector, TVectors>.Load(c + (11 * stride));
-                }
+                r0 = r0.Load(0, c, stride);
+                r1 = r1.Load(1, c, stride);
+                r2 = r2.Load(2, c, stride);
+                r3 = r3.Load(3, c, stride);
+                r4 = r4.Load(4, c, stride);
+                r5 = r5.Load(5, c, stride);
+                r6 = r6.Load(6, c, stride);
+                r7 = r7.Load(7, c, stride);
+                r8 = r8.Load(8, c, stride);
+                r9 = r9.Load(9, c, stride);
+                r10 = r10.Load(10, c, stride);
+                r11 = r11.Load(11, c, stride);
             }
 
+            nint rightStride = operands.RightStride;
             for (int k = chain < operands.Last ? operands.Depth : operands.LastDepth; k > 0; k--)
             {
-                var right = TileRow<TLanes, TVector, TVectors>.Load(b);
-                r0 = r0.Plus(a[0], right);
-                r1 = r1.Plus(a[1], right);
-                if (TRows.Value > 2)
-                {
-                    r2 = r2.Plus(a[2], right);
-                    r3 = r3.Plus(a[3], right);
-                }
-                if (TRows.Value > 4)
-                {
-                    r4 = r4.Plus(a[4], right);
-                    r5 = r5.Plus(a[5], right);
-                }
-                if (TRows.Value > 6)
-                {
-                    r6 = r6.Plus(a[6], right);
-                    r7 = r7.Plus(a[7], right);
-                }
-                if (TRows.Value > 8)
-                {
-                    r8 = r8.Plus(a[8], right);
-                    r9 = r9.Plus(a[9], right);
-                }
-                if (TRows.Value > 10)
-                {
-                    r10 = r10.Plus(a[10], right);
-                    r11 = r11.Plus(a[11], right);
-                }
+                TileRow<TLanes, TVector, TRows, TVectors> right = default;
+                right = right.Load(0, b, 0);
+                r0 = r0.Plus(0, a, right);
+                r1 = r1.Plus(1, a, right);
+                r2 = r2.Plus(2, a, right);
+                r3 = r3.Plus(3, a, right);
+                r4 = r4.Plus(4, a, right);
+                r5 = r5.Plus(5, a, right);
+                r6 = r6.Plus(6, a, right);
+                r7 = r7.Plus(7, a, right);
+                r8 = r8.Plus(8, a, right);
+                r9 = r9.Plus(9, a, right);
+                r10 = r10.Plus(10, a, right);
+                r11 = r11.Plus(11, a, right);
                 a += TRows.Value;
-                b += PackedMatrix.PanelColumns;
+                b += rightStride;
             }
 
-            for (int merge = chain < operands.Last ? BitOperations.TrailingZeroCount(~chain) : BitOperations.PopCount((uint)chain); merge > 0; merge--)
+            int merges = chain < operands.Last ? BitOperations.TrailingZeroCount(~chain) : BitOperations.PopCount((uint)chain);
+            for (; merges > 0; merges--)
             {
                 top -= SlotLength;
-                r0 = r0.After(top + (0 * PackedMatrix.PanelColumns));
-                r1 = r1.After(top + (1 * PackedMatrix.PanelColumns));
-                if (TRows.Value > 2)
-                {
-                    r2 = r2.After(top + (2 * PackedMatrix.PanelColumns));
-                    r3 = r3.After(top + (3 * PackedMatrix.PanelColumns));
-                }
-                if (TRows.Value > 4)
-                {
-                    r4 = r4.After(top + (4 * PackedMatrix.PanelColumns));
-                    r5 = r5.After(top + (5 * PackedMatrix.PanelColumns));
-                }
-                if (TRows.Value > 6)
-                {
-                    r6 = r6.After(top + (6 * PackedMatrix.PanelColumns));
-                    r7 = r7.After(top + (7 * PackedMatrix.PanelColumns));
-                }
-                if (TRows.Value > 8)
-                {
-                    r8 = r8.After(top + (8 * PackedMatrix.PanelColumns));
-                    r9 = r9.After(top + (9 * PackedMatrix.PanelColumns));
-                }
-                if (TRows.Value > 10)
-                {
-                    r10 = r10.After(top + (10 * PackedMatrix.PanelColumns));
-                    r11 = r11.After(top + (11 * PackedMatrix.PanelColumns));
-                }
+                r0 = r0.After(0, top, PackedMatrix.PanelColumns);
+                r1 = r1.After(1, top, PackedMatrix.PanelColumns);
+                r2 = r2.After(2, top, PackedMatrix.PanelColumns);
+                r3 = r3.After(3, top, PackedMatrix.PanelColumns);
+                r4 = r4.After(4, top, PackedMatrix.PanelColumns);
+                r5 = r5.After(5, top, PackedMatrix.PanelColumns);
+                r6 = r6.After(6, top, PackedMatrix.PanelColumns);
+                r7 = r7.After(7, top, PackedMatrix.PanelColumns);
+                r8 = r8.After(8, top, PackedMatrix.PanelColumns);
+                r9 = r9.After(9, top, PackedMatrix.PanelColumns);
+                r10 = r10.After(10, top, PackedMatrix.PanelColumns);
+                r11 = r11.After(11, top, PackedMatrix.PanelColumns);
             }
 
             if (chain < operands.Last)
@@ -168,33 +129,18 @@ internal static unsafe class RegisterTile
                 top += SlotLength;
             }
 
-            r0.Store(c + (0 * stride));
-            r1.Store(c + (1 * stride));
-            if (TRows.Value > 2)
-            {
-                r2.Store(c + (2 * stride));
-                r3.Store(c + (3 * stride));
-            }
-            if (TRows.Value > 4)
-            {
-                r4.Store(c + (4 * stride));
-                r5.Store(c + (5 * stride));
-            }
-            if (TRows.Value > 6)
-            {
-                r6.Store(c + (6 * stride));
-                r7.Store(c + (7 * stride));
-            }
-            if (TRows.Value > 8)
-            {
-                r8.Store(c + (8 * stride));
-                r9.Store(c + (9 * stride));
-            }
-            if (TRows.Value > 10)
-            {
-                r10.Store(c + (10 * stride));
-                r11.Store(c + (11 * stride));
-            }
+            r0.Store(0, c, stride);
+            r1.Store(1, c, stride);
+            r2.Store(2, c, stride);
+            r3.Store(3, c, stride);
+            r4.Store(4, c, stride);
+            r5.Store(5, c, stride);
+            r6.Store(6, c, stride);
+            r7.Store(7, c, stride);
+            r8.Store(8, c, stride);
+            r9.Store(9, c, stride);
+            r10.Store(10, c, stride);
+            r11.Store(11, c, stride);
         }
     }
 }

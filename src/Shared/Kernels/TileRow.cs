@@ -3,55 +3,67 @@ using System.Runtime.CompilerServices;
 namespace Distributed.Kernels;
 
 /// <summary>
-/// One row of a register tile: two vectors of accumulators, of which the second exists only if <typeparamref name="TVectors"/> is 2.
-/// The methods return the new row, so that rows stay local variables and thereby registers.
+/// One row of a register tile: two vectors of accumulators, of which the second exists only if <typeparamref name="TVectors"/> is 2. Each method
+/// returns the new row, so that rows stay local variables and thereby registers, and does nothing for rows that the tile does not have: the tests
+/// of the row's index are decided by the compiler.
 /// </summary>
-internal unsafe struct TileRow<TLanes, TVector, TVectors>
+internal unsafe struct TileRow<TLanes, TVector, TRows, TVectors>
     where TLanes : struct, ILanes<TVector>
     where TVector : unmanaged
+    where TRows : struct, IConstant
     where TVectors : struct, IConstant
 {
     private TVector _left;
     private TVector _right;
 
+    /// <summary>What row <paramref name="index"/> of a matrix holds.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TileRow<TLanes, TVector, TVectors> Load(float* source)
+    public readonly TileRow<TLanes, TVector, TRows, TVectors> Load(int index, float* matrix, nint stride)
     {
-        TileRow<TLanes, TVector, TVectors> row = default;
-        row._left = TLanes.Load(source);
+        TileRow<TLanes, TVector, TRows, TVectors> row = this;
+        if (index >= TRows.Value)
+            return row;
+        row._left = TLanes.Load(matrix + (index * stride));
         if (TVectors.Value > 1)
-            row._right = TLanes.Load(source + TLanes.Count);
+            row._right = TLanes.Load(matrix + (index * stride) + TLanes.Count);
         return row;
     }
 
-    /// <summary>This row plus <paramref name="factor"/> times <paramref name="other"/>: one link of each chain.</summary>
+    /// <summary>This row plus factors[index] times <paramref name="other"/>: one link of each chain.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly TileRow<TLanes, TVector, TVectors> Plus(float factor, in TileRow<TLanes, TVector, TVectors> other)
+    public readonly TileRow<TLanes, TVector, TRows, TVectors> Plus(int index, float* factors, in TileRow<TLanes, TVector, TRows, TVectors> other)
     {
-        TileRow<TLanes, TVector, TVectors> row = default;
-        TVector broadcast = TLanes.Broadcast(factor);
-        row._left = TLanes.FusedMultiplyAdd(broadcast, other._left, _left);
+        TileRow<TLanes, TVector, TRows, TVectors> row = this;
+        if (index >= TRows.Value)
+            return row;
+        TVector factor = TLanes.Broadcast(factors[index]);
+        row._left = TLanes.FusedMultiplyAdd(factor, other._left, _left);
         if (TVectors.Value > 1)
-            row._right = TLanes.FusedMultiplyAdd(broadcast, other._right, _right);
+            row._right = TLanes.FusedMultiplyAdd(factor, other._right, _right);
         return row;
     }
 
-    /// <summary>A partial sum over earlier rows plus this one: one node of the summation tree.</summary>
+    /// <summary>Row <paramref name="index"/> of a matrix of earlier sums, plus this one: one node of the summation tree.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly TileRow<TLanes, TVector, TVectors> After(float* earlier)
+    public readonly TileRow<TLanes, TVector, TRows, TVectors> After(int index, float* earlier, nint stride)
     {
-        TileRow<TLanes, TVector, TVectors> row = default;
-        row._left = TLanes.Add(TLanes.Load(earlier), _left);
+        TileRow<TLanes, TVector, TRows, TVectors> row = this;
+        if (index >= TRows.Value)
+            return row;
+        row._left = TLanes.Add(TLanes.Load(earlier + (index * stride)), _left);
         if (TVectors.Value > 1)
-            row._right = TLanes.Add(TLanes.Load(earlier + TLanes.Count), _right);
+            row._right = TLanes.Add(TLanes.Load(earlier + (index * stride) + TLanes.Count), _right);
         return row;
     }
 
+    /// <summary>Overwrites row <paramref name="index"/> of a matrix.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly void Store(float* destination)
+    public readonly void Store(int index, float* matrix, nint stride)
     {
-        TLanes.Store(_left, destination);
+        if (index >= TRows.Value)
+            return;
+        TLanes.Store(_left, matrix + (index * stride));
         if (TVectors.Value > 1)
-            TLanes.Store(_right, destination + TLanes.Count);
+            TLanes.Store(_right, matrix + (index * stride) + TLanes.Count);
     }
 }

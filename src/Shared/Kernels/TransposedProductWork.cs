@@ -53,17 +53,19 @@ internal readonly unsafe struct TransposedProductWork(
         where TVector : unmanaged
     {
         int blockColumns = BlockColumns(n, rows), full = TileGrid.FullRows<TLanes, TVector>();
+        bool packs = share.EndRow - share.FirstRow > full || n % TLanes.Count != 0; // else each panel is used once, as it lies there
         float* block = stack + (Slots * RegisterTile.SlotLength);
         float* tileColumns = block + ((nint)rows * blockColumns);
         for (int j = share.FirstColumn; j < share.EndColumn; j += blockColumns)
         {
             int width = Math.Min(blockColumns, share.EndColumn - j);
-            PackRight(j, width, block);
+            if (packs)
+                PackRight(j, width, block);
             for (int i = share.FirstRow; i < share.EndRow; i += full)
             {
                 int height = Math.Min(full, share.EndRow - i);
                 PanelPacking.Copy(left + i, m, rows, height, tileColumns, TileGrid.TileRows(height));
-                ComputeTiles<TLanes, TVector>(tileColumns, block, height, width, destination + ((nint)i * n) + j, stack);
+                ComputeTiles<TLanes, TVector>(tileColumns, packs ? block : null, i, height, j, width, stack);
             }
         }
     }
@@ -78,19 +80,22 @@ internal readonly unsafe struct TransposedProductWork(
         }
     }
 
-    /// <summary>One row of tiles of the destination.</summary>
-    private void ComputeTiles<TLanes, TVector>(float* tileColumns, float* block, int height, int width, float* tile, float* stack)
+    /// <summary>A row of tiles of the destination from (i, j) on; without a packed block, from the right operand itself.</summary>
+    private void ComputeTiles<TLanes, TVector>(float* tileColumns, float* block, int i, int height, int j, int width, float* stack)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        for (int j = 0; j < width; j += 2 * TLanes.Count)
+        for (int column = 0; column < width; column += 2 * TLanes.Count)
         {
-            float* panel = block + ((nint)(j - (j % PackedMatrix.PanelColumns)) * rows) + (j % PackedMatrix.PanelColumns);
-            SumMicrobatches<TLanes, TVector>(tileColumns, panel, height, Math.Min(2 * TLanes.Count, width - j), tile + j, stack);
+            int inPanel = column % PackedMatrix.PanelColumns;
+            float* panel = block == null ? right + j + column : block + ((nint)(column - inPanel) * rows) + inPanel;
+            float* tile = destination + ((nint)i * n) + j + column;
+            nint stride = block == null ? n : PackedMatrix.PanelColumns;
+            SumMicrobatches<TLanes, TVector>(tileColumns, panel, stride, height, Math.Min(2 * TLanes.Count, width - column), tile, stack);
         }
     }
 
-    private void SumMicrobatches<TLanes, TVector>(float* leftTile, float* rightTile, int height, int width, float* tile, float* stack)
+    private void SumMicrobatches<TLanes, TVector>(float* leftTile, float* rightTile, nint rightStride, int height, int width, float* tile, float* stack)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
@@ -99,6 +104,7 @@ internal readonly unsafe struct TransposedProductWork(
         {
             Left = leftTile,
             Right = rightTile,
+            RightStride = rightStride,
             Depth = microbatch,
             LastDepth = rows - (last * microbatch),
             Last = last,

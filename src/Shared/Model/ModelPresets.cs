@@ -27,8 +27,8 @@ internal static class ModelPresets
         if (string.IsNullOrWhiteSpace(sizes))
             throw new InputException($"the model '{name}' has no hidden layers: write their sizes, such as mlp:{MlpDefaultSizes}");
         string[] parts = sizes.Split(',');
-        if (parts.Length > ModelFile.MaximumLayers / 2)
-            throw new InputException($"the model 'mlp' has {parts.Length} hidden layers: use at most {ModelFile.MaximumLayers / 2}");
+        if (parts.Length > ModelSpecReader.MaximumLayers / 2)
+            throw new InputException($"the model 'mlp' has {parts.Length} hidden layers: use at most {ModelSpecReader.MaximumLayers / 2}");
         return new ModelSpec(parts.SelectMany((part, index) => HiddenLayer(name, part, index + 1)));
     }
 

@@ -21,14 +21,14 @@ public sealed class ModelSpec
     /// <exception cref="InputException">There is no such preset, a size is bad, or the file is missing or wrong.</exception>
     public static ModelSpec Parse(string option) =>
         ModelPresets.Find(option)
-        ?? (option.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? ModelFile.Load(option) : null)
+        ?? (option.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? ModelSpecReader.Load(option) : null)
         ?? throw new InputException($"the model '{option}' is unknown: use {ModelPresets.Names} or the path of a model file, FILE.json");
 
     /// <summary>Reads the text of a model file.</summary>
     /// <param name="json">One object, <c>{"layers":[..]}</c>, as docs/model.md describes it.</param>
     /// <param name="sourceName">What messages call the text, usually the file's path.</param>
     /// <exception cref="InputException">The text is not a model; the message names the place and the remedy.</exception>
-    public static ModelSpec FromJson(string json, string sourceName) => ModelFile.Read(json, sourceName);
+    public static ModelSpec FromJson(string json, string sourceName) => ModelSpecReader.Read(json, sourceName);
 
     /// <summary>The canonical text: no white space, <c>type</c> first. Reading it gives the same model.</summary>
     public string ToJson()

@@ -44,11 +44,14 @@ public sealed class ParameterLayout
             placed.Add(new Parameter(name, (int)offset, shape));
             offset += BoundedLength(shape);
             if (offset > MaximumLength)
-                throw new InputException($"{name} of shape [{string.Join(", ", shape)}] makes the model larger than {MaximumLength:N0} parameters: use smaller layers");
+                throw TooLarge(name, shape);
         }
 
         return new ParameterLayout(placed);
     }
+
+    private static InputException TooLarge(string name, IReadOnlyList<int> shape) =>
+        new($"{name} of shape [{string.Join(", ", shape)}] makes the model larger than {MaximumLength:N0} parameters: use smaller layers");
 
     /// <summary>The product of the sizes, or some number above <see cref="MaximumLength"/> where it is larger than that.</summary>
     private static long BoundedLength(IReadOnlyList<int> shape)

@@ -25,5 +25,5 @@ public static class WireLimits
     public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a silent peer is believed in.</summary>
-    public static readonly TimeSpan HeartbeatTimeout = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan HeartbeatTimeout = TimeSpan.FromSeconds(6);
 }

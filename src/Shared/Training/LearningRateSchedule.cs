@@ -39,12 +39,16 @@ public sealed class LearningRateSchedule(ScheduleOptions options, double fullRat
         return factor;
     }
 
-    /// <summary>(1 + cos(pi p)) / 2, where p is the part of the run after the warm-up that lies behind: from 1 to just above 0.</summary>
+    /// <summary>
+    /// (1 + cos(pi p)) / 2, where p is the part of the run after the warm-up that lies behind: from 1 to just above 0. Computed as
+    /// cos(pi p / 2)^2, which has no cancellation near the end.
+    /// </summary>
     private double CosineCurve(long step, long totalSteps)
     {
         if (step <= options.WarmupSteps)
             return 1;
         double progress = (double)(step - 1 - options.WarmupSteps) / (totalSteps - options.WarmupSteps);
-        return 0.5 * (1 + ScalarMath.CosinePi(progress));
+        double root = ScalarMath.CosinePi(progress / 2);
+        return root * root;
     }
 }

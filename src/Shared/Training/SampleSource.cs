@@ -36,16 +36,16 @@ public sealed class IndexedSamples(SampleSet samples, ReadOnlyMemory<int> indice
 /// <summary>Samples that were sent to this process in their stored form.</summary>
 /// <param name="decoder">Turns them into numbers.</param>
 /// <param name="stored">[n, bytes per sample].</param>
-/// <param name="labels">[n].</param>
-public sealed class StoredSamples(SampleDecoder decoder, ReadOnlyMemory<byte> stored, ReadOnlyMemory<int> labels) : ISampleSource
+/// <param name="storedLabels">[n].</param>
+public sealed class StoredSamples(SampleDecoder decoder, ReadOnlyMemory<byte> stored, ReadOnlyMemory<int> storedLabels) : ISampleSource
 {
     /// <inheritdoc />
-    public int Count => labels.Length;
+    public int Count => storedLabels.Length;
 
     /// <inheritdoc />
-    public void Decode(int first, Span<float> inputs, Span<int> destination)
+    public void Decode(int first, Span<float> inputs, Span<int> labels)
     {
-        decoder.Decode(stored.Span.Slice(first * decoder.BytesPerSample, destination.Length * decoder.BytesPerSample), inputs);
-        labels.Span.Slice(first, destination.Length).CopyTo(destination);
+        decoder.Decode(stored.Span.Slice(first * decoder.BytesPerSample, labels.Length * decoder.BytesPerSample), inputs);
+        storedLabels.Span.Slice(first, labels.Length).CopyTo(labels);
     }
 }

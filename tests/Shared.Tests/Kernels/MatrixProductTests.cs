@@ -31,6 +31,7 @@ public sealed class MatrixProductTests : IDisposable
     [InlineData(5, 3, 300, 1)] // a deep stack: 300 microbatches
     [InlineData(130, 40, 1100, 32)] // more columns than a block of the left operand at this height
     [InlineData(24, 64, 128, 32)]
+    [InlineData(10, 48, 100, 32)] // one row of tiles: the right operand is not packed
     public void Odd_and_many_microbatches_keep_the_tree(int m, int n, int rows, int microbatch) => CheckTransposed(m, n, rows, microbatch, 1u);
 
     [Fact]

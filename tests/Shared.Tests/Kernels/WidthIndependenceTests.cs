@@ -24,6 +24,7 @@ public sealed unsafe class WidthIndependenceTests
     [Theory]
     [InlineData(29, 77, 100, 7)]
     [InlineData(12, 32, 64, 32)]
+    [InlineData(5, 48, 70, 32)]
     [InlineData(3, 10, 9, 4)]
     public void Transposed_products_have_the_same_bits_at_every_width(int m, int n, int rows, int microbatch)
     {

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Distributed.Model;
 
 /// <summary>Reads model files, strictly: what is not understood is refused, never ignored.</summary>
-internal static class ModelFile
+internal static class ModelSpecReader
 {
     /// <summary>The most layers a model can have.</summary>
     internal const int MaximumLayers = 1024;

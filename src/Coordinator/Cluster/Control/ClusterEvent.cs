@@ -1,0 +1,36 @@
+using Distributed.Checkpoints;
+using Distributed.Protocol;
+
+namespace Distributed.Coordinator.Cluster.Control;
+
+/// <summary>Something that the run's one loop of control has to know; events are handled one at a time.</summary>
+internal abstract record ClusterEvent;
+
+/// <summary>A worker has opened a session.</summary>
+internal sealed record MemberJoined(MemberSession Session) : ClusterEvent;
+
+/// <summary>A worker has said something.</summary>
+internal sealed record MemberSpoke(MemberSession Session, WorkerMessage Message) : ClusterEvent;
+
+/// <summary>A worker's session has ended.</summary>
+/// <param name="Session">The session.</param>
+/// <param name="Cause">The likely cause.</param>
+internal sealed record MemberGone(MemberSession Session, string Cause) : ClusterEvent;
+
+/// <summary>A worker process that the coordinator started has ended.</summary>
+/// <param name="LocalNumber">Its number among those, from 1.</param>
+/// <param name="ProcessId">Its process.</param>
+/// <param name="Cause">How it ended, and the last line that it wrote.</param>
+internal sealed record LocalWorkerExited(int LocalNumber, int ProcessId, string Cause) : ClusterEvent;
+
+/// <summary>The state after a step has arrived.</summary>
+internal sealed record SnapshotArrived(Checkpoint Checkpoint) : ClusterEvent;
+
+/// <summary>The coordinator's own part of the reduction has failed.</summary>
+internal sealed record OwnerFailed(Exception Exception) : ClusterEvent;
+
+/// <summary>Time has passed.</summary>
+internal sealed record Tick : ClusterEvent;
+
+/// <summary>The user wants the run to stop.</summary>
+internal sealed record Interrupted : ClusterEvent;

@@ -1,0 +1,57 @@
+using Distributed.Protocol;
+
+namespace Distributed.Coordinator.Cluster.Control;
+
+/// <summary>One thing that is known about a failure.</summary>
+/// <param name="Worker">The worker that it is about.</param>
+/// <param name="Step">The step.</param>
+/// <param name="Phase">The phase.</param>
+/// <param name="Cause">The likely cause.</param>
+/// <param name="Weight">How much it explains.</param>
+internal sealed record Evidence(string Worker, long Step, Phase Phase, string Cause, EvidenceWeight Weight);
+
+/// <summary>How much a piece of evidence explains: what happened to a worker is worth more than what others noticed of it.</summary>
+internal enum EvidenceWeight
+{
+    /// <summary>A worker could not exchange with another.</summary>
+    Complaint = 0,
+
+    /// <summary>A worker's session ended.</summary>
+    Lost,
+
+    /// <summary>A worker's process ended, and how.</summary>
+    Exited,
+
+    /// <summary>A worker said why it cannot go on.</summary>
+    Confessed,
+
+    /// <summary>The training itself has diverged.</summary>
+    Diverged,
+}
+
+/// <summary>Gathers what is known about a failure for a moment and says it in one line.</summary>
+internal sealed class FailureEvidence
+{
+    /// <summary>How long the first sign is followed up: a process that dies is noticed in several places, at different times.</summary>
+    public static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(500);
+
+    private readonly List<Evidence> _all = [];
+
+    /// <summary>Whether there is a failure.</summary>
+    public bool Exists => _all.Count > 0;
+
+    /// <summary>Adds what has become known.</summary>
+    public void Add(Evidence evidence) => _all.Add(evidence);
+
+    /// <summary>Names worker, step, phase and the likely cause.</summary>
+    public string Message()
+    {
+        var best = _all.MaxBy(evidence => evidence.Weight)!;
+        if (best.Weight == EvidenceWeight.Diverged)
+            return $"{best.Worker}: {best.Cause}";
+        // Those who waited for it know best where it was needed.
+        var complaint = _all.FirstOrDefault(evidence => evidence.Weight == EvidenceWeight.Complaint && best.Worker.StartsWith(evidence.Worker + " ", StringComparison.Ordinal));
+        var (step, phase) = complaint is { Step: > 0 } ? (complaint.Step, complaint.Phase) : (best.Step, best.Phase);
+        return $"{best.Worker} failed at step {step} in {WireErrors.Name(phase)}: {best.Cause}";
+    }
+}

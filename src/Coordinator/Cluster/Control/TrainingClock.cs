@@ -1,0 +1,22 @@
+namespace Distributed.Coordinator.Cluster.Control;
+
+/// <summary>Measures the time that training takes, without start-up and evaluation.</summary>
+/// <param name="time">The clock.</param>
+internal sealed class TrainingClock(TimeProvider time)
+{
+    private long? _started;
+
+    /// <summary>The time measured so far.</summary>
+    public TimeSpan Elapsed { get; private set; }
+
+    /// <summary>Training goes on from here.</summary>
+    public void Start() => _started ??= time.GetTimestamp();
+
+    /// <summary>Training was going on until here.</summary>
+    public void Stop()
+    {
+        if (_started is { } started)
+            Elapsed += time.GetElapsedTime(started);
+        _started = null;
+    }
+}

@@ -1,0 +1,61 @@
+using Distributed.Training;
+
+namespace Distributed.Coordinator.Cluster.Control;
+
+/// <summary>Hands out the run's work in order, a few steps ahead of what is complete, so that no step waits for the coordinator.</summary>
+internal sealed class WorkWindow : IDisposable
+{
+    /// <summary>Steps granted beyond the last complete one: enough that a grant is there before the fastest step ends, few enough that a planned change of membership is soon.</summary>
+    public const int StepsAhead = 8;
+
+    private readonly long _start;
+    private IEnumerator<PlannedWork> _plan;
+    private PlannedWork? _next;
+    private long _lastSnapshot;
+
+    /// <summary>Begins at a start.</summary>
+    /// <param name="configuration">The run's configuration.</param>
+    /// <param name="start">Steps completed before.</param>
+    public WorkWindow(RunConfiguration configuration, long start)
+    {
+        _start = LastTrained = _lastSnapshot = start;
+        _plan = WorkPlan.From(configuration, start).GetEnumerator();
+        Move();
+    }
+
+    /// <summary>The last step that was handed out, or the start.</summary>
+    public long LastTrained { get; private set; }
+
+    /// <summary>Whether all work has been handed out.</summary>
+    public bool IsEmpty => _next is null;
+
+    /// <summary>The next piece of work, if it may go out now.</summary>
+    /// <param name="completed">The last complete step.</param>
+    public PlannedWork? Peek(long completed) => _next is { Kind: WorkKind.Train } train && train.Step > completed + StepsAhead ? null : _next;
+
+    /// <summary>Takes the next piece of work.</summary>
+    public PlannedWork Take()
+    {
+        var work = _next ?? throw new InvalidOperationException("There is no work left.");
+        if (work.Kind == WorkKind.Train)
+            LastTrained = work.Step;
+        if (work.Kind == WorkKind.Snapshot)
+            _lastSnapshot = work.Step;
+        Move();
+        return work;
+    }
+
+    /// <summary>Ends the run after what has been handed out; its state is still asked for.</summary>
+    public void Cut()
+    {
+        _plan.Dispose();
+        PlannedWork[] rest = LastTrained > _start && _lastSnapshot < LastTrained ? [new(WorkKind.Snapshot, LastTrained)] : [];
+        _plan = rest.AsEnumerable().GetEnumerator();
+        Move();
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _plan.Dispose();
+
+    private void Move() => _next = _plan.MoveNext() ? _plan.Current : null;
+}

@@ -1,0 +1,83 @@
+using System.Net;
+using System.Threading.Channels;
+using Distributed.Checkpoints;
+using Distributed.Coordinator.Cluster.Control;
+using Distributed.Protocol;
+using Grpc.Core;
+
+namespace Distributed.Coordinator.Cluster.Hosting;
+
+/// <summary>Takes workers' sessions and turns what happens on them into events.</summary>
+/// <param name="door">Where the events go.</param>
+internal sealed class SessionService(ClusterDoor door) : Protocol.Cluster.ClusterBase
+{
+    /// <inheritdoc />
+    public override async Task Session(IAsyncStreamReader<WorkerMessage> requestStream, IServerStreamWriter<CoordinatorMessage> responseStream, ServerCallContext context)
+    {
+        var join = await ReadJoinAsync(requestStream, context.CancellationToken);
+        var session = door.Admit(join, ReachableAddress(join.Address, context));
+        var sending = session.SendLoopAsync(responseStream, context.CancellationToken);
+        var cause = "it closed the connection";
+        try
+        {
+            while (await requestStream.MoveNext(context.CancellationToken))
+                await door.Events.WriteAsync(new MemberSpoke(session, requestStream.Current), context.CancellationToken);
+            await sending;
+        }
+        catch (Exception exception) when (exception is IOException or OperationCanceledException or RpcException or InvalidOperationException)
+        {
+            cause = WireErrors.Cause(exception);
+        }
+        finally
+        {
+            door.Events.TryWrite(new MemberGone(session, cause));
+        }
+    }
+
+    private static async Task<Join> ReadJoinAsync(IAsyncStreamReader<WorkerMessage> incoming, CancellationToken cancellationToken)
+    {
+        if (!await incoming.MoveNext(cancellationToken) || incoming.Current.BodyCase != WorkerMessage.BodyOneofCase.Join)
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "a session begins with Join"));
+        var join = incoming.Current.Join;
+        if (join.NumericsVersion != NumericsVersion.Current)
+        {
+            throw new RpcException(new Status(
+                StatusCode.FailedPrecondition,
+                $"this worker computes by numerics version {join.NumericsVersion}, the run by {NumericsVersion.Current}: use the same release on every machine"));
+        }
+
+        return join;
+    }
+
+    // A worker that listens on every address of its machine does not know which of them others see; the coordinator does.
+    private static string ReachableAddress(string address, ServerCallContext context)
+    {
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var uri))
+            throw new RpcException(new Status(StatusCode.InvalidArgument, $"'{address}' is not an address"));
+        var isWildcard = IPAddress.TryParse(uri.DnsSafeHost, out var ip) && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any));
+        var remote = context.GetHttpContext().Connection.RemoteIpAddress;
+        return isWildcard && remote is not null ? new UriBuilder(uri) { Host = Plain(remote).ToString() }.Uri.ToString() : address;
+    }
+
+    private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+}
+
+/// <summary>Where workers come in: numbers them and passes events on to the loop of control.</summary>
+/// <param name="events">Where events go.</param>
+/// <param name="time">The run's clock.</param>
+internal sealed class ClusterDoor(ChannelWriter<ClusterEvent> events, TimeProvider time)
+{
+    private int _last;
+
+    /// <summary>Where events go.</summary>
+    public ChannelWriter<ClusterEvent> Events => events;
+
+    /// <summary>Gives a worker its number.</summary>
+    public MemberSession Admit(Join join, string address)
+    {
+        var session = new MemberSession(Interlocked.Increment(ref _last), join, address, time.GetTimestamp());
+        if (!events.TryWrite(new MemberJoined(session)))
+            throw new RpcException(new Status(StatusCode.Unavailable, "the run has ended"));
+        return session;
+    }
+}

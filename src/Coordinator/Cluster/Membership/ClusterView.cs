@@ -1,0 +1,22 @@
+using Distributed.Protocol;
+
+namespace Distributed.Coordinator.Cluster.Membership;
+
+/// <summary>Who takes part, from a step on. Ranks are places in the list of workers.</summary>
+/// <param name="Generation">Which view.</param>
+/// <param name="FirstStep">The first step that these members train together.</param>
+/// <param name="Workers">The members' numbers in order of rank.</param>
+internal sealed record ClusterView(ViewGeneration Generation, long FirstStep, IReadOnlyList<int> Workers)
+{
+    /// <summary>A worker's rank, or -1.</summary>
+    public int RankOf(int worker)
+    {
+        for (var rank = 0; rank < Workers.Count; rank++)
+        {
+            if (Workers[rank] == worker)
+                return rank;
+        }
+
+        return -1;
+    }
+}

@@ -1,0 +1,85 @@
+using Distributed.Protocol;
+using Grpc.Core;
+
+namespace Distributed.Collectives;
+
+/// <summary>Where streams that other members open find the view that they belong to, and requests for the state find it.</summary>
+public sealed class ViewDirectory
+{
+    /// <summary>How long a peer that is ahead by a view is kept waiting for this process to get there.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly Lock _lock = new();
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ViewLinks? _view;
+    private IStateSource? _state;
+
+    /// <summary>Lets streams of a view in.</summary>
+    /// <param name="view">The view; later than all before.</param>
+    public void Enter(ViewLinks view) => Change(() => _view = view);
+
+    /// <summary>Lets state requests in.</summary>
+    /// <param name="state">What answers them.</param>
+    public void Serve(IStateSource state) => Change(() => _state = state);
+
+    /// <summary>The view of a generation; waits for one that is yet to come.</summary>
+    /// <param name="generation">The generation.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="RpcException">The generation is over, or does not come.</exception>
+    public Task<ViewLinks> ViewAsync(ViewGeneration generation, CancellationToken cancellationToken) => FindAsync(
+        () => _view is { } view && view.Generation >= generation ? view : null,
+        view => view.Generation == generation,
+        $"view {generation}",
+        cancellationToken);
+
+    /// <summary>What holds the state; waits for it.</summary>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    public Task<IStateSource> StateAsync(CancellationToken cancellationToken) => FindAsync(() => _state, _ => true, "a state", cancellationToken);
+
+    private async Task<T> FindAsync<T>(Func<T?> find, Func<T, bool> isRight, string what, CancellationToken cancellationToken)
+        where T : class
+    {
+        while (true)
+        {
+            Task changed;
+            lock (_lock)
+            {
+                if (find() is { } found)
+                    return isRight(found) ? found : throw new RpcException(new Status(StatusCode.FailedPrecondition, $"{what} is over here"));
+                changed = _changed.Task;
+            }
+
+            try
+            {
+                await changed.WaitAsync(Patience, cancellationToken);
+            }
+            catch (TimeoutException)
+            {
+                throw new RpcException(new Status(StatusCode.FailedPrecondition, $"there is no {what} here after {Patience.TotalSeconds:0} seconds"));
+            }
+        }
+    }
+
+    private void Change(Action change)
+    {
+        TaskCompletionSource changed;
+        lock (_lock)
+        {
+            change();
+            changed = _changed;
+            _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        changed.SetResult();
+    }
+}
+
+/// <summary>The training state, for those that lack it.</summary>
+public interface IStateSource
+{
+    /// <summary>The weights and moments after a step; waits for the step.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="RpcException">The step is past.</exception>
+    Task<IReadOnlyList<ReadOnlyMemory<float>>> StateAfterAsync(long step, CancellationToken cancellationToken);
+}

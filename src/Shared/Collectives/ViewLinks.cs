@@ -1,0 +1,111 @@
+using Distributed.Protocol;
+
+namespace Distributed.Collectives;
+
+/// <summary>The links of one view: those that this member opens, and those that others open to it. A worker opens those to lower ranks and to the coordinator.</summary>
+public sealed class ViewLinks : IAsyncDisposable
+{
+    /// <summary>How long the members of a view may take to reach each other.</summary>
+    private static readonly TimeSpan OpeningTime = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long the last frames of a view may take to leave.</summary>
+    private static readonly TimeSpan ClosingTime = TimeSpan.FromSeconds(5);
+
+    private readonly ExchangeIdentity _identity;
+    private readonly ViewExchange _exchange;
+    private readonly int _expected;
+    private readonly CancellationTokenSource _broken = new();
+    private readonly List<Connection> _connections = [];
+    private readonly List<Task> _links = [];
+    private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _attached;
+
+    /// <summary>Prepares the links.</summary>
+    /// <param name="identity">The view, seen by this worker.</param>
+    /// <param name="exchange">What runs over the links.</param>
+    /// <param name="expected">How many there will be.</param>
+    public ViewLinks(ExchangeIdentity identity, ViewExchange exchange, int expected)
+    {
+        _identity = identity;
+        _exchange = exchange;
+        _expected = expected;
+        if (expected == 0)
+            _opened.SetResult();
+    }
+
+    /// <summary>The run's identity.</summary>
+    public ulong Run => _identity.Run;
+
+    /// <summary>The view's generation.</summary>
+    public ViewGeneration Generation => _identity.Generation;
+
+    /// <summary>The number of workers in the view.</summary>
+    public int Workers => _identity.Workers.Count;
+
+    /// <summary>Opens a link.</summary>
+    /// <param name="peer">The other's number in the exchange.</param>
+    /// <param name="address">Its address.</param>
+    /// <param name="token">The run's token.</param>
+    public async Task DialAsync(int peer, string address, RunToken? token)
+    {
+        var connection = new Connection(address, token);
+        _connections.Add(connection);
+        var call = new TensorClient(connection.Calls).Exchange(_broken.Token);
+        await call.RequestStream.WriteAsync(new Frame(_identity.Header(0, FrameKind.Hello, _identity.Rank)), _broken.Token);
+        _links.Add(RunDialedAsync(new FrameLink(peer, call.ResponseStream, call.RequestStream), call.RequestStream.CompleteAsync, call));
+    }
+
+    /// <summary>Runs a link until it ends; how it ended is the exchange's to judge.</summary>
+    /// <param name="link">The link, made with the peer's number.</param>
+    /// <param name="complete">Ends the outgoing direction, if the stream needs it.</param>
+    /// <param name="cancellationToken">Breaks the link.</param>
+    public async Task RunLinkAsync(FrameLink link, Func<Task>? complete, CancellationToken cancellationToken)
+    {
+        _exchange.Attach(link);
+        if (Interlocked.Increment(ref _attached) == _expected)
+            _opened.TrySetResult();
+        Exception? failure = null;
+        try
+        {
+            await link.RunAsync(_exchange, complete, cancellationToken);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            failure = exception;
+        }
+
+        _exchange.LinkEnded(link.Peer, failure);
+    }
+
+    /// <summary>Waits until every link is there.</summary>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="PeerFailureException">One did not come.</exception>
+    public async Task OpenedAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _opened.Task.WaitAsync(OpeningTime, cancellationToken);
+        }
+        catch (TimeoutException exception)
+        {
+            throw new PeerFailureException($"{_expected - _attached} of {_expected} peers", 0, Phase.StateTransfer, $"no connection within {OpeningTime.TotalSeconds:0} seconds", exception);
+        }
+    }
+
+    /// <summary>Sends what is still queued, then lets the links go.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _exchange.Close();
+        await Task.WhenAny(Task.WhenAll(_links), Task.Delay(ClosingTime));
+        await _broken.CancelAsync();
+        foreach (var connection in _connections)
+            connection.Dispose();
+        _broken.Dispose();
+    }
+
+    private async Task RunDialedAsync(FrameLink link, Func<Task> complete, IDisposable call)
+    {
+        using (call)
+            await RunLinkAsync(link, complete, _broken.Token);
+    }
+}

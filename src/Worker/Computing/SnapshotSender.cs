@@ -1,0 +1,40 @@
+using Distributed.Collectives;
+using Distributed.Kernels;
+using Distributed.Protocol;
+using Distributed.Training;
+
+namespace Distributed.Worker.Computing;
+
+/// <summary>Copies the state and sends the copy to the coordinator while training goes on; one at a time.</summary>
+/// <param name="client">Reaches the coordinator.</param>
+internal sealed class SnapshotSender(TensorClient client)
+{
+    private AlignedBuffer[] _copies = [];
+    private Task _sending = Task.CompletedTask;
+
+    /// <summary>Takes a snapshot; returns when the copy is made, which waits for the snapshot before to be sent.</summary>
+    /// <param name="state">The state; not written until this returns.</param>
+    /// <param name="header">Names run, generation and step.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task TakeAsync(TrainingState state, FrameHeader header, CancellationToken cancellationToken)
+    {
+        await _sending;
+        AlignedBuffer[] vectors = [state.Weights, .. state.Moments];
+        if (_copies.Length == 0)
+            _copies = [.. vectors.Select(vector => new AlignedBuffer(vector.Length))];
+        for (var i = 0; i < vectors.Length; i++)
+            vectors[i].Span.CopyTo(_copies[i].Span);
+        _sending = SendAsync(header, cancellationToken);
+    }
+
+    /// <summary>Waits until the last snapshot has arrived.</summary>
+    public Task FlushAsync() => _sending;
+
+    private async Task SendAsync(FrameHeader header, CancellationToken cancellationToken)
+    {
+        using var call = client.StoreState(cancellationToken);
+        await StateTransfer.SendAsync(call.RequestStream, header, [.. _copies.Select(copy => (ReadOnlyMemory<float>)copy.Memory)], cancellationToken);
+        await call.RequestStream.CompleteAsync();
+        using var confirmed = await call;
+    }
+}

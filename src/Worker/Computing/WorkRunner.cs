@@ -1,0 +1,169 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Distributed.Collectives;
+using Distributed.Protocol;
+using Distributed.Training;
+using Distributed.Worker.Exchange;
+using Distributed.Worker.Sessions;
+using Grpc.Core;
+
+namespace Distributed.Worker.Computing;
+
+/// <summary>Carries out this worker's work in the order in which it was granted, on the compute thread.</summary>
+internal sealed class WorkRunner : IStateSource, IAsyncDisposable
+{
+    private readonly RunContext _run;
+    private readonly MemberLinks _members;
+    private readonly Action<WorkerMessage> _post;
+    private readonly SnapshotSender _snapshots;
+    private readonly ComputeThread _thread = new();
+    private readonly Replica _replica;
+    private readonly StepGate _completed = new();
+    private ReductionPlans _plans = new(workers: 1);
+    private IStepExchange? _exchange;
+    private ViewGeneration _generation;
+    private int _rank;
+    private volatile Phase _phase = Phase.Idle;
+
+    /// <summary>Builds the replica.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="threads">Threads that compute.</param>
+    /// <param name="members">Reaches the other members.</param>
+    /// <param name="post">Sends a message to the coordinator.</param>
+    public WorkRunner(RunContext run, int threads, MemberLinks members, Action<WorkerMessage> post)
+    {
+        _run = run;
+        _members = members;
+        _post = post;
+        _snapshots = new SnapshotSender(members.CoordinatorTensors);
+        _replica = new Replica(run.Settings, threads, holdsMoments: run.Exchange == ExchangeMode.Peers);
+    }
+
+    /// <summary>The step under way, or the last one.</summary>
+    public long Step { get; private set; }
+
+    /// <summary>What this worker is doing.</summary>
+    public Phase Phase => _phase == Phase.ReduceScatter ? _exchange?.Phase ?? _phase : _phase;
+
+    /// <summary>Carries out one piece of work.</summary>
+    /// <exception cref="PeerFailureException">Another member was lost.</exception>
+    /// <exception cref="NonFiniteLossException">The training has diverged.</exception>
+    public async Task RunAsync(WorkItem item, CancellationToken cancellationToken)
+    {
+        switch (item)
+        {
+            case EnterView enter:
+                await EnterAsync(enter, cancellationToken);
+                break;
+            case Compute { Work: Work.Train } compute:
+                await _thread.RunAsync(() => Train(compute, cancellationToken));
+                _completed.Open(Step);
+                break;
+            case Compute compute:
+                await _thread.RunAsync(() => Evaluate(compute));
+                break;
+            case SendSnapshot:
+                _phase = Phase.Snapshot;
+                await _snapshots.TakeAsync(_replica.Weights.State, Header(), cancellationToken);
+                break;
+            case Stop stop:
+                await StopAsync(stop);
+                break;
+        }
+
+        _phase = Phase.Idle;
+    }
+
+    /// <summary>A message about where this worker is.</summary>
+    public WorkerMessage Message(Action<WorkerMessage> fill)
+    {
+        var message = new WorkerMessage { Run = _run.Run, Generation = _generation.ToMessage(), Step = (ulong)Step };
+        fill(message);
+        return message;
+    }
+
+    /// <inheritdoc />
+    public async Task<IReadOnlyList<ReadOnlyMemory<float>>> StateAfterAsync(long step, CancellationToken cancellationToken)
+    {
+        // The state stays as it is while it is sent: the next step cannot complete without the one who asks.
+        if (!await _completed.WaitAsync(step, cancellationToken))
+            throw new RpcException(new Status(StatusCode.FailedPrecondition, $"the state after step {step} is past on this worker"));
+        return [_replica.Weights.State.Weights.Memory, .. _replica.Weights.State.Moments.Select(moment => (ReadOnlyMemory<float>)moment.Memory)];
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        _thread.Dispose();
+        await _members.DisposeAsync();
+        _replica.Dispose();
+    }
+
+    private async Task EnterAsync(EnterView enter, CancellationToken cancellationToken)
+    {
+        var first = checked((long)enter.View.FirstStep);
+        _phase = Phase.StateTransfer;
+        _generation = enter.Generation;
+        _rank = enter.View.Rank;
+        _plans = new ReductionPlans(enter.View.Members.Count);
+        Step = first - 1;
+        _exchange = await _members.EnterAsync(enter, _replica.Weights, cancellationToken);
+        if (enter.View.FetchState)
+        {
+            await _members.FetchStateAsync(enter.View.StateSource, Header() with { Kind = FrameKind.State }, _replica.Weights.State, cancellationToken);
+            _replica.Weights.State.Step = Step;
+            _completed.Open(Step);
+        }
+
+        _post(Message(message => message.ViewOpened = new ViewOpened()));
+    }
+
+    private void Train(Compute work, CancellationToken cancellationToken)
+    {
+        Step = work.Step;
+        _phase = Phase.ForwardBackward;
+        var plan = _exchange!.Begin(work.Step, work.Microbatches);
+        CheckShare(plan, work);
+        var blocks = _replica.ForwardBackward(plan, _rank, work.Samples);
+        _phase = Phase.ReduceScatter;
+        _exchange.Complete(blocks, work.BatchSamples, cancellationToken);
+        Report(Work.Train);
+    }
+
+    private void Evaluate(Compute work)
+    {
+        _phase = Phase.Evaluation;
+        var plan = _plans.For(work.Microbatches);
+        CheckShare(plan, work);
+        _replica.Evaluate(plan, _rank, work.Samples);
+        Report(Work.Evaluate);
+    }
+
+    private async Task StopAsync(Stop stop)
+    {
+        await _snapshots.FlushAsync();
+        await _members.LeaveAsync();
+        if (!stop.Complete)
+            return;
+        var hash = SHA256.HashData(MemoryMarshal.AsBytes(_replica.Weights.State.Weights.Span));
+        _post(Message(message => message.Finished = new Finished { WeightsSha256 = Google.Protobuf.ByteString.CopyFrom(hash) }));
+    }
+
+    private void CheckShare(ReductionPlan plan, Compute work)
+    {
+        var (start, end) = plan.RangeOf(_rank);
+        var (first, last) = ((long)start * _run.Settings.Microbatch, Math.Min((long)end * _run.Settings.Microbatch, work.BatchSamples));
+        if (work.Samples.Count != Math.Max(0, last - first))
+            throw new InvalidDataException($"step {work.Step}: {work.Samples.Count} samples were granted for microbatches [{start}, {end}) of {work.BatchSamples} samples");
+    }
+
+    private void Report(Work work)
+    {
+        var report = new StepReport { Work = work };
+        foreach (var (block, sums) in _replica.Sums)
+            report.Blocks.Add(new BlockSums { Start = (uint)block.Start, Count = (uint)block.Count, LossSum = sums.LossSum, Correct = (uint)sums.Correct, Samples = (uint)sums.Samples });
+        _post(Message(message => message.Report = report));
+    }
+
+    private FrameHeader Header() => new(_run.Run, _generation, Step, FrameKind.State, 0, 0);
+}

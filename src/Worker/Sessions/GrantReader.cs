@@ -1,0 +1,63 @@
+using System.Runtime.InteropServices;
+using Distributed.Data;
+using Distributed.Protocol;
+using Distributed.Training;
+
+namespace Distributed.Worker.Sessions;
+
+/// <summary>Turns grants and the shards that follow them into work.</summary>
+/// <param name="decoder">Turns stored samples into numbers.</param>
+/// <param name="dataset">The run's dataset, or null if this worker does not hold it.</param>
+internal sealed class GrantReader(SampleDecoder decoder, Dataset? dataset)
+{
+    private (long Step, Grant Grant)? _open;
+    private byte[] _samples = [];
+    private int[] _labels = [];
+    private int _filled;
+
+    /// <summary>Takes a grant.</summary>
+    /// <returns>The work, or null if its samples are still to come.</returns>
+    /// <exception cref="InvalidDataException">It cannot be carried out.</exception>
+    public Compute? Take(long step, Grant grant)
+    {
+        if (_open is not null)
+            throw new InvalidDataException($"the grant of step {step} came before all samples of the one before");
+        if (grant.ShardSamples == 0)
+            return Work(step, grant, Indexed(grant));
+        if (grant.ShardSamples > grant.Samples)
+            throw new InvalidDataException($"step {step}: {grant.ShardSamples} samples of a batch of {grant.Samples}");
+        _open = (step, grant);
+        _samples = new byte[checked((int)grant.ShardSamples * decoder.BytesPerSample)];
+        _labels = new int[grant.ShardSamples];
+        _filled = 0;
+        return null;
+    }
+
+    /// <summary>Takes a shard.</summary>
+    /// <returns>The work, if this was the last of its samples.</returns>
+    /// <exception cref="InvalidDataException">It does not fit the grant.</exception>
+    public Compute? Take(Shard shard)
+    {
+        var count = shard.Labels.Length / sizeof(int);
+        if (_open is not { } open || count > _labels.Length - _filled || shard.Samples.Length != (long)count * decoder.BytesPerSample)
+            throw new InvalidDataException($"a shard of {count} samples in {shard.Samples.Length} bytes does not fit its grant");
+        shard.Samples.Span.CopyTo(_samples.AsSpan(_filled * decoder.BytesPerSample));
+        MemoryMarshal.Cast<byte, int>(shard.Labels.Span).CopyTo(_labels.AsSpan(_filled));
+        _filled += count;
+        if (_filled < _labels.Length)
+            return null;
+        _open = null;
+        return Work(open.Step, open.Grant, new StoredSamples(decoder, _samples, _labels));
+    }
+
+    private static Compute Work(long step, Grant grant, ISampleSource samples) =>
+        new(step, grant.Work, checked((int)grant.Microbatches), checked((int)grant.Samples), samples);
+
+    private IndexedSamples Indexed(Grant grant)
+    {
+        var indices = MemoryMarshal.Cast<byte, int>(grant.Indices.Span).ToArray();
+        if (dataset is null)
+            return indices.Length == 0 ? new IndexedSamples(SampleSet.Empty(decoder), indices) : throw new InvalidDataException("indices came, but this worker does not hold the dataset");
+        return new IndexedSamples(grant.Work == Protocol.Work.Train ? dataset.Train : dataset.Test, indices);
+    }
+}

@@ -1,0 +1,37 @@
+using Distributed.Data;
+using Distributed.Model;
+using Distributed.Protocol;
+using Distributed.Training;
+
+namespace Distributed.Worker.Sessions;
+
+/// <summary>What a worker knows of the run that it has joined.</summary>
+/// <param name="Worker">The number that the coordinator gave it.</param>
+/// <param name="Run">The run's identity.</param>
+/// <param name="Settings">What a step computes from.</param>
+/// <param name="Exchange">Who owns the reduction.</param>
+/// <param name="Decoder">Turns stored samples into numbers.</param>
+/// <param name="Dataset">The run's dataset, if this worker holds it.</param>
+internal sealed record RunContext(int Worker, ulong Run, TrainingSettings Settings, ExchangeMode Exchange, SampleDecoder Decoder, Dataset? Dataset)
+{
+    /// <summary>Reads the coordinator's welcome.</summary>
+    /// <param name="message">The message that carries it.</param>
+    /// <param name="data">The worker's own data options.</param>
+    /// <exception cref="InputException">The run is one that this version cannot take part in.</exception>
+    public static RunContext Of(CoordinatorMessage message, DataOptions data)
+    {
+        const string source = "the coordinator's settings";
+        var settings = message.Welcome.Settings;
+        var shape = new SampleShape(settings.Shape.Channels, settings.Shape.Height, settings.Shape.Width);
+        var configuration = RunConfigurationJson.Read(settings.ConfigurationJson, source);
+        var network = new Network(ModelSpec.FromJson(configuration.Model, source), shape, settings.Classes);
+        var decoder = new SampleDecoder(Preprocessing.FromJson(settings.PreprocessingJson, source), shape);
+        return new RunContext(
+            message.Welcome.Worker,
+            message.Run,
+            TrainingSettings.Of(configuration, network),
+            settings.Exchange,
+            decoder,
+            LocalDataset.Find(data, settings.Dataset, configuration.DatasetSha256));
+    }
+}

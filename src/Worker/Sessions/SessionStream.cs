@@ -1,0 +1,75 @@
+using System.Threading.Channels;
+using Distributed.Protocol;
+using Grpc.Core;
+
+namespace Distributed.Worker.Sessions;
+
+/// <summary>A worker's end of its session: messages go out in order from a queue, beats of the heart among them.</summary>
+internal sealed class SessionStream : IAsyncDisposable
+{
+    // A worker is at most a window of steps ahead of what has been sent.
+    private const int QueueLength = 1024;
+
+    private readonly AsyncDuplexStreamingCall<WorkerMessage, CoordinatorMessage> _call;
+    private readonly Channel<WorkerMessage> _queue = Channel.CreateBounded<WorkerMessage>(new BoundedChannelOptions(QueueLength) { SingleReader = true });
+    private readonly CancellationTokenSource _ended = new();
+    private readonly Task _sending;
+
+    /// <summary>Starts to send.</summary>
+    /// <param name="call">The session's call.</param>
+    public SessionStream(AsyncDuplexStreamingCall<WorkerMessage, CoordinatorMessage> call)
+    {
+        _call = call;
+        _sending = SendAsync();
+    }
+
+    /// <summary>What the coordinator says.</summary>
+    public IAsyncStreamReader<CoordinatorMessage> Incoming => _call.ResponseStream;
+
+    /// <summary>Queues a message.</summary>
+    public void Post(WorkerMessage message)
+    {
+        if (!_queue.Writer.TryWrite(message) && !_ended.IsCancellationRequested)
+            throw new InvalidOperationException("The session's queue is full: the coordinator takes no messages.");
+    }
+
+    /// <summary>Sends a heartbeat in every interval until the session ends.</summary>
+    /// <param name="beat">Makes one.</param>
+    public async Task BeatAsync(Func<WorkerMessage> beat)
+    {
+        using var timer = new PeriodicTimer(WireLimits.HeartbeatInterval);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_ended.Token))
+                Post(beat());
+        }
+        catch (OperationCanceledException)
+        {
+            // The session has ended, and with it the beating.
+        }
+    }
+
+    /// <summary>Sends what is queued and closes this worker's side.</summary>
+    public async Task CompleteAsync()
+    {
+        _queue.Writer.TryComplete();
+        await _sending;
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await _ended.CancelAsync();
+        _queue.Writer.TryComplete();
+        _call.Dispose();
+        await Task.WhenAny(_sending);
+        _ended.Dispose();
+    }
+
+    private async Task SendAsync()
+    {
+        await foreach (var message in _queue.Reader.ReadAllAsync())
+            await _call.RequestStream.WriteAsync(message, _ended.Token);
+        await _call.RequestStream.CompleteAsync();
+    }
+}

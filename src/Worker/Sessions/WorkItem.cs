@@ -1,0 +1,26 @@
+using Distributed.Protocol;
+using Distributed.Training;
+
+namespace Distributed.Worker.Sessions;
+
+/// <summary>Something that the coordinator has told this worker to do; carried out in the order in which it came.</summary>
+internal abstract record WorkItem;
+
+/// <summary>Become a member of a view.</summary>
+internal sealed record EnterView(ViewGeneration Generation, View View) : WorkItem;
+
+/// <summary>Train a step, or evaluate after it.</summary>
+/// <param name="Step">The step.</param>
+/// <param name="Work">Which of the two.</param>
+/// <param name="Microbatches">Of the whole batch, over all workers.</param>
+/// <param name="BatchSamples">Likewise.</param>
+/// <param name="Samples">This worker's share.</param>
+internal sealed record Compute(long Step, Work Work, int Microbatches, int BatchSamples, ISampleSource Samples) : WorkItem;
+
+/// <summary>Send the state after a step to the coordinator.</summary>
+internal sealed record SendSnapshot(long Step) : WorkItem;
+
+/// <summary>Stop.</summary>
+/// <param name="Complete">Whether the run is complete.</param>
+/// <param name="Reason">Why, if it is not.</param>
+internal sealed record Stop(bool Complete, string Reason) : WorkItem;

@@ -1,0 +1,199 @@
+using System.Threading.Channels;
+using Distributed.Checkpoints;
+using Distributed.Collectives;
+using Distributed.Protocol;
+using Distributed.Training;
+using Distributed.Worker.Computing;
+using Distributed.Worker.Exchange;
+using Grpc.Core;
+
+namespace Distributed.Worker.Sessions;
+
+/// <summary>A worker's membership in a run: joins, does what it is told, and tells how it goes.</summary>
+/// <param name="options">The worker's options.</param>
+/// <param name="token">The run's token.</param>
+/// <param name="address">Where peers reach this worker.</param>
+/// <param name="directory">Lets peers find the view.</param>
+internal sealed class WorkerSession(WorkerOptions options, RunToken? token, string address, ViewDirectory directory)
+{
+    // Views, grants, shards and snapshots of the window of steps that a coordinator grants ahead.
+    private const int WorkQueueLength = 4096;
+
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan DismissalTime = TimeSpan.FromSeconds(10);
+
+    private volatile string? _ended;
+
+    /// <summary>Joins and works until the coordinator lets this worker go.</summary>
+    /// <param name="leave">Asks to leave after what has been granted.</param>
+    /// <exception cref="RunFailedException">The run, or this worker's part in it, has failed.</exception>
+    /// <exception cref="InputException">The coordinator does not take this worker.</exception>
+    public async Task RunAsync(CancellationToken leave)
+    {
+        using var connection = new Connection(options.Coordinator, token);
+        var (stream, welcome) = await JoinAsync(connection, leave);
+        await using var session = stream;
+        WorkRunner? working = null;
+        var beating = session.BeatAsync(() => Beat(working, welcome.Run));
+        var run = RunContext.Of(welcome, options.Data);
+        await using var members = new MemberLinks(run, options.Coordinator, token, directory);
+        await using var runner = new WorkRunner(run, options.Threads, members, session.Post);
+        working = runner;
+        directory.Serve(runner);
+        await WorkAsync(session, run, runner, leave);
+    }
+
+    private static WorkerMessage Beat(WorkRunner? runner, ulong run) =>
+        runner?.Message(message => message.Heartbeat = new Heartbeat { Phase = runner.Phase }) ?? new WorkerMessage { Run = run, Heartbeat = new Heartbeat() };
+
+    private async Task WorkAsync(SessionStream session, RunContext run, WorkRunner runner, CancellationToken leave)
+    {
+        using var failed = new CancellationTokenSource();
+        var work = Channel.CreateBounded<WorkItem>(new BoundedChannelOptions(WorkQueueLength) { SingleReader = true, SingleWriter = true });
+        var reading = ReadAsync(session, new GrantReader(run.Decoder, run.Dataset), work.Writer, failed);
+        using var leaving = leave.Register(() => session.Post(runner.Message(message => message.Leave = new Leave())));
+        session.Post(runner.Message(message => message.Ready = new Ready { HoldsDataset = run.Dataset is not null }));
+        try
+        {
+            await DoAsync(work.Reader, runner, failed.Token);
+            await session.CompleteAsync();
+            await reading;
+        }
+        catch (OperationCanceledException) when (_ended is { } reason)
+        {
+            throw new RunFailedException(reason);
+        }
+        catch (Exception exception) when (exception is not (RunFailedException or OutOfMemoryException))
+        {
+            await ReportAsync(session, runner, exception, reading);
+            throw new RunFailedException(exception.Message);
+        }
+    }
+
+    private static async Task DoAsync(ChannelReader<WorkItem> work, WorkRunner runner, CancellationToken cancellationToken)
+    {
+        await foreach (var item in work.ReadAllAsync(CancellationToken.None))
+        {
+            await runner.RunAsync(item, cancellationToken);
+            if (item is Stop { Reason.Length: > 0 } stop)
+                throw new RunFailedException(Ended(stop));
+        }
+    }
+
+    private async Task ReadAsync(SessionStream session, GrantReader grants, ChannelWriter<WorkItem> work, CancellationTokenSource failed)
+    {
+        Exception? failure = null;
+        try
+        {
+            while (await session.Incoming.MoveNext(CancellationToken.None))
+            {
+                if (Item(session.Incoming.Current, grants) is not { } item)
+                    continue;
+                await work.WriteAsync(item);
+                if (item is not Stop stop)
+                    continue;
+                if (stop.Reason.Length > 0)
+                {
+                    _ended = Ended(stop);
+                    await failed.CancelAsync();
+                }
+
+                return;
+            }
+
+            failure = Lost("the connection was closed");
+        }
+        catch (RpcException exception)
+        {
+            failure = Lost(WireErrors.Cause(exception));
+        }
+        catch (InvalidDataException exception)
+        {
+            failure = exception;
+        }
+        finally
+        {
+            work.TryComplete(failure);
+            if (failure is not null)
+            {
+                _ended = failure.Message;
+                await failed.CancelAsync();
+            }
+        }
+    }
+
+    private static WorkItem? Item(CoordinatorMessage message, GrantReader grants)
+    {
+        var step = checked((long)message.Step);
+        return message.BodyCase switch
+        {
+            CoordinatorMessage.BodyOneofCase.View => new EnterView(ViewGeneration.From(message.Generation), message.View),
+            CoordinatorMessage.BodyOneofCase.Grant => grants.Take(step, message.Grant),
+            CoordinatorMessage.BodyOneofCase.Shard => grants.Take(message.Shard),
+            CoordinatorMessage.BodyOneofCase.Snapshot => new SendSnapshot(step),
+            CoordinatorMessage.BodyOneofCase.Dismissal => new Stop(message.Dismissal.Complete, message.Dismissal.Reason),
+            _ => null,
+        };
+    }
+
+    private async Task<(SessionStream Session, CoordinatorMessage Welcome)> JoinAsync(Connection connection, CancellationToken leave)
+    {
+        for (var deadline = DateTime.UtcNow.AddSeconds(options.ConnectTimeout); ; await Task.Delay(RetryInterval, leave))
+        {
+            var session = new SessionStream(new Cluster.ClusterClient(connection.Calls).Session(cancellationToken: CancellationToken.None));
+            try
+            {
+                session.Post(JoinMessage());
+                if (await session.Incoming.MoveNext(leave) && session.Incoming.Current.BodyCase == CoordinatorMessage.BodyOneofCase.Welcome)
+                    return (session, session.Incoming.Current);
+                throw new RunFailedException($"--coordinator {options.Coordinator}: it let this worker go before the run began");
+            }
+            catch (RpcException exception) when (exception.StatusCode == StatusCode.Unavailable && DateTime.UtcNow < deadline)
+            {
+                await session.DisposeAsync();
+            }
+            catch (RpcException exception)
+            {
+                await session.DisposeAsync();
+                throw Refused(exception);
+            }
+        }
+    }
+
+    private WorkerMessage JoinMessage() => new()
+    {
+        Join = new Join
+        {
+            Address = address,
+            Host = Environment.MachineName,
+            ProcessId = Environment.ProcessId,
+            NumericsVersion = NumericsVersion.Current,
+            LocalNumber = options.LocalNumber,
+        },
+    };
+
+    private Exception Refused(RpcException exception) => exception.StatusCode switch
+    {
+        StatusCode.Unavailable => new RunFailedException(
+            $"--coordinator {options.Coordinator}: not reached within {options.ConnectTimeout} seconds ({WireErrors.Cause(exception)}); start the coordinator, or check the address"),
+        StatusCode.Cancelled => new OperationCanceledException(),
+        _ => new InputException($"--coordinator {options.Coordinator}: {WireErrors.Cause(exception)}", exception),
+    };
+
+    private static string Ended(Stop stop) => $"the coordinator has ended the run: {stop.Reason}";
+
+    private RunFailedException Lost(string cause) => new($"the coordinator at {options.Coordinator} is gone: {cause}");
+
+    // The coordinator decides what a failure means; it answers with a dismissal.
+    private static async Task ReportAsync(SessionStream session, WorkRunner runner, Exception exception, Task reading)
+    {
+        session.Post(runner.Message(message => message.Failure = new Failure
+        {
+            Phase = (exception as PeerFailureException)?.Phase ?? runner.Phase,
+            Reason = exception.Message,
+            Peer = (exception as PeerFailureException)?.Peer ?? "",
+            ByTraining = exception is NonFiniteLossException,
+        }));
+        await Task.WhenAny(reading, Task.Delay(DismissalTime));
+    }
+}

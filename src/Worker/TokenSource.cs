@@ -1,0 +1,38 @@
+using Distributed.Protocol;
+
+namespace Distributed.Worker;
+
+/// <summary>Where a worker gets the run's token from: the environment, or a file that the coordinator may write later.</summary>
+internal static class TokenSource
+{
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Reads the token, waiting for its file.</summary>
+    /// <returns>The token, or null if the worker joins without one.</returns>
+    /// <exception cref="InputException">There is none, or it is malformed.</exception>
+    public static async Task<RunToken?> ReadAsync(WorkerOptions options, string? inherited, CancellationToken cancellationToken)
+    {
+        if (options.TokenFile is not null)
+            return await WaitForFileAsync(options.TokenFile, options.ConnectTimeout, cancellationToken);
+        if (inherited is null)
+            return null;
+        return RunToken.TryParse(inherited, out var token) ? token
+            : throw new InputException($"{RunToken.EnvironmentVariable}: is not 64 hexadecimal digits; unset it and use --token-file");
+    }
+
+    private static async Task<RunToken> WaitForFileAsync(string path, int seconds, CancellationToken cancellationToken)
+    {
+        for (var deadline = DateTime.UtcNow.AddSeconds(seconds); ; await Task.Delay(PollInterval, cancellationToken))
+        {
+            // The coordinator renames the complete file into place, so what is there is whole.
+            if (File.Exists(path))
+            {
+                return RunToken.TryParse(await File.ReadAllTextAsync(path, cancellationToken), out var token) ? token
+                    : throw new InputException($"--token-file {path}: is not 64 hexadecimal digits; use the file that the coordinator wrote");
+            }
+
+            if (DateTime.UtcNow >= deadline)
+                throw new InputException($"--token-file {path}: has not appeared within {seconds} seconds; start the coordinator with the same --token-file, or set --connect-timeout");
+        }
+    }
+}

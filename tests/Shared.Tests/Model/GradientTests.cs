@@ -1,0 +1,63 @@
+using Distributed.Kernels;
+using Distributed.Model;
+using Xunit;
+
+namespace Distributed.Shared.Tests.Model;
+
+/// <summary>Gradients against finite differences of a forward pass in double precision.</summary>
+public sealed class GradientTests : IDisposable
+{
+    private readonly ComputeTeam _team = new(2);
+
+    public static TheoryData<string, int, int, int, int> Problems => new()
+    {
+        // layers, features, classes, rows, microbatch
+        { SmallProblem.Layers("relu", 33), 17, 9, 100, 7 },
+        { SmallProblem.Layers("tanh", 33), 17, 9, 100, 7 },
+        { SmallProblem.Layers("sigmoid", 33), 17, 9, 100, 7 },
+        { SmallProblem.Layers("relu", 13, 11, 5), 7, 3, 41, 8 },
+        { SmallProblem.Layers("tanh", 13, 11, 5), 7, 3, 41, 8 },
+        { SmallProblem.Layers("sigmoid", 13, 11, 5), 7, 3, 41, 8 },
+        { SmallProblem.Layers("relu", 33), 17, 9, 1, 1 },
+        { SmallProblem.Layers("tanh", 5), 3, 2, 6, 4 },
+        { SmallProblem.Layers("relu", 1), 1, 2, 3, 1 },
+        { "", 17, 9, 30, 4 }, // softmax regression
+        { """{"type":"dense","units":6},{"type":"dense","units":5}""", 4, 5, 20, 3 }, // no function between, and the last layer is there
+        { """{"type":"tanh"},{"type":"relu"},{"type":"dense","units":6},{"type":"tanh"},{"type":"sigmoid"}""", 4, 3, 20, 3 }, // functions alone
+    };
+
+    public void Dispose() => _team.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Problems))]
+    public void GradientsAgreeWithFiniteDifferences(string layers, int features, int classes, int rows, int microbatch)
+    {
+        SmallProblem problem = new(layers, features, classes, rows);
+        (BatchSums sums, float[] gradient) = problem.Run(microbatch, _team);
+
+        ReferenceNetwork reference = new(problem.Spec, classes);
+        double[] weights = Array.ConvertAll(problem.Weights, weight => (double)weight);
+        double[] inputs = Array.ConvertAll(problem.Inputs, input => (double)input);
+        Assert.Equal(reference.Loss(weights, inputs, problem.Labels), sums.LossSum, 1e-5 * rows);
+        double[] expected = reference.Gradient(weights, inputs, problem.Labels);
+        double largest = expected.Max(Math.Abs);
+        foreach (Parameter parameter in problem.Network.Layout.Parameters)
+        {
+            for (int i = parameter.Offset; i < parameter.Offset + parameter.Length; i++)
+                Assert.True(Math.Abs(expected[i] - gradient[i]) <= 1e-5 * largest, $"{parameter.Name}[{i - parameter.Offset}]: {gradient[i]}, expected {expected[i]}");
+        }
+    }
+
+    [Fact]
+    public void ReluPassesNoGradientAtZero()
+    {
+        // All inputs are 0 and so are the first layer's biases: its outputs are exactly 0, where the derivative is taken as 0.
+        SmallProblem problem = new(SmallProblem.Layers("relu", 5), features: 4, classes: 3, rows: 6);
+        Array.Clear(problem.Inputs);
+        Parameter firstBias = problem.Network.Layout.Parameters[1];
+        problem.Weights.AsSpan(firstBias.Offset, firstBias.Length).Clear();
+        (_, float[] gradient) = problem.Run(microbatch: 2, _team);
+        Assert.All(gradient[..(firstBias.Offset + firstBias.Length)], element => Assert.Equal(0, element));
+        Assert.Contains(gradient[^3..], element => element != 0);
+    }
+}

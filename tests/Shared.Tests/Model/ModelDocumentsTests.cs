@@ -1,0 +1,58 @@
+using System.Reflection;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Distributed.Model;
+using Xunit;
+
+namespace Distributed.Shared.Tests.Model;
+
+/// <summary>The examples, the schema and the mathematics that the project ships agree with the code.</summary>
+public partial class ModelDocumentsTests
+{
+    public static TheoryData<string> Examples => [.. Resources.Names("examples/")];
+
+    [Theory]
+    [MemberData(nameof(Examples))]
+    public void EveryExampleIsAModel(string name)
+    {
+        ModelSpec spec = ModelSpec.FromJson(Resources.Text(name), name);
+        Assert.Equal(10, new Network(spec, new SampleShape(1, 8, 8), 10).Classes);
+    }
+
+    [Fact]
+    public void TheSchemaKnowsTheSameLayerTypes()
+    {
+        using JsonDocument schema = JsonDocument.Parse(Resources.Text("docs/model.schema.json"));
+        JsonElement definitions = schema.RootElement.GetProperty("$defs");
+        string dense = definitions.GetProperty("dense").GetProperty("properties").GetProperty("type").GetProperty("const").GetString()!;
+        JsonElement others = definitions.GetProperty("activation").GetProperty("properties").GetProperty("type").GetProperty("enum");
+        Assert.Equal(LayerTypes.Names, string.Join(", ", others.EnumerateArray().Select(type => type.GetString()).Prepend(dense)));
+    }
+
+    [Fact]
+    public void TheSchemaHasTheSameLimits()
+    {
+        using JsonDocument schema = JsonDocument.Parse(Resources.Text("docs/model.schema.json"));
+        JsonElement units = schema.RootElement.GetProperty("$defs").GetProperty("dense").GetProperty("properties").GetProperty("units");
+        Assert.Equal(DenseSpec.MaximumUnits, units.GetProperty("maximum").GetInt32());
+        JsonElement layers = schema.RootElement.GetProperty("properties").GetProperty("layers");
+        Assert.Equal(ModelSpecReader.MaximumLayers, layers.GetProperty("maxItems").GetInt32());
+    }
+
+    [Fact]
+    public void EveryMemberThatTheMathematicsNamesExists()
+    {
+        Type[] types = typeof(Network).Assembly.GetTypes();
+        string[] names = [.. MemberName().Matches(Resources.Text("docs/mathematics.md")).Select(match => match.Value).Distinct()];
+        Assert.True(names.Length > 20, $"only {names.Length} names found");
+        foreach (string name in names.Where(name => name != "Type.Member"))
+        {
+            string[] parts = name.Split('.');
+            const BindingFlags all = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance;
+            Assert.True(types.Any(type => type.Name == parts[0] && type.GetMember(parts[1], all).Length > 0), $"{name} does not exist");
+        }
+    }
+
+    [GeneratedRegex(@"\b[A-Z]\w+\.[A-Z]\w+\b")]
+    private static partial Regex MemberName();
+}

@@ -1,0 +1,181 @@
+using Distributed.Kernels;
+using Distributed.Model;
+using Distributed.Shared.Tests.Kernels;
+using Xunit;
+
+namespace Distributed.Shared.Tests.Model;
+
+public sealed class NetworkExecutorTests : IDisposable
+{
+    private const int Microbatch = 7;
+
+    private readonly ComputeTeam _team = new(2);
+
+    public void Dispose() => _team.Dispose();
+
+    [Theory]
+    [InlineData("relu")]
+    [InlineData("tanh")]
+    [InlineData("sigmoid")]
+    public void ThreadsDoNotChangeABit(string activation)
+    {
+        SmallProblem problem = new(SmallProblem.Layers(activation, 33, 20), features: 17, classes: 9, rows: 100);
+        (BatchSums expected, float[] gradient) = problem.Run(Microbatch, _team);
+        foreach (int threads in new[] { 1, 3, 5 })
+        {
+            using ComputeTeam team = new(threads);
+            (BatchSums sums, float[] other) = problem.Run(Microbatch, team);
+            Assert.Equal(expected, sums);
+            BitAssert.Equal(gradient, other, $"{threads} threads");
+        }
+    }
+
+    [Theory]
+    [InlineData(56, 4)] // eight microbatches as 4 + 4
+    [InlineData(56, 2)]
+    [InlineData(56, 1)]
+    [InlineData(100, 8)] // fifteen, the last of two rows
+    [InlineData(100, 1)]
+    [InlineData(36, 2)] // six, the last of one row: 2 + 2 + 2
+    [InlineData(5, 1)] // a single short one
+    public void ABatchInBlocksThatTheTreeMergesHasTheSameBits(int rows, int blockMicrobatches)
+    {
+        SmallProblem problem = new(SmallProblem.Layers("relu", 33, 20), features: 17, classes: 9, rows);
+        (BatchSums expected, float[] gradient) = problem.Run(Microbatch, _team);
+        (BatchSums sums, float[] merged) = MergedBlocks(problem, rows, blockMicrobatches * Microbatch);
+        Assert.Equal(expected, sums);
+        BitAssert.Equal(gradient, merged, $"{rows} rows in blocks of {blockMicrobatches} microbatches");
+    }
+
+    [Fact]
+    public void ForwardGivesTheSumsOfForwardBackward()
+    {
+        SmallProblem problem = new(SmallProblem.Layers("tanh", 33), features: 17, classes: 9, rows: 100);
+        NetworkExecutor executor = Bound(problem, maximumRows: 100);
+        Assert.Equal(problem.Run(Microbatch, _team).Sums, executor.Forward(problem.Inputs, problem.Labels));
+    }
+
+    [Fact]
+    public void LogitsAgreeWithDoublePrecision()
+    {
+        SmallProblem problem = new(SmallProblem.Layers("sigmoid", 33), features: 17, classes: 9, rows: 5);
+        float[] logits = new float[5 * 9];
+        Bound(problem, maximumRows: 8).Logits(problem.Inputs, logits);
+        ReferenceNetwork reference = new(problem.Spec, classes: 9);
+        double[] weights = Array.ConvertAll(problem.Weights, weight => (double)weight);
+        for (int row = 0; row < 5; row++)
+        {
+            double[] input = Array.ConvertAll(problem.Rows(row, row + 1).ToArray(), value => (double)value);
+            double[] expected = reference.Logits(weights, input);
+            for (int k = 0; k < 9; k++)
+                Assert.Equal(expected[k], logits[(row * 9) + k], 1e-5);
+        }
+    }
+
+    [Fact]
+    public void CallsOfFewerRowsAfterLargerOnesSeeNothingOfThem()
+    {
+        SmallProblem problem = new(SmallProblem.Layers("relu", 33), features: 17, classes: 9, rows: 100);
+        NetworkExecutor executor = Bound(problem, maximumRows: 100);
+        float[] gradient = new float[problem.Network.Layout.Length];
+        executor.ForwardBackward(problem.Inputs, problem.Labels, gradient);
+        BatchSums sums = executor.ForwardBackward(problem.Rows(0, 3), problem.Labels.AsSpan(0, 3), gradient);
+        (BatchSums expected, float[] fresh) = problem.Run(Microbatch, _team, 0, 3);
+        Assert.Equal(expected, sums);
+        BitAssert.Equal(fresh, gradient);
+    }
+
+    [Theory]
+    [InlineData(0)] // all logits alike: the loss is log(classes) for any label
+    [InlineData(1e30f)]
+    [InlineData(-1e30f)]
+    public void ExtremeLogitsGiveFiniteLossesAndGradients(float lastBias)
+    {
+        SmallProblem problem = new("", features: 4, classes: 3, rows: 10);
+        Array.Clear(problem.Weights);
+        problem.Weights[^1] = lastBias;
+        (BatchSums sums, float[] gradient) = problem.Run(Microbatch, _team);
+        Assert.True(float.IsFinite(sums.LossSum));
+        Assert.All(gradient, element => Assert.True(float.IsFinite(element)));
+        if (lastBias == 0)
+            Assert.Equal(10 * Math.Log(3), sums.LossSum, 1e-4);
+        Assert.Equal(0, gradient[^3..].Sum(), 1e-4); // softmax and one-hot both add up to 1
+    }
+
+    [Fact]
+    public void NonFiniteInputsReachTheLoss()
+    {
+        SmallProblem problem = new(SmallProblem.Layers("relu", 5), features: 4, classes: 3, rows: 10);
+        problem.Inputs[7] = float.NaN;
+        Assert.False(float.IsFinite(problem.Run(Microbatch, _team).Sums.LossSum));
+    }
+
+    [Fact]
+    public void AWarmedStepAllocatesNothing()
+    {
+        SmallProblem problem = new(SmallProblem.Layers("relu", 33, 20), features: 17, classes: 9, rows: 100);
+        NetworkExecutor executor = Bound(problem, maximumRows: 100);
+        float[] gradient = new float[problem.Network.Layout.Length];
+        Step();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Step();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Step()
+        {
+            executor.BindWeights(problem.Weights);
+            executor.ForwardBackward(problem.Inputs, problem.Labels, gradient);
+            executor.Forward(problem.Inputs, problem.Labels);
+        }
+    }
+
+    [Fact]
+    public void CallersMistakesAreArgumentErrors()
+    {
+        SmallProblem problem = new("", features: 4, classes: 3, rows: 10);
+        NetworkExecutor executor = new(problem.Network, Microbatch, maximumRows: 9, _team);
+        Assert.Throws<InvalidOperationException>(() => executor.Forward(problem.Rows(0, 2), problem.Labels.AsSpan(0, 2)));
+        Assert.Throws<ArgumentException>(() => executor.BindWeights(new float[3]));
+        executor.BindWeights(problem.Weights);
+        Assert.Throws<ArgumentException>(() => executor.Forward([], []));
+        Assert.Throws<ArgumentException>(() => executor.Forward(problem.Inputs, problem.Labels)); // ten rows
+        Assert.Throws<ArgumentException>(() => executor.Forward(problem.Rows(0, 3), problem.Labels.AsSpan(0, 2)));
+        Assert.Throws<ArgumentException>(() => executor.ForwardBackward(problem.Rows(0, 2), problem.Labels.AsSpan(0, 2), new float[3]));
+        Assert.Throws<ArgumentException>(() => executor.Logits(problem.Rows(0, 2), new float[7]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => executor.Forward(problem.Rows(0, 2), [0, 3]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new NetworkExecutor(problem.Network, 0, 9, _team));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new NetworkExecutor(problem.Network, 7, 0, _team));
+    }
+
+    [Fact]
+    public void ABatchWhoseActivationsFitNoArrayIsRefused()
+    {
+        Network network = new(ModelSpec.Parse("mlp:65536"), new SampleShape(1, 1, 4), 10);
+        Assert.Contains("use a smaller batch", Assert.Throws<InputException>(() => new NetworkExecutor(network, 32, 65536, _team)).Message);
+    }
+
+    private NetworkExecutor Bound(SmallProblem problem, int maximumRows)
+    {
+        NetworkExecutor executor = new(problem.Network, Microbatch, maximumRows, _team);
+        executor.BindWeights(problem.Weights);
+        return executor;
+    }
+
+    /// <summary>The batch in blocks of a power of two of microbatches, merged along the upper part of the tree.</summary>
+    private (BatchSums Sums, float[] Gradient) MergedBlocks(SmallProblem problem, int rows, int blockRows)
+    {
+        List<(BatchSums Sums, float[] Gradient)> level = [];
+        for (int start = 0; start < rows; start += blockRows)
+            level.Add(problem.Run(Microbatch, _team, start, Math.Min(rows, start + blockRows)));
+        while (level.Count > 1)
+            level = [.. level.Chunk(2).Select(pair => pair.Length == 2 ? Merge(pair[0], pair[1]) : pair[0])];
+        return level[0];
+    }
+
+    private static (BatchSums Sums, float[] Gradient) Merge((BatchSums Sums, float[] Gradient) left, (BatchSums Sums, float[] Gradient) right)
+    {
+        float[] sum = new float[left.Gradient.Length];
+        ReductionKernels.Add(left.Gradient, right.Gradient, sum);
+        return (BatchSums.Merge(left.Sums, right.Sums), sum);
+    }
+}
