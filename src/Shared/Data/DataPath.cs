@@ -3,7 +3,6 @@ namespace Distributed.Data;
 /// <summary>Finds out what kind of data a path holds, and reads it.</summary>
 internal static class DataPath
 {
-    private const string Formats = "an IDX pair, CIFAR binary files or CSV";
     private const int SniffedBytes = 1024;
 
     /// <summary>Reads the dataset that the options name by path.</summary>
@@ -68,6 +67,7 @@ internal static class DataPath
         if (Directory.Exists(path) || CifarFile.IsName(name) || name.Contains("idx", StringComparison.OrdinalIgnoreCase)) return false;
         ReadOnlySpan<byte> start = FileContent.ReadStart(path, SniffedBytes);
         if (start is [0, 0, ..]) return false;
-        return !start.Contains((byte)0) ? true : throw FileErrors.In(path, $"the format is not known; {Formats} (in UTF-8) can be read");
+        if (start.Contains((byte)0)) throw FileErrors.In(path, "the format is not known; an IDX pair, CIFAR binary files or CSV (in UTF-8) can be read");
+        return true;
     }
 }
