@@ -74,7 +74,8 @@ internal sealed class CsvLabels(string path)
     {
         int id = _texts.FindIndex(text => !IsInteger(text));
         if (id < 0) return;
-        throw FileErrors.AtLine(path, _lines[id], $"the label {_texts[id]} is not an integer; labels are classes, regression is not supported (see --label-column)");
+        string reason = $"the label {_texts[id]} is not an integer; labels are classes, regression is not supported (see --label-column)";
+        throw FileErrors.AtLine(path, _lines[id], reason);
     }
 
     /// <summary>1, 1.0 and 01 are one class if all labels are integers.</summary>

@@ -22,15 +22,16 @@ internal static class DataPath
     /// <summary>Refuses options that only CSV has.</summary>
     public static void RequireNoCsvOptions(DataOptions options, string name)
     {
-        if (options.LabelColumn is not null) throw new InputException($"--label-column {options.LabelColumn} does not go with {name}: only CSV has columns; leave it out");
-        if (options.Header is not null) throw new InputException($"--header does not go with {name}: only CSV has a header; leave it out");
+        string? option = options.LabelColumn is not null ? $"--label-column {options.LabelColumn}" : options.Header is not null ? "--header" : null;
+        if (option is not null) throw new InputException($"{option} does not go with {name}, which is not CSV; leave it out");
     }
 
     private static string Resolve(string path, string? dataDir)
     {
         string[] candidates = dataDir is null ? [path] : [path, Path.Combine(dataDir, path)];
+        string places = string.Join(" nor ", candidates);
         return candidates.FirstOrDefault(Path.Exists)
-            ?? throw new InputException($"there is no dataset '{path}': neither a name ({Digits.Name}, {FashionMnist.Name}) nor {string.Join(" nor ", candidates)} on this machine");
+            ?? throw new InputException($"there is no dataset '{path}': neither a name ({Digits.Name}, {FashionMnist.Name}) nor {places} on this machine");
     }
 
     private static ByteSamples ReadTrain(string path)

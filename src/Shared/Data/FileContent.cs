@@ -79,7 +79,8 @@ internal static class FileContent
         return stored.ToArray();
     }
 
-    private static InputException Damaged(string path, Exception? inner) => FileErrors.In(path, "the compressed data is damaged or truncated; get the file again", inner);
+    private static InputException Damaged(string path, Exception? inner) =>
+        FileErrors.In(path, "the compressed data is damaged or truncated; get the file again", inner);
 
     private static Span<byte> FreeSpace(string path, ArrayBufferWriter<byte> content) => content.WrittenCount < Array.MaxLength
         ? content.GetSpan()

@@ -35,14 +35,15 @@ internal static class Standardization
     public static byte[] Store(string path, ReadOnlySpan<double> features, int columns, ReadOnlySpan<int> rows, Preprocessing preprocessing)
     {
         long length = (long)rows.Length * columns * sizeof(float);
-        if (length > Array.MaxLength) throw FileErrors.In(path, $"{rows.Length} rows of {columns} features need more than {Array.MaxLength} bytes; split the file");
+        if (length > Array.MaxLength) throw FileErrors.In(path, $"{rows.Length} rows of {columns} numbers are more than {Array.MaxLength} bytes; split it");
         double[] means = [.. preprocessing.Means], deviations = [.. preprocessing.Deviations];
         byte[] stored = new byte[length];
         for (int i = 0; i < rows.Length; i++)
         {
             Span<byte> destination = stored.AsSpan(i * columns * sizeof(float));
             int column = StoreRow(features.Slice(rows[i] * columns, columns), means, deviations, destination);
-            if (column < columns) throw FileErrors.In(path, $"row {rows[i]}: feature {column} is too far from its mean over the training set to standardise; see --standardize off");
+            if (column == columns) continue;
+            throw FileErrors.In(path, $"row {rows[i]}: feature {column} is too far from the training mean to be standardised; see --standardize off");
         }
 
         return stored;

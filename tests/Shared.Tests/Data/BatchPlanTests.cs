@@ -18,7 +18,8 @@ public sealed class BatchPlanTests
     public void Every_sample_is_used_exactly_once_in_an_epoch() => Plans.Select(Gen.Int[0, 3]).Sample((parameters, epoch) =>
     {
         BatchPlan plan = Create(parameters);
-        IEnumerable<int> used = Enumerable.Range(1, plan.StepsPerEpoch).SelectMany(step => plan.Of(((long)epoch * plan.StepsPerEpoch) + step).Indices.ToArray());
+        long before = (long)epoch * plan.StepsPerEpoch;
+        IEnumerable<int> used = Enumerable.Range(1, plan.StepsPerEpoch).SelectMany(step => plan.Of(before + step).Indices.ToArray());
 
         Assert.Equal(Enumerable.Range(0, parameters.Samples), used.Order());
     });

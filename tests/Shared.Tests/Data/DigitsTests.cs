@@ -35,7 +35,7 @@ public sealed class DigitsTests
     [Fact]
     public void A_test_set_for_a_dataset_that_has_one_is_refused() =>
         Assert.Equal(
-            "--test x.csv does not go with digits, which has a test set of its own; leave it out",
+            "--test x.csv does not go with digits, which has its own test set; leave it out",
             Assert.Throws<InputException>(() => DatasetLoader.Load(new DataOptions { Test = "x.csv" })).Message);
 
     [Fact]

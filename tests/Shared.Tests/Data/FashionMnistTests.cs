@@ -107,7 +107,7 @@ public sealed class FashionMnistTests : IDisposable
     {
         InputException e = Assert.Throws<InputException>(() => Fetch(_ => throw new HttpRequestException("no route")));
 
-        Assert.Equal($"first is not on this machine and could not be fetched from https://example.test/data/first.gz (no route); {FashionMnist.Remedy}", e.Message);
+        Assert.StartsWith("first is not on this machine and could not be fetched from https://example.test/data/first.gz (no route); ", e.Message);
         Assert.Contains("dataset-fashion-mnist", e.Message, StringComparison.Ordinal);
         Assert.Contains("--data-dir", e.Message, StringComparison.Ordinal);
         Assert.Empty(Files());
@@ -154,6 +154,7 @@ public sealed class FashionMnistTests : IDisposable
             return answer(request);
         }
 
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => throw new NotSupportedException();
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
     }
 }

@@ -108,7 +108,9 @@ public sealed class IdxTests : IDisposable
 
     [Fact]
     public void A_folder_without_known_files_is_refused() =>
-        Assert.Contains("the folder holds neither train-images-idx3-ubyte nor data_batch_1.bin nor train.bin", _folder.Refusal(_folder.Path), StringComparison.Ordinal);
+        Assert.EndsWith(
+            "the folder holds neither train-images-idx3-ubyte nor data_batch_1.bin nor train.bin; for CSV, name the file",
+            _folder.Refusal(_folder.Path), StringComparison.Ordinal);
 
     [Fact]
     public void An_empty_file_is_refused() =>
@@ -116,7 +118,7 @@ public sealed class IdxTests : IDisposable
 
     [Fact]
     public void A_file_that_ends_in_its_header_is_refused() =>
-        Assert.Equal("a-images-idx3-ubyte: offset 6: the file ends within its IDX header", _folder.Refusal(_folder.Write("a-images-idx3-ubyte", 0, 0, 8, 3, 0, 0)));
+        Assert.Equal("a-images: offset 6: the file ends within its IDX header", _folder.Refusal(_folder.Write("a-images", 0, 0, 8, 3, 0, 0)));
 
     [Fact]
     public void A_wrong_magic_number_is_refused() =>
@@ -127,7 +129,7 @@ public sealed class IdxTests : IDisposable
     [Fact]
     public void Values_other_than_bytes_are_refused() =>
         Assert.Equal(
-            "a-images: offset 2: values of type 0x0d are not supported; only unsigned bytes (0x08) are",
+            "a-images: offset 2: values of type 0x0d; only unsigned bytes (0x08) are supported",
             _folder.Refusal(_folder.Write("a-images", 0, 0, 0x0d, 3, 0, 0, 0, 1)));
 
     [Theory]
@@ -184,7 +186,9 @@ public sealed class IdxTests : IDisposable
 
     [Fact]
     public void Images_without_a_name_that_leads_to_labels_are_refused() =>
-        Assert.Contains("needs 'images' in its name", _folder.Refusal(_folder.Write("pictures-idx3", DataFolder.Idx([1, 2, 2], new byte[4]))), StringComparison.Ordinal);
+        Assert.Equal(
+            "pictures-idx3: an IDX file of images needs 'images' in its name, so that its labels can be found",
+            _folder.Refusal(_folder.Write("pictures-idx3", DataFolder.Idx([1, 2, 2], new byte[4]))));
 
     [Fact]
     public void Counts_that_differ_are_refused()

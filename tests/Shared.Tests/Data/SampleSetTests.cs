@@ -14,7 +14,8 @@ public sealed class SampleSetTests : IDisposable
     [InlineData(false)]
     public void Raw_samples_decode_to_the_bits_of_the_set(bool areBytes)
     {
-        Dataset dataset = DatasetLoader.Load(areBytes ? new DataOptions() : new DataOptions { Data = _folder.Write("a.csv", "1,10,b\n2,20,a\n3,31,b\n4,40,a\n5,0,c\n") });
+        string csv = _folder.Write("a.csv", "1,10,b\n2,20,a\n3,31,b\n4,40,a\n5,0,c\n");
+        Dataset dataset = DatasetLoader.Load(areBytes ? new DataOptions() : new DataOptions { Data = csv });
         var decoder = new SampleDecoder(Preprocessing.FromJson(dataset.Preprocessing.ToJson(), "test"), dataset.Shape);
         int[] indices = [3, 0, 3, 2];
         byte[] raw = new byte[indices.Length * dataset.Train.BytesPerSample];
@@ -90,6 +91,10 @@ public sealed class SampleSetTests : IDisposable
     [InlineData("""{"means":[1],"deviations":[1,2]}""")]
     [InlineData("""{"means":[1],"deviations":[0]}""")]
     [InlineData("""{"scale":2}""")]
-    public void Preprocessing_that_is_not_valid_is_refused(string json) =>
-        Assert.StartsWith("model.safetensors: the preprocessing ", Assert.Throws<InputException>(() => Preprocessing.FromJson(json, "model.safetensors")).Message, StringComparison.Ordinal);
+    public void Preprocessing_that_is_not_valid_is_refused(string json)
+    {
+        InputException e = Assert.Throws<InputException>(() => Preprocessing.FromJson(json, "model.safetensors"));
+
+        Assert.StartsWith("model.safetensors: the preprocessing ", e.Message, StringComparison.Ordinal);
+    }
 }
