@@ -40,17 +40,19 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     }
 
     /// <summary>Notes what a message says of its sender.</summary>
-    /// <returns>Whether it matters; what a worker says that has been let go does not, but for its confirmation.</returns>
+    /// <returns>Whether it matters; of what a worker says that has been let go, only how it carries out what it was granted before.</returns>
     public bool Hear(MemberSession session, WorkerMessage message)
     {
         session.LastHeard = time.GetTimestamp();
         if (message.BodyCase == WorkerMessage.BodyOneofCase.Finished)
             session.WeightsSha256 = Convert.ToHexStringLower(message.Finished.WeightsSha256.Span);
-        if (session.IsDismissed || (message.Run != identity.Run && message.BodyCase != WorkerMessage.BodyOneofCase.Join))
+        if (message.Run != identity.Run && message.BodyCase != WorkerMessage.BodyOneofCase.Join)
             return false;
         session.Step = Math.Max(session.Step, (long)message.Step);
         if (message.BodyCase == WorkerMessage.BodyOneofCase.Heartbeat)
             session.Phase = message.Heartbeat.Phase;
+        if (session.IsDismissed)
+            return message.BodyCase is WorkerMessage.BodyOneofCase.Report or WorkerMessage.BodyOneofCase.Failure;
         if (message.BodyCase == WorkerMessage.BodyOneofCase.Leave)
             Leave(session);
         if (message.BodyCase == WorkerMessage.BodyOneofCase.Ready)
