@@ -10,6 +10,7 @@ namespace Distributed.Coordinator.Cluster.Control;
 internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings, TimeProvider time)
 {
     private readonly SortedDictionary<int, MemberSession> _sessions = [];
+    private readonly Dictionary<int, MemberSession> _locals = [];
     private ViewGeneration _generation;
     private long _lastArrival;
     private bool _ending;
@@ -27,13 +28,15 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     /// <summary>A worker that is there.</summary>
     public MemberSession Get(int worker) => _sessions[worker];
 
-    /// <summary>The worker that the coordinator started as the given one, or null if it has not joined.</summary>
-    public MemberSession? FindLocal(int number) => _sessions.Values.FirstOrDefault(session => session.Join.LocalNumber == number);
+    /// <summary>The worker that the coordinator started as the given one, also when its session has ended; null if it has not joined.</summary>
+    public MemberSession? FindLocal(int number) => _locals.GetValueOrDefault(number);
 
     /// <summary>Takes a worker in, or turns it away if the run is ending.</summary>
     public void Welcome(MemberSession session)
     {
         _sessions.Add(session.Worker, session);
+        if (session.Join.LocalNumber > 0)
+            _locals[session.Join.LocalNumber] = session;
         Send(session.Worker, new CoordinatorMessage { Welcome = new Welcome { Worker = session.Worker, Settings = settings } });
         if (_ending)
             Dismiss(session.Worker);
