@@ -23,6 +23,11 @@ public abstract record RunEvent;
 /// <param name="Transport">How gradients travel: <c>none</c>, <c>grpc</c> or <c>shm</c>.</param>
 public sealed record RunStarted(long FirstStep, long TotalSteps, int Workers, string Transport) : RunEvent;
 
+/// <summary>The coordinator can be joined by workers that it has not started.</summary>
+/// <param name="Address">Where.</param>
+/// <param name="Workers">Workers that the first step waits for, local ones included.</param>
+public sealed record Listening(string Address, int Workers) : RunEvent;
+
 /// <summary>A worker has joined.</summary>
 /// <param name="Worker">The worker's name.</param>
 /// <param name="Address">Where it can be reached.</param>

@@ -1,3 +1,5 @@
+using Distributed.Coordinator.Cluster;
+
 namespace Distributed.Coordinator.Runs;
 
 /// <summary>Chooses the way to train; the one place where the ways are known.</summary>
@@ -5,8 +7,5 @@ namespace Distributed.Coordinator.Runs;
 public sealed class TrainingRunFactory(TimeProvider time)
 {
     /// <summary>The way that the options ask for.</summary>
-    /// <exception cref="InputException">This program has no such way.</exception>
-    public ITrainingRun Create(ClusterOptions cluster) => cluster.Workers == 0 && cluster.Listen is null
-        ? new InProcessRun(time)
-        : throw new InputException($"--workers {cluster.Workers}: not supported by this version; use --workers 0");
+    public ITrainingRun Create(ClusterOptions cluster) => cluster.Workers == 0 && cluster.Listen is null ? new InProcessRun(time) : new ClusterRun(time);
 }

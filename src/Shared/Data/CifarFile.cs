@@ -66,7 +66,8 @@ internal static class CifarFile
         for (int offset = labelBytes - 1; offset < content.Length; offset += record)
         {
             byte label = content.Span[offset];
-            if (label >= classes) throw FileErrors.AtOffset(path, offset, $"the label of sample {offset / record} is {label}, but the classes are 0 to {classes - 1}");
+            if (label < classes) continue;
+            throw FileErrors.AtOffset(path, offset, $"the label of sample {offset / record} is {label}, but the classes are 0 to {classes - 1}");
         }
 
         return content;

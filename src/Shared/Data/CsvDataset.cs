@@ -14,15 +14,16 @@ internal static class CsvDataset
         CsvTable train = CsvTable.Read(path, options.LabelColumn, options.Header);
         CsvTable test = testPath is null ? train : CsvTable.Read(testPath, options.LabelColumn, options.Header);
         RequireSameColumns(train, test);
+        string[] classNames = train.Labels.ClassNames();
         (int[] trainRows, int[] testRows) = testPath is null ? TestSplit.EveryFifth(train.Labels.Count, path) : (AllRows(train), AllRows(test));
 
         int columns = train.Layout.FeatureCount;
         Preprocessing preprocessing = options.Standardize ? Standardization.Measure(train.Features, columns, trainRows) : Preprocessing.None;
-        string[] classNames = train.Labels.ClassNames();
         var shape = new SampleShape(1, 1, columns);
         var decoder = new SampleDecoder(preprocessing, shape);
-        return new Dataset(
-            name, path, shape, classNames, preprocessing, Select(train, trainRows, classNames, decoder, preprocessing), Select(test, testRows, classNames, decoder, preprocessing));
+        SampleSet trainSet = Select(train, trainRows, classNames, decoder, preprocessing);
+        SampleSet testSet = Select(test, testRows, classNames, decoder, preprocessing);
+        return new Dataset(name, path, shape, classNames, preprocessing, trainSet, testSet);
     }
 
     private static int[] AllRows(CsvTable table) => [.. Enumerable.Range(0, table.Labels.Count)];

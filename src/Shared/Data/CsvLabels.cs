@@ -42,7 +42,7 @@ internal sealed class CsvLabels(string path)
         if (_texts.TrueForAll(text => Number(text) is not null)) RequireIntegers();
         bool areIntegers = _texts.TrueForAll(IsInteger);
         string[] names = [.. _texts.Select(text => areIntegers ? IntegerName(text) : text).Distinct(StringComparer.Ordinal)];
-        if (names.Length == 1) throw FileErrors.In(path, $"every label is '{names[0]}'; classes need at least 2 (see --label-column)");
+        if (names.Length == 1) throw FileErrors.In(path, $"every label is '{CsvText.Shorten(names[0])}'; classes need at least 2 (see --label-column)");
         Array.Sort(names, areIntegers ? CompareIntegers : string.CompareOrdinal);
         return names;
     }
@@ -58,7 +58,7 @@ internal sealed class CsvLabels(string path)
         {
             string text = _texts[id];
             if (classOf.TryGetValue(text, out classes[id]) || (IsInteger(text) && classOf.TryGetValue(IntegerName(text), out classes[id]))) continue;
-            throw FileErrors.AtLine(path, _lines[id], $"the label '{text}' is not among the {classNames.Count} classes of the training set");
+            throw FileErrors.AtLine(path, _lines[id], $"the label '{CsvText.Shorten(text)}' is not among the {classNames.Count} classes of the training set");
         }
 
         return [.. _ids.Select(id => classes[id])];
@@ -74,7 +74,8 @@ internal sealed class CsvLabels(string path)
     {
         int id = _texts.FindIndex(text => !IsInteger(text));
         if (id < 0) return;
-        throw FileErrors.AtLine(path, _lines[id], $"the label {_texts[id]} is not an integer; labels are classes, regression is not supported (see --label-column)");
+        string reason = $"the label {_texts[id]} is not an integer; labels are classes, regression is not supported (see --label-column)";
+        throw FileErrors.AtLine(path, _lines[id], reason);
     }
 
     /// <summary>1, 1.0 and 01 are one class if all labels are integers.</summary>

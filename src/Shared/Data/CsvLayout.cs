@@ -32,7 +32,7 @@ internal sealed class CsvLayout
     /// <summary>Reads the layout off the first row.</summary>
     /// <param name="path">Where the text comes from.</param>
     /// <param name="text">The whole text.</param>
-    /// <param name="labelColumn">A column's name or its index from 0; null for the last column.</param>
+    /// <param name="labelColumn">A column's index from 0 or, if it is not an integer, its name; null for the last column.</param>
     /// <param name="header">Whether the first row names the columns; null: it does if none of its features is a number.</param>
     /// <exception cref="InputException">There is no such column, or there are too few.</exception>
     public static CsvLayout Detect(string path, ReadOnlySpan<byte> text, string? labelColumn, bool? header)
@@ -44,7 +44,7 @@ internal sealed class CsvLayout
         }
 
         int labelIndex = labelColumn is null ? firstRow.Length - 1 : FindLabels(path, firstRow, labelColumn, header);
-        bool isNamed = labelColumn is not null && firstRow[labelIndex] == labelColumn && !IsIndex(labelColumn, labelIndex);
+        bool isNamed = labelColumn is not null && ParseIndex(labelColumn) is null;
         return new CsvLayout(firstRow, header ?? (isNamed || LooksLikeHeader(firstRow, labelIndex)), labelIndex);
     }
 
@@ -72,14 +72,14 @@ internal sealed class CsvLayout
 
     private static int FindLabels(string path, string[] firstRow, string labelColumn, bool? header)
     {
-        int named = header == false ? -1 : Array.IndexOf(firstRow, labelColumn);
-        if (named >= 0) return named;
-        if (int.TryParse(labelColumn, NumberStyles.None, CultureInfo.InvariantCulture, out int index) && index < firstRow.Length) return index;
-        string names = header == false ? "" : $" or a name of its first row ({CsvText.Shorten(System.Text.Encoding.UTF8.GetBytes(string.Join(", ", firstRow)))})";
+        int index = ParseIndex(labelColumn) ?? (header == false ? -1 : Array.IndexOf(firstRow, labelColumn));
+        if (index >= 0 && index < firstRow.Length) return index;
+        string names = header == false ? "" : $" or a name of the first row ({CsvText.Shorten(string.Join(", ", firstRow))})";
         throw FileErrors.In(path, $"there is no column '{labelColumn}'; --label-column takes an index from 0 to {firstRow.Length - 1}{names}");
     }
 
-    private static bool IsIndex(string labelColumn, int labelIndex) => labelColumn == labelIndex.ToString(CultureInfo.InvariantCulture);
+    private static int? ParseIndex(string labelColumn) =>
+        int.TryParse(labelColumn, NumberStyles.None, CultureInfo.InvariantCulture, out int index) ? index : null;
 
     private static bool LooksLikeHeader(string[] firstRow, int labelIndex) =>
         !firstRow.Where((_, column) => column != labelIndex)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Distributed.Data;
@@ -6,10 +5,11 @@ namespace Distributed.Data;
 /// <summary>The numbers and the labels of a CSV file.</summary>
 internal sealed class CsvTable
 {
-    private readonly List<double> _features = [];
+    private readonly List<double> _features;
 
-    private CsvTable(string path, CsvLayout layout)
+    private CsvTable(string path, CsvLayout layout, int capacity)
     {
+        _features = new List<double>(capacity);
         Path = path;
         Layout = layout;
         Labels = new CsvLabels(path);
@@ -36,7 +36,8 @@ internal sealed class CsvTable
     public static CsvTable Parse(string path, ReadOnlySpan<byte> text, string? labelColumn, bool? header)
     {
         CsvLayout layout = CsvLayout.Detect(path, text, labelColumn, header);
-        var table = new CsvTable(path, layout);
+        // A row has one feature less than cells: as many as commas.
+        var table = new CsvTable(path, layout, capacity: text.Count((byte)','));
         var reader = new CsvReader(path, text);
         for (bool isHeader = layout.HasHeader; table.TryReadRow(ref reader, isHeader, out bool isBlank);) isHeader &= isBlank;
         return table.Labels.Count > 0 ? table : throw FileErrors.In(path, "there is a header but no row; a dataset needs samples");
@@ -64,7 +65,7 @@ internal sealed class CsvTable
     }
 
     private double Number(ReadOnlySpan<byte> text, int column, int line) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && float.IsFinite((float)value)
+        CsvNumber.TryParse(text, out double value) && float.IsFinite((float)value)
             ? value
             : throw FileErrors.AtLine(Path, line, $"{Layout.Describe(column)}: {Reason(text, value)}");
 

@@ -7,6 +7,9 @@ internal static class CsvText
 {
     private const int LongestShown = 40;
 
+    // No character takes more bytes than this in UTF-8, so that what is cut off would not be shown anyway.
+    private const int LongestShownBytes = 4 * (LongestShown + 1);
+
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>A cell's text: what stands between the quotes, or else without the spaces around it.</summary>
@@ -24,10 +27,13 @@ internal static class CsvText
         }
     }
 
-    /// <summary>A cell's text for a message: one short line.</summary>
-    public static string Shorten(ReadOnlySpan<byte> text)
+    /// <summary>Text for a message: one short line.</summary>
+    public static string Shorten(ReadOnlySpan<byte> text) => Shorten(Encoding.UTF8.GetString(text[..Math.Min(text.Length, LongestShownBytes)]));
+
+    /// <inheritdoc cref="Shorten(ReadOnlySpan{byte})"/>
+    public static string Shorten(string text)
     {
-        string shown = string.Concat(Encoding.UTF8.GetString(text).Select(character => char.IsControl(character) ? ' ' : character)).Trim();
+        string shown = string.Concat(text.Select(character => char.IsControl(character) ? ' ' : character)).Trim();
         return shown.Length <= LongestShown ? shown : shown[..LongestShown] + "...";
     }
 }

@@ -3,7 +3,6 @@ namespace Distributed.Data;
 /// <summary>Finds out what kind of data a path holds, and reads it.</summary>
 internal static class DataPath
 {
-    private const string Formats = "an IDX pair, CIFAR binary files or CSV";
     private const int SniffedBytes = 1024;
 
     /// <summary>Reads the dataset that the options name by path.</summary>
@@ -23,15 +22,16 @@ internal static class DataPath
     /// <summary>Refuses options that only CSV has.</summary>
     public static void RequireNoCsvOptions(DataOptions options, string name)
     {
-        if (options.LabelColumn is not null) throw new InputException($"--label-column {options.LabelColumn} does not go with {name}: only CSV has columns; leave it out");
-        if (options.Header is not null) throw new InputException($"--header does not go with {name}: only CSV has a header; leave it out");
+        string? option = options.LabelColumn is not null ? $"--label-column {options.LabelColumn}" : options.Header is not null ? "--header" : null;
+        if (option is not null) throw new InputException($"{option} does not go with {name}, which is not CSV; leave it out");
     }
 
     private static string Resolve(string path, string? dataDir)
     {
         string[] candidates = dataDir is null ? [path] : [path, Path.Combine(dataDir, path)];
+        string places = string.Join(" nor ", candidates);
         return candidates.FirstOrDefault(Path.Exists)
-            ?? throw new InputException($"there is no dataset '{path}': neither a name ({Digits.Name}, {FashionMnist.Name}) nor {string.Join(" nor ", candidates)} on this machine");
+            ?? throw new InputException($"there is no dataset '{path}': neither a name ({Digits.Name}, {FashionMnist.Name}) nor {places} on this machine");
     }
 
     private static ByteSamples ReadTrain(string path)
@@ -68,6 +68,7 @@ internal static class DataPath
         if (Directory.Exists(path) || CifarFile.IsName(name) || name.Contains("idx", StringComparison.OrdinalIgnoreCase)) return false;
         ReadOnlySpan<byte> start = FileContent.ReadStart(path, SniffedBytes);
         if (start is [0, 0, ..]) return false;
-        return !start.Contains((byte)0) ? true : throw FileErrors.In(path, $"the format is not known; {Formats} (in UTF-8) can be read");
+        if (start.Contains((byte)0)) throw FileErrors.In(path, "the format is not known; an IDX pair, CIFAR binary files or CSV (in UTF-8) can be read");
+        return true;
     }
 }

@@ -11,8 +11,8 @@ public static class DatasetLoader
     public static Dataset Load(DataOptions options, CancellationToken cancellation = default)
     {
         if (options.Data is not (Digits.Name or FashionMnist.Name)) return DataPath.Load(options);
-        if (options.Test is not null) throw new InputException($"--test {options.Test} does not go with {options.Data}, which has a test set of its own; leave it out");
         DataPath.RequireNoCsvOptions(options, options.Data);
+        if (options.Test is string test) throw new InputException($"--test {test} does not go with {options.Data}, which has its own test set; leave it out");
         return options.Data == Digits.Name ? Digits.Load() : FashionMnist.Load(options.DataDir, cancellation);
     }
 

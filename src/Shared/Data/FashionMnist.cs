@@ -13,7 +13,8 @@ internal static class FashionMnist
 
     /// <summary>The ways to get it, for messages.</summary>
     public const string Remedy =
-        "install Debian's package dataset-fashion-mnist, or put the four files of https://github.com/zalandoresearch/fashion-mnist in a folder and name it with --data-dir";
+        "install Debian's package dataset-fashion-mnist, or put the four files of https://github.com/zalandoresearch/fashion-mnist "
+        + "in a folder and name it with --data-dir";
 
     private const string OtherData = "to train on other data, name its folder with --data";
 

@@ -13,6 +13,11 @@ internal static class FileContent
     // The magic number, the smallest header and the trailer of a gzip member (RFC 1952).
     private const int SmallestGzip = 18;
 
+    // GZipStream ends quietly where its input does, and gzip files may be concatenated. So a member of our own is put behind the
+    // file's: its content comes out at the end only if every member before it is complete.
+    private static readonly byte[] EndMark = "end of the file"u8.ToArray();
+    private static readonly byte[] CompressedEndMark = Gzip(EndMark);
+
     /// <summary>Reads and decompresses a file.</summary>
     /// <exception cref="InputException">It cannot be read, is empty, damaged, or larger than one array can be.</exception>
     public static ReadOnlyMemory<byte> Read(string path) => Decompress(path, ReadStored(path));
@@ -53,19 +58,29 @@ internal static class FileContent
 
     private static ReadOnlyMemory<byte> Gunzip(string path, byte[] stored)
     {
-        var content = new ArrayBufferWriter<byte>(ExpectedLength(path, stored) + 1);
+        var content = new ArrayBufferWriter<byte>(ExpectedLength(path, stored) + EndMark.Length + 1);
         try
         {
-            using var gzip = new GZipStream(new MemoryStream(stored), CompressionMode.Decompress);
+            using var gzip = new GZipStream(new MemoryStream([.. stored, .. CompressedEndMark]), CompressionMode.Decompress);
             while (gzip.Read(FreeSpace(path, content)) is > 0 and int length) content.Advance(length);
         }
         catch (InvalidDataException e)
         {
-            throw FileErrors.In(path, $"the compressed data is damaged or truncated after {content.WrittenCount} bytes; get the file again", e);
+            throw Damaged(path, e);
         }
 
-        return content.WrittenMemory;
+        return content.WrittenSpan.EndsWith(EndMark) ? content.WrittenMemory[..^EndMark.Length] : throw Damaged(path, null);
     }
+
+    private static byte[] Gzip(ReadOnlySpan<byte> content)
+    {
+        using var stored = new MemoryStream();
+        using (var gzip = new GZipStream(stored, CompressionLevel.NoCompression)) gzip.Write(content);
+        return stored.ToArray();
+    }
+
+    private static InputException Damaged(string path, Exception? inner) =>
+        FileErrors.In(path, "the compressed data is damaged or truncated; get the file again", inner);
 
     private static Span<byte> FreeSpace(string path, ArrayBufferWriter<byte> content) => content.WrittenCount < Array.MaxLength
         ? content.GetSpan()
@@ -73,8 +88,8 @@ internal static class FileContent
 
     private static int ExpectedLength(string path, byte[] stored)
     {
-        if (stored.Length < SmallestGzip) throw FileErrors.In(path, $"the compressed data is truncated: {stored.Length} bytes; get the file again");
+        if (stored.Length < SmallestGzip) throw Damaged(path, null);
         uint trailer = BinaryPrimitives.ReadUInt32LittleEndian(stored.AsSpan(stored.Length - sizeof(uint)));
-        return (int)Math.Min(Math.Min(trailer, stored.Length * LargestDeflateRatio), Array.MaxLength - 1);
+        return (int)Math.Min(Math.Min(trailer, stored.Length * LargestDeflateRatio), Array.MaxLength - EndMark.Length - 1);
     }
 }

@@ -44,7 +44,7 @@ internal sealed record IdxFile(string Path, int[] Dimensions, ReadOnlyMemory<byt
             throw FileErrors.AtOffset(path, 0, $"the magic number is {magic}, but an IDX file of bytes starts with 000008");
         }
 
-        if (content[2] != UnsignedByte) throw FileErrors.AtOffset(path, 2, $"values of type 0x{content[2]:x2} are not supported; only unsigned bytes (0x08) are");
+        if (content[2] != UnsignedByte) throw FileErrors.AtOffset(path, 2, $"values of type 0x{content[2]:x2}; only unsigned bytes (0x08) are supported");
         if (content[3] is 0 or > MostDimensions) throw FileErrors.AtOffset(path, 3, $"{content[3]} dimensions; 1 to {MostDimensions} are supported");
         if (content.Length < MagicLength + (content[3] * DimensionLength)) throw Truncated(path, content.Length);
         int[] dimensions = new int[content[3]];

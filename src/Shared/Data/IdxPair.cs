@@ -59,12 +59,15 @@ internal static class IdxPair
     private static string LabelsPath(string imagesPath)
     {
         string name = Path.GetFileName(imagesPath);
-        string folder = Path.GetDirectoryName(imagesPath) ?? "";
+        if (!name.Contains("images", StringComparison.Ordinal))
+        {
+            throw FileErrors.In(imagesPath, "an IDX file of images needs 'images' in its name, so that its labels can be found");
+        }
+
         string labels = name.Replace("images", "labels", StringComparison.Ordinal);
         foreach (string dimensions in new[] { "idx2", "idx3", "idx4" }) labels = labels.Replace(dimensions, "idx1", StringComparison.Ordinal);
-        if (labels == name) throw FileErrors.In(imagesPath, "an IDX file of images needs 'images' in its name, so that its labels can be found");
-
         string plain = labels.EndsWith(".gz", StringComparison.Ordinal) ? labels[..^3] : labels;
+        string folder = Path.GetDirectoryName(imagesPath) ?? "";
         return new[] { labels, plain, plain + ".gz" }.Select(candidate => Path.Combine(folder, candidate)).FirstOrDefault(File.Exists)
             ?? throw FileErrors.In(imagesPath, $"its labels are missing: there is no {labels} beside it");
     }

@@ -35,13 +35,15 @@ internal static class Standardization
     public static byte[] Store(string path, ReadOnlySpan<double> features, int columns, ReadOnlySpan<int> rows, Preprocessing preprocessing)
     {
         long length = (long)rows.Length * columns * sizeof(float);
-        if (length > Array.MaxLength) throw FileErrors.In(path, $"{rows.Length} rows of {columns} features need more than {Array.MaxLength} bytes; split the file");
+        if (length > Array.MaxLength) throw FileErrors.In(path, $"{rows.Length} rows of {columns} numbers are more than {Array.MaxLength} bytes; split it");
+        double[] means = [.. preprocessing.Means], deviations = [.. preprocessing.Deviations];
         byte[] stored = new byte[length];
         for (int i = 0; i < rows.Length; i++)
         {
             Span<byte> destination = stored.AsSpan(i * columns * sizeof(float));
-            int column = StoreRow(features.Slice(rows[i] * columns, columns), preprocessing, destination);
-            if (column < columns) throw FileErrors.In(path, $"row {rows[i]}: feature {column} is too far from its mean over the training set to standardise; see --standardize off");
+            int column = StoreRow(features.Slice(rows[i] * columns, columns), means, deviations, destination);
+            if (column == columns) continue;
+            throw FileErrors.In(path, $"row {rows[i]}: feature {column} is too far from the training mean to be standardised; see --standardize off");
         }
 
         return stored;
@@ -64,30 +66,26 @@ internal static class Standardization
     // A rounded mean would leave a constant column with a deviation of rounding errors, and turn it into noise.
     private static void UseValueOfConstantColumns(ReadOnlySpan<double> features, ReadOnlySpan<int> rows, double[] means)
     {
-        for (int column = 0; column < means.Length; column++)
-        {
-            double value = features[(rows[0] * means.Length) + column];
-            if (IsConstant(features, rows, means.Length, column, value)) means[column] = value;
-        }
-    }
-
-    private static bool IsConstant(ReadOnlySpan<double> features, ReadOnlySpan<int> rows, int columns, int column, double value)
-    {
+        ReadOnlySpan<double> first = features.Slice(rows[0] * means.Length, means.Length);
+        bool[] varies = new bool[means.Length];
         foreach (int row in rows)
         {
-            if (features[(row * columns) + column] != value) return false;
+            ReadOnlySpan<double> values = features.Slice(row * means.Length, means.Length);
+            for (int column = 0; column < varies.Length; column++) varies[column] |= values[column] != first[column];
         }
 
-        return true;
+        for (int column = 0; column < means.Length; column++)
+        {
+            if (!varies[column]) means[column] = first[column];
+        }
     }
 
     /// <summary>Stores one row; returns the first column whose result is not finite, or the number of columns.</summary>
-    private static int StoreRow(ReadOnlySpan<double> values, Preprocessing preprocessing, Span<byte> destination)
+    private static int StoreRow(ReadOnlySpan<double> values, ReadOnlySpan<double> means, ReadOnlySpan<double> deviations, Span<byte> destination)
     {
-        bool isStandardized = preprocessing.Means.Count > 0;
         for (int column = 0; column < values.Length; column++)
         {
-            double value = isStandardized ? (values[column] - preprocessing.Means[column]) / preprocessing.Deviations[column] : values[column];
+            double value = means.IsEmpty ? values[column] : (values[column] - means[column]) / deviations[column];
             if (!float.IsFinite((float)value)) return column;
             BinaryPrimitives.WriteSingleLittleEndian(destination[(column * sizeof(float))..], (float)value);
         }

@@ -1,0 +1,97 @@
+using System.Security.Cryptography;
+using System.Threading.Channels;
+using Distributed.Collectives;
+using Distributed.Coordinator.Cluster.Control;
+using Distributed.Coordinator.Cluster.Hosting;
+using Distributed.Coordinator.Cluster.Reduction;
+using Distributed.Coordinator.Runs;
+using Distributed.Hosting;
+using Distributed.Protocol;
+using Distributed.Training;
+
+namespace Distributed.Coordinator.Cluster;
+
+/// <summary>Trains with worker processes: serves them, starts the local ones, and controls the run until its end.</summary>
+/// <param name="time">The clock.</param>
+public sealed class ClusterRun(TimeProvider time) : ITrainingRun
+{
+    // Everything that can happen in a moment, from a thousand workers.
+    private const int EventQueueLength = 1 << 16;
+
+    private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly Uri AnyLoopbackPort = new("http://127.0.0.1:0");
+
+    /// <inheritdoc />
+    public async Task<RunResult> RunAsync(RunRequest request, IRunObserver observer, CancellationToken interrupt)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var token = TokenFile.Open(request.Cluster);
+        var identity = new RunIdentity(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))), checked((uint)request.Folder.RaiseEpoch()));
+        var events = Channel.CreateBounded<ClusterEvent>(new BoundedChannelOptions(EventQueueLength) { SingleReader = true });
+        var directory = new ViewDirectory();
+        await using var owner = CreateOwner(request, identity, directory, events.Writer);
+        await using var app = BuildHost(request, token, directory, events.Writer);
+        var address = await GrpcServer.StartAsync(app, Listen(request), interrupt);
+        await using var workers = new LocalWorkers(events.Writer);
+        await using var controller = new RunController(request, observer, time, identity, owner);
+        using var timer = time.CreateTimer(_ => events.Writer.TryWrite(new Tick()), null, TickInterval, TickInterval);
+        await using var interrupted = interrupt.Register(() => events.Writer.TryWrite(new Interrupted()));
+        Announce(request, observer, address);
+        workers.Start(request.Cluster.Workers, Reachable(address), request.Cluster.ResolvedThreads, request.Configuration.Data, token ?? RunToken.Create());
+        try
+        {
+            return await controller.RunAsync(events.Reader);
+        }
+        finally
+        {
+            events.Writer.TryComplete();
+        }
+    }
+
+    private static IReductionOwner CreateOwner(RunRequest request, RunIdentity identity, ViewDirectory directory, ChannelWriter<ClusterEvent> events)
+    {
+        if (request.Cluster.Exchange == Exchange.Coordinator)
+        {
+            var coordinator = new CoordinatorOwns(request, identity.Run, directory, events);
+            directory.Serve(coordinator);
+            return coordinator;
+        }
+
+        var peers = new PeersOwn(request.Start);
+        directory.Serve(peers);
+        return peers;
+    }
+
+    private WebApplication BuildHost(RunRequest request, RunToken? token, ViewDirectory directory, ChannelWriter<ClusterEvent> events)
+    {
+        var listen = Listen(request);
+        var builder = GrpcServer.CreateBuilder(listen, token);
+        builder.Services.AddSingleton(directory);
+        builder.Services.AddSingleton(events);
+        builder.Services.AddSingleton(new ClusterDoor(events, time));
+        builder.Services.AddSingleton(new StateShape(request.Network.Layout.Length, Optimizer.Create(request.Configuration.Optimizer).MomentNames));
+        builder.Services.AddSingleton<IHostLifetime, SignalsAreHandledElsewhere>();
+        var app = builder.Build();
+        app.MapGrpcService<SessionService>();
+        app.MapGrpcService<CoordinatorTensorService>();
+        GrpcServer.MapCommonServices(app, listen);
+        return app;
+    }
+
+    private static Uri Listen(RunRequest request) => request.Cluster.Listen is { } listen ? new Uri(listen) : AnyLoopbackPort;
+
+    // Local workers reach a coordinator that listens on every address through loopback.
+    private static Uri Reachable(Uri address) =>
+        System.Net.IPAddress.TryParse(address.DnsSafeHost, out var ip) && (ip.Equals(System.Net.IPAddress.Any) || ip.Equals(System.Net.IPAddress.IPv6Any))
+            ? new UriBuilder(address) { Host = "127.0.0.1" }.Uri
+            : address;
+
+    private static void Announce(RunRequest request, IRunObserver observer, Uri address)
+    {
+        if (request.Cluster.Listen is null)
+            return;
+        observer.Report(new Listening(address.ToString(), request.Cluster.MinWorkers ?? Math.Max(1, request.Cluster.Workers)));
+        if (request.Cluster.Insecure)
+            observer.Report(new RunWarning("--insecure: anyone who reaches this address can join the run and read or change its weights; use --token-file instead"));
+    }
+}

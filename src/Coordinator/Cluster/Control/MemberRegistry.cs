@@ -1,0 +1,133 @@
+using Distributed.Coordinator.Cluster.Membership;
+using Distributed.Protocol;
+
+namespace Distributed.Coordinator.Cluster.Control;
+
+/// <summary>The workers that are there, members of the view or not, and what is sent to them.</summary>
+/// <param name="identity">Stands on every message.</param>
+/// <param name="settings">What a worker is told when it joins.</param>
+/// <param name="time">The clock.</param>
+internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings, TimeProvider time)
+{
+    private readonly SortedDictionary<int, MemberSession> _sessions = [];
+    private ViewGeneration _generation;
+    private long _lastArrival;
+    private bool _ending;
+
+    /// <summary>How many workers have built their replicas.</summary>
+    public int ReadyCount => _sessions.Values.Count(session => session.IsReady);
+
+    /// <summary>How long ago the last worker became ready.</summary>
+    public TimeSpan SinceLastArrival => time.GetElapsedTime(_lastArrival);
+
+    /// <summary>The workers that can be members, in order of arrival.</summary>
+    public IReadOnlyList<Candidate> Ready() =>
+        [.. _sessions.Values.Where(session => session.IsReady && !session.IsDismissed).Select(session => new Candidate(session.Worker, session.IsLeaving))];
+
+    /// <summary>A worker that is there.</summary>
+    public MemberSession Get(int worker) => _sessions[worker];
+
+    /// <summary>The worker that the coordinator started as the given one, or null if it has not joined.</summary>
+    public MemberSession? FindLocal(int number) => _sessions.Values.FirstOrDefault(session => session.Join.LocalNumber == number);
+
+    /// <summary>Takes a worker in, or turns it away if the run is ending.</summary>
+    public void Welcome(MemberSession session)
+    {
+        _sessions.Add(session.Worker, session);
+        Send(session.Worker, new CoordinatorMessage { Welcome = new Welcome { Worker = session.Worker, Settings = settings } });
+        if (_ending)
+            Dismiss(session.Worker);
+    }
+
+    /// <summary>Notes what a message says of its sender.</summary>
+    /// <returns>Whether it matters; what a worker says that has been let go does not, but for its confirmation.</returns>
+    public bool Hear(MemberSession session, WorkerMessage message)
+    {
+        session.LastHeard = time.GetTimestamp();
+        if (message.BodyCase == WorkerMessage.BodyOneofCase.Finished)
+            session.WeightsSha256 = Convert.ToHexStringLower(message.Finished.WeightsSha256.Span);
+        if (session.IsDismissed || (message.Run != identity.Run && message.BodyCase != WorkerMessage.BodyOneofCase.Join))
+            return false;
+        session.Step = Math.Max(session.Step, (long)message.Step);
+        if (message.BodyCase == WorkerMessage.BodyOneofCase.Heartbeat)
+            session.Phase = message.Heartbeat.Phase;
+        if (message.BodyCase == WorkerMessage.BodyOneofCase.Leave)
+            Leave(session);
+        if (message.BodyCase == WorkerMessage.BodyOneofCase.Ready)
+        {
+            session.IsReady = true;
+            session.HoldsDataset = message.Ready.HoldsDataset;
+            _lastArrival = time.GetTimestamp();
+        }
+
+        return true;
+    }
+
+    /// <summary>Forgets a worker whose session has ended.</summary>
+    public void Remove(MemberSession session)
+    {
+        if (!session.IsDismissed)
+            _sessions.Remove(session.Worker);
+    }
+
+    /// <summary>The workers that have not been heard for too long.</summary>
+    public IEnumerable<MemberSession> Silent() =>
+        [.. _sessions.Values.Where(session => !session.IsDismissed && time.GetElapsedTime(session.LastHeard) > WireLimits.HeartbeatTimeout)];
+
+    /// <summary>Tells the members of a view that it begins.</summary>
+    /// <param name="view">The view.</param>
+    /// <param name="previous">The one before, or null.</param>
+    /// <param name="coordinatorHoldsState">Whether those that lack the state get it from the coordinator in any view.</param>
+    public void Enter(ClusterView view, ClusterView? previous, bool coordinatorHoldsState)
+    {
+        _generation = view.Generation;
+        var source = coordinatorHoldsState || previous is null ? "" : Get(view.Workers.First(worker => previous.RankOf(worker) >= 0)).Address;
+        for (var rank = 0; rank < view.Workers.Count; rank++)
+        {
+            var message = new View { FirstStep = (ulong)view.FirstStep, Rank = rank, StateSource = source };
+            message.Members.AddRange(view.Workers.Select(worker => new Member { Worker = worker, Address = Get(worker).Address }));
+            message.FetchState = previous is null || previous.RankOf(view.Workers[rank]) < 0;
+            Send(view.Workers[rank], new CoordinatorMessage { View = message });
+        }
+    }
+
+    /// <summary>Sends a message to a worker that is there.</summary>
+    public void Send(int worker, CoordinatorMessage message) => _sessions[worker].Send(Addressed(message));
+
+    /// <summary>Lets a worker go that has done all that it was granted.</summary>
+    public void Dismiss(int worker) => Dismiss(_sessions[worker], complete: false, reason: "");
+
+    /// <summary>Lets every worker go, and from now on all that come.</summary>
+    /// <param name="complete">Whether the run has ended in order, so that members confirm their weights.</param>
+    /// <param name="reason">Why, if not.</param>
+    public void DismissAll(bool complete, string reason)
+    {
+        _ending = true;
+        foreach (var session in _sessions.Values.Where(session => !session.IsDismissed))
+            Dismiss(session, complete && session.IsReady, reason);
+    }
+
+    /// <summary>Whether every member has confirmed the weights that it ends with.</summary>
+    public bool AllConfirmed(ClusterView? view) => view is null || Confirmations(view).Count() == view.Workers.Count;
+
+    /// <summary>The hashes of the weights that members end with, as far as they have confirmed them.</summary>
+    public IEnumerable<string> Confirmations(ClusterView? view) =>
+        view is null ? [] : view.Workers.Select(worker => _sessions[worker].WeightsSha256).OfType<string>();
+
+    private void Dismiss(MemberSession session, bool complete, string reason) =>
+        session.Dismiss(Addressed(new CoordinatorMessage { Dismissal = new Dismissal { Complete = complete, Reason = reason } }));
+
+    private void Leave(MemberSession session)
+    {
+        session.IsLeaving = true;
+        if (_generation == default)
+            Dismiss(session.Worker);
+    }
+
+    private CoordinatorMessage Addressed(CoordinatorMessage message)
+    {
+        message.Run = identity.Run;
+        message.Generation = _generation.ToMessage();
+        return message;
+    }
+}

@@ -1,0 +1,285 @@
+using System.Threading.Channels;
+using Distributed.Coordinator.Cluster.Membership;
+using Distributed.Coordinator.Cluster.Reduction;
+using Distributed.Coordinator.Runs;
+using Distributed.Protocol;
+
+namespace Distributed.Coordinator.Cluster.Control;
+
+/// <summary>
+/// The one loop that controls a run: takes events one at a time, forms views, grants work, and puts together what workers
+/// report. It computes nothing and waits for nobody but the disk.
+/// </summary>
+internal sealed class RunController : IAsyncDisposable
+{
+    /// <summary>How long workers that have been told that the run is complete may take to confirm it.</summary>
+    private static readonly TimeSpan ConfirmationTime = TimeSpan.FromSeconds(10);
+
+    private readonly RunRequest _request;
+    private readonly IRunObserver _observer;
+    private readonly TimeProvider _time;
+    private readonly IReductionOwner _owner;
+    private readonly MemberRegistry _members;
+    private readonly MembershipPolicy _policy;
+    private readonly GrantWriter _grants;
+    private readonly WorkWindow _window;
+    private readonly StepLedger _ledger = new();
+    private readonly FailureEvidence _failure = new();
+    private readonly RunProgress _progress;
+    private readonly uint _epoch;
+    private ClusterView? _view;
+    private long _failedAt;
+    private long? _dismissedAt;
+
+    /// <summary>Prepares a run.</summary>
+    /// <param name="request">The run.</param>
+    /// <param name="observer">Is told what happens.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="identity">The run's identity and this coordinator's epoch.</param>
+    /// <param name="owner">The coordinator's own part in the reduction.</param>
+    public RunController(RunRequest request, IRunObserver observer, TimeProvider time, RunIdentity identity, IReductionOwner owner)
+    {
+        _request = request;
+        _observer = observer;
+        _time = time;
+        _owner = owner;
+        _epoch = identity.Epoch;
+        _policy = new MembershipPolicy(request.Cluster.MinWorkers ?? Math.Max(1, request.Cluster.Workers), request.Cluster.Listen is not null);
+        _members = new MemberRegistry(identity, WelcomeSettings.Of(request), time);
+        _grants = new GrantWriter(request.Configuration, request.Dataset);
+        _window = new WorkWindow(request.Configuration, request.Start.Step);
+        _progress = new RunProgress(request, observer, time, _grants);
+    }
+
+    /// <summary>Runs to the end, or to the interruption.</summary>
+    /// <param name="events">What happens.</param>
+    /// <exception cref="RunFailedException">The run cannot go on; every worker has been told.</exception>
+    public async Task<RunResult> RunAsync(ChannelReader<ClusterEvent> events)
+    {
+        await foreach (var clusterEvent in events.ReadAllAsync())
+        {
+            Handle(clusterEvent);
+            await _progress.SaveAsync(_ledger.IsEmpty);
+            if (_failure.Exists)
+                FailWhenGathered();
+            else if (_dismissedAt is { } since)
+            {
+                if (Confirmed(since))
+                    return await _progress.ResultAsync(_view?.Workers.Count ?? 0);
+            }
+            else
+                Advance();
+        }
+
+        throw new RunFailedException("the coordinator was shut down in the middle of the run");
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        _window.Dispose();
+        await _progress.DisposeAsync();
+    }
+
+    private void Handle(ClusterEvent clusterEvent)
+    {
+        switch (clusterEvent)
+        {
+            case MemberJoined joined: _members.Welcome(joined.Session); break;
+            case MemberSpoke spoke: Hear(spoke.Session, spoke.Message); break;
+            case MemberGone gone: Lose(gone); break;
+            case LocalWorkerExited exited: Lose(exited); break;
+            case SnapshotArrived arrived: _progress.Arrived(arrived.Checkpoint); break;
+            case OwnerFailed failed: Fail(EvidenceOf(failed.Exception)); break;
+            case Tick: CheckSilence(); break;
+            case Interrupted: _window.Cut(); _progress.Interrupt(_window.LastTrained); break;
+        }
+    }
+
+    private void Hear(MemberSession session, WorkerMessage message)
+    {
+        if (!_members.Hear(session, message))
+            return;
+        switch (message.BodyCase)
+        {
+            case WorkerMessage.BodyOneofCase.Ready:
+                _observer.Report(new WorkerJoined(session.FullName, session.Address, _members.ReadyCount));
+                break;
+            case WorkerMessage.BodyOneofCase.ViewOpened:
+                _progress.Opened(session.Worker, _view!);
+                break;
+            case WorkerMessage.BodyOneofCase.Report:
+                Report(session, message);
+                break;
+            case WorkerMessage.BodyOneofCase.Failure:
+                Fail(EvidenceOf(session, message));
+                break;
+        }
+    }
+
+    private void Report(MemberSession session, WorkerMessage message)
+    {
+        var kind = message.Report.Work == Work.Train ? WorkKind.Train : WorkKind.Evaluate;
+        _ledger.Reported(session.Worker, new PlannedWork(kind, (long)message.Step), Reports.Sums(message.Report));
+        while (_ledger.TryComplete(out var work, out var sums))
+            _progress.Completed(work, sums);
+    }
+
+    private void Lose(MemberGone gone)
+    {
+        var session = gone.Session;
+        _members.Remove(session);
+        if (session.IsDismissed)
+            return;
+        if (_view?.RankOf(session.Worker) >= 0)
+            Fail(new Evidence(session.FullName, session.Step, session.Phase, gone.Cause, EvidenceWeight.Lost));
+        else
+            _observer.Report(new WorkerLeft(session.FullName, gone.Cause, _members.ReadyCount));
+    }
+
+    private void Lose(LocalWorkerExited exited)
+    {
+        var session = _members.FindLocal(exited.LocalNumber);
+        if (session is null)
+            Fail(new Evidence($"local worker {exited.LocalNumber} (process {exited.ProcessId})", 0, Phase.Idle, exited.Cause, EvidenceWeight.Exited));
+        else if (!session.IsDismissed)
+            Fail(new Evidence(session.FullName, session.Step, session.Phase, exited.Cause, EvidenceWeight.Exited));
+    }
+
+    private void CheckSilence()
+    {
+        foreach (var session in _members.Silent())
+            Fail(new Evidence(session.FullName, session.Step, session.Phase, $"silent for {WireLimits.HeartbeatTimeout.TotalSeconds:0} seconds (stopped, overloaded or cut off)", EvidenceWeight.Lost));
+    }
+
+    private void Advance()
+    {
+        if (_view is null && !_progress.IsInterrupted)
+            FormFirstView();
+        while (_view is not null && _window.Peek(_progress.LastStep) is { } work)
+        {
+            if (work.Kind == WorkKind.Train && !ChangeView(work.Step))
+                return;
+            Grant(_window.Take());
+        }
+
+        if (_window.IsEmpty && (_view is not null || _progress.IsInterrupted) && _ledger.IsEmpty && _progress.IsSaved)
+        {
+            _members.DismissAll(complete: true, reason: "");
+            _dismissedAt = _time.GetTimestamp();
+        }
+    }
+
+    private void FormFirstView()
+    {
+        var decision = _policy.First(_members.Ready(), _members.SinceLastArrival);
+        if (decision.Workers is { } workers)
+            Enter(new ClusterView(new(_epoch, 1), _window.LastTrained + 1, workers), previous: null);
+    }
+
+    // Between two steps, members may come and go; those who leave still do all that they were granted.
+    private bool ChangeView(long nextStep)
+    {
+        var decision = MembershipPolicy.Next(_view!, _members.Ready());
+        if (decision.Workers is not { } workers)
+            return true;
+        if (workers.Count == 0)
+        {
+            StopForLack();
+            return false;
+        }
+
+        var previous = _view!;
+        Enter(new ClusterView(previous.Generation with { Number = previous.Generation.Number + 1 }, nextStep, workers), previous);
+        foreach (var worker in previous.Workers.Except(workers))
+        {
+            _observer.Report(new WorkerLeft(_members.Get(worker).FullName, "it was asked to leave", workers.Count));
+            _members.Dismiss(worker);
+        }
+
+        return true;
+    }
+
+    // The last worker wants to leave: its state is saved first, and the run can be resumed.
+    private void StopForLack()
+    {
+        _observer.Report(new RunWarning("every worker has asked to leave; the run stops after a last checkpoint, go on with --resume"));
+        _window.Cut();
+        _progress.Interrupt(_window.LastTrained);
+        while (_window.Peek(_progress.LastStep) is not null)
+            Grant(_window.Take());
+    }
+
+    private void Enter(ClusterView view, ClusterView? previous)
+    {
+        _view = view;
+        _progress.Enter(view);
+        _owner.Enter(view);
+        _members.Enter(view, previous, _owner.HoldsState);
+        var microbatches = _grants.BatchOf(new(WorkKind.Train, Math.Min(view.FirstStep, _request.Configuration.Steps))).MicrobatchCount;
+        if (view.Workers.Count > microbatches)
+            _observer.Report(new RunWarning($"{view.Workers.Count} workers share {microbatches} microbatches, so some have nothing to do; use a larger --batch-size, a smaller --microbatch, or fewer workers"));
+    }
+
+    private void Grant(PlannedWork work)
+    {
+        var view = _view!;
+        var batch = _grants.BatchOf(work);
+        if (work.Kind != WorkKind.Evaluate)
+            _owner.Granted(work, batch.MicrobatchCount, batch.Indices.Length);
+        if (work.Kind == WorkKind.Snapshot)
+        {
+            _progress.Expect(work.Step);
+            if (!_owner.HoldsState)
+                _members.Send(view.Workers[0], new CoordinatorMessage { Step = (ulong)work.Step, Snapshot = new Snapshot() });
+            return;
+        }
+
+        _ledger.Granted(work, view.Workers);
+        for (var rank = 0; rank < view.Workers.Count; rank++)
+        {
+            foreach (var message in _grants.Write(work, view.Workers.Count, rank, _members.Get(view.Workers[rank]).HoldsDataset))
+                _members.Send(view.Workers[rank], message);
+        }
+    }
+
+    private bool Confirmed(long since)
+    {
+        if (_time.GetElapsedTime(since) < ConfirmationTime && !_members.AllConfirmed(_view))
+            return false;
+        var hashes = _members.Confirmations(_view).Append(_progress.WeightsSha256).Distinct().ToList();
+        return hashes.Count <= 1 ? true
+            : throw new RunFailedException($"the workers end with different weights ({string.Join(", ", hashes.Select(hash => hash[..8]))}): a processor or memory fault, or a defect; keep the run folder and report it");
+    }
+
+    private void Fail(Evidence evidence)
+    {
+        if (_dismissedAt is not null)
+            return;
+        if (!_failure.Exists)
+            _failedAt = _time.GetTimestamp();
+        _failure.Add(evidence);
+    }
+
+    private void FailWhenGathered()
+    {
+        if (_time.GetElapsedTime(_failedAt) < FailureEvidence.Gathering)
+            return;
+        _members.DismissAll(complete: false, _failure.Message());
+        throw new RunFailedException(_failure.Message());
+    }
+
+    private static Evidence EvidenceOf(Exception exception) => exception is PeerFailureException peer
+        ? new(peer.Peer, peer.Step, peer.Phase, peer.Cause, EvidenceWeight.Complaint)
+        : new("the coordinator", 0, Phase.ReduceScatter, exception.Message, EvidenceWeight.Confessed);
+
+    private static Evidence EvidenceOf(MemberSession session, WorkerMessage message)
+    {
+        var failure = message.Failure;
+        if (failure.ByTraining)
+            return new(session.FullName, session.Step, failure.Phase, failure.Reason, EvidenceWeight.Diverged);
+        return failure.Peer.Length > 0
+            ? new(failure.Peer, session.Step, failure.Phase, failure.Reason, EvidenceWeight.Complaint)
+            : new(session.FullName, session.Step, failure.Phase, failure.Reason, EvidenceWeight.Confessed);
+    }
+}

@@ -1,0 +1,26 @@
+using Distributed.Coordinator.Runs;
+using Distributed.Data;
+using Distributed.Protocol;
+using Distributed.Training;
+
+namespace Distributed.Coordinator.Cluster.Control;
+
+/// <summary>What a worker is told of the run when it joins.</summary>
+internal static class WelcomeSettings
+{
+    /// <summary>Writes the settings. Paths stay here: a worker knows the dataset by its name and hash.</summary>
+    /// <param name="request">The run.</param>
+    public static RunSettings Of(RunRequest request)
+    {
+        var withoutPaths = request.Configuration with { Data = new DataOptions { Data = request.Dataset.Name }, InitWeights = null };
+        return new RunSettings
+        {
+            ConfigurationJson = RunConfigurationJson.Write(withoutPaths),
+            Shape = new InputShape { Channels = request.Dataset.Shape.Channels, Height = request.Dataset.Shape.Height, Width = request.Dataset.Shape.Width },
+            Classes = request.Dataset.ClassNames.Count,
+            PreprocessingJson = request.Dataset.Preprocessing.ToJson(),
+            Dataset = request.Dataset.Name,
+            Exchange = request.Cluster.Exchange == Exchange.Peers ? ExchangeMode.Peers : ExchangeMode.Coordinator,
+        };
+    }
+}

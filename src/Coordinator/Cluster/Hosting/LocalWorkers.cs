@@ -1,0 +1,139 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Threading.Channels;
+using Distributed.Coordinator.Cluster.Control;
+using Distributed.Data;
+using Distributed.Protocol;
+
+namespace Distributed.Coordinator.Cluster.Hosting;
+
+/// <summary>
+/// The worker processes that this coordinator starts. Each holds the reading end of a pipe whose other end is here, and ends
+/// with it: the operating system closes it however the coordinator ends.
+/// </summary>
+internal sealed class LocalWorkers : IAsyncDisposable
+{
+    private const string ParentPipeVariable = "DISTRIBUTED_PARENT_PIPE";
+    private const int SignalBase = 128;
+
+    /// <summary>How long workers that have been let go may take to end.</summary>
+    private static readonly TimeSpan EndingTime = TimeSpan.FromSeconds(10);
+
+    private readonly List<Process> _processes = [];
+    private readonly List<Task> _watches = [];
+    private readonly ChannelWriter<ClusterEvent> _events;
+
+    /// <summary>Starts no process yet.</summary>
+    /// <param name="events">Learns of processes that end.</param>
+    public LocalWorkers(ChannelWriter<ClusterEvent> events) => _events = events;
+
+    /// <summary>Starts workers.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="coordinator">Where they find the coordinator.</param>
+    /// <param name="threads">Threads of each.</param>
+    /// <param name="data">What they are to load, so that samples need not be sent.</param>
+    /// <param name="token">The run's token.</param>
+    /// <exception cref="RunFailedException">The worker's executable cannot be started.</exception>
+    public void Start(int count, Uri coordinator, int threads, DataOptions data, RunToken token)
+    {
+        for (var number = 1; number <= count; number++)
+        {
+            var start = StartInfo(WorkerArguments.Of(number, coordinator, threads, data));
+            start.Environment[RunToken.EnvironmentVariable] = token.Reveal();
+            start.Environment[ParentPipeVariable] = "stdin";
+            _watches.Add(WatchAsync(number, Launch(start)));
+        }
+    }
+
+    /// <summary>Waits for the processes to end, and ends those that do not.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAny(Task.WhenAll(_watches), Task.Delay(EndingTime));
+        foreach (var process in _processes.Where(process => !process.HasExited))
+            process.Kill(entireProcessTree: true);
+        await Task.WhenAll(_watches);
+        foreach (var process in _processes)
+            process.Dispose();
+    }
+
+    private Process Launch(ProcessStartInfo start)
+    {
+        try
+        {
+            var process = Process.Start(start)!;
+            _processes.Add(process);
+            return process;
+        }
+        catch (System.ComponentModel.Win32Exception exception)
+        {
+            throw new RunFailedException($"the worker {start.FileName} cannot be started ({exception.Message}); it belongs beside the coordinator, so build or publish both together", exception);
+        }
+    }
+
+    private async Task WatchAsync(int number, Process process)
+    {
+        var output = process.StandardOutput.ReadToEndAsync();
+        var last = "";
+        while (await process.StandardError.ReadLineAsync() is { } line)
+            last = line.Length > 0 ? line : last;
+        await output;
+        await process.WaitForExitAsync();
+        _events.TryWrite(new LocalWorkerExited(number, process.Id, Cause(process.ExitCode, last)));
+    }
+
+    private static string Cause(int exitCode, string lastLine)
+    {
+        var how = exitCode switch
+        {
+            SignalBase + 9 => "the process was killed (SIGKILL; out of memory?)",
+            SignalBase + 6 => "the process was aborted (SIGABRT)",
+            SignalBase + 11 => "the process crashed (SIGSEGV)",
+            SignalBase + 15 => "the process was terminated (SIGTERM)",
+            _ => string.Create(CultureInfo.InvariantCulture, $"the process ended with exit code {exitCode}"),
+        };
+        return lastLine.Length == 0 ? how : $"{how}, its last words: {lastLine}";
+    }
+
+    private static ProcessStartInfo StartInfo(IEnumerable<string> arguments)
+    {
+        var host = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "worker.exe" : "worker");
+        var start = new ProcessStartInfo(host, arguments) { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true };
+
+        // The worker runs on the runtime that runs the coordinator, wherever that is installed.
+        start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
+        return start;
+    }
+}
+
+/// <summary>The arguments of a worker that the coordinator starts.</summary>
+internal static class WorkerArguments
+{
+    /// <summary>Writes them.</summary>
+    /// <param name="number">Its number among the local workers, from 1.</param>
+    /// <param name="coordinator">Where it finds the coordinator.</param>
+    /// <param name="threads">Threads that compute.</param>
+    /// <param name="data">What it is to load.</param>
+    public static IReadOnlyList<string> Of(int number, Uri coordinator, int threads, DataOptions data)
+    {
+        List<string> arguments =
+        [
+            "--coordinator", coordinator.ToString(),
+            "--threads", threads.ToString(CultureInfo.InvariantCulture),
+            "--local-number", number.ToString(CultureInfo.InvariantCulture),
+            "--data", data.Data,
+            "--standardize", data.Standardize ? "on" : "off",
+        ];
+        Add("--test", data.Test);
+        Add("--data-dir", data.DataDir);
+        Add("--label-column", data.LabelColumn);
+        Add("--header", data.Header switch { true => "true", false => "false", null => null });
+        return arguments;
+
+        void Add(string option, string? value)
+        {
+            if (value is not null)
+                arguments.AddRange([option, value]);
+        }
+    }
+}
