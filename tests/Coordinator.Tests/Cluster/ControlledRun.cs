@@ -1,0 +1,128 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Distributed.Checkpoints;
+using Distributed.Coordinator.Cluster.Control;
+using Distributed.Coordinator.Cluster.Membership;
+using Distributed.Coordinator.Cluster.Reduction;
+using Distributed.Coordinator.Runs;
+using Distributed.Training;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Distributed.Coordinator.Tests.Cluster;
+
+/// <summary>A run's loop of control with workers that are played and a clock that stands still until it is moved.</summary>
+internal sealed class ControlledRun : IRunObserver, IReductionOwner
+{
+    // A defect must not hang the tests.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly RunFolder _run;
+    private readonly Channel<ClusterEvent> _events = Channel.CreateUnbounded<ClusterEvent>();
+    private readonly Channel<RunEvent> _reported = Channel.CreateUnbounded<RunEvent>();
+    private readonly RunController _controller;
+    private readonly Task<RunResult> _controlling;
+
+    public ControlledRun(int workers, long steps)
+    {
+        var prepared = RunPreparation.Load(new TrainingOptions { Model = "mlp:3", Steps = steps, EvalEvery = steps, CheckpointEvery = steps });
+        _run = RunFolder.Create(_folder.File("run"), prepared.Configuration, prepared.Network.Layout);
+        Start = prepared.InitialState();
+        var request = new RunRequest(prepared.Configuration, prepared.Dataset, prepared.Network, new ClusterOptions { Workers = workers }, _run, Start);
+        _controller = new RunController(request, this, Time, new RunIdentity(RunId, Epoch: 1), this);
+        _controlling = _controller.RunAsync(new Watched(_events.Reader));
+    }
+
+    public const ulong RunId = 42;
+
+    public FakeTimeProvider Time { get; } = new();
+
+    /// <summary>The state that the run begins with, and, since nobody really trains, ends with.</summary>
+    public Checkpoint Start { get; }
+
+    public ConcurrentQueue<ClusterView> Views { get; } = [];
+
+    bool IReductionOwner.HoldsState => false;
+
+    /// <summary>Tells the loop that something has happened.</summary>
+    public void Happens(ClusterEvent clusterEvent) => _events.Writer.TryWrite(clusterEvent);
+
+    /// <summary>Moves the clock, and lets the loop notice.</summary>
+    public Task PassesAsync(TimeSpan time)
+    {
+        Time.Advance(time);
+        Happens(new Tick());
+        return SettledAsync();
+    }
+
+    /// <summary>Waits until the loop has handled all that has happened, so that the clock can be moved.</summary>
+    public Task SettledAsync()
+    {
+        var barrier = new Barrier();
+        Happens(barrier);
+        return Task.WhenAny(barrier.Reached.Task, _controlling).WaitAsync(Patience);
+    }
+
+    /// <summary>Waits for a report of a kind.</summary>
+    public async Task<T> ReportedAsync<T>(Func<T, bool>? condition = null)
+        where T : RunEvent
+    {
+        using var deadline = new CancellationTokenSource(Patience);
+        await foreach (var reported in _reported.Reader.ReadAllAsync(deadline.Token))
+        {
+            if (reported is T wanted && condition?.Invoke(wanted) != false)
+                return wanted;
+        }
+
+        throw new InvalidOperationException("The run has ended.");
+    }
+
+    /// <summary>Waits for the end of the run.</summary>
+    public async Task<RunResult> EndAsync()
+    {
+        try
+        {
+            return await _controlling.WaitAsync(Patience);
+        }
+        finally
+        {
+            await _controller.DisposeAsync();
+            _run.Dispose();
+            _folder.Dispose();
+        }
+    }
+
+    void IRunObserver.Report(RunEvent runEvent) => _reported.Writer.TryWrite(runEvent);
+
+    void IReductionOwner.Enter(ClusterView view) => Views.Enqueue(view);
+
+    void IReductionOwner.Granted(PlannedWork work, int microbatches, int samples)
+    {
+        // Nothing is computed here.
+    }
+
+    ValueTask IAsyncDisposable.DisposeAsync() => ValueTask.CompletedTask;
+
+    private sealed record Barrier : ClusterEvent
+    {
+        public TaskCompletionSource Reached { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    // When the loop asks for another event, it has handled those before.
+    private sealed class Watched(ChannelReader<ClusterEvent> events) : ChannelReader<ClusterEvent>
+    {
+        public override bool TryRead(out ClusterEvent item)
+        {
+            while (events.TryRead(out item!))
+            {
+                if (item is not Barrier barrier)
+                    return true;
+                barrier.Reached.SetResult();
+            }
+
+            return false;
+        }
+
+        public override ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default) => events.WaitToReadAsync(cancellationToken);
+    }
+}

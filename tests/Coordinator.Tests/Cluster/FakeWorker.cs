@@ -1,0 +1,89 @@
+using Distributed.Checkpoints;
+using Distributed.Collectives;
+using Distributed.Coordinator.Cluster.Control;
+using Distributed.Protocol;
+using Google.Protobuf;
+using Grpc.Core;
+
+namespace Distributed.Coordinator.Tests.Cluster;
+
+/// <summary>A worker that answers at once, and computes nothing.</summary>
+internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
+{
+    private readonly ControlledRun _run;
+    private readonly TaskCompletionSource _dismissed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly string _weightsSha256;
+    private View? _view;
+
+    /// <summary>Joins a run, as the local worker of the same number, and is ready.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="number">Its number.</param>
+    /// <param name="reports">Whether it reports the steps that it is granted.</param>
+    /// <param name="weightsSha256">What it says that its weights are at the end; null for the right ones.</param>
+    public FakeWorker(ControlledRun run, int number, bool reports = true, string? weightsSha256 = null)
+    {
+        _run = run;
+        Reports = reports;
+        _weightsSha256 = weightsSha256 ?? WeightsHash.Compute(run.Start.Weights.Span);
+        var join = new Join { Host = "host", ProcessId = 100 + number, LocalNumber = number };
+        Session = new MemberSession(number, join, $"http://127.0.0.1:{5000 + number}", run.Time.GetTimestamp());
+        run.Happens(new MemberJoined(Session));
+        Sending = Session.SendLoopAsync(this, CancellationToken.None);
+        Say(message => message.Ready = new Ready { HoldsDataset = true });
+    }
+
+    public MemberSession Session { get; }
+
+    /// <summary>Whether it reports the steps that it is granted.</summary>
+    public bool Reports { get; set; } = true;
+
+    public Task Sending { get; }
+
+    /// <summary>Ends when it is let go.</summary>
+    public Task Dismissed => _dismissed.Task.WaitAsync(TimeSpan.FromSeconds(60));
+
+    public WriteOptions? WriteOptions { get; set; }
+
+    public void Say(Action<WorkerMessage> fill, long step = 0)
+    {
+        var message = new WorkerMessage { Run = ControlledRun.RunId, Step = (ulong)step };
+        fill(message);
+        _run.Happens(new MemberSpoke(Session, message));
+    }
+
+    public void Beat(long step, Phase phase) => Say(message => message.Heartbeat = new Heartbeat { Phase = phase }, step);
+
+    public Task WriteAsync(CoordinatorMessage message)
+    {
+        var step = (long)message.Step;
+        switch (message.BodyCase)
+        {
+            case CoordinatorMessage.BodyOneofCase.View:
+                _view = message.View;
+                Say(answer => answer.ViewOpened = new ViewOpened());
+                break;
+            case CoordinatorMessage.BodyOneofCase.Grant when Reports:
+                Say(answer => answer.Report = Report(message.Grant), step);
+                break;
+            case CoordinatorMessage.BodyOneofCase.Snapshot:
+                _run.Happens(new SnapshotArrived(new Checkpoint(step, _run.Start.Weights, _run.Start.Moments)));
+                break;
+            case CoordinatorMessage.BodyOneofCase.Dismissal:
+                if (message.Dismissal.Complete)
+                    Say(answer => answer.Finished = new Finished { WeightsSha256 = ByteString.CopyFrom(Convert.FromHexString(_weightsSha256)) });
+                _dismissed.TrySetResult();
+                break;
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private StepReport Report(Grant grant)
+    {
+        var plan = new ReductionPlan((int)grant.Microbatches, _view!.Members.Count);
+        var (first, count) = plan.PlacesOf(_view.Rank);
+        var report = new StepReport { Work = grant.Work };
+        report.Blocks.AddRange(plan.Blocks.Skip(first).Take(count).Select(block => new BlockSums { Start = (uint)block.Start, Count = (uint)block.Count, LossSum = 1, Samples = 1 }));
+        return report;
+    }
+}
