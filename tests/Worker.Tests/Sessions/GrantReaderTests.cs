@@ -1,0 +1,105 @@
+using System.Runtime.InteropServices;
+using CsCheck;
+using Distributed.Data;
+using Distributed.Protocol;
+using Distributed.Training;
+using Distributed.Worker.Sessions;
+using Google.Protobuf;
+using Xunit;
+
+namespace Distributed.Worker.Tests.Sessions;
+
+/// <summary>A worker that holds the data and one that is sent samples must see the same numbers.</summary>
+public sealed class GrantReaderTests
+{
+    private const long Step = 4;
+
+    private static readonly Dataset Digits = DatasetLoader.Load(new DataOptions());
+
+    private readonly GrantReader _holding = new(Decoder(), Digits);
+    private readonly GrantReader _lacking = new(Decoder(), dataset: null);
+
+    [Fact]
+    public void Shards_of_any_sizes_give_the_samples_that_indices_give() =>
+        Gen.Select(Gen.Int[0, Digits.Train.Count - 1].Array[1, 50], Gen.Int[1, 20]).Sample((indices, most) =>
+        {
+            var reader = new GrantReader(Decoder(), dataset: null);
+            var indexed = new GrantReader(Decoder(), Digits).Take(Step, Indexed(indices))!;
+            var work = reader.Take(Step, Announcing(indices.Length));
+            foreach (var part in indices.Chunk(most))
+            {
+                Assert.Null(work);
+                work = reader.Take(ShardOf(part));
+            }
+
+            Assert.Equal((Step, Work.Train, 9, 100), (work!.Step, work.Work, work.Microbatches, work.BatchSamples));
+            var (expected, actual) = (Content(indexed.Samples), Content(work.Samples));
+            Assert.Equal(expected.Inputs, actual.Inputs);
+            Assert.Equal(expected.Labels, actual.Labels);
+        }, threads: 1);
+
+    [Fact]
+    public void Indices_refer_to_the_test_set_in_an_evaluation()
+    {
+        var grant = Indexed([3, 1]);
+        grant.Work = Work.Evaluate;
+        var expected = new float[2 * Digits.Shape.Length];
+        Digits.Test.Decode([3, 1], expected);
+        Assert.Equal(expected, Content(_holding.Take(Step, grant)!.Samples).Inputs);
+    }
+
+    [Fact]
+    public void A_share_without_samples_needs_neither_the_data_nor_a_shard()
+    {
+        Assert.Equal(0, _lacking.Take(Step, Indexed([]))!.Samples.Count);
+        Assert.Equal(0, _holding.Take(Step, Indexed([]))!.Samples.Count);
+    }
+
+    [Fact]
+    public void Indices_are_refused_by_a_worker_without_the_data() => Assert.Throws<InvalidDataException>(() => _lacking.Take(Step, Indexed([1])));
+
+    [Fact]
+    public void A_grant_before_the_samples_of_the_last_one_is_refused()
+    {
+        Assert.Null(_lacking.Take(Step, Announcing(3)));
+        Assert.Null(_lacking.Take(ShardOf([1, 2])));
+        Assert.Throws<InvalidDataException>(() => _lacking.Take(Step + 1, Announcing(3)));
+    }
+
+    [Fact]
+    public void More_samples_than_the_batch_has_are_refused() => Assert.Throws<InvalidDataException>(() => _lacking.Take(Step, Announcing(101)));
+
+    [Fact]
+    public void A_shard_that_fits_no_grant_is_refused()
+    {
+        Assert.Throws<InvalidDataException>(() => _lacking.Take(ShardOf([1])));
+        _lacking.Take(Step, Announcing(2));
+        Assert.Throws<InvalidDataException>(() => _lacking.Take(ShardOf([1, 2, 3])));
+        var halved = ShardOf([1, 2]);
+        halved.Samples = ByteString.CopyFrom(halved.Samples.Span[1..]);
+        Assert.Throws<InvalidDataException>(() => _lacking.Take(halved));
+    }
+
+    private static SampleDecoder Decoder() => new(Digits.Preprocessing, Digits.Shape);
+
+    private static Grant Indexed(int[] indices) => new() { Work = Work.Train, Microbatches = 9, Samples = 100, Indices = Bytes(indices) };
+
+    private static Grant Announcing(int samples) => new() { Work = Work.Train, Microbatches = 9, Samples = 100, ShardSamples = (uint)samples };
+
+    private static Shard ShardOf(int[] indices)
+    {
+        var stored = new byte[indices.Length * Digits.Train.BytesPerSample];
+        for (var i = 0; i < indices.Length; i++)
+            Digits.Train.CopyRaw(indices[i], stored.AsSpan(i * Digits.Train.BytesPerSample));
+        return new Shard { Samples = ByteString.CopyFrom(stored), Labels = Bytes([.. indices.Select(index => Digits.Train.Labels[index])]) };
+    }
+
+    private static ByteString Bytes(int[] numbers) => ByteString.CopyFrom(MemoryMarshal.AsBytes<int>(numbers));
+
+    private static (float[] Inputs, int[] Labels) Content(ISampleSource samples)
+    {
+        var (inputs, labels) = (new float[samples.Count * Digits.Shape.Length], new int[samples.Count]);
+        samples.Decode(0, inputs, labels);
+        return (inputs, labels);
+    }
+}
