@@ -31,6 +31,8 @@ public sealed class CoordinatorExchange(ExchangeIdentity identity, int length) :
     {
         ArgumentNullException.ThrowIfNull(blocks);
         var first = Plan.PlacesOf(Identity.Rank).First;
+        if (blocks.Count == 0)
+            Link(0).Send(Identity.Header(Step, FrameKind.Block), default);
         for (var i = 0; i < blocks.Count; i++)
             Link(0).Send(Identity.Header(Step, FrameKind.Block, Plan.Blocks[first + i].Start), blocks[i].Memory);
         Phase = Phase.Broadcast;

@@ -81,13 +81,16 @@ public sealed class FrameLink(int peer, IAsyncStreamReader<Frame> incoming, IAsy
         Close();
     }
 
-    /// <summary>Writes a vector as frames.</summary>
+    /// <summary>Writes a vector as frames; an empty one is one frame.</summary>
     internal static async Task SendVectorAsync(IAsyncStreamWriter<Frame> outgoing, FrameHeader header, ReadOnlyMemory<float> values, CancellationToken cancellationToken)
     {
-        for (var start = 0; start < values.Length; start += WireLimits.FrameElements)
+        var start = 0;
+        do
         {
             var piece = values.Slice(start, Math.Min(WireLimits.FrameElements, values.Length - start));
             await outgoing.WriteAsync(new Frame(header with { Offset = header.Offset + start }, piece), cancellationToken);
+            start += piece.Length;
         }
+        while (start < values.Length);
     }
 }

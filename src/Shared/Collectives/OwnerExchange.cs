@@ -46,11 +46,17 @@ public sealed class OwnerExchange(ExchangeIdentity identity, int length) : ViewE
     {
         _whole.Reserve(plan);
         for (var worker = 0; worker < plan.Workers; worker++)
-            Round(0).Expect(worker, (long)plan.PlacesOf(worker).Count * Length);
+            Round(0).Expect(worker, Contribution(plan, worker, Length));
     }
 
     private protected override void Take(int peer, Frame frame)
     {
+        if (IsEmptyContribution(peer, frame))
+        {
+            Round(0).Arrived(peer, 1);
+            return;
+        }
+
         if (frame.Header.Kind != FrameKind.Block || !Plan.Holds(peer, frame.Header.Part, out var place))
             throw Unexpected(peer, frame);
         _whole.Store(place, frame.Header.Offset, frame.Values);

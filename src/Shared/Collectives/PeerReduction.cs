@@ -11,7 +11,7 @@ namespace Distributed.Collectives;
 /// <remarks>
 /// No buffer is written while it is still being sent: a step ends only when every slice has come back reduced, so that every
 /// owner has had this worker's blocks, and an owner reduces the next step into its slice only after every worker has sent
-/// its blocks for that step, so that all have had the slice.
+/// its blocks for that step, or that it has none, so that all have had the slice.
 /// </remarks>
 public sealed class PeerReduction : ViewExchange
 {
@@ -64,14 +64,16 @@ public sealed class PeerReduction : ViewExchange
             if (peer == Identity.Rank)
                 continue;
             var (start, end) = SliceOf(peer);
-            Blocks.Expect(peer, (long)plan.PlacesOf(peer).Count * _slice.Length);
+            Blocks.Expect(peer, Contribution(plan, peer, _slice.Length));
             Slices.Expect(peer, end - start);
         }
     }
 
     private protected override void Take(int peer, Frame frame)
     {
-        if (frame.Header.Kind == FrameKind.Block && Plan.Holds(peer, frame.Header.Part, out var place))
+        if (IsEmptyContribution(peer, frame))
+            Blocks.Arrived(peer, 1);
+        else if (frame.Header.Kind == FrameKind.Block && Plan.Holds(peer, frame.Header.Part, out var place))
             TakeBlock(peer, place, frame);
         else if (frame.Header.Kind == FrameKind.Reduced)
             TakeSlice(peer, frame);
@@ -94,17 +96,26 @@ public sealed class PeerReduction : ViewExchange
         Slices.Arrived(peer, frame.Values.Length);
     }
 
-    // Part by part, so that an owner has a part of every block early and can pass its sum on while the rest is still coming.
     private void SendBlocks(IReadOnlyList<AlignedBuffer> blocks)
     {
-        var first = Plan.PlacesOf(Identity.Rank).First;
         foreach (var peer in Others())
         {
-            foreach (var (start, end) in Parts(peer))
-            {
-                for (var i = 0; i < blocks.Count; i++)
-                    Link(peer).Send(Identity.Header(Step, FrameKind.Block, Plan.Blocks[first + i].Start, start), blocks[i].Memory[start..end]);
-            }
+            var (start, end) = SliceOf(peer);
+            if (blocks.Count > 0)
+                SendBlocks(peer, blocks);
+            else if (start < end)
+                Link(peer).Send(Identity.Header(Step, FrameKind.Block), default);
+        }
+    }
+
+    // Part by part, so that an owner has a part of every block early and can pass its sum on while the rest is still coming.
+    private void SendBlocks(int peer, IReadOnlyList<AlignedBuffer> blocks)
+    {
+        var first = Plan.PlacesOf(Identity.Rank).First;
+        foreach (var (start, end) in Parts(peer))
+        {
+            for (var i = 0; i < blocks.Count; i++)
+                Link(peer).Send(Identity.Header(Step, FrameKind.Block, Plan.Blocks[first + i].Start, start), blocks[i].Memory[start..end]);
         }
     }
 

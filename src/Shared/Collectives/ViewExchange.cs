@@ -102,6 +102,17 @@ public abstract class ViewExchange : IFrameReceiver
     /// <summary>Takes a frame of the step under way.</summary>
     private protected abstract void Take(int peer, Frame frame);
 
+    /// <summary>
+    /// What a peer sends to the owner of a number of elements: its blocks, or, if it has none, one empty frame that counts as
+    /// one element. Without that, an owner could go on while the peer has still to receive what the owner then overwrites.
+    /// </summary>
+    private protected static long Contribution(ReductionPlan plan, int peer, int elements) =>
+        plan.PlacesOf(peer).Count is > 0 and var blocks ? (long)blocks * elements : Math.Min(1, elements);
+
+    /// <summary>Whether a frame is the empty contribution of a peer that has no blocks.</summary>
+    private protected bool IsEmptyContribution(int peer, Frame frame) =>
+        frame.Header.Kind == FrameKind.Block && frame.Values.IsEmpty && Plan.PlacesOf(peer).Count == 0;
+
     private protected Pending Round(int index) => _rounds[index];
 
     private protected FrameLink Link(int peer) => _links[peer] ?? throw new InvalidOperationException($"There is no link to {Peers[peer]}.");

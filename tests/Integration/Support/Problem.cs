@@ -27,7 +27,9 @@ internal sealed record Problem(string Name, int Samples, string[] Options)
     public static Problem FileOrder { get; } = new("file order", 330,
         ["--model", "mlp:33", "--batch-size", "100", "--microbatch", "32", "--schedule", "constant", "--no-shuffle", "--optimizer", "adam", "--learning-rate", "0.01"]);
 
-    public override string ToString() => Name;
+    /// <summary>A learning rate that no training survives.</summary>
+    public static Problem Diverging { get; } = new("diverging", 61,
+        ["--model", "mlp:13", "--batch-size", "20", "--optimizer", "sgd", "--learning-rate", "1e30"]);
 
     /// <summary>Writes the data into a folder.</summary>
     /// <returns>The options that name the data and decide the result, without an end.</returns>

@@ -1,0 +1,83 @@
+using Distributed.Integration.Support;
+using Xunit;
+
+namespace Distributed.Integration;
+
+/// <summary>Workers that join by themselves, late, or leave in the middle: none of it shows in the bits.</summary>
+public sealed class MembershipTests
+{
+    private const string Endless = "1000000";
+    private const string AnyPort = "http://127.0.0.1:0";
+
+    [Theory]
+    [InlineData("peers")]
+    [InlineData("coordinator")]
+    public async Task Workers_without_the_data_are_sent_their_samples(string exchange)
+    {
+        using var folder = new TempFolder();
+        await using var coordinator = CoordinatorProcess.Train(folder, [
+            .. Problem.OddSizes.WriteTo(folder), "--steps", "7", "--workers", "1", "--min-workers", "3", "--exchange", exchange,
+            "--listen", AnyPort, "--token-file", folder["token"], "--run", folder["run"]]);
+        var address = await coordinator.ListeningAsync();
+        await using var second = WorkerProcess.Join(folder, address, folder["token"]);
+        await using var third = WorkerProcess.Join(folder, address, folder["token"]);
+
+        Assert.Equal((0, ""), await EndAsync(second));
+        Assert.Equal((0, ""), await EndAsync(third));
+        Assert.Equal(0, (await coordinator.ExitAsync()).Code);
+        var run = FinishedRun.Read(folder["run"]);
+        var reference = await Problem.OddSizes.ReferenceAsync(7);
+        Assert.Equal((reference.WeightsSha256, 3), (run.WeightsSha256, run.Workers));
+        Assert.Equal(reference.Metrics, run.Metrics);
+    }
+
+    // The one that joins late has its whole state from the first, and goes on alone when that leaves.
+    [Theory]
+    [InlineData("peers")]
+    [InlineData("coordinator")]
+    public async Task A_late_joiner_takes_over_from_a_worker_that_is_told_to_leave(string exchange)
+    {
+        using var folder = new TempFolder();
+        await using var coordinator = CoordinatorProcess.Train(folder, [
+            .. Problem.OddSizes.WriteTo(folder), "--steps", Endless, "--checkpoint-every", Endless, "--workers", "1", "--exchange", exchange,
+            "--listen", AnyPort, "--token-file", folder["token"], "--run", folder["run"]]);
+        var address = await coordinator.ListeningAsync();
+        var first = Assert.Single(await coordinator.JoinedAsync(1));
+        await coordinator.StepsAsync(5);
+
+        await using var joiner = WorkerProcess.Join(folder, address, folder["token"]);
+        await coordinator.JoinedAsync(1);
+        await coordinator.StepsAsync(50);
+        Signal.Terminate(first.ProcessId);
+        var left = await coordinator.EventAsync("workerLeft");
+        await coordinator.StepsAsync(50);
+        Signal.Terminate(coordinator.Id);
+
+        var step = await coordinator.InterruptedAsync();
+        Assert.Equal((143, ""), await EndAsync(coordinator));
+        Assert.Equal((0, ""), await EndAsync(joiner));
+        Assert.StartsWith(first.Name, left.GetProperty("worker").GetString(), StringComparison.Ordinal);
+        Assert.Equal(1, left.GetProperty("workers").GetInt32());
+        Assert.Equal((await Problem.OddSizes.ReferenceAsync(step)).State, FinishedRun.StateAfter(folder["run"], step));
+    }
+
+    [Fact]
+    public async Task When_every_worker_is_told_to_leave_the_run_stops_after_a_checkpoint_and_can_go_on()
+    {
+        using var folder = new TempFolder();
+        await using var coordinator = CoordinatorProcess.Train(folder, [
+            .. Problem.OddSizes.WriteTo(folder), "--steps", Endless, "--checkpoint-every", Endless, "--workers", "2", "--run", folder["run"]]);
+        var joined = await coordinator.JoinedAsync(2);
+        await coordinator.StepsAsync(3);
+        foreach (var worker in joined)
+            Signal.Terminate(worker.ProcessId);
+
+        var step = await coordinator.InterruptedAsync();
+        Assert.NotEqual(0, (await coordinator.ExitAsync()).Code);
+        Assert.Equal((await Problem.OddSizes.ReferenceAsync(step)).State, FinishedRun.StateAfter(folder["run"], step));
+    }
+
+    private static async Task<(int Code, string Errors)> EndAsync(RunningProcess process) => (await process.ExitAsync()) is var exit ? (exit.Code, exit.ErrorText) : default;
+
+    private static async Task<(int Code, string Errors)> EndAsync(CoordinatorProcess process) => (await process.ExitAsync()) is var exit ? (exit.Code, exit.ErrorText) : default;
+}

@@ -1,0 +1,56 @@
+using Distributed.Collectives;
+using Distributed.Kernels;
+using Distributed.Random;
+
+namespace Distributed.Shared.Tests.Collectives;
+
+/// <summary>The gradients of a step's microbatches, drawn so that any other order of summation gives other bits, and their sum done naively.</summary>
+/// <param name="Seed">What they are drawn from.</param>
+/// <param name="Length">The flat vector's length.</param>
+internal sealed record Leaves(ulong Seed, int Length)
+{
+    /// <summary>The sum over all microbatches along the tree over their indices padded to a power of two.</summary>
+    public float[] Sum(long step, int microbatches)
+    {
+        var span = 1;
+        while (span < microbatches)
+            span *= 2;
+        return Node(step, 0, span, microbatches);
+    }
+
+    /// <summary>A member's blocks of a plan.</summary>
+    public IReadOnlyList<AlignedBuffer> Blocks(long step, ReductionPlan plan, int rank)
+    {
+        var (first, count) = plan.PlacesOf(rank);
+        return [.. plan.Blocks.Skip(first).Take(count).Select(block => Buffer(Block(step, block)))];
+    }
+
+    private float[] Block(long step, TreeBlock block)
+    {
+        var span = 1;
+        while (span < block.Count)
+            span *= 2;
+        return Node(step, block.Start, span, block.End);
+    }
+
+    private float[] Node(long step, int start, int span, int end)
+    {
+        if (span == 1)
+            return Leaf(step, start);
+        var left = Node(step, start, span / 2, end);
+        return start + (span / 2) >= end ? left : [.. left.Zip(Node(step, start + (span / 2), span / 2, end), (a, b) => a + b)];
+    }
+
+    private float[] Leaf(long step, int microbatch)
+    {
+        var random = new CounterRandom(Seed, RandomPurpose.Dropout, ((ulong)step << 32) | (uint)microbatch);
+        return [.. Enumerable.Range(0, Length).Select(element => (random.Uniform((ulong)element) - 0.5f) * (1 << (int)random.Below((ulong)(element + Length), 20)))];
+    }
+
+    private static AlignedBuffer Buffer(float[] values)
+    {
+        var buffer = new AlignedBuffer(values.Length);
+        values.CopyTo(buffer.Span);
+        return buffer;
+    }
+}
