@@ -1,3 +1,4 @@
+using System.Globalization;
 using Distributed.Benchmarks;
 
 switch (args)
@@ -5,7 +6,17 @@ switch (args)
     case ["sgemm"]:
         SgemmBenchmark.Run();
         return 0;
+    case ["training"]:
+        TrainingBenchmark.Run(workers: 2);
+        return 0;
+    case ["training", var workers] when int.TryParse(workers, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0:
+        TrainingBenchmark.Run(count);
+        return 0;
     default:
-        Console.Error.WriteLine("Usage: dotnet run -c Release --project tests/Benchmarks -- sgemm");
+        Console.Error.WriteLine("""
+            Usage: dotnet run -c Release --project tests/Benchmarks -- BENCHMARK
+              sgemm               matrix products beside OpenBLAS (gcc, libopenblas-dev)
+              training [WORKERS]  whole runs beside PyTorch DDP over Gloo (python3-torch, dataset-fashion-mnist)
+            """);
         return 2;
 }

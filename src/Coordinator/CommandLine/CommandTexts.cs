@@ -42,7 +42,7 @@ internal static class CommandTexts
 
     internal static HelpText Eval { get; } = new(
         "coordinator eval MODEL [options]",
-        "Evaluates a trained model, a model.safetensors or a run folder: loss, accuracy, and the accuracy of each class.",
+        "Evaluates a trained model, a model.safetensors or a run folder:\nloss, accuracy, and the accuracy of each class.",
         HelpText.EntriesOf(EvalSettings.Options),
         [
             ("coordinator eval runs/first", "on the test part of the data that it was trained on"),

@@ -5,6 +5,7 @@ namespace Distributed.Coordinator.Runs;
 /// <summary>Something that happened in a run; <c>--json</c> writes each as one object. Times are the observer's matter; an event says nothing that differs between two equal runs but who did the work.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
 [JsonDerivedType(typeof(RunStarted), "runStarted")]
+[JsonDerivedType(typeof(Listening), "listening")]
 [JsonDerivedType(typeof(WorkerJoined), "workerJoined")]
 [JsonDerivedType(typeof(WorkerLeft), "workerLeft")]
 [JsonDerivedType(typeof(StepCompleted), "stepCompleted")]

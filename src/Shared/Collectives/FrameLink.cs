@@ -90,6 +90,9 @@ public sealed class FrameLink(int peer, IAsyncStreamReader<Frame> incoming, IAsy
             using var frame = incoming.Current;
             await receiver.ReceiveAsync(Peer, frame, cancellationToken);
         }
+
+        // A peer ends its direction when it has all that it needs from this one; without an answer it would wait in vain.
+        Close();
     }
 
     /// <summary>Writes a vector as frames.</summary>

@@ -10,6 +10,7 @@ namespace Distributed.Coordinator.Cluster.Control;
 internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings, TimeProvider time)
 {
     private readonly SortedDictionary<int, MemberSession> _sessions = [];
+    private readonly Dictionary<int, MemberSession> _locals = [];
     private ViewGeneration _generation;
     private long _lastArrival;
     private bool _ending;
@@ -27,30 +28,34 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     /// <summary>A worker that is there.</summary>
     public MemberSession Get(int worker) => _sessions[worker];
 
-    /// <summary>The worker that the coordinator started as the given one, or null if it has not joined.</summary>
-    public MemberSession? FindLocal(int number) => _sessions.Values.FirstOrDefault(session => session.Join.LocalNumber == number);
+    /// <summary>The worker that the coordinator started as the given one, also when its session has ended; null if it has not joined.</summary>
+    public MemberSession? FindLocal(int number) => _locals.GetValueOrDefault(number);
 
     /// <summary>Takes a worker in, or turns it away if the run is ending.</summary>
     public void Welcome(MemberSession session)
     {
         _sessions.Add(session.Worker, session);
+        if (session.Join.LocalNumber > 0)
+            _locals[session.Join.LocalNumber] = session;
         Send(session.Worker, new CoordinatorMessage { Welcome = new Welcome { Worker = session.Worker, Settings = settings } });
         if (_ending)
             Dismiss(session.Worker);
     }
 
     /// <summary>Notes what a message says of its sender.</summary>
-    /// <returns>Whether it matters; what a worker says that has been let go does not, but for its confirmation.</returns>
+    /// <returns>Whether it matters; of what a worker says that has been let go, only how it carries out what it was granted before.</returns>
     public bool Hear(MemberSession session, WorkerMessage message)
     {
         session.LastHeard = time.GetTimestamp();
         if (message.BodyCase == WorkerMessage.BodyOneofCase.Finished)
             session.WeightsSha256 = Convert.ToHexStringLower(message.Finished.WeightsSha256.Span);
-        if (session.IsDismissed || (message.Run != identity.Run && message.BodyCase != WorkerMessage.BodyOneofCase.Join))
+        if (message.Run != identity.Run && message.BodyCase != WorkerMessage.BodyOneofCase.Join)
             return false;
         session.Step = Math.Max(session.Step, (long)message.Step);
         if (message.BodyCase == WorkerMessage.BodyOneofCase.Heartbeat)
             session.Phase = message.Heartbeat.Phase;
+        if (session.IsDismissed)
+            return message.BodyCase is WorkerMessage.BodyOneofCase.Report or WorkerMessage.BodyOneofCase.Failure;
         if (message.BodyCase == WorkerMessage.BodyOneofCase.Leave)
             Leave(session);
         if (message.BodyCase == WorkerMessage.BodyOneofCase.Ready)

@@ -129,9 +129,10 @@ internal sealed class RunController : IAsyncDisposable
     {
         var session = gone.Session;
         _members.Remove(session);
-        if (session.IsDismissed)
+        var owesReports = _ledger.Awaits(session.Worker);
+        if (session.IsDismissed && !owesReports)
             return;
-        if (_view?.RankOf(session.Worker) >= 0)
+        if (owesReports || _view?.RankOf(session.Worker) >= 0)
             Fail(new Evidence(session.FullName, session.Step, session.Phase, gone.Cause, EvidenceWeight.Lost));
         else
             _observer.Report(new WorkerLeft(session.FullName, gone.Cause, _members.ReadyCount));

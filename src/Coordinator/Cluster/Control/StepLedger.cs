@@ -15,6 +15,10 @@ internal sealed class StepLedger
     /// <summary>Whether everything granted has been reported.</summary>
     public bool IsEmpty => _open.Count == 0;
 
+    /// <summary>Whether a worker has still to report something that it was granted.</summary>
+    /// <param name="worker">The worker.</param>
+    public bool Awaits(int worker) => _open.Any(entry => entry.Waiting.Contains(worker));
+
     /// <summary>Notes a grant.</summary>
     /// <param name="work">What was granted.</param>
     /// <param name="workers">Who must report it.</param>

@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
+
+namespace Distributed.Benchmarks;
+
+/// <summary>
+/// Whole training runs on Fashion-MNIST beside PyTorch's DistributedDataParallel over Gloo: processes, gradients exchanged
+/// over loopback, one thread each. The runs alternate, so that both see the same machine.
+/// </summary>
+internal static class TrainingBenchmark
+{
+    private const int Rounds = 5;
+    private const int BatchSize = 256;
+    private const int Epochs = 4;
+    private const int PeerSteps = 100;
+    private const string Python = "/usr/bin/python3";
+
+    private static readonly string Coordinator = typeof(TrainingBenchmark).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Single(attribute => attribute.Key == nameof(Coordinator)).Value!;
+
+    private static readonly (string Ours, string Peer)[] Models = [("mlp", "mlp"), ("mlp:2048,2048", "wide")];
+
+    public static void Run(int workers)
+    {
+        Console.WriteLine($"fashion-mnist, batch {BatchSize}, {workers} workers x 1 thread, samples/s: medians of {Rounds} alternating runs, half the distance between the quartiles");
+        Console.WriteLine($"{"model",-16}{"ours",10}{"spread",8}{"PyTorch DDP",14}{"spread",8}{"ratio",8}");
+        foreach ((string model, string peer) in Models)
+            Compare(model, peer, workers);
+    }
+
+    private static void Compare(string model, string peer, int workers)
+    {
+        var ours = new Measurement();
+        var theirs = new Measurement();
+        for (int round = 0; round < Rounds; round++)
+        {
+            theirs.Add(PeerRate(peer, workers));
+            ours.Add(OurRate(model, workers));
+        }
+
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{model,-16}{ours.Median,10:N0}{ours.Spread,8:P0}{theirs.Median,14:N0}{theirs.Spread,8:P0}{ours.Median / theirs.Median,8:F2}"));
+    }
+
+    private static double OurRate(string model, int workers)
+    {
+        string folder = Path.Combine(Path.GetTempPath(), $"distributed-benchmark-{Guid.NewGuid():N}");
+        string[] arguments =
+        [
+            "train", "--data", "fashion-mnist", "--model", model, "--batch-size", Text(BatchSize), "--epochs", Text(Epochs),
+            "--workers", Text(workers), "--threads", "1", "--run", folder, "--quiet",
+        ];
+        try
+        {
+            Output(Coordinator, arguments);
+            using var summary = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "summary.json")));
+            return summary.RootElement.GetProperty("samplesPerSecond").GetDouble();
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static double PeerRate(string model, int workers) => double.Parse(
+        Output(Python, [Path.Combine(AppContext.BaseDirectory, "peers", "pytorch_ddp.py"), model, Text(workers), Text(BatchSize / workers), Text(PeerSteps)]),
+        CultureInfo.InvariantCulture);
+
+    private static string Output(string program, IEnumerable<string> arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{program} ended with exit code {process.ExitCode}");
+    }
+
+    private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
+}

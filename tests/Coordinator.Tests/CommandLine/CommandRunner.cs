@@ -1,0 +1,29 @@
+using Distributed.Coordinator.CommandLine;
+using Distributed.Coordinator.Runs;
+
+namespace Distributed.Coordinator.Tests.CommandLine;
+
+/// <summary>What a command line has done.</summary>
+/// <param name="ExitCode">The process's exit code.</param>
+/// <param name="Output">Standard output.</param>
+/// <param name="Errors">The lines of standard error.</param>
+internal sealed record CommandOutcome(int ExitCode, string Output, IReadOnlyList<string> Errors);
+
+/// <summary>Runs command lines inside the test process.</summary>
+internal static class CommandRunner
+{
+    /// <summary>A training of less than a second.</summary>
+    public const string Tiny = "--workers 0 --threads 1 --model mlp:9 --batch-size 100 --microbatch 7";
+
+    public static async Task<CommandOutcome> RunAsync(params string[] arguments)
+    {
+        using var output = new StringWriter { NewLine = "\n" };
+        using var error = new StringWriter { NewLine = "\n" };
+        var console = new CommandConsole(output, error, IsTerminal: false, TimeProvider.System);
+        int exitCode = await new CoordinatorCommand(console, new TrainingRunFactory(TimeProvider.System)).RunAsync(arguments);
+        return new CommandOutcome(exitCode, output.ToString(), error.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    public static Task<CommandOutcome> TrainAsync(string run, string options) =>
+        RunAsync(["train", .. Tiny.Split(' '), "--run", run, .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+}

@@ -1,0 +1,59 @@
+using Distributed.Coordinator.CommandLine;
+using Xunit;
+
+namespace Distributed.Coordinator.Tests.CommandLine;
+
+public sealed class HelpTests
+{
+    private static readonly string[] TrainOptions =
+    [
+        "--data", "--test", "--data-dir", "--label-column", "--header", "--standardize", "--model", "--workers", "--threads", "--epochs", "--steps", "--batch-size",
+        "--microbatch", "--optimizer", "--learning-rate", "--momentum", "--nesterov", "--weight-decay", "--clip-norm", "--schedule", "--warmup-steps", "--seed",
+        "--no-shuffle", "--init-weights", "--run", "--checkpoint-every", "--eval-every", "--resume", "--listen", "--min-workers", "--transport", "--exchange",
+        "--token-file", "--insecure", "--quiet", "--json", "--config",
+    ];
+
+    [Fact]
+    public void TheTableHoldsEveryOptionOnce() =>
+        Assert.Equal(TrainOptions.Order(), TrainOptionTable.Options.Select(option => option.Name).Order());
+
+    [Fact]
+    public async Task EveryOptionStandsInTheHelpWithItsDefaultAndAnExample()
+    {
+        string help = Unwrapped((await CommandRunner.RunAsync("train", "--help")).Output);
+        foreach (OptionSpec<TrainSettings> option in TrainOptionTable.Options)
+        {
+            Assert.Contains($" {option.Name} ", help, StringComparison.Ordinal);
+            Assert.Contains($"{option.Help} [default: {option.Default}", help, StringComparison.Ordinal);
+            Assert.True(option.IsSwitch || help.Contains($"example: {option.Name} {option.Example}]", StringComparison.Ordinal), option.Name);
+        }
+        Assert.Contains("Examples: coordinator train", help, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void EveryExampleIsAValidValue()
+    {
+        foreach (OptionSpec<TrainSettings> option in TrainOptionTable.Options)
+            option.Apply(new TrainSettings(), option.IsSwitch ? OptionSpec<TrainSettings>.On : option.Example);
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("-h")]
+    [InlineData("train -h")]
+    [InlineData("verify --help")]
+    [InlineData("eval --help")]
+    [InlineData("data --help")]
+    [InlineData("data list --help")]
+    [InlineData("data inspect --help")]
+    public async Task EveryCommandHasHelpWithAnExample(string line)
+    {
+        CommandOutcome outcome = await CommandRunner.RunAsync(line.Split(' '));
+        Assert.Equal(0, outcome.ExitCode);
+        Assert.Contains("usage: coordinator", outcome.Output, StringComparison.Ordinal);
+        Assert.Contains("Examples:", outcome.Output, StringComparison.Ordinal);
+        Assert.All(outcome.Output.Split('\n'), text => Assert.True(text.Length <= 110, text));
+    }
+
+    private static string Unwrapped(string help) => string.Join(' ', help.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries));
+}

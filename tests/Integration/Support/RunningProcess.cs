@@ -1,0 +1,96 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Threading.Channels;
+
+namespace Distributed.Integration.Support;
+
+/// <summary>What a process left behind.</summary>
+/// <param name="Code">Its exit code.</param>
+/// <param name="Errors">The lines of its standard error.</param>
+internal sealed record Exit(int Code, IReadOnlyList<string> Errors)
+{
+    public string ErrorText => string.Join('\n', Errors);
+}
+
+/// <summary>A program that has been started: its lines as they come, and its end. Disposing ends it if it still runs.</summary>
+internal sealed class RunningProcess : IAsyncDisposable
+{
+    /// <summary>How long anything may take that a test waits for; reaching it is a failure.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    // What a developer's or a parent's environment must not decide.
+    private static readonly string[] Uninherited = ["DISTRIBUTED_RUN_TOKEN", "DISTRIBUTED_PARENT_PIPE"];
+
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _errors = new();
+    private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
+    private readonly Task _reading;
+
+    private RunningProcess(Process process)
+    {
+        _process = process;
+        Id = process.Id;
+        _reading = Task.WhenAll(ReadOutputAsync(), ReadErrorsAsync());
+    }
+
+    public int Id { get; }
+
+    /// <summary>Lines of standard output that nobody has taken yet; complete when the process closes it.</summary>
+    public ChannelReader<string> Lines => _lines.Reader;
+
+    /// <summary>What it has written to standard error so far.</summary>
+    public string ErrorsSoFar => string.Join('\n', _errors);
+
+    public static RunningProcess Start(string executable, string workingFolder, IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo(executable, arguments)
+        {
+            WorkingDirectory = workingFolder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["DOTNET_ROOT"] = Executables.DotnetRoot;
+        foreach (var name in Uninherited)
+            start.Environment.Remove(name);
+        return new RunningProcess(Process.Start(start)!);
+    }
+
+    /// <summary>Waits for the end.</summary>
+    public async Task<Exit> ExitAsync()
+    {
+        using var deadline = new CancellationTokenSource(Patience);
+        try
+        {
+            await _process.WaitForExitAsync(deadline.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"Process {Id} did not end within {Patience.TotalSeconds} seconds; it said:\n{ErrorsSoFar}");
+        }
+
+        await _reading;
+        return new Exit(_process.ExitCode, [.. _errors]);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+            _process.Kill(entireProcessTree: true);
+        await ExitAsync();
+        _process.Dispose();
+    }
+
+    private async Task ReadOutputAsync()
+    {
+        while (await _process.StandardOutput.ReadLineAsync() is { } line)
+            _lines.Writer.TryWrite(line);
+        _lines.Writer.Complete();
+    }
+
+    private async Task ReadErrorsAsync()
+    {
+        while (await _process.StandardError.ReadLineAsync() is { } line)
+            _errors.Enqueue(line);
+    }
+}

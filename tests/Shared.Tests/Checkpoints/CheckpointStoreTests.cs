@@ -1,0 +1,150 @@
+using Distributed.Checkpoints;
+using Xunit;
+
+namespace Distributed.Shared.Tests.Checkpoints;
+
+public sealed class CheckpointStoreTests : IDisposable
+{
+    private static readonly string[] Moments = ["exp_avg", "exp_avg_sq"];
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void ACheckpointComesBackAsItWas()
+    {
+        CheckpointStore store = Store();
+        Save(store, 7);
+        Checkpoint loaded = store.LoadLatest(Moments, NothingSkipped)!;
+        Assert.Equal(7, loaded.Step);
+        Assert.Equal(SmallLayout.Values(7), loaded.Weights.ToArray());
+        Assert.Equal(Moments, loaded.Moments.Select(moment => moment.Name));
+        Assert.Equal(SmallLayout.Values(107), loaded.Moments[0].Values.ToArray());
+        Assert.Equal(SmallLayout.Values(207), loaded.Moments[1].Values.ToArray());
+    }
+
+    [Fact]
+    public void ParametersAndOptimizerStateStandUnderTheirNames()
+    {
+        CheckpointStore store = Store();
+        Save(store, 1);
+        using SafeTensorsFile file = SafeTensorsFile.Open(store.PathOf(1));
+        Assert.Equal(
+            ["layers.0.bias", "layers.0.weight", "optimizer.exp_avg.layers.0.bias", "optimizer.exp_avg.layers.0.weight", "optimizer.exp_avg_sq.layers.0.bias", "optimizer.exp_avg_sq.layers.0.weight"],
+            file.Tensors.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal("1", file.Metadata["step"]);
+    }
+
+    [Fact]
+    public void AnEmptyFolderHasNoCheckpoint() => Assert.Null(Store().LoadLatest(Moments, NothingSkipped));
+
+    [Fact]
+    public void OnlyTheNewestAreKept()
+    {
+        CheckpointStore store = Store();
+        foreach (long step in new long[] { 2, 9, 10, 100 })
+            Save(store, step);
+        Assert.Equal([9, 10, 100], store.Steps);
+    }
+
+    [Fact]
+    public void EveryDamagedByteIsNoticedAndTheCheckpointBeforeIsUsed()
+    {
+        CheckpointStore store = Store();
+        Save(store, 1);
+        Save(store, 2);
+        byte[] intact = File.ReadAllBytes(store.PathOf(2));
+        for (int position = intact.Length - (27 * sizeof(float)); position < intact.Length; position++)
+        {
+            byte[] damaged = [.. intact];
+            damaged[position] ^= 1;
+            File.WriteAllBytes(store.PathOf(2), damaged);
+            AssertFallsBack(store);
+        }
+    }
+
+    [Fact]
+    public void ATruncatedCheckpointIsSkippedAtAnyLength()
+    {
+        CheckpointStore store = Store();
+        Save(store, 1);
+        Save(store, 2);
+        byte[] intact = File.ReadAllBytes(store.PathOf(2));
+        for (int length = 0; length < intact.Length; length++)
+        {
+            File.WriteAllBytes(store.PathOf(2), intact[..length]);
+            AssertFallsBack(store);
+        }
+    }
+
+    [Fact]
+    public void ACheckpointUnderAnotherStepIsDamaged()
+    {
+        CheckpointStore store = Store();
+        Save(store, 1);
+        File.Copy(store.PathOf(1), store.PathOf(2));
+        AssertFallsBack(store);
+    }
+
+    [Fact]
+    public void WhatACrashLeftHalfWrittenIsIgnoredAndCleanedUp()
+    {
+        CheckpointStore store = Store();
+        Save(store, 1);
+        string leftover = store.PathOf(2) + AtomicFile.TemporarySuffix;
+        File.WriteAllBytes(leftover, [1, 2, 3]);
+        Assert.Equal(1, store.LoadLatest(Moments, NothingSkipped)!.Step);
+        Save(store, 3);
+        Assert.False(File.Exists(leftover));
+    }
+
+    [Fact]
+    public void ADamagedLaterCheckpointDoesNotPushOutAGoodOne()
+    {
+        CheckpointStore store = Store(keep: 1);
+        Save(store, 10);
+        File.WriteAllBytes(store.PathOf(10), []);
+        Save(store, 9);
+        Assert.Equal([9], store.Steps);
+        Assert.Equal(9, store.LoadLatest(Moments, NothingSkipped)!.Step);
+    }
+
+    [Fact]
+    public void ACheckpointOfAnotherConfigurationIsRefusedAndNotSkipped()
+    {
+        Save(Store(), 1);
+        var other = new CheckpointStore(_folder.Path, new CheckpointFormat(SmallLayout.Layout, "other"));
+        var refusal = Assert.Throws<InputException>(() => other.LoadLatest(Moments, NothingSkipped));
+        Assert.Contains("configuration hash is config, this run's is other", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void FilesThatAreNoCheckpointsAreLeftAlone()
+    {
+        string stranger = _folder.File("step-x.safetensors");
+        File.WriteAllText(stranger, "mine");
+        CheckpointStore store = Store(keep: 1);
+        Save(store, 1);
+        Save(store, 2);
+        Assert.Equal([2], store.Steps);
+        Assert.True(File.Exists(stranger));
+    }
+
+    private static void NothingSkipped(string message) => Assert.Fail(message);
+
+    private static void AssertFallsBack(CheckpointStore store)
+    {
+        var skipped = new List<string>();
+        Assert.Equal(1, store.LoadLatest(Moments, skipped.Add)!.Step);
+        Assert.Contains(store.PathOf(2), Assert.Single(skipped), StringComparison.Ordinal);
+    }
+
+    private static void Save(CheckpointStore store, long step) => store.Save(
+        step,
+        SmallLayout.Values(step),
+        [("exp_avg", SmallLayout.Values(100 + step)), ("exp_avg_sq", SmallLayout.Values(200 + step))]);
+
+    private CheckpointStore Store(int keep = CheckpointStore.DefaultKeep) =>
+        new(_folder.Path, new CheckpointFormat(SmallLayout.Layout, "config"), keep);
+}
