@@ -7,9 +7,9 @@ cd "$(dirname "$0")" || exit 2
 export COMPOSE_PROJECT_NAME=distributed-prove COMPOSE_ANSI=never COMPOSE_PROGRESS=plain
 unset TRAIN MIN_WORKERS THREADS
 
+readonly patience=120
 # Long enough to be disturbed in the middle, and with work for five workers: 8 microbatches in a step.
 readonly long_run="--epochs 60 --microbatch 8"
-readonly patience=120
 log=$(mktemp)
 passed=0
 failed=0
@@ -75,9 +75,11 @@ prove_the_command() {
 prove_refusals() {
     TRAIN="--data nothing" docker compose up --scale worker=2 >"$log" 2>&1
     check "up fails if the coordinator refuses its options" [ $? -ne 0 ]
-    check "with exit code 2" [ "$(exit_code coordinator-1)" = 2 ]
-    check "a worker that comes after the end" docker compose up --no-deps --scale worker=1 worker >"$log" 2>&1
-    check "ends by itself" has_ended worker-1
+    check "with its exit code 2" [ "$(exit_code coordinator-1)" = 2 ]
+    timeout "$patience" docker compose up --no-deps worker >"$log" 2>&1
+    check "a worker that comes after the end does not hold up" [ $? -eq 0 ]
+    check "and says why it ends" grep -q "not reached within" "$log"
+    docker compose down >/dev/null 2>&1
 }
 
 # The run waits for a fifth worker, so that nothing here depends on how fast it is.
@@ -102,7 +104,7 @@ prove_draining() {
     check "a worker leaves on SIGTERM" within_patience has_ended worker-2
     check "with exit code 0" [ "$(exit_code worker-2)" = 0 ]
     check "and the run ends without it" within_patience has_ended coordinator-1
-    check "with exit code 0" [ "$(exit_code coordinator-1)" = 0 ]
+    check "and exit code 0" [ "$(exit_code coordinator-1)" = 0 ]
     check "and four workers" [ "$(summary drained workers)" = 4 ]
     # shellcheck disable=SC2086 # options
     train_alone alone-long $long_run
@@ -110,6 +112,7 @@ prove_draining() {
 }
 
 prove_resuming() {
+    docker compose down >/dev/null 2>&1
     TRAIN="--run runs/resumed $long_run" docker compose up --detach --scale worker=3 >"$log" 2>&1
     check "another run begins" within_patience said coordinator-1 "^step "
     docker kill --signal TERM "$(container coordinator-1)" >/dev/null
