@@ -1,3 +1,5 @@
+using Distributed.Protocol;
+
 namespace Distributed.Worker;
 
 /// <summary>
@@ -9,7 +11,7 @@ internal static class ParentWatch
     /// <summary>Watches the pipe if the parent has said that there is one.</summary>
     public static void Start()
     {
-        if (Environment.GetEnvironmentVariable(WorkerOptions.ParentPipeVariable) is null)
+        if (Environment.GetEnvironmentVariable(WorkerEnvironment.ParentPipe) is null)
             return;
         new Thread(Watch) { IsBackground = true, Name = "parent watch" }.Start();
     }

@@ -5,9 +5,6 @@ namespace Distributed.Worker;
 /// <summary>How a worker joins a run. The defaults are here and nowhere else.</summary>
 public sealed record WorkerOptions
 {
-    /// <summary>The environment variable that says that standard input is a pipe whose end is the end of the parent.</summary>
-    public const string ParentPipeVariable = "DISTRIBUTED_PARENT_PIPE";
-
     private const int MaximumThreads = 1024;
 
     /// <summary>The coordinator's address.</summary>

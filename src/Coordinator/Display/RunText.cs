@@ -13,8 +13,8 @@ internal static class RunText
     internal static string? Line(RunEvent runEvent) => runEvent switch
     {
         RunStarted started => Started(started),
-        WorkerJoined joined => Format($"{joined.Worker} joined from {joined.Address} ({joined.Workers} workers)"),
-        WorkerLeft left => Format($"{left.Worker} left: {left.Reason} ({left.Workers} workers)"),
+        WorkerJoined joined => Format($"{joined.Worker} joined from {joined.Address} ({Workers(joined.Workers)})"),
+        WorkerLeft left => Format($"{left.Worker} left: {left.Reason} ({Workers(left.Workers)})"),
         Evaluated evaluated => Format($"step {evaluated.Step}: test loss {evaluated.TestLoss:0.0000}, test accuracy {evaluated.TestAccuracy:0.0000}"),
         RunInterrupted interrupted => Format($"interrupted after step {interrupted.Step}; to go on: {Invocation.Program} train --resume --run {interrupted.Run}"),
         RunCompleted completed => Completed(completed),

@@ -20,14 +20,9 @@ public interface IFrameReceiver
 /// <param name="outgoing">The stream's writing side.</param>
 public sealed class FrameLink(int peer, IAsyncStreamReader<Frame> incoming, IAsyncStreamWriter<Frame> outgoing)
 {
-    // A step sends a block for each node of the tree that a worker holds, two a level at most, and one slice. Two steps'
-    // worth for a million microbatches stays below this.
-    private const int QueueLength = 256;
-
+    // Bounded by the plan: a member queues what it sends in one step, and cannot complete the step before it has been sent.
     private readonly Channel<(FrameHeader Header, ReadOnlyMemory<float> Values)> _queue =
-        Channel.CreateBounded<(FrameHeader, ReadOnlyMemory<float>)>(new BoundedChannelOptions(QueueLength) { SingleReader = true });
-
-    private volatile bool _ended;
+        Channel.CreateUnbounded<(FrameHeader, ReadOnlyMemory<float>)>(new UnboundedChannelOptions { SingleReader = true });
 
     /// <summary>The other end's number.</summary>
     public int Peer { get; } = peer;
@@ -35,13 +30,8 @@ public sealed class FrameLink(int peer, IAsyncStreamReader<Frame> incoming, IAsy
     /// <summary>Queues a vector; it is cut into frames and must not change until the other side has acted on it.</summary>
     /// <param name="header">The header of the first frame; those that follow count its offset up.</param>
     /// <param name="values">The vector.</param>
-    /// <exception cref="InvalidOperationException">More was queued than any plan sends.</exception>
     /// <remarks>On a link that has ended this does nothing: how it ended is reported to the exchange, once.</remarks>
-    public void Send(FrameHeader header, ReadOnlyMemory<float> values)
-    {
-        if (!_queue.Writer.TryWrite((header, values)) && !_ended)
-            throw new InvalidOperationException($"The queue to peer {Peer} is full at step {header.Step}.");
-    }
+    public void Send(FrameHeader header, ReadOnlyMemory<float> values) => _queue.Writer.TryWrite((header, values));
 
     /// <summary>Sends and receives until both directions have ended, or throws what ended one of them early.</summary>
     /// <param name="receiver">Takes the frames.</param>
@@ -69,11 +59,7 @@ public sealed class FrameLink(int peer, IAsyncStreamReader<Frame> incoming, IAsy
     }
 
     /// <summary>Lets the link end once all that was queued has been sent.</summary>
-    public void Close()
-    {
-        _ended = true;
-        _queue.Writer.TryComplete();
-    }
+    public void Close() => _queue.Writer.TryComplete();
 
     private async Task SendLoopAsync(Func<Task>? complete, CancellationToken cancellationToken)
     {

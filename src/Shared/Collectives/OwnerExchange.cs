@@ -30,7 +30,7 @@ public sealed class OwnerExchange(ExchangeIdentity identity, int length) : ViewE
     public ReadOnlySpan<float> Reduce(CancellationToken cancellationToken)
     {
         Round(0).Wait(cancellationToken);
-        _whole.Complete(Plan, first: 0, own: [], _reduced.Span);
+        _whole.Complete(Plan, first: 0, own: [], .., _reduced.Span);
         return _reduced.Span;
     }
 

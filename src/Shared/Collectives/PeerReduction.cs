@@ -50,8 +50,7 @@ public sealed class PeerReduction : ViewExchange
         if (Plan.Workers == 1)
             return LocalReduction.Complete(Plan, blocks);
         SendBlocks(blocks);
-        Blocks.Wait(cancellationToken);
-        ReduceSlice(blocks);
+        ReduceSlice(blocks, cancellationToken);
         Phase = Phase.AllGather;
         Slices.Wait(cancellationToken);
         return _reduced.Span;
@@ -99,25 +98,49 @@ public sealed class PeerReduction : ViewExchange
 
     private void SendBlocks(IReadOnlyList<AlignedBuffer> blocks)
     {
-        var first = Plan.PlacesOf(Identity.Rank).First;
         foreach (var peer in Others())
         {
             var (start, end) = SliceOf(peer);
-            if (blocks.Count == 0 && start < end)
+            if (blocks.Count > 0)
+                SendBlocks(peer, blocks);
+            else if (start < end)
                 Link(peer).Send(Identity.Header(Step, FrameKind.Block), default);
-            for (var i = 0; i < blocks.Count && start < end; i++)
+        }
+    }
+
+    // Part by part, so that an owner has a part of every block early and can pass its sum on while the rest is still coming.
+    private void SendBlocks(int peer, IReadOnlyList<AlignedBuffer> blocks)
+    {
+        var first = Plan.PlacesOf(Identity.Rank).First;
+        foreach (var (start, end) in Parts(peer))
+        {
+            for (var i = 0; i < blocks.Count; i++)
                 Link(peer).Send(Identity.Header(Step, FrameKind.Block, Plan.Blocks[first + i].Start, start), blocks[i].Memory[start..end]);
         }
     }
 
-    private void ReduceSlice(IReadOnlyList<AlignedBuffer> blocks)
+    private void ReduceSlice(IReadOnlyList<AlignedBuffer> blocks, CancellationToken cancellationToken)
     {
-        var (start, end) = SliceOf(Identity.Rank);
-        if (start == end)
-            return;
-        _slice.Complete(Plan, Plan.PlacesOf(Identity.Rank).First, blocks, _reduced.Span[start..end]);
-        foreach (var peer in Others())
-            Link(peer).Send(Identity.Header(Step, FrameKind.Reduced, Identity.Rank, start), _reduced.Memory[start..end]);
+        var first = Plan.PlacesOf(Identity.Rank).First;
+        var origin = SliceOf(Identity.Rank).Start;
+        Span<long> owed = stackalloc long[Plan.Workers];
+        foreach (var (start, end) in Parts(Identity.Rank))
+        {
+            for (var peer = 0; peer < owed.Length; peer++)
+                owed[peer] = (long)Plan.PlacesOf(peer).Count * (_slice.Length - (end - origin));
+            Blocks.Wait(owed, cancellationToken);
+            _slice.Complete(Plan, first, blocks, (start - origin)..(end - origin), _reduced.Span[start..end]);
+            foreach (var peer in Others())
+                Link(peer).Send(Identity.Header(Step, FrameKind.Reduced, Identity.Rank, start), _reduced.Memory[start..end]);
+        }
+    }
+
+    // An owner's slice in pieces of a frame.
+    private IEnumerable<(int Start, int End)> Parts(int owner)
+    {
+        var (start, end) = SliceOf(owner);
+        for (; start < end; start += WireLimits.FrameElements)
+            yield return (start, Math.Min(end, start + WireLimits.FrameElements));
     }
 
     // Each worker begins with the one after it, so that no owner gets everything at once.

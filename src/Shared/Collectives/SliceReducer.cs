@@ -34,12 +34,13 @@ internal sealed class SliceReducer(int start, int length)
         values.CopyTo(_received[place].Span[(int)(offset - start)..]);
     }
 
-    /// <summary>Completes the tree, once every block is there.</summary>
+    /// <summary>Completes the tree over a part of the slice, once every block is there.</summary>
     /// <param name="plan">The step's plan.</param>
     /// <param name="first">The place of the first block of this member.</param>
-    /// <param name="own">This member's blocks over the whole flat vector; inside the slice they are used as scratch.</param>
-    /// <param name="destination">[length]: the sum over all microbatches.</param>
-    public void Complete(ReductionPlan plan, int first, IReadOnlyList<AlignedBuffer> own, Span<float> destination)
+    /// <param name="own">This member's blocks over the whole flat vector; inside the part they are used as scratch.</param>
+    /// <param name="part">Which elements of the slice, counted from its start.</param>
+    /// <param name="destination">[part]: the sum over all microbatches.</param>
+    public void Complete(ReductionPlan plan, int first, IReadOnlyList<AlignedBuffer> own, Range part, Span<float> destination)
     {
         if (plan.Merges.Count == 0)
             Block(0).CopyTo(destination);
@@ -50,7 +51,7 @@ internal sealed class SliceReducer(int start, int length)
         }
 
         Span<float> Block(int place) => place >= first && place < first + own.Count
-            ? own[place - first].Span.Slice(start, length)
-            : _received[place].Span;
+            ? own[place - first].Span.Slice(start, length)[part]
+            : _received[place].Span[part];
     }
 }

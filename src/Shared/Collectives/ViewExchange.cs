@@ -6,7 +6,7 @@ namespace Distributed.Collectives;
 /// What the exchanges of a view share: a link to each peer, the step that is under way, the values that each peer still
 /// owes, and the one failure that ends it all.
 /// </summary>
-public abstract class ViewExchange : IFrameReceiver, IDisposable
+public abstract class ViewExchange : IFrameReceiver
 {
     private readonly FrameLink?[] _links;
     private readonly Ending?[] _endings;
@@ -79,15 +79,6 @@ public abstract class ViewExchange : IFrameReceiver, IDisposable
     {
         foreach (var link in _links)
             link?.Close();
-    }
-
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        Close();
-        foreach (var round in _rounds)
-            round.Dispose();
-        GC.SuppressFinalize(this);
     }
 
     /// <summary>Begins a step: from here on, what peers send for it is taken.</summary>

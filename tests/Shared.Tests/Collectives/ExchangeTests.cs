@@ -209,7 +209,7 @@ public sealed class ExchangeTests
         public void Dispose()
         {
             foreach (var member in Members)
-                member.Dispose();
+                member.Close();
         }
     }
 
@@ -234,9 +234,9 @@ public sealed class ExchangeTests
 
         public void Dispose()
         {
-            Owner.Dispose();
+            Owner.Close();
             foreach (var member in Members)
-                member.Dispose();
+                member.Close();
         }
     }
 }

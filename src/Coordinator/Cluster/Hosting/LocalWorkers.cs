@@ -14,7 +14,6 @@ namespace Distributed.Coordinator.Cluster.Hosting;
 /// </summary>
 internal sealed class LocalWorkers : IAsyncDisposable
 {
-    private const string ParentPipeVariable = "DISTRIBUTED_PARENT_PIPE";
     private const int SignalBase = 128;
 
     /// <summary>How long workers that have been let go may take to end.</summary>
@@ -41,7 +40,7 @@ internal sealed class LocalWorkers : IAsyncDisposable
         {
             var start = StartInfo(WorkerArguments.Of(number, coordinator, threads, data));
             start.Environment[RunToken.EnvironmentVariable] = token.Reveal();
-            start.Environment[ParentPipeVariable] = "stdin";
+            start.Environment[WorkerEnvironment.ParentPipe] = "stdin";
             _watches.Add(WatchAsync(number, Launch(start)));
         }
     }

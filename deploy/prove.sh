@@ -1,0 +1,136 @@
+#!/bin/bash
+# Proves on a real Docker Engine what docs/containers.md promises. It takes the engine from DOCKER_HOST as `docker` does, and
+# needs Compose v2 and the two base images of the Dockerfile (SDK_IMAGE and RUNTIME_IMAGE name others). Its containers, volumes
+# and images have a project name of their own and are removed at the end. Prints `N passed, N failed`.
+set -u
+cd "$(dirname "$0")" || exit 2
+export COMPOSE_PROJECT_NAME=distributed-prove COMPOSE_ANSI=never COMPOSE_PROGRESS=plain
+unset TRAIN MIN_WORKERS THREADS
+
+readonly patience=120
+# Long enough to be disturbed in the middle, and with work for five workers: 8 microbatches in a step.
+readonly long_run="--epochs 60 --microbatch 8"
+log=$(mktemp)
+passed=0
+failed=0
+
+clean_up() {
+    docker compose down --volumes --rmi local --timeout 5 >/dev/null 2>&1
+    rm -f "$log"
+}
+trap clean_up EXIT
+
+# check TEXT COMMAND...: counts whether the command succeeds.
+check() {
+    local text=$1
+    shift
+    if "$@"; then
+        passed=$((passed + 1))
+        echo "ok      $text"
+    else
+        failed=$((failed + 1))
+        echo "FAILED  $text: $*"
+    fi
+}
+
+# within_patience COMMAND...: repeats a command until it succeeds.
+within_patience() {
+    local deadline=$((SECONDS + patience))
+    until "$@"; do
+        ((SECONDS < deadline)) || return 1
+        sleep 0.5
+    done
+}
+
+container() { echo "$COMPOSE_PROJECT_NAME-$1"; }
+containers() { docker compose ps --all --quiet; }
+exit_code() { docker inspect --format '{{.State.ExitCode}}' "$(container "$1")"; }
+has_ended() { [[ $(docker inspect --format '{{.State.Status}}' "$(container "$1")") == exited ]]; }
+is_healthy() { [[ $(docker inspect --format '{{.State.Health.Status}}' "$(container "$1")") == healthy ]]; }
+said() { docker logs "$(container "$1")" 2>&1 | grep -q -- "$2"; }
+is_confined() { [[ $(docker inspect --format '{{.Config.User}} {{.HostConfig.ReadonlyRootfs}}' "$1") == "1654:1654 true" ]]; }
+runs_unprivileged() { ! docker top "$1" -eo pid,uid | awk 'NR > 1 { print $2 }' | grep -qvx 1654; }
+
+# In the volume of the runs; the coordinator's container gives access to it also when it has ended.
+stored() { docker compose cp "coordinator:/data/runs/$1" - 2>/dev/null | tar -xO 2>/dev/null; }
+summary() { stored "$1/summary.json" | sed -n "s/^ *\"$2\": \"\{0,1\}\([^\",]*\).*/\1/p"; }
+runs() { docker compose cp coordinator:/data/runs - 2>/dev/null | tar -t | awk -F/ '$2 != "" { print $2 }' | sort -u; }
+checkpoints() { docker compose cp "coordinator:/data/runs/$1/checkpoints" - 2>/dev/null | tar -t | grep -c 'step-.*\.safetensors$'; }
+
+train_alone() { docker compose run --rm --no-TTY --no-deps coordinator train --workers 0 --run "runs/$1" "${@:2}" >/dev/null 2>&1; }
+
+prove_the_command() {
+    docker compose up --build --scale worker=4 >"$log" 2>&1
+    check "docker compose up --build --scale worker=4 exits 0" [ $? -eq 0 ] || tail -n 20 "$log"
+    run=$(runs)
+    check "the coordinator exits 0" [ "$(exit_code coordinator-1)" = 0 ]
+    check "four workers trained" [ "$(summary "$run" workers)" = 4 ]
+    train_alone alone
+    check "the weights are those of one process" [ "$(summary "$run" weightsSha256)" = "$(summary alone weightsSha256)" ]
+    docker compose up --scale worker=2 >"$log" 2>&1
+    check "a second up exits 0" [ $? -eq 0 ]
+    check "and is a new run" [ "$(runs | wc -l)" = 3 ]
+}
+
+prove_refusals() {
+    TRAIN="--data nothing" docker compose up --scale worker=2 >"$log" 2>&1
+    check "up fails if the coordinator refuses its options" [ $? -ne 0 ]
+    check "with its exit code 2" [ "$(exit_code coordinator-1)" = 2 ]
+    timeout "$patience" docker compose up --no-deps worker >"$log" 2>&1
+    check "a worker that comes after the end does not hold up" [ $? -eq 0 ]
+    check "and says why it ends" grep -q "not reached within" "$log"
+    docker compose down >/dev/null 2>&1
+}
+
+# The run waits for a fifth worker, so that nothing here depends on how fast it is.
+prove_confinement() {
+    TRAIN="--run runs/drained $long_run" MIN_WORKERS=5 docker compose up --detach --scale worker=4 >"$log" 2>&1
+    check "the coordinator is healthy" is_healthy coordinator-1
+    for number in 1 2 3 4; do
+        check "worker $number becomes healthy" within_patience is_healthy "worker-$number"
+    done
+    for id in $(containers); do
+        check "${id:0:12} has a user and a read-only root" is_confined "$id"
+        check "${id:0:12} runs nothing as root" runs_unprivileged "$id"
+    done
+    docker exec "$(container coordinator-1)" /app/coordinator train --workers 0 --run /app/refused >"$log" 2>&1
+    check "nothing can be written outside the volumes" [ $? -eq 2 ]
+}
+
+prove_draining() {
+    TRAIN="--run runs/drained $long_run" MIN_WORKERS=5 docker compose up --detach --scale worker=5 >"$log" 2>&1
+    check "the run begins" within_patience said coordinator-1 "^step "
+    docker kill --signal TERM "$(container worker-2)" >/dev/null
+    check "a worker leaves on SIGTERM" within_patience has_ended worker-2
+    check "with exit code 0" [ "$(exit_code worker-2)" = 0 ]
+    check "and the run ends without it" within_patience has_ended coordinator-1
+    check "and exit code 0" [ "$(exit_code coordinator-1)" = 0 ]
+    check "and four workers" [ "$(summary drained workers)" = 4 ]
+    # shellcheck disable=SC2086 # options
+    train_alone alone-long $long_run
+    check "and the weights of one process" [ "$(summary drained weightsSha256)" = "$(summary alone-long weightsSha256)" ]
+}
+
+prove_resuming() {
+    docker compose down >/dev/null 2>&1
+    TRAIN="--run runs/resumed $long_run" docker compose up --detach --scale worker=3 >"$log" 2>&1
+    check "another run begins" within_patience said coordinator-1 "^step "
+    docker kill --signal TERM "$(container coordinator-1)" >/dev/null
+    check "the coordinator leaves on SIGTERM" within_patience has_ended coordinator-1
+    check "with exit code 143" [ "$(exit_code coordinator-1)" = 143 ]
+    check "and a checkpoint" [ "$(checkpoints resumed)" -ge 1 ]
+    check "the run is not complete" [ -z "$(summary resumed steps)" ]
+    docker compose down >/dev/null 2>&1
+    TRAIN="--resume --run runs/resumed" docker compose up --scale worker=2 >"$log" 2>&1
+    check "new containers go on with it" [ "$(summary resumed workers)" = 2 ]
+    check "to the weights of one process" [ "$(summary resumed weightsSha256)" = "$(summary alone-long weightsSha256)" ]
+}
+
+clean_up
+prove_the_command
+prove_refusals
+prove_confinement
+prove_draining
+prove_resuming
+echo "$passed passed, $failed failed"
+((failed == 0))
