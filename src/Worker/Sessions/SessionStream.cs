@@ -49,11 +49,26 @@ internal sealed class SessionStream : IAsyncDisposable
         }
     }
 
-    /// <summary>Sends what is queued and closes this worker's side.</summary>
-    public async Task CompleteAsync()
+    /// <summary>
+    /// Sends what is queued, closes this worker's side, and waits until the coordinator has closed its own: a call that is
+    /// let go earlier is reset, and the coordinator loses what it has not read yet, such as the last report.
+    /// </summary>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    public async Task CompleteAsync(CancellationToken cancellationToken)
     {
         _queue.Writer.TryComplete();
         await _sending;
+        try
+        {
+            while (await _call.ResponseStream.MoveNext(cancellationToken))
+            {
+                // Nothing that follows a dismissal matters.
+            }
+        }
+        catch (Exception exception) when (exception is RpcException or OperationCanceledException)
+        {
+            // The coordinator had no more to say than that it is gone.
+        }
     }
 
     /// <inheritdoc />

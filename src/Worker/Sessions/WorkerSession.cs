@@ -56,8 +56,9 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         try
         {
             await DoAsync(work.Reader, runner, failed.Token);
-            await session.CompleteAsync();
             await reading;
+            using var patience = new CancellationTokenSource(DismissalTime);
+            await session.CompleteAsync(patience.Token);
         }
         catch (OperationCanceledException) when (_ended is { } reason)
         {
