@@ -73,7 +73,7 @@ public sealed class MembershipTests
             Signal.Terminate(worker.ProcessId);
 
         var step = await coordinator.InterruptedAsync();
-        Assert.NotEqual(0, (await coordinator.ExitAsync()).Code);
+        Assert.Equal(1, (await coordinator.ExitAsync()).Code);
         Assert.Equal((await Problem.OddSizes.ReferenceAsync(step)).State, FinishedRun.StateAfter(folder["run"], step));
     }
 

@@ -7,7 +7,7 @@ internal sealed class InterruptSignal : IDisposable
 {
     private readonly CancellationTokenSource _source = new();
     private readonly PosixSignalRegistration[] _registrations;
-    private volatile int _exitCode = ExitCodes.Interrupted;
+    private volatile int _exitCode = ExitCodes.RunFailed;
 
     /// <summary>Listens from now on.</summary>
     internal InterruptSignal() => _registrations =
@@ -19,7 +19,7 @@ internal sealed class InterruptSignal : IDisposable
     /// <summary>Fires when a signal has come.</summary>
     internal CancellationToken Token => _source.Token;
 
-    /// <summary>What the process returns after that.</summary>
+    /// <summary>What the process returns for a run that stopped early: failed, unless a signal asked for it.</summary>
     internal int ExitCode => _exitCode;
 
     /// <summary>Stops listening.</summary>

@@ -8,7 +8,7 @@ public sealed record OptimizerOptions
     /// <summary>The rule.</summary>
     public OptimizerKind Kind { get; init; } = OptimizerKind.Sgd;
 
-    /// <summary>The highest learning rate, which a schedule scales; null for the rule's default: 0.05 for sgd, 0.001 for adam and adamw.</summary>
+    /// <summary>The highest learning rate, which a schedule scales; null for the rule's default: 0.1 for sgd, 0.001 for adam and adamw.</summary>
     public double? LearningRate { get; init; }
 
     /// <summary>Share of the last step's direction that is kept; sgd only, 0 to below 1.</summary>
@@ -33,7 +33,7 @@ public sealed record OptimizerOptions
     public double? ClipNorm { get; init; }
 
     /// <summary><see cref="LearningRate"/>, or the rule's default.</summary>
-    public double ResolvedLearningRate => LearningRate ?? (Kind == OptimizerKind.Sgd ? 0.05 : 0.001);
+    public double ResolvedLearningRate => LearningRate ?? (Kind == OptimizerKind.Sgd ? 0.1 : 0.001);
 
     /// <summary>All that is wrong with the values: one line each that names the option, the value and what would be right.</summary>
     public IEnumerable<string> Errors()

@@ -65,7 +65,7 @@ public sealed class ResumeTests : IDisposable
     [InlineData("--seed 2", "seed: the run has 1, this command says 2")]
     [InlineData("--steps 9", "steps: the run has 4, this command says 9; schedule cosine depends on the end")]
     [InlineData("--model mlp:8", "model: the run has")]
-    [InlineData("--learning-rate 1", "optimizer.learningRate: the run has 0.05, this command says 1")]
+    [InlineData("--learning-rate 1", "optimizer.learningRate: the run has 0.1, this command says 1")]
     public async Task AnotherConfigurationIsRefusedWithBothValues(string options, string message)
     {
         string run = _folder.File("run");

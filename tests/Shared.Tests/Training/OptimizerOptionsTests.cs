@@ -30,7 +30,7 @@ public class OptimizerOptionsTests
     public void DefaultsAreRight() => Assert.Empty(new OptimizerOptions().Errors());
 
     [Theory]
-    [InlineData(OptimizerKind.Sgd, 0.05)]
+    [InlineData(OptimizerKind.Sgd, 0.1)]
     [InlineData(OptimizerKind.Adam, 0.001)]
     [InlineData(OptimizerKind.AdamW, 0.001)]
     public void EachRuleHasItsOwnLearningRate(OptimizerKind kind, double expected)

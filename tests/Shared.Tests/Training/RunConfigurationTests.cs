@@ -14,7 +14,7 @@ public sealed class RunConfigurationTests
     {
         Assert.Equal(230, Default.Steps);
         Assert.Equal(32, Default.Microbatch);
-        Assert.Equal(0.05, Default.Optimizer.LearningRate);
+        Assert.Equal(0.1, Default.Optimizer.LearningRate);
         Assert.Equal(23, Default.EvalEvery);
         Assert.Equal(23, Default.CheckpointEvery);
         Assert.Equal(Digits.Sha256, Default.DatasetSha256);
@@ -75,8 +75,8 @@ public sealed class RunConfigurationTests
             "batchSize: the run has 64, this command says 32; it cannot change when a run is resumed",
             Assert.Single(ResumeRule.Errors(Default, Default with { BatchSize = 32 })));
         Assert.Equal(
-            "optimizer.learningRate: the run has 0.05, this command says 0.1; it cannot change when a run is resumed",
-            Assert.Single(ResumeRule.Errors(Default, Default with { Optimizer = Default.Optimizer with { LearningRate = 0.1 } })));
+            "optimizer.learningRate: the run has 0.1, this command says 0.2; it cannot change when a run is resumed",
+            Assert.Single(ResumeRule.Errors(Default, Default with { Optimizer = Default.Optimizer with { LearningRate = 0.2 } })));
         Assert.Contains("datasetSha256: the run has", Assert.Single(ResumeRule.Errors(Default, Default with { DatasetSha256 = "00" })), StringComparison.Ordinal);
         Assert.Equal(2, ResumeRule.Errors(Default, Default with { Seed = 2, Shuffle = false }).Count);
     }
