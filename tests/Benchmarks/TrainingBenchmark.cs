@@ -13,31 +13,30 @@ internal static class TrainingBenchmark
 {
     private const int Rounds = 5;
     private const int BatchSize = 256;
-    private const int Epochs = 4;
-    private const int PeerSteps = 100;
     private const string Python = "/usr/bin/python3";
 
     private static readonly string Coordinator = typeof(TrainingBenchmark).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
         .Single(attribute => attribute.Key == nameof(Coordinator)).Value!;
 
-    private static readonly (string Ours, string Peer)[] Models = [("mlp", "mlp"), ("mlp:2048,2048", "wide")];
+    // Epochs of ours and steps in a window of theirs: some ten seconds each.
+    private static readonly (string Ours, string Peer, int Epochs, int PeerSteps)[] Models = [("mlp", "mlp", 4, 100), ("mlp:2048,2048", "wide", 1, 20)];
 
     public static void Run(int workers)
     {
         Console.WriteLine($"fashion-mnist, batch {BatchSize}, {workers} workers x 1 thread, samples/s: medians of {Rounds} alternating runs, half the distance between the quartiles");
         Console.WriteLine($"{"model",-16}{"ours",10}{"spread",8}{"PyTorch DDP",14}{"spread",8}{"ratio",8}");
-        foreach ((string model, string peer) in Models)
-            Compare(model, peer, workers);
+        foreach ((string ours, string peer, int epochs, int peerSteps) in Models)
+            Compare(ours, peer, epochs, peerSteps, workers);
     }
 
-    private static void Compare(string model, string peer, int workers)
+    private static void Compare(string model, string peer, int epochs, int peerSteps, int workers)
     {
         var ours = new Measurement();
         var theirs = new Measurement();
         for (int round = 0; round < Rounds; round++)
         {
-            theirs.Add(PeerRate(peer, workers));
-            ours.Add(OurRate(model, workers));
+            theirs.Add(PeerRate(peer, peerSteps, workers));
+            ours.Add(OurRate(model, epochs, workers));
         }
 
         Console.WriteLine(string.Create(
@@ -45,12 +44,12 @@ internal static class TrainingBenchmark
             $"{model,-16}{ours.Median,10:N0}{ours.Spread,8:P0}{theirs.Median,14:N0}{theirs.Spread,8:P0}{ours.Median / theirs.Median,8:F2}"));
     }
 
-    private static double OurRate(string model, int workers)
+    private static double OurRate(string model, int epochs, int workers)
     {
         string folder = Path.Combine(Path.GetTempPath(), $"distributed-benchmark-{Guid.NewGuid():N}");
         string[] arguments =
         [
-            "train", "--data", "fashion-mnist", "--model", model, "--batch-size", Text(BatchSize), "--epochs", Text(Epochs),
+            "train", "--data", "fashion-mnist", "--model", model, "--batch-size", Text(BatchSize), "--epochs", Text(epochs),
             "--workers", Text(workers), "--threads", "1", "--run", folder, "--quiet",
         ];
         try
@@ -65,8 +64,8 @@ internal static class TrainingBenchmark
         }
     }
 
-    private static double PeerRate(string model, int workers) => double.Parse(
-        Output(Python, [Path.Combine(AppContext.BaseDirectory, "peers", "pytorch_ddp.py"), model, Text(workers), Text(BatchSize / workers), Text(PeerSteps)]),
+    private static double PeerRate(string model, int steps, int workers) => double.Parse(
+        Output(Python, [Path.Combine(AppContext.BaseDirectory, "peers", "pytorch_ddp.py"), model, Text(workers), Text(BatchSize / workers), Text(steps)]),
         CultureInfo.InvariantCulture);
 
     private static string Output(string program, IEnumerable<string> arguments)
