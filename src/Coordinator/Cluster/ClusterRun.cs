@@ -31,7 +31,7 @@ public sealed class ClusterRun(TimeProvider time) : ITrainingRun
         var directory = new ViewDirectory();
         await using var owner = CreateOwner(request, identity, directory, events.Writer);
         await using var app = BuildHost(request, token, directory, events.Writer);
-        var address = await GrpcServer.StartAsync(app, Listen(request), interrupt);
+        var address = await GrpcServer.StartAsync(app, Listen(request), CancellationToken.None);
         await using var workers = new LocalWorkers(events.Writer);
         await using var controller = new RunController(request, observer, time, identity, owner);
         using var timer = time.CreateTimer(_ => events.Writer.TryWrite(new Tick()), null, TickInterval, TickInterval);
