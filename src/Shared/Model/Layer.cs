@@ -17,6 +17,9 @@ internal abstract class Layer(SampleShape input, SampleShape output)
     /// <summary>Number of values in one output sample.</summary>
     internal int OutputLength { get; } = output.Length;
 
+    /// <summary>The order in which the layer takes its input's elements and leaves those of its output.</summary>
+    internal virtual ElementOrder Order => ElementOrder.Any;
+
     /// <summary>The parameters in the order of the flat vector; empty where the layer has none.</summary>
     internal virtual IReadOnlyList<LayerParameter> Parameters => [];
 

@@ -53,7 +53,7 @@ public sealed class Network
         foreach (LayerParameter parameter in _layers.SelectMany(layer => layer.Parameters))
         {
             Parameter place = Layout.Parameters[index];
-            WeightInitialization.Fill(seed, index, parameter.InitialBound, weights.Slice(place.Offset, place.Length));
+            WeightInitialization.Fill(seed, index, parameter.Initial, weights.Slice(place.Offset, place.Length));
             index++;
         }
     }
@@ -76,7 +76,7 @@ public sealed class Network
     }
 
     /// <summary><c>layers.I.suffix</c>, where I counts the layers that have parameters.</summary>
-    private IEnumerable<(string Name, IReadOnlyList<int> Shape)> NamedParameters() =>
-        _layers.Where(layer => layer.Parameters.Count > 0)
-            .SelectMany((layer, index) => layer.Parameters.Select(parameter => ($"layers.{index}.{parameter.Suffix}", parameter.Shape)));
+    private IEnumerable<(string Name, IReadOnlyList<int> Shape, float? RunningMomentum)> NamedParameters() =>
+        _layers.Where(layer => layer.Parameters.Count > 0).SelectMany((layer, index) =>
+            layer.Parameters.Select(parameter => ($"layers.{index}.{parameter.Suffix}", parameter.Shape, parameter.RunningMomentum)));
 }

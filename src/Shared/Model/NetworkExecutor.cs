@@ -60,22 +60,25 @@ public sealed class NetworkExecutor
     /// </summary>
     /// <param name="inputs">[rows, input length].</param>
     /// <param name="labels">[rows], each from 0 to below the number of classes.</param>
+    /// <param name="pass">The training step, and the position of the block's first sample in the global batch.</param>
     /// <param name="gradient">[layout length]: the sum, not the mean, over the samples; overwritten.</param>
-    /// <exception cref="ArgumentException">A span has the wrong length, there are no or too many rows, or a label is out of range.</exception>
+    /// <exception cref="ArgumentException">The pass trains nothing, a span has the wrong length, there are no or too many rows, or a label is out of range.</exception>
     /// <exception cref="InvalidOperationException">No weights are bound.</exception>
-    public BatchSums ForwardBackward(ReadOnlySpan<float> inputs, ReadOnlySpan<int> labels, Span<float> gradient)
+    public BatchSums ForwardBackward(ReadOnlySpan<float> inputs, ReadOnlySpan<int> labels, in Pass pass, Span<float> gradient)
     {
+        if (!pass.Training)
+            throw new ArgumentException("a gradient belongs to a training step", nameof(pass));
         if (gradient.Length != _network.Layout.Length)
             throw new ArgumentException($"{gradient.Length} gradients, expected {_network.Layout.Length}", nameof(gradient));
         int rows = labels.Length;
-        Span<float> logits = ForwardLayers(inputs, rows);
+        Span<float> logits = ForwardLayers(inputs, rows, pass);
         logits.CopyTo(_outputGradient.Span);
         int correct = SoftmaxCrossEntropy.ForwardBackward(_outputGradient.Span[..logits.Length], labels, _network.Classes, _losses.AsSpan(0, rows));
-        BackwardLayers(inputs, rows, gradient);
+        BackwardLayers(inputs, rows, gradient, pass);
         return Sums(rows, correct);
     }
 
-    /// <summary>Computes the loss of one aligned block of microbatches, without a gradient.</summary>
+    /// <summary>Computes the loss of one aligned block of microbatches as the model would be used: in evaluation, without a gradient.</summary>
     /// <param name="inputs">[rows, input length].</param>
     /// <param name="labels">[rows], each from 0 to below the number of classes.</param>
     /// <exception cref="ArgumentException">A span has the wrong length, there are no or too many rows, or a label is out of range.</exception>
@@ -83,11 +86,11 @@ public sealed class NetworkExecutor
     public BatchSums Forward(ReadOnlySpan<float> inputs, ReadOnlySpan<int> labels)
     {
         int rows = labels.Length;
-        Span<float> logits = ForwardLayers(inputs, rows);
+        Span<float> logits = ForwardLayers(inputs, rows, Pass.Evaluation);
         return Sums(rows, SoftmaxCrossEntropy.Forward(logits, labels, _network.Classes, _losses.AsSpan(0, rows)));
     }
 
-    /// <summary>Computes the logits.</summary>
+    /// <summary>Computes the logits, in evaluation.</summary>
     /// <param name="inputs">[rows, input length].</param>
     /// <param name="logits">[rows, classes]; overwritten.</param>
     /// <exception cref="ArgumentException">A span has the wrong length, or there are no or too many rows.</exception>
@@ -97,7 +100,7 @@ public sealed class NetworkExecutor
         int rows = logits.Length / _network.Classes;
         if (logits.Length != rows * _network.Classes)
             throw new ArgumentException($"{logits.Length} logits are not rows of {_network.Classes}", nameof(logits));
-        ForwardLayers(inputs, rows).CopyTo(logits);
+        ForwardLayers(inputs, rows, Pass.Evaluation).CopyTo(logits);
     }
 
     /// <summary>The widest layer's outputs per sample.</summary>
@@ -119,22 +122,22 @@ public sealed class NetworkExecutor
         layer.Parameters.Sum(parameter => parameter.Shape.Aggregate(1, (product, size) => product * size));
 
     /// <summary>Returns the logits, [rows, classes], in the last layer's output.</summary>
-    private Span<float> ForwardLayers(ReadOnlySpan<float> inputs, int rows)
+    private Span<float> ForwardLayers(ReadOnlySpan<float> inputs, int rows, in Pass pass)
     {
         Check(inputs, rows);
         for (int i = 0; i < _layers.Length; i++)
-            _layers[i].Forward(InputOf(i, inputs, rows), rows);
+            _layers[i].Forward(InputOf(i, inputs, rows), rows, pass);
         return OutputOf(_layers.Length - 1, rows);
     }
 
     /// <summary>Takes the gradient, which begins in the buffer of output gradients, from the last layer to the first that is trained.</summary>
-    private void BackwardLayers(ReadOnlySpan<float> inputs, int rows, Span<float> gradient)
+    private void BackwardLayers(ReadOnlySpan<float> inputs, int rows, Span<float> gradient, in Pass pass)
     {
         for (int i = _layers.Length - 1; i >= _firstTrained; i--)
         {
             Span<float> outputGradient = _outputGradient.Span[..(rows * _layers[i].OutputLength)];
             Span<float> inputGradient = i > _firstTrained ? _inputGradient.Span[..(rows * _layers[i - 1].OutputLength)] : [];
-            _layers[i].Backward(InputOf(i, inputs, rows), rows, outputGradient, inputGradient, gradient[_parameterRanges[i]]);
+            _layers[i].Backward(InputOf(i, inputs, rows), rows, outputGradient, inputGradient, gradient[_parameterRanges[i]], pass);
             (_outputGradient, _inputGradient) = (_inputGradient, _outputGradient);
         }
     }

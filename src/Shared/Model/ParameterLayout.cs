@@ -35,13 +35,19 @@ public sealed class ParameterLayout
     /// <summary>Lays parameters out one after the other.</summary>
     /// <param name="parameters">Names and shapes, in order.</param>
     /// <exception cref="InputException">A parameter or their sum is larger than <see cref="MaximumLength"/>.</exception>
-    public static ParameterLayout Of(IEnumerable<(string Name, IReadOnlyList<int> Shape)> parameters)
+    public static ParameterLayout Of(IEnumerable<(string Name, IReadOnlyList<int> Shape)> parameters) =>
+        Of(parameters.Select(parameter => (parameter.Name, parameter.Shape, (float?)null)));
+
+    /// <summary>Lays parameters out one after the other.</summary>
+    /// <param name="parameters">Names, shapes and <see cref="Parameter.RunningMomentum"/>, in order.</param>
+    /// <exception cref="InputException">A parameter or their sum is larger than <see cref="MaximumLength"/>.</exception>
+    public static ParameterLayout Of(IEnumerable<(string Name, IReadOnlyList<int> Shape, float? RunningMomentum)> parameters)
     {
         List<Parameter> placed = [];
         long offset = 0;
-        foreach ((string name, IReadOnlyList<int> shape) in parameters)
+        foreach ((string name, IReadOnlyList<int> shape, float? runningMomentum) in parameters)
         {
-            placed.Add(new Parameter(name, (int)offset, shape));
+            placed.Add(new Parameter(name, (int)offset, shape, runningMomentum));
             offset += BoundedLength(shape);
             if (offset > MaximumLength)
                 throw TooLarge(name, shape);
