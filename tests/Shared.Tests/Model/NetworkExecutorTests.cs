@@ -154,7 +154,7 @@ public sealed class NetworkExecutorTests : IDisposable
     public void ABatchWhoseActivationsFitNoArrayIsRefused()
     {
         Network network = new(ModelSpec.Parse("mlp:65536"), new SampleShape(1, 1, 4), 10);
-        Assert.Contains("use a smaller batch", Assert.Throws<InputException>(() => new NetworkExecutor(network, 32, 65536, _team)).Message);
+        Assert.Contains("65536 samples of 65536 values do not fit", Assert.Throws<InputException>(() => new NetworkExecutor(network, 32, 65536, _team)).Message);
     }
 
     private NetworkExecutor Bound(SmallProblem problem, int maximumRows)
