@@ -40,6 +40,9 @@ public sealed class Network
     /// <summary>The layers from the input to the logits, with conversions of the order of elements where they are needed.</summary>
     internal IReadOnlyList<Layer> Layers { get; }
 
+    /// <summary>Values per sample that one pass keeps in memory.</summary>
+    internal long ActivationLength => InputLength + SequenceExecutor.ActivationLength(Layers);
+
     /// <summary>Sets all parameters to their initial values: a pure function of the model and the seed.</summary>
     /// <param name="seed">The run's seed.</param>
     /// <param name="weights">Flat vector of all parameters; overwritten.</param>

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Distributed.Kernels;
 
 namespace Distributed.Model;
@@ -8,6 +9,13 @@ namespace Distributed.Model;
 /// </summary>
 public sealed class NetworkExecutor
 {
+    // Above this, more rows in one pass make no kernel faster: packing the weights is then below 1 % of the products.
+    private const int MostRowsInOnePass = 512;
+
+    // Convolutional networks keep some 100,000 values a sample. Beyond this, a pass only takes memory from the other workers of a
+    // machine: a layer's activations left the caches long before, and a pass still has rows enough to share out over the threads.
+    private const long MostActivationBytesInOnePass = 64 << 20;
+
     private readonly Network _network;
     private readonly int _microbatch;
     private readonly int _maximumRows;
@@ -33,6 +41,16 @@ public sealed class NetworkExecutor
         _layers = new SequenceExecutor(network.Layers, new ExecutorOptions(maximumRows, microbatch, NeedsInputGradient: false, team));
         _logitsGradient = LayerExecutor.Reserve(maximumRows, network.Classes);
         _losses = new float[maximumRows];
+    }
+
+    /// <summary>Rows of a pass that uses the machine well without taking more memory than it must: a power of two of microbatches.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="microbatch">Samples in a microbatch, at least 1.</param>
+    public static int RowsInOnePass(Network network, int microbatch)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(microbatch, 1);
+        long rows = Math.Min(MostRowsInOnePass, MostActivationBytesInOnePass / (network.ActivationLength * sizeof(float)));
+        return microbatch << BitOperations.Log2((uint)Math.Max(1, rows / microbatch));
     }
 
     /// <summary>Takes new weights; call it once per step, after they have changed.</summary>
