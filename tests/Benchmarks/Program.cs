@@ -4,7 +4,10 @@ using Distributed.Benchmarks;
 switch (args)
 {
     case ["sgemm"]:
-        SgemmBenchmark.Run();
+        SgemmBenchmark.Run(filter: "");
+        return 0;
+    case ["sgemm", var filter]:
+        SgemmBenchmark.Run(filter);
         return 0;
     case ["training"]:
         TrainingBenchmark.Run(workers: 2);
@@ -15,7 +18,7 @@ switch (args)
     default:
         Console.Error.WriteLine("""
             Usage: dotnet run -c Release --project tests/Benchmarks -- BENCHMARK
-              sgemm               matrix products beside OpenBLAS (gcc, libopenblas-dev)
+              sgemm [TEXT]        matrix products beside OpenBLAS, those whose name contains the text (gcc, libopenblas-dev)
               training [WORKERS]  whole runs beside PyTorch DDP over Gloo (python3-torch, dataset-fashion-mnist)
             """);
         return 2;
