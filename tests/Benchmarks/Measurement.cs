@@ -36,7 +36,7 @@ internal sealed class Measurement
     }
 
     /// <summary>Seconds of one call: the mean over as many as fill a slice, after one to warm up.</summary>
-    public static double Time(Action action)
+    public static double Time(Action action, double sliceSeconds = SliceSeconds)
     {
         action();
         long start = Stopwatch.GetTimestamp();
@@ -46,7 +46,7 @@ internal sealed class Measurement
             action();
             count++;
         }
-        while (Stopwatch.GetElapsedTime(start).TotalSeconds < SliceSeconds);
+        while (Stopwatch.GetElapsedTime(start).TotalSeconds < sliceSeconds);
         return Stopwatch.GetElapsedTime(start).TotalSeconds / count;
     }
 

@@ -21,7 +21,10 @@ internal sealed class Peer : IDisposable
     }
 
     /// <summary>Starts a script of the folder <c>peers</c>; null where there is no interpreter.</summary>
-    public static Peer? OfPython(string script) => File.Exists(Python) ? new Peer(Python, [Source(script)], []) : Missing($"{Python} is not there");
+    /// <param name="script">The file.</param>
+    /// <param name="environment">Variables such as the kind of core that a library is to take this one for.</param>
+    public static Peer? OfPython(string script, params (string Name, string Value)[] environment) =>
+        File.Exists(Python) ? new Peer(Python, [Source(script)], environment) : Missing($"{Python} is not there");
 
     /// <summary>Compiles and starts a C source of the folder <c>peers</c>; null, with the compiler's words, where that is not possible.</summary>
     /// <param name="source">The file.</param>

@@ -9,6 +9,12 @@ switch (args)
     case ["sgemm", var filter]:
         SgemmBenchmark.Run(filter);
         return 0;
+    case ["step"]:
+        StepBenchmark.Run();
+        return 0;
+    case ["threads"]:
+        ThreadsBenchmark.Run();
+        return 0;
     case ["training"]:
         TrainingBenchmark.Run(workers: 2);
         return 0;
@@ -19,6 +25,8 @@ switch (args)
         Console.Error.WriteLine("""
             Usage: dotnet run -c Release --project tests/Benchmarks -- BENCHMARK
               sgemm [TEXT]        matrix products beside OpenBLAS, those whose name contains the text (gcc, libopenblas-dev)
+              step                a whole training step on one core beside PyTorch and the FMA bound (gcc, python3-torch)
+              threads             a training step on two threads over one
               training [WORKERS]  whole runs beside PyTorch DDP over Gloo (python3-torch, dataset-fashion-mnist)
             """);
         return 2;
