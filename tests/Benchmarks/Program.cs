@@ -15,6 +15,9 @@ switch (args)
     case ["threads"]:
         ThreadsBenchmark.Run();
         return 0;
+    case ["optimizers"]:
+        OptimizerBenchmark.Run();
+        return 0;
     case ["training"]:
         TrainingBenchmark.Run(workers: 2);
         return 0;
@@ -27,6 +30,7 @@ switch (args)
               sgemm [TEXT]        matrix products beside OpenBLAS, those whose name contains the text (gcc, libopenblas-dev)
               step                a whole training step on one core beside PyTorch and the FMA bound (gcc, python3-torch)
               threads             a training step on two threads over one
+              optimizers          updates in memory beside the same streams without arithmetic (gcc)
               training [WORKERS]  whole runs beside PyTorch DDP over Gloo (python3-torch, dataset-fashion-mnist)
             """);
         return 2;
