@@ -9,24 +9,14 @@ internal static class Products
     public static Action Forward(int m, int n, int k, ComputeTeam team)
     {
         (AlignedBuffer inputs, AlignedBuffer weights, AlignedBuffer outputs) = (Values(m * k), Values(n * k), new(m * n));
-        var packed = new PackedMatrix(k, n);
-        return () =>
-        {
-            packed.PackTransposed(weights.Span, team);
-            MatrixProduct.Multiply(inputs.Span, m, packed, outputs.Span, team);
-        };
+        return () => MatrixProduct.MultiplyTransposed(inputs.Span, m, weights.Span, k, n, outputs.Span, team);
     }
 
     /// <summary>dX[m, n] = dY[m, k] . W for PyTorch's W[k, n].</summary>
     public static Action InputGradient(int m, int n, int k, ComputeTeam team)
     {
         (AlignedBuffer gradient, AlignedBuffer weights, AlignedBuffer result) = (Values(m * k), Values(k * n), new(m * n));
-        var packed = new PackedMatrix(k, n);
-        return () =>
-        {
-            packed.Pack(weights.Span, team);
-            MatrixProduct.Multiply(gradient.Span, m, packed, result.Span, team);
-        };
+        return () => MatrixProduct.Multiply(gradient.Span, m, weights.Span, k, n, result.Span, team);
     }
 
     /// <summary>dW[m, n] = dY[samples, m]^T . X[samples, n]: a chain inside a microbatch, the tree above.</summary>
