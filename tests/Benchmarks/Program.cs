@@ -9,11 +9,11 @@ switch (args)
     case ["sgemm", var filter]:
         SgemmBenchmark.Run(filter);
         return 0;
-    case ["step"]:
-        StepBenchmark.Run();
+    case ["step", .. var models]:
+        StepBenchmark.Run(models);
         return 0;
-    case ["threads"]:
-        ThreadsBenchmark.Run();
+    case ["threads", .. var models]:
+        ThreadsBenchmark.Run(models);
         return 0;
     case ["optimizers"]:
         OptimizerBenchmark.Run();
@@ -28,8 +28,8 @@ switch (args)
         Console.Error.WriteLine("""
             Usage: dotnet run -c Release --project tests/Benchmarks -- BENCHMARK
               sgemm [TEXT]        matrix products beside OpenBLAS, those whose name contains the text (gcc, libopenblas-dev)
-              step                a whole training step on one core beside PyTorch and the FMA bound (gcc, python3-torch)
-              threads             a training step on two threads over one
+              step [MODEL..]      a whole training step on one core beside PyTorch and the FMA bound (gcc, python3-torch)
+              threads [MODEL..]   a training step on two threads over one
               optimizers          updates in memory beside the same streams without arithmetic (gcc)
               training [WORKERS]  whole runs beside PyTorch DDP over Gloo (python3-torch, dataset-fashion-mnist)
             """);

@@ -9,9 +9,10 @@ internal static class StepBenchmark
     private const int Batch = 128;
     private const double SliceSeconds = 0.1;
 
-    private static readonly string[] Models = ["mlp", "mlp:2048,2048", "cnn"];
+    private static readonly string[] Presets = ["mlp", "mlp:2048,2048", "cnn"];
 
-    public static void Run()
+    /// <param name="models">What to measure; none for the presets.</param>
+    public static void Run(string[] models)
     {
         using Peer? peak = Peer.OfC("fma_peak.c", []);
         using Peer? torch = Peer.OfPython("pytorch_step.py");
@@ -21,7 +22,7 @@ internal static class StepBenchmark
         Console.WriteLine();
         Console.WriteLine("| model | ms a step | of bound | PyTorch, of bound | wide, of bound | ours / PyTorch | ours / wide |");
         Console.WriteLine("|---|---|---|---|---|---|---|");
-        foreach (string model in Models)
+        foreach (string model in models is [] ? Presets : models)
             Compare(model, peak, torch, wide);
     }
 

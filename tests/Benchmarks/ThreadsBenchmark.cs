@@ -9,15 +9,16 @@ internal static class ThreadsBenchmark
     private const int Batch = 128;
     private const double SliceSeconds = 0.1;
 
-    private static readonly string[] Models = ["mlp", "mlp:2048,2048", "cnn"];
+    private static readonly string[] Presets = ["mlp", "mlp:2048,2048", "cnn"];
 
-    public static void Run()
+    /// <param name="models">What to measure; none for the presets.</param>
+    public static void Run(string[] models)
     {
         Console.WriteLine($"Batch {Batch}, momentum SGD; medians of {Rounds} interleaved rounds ± half the interquartile range.");
         Console.WriteLine();
         Console.WriteLine("| model | ms a step, 1 thread | ms a step, 2 threads | speed of 2 over 1 |");
         Console.WriteLine("|---|---|---|---|");
-        foreach (string model in Models)
+        foreach (string model in models is [] ? Presets : models)
             Compare(model);
     }
 
