@@ -30,6 +30,8 @@ public sealed class GradientTests : IDisposable
     {
         { """{"type":"flatten"},{"type":"dense","units":5},{"type":"tanh"}""", "2x3x4" },
         { """{"type":"dropout","rate":0.25},{"type":"dense","units":6},{"type":"dropout","rate":0.5},{"type":"tanh"}""", "1x1x5" },
+        { """{"type":"leakyrelu"},{"type":"dense","units":7},{"type":"leakyrelu","slope":0.3},{"type":"dense","units":5},{"type":"leakyrelu"}""", "1x1x5" },
+        { """{"type":"gelu"},{"type":"dense","units":7},{"type":"gelu"},{"type":"dense","units":5},{"type":"gelu"}""", "1x1x5" },
         { """{"type":"residual","layers":[{"type":"dense","units":5},{"type":"tanh"}]}""", "1x1x5" }, // the first layer that is trained
         { """{"type":"dense","units":5},{"type":"residual","layers":[{"type":"dense","units":5},{"type":"tanh"}]},{"type":"relu"}""", "1x1x4" },
         {

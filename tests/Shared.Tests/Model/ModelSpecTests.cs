@@ -13,7 +13,9 @@ public class ModelSpecTests
         Gen.Int[1, DenseSpec.MaximumUnits].Select(units => (LayerSpec)new DenseSpec(units)),
         Gen.Int[1, 3].Select(function => (LayerSpec)new ActivationSpec((Activation)function)),
         Gen.Float[0, DropoutSpec.MaximumRate].Select(rate => (LayerSpec)new DropoutSpec(rate)),
-        Gen.Const((LayerSpec)new FlattenSpec()));
+        Gen.Float[LeakyReluSpec.MinimumSlope, 1].Select(slope => (LayerSpec)new LeakyReluSpec(slope)),
+        Gen.Const((LayerSpec)new FlattenSpec()),
+        Gen.Const((LayerSpec)new GeluSpec()));
 
     private static readonly Gen<LayerSpec> AnyLayer = Gen.OneOf(
         AnyPlainLayer,
@@ -84,6 +86,7 @@ public class ModelSpecTests
     [InlineData("""{"layers":[{"type":"dense","units":1e99}]}""", "layers[0]: 'units' is 1e99: use a whole number")]
     [InlineData("""{"layers":[{"type":"dense","units":null}]}""", "layers[0]: 'units' is null: use a whole number")]
     [InlineData("""{"layers":[{"type":"dense","units":7,"unit":8}]}""", "layers[0]: 'unit' is not a property of dense: it has type, units")]
+    [InlineData("""{"layers":[{"type":"leakyrelu","slope":0}]}""", "layers[0]: 'slope' is 0: use a number from 0.0001 to 1")]
     [InlineData("""{"layers":[{"type":"dropout","rate":1}]}""", "layers[0]: 'rate' is 1: use a number from 0 to 0.99")]
     [InlineData("""{"layers":[{"type":"dropout","rate":-0.1}]}""", "layers[0]: 'rate' is -0.1: use a number from 0 to 0.99")]
     [InlineData("""{"layers":[{"type":"dropout","rate":"half"}]}""", "layers[0]: 'rate' is \"half\": use a number from 0 to 0.99")]

@@ -22,6 +22,8 @@ internal sealed class ReferencePass(double[] weights, int microbatch, bool train
     {
         DenseSpec dense => Dense(dense.Units, batch),
         ActivationSpec activation => batch.Map(value => Apply(activation.Function, value)),
+        LeakyReluSpec leaky => batch.Map(value => value > 0 ? value : leaky.Slope * value),
+        GeluSpec => batch.Map(value => value * (1 + Erf(value / Math.Sqrt(2))) / 2),
         FlattenSpec => batch with { Shape = new SampleShape(1, 1, batch.Shape.Length) },
         DropoutSpec dropout => Dropout(dropout.Rate, batch),
         ResidualSpec residual => Residual(residual, batch),
@@ -66,4 +68,13 @@ internal sealed class ReferencePass(double[] weights, int microbatch, bool train
         Activation.Tanh => Math.Tanh(x),
         _ => 1 / (1 + Math.Exp(-x)),
     };
+
+    /// <summary>2/sqrt(pi) exp(-x^2) sum of 2^n x^(2n+1) / (1 3 5 .. (2n+1)): no two terms have different signs.</summary>
+    private static double Erf(double x)
+    {
+        double term = x, sum = x;
+        for (int n = 1; n < 200; n++)
+            sum += term *= 2 * x * x / ((2 * n) + 1);
+        return 2 / Math.Sqrt(Math.PI) * Math.Exp(-x * x) * sum;
+    }
 }
