@@ -1,0 +1,85 @@
+namespace Distributed.Kernels;
+
+/// <summary>
+/// Which output pixels each weight's gradient sums over. The gradient is taken as a matrix [taps * channels, filters] whose rows follow each other in
+/// the order (kh, kw, channel), so that tiles are full even where there are few channels. A tile's runs are the stretches of output pixels, image
+/// row by image row, in which the same of its rows have a pixel of the input to meet.
+/// </summary>
+internal sealed class ConvolutionGradientMap
+{
+    private readonly ConvolutionShape _shape;
+    private readonly List<ConvolutionRun> _runs = [];
+
+    /// <summary>Lists the runs of all tiles.</summary>
+    /// <param name="shape">The sizes.</param>
+    /// <param name="tileRows">Rows of a full tile, which is what a machine's registers hold.</param>
+    public ConvolutionGradientMap(in ConvolutionShape shape, int tileRows)
+    {
+        _shape = shape;
+        TileRows = tileRows;
+        List<(int First, int Count)> tiles = [];
+        for (int row = 0; row < shape.FilterLength; row += tileRows)
+        {
+            int first = _runs.Count;
+            AddTile(row, Math.Min(tileRows, shape.FilterLength - row));
+            tiles.Add((first, _runs.Count - first));
+        }
+
+        Runs = new ConvolutionTable<ConvolutionRun>(_runs);
+        Tiles = new ConvolutionTable<(int, int)>(tiles);
+    }
+
+    public int TileRows { get; }
+
+    public ConvolutionTable<ConvolutionRun> Runs { get; }
+
+    /// <summary>The range of runs of each tile.</summary>
+    public ConvolutionTable<(int First, int Count)> Tiles { get; }
+
+    /// <summary>Floats from an output pixel to the next: the filters, in whole vectors of any width.</summary>
+    public static int PixelStride(int filters) => (filters + ConvolutionTile.MaxLanes - 1) / ConvolutionTile.MaxLanes * ConvolutionTile.MaxLanes;
+
+    private void AddTile(int row, int count)
+    {
+        int first = _runs.Count;
+        int[] rowsOfLine = RowsInside(row, count, _shape.OutputHeight, _shape.Height, _shape.PaddingHeight, tap => tap / _shape.KernelWidth);
+        int[] rowsOfColumn = RowsInside(row, count, _shape.OutputWidth, _shape.Width, _shape.PaddingWidth, tap => tap % _shape.KernelWidth);
+        for (int y = 0; y < _shape.OutputHeight; y++)
+        {
+            for (int x = 0; x < _shape.OutputWidth; x++)
+                AddPixel(first, y, x, rowsOfLine[y] & rowsOfColumn[x]);
+        }
+    }
+
+    /// <summary>For each output coordinate along one side, the tile's rows whose tap stays inside the input; the row that evens the tile out goes with the last.</summary>
+    private int[] RowsInside(int firstRow, int count, int output, int input, int padding, Func<int, int> tapOf)
+    {
+        int[] rows = new int[output];
+        for (int o = 0; o < output; o++)
+        {
+            for (int i = 0; i < TileGrid.TileRows(count); i++)
+            {
+                int tap = tapOf((firstRow + Math.Min(i, count - 1)) / _shape.Channels);
+                int coordinate = (o * _shape.Stride) + tap - padding;
+                rows[o] |= coordinate >= 0 && coordinate < input ? 1 << i : 0;
+            }
+        }
+
+        return rows;
+    }
+
+    /// <summary>A pixel that follows the one before, in both operands and for the same rows, prolongs its run.</summary>
+    private void AddPixel(int firstRun, int y, int x, int rows)
+    {
+        if (rows == 0)
+            return;
+        int left = ((((y * _shape.Stride) - _shape.PaddingHeight) * _shape.Width) + (x * _shape.Stride) - _shape.PaddingWidth) * _shape.Channels;
+        int stride = PixelStride(_shape.Filters), right = ((y * _shape.OutputWidth) + x) * stride;
+        bool follows = _runs.Count > firstRun && _runs[^1] is var last && last.Rows == rows && right == last.Right + (last.Length * stride)
+            && left == last.Left + (last.Length * _shape.Stride * _shape.Channels);
+        if (follows)
+            _runs[^1] = _runs[^1] with { Length = _runs[^1].Length + 1 };
+        else
+            _runs.Add(new(left, right, 1, rows));
+    }
+}

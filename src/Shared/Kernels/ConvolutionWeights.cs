@@ -1,0 +1,67 @@
+namespace Distributed.Kernels;
+
+/// <summary>
+/// A convolution's weights as its register tiles read them: panels of 32 columns, the last one padded with zeros.
+/// </summary>
+internal sealed unsafe class ConvolutionWeights
+{
+    private readonly ConvolutionShape _shape;
+    private readonly bool _mirrored;
+    private readonly int _depth;
+    private readonly int _columns;
+    private readonly AlignedBuffer _panels;
+
+    /// <summary>Reserves the panels.</summary>
+    /// <param name="shape">The sizes.</param>
+    /// <param name="mirrored">
+    /// False for the forward pass: [panel][kh][kw][channel][32 filters]. True for the input's gradient: [panel][kh][kw][filter][32 channels] with
+    /// the taps in descending order.
+    /// </param>
+    public ConvolutionWeights(in ConvolutionShape shape, bool mirrored)
+    {
+        _shape = shape;
+        _mirrored = mirrored;
+        (_depth, _columns) = mirrored ? (shape.Filters, shape.Channels) : (shape.Channels, shape.Filters);
+        PanelLength = checked(shape.Taps * _depth * ConvolutionTile.PanelColumns);
+        _panels = new AlignedBuffer(checked(PanelLength * PanelCount));
+    }
+
+    public int PanelLength { get; }
+
+    public float* Panels => _panels.Pointer;
+
+    private int PanelCount => (_columns + ConvolutionTile.PanelColumns - 1) / ConvolutionTile.PanelColumns;
+
+    /// <summary>Replaces the content.</summary>
+    /// <param name="weights">[filters, channels, kernel height, kernel width].</param>
+    /// <param name="team">The threads to share the work.</param>
+    public void Pack(ReadOnlySpan<float> weights, ComputeTeam team)
+    {
+        fixed (float* source = weights)
+            team.Run(new PackWork(source, _shape, _mirrored, PanelLength, Panels));
+        GC.KeepAlive(this);
+    }
+
+    private readonly struct PackWork(float* source, ConvolutionShape shape, bool mirrored, int panelLength, float* panels) : IPartitionedWork
+    {
+        public void Execute(int part, int parts)
+        {
+            (int depth, int columns) = mirrored ? (shape.Filters, shape.Channels) : (shape.Channels, shape.Filters);
+            (int start, int end) = Partition.Of(columns, 1, part, parts);
+            for (int column = start; column < end; column++)
+            {
+                float* destination = panels + ((nint)(column / ConvolutionTile.PanelColumns) * panelLength) + (column % ConvolutionTile.PanelColumns);
+                for (int k = 0; k < depth; k++, destination += ConvolutionTile.PanelColumns)
+                    PackTaps(mirrored ? ((nint)k * columns) + column : ((nint)column * depth) + k, (nint)depth * ConvolutionTile.PanelColumns, destination);
+            }
+        }
+
+        private void PackTaps(nint kernel, nint stride, float* destination)
+        {
+            float* taps = source + (kernel * shape.Taps);
+            int count = shape.Taps;
+            for (int tap = 0; tap < count; tap++)
+                destination[(mirrored ? count - 1 - tap : tap) * stride] = taps[tap];
+        }
+    }
+}
