@@ -44,12 +44,15 @@ public sealed unsafe class Convolution
 
     /// <summary>Takes new weights; they are copied.</summary>
     /// <param name="weights">[filters, channels, kernel height, kernel width].</param>
+    /// <param name="bias">[filters], or empty: then nothing is added.</param>
     /// <param name="team">The threads to share the work.</param>
-    /// <exception cref="ArgumentException">The length does not fit the shape.</exception>
-    public void BindWeights(ReadOnlySpan<float> weights, ComputeTeam team)
+    /// <exception cref="ArgumentException">A length does not fit the shape.</exception>
+    public void BindWeights(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, ComputeTeam team)
     {
         CheckLength(weights.Length, 1, _shape.WeightLength, nameof(weights));
+        CheckLength(bias.Length, bias.IsEmpty ? 0 : 1, _shape.Filters, nameof(bias));
         _forwardWeights.Pack(weights, team);
+        _forwardWeights.PackBias(bias);
         _backwardWeights?.Pack(weights, team);
     }
 
@@ -58,19 +61,17 @@ public sealed unsafe class Convolution
     /// </summary>
     /// <param name="input">[rows, height, width, channels].</param>
     /// <param name="rows">Images.</param>
-    /// <param name="bias">[filters], or empty: then nothing is added.</param>
     /// <param name="output">[rows, output height, output width, filters]; overwritten.</param>
     /// <param name="team">The threads to share the work.</param>
     /// <typeparam name="TActivation">The function.</typeparam>
     /// <exception cref="ArgumentException">A length does not fit the shape.</exception>
-    internal void Forward<TActivation>(ReadOnlySpan<float> input, int rows, ReadOnlySpan<float> bias, Span<float> output, ComputeTeam team)
+    internal void Forward<TActivation>(ReadOnlySpan<float> input, int rows, Span<float> output, ComputeTeam team)
         where TActivation : struct, IActivation
     {
         CheckLength(input.Length, rows, _shape.InputLength, nameof(input));
         CheckLength(output.Length, rows, _shape.OutputLength, nameof(output));
-        CheckLength(bias.Length, bias.IsEmpty ? 0 : 1, _shape.Filters, nameof(bias));
-        fixed (float* source = input, destination = output, biases = bias)
-            team.Run(ForwardWork<TActivation>(source, rows, biases, destination));
+        fixed (float* source = input, destination = output)
+            team.Run(ForwardWork<TActivation>(source, rows, destination));
         GC.KeepAlive(this);
     }
 
@@ -120,7 +121,7 @@ public sealed unsafe class Convolution
         GC.KeepAlive(team);
     }
 
-    internal ConvolutionProductWork<TActivation> ForwardWork<TActivation>(float* input, int rows, float* bias, float* output)
+    internal ConvolutionProductWork<TActivation> ForwardWork<TActivation>(float* input, int rows, float* output)
         where TActivation : struct, IActivation => new()
         {
             Classes = _forward.Classes.Pointer,
@@ -135,7 +136,7 @@ public sealed unsafe class Convolution
             DestinationLength = _shape.OutputLength,
             Columns = _shape.Filters,
             Images = rows,
-            Bias = bias,
+            Bias = _forwardWeights.Bias,
         };
 
     internal ConvolutionProductWork<IdentityActivation> BackwardWork(float* outputGradient, int rows, float* inputGradient) => new()
@@ -158,6 +159,7 @@ public sealed unsafe class Convolution
         float* input, float* outputGradient, int rows, float* weightGradient, float* biasGradient, float* scratch) => new()
         {
             Shape = _shape,
+            Offsets = _gradient.Offsets.Pointer,
             Runs = _gradient.Runs.Pointer,
             Tiles = _gradient.Tiles.Pointer,
             TileRows = _gradient.TileRows,

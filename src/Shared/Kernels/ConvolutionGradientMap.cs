@@ -9,6 +9,7 @@ internal sealed class ConvolutionGradientMap
 {
     private readonly ConvolutionShape _shape;
     private readonly List<ConvolutionRun> _runs = [];
+    private readonly List<int> _offsets = [];
 
     /// <summary>Lists the runs of all tiles.</summary>
     /// <param name="shape">The sizes.</param>
@@ -25,22 +26,25 @@ internal sealed class ConvolutionGradientMap
             tiles.Add((first, _runs.Count - first));
         }
 
+        Offsets = new ConvolutionTable<int>(_offsets);
         Runs = new ConvolutionTable<ConvolutionRun>(_runs);
         Tiles = new ConvolutionTable<(int, int)>(tiles);
     }
 
     public int TileRows { get; }
 
+    /// <summary>For each row of the matrix, floats from the input pixel under tap (0, 0) to the one that the row takes, channel included.</summary>
+    public ConvolutionTable<int> Offsets { get; }
+
     public ConvolutionTable<ConvolutionRun> Runs { get; }
 
     /// <summary>The range of runs of each tile.</summary>
     public ConvolutionTable<(int First, int Count)> Tiles { get; }
 
-    /// <summary>Floats from an output pixel to the next: the filters, in whole vectors of any width.</summary>
-    public static int PixelStride(int filters) => (filters + ConvolutionTile.MaxLanes - 1) / ConvolutionTile.MaxLanes * ConvolutionTile.MaxLanes;
-
     private void AddTile(int row, int count)
     {
+        for (int i = row; i < row + count; i++)
+            _offsets.Add(OffsetOf(i / _shape.Channels, i % _shape.Channels));
         int first = _runs.Count;
         int[] rowsOfLine = RowsInside(row, count, _shape.OutputHeight, _shape.Height, _shape.PaddingHeight, tap => tap / _shape.KernelWidth);
         int[] rowsOfColumn = RowsInside(row, count, _shape.OutputWidth, _shape.Width, _shape.PaddingWidth, tap => tap % _shape.KernelWidth);
@@ -50,6 +54,9 @@ internal sealed class ConvolutionGradientMap
                 AddPixel(first, y, x, rowsOfLine[y] & rowsOfColumn[x]);
         }
     }
+
+    private int OffsetOf(int tap, int channel) =>
+        ((((tap / _shape.KernelWidth) * _shape.Width) + (tap % _shape.KernelWidth)) * _shape.Channels) + channel;
 
     /// <summary>For each output coordinate along one side, the tile's rows whose tap stays inside the input; the row that evens the tile out goes with the last.</summary>
     private int[] RowsInside(int firstRow, int count, int output, int input, int padding, Func<int, int> tapOf)
@@ -74,8 +81,8 @@ internal sealed class ConvolutionGradientMap
         if (rows == 0)
             return;
         int left = ((((y * _shape.Stride) - _shape.PaddingHeight) * _shape.Width) + (x * _shape.Stride) - _shape.PaddingWidth) * _shape.Channels;
-        int stride = PixelStride(_shape.Filters), right = ((y * _shape.OutputWidth) + x) * stride;
-        bool follows = _runs.Count > firstRun && _runs[^1] is var last && last.Rows == rows && right == last.Right + (last.Length * stride)
+        int right = ((y * _shape.OutputWidth) + x) * ConvolutionTile.PanelColumns;
+        bool follows = _runs.Count > firstRun && _runs[^1] is var last && last.Rows == rows && right == last.Right + (last.Length * ConvolutionTile.PanelColumns)
             && left == last.Left + (last.Length * _shape.Stride * _shape.Channels);
         if (follows)
             _runs[^1] = _runs[^1] with { Length = _runs[^1].Length + 1 };

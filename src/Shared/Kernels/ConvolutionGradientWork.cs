@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Distributed.Kernels;
 
@@ -10,9 +11,10 @@ namespace Distributed.Kernels;
 internal unsafe struct ConvolutionGradientWork : IPartitionedWork
 {
     /// <summary>Floats of input and output gradient that go through all tiles before the next images.</summary>
-    private const int BlockLength = 48 * 1024;
+    private const int BlockLength = 128 * 1024;
 
     public ConvolutionShape Shape;
+    public int* Offsets;
     public ConvolutionRun* Runs;
     public (int First, int Count)* Tiles;
     public int TileRows;
@@ -26,7 +28,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     public int Images;
     public int Microbatch;
 
-    /// <summary>The stack: slots of [filter length + 1, <see cref="PixelStride"/>], the last row for the biases.</summary>
+    /// <summary>The stack: slots of [filter length + 1, <see cref="SlotColumns"/>], the last row for the biases.</summary>
     public float* Slots;
 
     /// <summary>[filters, channels, kernel height, kernel width], overwritten.</summary>
@@ -38,9 +40,10 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     /// <summary>For each part, room for the pixels of a block; unused where they are whole vectors as they lie.</summary>
     public float* Scratch;
 
-    private readonly int PixelStride => ConvolutionGradientMap.PixelStride(Shape.Filters);
+    /// <summary>The filters, in whole vectors of any width.</summary>
+    private readonly int SlotColumns => Columns(Shape.Filters);
 
-    private readonly int SlotLength => (Shape.FilterLength + 1) * PixelStride;
+    private readonly int SlotLength => (Shape.FilterLength + 1) * SlotColumns;
 
     private readonly int TileCount => (Shape.FilterLength + TileRows - 1) / TileRows;
 
@@ -49,14 +52,13 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     /// <summary>Floats of scratch memory for each part.</summary>
     public static int ScratchLength(in ConvolutionShape shape, int microbatch)
     {
-        int stride = ConvolutionGradientMap.PixelStride(shape.Filters);
         int images = Math.Clamp(BlockLength / (shape.InputLength + shape.OutputLength), 1, microbatch);
-        return stride == shape.Filters ? 0 : checked(images * shape.OutputPixels * stride);
+        return checked(images * shape.OutputPixels * ConvolutionTile.PanelColumns);
     }
 
     /// <summary>Floats of the stack for so many microbatches.</summary>
     public static long StackLength(in ConvolutionShape shape, int microbatches) =>
-        (BitOperations.Log2((uint)microbatches) + 1L) * (shape.FilterLength + 1) * ConvolutionGradientMap.PixelStride(shape.Filters);
+        (BitOperations.Log2((uint)microbatches) + 1L) * (shape.FilterLength + 1) * Columns(shape.Filters);
 
     public readonly void Execute(int part, int parts) => VectorWidth.Execute(new Core(this, part, parts));
 
@@ -76,16 +78,18 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     /// <summary>The tiles and columns of one part. Who has the last tile has the biases of its columns, too.</summary>
     internal readonly record struct Share(int Part, int FirstTile, int EndTile, int FirstColumn, int EndColumn);
 
+    private static int Columns(int filters) => (filters + ConvolutionTile.MaxLanes - 1) / ConvolutionTile.MaxLanes * ConvolutionTile.MaxLanes;
+
     /// <summary>Cuts the tiles where there are enough of them to come out alike, else the columns.</summary>
     private readonly Share ShareOf(int part, int parts)
     {
         if (TileCount >= 2 * parts)
         {
             (int firstTile, int endTile) = Partition.Of(TileCount, 1, part, parts);
-            return new Share(part, firstTile, endTile, 0, PixelStride);
+            return new Share(part, firstTile, endTile, 0, SlotColumns);
         }
 
-        (int first, int end) = Partition.Of(PixelStride, ConvolutionTile.MaxLanes, part, parts);
+        (int first, int end) = Partition.Of(SlotColumns, ConvolutionTile.MaxLanes, part, parts);
         return new Share(part, 0, TileCount, first, end);
     }
 
@@ -106,33 +110,39 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         }
     }
 
-    /// <summary>The links of a few images, for all tiles of a share.</summary>
+    /// <summary>The links of a few images, for all tiles of a share: one panel of the output's gradient after the other.</summary>
     private readonly void AddBlock<TLanes, TVector>(in Share share, int image, int images, float* slot, bool resume)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        float* pixels = Pixels(share.Part, image, images);
-        for (int column = share.FirstColumn; column < share.EndColumn; column += 2 * TLanes.Count)
+        for (int panel = share.FirstColumn; panel < share.EndColumn; panel += ConvolutionTile.PanelColumns)
         {
-            int width = Math.Min(2 * TLanes.Count, share.EndColumn - column);
-            for (int tile = share.FirstTile; tile < share.EndTile; tile++)
-                AddTile<TLanes, TVector>(tile, image, images, pixels + column, width, slot + column, resume);
-            if (BiasGradient != null && share.EndTile == TileCount)
-                AddBiases<TLanes, TVector>(pixels + column, images * Shape.OutputPixels, width, slot + column, resume);
+            int end = Math.Min(share.EndColumn, panel + ConvolutionTile.PanelColumns);
+            float* pixels = Panel(share.Part, image, images, panel, end);
+            for (int column = panel; column < end; column += 2 * TLanes.Count)
+            {
+                int width = Math.Min(2 * TLanes.Count, end - column);
+                for (int tile = share.FirstTile; tile < share.EndTile; tile++)
+                    AddTile<TLanes, TVector>(tile, image, images, pixels + column - panel, width, slot + column, resume);
+                if (BiasGradient != null && share.EndTile == TileCount)
+                    AddBiases<TLanes, TVector>(pixels + column - panel, images * Shape.OutputPixels, width, slot + column, resume);
+            }
         }
     }
 
-    /// <summary>The output's gradient as it lies, or a copy whose pixels are whole vectors.</summary>
-    private readonly float* Pixels(int part, int image, int images)
+    /// <summary>Some columns of the output's gradient as [pixels][32]: a copy, unless they lie like that.</summary>
+    private readonly float* Panel(int part, int image, int images, int column, int end)
     {
-        float* source = OutputGradient + ((nint)image * Shape.OutputLength);
-        if (PixelStride == Shape.Filters)
+        float* source = OutputGradient + ((nint)image * Shape.OutputLength) + column;
+        if (Shape.Filters == ConvolutionTile.PanelColumns)
             return source;
         float* copy = Scratch + ((nint)part * ScratchLength(Shape, Microbatch));
-        PanelPacking.Copy(source, Shape.Filters, images * Shape.OutputPixels, Shape.Filters, copy, PixelStride);
+        int columns = Math.Min(end, Shape.Filters) - column;
+        PanelPacking.Copy(source, Shape.Filters, images * Shape.OutputPixels, columns, copy, ConvolutionTile.PanelColumns);
         return copy;
     }
 
+    [SkipLocalsInit]
     private readonly void AddTile<TLanes, TVector>(int tile, int image, int images, float* pixels, int width, float* slot, bool resume)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
@@ -140,13 +150,12 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         float** left = stackalloc float*[ConvolutionTile.MaxRows];
         float** destination = stackalloc float*[ConvolutionTile.MaxRows];
         float* spill = stackalloc float[ConvolutionTile.PanelColumns];
+        float* input = Input + ((nint)image * Shape.InputLength);
         int first = tile * TileRows, rows = Math.Min(TileRows, Shape.FilterLength - first);
         for (int i = 0; i < TileGrid.TileRows(rows); i++)
         {
-            int row = first + Math.Min(i, rows - 1), tap = row / Shape.Channels, channel = row % Shape.Channels;
-            int offset = ((((tap / Shape.KernelWidth) * Shape.Width) + (tap % Shape.KernelWidth)) * Shape.Channels) + channel;
-            left[i] = Input + ((nint)image * Shape.InputLength) + offset;
-            destination[i] = i < rows ? slot + ((nint)row * PixelStride) : spill;
+            left[i] = input + Offsets[first + Math.Min(i, rows - 1)];
+            destination[i] = i < rows ? slot + ((nint)(first + i) * SlotColumns) : spill;
         }
 
         var operands = new ConvolutionOperands
@@ -158,30 +167,32 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
             RunCount = Tiles[tile].Count,
             Images = images,
             LeftImage = Shape.InputLength,
-            RightImage = (nint)Shape.OutputPixels * PixelStride,
+            RightImage = (nint)Shape.OutputPixels * ConvolutionTile.PanelColumns,
             LeftStep = (nint)Shape.Stride * Shape.Channels,
-            RightStep = PixelStride,
+            RightStep = ConvolutionTile.PanelColumns,
             Resume = resume,
         };
         ConvolutionTile.Kernel<TLanes, TVector, Two>(TileGrid.TileRows(rows), width)(operands);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void AddBiases<TLanes, TVector>(float* pixels, int count, int width, float* slot, bool resume)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
         for (int column = 0; column < width; column += TLanes.Count)
         {
-            float* destination = slot + ((nint)Shape.FilterLength * PixelStride) + column;
+            float* destination = slot + ((nint)Shape.FilterLength * SlotColumns) + column;
             TVector sum = resume ? TLanes.Load(destination) : default;
             float* pixel = pixels + column;
-            for (int i = 0; i < count; i++, pixel += PixelStride)
+            for (int i = 0; i < count; i++, pixel += ConvolutionTile.PanelColumns)
                 sum = TLanes.Add(sum, TLanes.Load(pixel));
             TLanes.Store(sum, destination);
         }
     }
 
     /// <summary>earlier += later, a node of the tree, for the rows and columns of a share.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Merge<TLanes, TVector>(in Share share, float* earlier, float* later)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
@@ -189,7 +200,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         int end = share.EndTile == TileCount ? Shape.FilterLength + 1 : share.EndTile * TileRows;
         for (nint row = share.FirstTile * TileRows; row < end; row++)
         {
-            for (nint i = (row * PixelStride) + share.FirstColumn; i < (row * PixelStride) + share.EndColumn; i += TLanes.Count)
+            for (nint i = (row * SlotColumns) + share.FirstColumn; i < (row * SlotColumns) + share.EndColumn; i += TLanes.Count)
                 TLanes.Store(TLanes.Add(TLanes.Load(earlier + i), TLanes.Load(later + i)), earlier + i);
         }
     }
@@ -204,11 +215,11 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
             {
                 int weight = ((row % Shape.Channels) * Shape.Taps) + (row / Shape.Channels);
                 for (int filter = column; filter < filters; filter++)
-                    WeightGradient[((nint)filter * Shape.FilterLength) + weight] = Slots[((nint)row * PixelStride) + filter];
+                    WeightGradient[((nint)filter * Shape.FilterLength) + weight] = Slots[((nint)row * SlotColumns) + filter];
             }
 
             if (BiasGradient != null && share.EndTile == TileCount)
-                new ReadOnlySpan<float>(Slots + ((nint)Shape.FilterLength * PixelStride) + column, filters - column).CopyTo(new Span<float>(BiasGradient + column, filters - column));
+                new ReadOnlySpan<float>(Slots + ((nint)Shape.FilterLength * SlotColumns) + column, filters - column).CopyTo(new Span<float>(BiasGradient + column, filters - column));
         }
     }
 }

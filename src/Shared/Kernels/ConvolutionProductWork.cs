@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Distributed.Kernels;
 
 /// <summary>
@@ -36,7 +38,7 @@ internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
 
     public int Images;
 
-    /// <summary>[columns], or null where nothing is added.</summary>
+    /// <summary>[whole panels of columns], or null for gradients, which get neither bias nor activation.</summary>
     public float* Bias;
 
     public readonly void Execute(int part, int parts) => VectorWidth.Execute(new Core(this, part, parts));
@@ -81,35 +83,59 @@ internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
         }
     }
 
-    /// <summary>Rows and columns that stick out of the destination go to the stack; whole columns of a row follow from there.</summary>
+    /// <summary>Columns that stick out of the destination go by way of the stack, and so does the row that makes an odd number even.</summary>
+    [SkipLocalsInit]
     private readonly void ComputeTile<TLanes, TVector>(in ConvolutionClass kind, int image, int pixel, int rows, int column)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
         float** left = stackalloc float*[ConvolutionTile.MaxRows];
         float** destination = stackalloc float*[ConvolutionTile.MaxRows];
-        float** tile = stackalloc float*[ConvolutionTile.MaxRows];
         float* spill = stackalloc float[ConvolutionTile.SlotLength];
-        int width = Math.Min(2 * TLanes.Count, Columns - column);
-        bool spills = width % TLanes.Count != 0;
-        for (int row = 0, at = pixel % kind.Pixels, n = image + (pixel / kind.Pixels); row < rows; row++)
-        {
-            ConvolutionPixel place = Pixels[kind.FirstPixel + at];
-            left[row] = Source + ((nint)n * SourceLength) + place.Source;
-            destination[row] = Destination + ((nint)n * DestinationLength) + place.Destination + column;
-            tile[row] = spills ? spill + (row * ConvolutionTile.PanelColumns) : destination[row];
-            if (++at == kind.Pixels)
-                (at, n) = (0, n + 1);
-        }
-
+        Locate(kind, image, pixel, rows, column, left, destination);
         if (rows % 2 != 0)
         {
             left[rows] = left[rows - 1];
-            tile[rows] = spill + (rows * ConvolutionTile.PanelColumns);
+            destination[rows] = spill + (rows * ConvolutionTile.PanelColumns);
         }
 
+        int width = Math.Min(2 * TLanes.Count, Columns - column);
+        if (width % TLanes.Count == 0)
+            Multiply<TLanes, TVector>(kind, left, destination, rows, width, column);
+        else
+            ComputeEdge<TLanes, TVector>(kind, left, destination, rows, width, column, spill);
+    }
+
+    private readonly void ComputeEdge<TLanes, TVector>(
+        in ConvolutionClass kind, float** left, float** destination, int rows, int width, int column, float* spill)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        float** tile = stackalloc float*[ConvolutionTile.MaxRows];
+        for (int row = 0; row < ConvolutionTile.MaxRows; row++)
+            tile[row] = spill + (row * ConvolutionTile.PanelColumns);
         Multiply<TLanes, TVector>(kind, left, tile, rows, width, column);
-        Finish<TLanes, TVector>(tile, destination, rows, width, column);
+        for (int row = 0; row < rows; row++)
+            new ReadOnlySpan<float>(tile[row], width).CopyTo(new Span<float>(destination[row], width));
+    }
+
+    /// <summary>Finds the pixels of a tile, which may lie in several images.</summary>
+    private readonly void Locate(in ConvolutionClass kind, int image, int pixel, int rows, int column, float** left, float** destination)
+    {
+        int at = pixel % kind.Pixels;
+        float* source = Source + ((nint)(image + (pixel / kind.Pixels)) * SourceLength);
+        float* target = Destination + ((nint)(image + (pixel / kind.Pixels)) * DestinationLength) + column;
+        ConvolutionPixel* pixels = Pixels + kind.FirstPixel;
+        for (int row = 0; row < rows; row++)
+        {
+            left[row] = source + pixels[at].Source;
+            destination[row] = target + pixels[at].Destination;
+            if (++at < kind.Pixels)
+                continue;
+            at = 0;
+            source += SourceLength;
+            target += DestinationLength;
+        }
     }
 
     private readonly void Multiply<TLanes, TVector>(in ConvolutionClass kind, float** left, float** tile, int rows, int width, int column)
@@ -129,31 +155,23 @@ internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
             RightStep = ConvolutionTile.PanelColumns,
         };
         ConvolutionTile.Kernel<TLanes, TVector, One>(TileGrid.TileRows(rows), width)(operands);
+        if (Bias != null)
+            Finish<TLanes, TVector>(tile, rows, width, Bias + column);
     }
 
-    private readonly void Finish<TLanes, TVector>(float** tile, float** destination, int rows, int width, int column)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Finish<TLanes, TVector>(float** tile, int rows, int width, float* bias)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        if (Bias == null && typeof(TActivation) == typeof(IdentityActivation) && tile[0] == destination[0])
-            return;
-        for (int row = 0; row < rows; row++)
+        for (int column = 0; column < width; column += TLanes.Count)
         {
-            var finish = new FinishedRow(tile[row], Bias == null ? null : Bias + column, destination[row]);
-            new Elementwise.Loop<FinishedRow>(finish, 0, width).Execute<TLanes, TVector>();
-        }
-    }
-
-    private readonly struct FinishedRow(float* sums, float* bias, float* destination) : IElementwise
-    {
-        public void Apply<TLanes, TVector>(nint index)
-            where TLanes : struct, ILanes<TVector>
-            where TVector : unmanaged
-        {
-            TVector value = TLanes.Load(sums + index);
-            if (bias != null)
-                value = TLanes.Add(value, TLanes.Load(bias + index));
-            TLanes.Store(TActivation.Forward<TLanes, TVector>(value), destination + index);
+            TVector addend = TLanes.Load(bias + column);
+            for (int row = 0; row < rows; row++)
+            {
+                float* place = tile[row] + column;
+                TLanes.Store(TActivation.Forward<TLanes, TVector>(TLanes.Add(TLanes.Load(place), addend)), place);
+            }
         }
     }
 }

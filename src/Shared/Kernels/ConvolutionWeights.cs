@@ -11,6 +11,8 @@ internal sealed unsafe class ConvolutionWeights
     private readonly int _columns;
     private readonly AlignedBuffer _panels;
 
+    private readonly AlignedBuffer _bias;
+
     /// <summary>Reserves the panels.</summary>
     /// <param name="shape">The sizes.</param>
     /// <param name="mirrored">
@@ -24,11 +26,15 @@ internal sealed unsafe class ConvolutionWeights
         (_depth, _columns) = mirrored ? (shape.Filters, shape.Channels) : (shape.Channels, shape.Filters);
         PanelLength = checked(shape.Taps * _depth * ConvolutionTile.PanelColumns);
         _panels = new AlignedBuffer(checked(PanelLength * PanelCount));
+        _bias = new AlignedBuffer(PanelCount * ConvolutionTile.PanelColumns);
     }
 
     public int PanelLength { get; }
 
     public float* Panels => _panels.Pointer;
+
+    /// <summary>Biases, with zeros where the last panel is padded.</summary>
+    public float* Bias => _bias.Pointer;
 
     private int PanelCount => (_columns + ConvolutionTile.PanelColumns - 1) / ConvolutionTile.PanelColumns;
 
@@ -40,6 +46,16 @@ internal sealed unsafe class ConvolutionWeights
         fixed (float* source = weights)
             team.Run(new PackWork(source, _shape, _mirrored, PanelLength, Panels));
         GC.KeepAlive(this);
+    }
+
+    /// <summary>Replaces the biases.</summary>
+    /// <param name="bias">[columns], or empty: then all are -0, the one number that changes nothing it is added to.</param>
+    public void PackBias(ReadOnlySpan<float> bias)
+    {
+        if (bias.IsEmpty)
+            _bias.Span.Fill(-0f);
+        else
+            bias.CopyTo(_bias.Span);
     }
 
     private readonly struct PackWork(float* source, ConvolutionShape shape, bool mirrored, int panelLength, float* panels) : IPartitionedWork
