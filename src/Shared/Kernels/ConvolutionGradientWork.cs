@@ -169,7 +169,6 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
             LeftImage = Shape.InputLength,
             RightImage = (nint)Shape.OutputPixels * ConvolutionTile.PanelColumns,
             LeftStep = (nint)Shape.Stride * Shape.Channels,
-            RightStep = ConvolutionTile.PanelColumns,
             Resume = resume,
         };
         ConvolutionTile.Kernel<TLanes, TVector, Two>(TileGrid.TileRows(rows), width)(operands);

@@ -13,7 +13,7 @@ internal unsafe struct ConvolutionOperands
     /// <summary>[rows]: where each row's factors are counted from.</summary>
     public float** Left;
 
-    /// <summary>The right operand, from the tile's first column on.</summary>
+    /// <summary>The right operand from the tile's first column on, in rows of <see cref="ConvolutionTile.PanelColumns"/> floats for each link.</summary>
     public float* Right;
 
     /// <summary>[rows]: where each row's sums go.</summary>
@@ -34,11 +34,8 @@ internal unsafe struct ConvolutionOperands
     /// <summary>Floats from an image to the next in the right operand.</summary>
     public nint RightImage;
 
-    /// <summary>Floats from a link to the next in the left operand.</summary>
+    /// <summary>Floats from a link to the next in the left operand, for strided kernels.</summary>
     public nint LeftStep;
-
-    /// <summary>Floats from a link to the next in the right operand.</summary>
-    public nint RightStep;
 
     /// <summary>Whether the chains go on from what the destination holds; otherwise they start from +0.</summary>
     public bool Resume;

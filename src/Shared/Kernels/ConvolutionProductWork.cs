@@ -151,8 +151,6 @@ internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
             Runs = Runs + kind.FirstRun,
             RunCount = kind.Runs,
             Images = 1,
-            LeftStep = 1,
-            RightStep = ConvolutionTile.PanelColumns,
         };
         ConvolutionTile.Kernel<TLanes, TVector, One>(TileGrid.TileRows(rows), width)(operands);
         if (Bias != null)

@@ -23,34 +23,37 @@ internal static unsafe class ConvolutionTile
     /// <summary>The kernel for tiles of an even number of rows and up to two vectors of columns.</summary>
     /// <typeparam name="TLanes">The vectors.</typeparam>
     /// <typeparam name="TVector">One vector.</typeparam>
-    /// <typeparam name="TRuns">One where all rows take part in all runs; two where some may not.</typeparam>
-    public static delegate*<in ConvolutionOperands, void> Kernel<TLanes, TVector, TRuns>(int tileRows, int columns)
+    /// <typeparam name="TStrided">
+    /// One where a link's factors follow those of the link before and all rows take part in every run, as in products; two where factors lie
+    /// <see cref="ConvolutionOperands.LeftStep"/> apart and runs say which rows take part, as in gradients of weights.
+    /// </typeparam>
+    public static delegate*<in ConvolutionOperands, void> Kernel<TLanes, TVector, TStrided>(int tileRows, int columns)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
-        where TRuns : struct, IConstant =>
-        columns > TLanes.Count ? Kernel<TLanes, TVector, Two, TRuns>(tileRows) : Kernel<TLanes, TVector, One, TRuns>(tileRows);
+        where TStrided : struct, IConstant =>
+        columns > TLanes.Count ? Kernel<TLanes, TVector, Two, TStrided>(tileRows) : Kernel<TLanes, TVector, One, TStrided>(tileRows);
 
-    private static delegate*<in ConvolutionOperands, void> Kernel<TLanes, TVector, TVectors, TRuns>(int tileRows)
+    private static delegate*<in ConvolutionOperands, void> Kernel<TLanes, TVector, TVectors, TStrided>(int tileRows)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
         where TVectors : struct, IConstant
-        where TRuns : struct, IConstant => tileRows switch
+        where TStrided : struct, IConstant => tileRows switch
         {
-            12 => &Compute<TLanes, TVector, Twelve, TVectors, TRuns>,
-            10 => &Compute<TLanes, TVector, Ten, TVectors, TRuns>,
-            8 => &Compute<TLanes, TVector, Eight, TVectors, TRuns>,
-            6 => &Compute<TLanes, TVector, Six, TVectors, TRuns>,
-            4 => &Compute<TLanes, TVector, Four, TVectors, TRuns>,
-            _ => &Compute<TLanes, TVector, Two, TVectors, TRuns>,
+            12 => &Compute<TLanes, TVector, Twelve, TVectors, TStrided>,
+            10 => &Compute<TLanes, TVector, Ten, TVectors, TStrided>,
+            8 => &Compute<TLanes, TVector, Eight, TVectors, TStrided>,
+            6 => &Compute<TLanes, TVector, Six, TVectors, TStrided>,
+            4 => &Compute<TLanes, TVector, Four, TVectors, TStrided>,
+            _ => &Compute<TLanes, TVector, Two, TVectors, TStrided>,
         };
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Compute<TLanes, TVector, TRows, TVectors, TRuns>(in ConvolutionOperands operands)
+    private static void Compute<TLanes, TVector, TRows, TVectors, TStrided>(in ConvolutionOperands operands)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
         where TRows : struct, IConstant
         where TVectors : struct, IConstant
-        where TRuns : struct, IConstant
+        where TStrided : struct, IConstant
     {
         float* p0 = Row<TRows>(operands.Left, 0), p1 = Row<TRows>(operands.Left, 1), p2 = Row<TRows>(operands.Left, 2), p3 = Row<TRows>(operands.Left, 3);
         float* p4 = Row<TRows>(operands.Left, 4), p5 = Row<TRows>(operands.Left, 5), p6 = Row<TRows>(operands.Left, 6), p7 = Row<TRows>(operands.Left, 7);
@@ -74,7 +77,7 @@ internal static unsafe class ConvolutionTile
             r11 = r11.Load(11, source);
         }
 
-        nint leftStep = operands.LeftStep, rightStep = operands.RightStep, image = 0;
+        nint leftStep = TStrided.Value > 1 ? operands.LeftStep : 1, image = 0;
         float* right = operands.Right;
         for (int images = operands.Images; images > 0; images--)
         {
@@ -84,7 +87,7 @@ internal static unsafe class ConvolutionTile
                 nint at = image + run->Left;
                 float* b = right + run->Right;
                 ConvolutionRow<TLanes, TVector, TRows, TVectors> factors = default;
-                if (TRuns.Value > 1 && run->Rows != (1 << TRows.Value) - 1)
+                if (TStrided.Value > 1 && run->Rows != (1 << TRows.Value) - 1)
                 {
                     int rows = run->Rows;
                     for (int links = run->Length; links > 0; links--)
@@ -103,7 +106,7 @@ internal static unsafe class ConvolutionTile
                         if ((rows & (1 << 10)) != 0) r10 = r10.Plus(10, p10 + at, factors);
                         if ((rows & (1 << 11)) != 0) r11 = r11.Plus(11, p11 + at, factors);
                         at += leftStep;
-                        b += rightStep;
+                        b += PanelColumns;
                     }
 
                     continue;
@@ -125,7 +128,7 @@ internal static unsafe class ConvolutionTile
                     r10 = r10.Plus(10, p10 + at, factors);
                     r11 = r11.Plus(11, p11 + at, factors);
                     at += leftStep;
-                    b += rightStep;
+                    b += PanelColumns;
                 }
             }
 
