@@ -2,22 +2,41 @@ using System.Diagnostics;
 
 namespace Distributed.Benchmarks;
 
-/// <summary>Repeated timings of one thing, in seconds.</summary>
+/// <summary>Repeated measurements of one thing, such as the seconds of a call, one a round.</summary>
 internal sealed class Measurement
 {
-    private const double SliceSeconds = 0.05;
+    private const double SliceSeconds = 0.02;
 
-    private readonly List<double> _seconds = [];
+    private readonly List<double> _values = [];
 
-    public void Add(double seconds) => _seconds.Add(seconds);
+    public void Add(double value) => _values.Add(value);
+
+    /// <summary>Adds a peer's answer; nothing where there is no such peer.</summary>
+    public void AddFrom(Peer? peer, string request)
+    {
+        if (peer is not null)
+            Add(peer.Seconds(request));
+    }
 
     public double Median => Quantile(0.5);
 
     /// <summary>Half the distance between the quartiles, as a share of the median.</summary>
     public double Spread => (Quantile(0.75) - Quantile(0.25)) / 2 / Median;
 
+    /// <summary>The median and the spread of a ratio, such as <c>1.04 ± 1 %</c>; a dash where nothing was measured.</summary>
+    public string AsRatio => _values.Count == 0 ? "-" : $"{Median:F2} ± {Spread:P0}";
+
+    /// <summary>These values over another's, round by round: what disturbs a round disturbs both.</summary>
+    public Measurement Over(Measurement other)
+    {
+        var ratios = new Measurement();
+        foreach ((double value, double reference) in _values.Zip(other._values))
+            ratios.Add(value / reference);
+        return ratios;
+    }
+
     /// <summary>Seconds of one call: the mean over as many as fill a slice, after one to warm up.</summary>
-    public static double Time(Action action)
+    public static double Time(Action action, double sliceSeconds = SliceSeconds)
     {
         action();
         long start = Stopwatch.GetTimestamp();
@@ -27,15 +46,17 @@ internal sealed class Measurement
             action();
             count++;
         }
-        while (Stopwatch.GetElapsedTime(start).TotalSeconds < SliceSeconds);
+        while (Stopwatch.GetElapsedTime(start).TotalSeconds < sliceSeconds);
         return Stopwatch.GetElapsedTime(start).TotalSeconds / count;
     }
 
+    public static double GeometricMean(IEnumerable<double> values) => Math.Exp(values.Average(Math.Log));
+
     private double Quantile(double share)
     {
-        if (_seconds.Count == 0)
+        if (_values.Count == 0)
             return double.NaN;
-        double[] sorted = [.. _seconds.Order()];
+        double[] sorted = [.. _values.Order()];
         return sorted[(int)Math.Round(share * (sorted.Length - 1))];
     }
 }

@@ -4,7 +4,19 @@ using Distributed.Benchmarks;
 switch (args)
 {
     case ["sgemm"]:
-        SgemmBenchmark.Run();
+        SgemmBenchmark.Run(filter: "");
+        return 0;
+    case ["sgemm", var filter]:
+        SgemmBenchmark.Run(filter);
+        return 0;
+    case ["step", .. var models]:
+        StepBenchmark.Run(models);
+        return 0;
+    case ["threads", .. var models]:
+        ThreadsBenchmark.Run(models);
+        return 0;
+    case ["optimizers"]:
+        OptimizerBenchmark.Run();
         return 0;
     case ["training"]:
         TrainingBenchmark.Run(workers: 2);
@@ -15,7 +27,10 @@ switch (args)
     default:
         Console.Error.WriteLine("""
             Usage: dotnet run -c Release --project tests/Benchmarks -- BENCHMARK
-              sgemm               matrix products beside OpenBLAS (gcc, libopenblas-dev)
+              sgemm [TEXT]        matrix products beside OpenBLAS, those whose name contains the text (gcc, libopenblas-dev)
+              step [MODEL..]      a whole training step on one core beside PyTorch and the FMA bound (gcc, python3-torch)
+              threads [MODEL..]   a training step on two threads over one
+              optimizers          updates in memory beside the same streams without arithmetic (gcc)
               training [WORKERS]  whole runs beside PyTorch DDP over Gloo (python3-torch, dataset-fashion-mnist)
             """);
         return 2;

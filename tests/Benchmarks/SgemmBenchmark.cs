@@ -1,124 +1,109 @@
-using System.Runtime.Intrinsics;
+using System.Globalization;
 using Distributed.Kernels;
 
 namespace Distributed.Benchmarks;
 
-/// <summary>Single precision matrix products on one core, beside OpenBLAS and the core's measured peak.</summary>
+/// <summary>The matrix products of training on one core, beside OpenBLAS and the core's measured peak.</summary>
 internal sealed class SgemmBenchmark : IDisposable
 {
     private const int Rounds = 7;
+    private const int Batch = 128;
     private const int Microbatch = 32;
-    private const double Giga = 1e9;
 
-    /// <summary>[M, N, K]: the products of the MLPs at their batch sizes, squares, and a thin output layer.</summary>
-    private static readonly (string Kind, int M, int N, int K)[] Shapes =
+    /// <summary>[M, N, K] of the products with the weights: squares, and layers of the MLPs at their batch sizes.</summary>
+    private static readonly (int M, int N, int K)[] Shapes =
     [
-        ("product", 128, 512, 784), ("product", 128, 2048, 2048), ("product", 128, 10, 512), ("product", 256, 256, 256),
-        ("product", 1024, 1024, 1024), ("transposed", 784, 512, 128), ("transposed", 512, 784, 128), ("transposed", 2048, 2048, 128), ("transposed", 10, 512, 128),
+        (256, 256, 256), (512, 512, 512), (1024, 1024, 1024), (2048, 2048, 2048),
+        (128, 512, 784), (64, 256, 784), (128, 10, 512), (32, 512, 784), (128, 2048, 2048),
     ];
 
+    /// <summary>[M, N] of the products over the samples.</summary>
+    private static readonly (int M, int N)[] WeightShapes = [(784, 512), (512, 784), (2048, 2048), (10, 512)];
+
     private readonly ComputeTeam _team = new(1);
+    private readonly Measurement _peakSeconds = new();
     private readonly Case[] _cases;
-    private readonly Measurement _peak = new();
 
-    private SgemmBenchmark() => _cases = [.. Shapes.Select(shape => new Case(shape.Kind, shape.M, shape.N, shape.K, _team))];
+    private SgemmBenchmark(string filter) => _cases = [.. Cases().Where(row => row.Name.Contains(filter, StringComparison.Ordinal))];
 
-    /// <summary>Measures all shapes in turn, ours and the peer's, several rounds over, and prints a table of medians.</summary>
-    public static void Run()
+    /// <summary>Measures in turn, ours and the peers', several rounds over, and prints a table of medians.</summary>
+    /// <param name="filter">What the names of the cases must contain, such as <c>forward</c> or <c>784</c>; empty for all.</param>
+    public static void Run(string filter)
     {
-        string folder = Directory.CreateTempSubdirectory("benchmarks").FullName;
-        try
-        {
-            string? program = Peer.Compile("sgemm.c", folder, "-lopenblas");
-            using Peer? peer = program is null ? null : new Peer(program, ("OPENBLAS_NUM_THREADS", "1"));
-            using Peer? wide = program is null || !Vector512.IsHardwareAccelerated
-                ? null
-                : new Peer(program, ("OPENBLAS_NUM_THREADS", "1"), ("OPENBLAS_CORETYPE", "SkylakeX"));
-            using var benchmark = new SgemmBenchmark();
-            for (int round = 0; round < Rounds; round++)
-                benchmark.MeasureRound(peer, wide);
-            benchmark.Print();
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        using Peer? peak = Peer.OfC("fma_peak.c", []);
+        using Peer? blas = Peer.OfC("sgemm.c", ["-lopenblas"], ("OPENBLAS_NUM_THREADS", "1"));
+        using Peer? wide = Peer.OfC("sgemm.c", ["-lopenblas"], ("OPENBLAS_NUM_THREADS", "1"), ("OPENBLAS_CORETYPE", "SkylakeX"));
+        using var benchmark = new SgemmBenchmark(filter);
+        for (int round = 0; round < Rounds; round++)
+            benchmark.MeasureRound(peak, blas, wide);
+        benchmark.Print();
     }
 
     public void Dispose() => _team.Dispose();
 
-    private void MeasureRound(Peer? peer, Peer? wide)
-    {
-        if (peer is not null)
-            _peak.Add(1 / peer.Seconds("peak"));
-        foreach (Case shape in _cases)
+    private IEnumerable<Case> Cases() =>
+    [
+        .. Shapes.Select(s => new Case("forward", s.M, s.N, s.K, Products.Forward(s.M, s.N, s.K, _team))),
+        .. Shapes.Select(s => new Case("input", s.M, s.N, s.K, Products.InputGradient(s.M, s.N, s.K, _team))),
+        .. WeightShapes.Select(s => new Case("weight", s.M, s.N, Batch, Products.WeightGradient(s.M, s.N, Batch, Microbatch, _team))
         {
-            if (peer is not null)
-                shape.Theirs.Add(peer.Seconds(shape.Request));
-            if (wide is not null)
-                shape.TheirsWide.Add(wide.Seconds(shape.Request));
-            shape.Ours.Add(Measurement.Time(shape.Compute));
-            shape.OursWithPacking.Add(Measurement.Time(shape.PackAndCompute));
+            WithoutTree = Products.WeightGradient(s.M, s.N, Batch, Batch, _team),
+        }),
+    ];
+
+    private void MeasureRound(Peer? peak, Peer? blas, Peer? wide)
+    {
+        foreach (Case row in _cases)
+        {
+            _peakSeconds.AddFrom(peak, "");
+            row.Blas.AddFrom(blas, row.Name);
+            row.Wide.AddFrom(wide, row.Name);
+            row.Ours.Add(Measurement.Time(row.Compute));
+            if (row.WithoutTree is not null)
+                row.OursWithoutTree.Add(Measurement.Time(row.WithoutTree));
         }
     }
 
     private void Print()
     {
-        Console.WriteLine($"One core, GFLOP/s; peak {_peak.Median:F0}; medians of {Rounds} interleaved rounds; spread is half the interquartile range.");
-        Console.WriteLine("'packed' leaves out packing the right operand, which training does once a step. OpenBLAS 0.3.21 takes its 256-bit kernels on");
-        Console.WriteLine("processors that it does not know; 'wide' is the same library with OPENBLAS_CORETYPE=SkylakeX.");
+        double peak = 2 / _peakSeconds.Median; // seconds are those of 10^9 multiply-adds
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"One core, packing included; peak {peak:F1} GFLOP/s; medians of {Rounds} interleaved rounds ± half the interquartile range."));
+        Console.WriteLine($"weight: over {Batch} samples in microbatches of {Microbatch}; 'tree' is its time over that with one microbatch of {Batch}.");
+        Console.WriteLine("wide: OpenBLAS with OPENBLAS_CORETYPE=SkylakeX; by itself, it takes 256-bit kernels on processors that it does not know.");
         Console.WriteLine();
-        Console.WriteLine("| shape M x N x K | ours | ours, packed | OpenBLAS | OpenBLAS, wide | ours / OpenBLAS | packed / OpenBLAS | packed / wide | spread | of peak |");
-        Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
-        foreach (Case shape in _cases)
-            Console.WriteLine(shape.Row(_peak.Median));
+        Console.WriteLine("| form M N K | GFLOP/s | of peak | OpenBLAS | wide | ours / OpenBLAS | ours / wide | tree |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|");
+        foreach (Case row in _cases)
+            Console.WriteLine(row.Text(peak));
+        foreach (IGrouping<string, Case> form in _cases.GroupBy(row => row.Form))
+        {
+            double blas = Measurement.GeometricMean(form.Select(row => row.Blas.Over(row.Ours).Median));
+            double wide = Measurement.GeometricMean(form.Select(row => row.Wide.Over(row.Ours).Median));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {form.Key}, geometric mean | | | | | {blas:F3} | {wide:F3} | |"));
+        }
     }
 
-    /// <summary>One shape with its operands and its timings.</summary>
-    private sealed class Case
+    /// <summary>One product with its timings, all in seconds.</summary>
+    private sealed record Case(string Form, int M, int N, int K, Action Compute)
     {
-        private readonly (string Kind, int M, int N, int K) _shape;
-        private readonly double _operations;
-
-        public Case(string kind, int m, int n, int k, ComputeTeam team)
-        {
-            _shape = (kind, m, n, k);
-            _operations = 2.0 * m * n * k / Giga;
-            float[] left = Values(m * k), right = Values(k * n), destination = new float[m * n];
-            var packed = new PackedMatrix(k, n);
-            packed.Pack(right, team);
-            Compute = kind == "transposed"
-                ? () => MatrixProduct.TransposedProduct(left, m, right, n, k, Microbatch, destination, team)
-                : () => MatrixProduct.Multiply(left, m, packed, destination, team);
-            PackAndCompute = kind == "transposed" ? Compute : () =>
-            {
-                packed.PackTransposed(right, team);
-                MatrixProduct.Multiply(left, m, packed, destination, team);
-            };
-        }
+        public Action? WithoutTree { get; init; }
 
         public Measurement Ours { get; } = new();
 
-        public Measurement OursWithPacking { get; } = new();
+        public Measurement OursWithoutTree { get; } = new();
 
-        public Measurement Theirs { get; } = new();
+        public Measurement Blas { get; } = new();
 
-        public Measurement TheirsWide { get; } = new();
+        public Measurement Wide { get; } = new();
 
-        public Action Compute { get; }
+        public string Name => string.Create(CultureInfo.InvariantCulture, $"{Form} {M} {N} {K}");
 
-        public Action PackAndCompute { get; }
-
-        public string Request => $"{_shape.Kind} {_shape.M} {_shape.N} {_shape.K}";
-
-        public string Row(double peak)
+        public string Text(double peak)
         {
-            double ours = _operations / OursWithPacking.Median, packed = _operations / Ours.Median;
-            double theirs = _operations / Theirs.Median, wide = _operations / TheirsWide.Median;
-            return $"| {Request} | {ours:F1} | {packed:F1} | {theirs:F1} | {wide:F1} | {ours / theirs:F2} | {packed / theirs:F2} | {packed / wide:F2} "
-                + $"| {Ours.Spread:P0} | {packed / peak:P0} |";
+            double operations = 2e-9 * M * N * K, rate = operations / Ours.Median;
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"| {Name} | {rate:F1} | {rate / peak:P0} | {operations / Blas.Median:F1} | {operations / Wide.Median:F1} | {Blas.Over(Ours).AsRatio} | {Wide.Over(Ours).AsRatio} | {Ours.Over(OursWithoutTree).AsRatio} |");
         }
-
-        private static float[] Values(int length) => [.. Enumerable.Range(0, length).Select(i => ((i * 7919L % 1009) / 1009f) - 0.5f)];
     }
 }

@@ -13,7 +13,6 @@ internal static class TrainingBenchmark
 {
     private const int Rounds = 5;
     private const int BatchSize = 256;
-    private const string Python = "/usr/bin/python3";
 
     private static readonly string Coordinator = typeof(TrainingBenchmark).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
         .Single(attribute => attribute.Key == nameof(Coordinator)).Value!;
@@ -65,7 +64,7 @@ internal static class TrainingBenchmark
     }
 
     private static double PeerRate(string model, int steps, int workers) => double.Parse(
-        Output(Python, [Path.Combine(AppContext.BaseDirectory, "peers", "pytorch_ddp.py"), model, Text(workers), Text(BatchSize / workers), Text(steps)]),
+        Output(Peer.Python, [Peer.Source("pytorch_ddp.py"), model, Text(workers), Text(BatchSize / workers), Text(steps)]),
         CultureInfo.InvariantCulture);
 
     private static string Output(string program, IEnumerable<string> arguments)

@@ -9,13 +9,13 @@ internal readonly record struct DestinationShare(int FirstRow, int EndRow, int F
     /// <summary>Cuts the side that has more tiles, where the parts come out most alike.</summary>
     public static DestinationShare Of(int rows, int columns, int part, int parts)
     {
-        if (rows / RegisterTile.MaxRows > columns / PackedMatrix.PanelColumns)
+        if (rows / RegisterTile.MaxRows > columns / RegisterTile.PanelColumns)
         {
             (int first, int end) = Partition.Of(rows, RowGranule, part, parts);
             return new DestinationShare(first, end, 0, columns);
         }
 
-        (int start, int stop) = Partition.Of(columns, PackedMatrix.PanelColumns, part, parts);
+        (int start, int stop) = Partition.Of(columns, RegisterTile.PanelColumns, part, parts);
         return new DestinationShare(0, rows, start, stop);
     }
 }

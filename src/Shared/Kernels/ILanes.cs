@@ -15,6 +15,9 @@ internal unsafe interface ILanes<TVector>
 
     static abstract void Store(TVector value, float* destination);
 
+    /// <summary>Stores past the caches, where the machine can: the line is not read before it is written. The destination must be aligned to the vector.</summary>
+    static abstract void StoreStreaming(TVector value, float* destination);
+
     static abstract TVector Broadcast(float value);
 
     static abstract TVector Add(TVector left, TVector right);

@@ -6,24 +6,36 @@ namespace Distributed.Kernels;
 /// </summary>
 public static unsafe class MatrixProduct
 {
-    /// <summary>destination[rows, columns] = left[rows, inner] . right[inner, columns]; the destination is overwritten.</summary>
+    /// <summary>destination[rows, columns] = left[rows, inner] . right[inner, columns], then the epilogue; the destination is overwritten.</summary>
     /// <param name="left">[rows, inner], row-major.</param>
     /// <param name="rows">Rows of the left operand; zero is allowed.</param>
-    /// <param name="right">[inner, columns], packed.</param>
+    /// <param name="right">[inner, columns], row-major.</param>
+    /// <param name="inner">Columns of the left operand and rows of the right one: the length of each chain, at least one.</param>
+    /// <param name="columns">Columns of the right operand, at least one.</param>
     /// <param name="destination">[rows, columns], row-major; may not overlap the operands.</param>
     /// <param name="team">The threads to share the work.</param>
+    /// <param name="epilogue">What to do with the product's elements.</param>
     /// <exception cref="ArgumentException">A length does not fit the shape.</exception>
-    public static void Multiply(ReadOnlySpan<float> left, int rows, PackedMatrix right, Span<float> destination, ComputeTeam team)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(rows);
-        CheckLength(left.Length, rows, right.Inner, nameof(left));
-        CheckLength(destination.Length, rows, right.Columns, nameof(destination));
-        float* scratch = team.Scratch(MultiplyWork.ScratchLength);
-        fixed (float* a = left, c = destination)
-            team.Run(new MultiplyWork(a, rows, right.Inner, right.Panels, right.Columns, c, scratch));
-        GC.KeepAlive(right);
-        GC.KeepAlive(team);
-    }
+    public static void Multiply(
+        ReadOnlySpan<float> left, int rows, ReadOnlySpan<float> right, int inner, int columns, Span<float> destination, ComputeTeam team, Epilogue epilogue = default) =>
+        Multiply(left, rows, right, inner, columns, transposed: false, destination, team, epilogue);
+
+    /// <summary>
+    /// destination[rows, columns] = left[rows, inner] . right[columns, inner]^T, then the epilogue: the product of samples with a dense layer's weights in
+    /// PyTorch's layout. Otherwise as <see cref="Multiply(ReadOnlySpan{float}, int, ReadOnlySpan{float}, int, int, Span{float}, ComputeTeam, Epilogue)"/>.
+    /// </summary>
+    /// <param name="left">[rows, inner], row-major.</param>
+    /// <param name="rows">Rows of the left operand; zero is allowed.</param>
+    /// <param name="right">[columns, inner], row-major.</param>
+    /// <param name="inner">Columns of both operands: the length of each chain, at least one.</param>
+    /// <param name="columns">Rows of the right operand, at least one.</param>
+    /// <param name="destination">[rows, columns], row-major; may not overlap the operands.</param>
+    /// <param name="team">The threads to share the work.</param>
+    /// <param name="epilogue">What to do with the product's elements.</param>
+    /// <exception cref="ArgumentException">A length does not fit the shape.</exception>
+    public static void MultiplyTransposed(
+        ReadOnlySpan<float> left, int rows, ReadOnlySpan<float> right, int inner, int columns, Span<float> destination, ComputeTeam team, Epilogue epilogue = default) =>
+        Multiply(left, rows, right, inner, columns, transposed: true, destination, team, epilogue);
 
     /// <summary>
     /// destination[m, n] = the sum over the rows of left^T . right: a chain inside each microbatch, and across microbatches the binary tree over
@@ -56,6 +68,22 @@ public static unsafe class MatrixProduct
         float* scratch = team.Scratch(length);
         fixed (float* a = left, b = right, c = destination)
             team.Run(new TransposedProductWork(a, m, b, n, rows, microbatch, c, scratch, length));
+        GC.KeepAlive(team);
+    }
+
+    private static void Multiply(
+        ReadOnlySpan<float> left, int rows, ReadOnlySpan<float> right, int inner, int columns, bool transposed, Span<float> destination, ComputeTeam team, Epilogue epilogue)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
+        ArgumentOutOfRangeException.ThrowIfLessThan(inner, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
+        CheckLength(left.Length, rows, inner, nameof(left));
+        CheckLength(right.Length, inner, columns, nameof(right));
+        CheckLength(destination.Length, rows, columns, nameof(destination));
+        epilogue.Check(rows, columns);
+        float* scratch = team.Scratch(MultiplyWork.ScratchLength(inner));
+        fixed (float* a = left, b = right, c = destination, operand = epilogue.Operand)
+            team.Run(new MultiplyWork(a, rows, new RightOperand(b, inner, columns, transposed), c, epilogue.Bind(operand, columns), scratch));
         GC.KeepAlive(team);
     }
 

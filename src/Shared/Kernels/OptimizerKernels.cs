@@ -56,8 +56,10 @@ public static unsafe class OptimizerKernels
         {
             if (settings.Momentum == 0)
                 Elementwise.Run(new PlainStep(settings, g, samples, clipScale, w, w2), weights.Length, team);
+            else if (StreamingStore.Suits(5L * weights.Length, (nuint)w2 | (nuint)v2))
+                StreamingStore.Run(new MomentumStep<StreamingStore>(settings, g, samples, clipScale, w, v, w2, v2), weights.Length, team);
             else
-                Elementwise.Run(new MomentumStep(settings, g, samples, clipScale, w, v, w2, v2), weights.Length, team);
+                Elementwise.Run(new MomentumStep<CachedStore>(settings, g, samples, clipScale, w, v, w2, v2), weights.Length, team);
         }
     }
 
@@ -100,7 +102,10 @@ public static unsafe class OptimizerKernels
         fixed (float* g = gradientSum, w = weights, m = first, v = second, w2 = nextWeights, m2 = nextFirst, v2 = nextSecond)
         {
             var constants = new AdamConstants(settings, step, samples, clipScale);
-            Elementwise.Run(new AdamStep(constants, g, w, m, v, w2, m2, v2), weights.Length, team);
+            if (StreamingStore.Suits(7L * weights.Length, (nuint)w2 | (nuint)m2 | (nuint)v2))
+                StreamingStore.Run(new AdamStep<StreamingStore>(constants, g, w, m, v, w2, m2, v2), weights.Length, team);
+            else
+                Elementwise.Run(new AdamStep<CachedStore>(constants, g, w, m, v, w2, m2, v2), weights.Length, team);
         }
     }
 
@@ -134,9 +139,10 @@ public static unsafe class OptimizerKernels
         }
     }
 
-    private readonly struct MomentumStep(
+    private readonly struct MomentumStep<TStore>(
         SgdSettings settings, float* gradientSum, float samples, float clipScale, float* weights, float* velocity, float* nextWeights, float* nextVelocity)
         : IElementwise
+        where TStore : struct, IStore
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Apply<TLanes, TVector>(nint index)
@@ -148,8 +154,8 @@ public static unsafe class OptimizerKernels
             TVector g = MeanGradient<TLanes, TVector>(gradientSum + index, samples, clipScale, settings.WeightDecay, w);
             TVector v = TLanes.FusedMultiplyAdd(momentum, TLanes.Load(velocity + index), g);
             TVector direction = settings.Nesterov ? TLanes.FusedMultiplyAdd(momentum, v, g) : v;
-            TLanes.Store(v, nextVelocity + index);
-            TLanes.Store(TLanes.FusedMultiplyAdd(TLanes.Broadcast(-settings.LearningRate), direction, w), nextWeights + index);
+            TStore.Store<TLanes, TVector>(v, nextVelocity + index);
+            TStore.Store<TLanes, TVector>(TLanes.FusedMultiplyAdd(TLanes.Broadcast(-settings.LearningRate), direction, w), nextWeights + index);
         }
     }
 
@@ -168,9 +174,10 @@ public static unsafe class OptimizerKernels
         public readonly float Epsilon = (float)settings.Epsilon;
     }
 
-    private readonly struct AdamStep(
+    private readonly struct AdamStep<TStore>(
         AdamConstants constants, float* gradientSum, float* weights, float* first, float* second, float* nextWeights, float* nextFirst, float* nextSecond)
         : IElementwise
+        where TStore : struct, IStore
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Apply<TLanes, TVector>(nint index)
@@ -186,9 +193,9 @@ public static unsafe class OptimizerKernels
             TVector root = TLanes.Divide(TLanes.SquareRoot(v), TLanes.Broadcast(constants.RootOfCorrection2));
             TVector update = TLanes.Divide(m, TLanes.Add(root, TLanes.Broadcast(constants.Epsilon)));
             w = TLanes.Multiply(w, TLanes.Broadcast(constants.Shrink));
-            TLanes.Store(TLanes.FusedMultiplyAdd(TLanes.Broadcast(-constants.StepSize), update, w), nextWeights + index);
-            TLanes.Store(m, nextFirst + index);
-            TLanes.Store(v, nextSecond + index);
+            TStore.Store<TLanes, TVector>(TLanes.FusedMultiplyAdd(TLanes.Broadcast(-constants.StepSize), update, w), nextWeights + index);
+            TStore.Store<TLanes, TVector>(m, nextFirst + index);
+            TStore.Store<TLanes, TVector>(v, nextSecond + index);
         }
     }
 }

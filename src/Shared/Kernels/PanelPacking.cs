@@ -1,71 +1,63 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Distributed.Kernels;
 
 /// <summary>
-/// Copies from row-major matrices to the panels that register tiles read front to back. The rest of a panel that is wider than its content is left
-/// as it is: tiles compute with it and drop the result.
+/// Copies from row-major matrices to the panels that register tiles read front to back. The rest of a panel that is wider than its content holds
+/// anything: tiles compute with it and drop the result.
 /// </summary>
 internal static unsafe class PanelPacking
 {
-    /// <summary>Columns transposed at a time: the block of a panel that they fill stays in the first level cache until it is full.</summary>
-    private const int BlockDepth = 64;
-
-    /// <summary>Rows that one 512-bit vector transposes, and columns too.</summary>
-    private const int Square = 4;
-
     /// <summary>destination[k * width + j] = source[k * stride + j] for j below <paramref name="columns"/>.</summary>
-    public static void Copy(float* source, nint stride, int depth, int columns, float* destination, int width)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Copy<TLanes, TVector>(float* source, nint stride, int depth, int columns, float* destination, int width)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
     {
         for (int k = 0; k < depth; k++, source += stride, destination += width)
-            new ReadOnlySpan<float>(source, columns).CopyTo(new Span<float>(destination, columns));
-    }
-
-    /// <summary>destination[k * width + i] = source[i * stride + k] for i below <paramref name="rows"/>.</summary>
-    public static void Transpose(float* source, nint stride, int rows, int depth, float* destination, int width)
-    {
-        for (int k = 0; k < depth; k += BlockDepth)
-            TransposeBlock(source + k, stride, rows, Math.Min(BlockDepth, depth - k), destination + ((nint)k * width), width);
-    }
-
-    private static void TransposeBlock(float* source, nint stride, int rows, int depth, float* destination, int width)
-    {
-        int row = 0;
-        if (Vector512.IsHardwareAccelerated)
         {
-            for (; row <= rows - Square; row += Square)
-                TransposeFourRows(source + (row * stride), stride, depth, destination + row, width);
+            int j = 0;
+            for (; j <= columns - TLanes.Count; j += TLanes.Count)
+                TLanes.Store(TLanes.Load(source + j), destination + j);
+            for (; j <= columns - Lanes128.Count; j += Lanes128.Count)
+                Lanes128.Store(Lanes128.Load(source + j), destination + j);
+            for (; j < columns; j++)
+                destination[j] = source[j];
         }
-
-        for (; row < rows; row++)
-            TransposeRow(source + (row * stride), depth, destination + row, width);
     }
 
-    private static void TransposeRow(float* source, int depth, float* destination, int width)
+    /// <summary>destination[k * 32 + i] = source[i * stride + k] for i below <paramref name="rows"/>, at most 32.</summary>
+    public static void Transpose(float* source, nint stride, int rows, int depth, float* destination)
     {
-        for (int k = 0; k < depth; k++)
-            destination[(nint)k * width] = source[k];
+        if (Avx512F.IsSupported && depth >= Vector512<float>.Count)
+            TransposeSquares<Square16>(source, stride, rows, depth, destination);
+        else if (Avx.IsSupported && depth >= Vector256<float>.Count)
+            TransposeSquares<Square8>(source, stride, rows, depth, destination);
+        else
+            TransposeElements(source, stride, rows, depth, destination);
     }
 
+    /// <summary>Squares side by side, down the depth; the last ones overlap their neighbours, and rows that are missing repeat the last one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TransposeFourRows(float* source, nint stride, int depth, float* destination, nint width)
+    private static void TransposeSquares<TSquare>(float* source, nint stride, int rows, int depth, float* destination)
+        where TSquare : struct, ISquare
     {
-        Vector512<int> order = Vector512.Create(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-        int k = 0;
-        for (; k <= depth - Square; k += Square, source += Square, destination += Square * width)
+        for (int k = 0; k < depth; k += TSquare.Size)
         {
-            // The upper halves are inserted right away; starting from zeros would chain each square to the one before.
-            Vector256<float> first = Vector128.Load(source).ToVector256Unsafe().WithUpper(Vector128.Load(source + stride));
-            Vector256<float> second = Vector128.Load(source + (2 * stride)).ToVector256Unsafe().WithUpper(Vector128.Load(source + (3 * stride)));
-            Vector512<float> square = Vector512.Shuffle(first.ToVector512Unsafe().WithUpper(second), order);
-            square.GetLower().GetLower().Store(destination);
-            square.GetLower().GetUpper().Store(destination + width);
-            square.GetUpper().GetLower().Store(destination + (2 * width));
-            square.GetUpper().GetUpper().Store(destination + (3 * width));
+            int from = Math.Min(k, depth - TSquare.Size);
+            for (int i = 0; i < rows; i += TSquare.Size)
+                TSquare.Transpose(source + (i * stride) + from, stride, rows - i - 1, destination + ((nint)from * RegisterTile.PanelColumns) + i);
         }
+    }
 
-        for (int row = 0; row < Square; row++)
-            TransposeRow(source + (row * stride), depth - k, destination + row, (int)width);
+    private static void TransposeElements(float* source, nint stride, int rows, int depth, float* destination)
+    {
+        for (int i = 0; i < rows; i++)
+        {
+            for (int k = 0; k < depth; k++)
+                destination[((nint)k * RegisterTile.PanelColumns) + i] = source[(i * stride) + k];
+        }
     }
 }

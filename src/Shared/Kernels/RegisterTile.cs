@@ -6,8 +6,11 @@ namespace Distributed.Kernels;
 /// <summary>What one call of a register tile works on.</summary>
 internal unsafe struct TileOperands
 {
-    /// <summary>[depth][rows]: a packed panel of the left operand.</summary>
+    /// <summary>The left operand from the tile's first row on, laid out as the kernel's <see cref="ILeftOperand"/> says.</summary>
     public float* Left;
+
+    /// <summary>Floats from one row of a row-major left operand to the next, or from one k of a panel to the next.</summary>
+    public nint LeftStride;
 
     /// <summary>The right operand from the tile's first column on: a packed panel, or the matrix itself.</summary>
     public float* Right;
@@ -41,26 +44,31 @@ internal unsafe struct TileOperands
 
 /// <summary>
 /// The innermost kernel of a matrix product: a tile of rows x (1 or 2 vectors) whose accumulators stay in registers. For each k it loads one row of the
-/// right panel and broadcasts one element per row of the left panel (Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication, 2008).
+/// right panel and broadcasts one element per row of the left operand (Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication, 2008).
 /// </summary>
 internal static unsafe class RegisterTile
 {
     /// <summary>Rows of the largest tile: 12 x 2 accumulators leave 8 of 32 registers for operands.</summary>
     public const int MaxRows = 12;
 
+    /// <summary>Columns of a packed panel, and of the widest tile: two 512-bit vectors of floats.</summary>
+    public const int PanelColumns = 32;
+
     /// <summary>Floats of a finished tile in memory.</summary>
-    public const int SlotLength = MaxRows * PackedMatrix.PanelColumns;
+    public const int SlotLength = MaxRows * PanelColumns;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Compute<TLanes, TVector, TRows, TVectors>(in TileOperands operands)
+    public static void Compute<TLanes, TVector, TRows, TVectors, TLeft>(in TileOperands operands)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
         where TRows : struct, IConstant
         where TVectors : struct, IConstant
+        where TLeft : struct, ILeftOperand
     {
-        float* a = operands.Left;
         float* b = operands.Right;
         float* top = operands.Partials;
+        nint leftStride = operands.LeftStride, step = TLeft.Step(leftStride);
+        float* a0 = operands.Left, a3 = TLeft.Row(a0, 3, leftStride), a6 = TLeft.Row(a0, 6, leftStride), a9 = TLeft.Row(a0, 9, leftStride);
         for (int chain = 0; chain <= operands.Last; chain++)
         {
             TileRow<TLanes, TVector, TRows, TVectors> r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
@@ -88,19 +96,25 @@ internal static unsafe class RegisterTile
             {
                 TileRow<TLanes, TVector, TRows, TVectors> right = default;
                 right = right.Load(0, b, 0);
-                r0 = r0.Plus(0, a, right);
-                r1 = r1.Plus(1, a, right);
-                r2 = r2.Plus(2, a, right);
-                r3 = r3.Plus(3, a, right);
-                r4 = r4.Plus(4, a, right);
-                r5 = r5.Plus(5, a, right);
-                r6 = r6.Plus(6, a, right);
-                r7 = r7.Plus(7, a, right);
-                r8 = r8.Plus(8, a, right);
-                r9 = r9.Plus(9, a, right);
-                r10 = r10.Plus(10, a, right);
-                r11 = r11.Plus(11, a, right);
-                a += TRows.Value;
+                r0 = r0.AddProduct(0, TLeft.Row(a0, 0, leftStride), right);
+                r1 = r1.AddProduct(1, TLeft.Row(a0, 1, leftStride), right);
+                r2 = r2.AddProduct(2, TLeft.Row(a0, 2, leftStride), right);
+                r3 = r3.AddProduct(3, TLeft.Row(a3, 0, leftStride), right);
+                r4 = r4.AddProduct(4, TLeft.Row(a3, 1, leftStride), right);
+                r5 = r5.AddProduct(5, TLeft.Row(a3, 2, leftStride), right);
+                r6 = r6.AddProduct(6, TLeft.Row(a6, 0, leftStride), right);
+                r7 = r7.AddProduct(7, TLeft.Row(a6, 1, leftStride), right);
+                r8 = r8.AddProduct(8, TLeft.Row(a6, 2, leftStride), right);
+                r9 = r9.AddProduct(9, TLeft.Row(a9, 0, leftStride), right);
+                r10 = r10.AddProduct(10, TLeft.Row(a9, 1, leftStride), right);
+                r11 = r11.AddProduct(11, TLeft.Row(a9, 2, leftStride), right);
+                a0 += step;
+                if (TRows.Value > 3)
+                    a3 += step;
+                if (TRows.Value > 6)
+                    a6 += step;
+                if (TRows.Value > 9)
+                    a9 += step;
                 b += rightStride;
             }
 
@@ -108,24 +122,24 @@ internal static unsafe class RegisterTile
             for (; merges > 0; merges--)
             {
                 top -= SlotLength;
-                r0 = r0.After(0, top, PackedMatrix.PanelColumns);
-                r1 = r1.After(1, top, PackedMatrix.PanelColumns);
-                r2 = r2.After(2, top, PackedMatrix.PanelColumns);
-                r3 = r3.After(3, top, PackedMatrix.PanelColumns);
-                r4 = r4.After(4, top, PackedMatrix.PanelColumns);
-                r5 = r5.After(5, top, PackedMatrix.PanelColumns);
-                r6 = r6.After(6, top, PackedMatrix.PanelColumns);
-                r7 = r7.After(7, top, PackedMatrix.PanelColumns);
-                r8 = r8.After(8, top, PackedMatrix.PanelColumns);
-                r9 = r9.After(9, top, PackedMatrix.PanelColumns);
-                r10 = r10.After(10, top, PackedMatrix.PanelColumns);
-                r11 = r11.After(11, top, PackedMatrix.PanelColumns);
+                r0 = r0.After(0, top, PanelColumns);
+                r1 = r1.After(1, top, PanelColumns);
+                r2 = r2.After(2, top, PanelColumns);
+                r3 = r3.After(3, top, PanelColumns);
+                r4 = r4.After(4, top, PanelColumns);
+                r5 = r5.After(5, top, PanelColumns);
+                r6 = r6.After(6, top, PanelColumns);
+                r7 = r7.After(7, top, PanelColumns);
+                r8 = r8.After(8, top, PanelColumns);
+                r9 = r9.After(9, top, PanelColumns);
+                r10 = r10.After(10, top, PanelColumns);
+                r11 = r11.After(11, top, PanelColumns);
             }
 
             if (chain < operands.Last)
             {
                 c = top;
-                stride = PackedMatrix.PanelColumns;
+                stride = PanelColumns;
                 top += SlotLength;
             }
 

@@ -1,6 +1,6 @@
 namespace Distributed.Kernels;
 
-/// <summary>Covers a block of the destination with register tiles: the shapes that a vector width allows, and the tiles that stick out at the edges.</summary>
+/// <summary>Covers a block of the destination with register tiles: the shapes that a vector width allows, and the tiles that stick out at the edge.</summary>
 internal static unsafe class TileGrid
 {
     /// <summary>Rows of a full tile. 512-bit machines have 32 vector registers; those with 256 bits may have 16; scalars share 16.</summary>
@@ -8,24 +8,25 @@ internal static unsafe class TileGrid
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged => TLanes.Count is 16 or 4 ? RegisterTile.MaxRows : RegisterTile.MaxRows / 2;
 
-    /// <summary>Rows of the smallest tile that holds <paramref name="rows"/>: the next even number.</summary>
-    public static int TileRows(int rows) => (rows + 1) & ~1;
-
-    /// <summary>The kernel for tiles of an even number of rows and up to two vectors of columns.</summary>
-    public static delegate*<in TileOperands, void> Kernel<TLanes, TVector>(int tileRows, int columns)
-        where TLanes : struct, ILanes<TVector>
-        where TVector : unmanaged =>
-        columns > TLanes.Count ? Kernel<TLanes, TVector, Two>(tileRows) : Kernel<TLanes, TVector, One>(tileRows);
+    /// <summary>Rows of the next tile when <paramref name="rows"/> are left: as few tiles as possible, as high as each other.</summary>
+    public static int NextRows(int rows, int fullRows)
+    {
+        int tiles = (rows + fullRows - 1) / fullRows;
+        return (rows + tiles - 1) / tiles;
+    }
 
     /// <summary>
-    /// Runs a kernel for a tile of <paramref name="rows"/> x <paramref name="columns"/>. If that is not the kernel's whole tile, what would stick out
-    /// of the destination goes by way of <paramref name="spill"/>, a slot of <see cref="RegisterTile.SlotLength"/> floats.
+    /// Computes a tile of <paramref name="rows"/> x <paramref name="columns"/>, up to two vectors. Vectors that would stick out of the destination go by
+    /// way of <paramref name="spill"/>, a slot of <see cref="RegisterTile.SlotLength"/> floats.
     /// </summary>
-    public static void Compute<TLanes, TVector>(delegate*<in TileOperands, void> kernel, ref TileOperands operands, int rows, int columns, float* spill)
+    public static void Compute<TLanes, TVector, TLeft>(ref TileOperands operands, int rows, int columns, float* spill)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
+        where TLeft : struct, ILeftOperand
     {
-        if (rows == TileRows(rows) && columns % TLanes.Count == 0)
+        delegate*<in TileOperands, void> kernel =
+            columns > TLanes.Count ? Kernel<TLanes, TVector, Two, TLeft>(rows) : Kernel<TLanes, TVector, One, TLeft>(rows);
+        if (columns % TLanes.Count == 0)
             kernel(operands);
         else
             ComputeEdge(kernel, operands, rows, columns, spill);
@@ -36,11 +37,11 @@ internal static unsafe class TileGrid
         float* destination = operands.Destination;
         nint stride = operands.Stride;
         operands.Destination = spill;
-        operands.Stride = PackedMatrix.PanelColumns;
+        operands.Stride = RegisterTile.PanelColumns;
         if (operands.Resume)
-            Copy(destination, stride, spill, PackedMatrix.PanelColumns, rows, columns);
+            Copy(destination, stride, spill, RegisterTile.PanelColumns, rows, columns);
         kernel(operands);
-        Copy(spill, PackedMatrix.PanelColumns, destination, stride, rows, columns);
+        Copy(spill, RegisterTile.PanelColumns, destination, stride, rows, columns);
     }
 
     private static void Copy(float* source, nint sourceStride, float* destination, nint destinationStride, int rows, int columns)
@@ -49,16 +50,23 @@ internal static unsafe class TileGrid
             new ReadOnlySpan<float>(source, columns).CopyTo(new Span<float>(destination, columns));
     }
 
-    private static delegate*<in TileOperands, void> Kernel<TLanes, TVector, TVectors>(int tileRows)
+    private static delegate*<in TileOperands, void> Kernel<TLanes, TVector, TVectors, TLeft>(int rows)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
-        where TVectors : struct, IConstant => tileRows switch
+        where TVectors : struct, IConstant
+        where TLeft : struct, ILeftOperand => rows switch
         {
-            12 => &RegisterTile.Compute<TLanes, TVector, Twelve, TVectors>,
-            10 => &RegisterTile.Compute<TLanes, TVector, Ten, TVectors>,
-            8 => &RegisterTile.Compute<TLanes, TVector, Eight, TVectors>,
-            6 => &RegisterTile.Compute<TLanes, TVector, Six, TVectors>,
-            4 => &RegisterTile.Compute<TLanes, TVector, Four, TVectors>,
-            _ => &RegisterTile.Compute<TLanes, TVector, Two, TVectors>,
+            12 => &RegisterTile.Compute<TLanes, TVector, Twelve, TVectors, TLeft>,
+            11 => &RegisterTile.Compute<TLanes, TVector, Eleven, TVectors, TLeft>,
+            10 => &RegisterTile.Compute<TLanes, TVector, Ten, TVectors, TLeft>,
+            9 => &RegisterTile.Compute<TLanes, TVector, Nine, TVectors, TLeft>,
+            8 => &RegisterTile.Compute<TLanes, TVector, Eight, TVectors, TLeft>,
+            7 => &RegisterTile.Compute<TLanes, TVector, Seven, TVectors, TLeft>,
+            6 => &RegisterTile.Compute<TLanes, TVector, Six, TVectors, TLeft>,
+            5 => &RegisterTile.Compute<TLanes, TVector, Five, TVectors, TLeft>,
+            4 => &RegisterTile.Compute<TLanes, TVector, Four, TVectors, TLeft>,
+            3 => &RegisterTile.Compute<TLanes, TVector, Three, TVectors, TLeft>,
+            2 => &RegisterTile.Compute<TLanes, TVector, Two, TVectors, TLeft>,
+            _ => &RegisterTile.Compute<TLanes, TVector, One, TVectors, TLeft>,
         };
 }

@@ -29,17 +29,17 @@ internal unsafe struct TileRow<TLanes, TVector, TRows, TVectors>
         return row;
     }
 
-    /// <summary>This row plus factors[index] times <paramref name="other"/>: one link of each chain.</summary>
+    /// <summary>This row plus a factor times <paramref name="other"/>: one link of each chain.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly TileRow<TLanes, TVector, TRows, TVectors> Plus(int index, float* factors, in TileRow<TLanes, TVector, TRows, TVectors> other)
+    public readonly TileRow<TLanes, TVector, TRows, TVectors> AddProduct(int index, float* factor, in TileRow<TLanes, TVector, TRows, TVectors> other)
     {
         TileRow<TLanes, TVector, TRows, TVectors> row = this;
         if (index >= TRows.Value)
             return row;
-        TVector factor = TLanes.Broadcast(factors[index]);
-        row._left = TLanes.FusedMultiplyAdd(factor, other._left, _left);
+        TVector broadcast = TLanes.Broadcast(*factor);
+        row._left = TLanes.FusedMultiplyAdd(broadcast, other._left, _left);
         if (TVectors.Value > 1)
-            row._right = TLanes.FusedMultiplyAdd(factor, other._right, _right);
+            row._right = TLanes.FusedMultiplyAdd(broadcast, other._right, _right);
         return row;
     }
 

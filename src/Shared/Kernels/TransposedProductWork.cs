@@ -29,8 +29,8 @@ internal readonly unsafe struct TransposedProductWork(
 
     private static int BlockColumns(int n, int rows)
     {
-        int panels = Math.Max(BlockLength / PackedMatrix.PanelColumns / Math.Max(rows, 1), MinBlockPanels);
-        return Math.Min(panels, (n + PackedMatrix.PanelColumns - 1) / PackedMatrix.PanelColumns) * PackedMatrix.PanelColumns;
+        int panels = Math.Max(BlockLength / RegisterTile.PanelColumns / Math.Max(rows, 1), MinBlockPanels);
+        return Math.Min(panels, (n + RegisterTile.PanelColumns - 1) / RegisterTile.PanelColumns) * RegisterTile.PanelColumns;
     }
 
     public void Execute(int part, int parts)
@@ -60,23 +60,25 @@ internal readonly unsafe struct TransposedProductWork(
         {
             int width = Math.Min(blockColumns, share.EndColumn - j);
             if (packs)
-                PackRight(j, width, block);
-            for (int i = share.FirstRow; i < share.EndRow; i += full)
+                PackRight<TLanes, TVector>(j, width, block);
+            for (int i = share.FirstRow, height; i < share.EndRow; i += height)
             {
-                int height = Math.Min(full, share.EndRow - i);
-                PanelPacking.Copy(left + i, m, rows, height, tileColumns, TileGrid.TileRows(height));
+                height = TileGrid.NextRows(share.EndRow - i, full);
+                PanelPacking.Copy<TLanes, TVector>(left + i, m, rows, height, tileColumns, height);
                 ComputeTiles<TLanes, TVector>(tileColumns, packs ? block : null, i, height, j, width, stack);
             }
         }
     }
 
     /// <summary>Packs columns of the right operand as [panel][rows][32].</summary>
-    private void PackRight(int first, int width, float* block)
+    private void PackRight<TLanes, TVector>(int first, int width, float* block)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
     {
-        for (int j = 0; j < width; j += PackedMatrix.PanelColumns)
+        for (int j = 0; j < width; j += RegisterTile.PanelColumns)
         {
-            int count = Math.Min(PackedMatrix.PanelColumns, width - j);
-            PanelPacking.Copy(right + first + j, n, rows, count, block + ((nint)j * rows), PackedMatrix.PanelColumns);
+            int count = Math.Min(RegisterTile.PanelColumns, width - j);
+            PanelPacking.Copy<TLanes, TVector>(right + first + j, n, rows, count, block + ((nint)j * rows), RegisterTile.PanelColumns);
         }
     }
 
@@ -87,10 +89,10 @@ internal readonly unsafe struct TransposedProductWork(
     {
         for (int column = 0; column < width; column += 2 * TLanes.Count)
         {
-            int inPanel = column % PackedMatrix.PanelColumns;
+            int inPanel = column % RegisterTile.PanelColumns;
             float* panel = block == null ? right + j + column : block + ((nint)(column - inPanel) * rows) + inPanel;
             float* tile = destination + ((nint)i * n) + j + column;
-            nint stride = block == null ? n : PackedMatrix.PanelColumns;
+            nint stride = block == null ? n : RegisterTile.PanelColumns;
             SumMicrobatches<TLanes, TVector>(tileColumns, panel, stride, height, Math.Min(2 * TLanes.Count, width - column), tile, stack);
         }
     }
@@ -103,6 +105,7 @@ internal readonly unsafe struct TransposedProductWork(
         var operands = new TileOperands
         {
             Left = leftTile,
+            LeftStride = height,
             Right = rightTile,
             RightStride = rightStride,
             Depth = microbatch,
@@ -112,7 +115,6 @@ internal readonly unsafe struct TransposedProductWork(
             Destination = tile,
             Stride = n,
         };
-        delegate*<in TileOperands, void> kernel = TileGrid.Kernel<TLanes, TVector>(TileGrid.TileRows(height), width);
-        TileGrid.Compute<TLanes, TVector>(kernel, ref operands, height, width, stack);
+        TileGrid.Compute<TLanes, TVector, PanelLeft>(ref operands, height, width, stack);
     }
 }

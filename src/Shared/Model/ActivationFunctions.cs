@@ -22,6 +22,18 @@ internal static class ActivationFunctions
         }
     }
 
+    /// <summary>The same as part of a matrix product: adds the bias to each row of the product and applies the function.</summary>
+    /// <param name="activation">The function.</param>
+    /// <param name="bias">[n].</param>
+    internal static Epilogue BiasEpilogue(Activation activation, ReadOnlySpan<float> bias) => activation switch
+    {
+        Activation.None => Epilogue.AddBias(bias),
+        Activation.Relu => Epilogue.BiasRelu(bias),
+        Activation.Tanh => Epilogue.BiasTanh(bias),
+        Activation.Sigmoid => Epilogue.BiasSigmoid(bias),
+        _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "unknown activation"),
+    };
+
     /// <summary>Multiplies the gradient by the function's derivative, which its output alone decides, in place.</summary>
     /// <param name="activation">The function.</param>
     /// <param name="output">[rows, n], what the function gave.</param>

@@ -11,7 +11,13 @@ internal abstract class LayerExecutor(Layer layer, int maximumRows)
     internal int OutputLength { get; } = layer.OutputLength;
 
     /// <summary>[maximum rows, <see cref="OutputLength"/>]: what the last <see cref="Forward"/> computed.</summary>
-    internal AlignedBuffer Output { get; } = new(maximumRows * layer.OutputLength);
+    internal AlignedBuffer Output { get; } = Reserve(maximumRows, layer.OutputLength);
+
+    /// <summary>Reserves [rows, length].</summary>
+    /// <exception cref="InputException">They do not fit in one array.</exception>
+    internal static AlignedBuffer Reserve(int rows, int length) => (long)rows * length <= ParameterLayout.MaximumLength
+        ? new AlignedBuffer(rows * length)
+        : throw new InputException($"{rows} samples of {length} values do not fit in one array: use a smaller microbatch or layer");
 
     /// <summary>Takes new values of the layer's parameters, which stay as they are until the next call.</summary>
     /// <param name="parameters">All parameters of the layer, in the order of the flat vector.</param>

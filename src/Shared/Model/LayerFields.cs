@@ -9,8 +9,12 @@ namespace Distributed.Model;
 /// </summary>
 /// <param name="place">File and layer, such as <c>model.json: layers[2]</c>.</param>
 /// <param name="layer">Any JSON value.</param>
-internal sealed class LayerFields(string place, JsonElement layer)
+/// <param name="depth">In how many other layers this one lies.</param>
+internal sealed class LayerFields(string place, JsonElement layer, int depth = 0)
 {
+    // Deeper than any model needs, and less than the depth at which a JSON reader gives up: each layer inside another has two levels.
+    private const int MaximumDepth = 16;
+
     private readonly List<string> _read = [];
 
     /// <summary>The value of a property that must be a string.</summary>
@@ -58,6 +62,21 @@ internal sealed class LayerFields(string place, JsonElement layer)
             _ => throw WrongValue(name, value.Value, "true or false"),
         };
     }
+
+    /// <summary>The layers that a property lists, at least one.</summary>
+    internal IReadOnlyList<LayerSpec> RequireLayers(string name)
+    {
+        const string expected = "a list of layers, at least one";
+        JsonElement value = Require(name, expected);
+        if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() == 0)
+            throw WrongValue(name, value, expected);
+        if (depth == MaximumDepth)
+            throw Error($"it lies in {depth} other layers: use at most {MaximumDepth - 1}");
+        return [.. value.EnumerateArray().Select((inner, index) => LayerTypes.Read(new LayerFields($"{place}.{name}[{index}]", inner, depth + 1)))];
+    }
+
+    /// <summary>The layers that a property lists, at least one; none where it is not there.</summary>
+    internal IReadOnlyList<LayerSpec> OptionalLayers(string name) => Find(name) is null ? [] : RequireLayers(name);
 
     /// <summary>The value of a property of any kind, or null where it is not there.</summary>
     internal JsonElement? Find(string name)

@@ -10,9 +10,6 @@ namespace Distributed.Training;
 /// </summary>
 internal sealed class BlockComputation
 {
-    // Above this, more rows in one pass make no kernel faster: packing the weights is then below 1 % of the products.
-    private const int RowsInOnePass = 512;
-
     private readonly NetworkExecutor _executor;
     private readonly int _microbatch;
     private readonly ulong _seed;
@@ -23,11 +20,16 @@ internal sealed class BlockComputation
     private readonly List<AlignedBuffer> _rightChildren = [];
 
     public BlockComputation(TrainingSettings settings, ComputeTeam team)
+        : this(settings, NetworkExecutor.RowsInOnePass(settings.Network, settings.Microbatch), team)
+    {
+    }
+
+    /// <summary>Reserves the memory for passes of a number of rows, which must be whole microbatches. No bit depends on it.</summary>
+    internal BlockComputation(TrainingSettings settings, int rows, ComputeTeam team)
     {
         _microbatch = settings.Microbatch;
         _seed = settings.Seed;
-        _largestCount = Math.Max(1, RowsInOnePass / _microbatch);
-        var rows = _largestCount * _microbatch;
+        _largestCount = rows / _microbatch;
         _executor = new NetworkExecutor(settings.Network, _microbatch, rows, team);
         _inputLength = settings.Network.InputLength;
         _inputs = new AlignedBuffer(checked(rows * _inputLength));

@@ -36,6 +36,9 @@ public sealed class Replica : IDisposable
     /// <summary>The sums of the blocks that were computed last.</summary>
     public IReadOnlyList<(TreeBlock Block, BatchSums Sums)> Sums => _sums;
 
+    /// <summary>The threads that compute.</summary>
+    internal ComputeTeam Team => _team;
+
     /// <summary>Runs forward and backward over a member's blocks of a step.</summary>
     /// <param name="plan">The step's plan.</param>
     /// <param name="rank">The member.</param>

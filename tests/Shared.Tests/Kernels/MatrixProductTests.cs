@@ -15,12 +15,20 @@ public sealed class MatrixProductTests : IDisposable
         Gen.Select(Gen.Int[0, 40], Gen.Int[1, 70], Gen.Int[1, 90], Gen.UInt).Sample(CheckProduct, iter: 150, threads: 1);
 
     [Theory]
-    [InlineData(13, 257, 33)] // one more than a block of the inner dimension, a tile's rows and a panel
-    [InlineData(361, 3, 5)] // one more than a block of rows
+    [InlineData(13, 1025, 33)] // one more than a block of the inner dimension, a tile's rows and a panel
+    [InlineData(361, 3, 5)]
+    [InlineData(7, 2049, 64)] // one tile of rows: the right operand is read in place
     [InlineData(25, 700, 130)]
     [InlineData(1, 1, 1)]
     [InlineData(128, 300, 10)]
     public void Chains_continue_across_the_seams_of_blocks(int rows, int inner, int columns) => CheckProduct(rows, inner, columns, 1u);
+
+    [Fact]
+    public void Epilogues_see_each_finished_element_once() =>
+        Gen.Select(Gen.Int[1, 40], Gen.Int[1, 70], Gen.Int[1, 90], Gen.UInt).Sample(CheckEpilogue, iter: 50, threads: 1);
+
+    [Fact]
+    public void An_epilogue_waits_for_the_last_block_of_the_inner_dimension() => CheckEpilogue(14, 1030, 35, 1u);
 
     [Fact]
     public void Transposed_products_are_the_tree_over_microbatches_for_any_shape_and_thread_count() =>
@@ -39,9 +47,7 @@ public sealed class MatrixProductTests : IDisposable
     {
         const int rows = 30, inner = 200, columns = 50;
         float[] left = Oracle.Values(rows * inner, 1), right = Oracle.Values(inner * columns, 2), actual = new float[rows * columns];
-        var packed = new PackedMatrix(inner, columns);
-        packed.Pack(right, _teams[0]);
-        MatrixProduct.Multiply(left, rows, packed, actual, _teams[0]);
+        MatrixProduct.Multiply(left, rows, right, inner, columns, actual, _teams[0]);
         for (int i = 0; i < actual.Length; i++)
         {
             double expected = 0, magnitude = 0;
@@ -67,27 +73,28 @@ public sealed class MatrixProductTests : IDisposable
     [Fact]
     public void Lengths_that_do_not_fit_are_refused()
     {
-        var packed = new PackedMatrix(3, 4);
-        Assert.Throws<ArgumentException>("source", () => packed.Pack(new float[11], _teams[0]));
-        Assert.Throws<ArgumentException>("source", () => packed.PackTransposed(new float[13], _teams[0]));
-        Assert.Throws<ArgumentException>("left", () => MatrixProduct.Multiply(new float[5], 2, packed, new float[8], _teams[0]));
-        Assert.Throws<ArgumentException>("destination", () => MatrixProduct.Multiply(new float[6], 2, packed, new float[7], _teams[0]));
+        Assert.Throws<ArgumentException>("left", () => MatrixProduct.Multiply(new float[5], 2, new float[12], 3, 4, new float[8], _teams[0]));
+        Assert.Throws<ArgumentException>("right", () => MatrixProduct.Multiply(new float[6], 2, new float[11], 3, 4, new float[8], _teams[0]));
+        Assert.Throws<ArgumentException>("right", () => MatrixProduct.MultiplyTransposed(new float[6], 2, new float[13], 3, 4, new float[8], _teams[0]));
+        Assert.Throws<ArgumentException>("destination", () => MatrixProduct.Multiply(new float[6], 2, new float[12], 3, 4, new float[7], _teams[0]));
+        Assert.Throws<ArgumentOutOfRangeException>("inner", () => MatrixProduct.Multiply([], 2, [], 0, 4, new float[8], _teams[0]));
+        Assert.Throws<ArgumentException>(() =>
+            MatrixProduct.Multiply(new float[6], 2, new float[12], 3, 4, new float[8], _teams[0], Epilogue.AddBias(new float[5])));
+        Assert.Throws<ArgumentException>(() =>
+            MatrixProduct.Multiply(new float[6], 2, new float[12], 3, 4, new float[8], _teams[0], Epilogue.ReluGradient(new float[4])));
         Assert.Throws<ArgumentException>("right", () => MatrixProduct.TransposedProduct(new float[4], 2, new float[5], 3, 2, 1, new float[6], _teams[0]));
         Assert.Throws<ArgumentOutOfRangeException>("microbatch", () => MatrixProduct.TransposedProduct(new float[2], 1, new float[2], 1, 2, 0, new float[1], _teams[0]));
-        Assert.Throws<ArgumentOutOfRangeException>("columns", () => new PackedMatrix(1 << 20, 1 << 20));
     }
 
     [Fact]
     public void Warmed_products_allocate_nothing()
     {
         float[] left = new float[64 * 48], right = new float[64 * 40], destination = new float[48 * 40];
-        var packed = new PackedMatrix(48, 40);
         foreach (ComputeTeam team in _teams)
         {
             void Step()
             {
-                packed.PackTransposed(right.AsSpan(0, 48 * 40), team);
-                MatrixProduct.Multiply(left.AsSpan(0, 48 * 48), 48, packed, destination, team);
+                MatrixProduct.MultiplyTransposed(left.AsSpan(0, 48 * 48), 48, right.AsSpan(0, 48 * 40), 48, 40, destination, team, Epilogue.BiasRelu(right.AsSpan(0, 40)));
                 MatrixProduct.TransposedProduct(left, 48, right, 40, 64, 16, destination, team);
             }
 
@@ -99,22 +106,35 @@ public sealed class MatrixProductTests : IDisposable
     {
         float[] left = Oracle.Values(rows * inner, seed), right = Oracle.Values(inner * columns, seed + 1);
         float[] expected = Oracle.Product(left, rows, inner, right, columns);
-        var packed = new PackedMatrix(inner, columns);
+        float[] transposed = Oracle.Transpose(right, inner, columns);
         foreach (ComputeTeam team in _teams)
         {
-            packed.Pack(right, team);
-            Multiply(left, rows, packed, expected, team);
-            packed.PackTransposed(Oracle.Transpose(right, inner, columns), team);
-            Multiply(left, rows, packed, expected, team);
+            var (actual, fromTransposed) = (new GuardedBuffer(expected.Length), new GuardedBuffer(expected.Length));
+            MatrixProduct.Multiply(left, rows, right, inner, columns, actual.Span, team);
+            MatrixProduct.MultiplyTransposed(left, rows, transposed, inner, columns, fromTransposed.Span, team);
+            BitAssert.Equal(expected, actual.Span, $"{rows} x {columns} x {inner}, {team.Threads} threads");
+            BitAssert.Equal(expected, fromTransposed.Span, $"{rows} x {columns} x {inner} transposed, {team.Threads} threads");
+            actual.AssertGuards();
+            fromTransposed.AssertGuards();
         }
     }
 
-    private static void Multiply(float[] left, int rows, PackedMatrix packed, float[] expected, ComputeTeam team)
+    private void CheckEpilogue(int rows, int inner, int columns, uint seed)
     {
-        var actual = new GuardedBuffer(expected.Length);
-        MatrixProduct.Multiply(left, rows, packed, actual.Span, team);
-        BitAssert.Equal(expected, actual.Span, $"{rows} x {packed.Columns} x {packed.Inner}, {team.Threads} threads");
-        actual.AssertGuards();
+        float[] left = Oracle.Values(rows * inner, seed), right = Oracle.Values(inner * columns, seed + 1), bias = Oracle.Values(columns, seed + 2);
+        float[] output = Oracle.Values(rows * columns, seed + 3), product = Oracle.Product(left, rows, inner, right, columns);
+        float[] relu = [.. product.Select((value, i) => Math.Max(value + bias[i % columns], 0))];
+        float[] gradient = [.. product.Select((value, i) => output[i] > 0 ? value : 0)];
+        foreach (ComputeTeam team in _teams)
+        {
+            var (forward, backward) = (new GuardedBuffer(product.Length), new GuardedBuffer(product.Length));
+            MatrixProduct.Multiply(left, rows, right, inner, columns, forward.Span, team, Epilogue.BiasRelu(bias));
+            MatrixProduct.Multiply(left, rows, right, inner, columns, backward.Span, team, Epilogue.ReluGradient(output));
+            BitAssert.Equal(relu, forward.Span, $"{rows} x {columns} x {inner} with bias and ReLU, {team.Threads} threads");
+            BitAssert.Equal(gradient, backward.Span, $"{rows} x {columns} x {inner} with ReLU's gradient, {team.Threads} threads");
+            forward.AssertGuards();
+            backward.AssertGuards();
+        }
     }
 
     private void CheckTransposed(int m, int n, int rows, int microbatch, uint seed)

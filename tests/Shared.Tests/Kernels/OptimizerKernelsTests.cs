@@ -96,6 +96,41 @@ public sealed class OptimizerKernelsTests : IDisposable
         Assert.All(results, result => BitAssert.Equal(results[0], result));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)] // cannot be stored past the caches
+    public void States_larger_than_the_caches_get_the_same_bits_as_their_pieces(int misalignment)
+    {
+        const int length = ((16 << 20) / 5) + 21; // just over 64 MiB in five vectors
+        const int guard = 16;
+        float[] gradient = Oracle.Values(length, 1), weights = Oracle.Values(length, 2), first = Oracle.Values(length, 3), second = new float[length];
+        var sgd = new SgdSettings(0.1f, 0.9f, true, 0.01f);
+        var adam = new AdamSettings(0.01f, 0.9, 0.999, 1e-8, 0.01, true);
+        AlignedBuffer[] next = [.. Enumerable.Range(0, 3).Select(_ => new AlignedBuffer(length + misalignment + guard))];
+        float[][] expected = [new float[length], new float[length], new float[length]];
+
+        OptimizerKernels.MomentumSgd(sgd, gradient, Samples, 1, weights, first, Next(0), Next(1), _teams[1]);
+        InPieces(piece => OptimizerKernels.MomentumSgd(
+            sgd, gradient.AsSpan(piece), Samples, 1, weights.AsSpan(piece), first.AsSpan(piece), expected[0].AsSpan(piece), expected[1].AsSpan(piece), null));
+        BitAssert.Equal(expected[0], Next(0), "weights");
+        BitAssert.Equal(expected[1], Next(1), "velocity");
+
+        OptimizerKernels.Adam(adam, 3, gradient, Samples, 1, weights, first, second, Next(0), Next(1), Next(2), _teams[2]);
+        InPieces(piece => OptimizerKernels.Adam(
+            adam, 3, gradient.AsSpan(piece), Samples, 1, weights.AsSpan(piece), first.AsSpan(piece), second.AsSpan(piece), expected[0].AsSpan(piece), expected[1].AsSpan(piece), expected[2].AsSpan(piece), null));
+        Assert.All(Enumerable.Range(0, 3), vector => BitAssert.Equal(expected[vector], Next(vector), $"vector {vector}"));
+
+        Assert.All(next, vector => Assert.Equal(-1, vector.Span[^guard..].IndexOfAnyExcept(0)));
+
+        Span<float> Next(int vector) => next[vector].Span[misalignment..^guard];
+
+        static void InPieces(Action<Range> update)
+        {
+            for (int start = 0; start < length; start += 1 << 20)
+                update(start..Math.Min(length, start + (1 << 20)));
+        }
+    }
+
     [Fact]
     public void Plain_descent_needs_no_velocity()
     {

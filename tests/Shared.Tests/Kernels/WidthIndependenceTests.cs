@@ -41,17 +41,14 @@ public sealed unsafe class WidthIndependenceTests
         where TVector : unmanaged
     {
         using var team = new ComputeTeam(1);
-        var packed = new PackedMatrix(inner, columns);
-        packed.Pack(right, team);
         float[] destination = new float[rows * columns];
-        float* scratch = team.Scratch(MultiplyWork.ScratchLength);
-        fixed (float* a = left, c = destination)
+        float* scratch = team.Scratch(MultiplyWork.ScratchLength(inner));
+        fixed (float* a = left, b = right, c = destination)
         {
-            var work = new MultiplyWork(a, rows, inner, packed.Panels, columns, c, scratch);
+            var work = new MultiplyWork(a, rows, new RightOperand(b, inner, columns, transposed: false), c, default, scratch);
             new MultiplyWork.Core(work, DestinationShare.Of(rows, columns, 0, 1), scratch).Execute<TLanes, TVector>();
         }
 
-        GC.KeepAlive(packed);
         return destination;
     }
 

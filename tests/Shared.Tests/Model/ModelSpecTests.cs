@@ -9,9 +9,15 @@ public class ModelSpecTests
     private const string TwoHiddenLayers =
         """{"layers":[{"type":"dense","units":512},{"type":"relu"},{"type":"dense","units":512},{"type":"relu"}]}""";
 
-    private static readonly Gen<LayerSpec> AnyLayer = Gen.OneOf<LayerSpec>(
+    private static readonly Gen<LayerSpec> AnyPlainLayer = Gen.OneOf<LayerSpec>(
         Gen.Int[1, DenseSpec.MaximumUnits].Select(units => (LayerSpec)new DenseSpec(units)),
-        Gen.Int[1, 3].Select(function => (LayerSpec)new ActivationSpec((Activation)function)));
+        Gen.Int[1, 3].Select(function => (LayerSpec)new ActivationSpec((Activation)function)),
+        Gen.Float[0, DropoutSpec.MaximumRate].Select(rate => (LayerSpec)new DropoutSpec(rate)),
+        Gen.Const((LayerSpec)new FlattenSpec()));
+
+    private static readonly Gen<LayerSpec> AnyLayer = Gen.OneOf(
+        AnyPlainLayer,
+        Gen.Select(AnyPlainLayer.List[1, 3], AnyPlainLayer.List[0, 2], (layers, shortcut) => (LayerSpec)new ResidualSpec(layers, shortcut)));
 
     [Fact]
     public void MlpHasTwoHiddenLayersOf512WithRelu() => Assert.Equal(TwoHiddenLayers, ModelSpec.Parse("mlp").ToJson());
@@ -78,6 +84,9 @@ public class ModelSpecTests
     [InlineData("""{"layers":[{"type":"dense","units":1e99}]}""", "layers[0]: 'units' is 1e99: use a whole number")]
     [InlineData("""{"layers":[{"type":"dense","units":null}]}""", "layers[0]: 'units' is null: use a whole number")]
     [InlineData("""{"layers":[{"type":"dense","units":7,"unit":8}]}""", "layers[0]: 'unit' is not a property of dense: it has type, units")]
+    [InlineData("""{"layers":[{"type":"dropout","rate":1}]}""", "layers[0]: 'rate' is 1: use a number from 0 to 0.99")]
+    [InlineData("""{"layers":[{"type":"dropout","rate":-0.1}]}""", "layers[0]: 'rate' is -0.1: use a number from 0 to 0.99")]
+    [InlineData("""{"layers":[{"type":"dropout","rate":"half"}]}""", "layers[0]: 'rate' is \"half\": use a number from 0 to 0.99")]
     [InlineData("""{"layers":[{"type":"relu","units":7}]}""", "layers[0]: 'units' is not a property of relu: it has type")]
     public void WhatAFileGetsWrongIsNamed(string json, string expected)
     {

@@ -1,6 +1,7 @@
 using Distributed.Collectives;
 using Distributed.Kernels;
 using Distributed.Model;
+using Distributed.Shared.Tests.Kernels;
 using Distributed.Training;
 using Xunit;
 
@@ -19,6 +20,26 @@ public sealed class ReplicaTests
         var (shared, sharedSums) = Reduced(workers);
         Assert.Equal(gradient, shared);
         Assert.Equal(sums, sharedSums);
+    }
+
+    [Theory]
+    [InlineData(1, OptimizerKind.Sgd, null)]
+    [InlineData(2, OptimizerKind.Sgd, 1.0)]
+    [InlineData(3, OptimizerKind.AdamW, null)]
+    public void A_warmed_step_allocates_nothing_on_any_thread(int threads, OptimizerKind optimizer, double? clipNorm)
+    {
+        var configuration = TinyRun.Configuration();
+        var settings = TrainingSettings.Of(configuration, TinyRun.Network) with { Optimizer = new() { Kind = optimizer, ClipNorm = clipNorm } };
+        using var replica = new Replica(settings, threads);
+        TinyRun.Network.InitializeWeights(seed: 1, replica.Weights.State.Weights.Span);
+        var batch = configuration.Batches(TinyRun.Data.Train.Count).Of(step: 3);
+        var plan = new ReductionPlan(batch.MicrobatchCount, workers: 2);
+        var (start, end) = plan.RangeOf(rank: 1);
+        var samples = new IndexedSamples(TinyRun.Data.Train, batch.Indices[batch.Rows(start, end)]);
+        Assert.True(replica.ForwardBackward(plan, rank: 1, samples).Count > 1);
+        AllocationAssert.NothingOnceWarm(
+            () => replica.Weights.Update(samples.Count, replica.ForwardBackward(plan, rank: 1, samples)[0].Span),
+            replica.Team);
     }
 
     private static (float[] Gradient, BatchSums Sums) Reduced(int workers)

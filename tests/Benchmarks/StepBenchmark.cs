@@ -1,0 +1,51 @@
+using System.Globalization;
+
+namespace Distributed.Benchmarks;
+
+/// <summary>A whole training step on one core, beside PyTorch on one thread, as a share of what the core's multiply-adds allow.</summary>
+internal static class StepBenchmark
+{
+    private const int Rounds = 9;
+    private const int Batch = 128;
+    private const double SliceSeconds = 0.1;
+
+    private static readonly string[] Presets = ["mlp", "mlp:2048,2048", "cnn"];
+
+    /// <param name="models">What to measure; none for the presets.</param>
+    public static void Run(string[] models)
+    {
+        using Peer? peak = Peer.OfC("fma_peak.c", []);
+        using Peer? torch = Peer.OfPython("pytorch_step.py");
+        using Peer? wide = Peer.OfPython("pytorch_step.py", ("OPENBLAS_CORETYPE", "SkylakeX"));
+        Console.WriteLine($"One core, batch {Batch}, momentum SGD; medians of {Rounds} interleaved rounds ± half the interquartile range.");
+        Console.WriteLine("bound: the seconds that the step's multiply-adds take at the measured peak. wide: PyTorch with OPENBLAS_CORETYPE=SkylakeX.");
+        Console.WriteLine();
+        Console.WriteLine("| model | ms a step | of bound | PyTorch, of bound | wide, of bound | ours / PyTorch | ours / wide |");
+        Console.WriteLine("|---|---|---|---|---|---|---|");
+        foreach (string model in models is [] ? Presets : models)
+            Compare(model, peak, torch, wide);
+    }
+
+    private static void Compare(string model, Peer? peak, Peer? torch, Peer? wide)
+    {
+        using TrainingStep? step = TrainingStep.Of(model, Batch, threads: 1);
+        if (step is null)
+            return;
+        string request = string.Create(CultureInfo.InvariantCulture, $"{model} {Batch}");
+        Measurement bound = new(), ours = new(), theirs = new(), theirsWide = new();
+        for (int round = 0; round < Rounds; round++)
+        {
+            if (peak is not null)
+                bound.Add(peak.Seconds("") * step.MultiplyAdds / 1e9);
+            theirs.AddFrom(torch, request);
+            ours.Add(Measurement.Time(step.Run, SliceSeconds));
+            theirsWide.AddFrom(wide, request);
+        }
+
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"| {model} | {1000 * ours.Median:F2} | {Share(ours)} | {Share(theirs)} | {Share(theirsWide)} | {theirs.Over(ours).AsRatio} | {theirsWide.Over(ours).AsRatio} |"));
+
+        string Share(Measurement seconds) => (bound.Median / seconds.Median).ToString("P0", CultureInfo.InvariantCulture);
+    }
+}

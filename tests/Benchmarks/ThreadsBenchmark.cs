@@ -1,0 +1,42 @@
+using System.Globalization;
+
+namespace Distributed.Benchmarks;
+
+/// <summary>What a second thread of a worker brings to a whole training step.</summary>
+internal static class ThreadsBenchmark
+{
+    private const int Rounds = 15;
+    private const int Batch = 128;
+    private const double SliceSeconds = 0.1;
+
+    private static readonly string[] Presets = ["mlp", "mlp:2048,2048", "cnn"];
+
+    /// <param name="models">What to measure; none for the presets.</param>
+    public static void Run(string[] models)
+    {
+        Console.WriteLine($"Batch {Batch}, momentum SGD; medians of {Rounds} interleaved rounds ± half the interquartile range.");
+        Console.WriteLine();
+        Console.WriteLine("| model | ms a step, 1 thread | ms a step, 2 threads | speed of 2 over 1 |");
+        Console.WriteLine("|---|---|---|---|");
+        foreach (string model in models is [] ? Presets : models)
+            Compare(model);
+    }
+
+    private static void Compare(string model)
+    {
+        using TrainingStep? one = TrainingStep.Of(model, Batch, threads: 1);
+        if (one is null)
+            return;
+        using TrainingStep two = TrainingStep.Of(model, Batch, threads: 2)!;
+        Measurement alone = new(), together = new();
+        for (int round = 0; round < Rounds; round++)
+        {
+            alone.Add(Measurement.Time(one.Run, SliceSeconds));
+            together.Add(Measurement.Time(two.Run, SliceSeconds));
+        }
+
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"| {model} | {1000 * alone.Median:F2} | {1000 * together.Median:F2} | {alone.Over(together).AsRatio} |"));
+    }
+}

@@ -1,0 +1,71 @@
+using System.Globalization;
+using Distributed.Collectives;
+using Distributed.Kernels;
+using Distributed.Model;
+using Distributed.Training;
+
+namespace Distributed.Benchmarks;
+
+/// <summary>A training step as a member of a distributed run takes it, alone and without a network; images of 28 x 28 are decoded already.</summary>
+internal sealed class TrainingStep : IDisposable
+{
+    private const int Classes = 10;
+    private const int Microbatch = 32;
+
+    private static readonly SampleShape Image = new(1, 28, 28);
+
+    private readonly Replica _replica;
+    private readonly ReductionPlan _plan;
+    private readonly ResidentSamples _samples;
+
+    private TrainingStep(ModelSpec model, int batch, int threads)
+    {
+        var network = new Network(model, Image, Classes);
+        var optimizer = new OptimizerOptions { Kind = OptimizerKind.Sgd, Momentum = 0.9, LearningRate = 0.01f };
+        _replica = new Replica(new TrainingSettings(network, Microbatch, optimizer, new ScheduleOptions(), TotalSteps: 1_000_000), threads);
+        network.InitializeWeights(seed: 1, _replica.Weights.State.Weights.Span);
+        _plan = new ReductionPlan(batch / Microbatch, workers: 1);
+        _samples = new ResidentSamples(batch);
+        MultiplyAdds = Benchmarks.MultiplyAdds.OfStep(network, batch);
+    }
+
+    /// <summary>The multiply-adds of the step's products.</summary>
+    public double MultiplyAdds { get; }
+
+    /// <summary>Builds a replica of a preset; null, with a line that says why, where there is no such preset.</summary>
+    public static TrainingStep? Of(string model, int batch, int threads)
+    {
+        try
+        {
+            return new TrainingStep(ModelSpec.Parse(model), batch, threads);
+        }
+        catch (InputException exception)
+        {
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{model} is skipped: {exception.Message}"));
+            return null;
+        }
+    }
+
+    /// <summary>Forward, backward, the tree, momentum SGD.</summary>
+    public void Run()
+    {
+        IReadOnlyList<AlignedBuffer> blocks = _replica.ForwardBackward(_plan, rank: 0, _samples);
+        _replica.Weights.Update(_samples.Count, LocalReduction.Complete(_plan, blocks));
+    }
+
+    public void Dispose() => _replica.Dispose();
+
+    private sealed class ResidentSamples(int count) : ISampleSource
+    {
+        private readonly float[] _inputs = [.. Enumerable.Range(0, count * Image.Length).Select(i => i * 7919L % 1009 / 1009f)];
+        private readonly int[] _labels = [.. Enumerable.Range(0, count).Select(i => i % Classes)];
+
+        public int Count => count;
+
+        public void Decode(int first, Span<float> inputs, Span<int> labels)
+        {
+            _inputs.AsSpan(first * Image.Length, inputs.Length).CopyTo(inputs);
+            _labels.AsSpan(first, labels.Length).CopyTo(labels);
+        }
+    }
+}

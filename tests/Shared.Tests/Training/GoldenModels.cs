@@ -1,0 +1,50 @@
+using Distributed.Checkpoints;
+using Distributed.Data;
+using Distributed.Model;
+using Distributed.Training;
+
+namespace Distributed.Shared.Tests.Training;
+
+/// <summary>One small model with the hash of its weights after a few steps on digits.</summary>
+/// <param name="Layers">The model file's layers, without the last one to the classes.</param>
+/// <param name="Optimizer">The rule.</param>
+/// <param name="Hash">The first sixteen digits of the weights' SHA-256.</param>
+internal sealed record GoldenModel(string Layers, OptimizerOptions Optimizer, string Hash)
+{
+    private const int Steps = 4;
+
+    private static readonly Dataset Digits = DatasetLoader.Load(new DataOptions());
+
+    /// <summary>Trains the model and returns as many digits of its hash as are kept.</summary>
+    public string Train(int threads)
+    {
+        ModelSpec model = ModelSpec.FromJson($$"""{"layers":[{{Layers}}]}""", "the golden model");
+        var options = new TrainingOptions { BatchSize = 48, Microbatch = 7, Steps = Steps, Optimizer = Optimizer };
+        var network = new Network(model, Digits.Shape, Digits.ClassNames.Count);
+        RunConfiguration configuration = RunConfiguration.Resolve(options, Digits, model.ToJson(), initWeightsSha256: null);
+        using var trainer = new LocalTrainer(TrainingSettings.Of(configuration, network), Digits, configuration.Batches(Digits.Train.Count), threads);
+        trainer.State.Restore(InitialState.Of(configuration, network, weights: null));
+        while (trainer.State.Step < Steps)
+            trainer.Step();
+        return WeightsHash.Compute(trainer.State.Weights.Span)[..Hash.Length];
+    }
+}
+
+/// <summary>The models by name: one for each kind of layer and for each rule of the optimizers.</summary>
+internal static class GoldenModels
+{
+    private const string Hidden = """{"type":"dense","units":19},{"type":"relu"}""";
+
+    private static readonly OptimizerOptions Momentum = new();
+
+    public static IReadOnlyDictionary<string, GoldenModel> All { get; } = new Dictionary<string, GoldenModel>
+    {
+        ["dense relu"] = new("""{"type":"dense","units":37},{"type":"relu"},{"type":"dense","units":18},{"type":"relu"}""", Momentum, "d59516c6172f49cb"),
+        ["dense tanh"] = new("""{"type":"dense","units":21},{"type":"tanh"}""", Momentum, "e443ce0420f431fe"),
+        ["dense sigmoid"] = new("""{"type":"dense","units":21},{"type":"sigmoid"}""", Momentum, "d80a5a6ccc644c18"),
+        ["sgd without momentum"] = new(Hidden, new() { Momentum = 0, WeightDecay = 0.01 }, "7bc73fc484979db2"),
+        ["sgd by Nesterov, clipped"] = new(Hidden, new() { Nesterov = true, WeightDecay = 0.01, ClipNorm = 0.5 }, "32796754b182bf35"),
+        ["adam"] = new(Hidden, new() { Kind = OptimizerKind.Adam, WeightDecay = 0.01 }, "d6545fd61a75a9e1"),
+        ["adamw"] = new(Hidden, new() { Kind = OptimizerKind.AdamW, WeightDecay = 0.01 }, "12c8d9771720c8be"),
+    };
+}
