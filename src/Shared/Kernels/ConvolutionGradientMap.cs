@@ -58,15 +58,15 @@ internal sealed class ConvolutionGradientMap
     private int OffsetOf(int tap, int channel) =>
         ((((tap / _shape.KernelWidth) * _shape.Width) + (tap % _shape.KernelWidth)) * _shape.Channels) + channel;
 
-    /// <summary>For each output coordinate along one side, the tile's rows whose tap stays inside the input; the row that evens the tile out goes with the last.</summary>
+    /// <summary>For each output coordinate along one side, the tile's rows whose tap stays inside the input.</summary>
     private int[] RowsInside(int firstRow, int count, int output, int input, int padding, Func<int, int> tapOf)
     {
         int[] rows = new int[output];
         for (int o = 0; o < output; o++)
         {
-            for (int i = 0; i < TileGrid.TileRows(count); i++)
+            for (int i = 0; i < count; i++)
             {
-                int tap = tapOf((firstRow + Math.Min(i, count - 1)) / _shape.Channels);
+                int tap = tapOf((firstRow + i) / _shape.Channels);
                 int coordinate = (o * _shape.Stride) + tap - padding;
                 rows[o] |= coordinate >= 0 && coordinate < input ? 1 << i : 0;
             }
@@ -81,8 +81,8 @@ internal sealed class ConvolutionGradientMap
         if (rows == 0)
             return;
         int left = ((((y * _shape.Stride) - _shape.PaddingHeight) * _shape.Width) + (x * _shape.Stride) - _shape.PaddingWidth) * _shape.Channels;
-        int right = ((y * _shape.OutputWidth) + x) * ConvolutionTile.PanelColumns;
-        bool follows = _runs.Count > firstRun && _runs[^1] is var last && last.Rows == rows && right == last.Right + (last.Length * ConvolutionTile.PanelColumns)
+        int right = ((y * _shape.OutputWidth) + x) * RegisterTile.PanelColumns;
+        bool follows = _runs.Count > firstRun && _runs[^1] is var last && last.Rows == rows && right == last.Right + (last.Length * RegisterTile.PanelColumns)
             && left == last.Left + (last.Length * _shape.Stride * _shape.Channels);
         if (follows)
             _runs[^1] = _runs[^1] with { Length = _runs[^1].Length + 1 };

@@ -53,7 +53,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     public static int ScratchLength(in ConvolutionShape shape, int microbatch)
     {
         int images = Math.Clamp(BlockLength / (shape.InputLength + shape.OutputLength), 1, microbatch);
-        return checked(images * shape.OutputPixels * ConvolutionTile.PanelColumns);
+        return checked(images * shape.OutputPixels * RegisterTile.PanelColumns);
     }
 
     /// <summary>Floats of the stack for so many microbatches.</summary>
@@ -115,10 +115,10 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        for (int panel = share.FirstColumn; panel < share.EndColumn; panel += ConvolutionTile.PanelColumns)
+        for (int panel = share.FirstColumn; panel < share.EndColumn; panel += RegisterTile.PanelColumns)
         {
-            int end = Math.Min(share.EndColumn, panel + ConvolutionTile.PanelColumns);
-            float* pixels = Panel(share.Part, image, images, panel, end);
+            int end = Math.Min(share.EndColumn, panel + RegisterTile.PanelColumns);
+            float* pixels = Panel<TLanes, TVector>(share.Part, image, images, panel, end);
             for (int column = panel; column < end; column += 2 * TLanes.Count)
             {
                 int width = Math.Min(2 * TLanes.Count, end - column);
@@ -131,14 +131,16 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     }
 
     /// <summary>Some columns of the output's gradient as [pixels][32]: a copy, unless they lie like that.</summary>
-    private readonly float* Panel(int part, int image, int images, int column, int end)
+    private readonly float* Panel<TLanes, TVector>(int part, int image, int images, int column, int end)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
     {
         float* source = OutputGradient + ((nint)image * Shape.OutputLength) + column;
-        if (Shape.Filters == ConvolutionTile.PanelColumns)
+        if (Shape.Filters == RegisterTile.PanelColumns)
             return source;
         float* copy = Scratch + ((nint)part * ScratchLength(Shape, Microbatch));
         int columns = Math.Min(end, Shape.Filters) - column;
-        PanelPacking.Copy(source, Shape.Filters, images * Shape.OutputPixels, columns, copy, ConvolutionTile.PanelColumns);
+        PanelPacking.Copy<TLanes, TVector>(source, Shape.Filters, images * Shape.OutputPixels, columns, copy, RegisterTile.PanelColumns);
         return copy;
     }
 
@@ -147,15 +149,14 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        float** left = stackalloc float*[ConvolutionTile.MaxRows];
-        float** destination = stackalloc float*[ConvolutionTile.MaxRows];
-        float* spill = stackalloc float[ConvolutionTile.PanelColumns];
+        float** left = stackalloc float*[RegisterTile.MaxRows];
+        float** destination = stackalloc float*[RegisterTile.MaxRows];
         float* input = Input + ((nint)image * Shape.InputLength);
         int first = tile * TileRows, rows = Math.Min(TileRows, Shape.FilterLength - first);
-        for (int i = 0; i < TileGrid.TileRows(rows); i++)
+        for (int i = 0; i < rows; i++)
         {
-            left[i] = input + Offsets[first + Math.Min(i, rows - 1)];
-            destination[i] = i < rows ? slot + ((nint)(first + i) * SlotColumns) : spill;
+            left[i] = input + Offsets[first + i];
+            destination[i] = slot + ((nint)(first + i) * SlotColumns);
         }
 
         var operands = new ConvolutionOperands
@@ -167,11 +168,11 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
             RunCount = Tiles[tile].Count,
             Images = images,
             LeftImage = Shape.InputLength,
-            RightImage = (nint)Shape.OutputPixels * ConvolutionTile.PanelColumns,
+            RightImage = (nint)Shape.OutputPixels * RegisterTile.PanelColumns,
             LeftStep = (nint)Shape.Stride * Shape.Channels,
             Resume = resume,
         };
-        ConvolutionTile.Kernel<TLanes, TVector, Two>(TileGrid.TileRows(rows), width)(operands);
+        ConvolutionTile.Kernel<TLanes, TVector, Two>(rows, width)(operands);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -184,7 +185,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
             float* destination = slot + ((nint)Shape.FilterLength * SlotColumns) + column;
             TVector sum = resume ? TLanes.Load(destination) : default;
             float* pixel = pixels + column;
-            for (int i = 0; i < count; i++, pixel += ConvolutionTile.PanelColumns)
+            for (int i = 0; i < count; i++, pixel += RegisterTile.PanelColumns)
                 sum = TLanes.Add(sum, TLanes.Load(pixel));
             TLanes.Store(sum, destination);
         }

@@ -79,8 +79,8 @@ internal sealed class ConvolutionMap
     /// <summary>A tap whose factors and weights both follow those of the tap before prolongs its run.</summary>
     private void AddTap(int firstRun, int source, int weightRow, int depth)
     {
-        int right = weightRow * ConvolutionTile.PanelColumns;
-        if (_runs.Count > firstRun && _runs[^1] is var last && source == last.Left + last.Length && right == last.Right + (last.Length * ConvolutionTile.PanelColumns))
+        int right = weightRow * RegisterTile.PanelColumns;
+        if (_runs.Count > firstRun && _runs[^1] is var last && source == last.Left + last.Length && right == last.Right + (last.Length * RegisterTile.PanelColumns))
             _runs[^1] = last with { Length = last.Length + depth };
         else
             _runs.Add(new(source, right, depth, 0));

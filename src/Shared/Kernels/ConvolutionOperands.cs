@@ -13,7 +13,7 @@ internal unsafe struct ConvolutionOperands
     /// <summary>[rows]: where each row's factors are counted from.</summary>
     public float** Left;
 
-    /// <summary>The right operand from the tile's first column on, in rows of <see cref="ConvolutionTile.PanelColumns"/> floats for each link.</summary>
+    /// <summary>The right operand from the tile's first column on, in rows of <see cref="RegisterTile.PanelColumns"/> floats for each link.</summary>
     public float* Right;
 
     /// <summary>[rows]: where each row's sums go.</summary>

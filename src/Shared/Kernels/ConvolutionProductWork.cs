@@ -10,7 +10,7 @@ internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
     where TActivation : struct, IActivation
 {
     /// <summary>Images whose pixels may share tiles: as many as a tile has rows, so that every class of pixels fills its tiles.</summary>
-    private const int GroupImages = ConvolutionTile.MaxRows;
+    private const int GroupImages = RegisterTile.MaxRows;
 
     public ConvolutionClass* Classes;
     public ConvolutionPixel* Pixels;
@@ -83,22 +83,16 @@ internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
         }
     }
 
-    /// <summary>Columns that stick out of the destination go by way of the stack, and so does the row that makes an odd number even.</summary>
+    /// <summary>Vectors that stick out of the destination go by way of the stack.</summary>
     [SkipLocalsInit]
     private readonly void ComputeTile<TLanes, TVector>(in ConvolutionClass kind, int image, int pixel, int rows, int column)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        float** left = stackalloc float*[ConvolutionTile.MaxRows];
-        float** destination = stackalloc float*[ConvolutionTile.MaxRows];
-        float* spill = stackalloc float[ConvolutionTile.SlotLength];
+        float** left = stackalloc float*[RegisterTile.MaxRows];
+        float** destination = stackalloc float*[RegisterTile.MaxRows];
+        float* spill = stackalloc float[RegisterTile.SlotLength];
         Locate(kind, image, pixel, rows, column, left, destination);
-        if (rows % 2 != 0)
-        {
-            left[rows] = left[rows - 1];
-            destination[rows] = spill + (rows * ConvolutionTile.PanelColumns);
-        }
-
         int width = Math.Min(2 * TLanes.Count, Columns - column);
         if (width % TLanes.Count == 0)
             Multiply<TLanes, TVector>(kind, left, destination, rows, width, column);
@@ -111,9 +105,9 @@ internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        float** tile = stackalloc float*[ConvolutionTile.MaxRows];
-        for (int row = 0; row < ConvolutionTile.MaxRows; row++)
-            tile[row] = spill + (row * ConvolutionTile.PanelColumns);
+        float** tile = stackalloc float*[RegisterTile.MaxRows];
+        for (int row = 0; row < RegisterTile.MaxRows; row++)
+            tile[row] = spill + (row * RegisterTile.PanelColumns);
         Multiply<TLanes, TVector>(kind, left, tile, rows, width, column);
         for (int row = 0; row < rows; row++)
             new ReadOnlySpan<float>(tile[row], width).CopyTo(new Span<float>(destination[row], width));
@@ -142,17 +136,17 @@ internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        int inPanel = column % ConvolutionTile.PanelColumns;
+        int inPanel = column % RegisterTile.PanelColumns;
         var operands = new ConvolutionOperands
         {
             Left = left,
-            Right = Panels + ((nint)(column / ConvolutionTile.PanelColumns) * PanelLength) + inPanel,
+            Right = Panels + ((nint)(column / RegisterTile.PanelColumns) * PanelLength) + inPanel,
             Destination = tile,
             Runs = Runs + kind.FirstRun,
             RunCount = kind.Runs,
             Images = 1,
         };
-        ConvolutionTile.Kernel<TLanes, TVector, One>(TileGrid.TileRows(rows), width)(operands);
+        ConvolutionTile.Kernel<TLanes, TVector, One>(rows, width)(operands);
         if (Bias != null)
             Finish<TLanes, TVector>(tile, rows, width, Bias + column);
     }

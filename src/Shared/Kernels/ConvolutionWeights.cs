@@ -24,9 +24,9 @@ internal sealed unsafe class ConvolutionWeights
         _shape = shape;
         _mirrored = mirrored;
         (_depth, _columns) = mirrored ? (shape.Filters, shape.Channels) : (shape.Channels, shape.Filters);
-        PanelLength = checked(shape.Taps * _depth * ConvolutionTile.PanelColumns);
+        PanelLength = checked(shape.Taps * _depth * RegisterTile.PanelColumns);
         _panels = new AlignedBuffer(checked(PanelLength * PanelCount));
-        _bias = new AlignedBuffer(PanelCount * ConvolutionTile.PanelColumns);
+        _bias = new AlignedBuffer(PanelCount * RegisterTile.PanelColumns);
     }
 
     public int PanelLength { get; }
@@ -36,7 +36,7 @@ internal sealed unsafe class ConvolutionWeights
     /// <summary>Biases, with zeros where the last panel is padded.</summary>
     public float* Bias => _bias.Pointer;
 
-    private int PanelCount => (_columns + ConvolutionTile.PanelColumns - 1) / ConvolutionTile.PanelColumns;
+    private int PanelCount => (_columns + RegisterTile.PanelColumns - 1) / RegisterTile.PanelColumns;
 
     /// <summary>Replaces the content.</summary>
     /// <param name="weights">[filters, channels, kernel height, kernel width].</param>
@@ -66,9 +66,9 @@ internal sealed unsafe class ConvolutionWeights
             (int start, int end) = Partition.Of(columns, 1, part, parts);
             for (int column = start; column < end; column++)
             {
-                float* destination = panels + ((nint)(column / ConvolutionTile.PanelColumns) * panelLength) + (column % ConvolutionTile.PanelColumns);
-                for (int k = 0; k < depth; k++, destination += ConvolutionTile.PanelColumns)
-                    PackTaps(mirrored ? ((nint)k * columns) + column : ((nint)column * depth) + k, (nint)depth * ConvolutionTile.PanelColumns, destination);
+                float* destination = panels + ((nint)(column / RegisterTile.PanelColumns) * panelLength) + (column % RegisterTile.PanelColumns);
+                for (int k = 0; k < depth; k++, destination += RegisterTile.PanelColumns)
+                    PackTaps(mirrored ? ((nint)k * columns) + column : ((nint)column * depth) + k, (nint)depth * RegisterTile.PanelColumns, destination);
             }
         }
 
