@@ -8,6 +8,7 @@ namespace Distributed.Kernels;
 public sealed unsafe class Convolution
 {
     private readonly ConvolutionShape _shape;
+    private readonly int _maximumRows;
     private readonly int _microbatch;
     private readonly ConvolutionMap _forward;
     private readonly ConvolutionWeights _forwardWeights;
@@ -33,6 +34,7 @@ public sealed unsafe class Convolution
         ArgumentOutOfRangeException.ThrowIfLessThan(maximumRows, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(microbatch, 1);
         _shape = shape;
+        _maximumRows = maximumRows;
         _microbatch = microbatch;
         _forward = ConvolutionMap.OfOutput(shape);
         _forwardWeights = new ConvolutionWeights(shape, mirrored: false);
@@ -99,7 +101,7 @@ public sealed unsafe class Convolution
     /// </summary>
     /// <param name="input">[rows, height, width, channels].</param>
     /// <param name="outputGradient">[rows, output height, output width, filters].</param>
-    /// <param name="rows">Images, at least one.</param>
+    /// <param name="rows">Images, at least one and at most those that there is room for.</param>
     /// <param name="weightGradient">[filters, channels, kernel height, kernel width]; overwritten.</param>
     /// <param name="biasGradient">[filters]; overwritten. Empty where there are no biases.</param>
     /// <param name="team">The threads to share the work.</param>
@@ -112,8 +114,7 @@ public sealed unsafe class Convolution
         CheckLength(outputGradient.Length, rows, _shape.OutputLength, nameof(outputGradient));
         CheckLength(weightGradient.Length, 1, _shape.WeightLength, nameof(weightGradient));
         CheckLength(biasGradient.Length, biasGradient.IsEmpty ? 0 : 1, _shape.Filters, nameof(biasGradient));
-        if (ConvolutionGradientWork.StackLength(_shape, ((rows - 1) / _microbatch) + 1) > _slots.Length)
-            throw new ArgumentException($"{rows} rows are more than there is room for.", nameof(rows));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, _maximumRows);
         float* scratch = team.Scratch(ConvolutionGradientWork.ScratchLength(_shape, _microbatch));
         fixed (float* source = input, gradient = outputGradient, weights = weightGradient, biases = biasGradient)
             team.Run(GradientWork(source, gradient, rows, weights, biases, scratch));
