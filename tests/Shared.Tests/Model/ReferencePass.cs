@@ -25,6 +25,7 @@ internal sealed class ReferencePass(double[] weights, int microbatch, bool train
         LeakyReluSpec leaky => batch.Map(value => value > 0 ? value : leaky.Slope * value),
         GeluSpec => batch.Map(value => value * (1 + Erf(value / Math.Sqrt(2))) / 2),
         FlattenSpec => batch with { Shape = new SampleShape(1, 1, batch.Shape.Length) },
+        Conv2dSpec convolution => Convolve(convolution, batch),
         DropoutSpec dropout => Dropout(dropout.Rate, batch),
         ResidualSpec residual => Residual(residual, batch),
         _ => throw new ArgumentException($"{layer.Type} {_microbatch}"),
@@ -43,6 +44,15 @@ internal sealed class ReferencePass(double[] weights, int microbatch, bool train
                 output[i / inputs] += weight[i] * row[i % inputs];
             return output;
         }));
+    }
+
+    private ReferenceBatch Convolve(Conv2dSpec spec, ReferenceBatch batch)
+    {
+        ReferenceImages.Window window = new(spec.Kernel.Height, spec.Kernel.Width, spec.Stride, spec.Padding.Height, spec.Padding.Width);
+        SampleShape output = window.Output(batch.Shape, spec.Filters);
+        double[] weight = Take(spec.Filters * batch.Shape.Channels * spec.Kernel.Height * spec.Kernel.Width).ToArray();
+        double[] bias = spec.Bias ? Take(spec.Filters).ToArray() : new double[spec.Filters];
+        return new(output, Array.ConvertAll(batch.Rows, row => ReferenceImages.Convolve(row, batch.Shape, window, weight, bias, output)));
     }
 
     private ReferenceBatch Residual(ResidualSpec residual, ReferenceBatch batch)
