@@ -12,6 +12,7 @@ internal static class LayerTypes
         [ActivationSpec.NameOf(Activation.Sigmoid)] = _ => new ActivationSpec(Activation.Sigmoid),
         [LeakyReluSpec.TypeName] = LeakyReluSpec.Read,
         [GeluSpec.TypeName] = _ => new GeluSpec(),
+        [GlobalAveragePoolSpec.TypeName] = _ => new GlobalAveragePoolSpec(),
         [FlattenSpec.TypeName] = _ => new FlattenSpec(),
         [DropoutSpec.TypeName] = DropoutSpec.Read,
         [ResidualSpec.TypeName] = ResidualSpec.Read,

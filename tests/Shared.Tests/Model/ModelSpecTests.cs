@@ -16,6 +16,7 @@ public class ModelSpecTests
         Gen.Float[LeakyReluSpec.MinimumSlope, 1].Select(slope => (LayerSpec)new LeakyReluSpec(slope)),
         Gen.Select(Gen.Int[1, 9], Gen.Int[1, 9], Gen.Int[1, 3], Gen.Int[0, 4], Gen.Bool, (filters, kernel, stride, padding, bias) =>
             (LayerSpec)new Conv2dSpec(filters, new ConvExtent(kernel, filters), stride, new ConvExtent(padding, stride), bias)),
+        Gen.Const((LayerSpec)new GlobalAveragePoolSpec()),
         Gen.Const((LayerSpec)new FlattenSpec()),
         Gen.Const((LayerSpec)new GeluSpec()));
 

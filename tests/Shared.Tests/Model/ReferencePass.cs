@@ -26,6 +26,7 @@ internal sealed class ReferencePass(double[] weights, int microbatch, bool train
         GeluSpec => batch.Map(value => value * (1 + Erf(value / Math.Sqrt(2))) / 2),
         FlattenSpec => batch with { Shape = new SampleShape(1, 1, batch.Shape.Length) },
         Conv2dSpec convolution => Convolve(convolution, batch),
+        GlobalAveragePoolSpec => Pool(new(batch.Shape.Height, batch.Shape.Width, 1, 0, 0), batch, Enumerable.Average),
         DropoutSpec dropout => Dropout(dropout.Rate, batch),
         ResidualSpec residual => Residual(residual, batch),
         _ => throw new ArgumentException($"{layer.Type} {_microbatch}"),
@@ -53,6 +54,12 @@ internal sealed class ReferencePass(double[] weights, int microbatch, bool train
         double[] weight = Take(spec.Filters * batch.Shape.Channels * spec.Kernel.Height * spec.Kernel.Width).ToArray();
         double[] bias = spec.Bias ? Take(spec.Filters).ToArray() : new double[spec.Filters];
         return new(output, Array.ConvertAll(batch.Rows, row => ReferenceImages.Convolve(row, batch.Shape, window, weight, bias, output)));
+    }
+
+    private static ReferenceBatch Pool(ReferenceImages.Window window, ReferenceBatch batch, Func<IEnumerable<double>, double> number)
+    {
+        SampleShape output = window.Output(batch.Shape, batch.Shape.Channels);
+        return new(output, Array.ConvertAll(batch.Rows, row => ReferenceImages.Pool(row, batch.Shape, window, output, number)));
     }
 
     private ReferenceBatch Residual(ResidualSpec residual, ReferenceBatch batch)
