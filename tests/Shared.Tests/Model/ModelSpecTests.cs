@@ -75,7 +75,7 @@ public class ModelSpecTests
     [InlineData("""{"layers":[{"type":"relu"},7]}""", "layers[1]: 7 is not a layer")]
     [InlineData("""{"layers":[{"units":7}]}""", "layers[0]: 'type' is missing")]
     [InlineData("""{"layers":[{"type":3}]}""", "layers[0]: 'type' is 3: use a string")]
-    [InlineData("""{"layers":[{"type":"conv"}]}""", "layers[0]: the type 'conv' is unknown: use one of dense, relu, tanh, sigmoid")]
+    [InlineData("""{"layers":[{"type":"conv"}]}""", "layers[0]: the type 'conv' is unknown: use one of dense, conv2d, relu, tanh, sigmoid")]
     [InlineData("""{"layers":[{"type":"relu"},{"type":"dense"}]}""", "layers[1]: 'units' is missing: add a whole number from 1 to 1048576")]
     [InlineData("""{"layers":[{"type":"dense","units":"7"}]}""", "layers[0]: 'units' is \"7\": use a whole number")]
     [InlineData("""{"layers":[{"type":"dense","units":0}]}""", "layers[0]: 'units' is 0: use a whole number")]

@@ -21,6 +21,7 @@ internal sealed class ReferencePass(double[] weights, int microbatch, bool train
     private ReferenceBatch Run(LayerSpec layer, ReferenceBatch batch) => layer switch
     {
         DenseSpec dense => Dense(dense.Units, batch),
+        Conv2dSpec convolution => Convolve(convolution, batch),
         ActivationSpec activation => batch.Map(value => Apply(activation.Function, value)),
         FlattenSpec => batch with { Shape = new SampleShape(1, 1, batch.Shape.Length) },
         DropoutSpec dropout => Dropout(dropout.Rate, batch),
@@ -41,6 +42,28 @@ internal sealed class ReferencePass(double[] weights, int microbatch, bool train
                 output[i / inputs] += weight[i] * row[i % inputs];
             return output;
         }));
+    }
+
+    private ReferenceBatch Convolve(Conv2dSpec layer, ReferenceBatch batch)
+    {
+        (SampleShape input, ConvExtent kernel) = (batch.Shape, layer.Kernel);
+        double[] weight = Take(layer.Filters * input.Channels * kernel.Height * kernel.Width).ToArray(), bias = Take(layer.Bias ? layer.Filters : 0).ToArray();
+        SampleShape output = layer.Resolve(input).Output;
+        return new(output, Array.ConvertAll(batch.Rows, row => Enumerable.Range(0, output.Length).Select(i => Sum(row, i)).ToArray()));
+
+        double Sum(double[] row, int i)
+        {
+            (int filter, int y, int x) = (i / (output.Height * output.Width), i / output.Width % output.Height, i % output.Width);
+            double sum = layer.Bias ? bias[filter] : 0;
+            for (int w = 0; w < weight.Length / layer.Filters; w++)
+            {
+                int atY = (y * layer.Stride) + (w / kernel.Width % kernel.Height) - layer.Padding.Height, atX = (x * layer.Stride) + (w % kernel.Width) - layer.Padding.Width;
+                if (atY >= 0 && atY < input.Height && atX >= 0 && atX < input.Width)
+                    sum += weight[(filter * weight.Length / layer.Filters) + w] * row[(((w / (kernel.Height * kernel.Width) * input.Height) + atY) * input.Width) + atX];
+            }
+
+            return sum;
+        }
     }
 
     private ReferenceBatch Residual(ResidualSpec residual, ReferenceBatch batch)
