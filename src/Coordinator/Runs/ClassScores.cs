@@ -8,8 +8,6 @@ namespace Distributed.Coordinator.Runs;
 /// <param name="classes">Number of classes.</param>
 internal sealed class ClassScores(int classes)
 {
-    private const int RowsPerCall = 256;
-
     private readonly int[] _samples = new int[classes];
     private readonly int[] _correct = new int[classes];
     private double _loss;
@@ -36,12 +34,13 @@ internal sealed class ClassScores(int classes)
     internal void Add(TrainedModel model, SampleSet samples, Action<Span<float>> inputs)
     {
         using var team = new ComputeTeam(Environment.ProcessorCount);
-        var executor = new NetworkExecutor(model.Network, RowsPerCall, RowsPerCall, team);
+        int rowsPerCall = NetworkExecutor.RowsInOnePass(model.Network, microbatch: 1);
+        var executor = new NetworkExecutor(model.Network, microbatch: 1, rowsPerCall, team);
         executor.BindWeights(model.Weights);
-        float[] values = new float[RowsPerCall * model.Network.InputLength];
-        for (int first = 0; first < samples.Count; first += RowsPerCall)
+        float[] values = new float[rowsPerCall * model.Network.InputLength];
+        for (int first = 0; first < samples.Count; first += rowsPerCall)
         {
-            int rows = Math.Min(RowsPerCall, samples.Count - first);
+            int rows = Math.Min(rowsPerCall, samples.Count - first);
             Span<float> batch = values.AsSpan(0, rows * model.Network.InputLength);
             samples.Decode([.. Enumerable.Range(first, rows)], batch);
             inputs(batch);

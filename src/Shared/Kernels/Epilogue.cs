@@ -70,6 +70,7 @@ public readonly unsafe ref struct Epilogue
     private static void ApplyGradient<TActivation>(in EpilogueBlock block)
         where TActivation : struct, IActivation => VectorWidth.Execute(new Gradient<TActivation>(block));
 
+    /// <summary>Column by column, so that a vector of the bias is loaded once.</summary>
     private readonly struct Biased<TActivation>(EpilogueBlock block) : IVectorized
         where TActivation : struct, IActivation
     {
@@ -78,22 +79,23 @@ public readonly unsafe ref struct Epilogue
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            float* values = block.Values;
-            for (int row = 0; row < block.Rows; row++, values += block.Stride)
-            {
-                int j = 0;
-                for (; j <= block.Columns - TLanes.Count; j += TLanes.Count)
-                    Apply<TLanes, TVector>(values + j, block.Operand + j);
-                for (; j < block.Columns; j++)
-                    Apply<LanesScalar, float>(values + j, block.Operand + j);
-            }
+            int j = 0;
+            for (; j <= block.Columns - TLanes.Count; j += TLanes.Count)
+                Apply<TLanes, TVector>(block.Values + j, block.Operand + j);
+            for (; j < block.Columns; j++)
+                Apply<LanesScalar, float>(block.Values + j, block.Operand + j);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void Apply<TLanes, TVector>(float* value, float* bias)
+        private void Apply<TLanes, TVector>(float* value, float* bias)
             where TLanes : struct, ILanes<TVector>
-            where TVector : unmanaged =>
-            TLanes.Store(TActivation.Forward<TLanes, TVector>(TLanes.Add(TLanes.Load(value), TLanes.Load(bias))), value);
+            where TVector : unmanaged
+        {
+            TVector addend = TLanes.Load(bias);
+            nint stride = block.Stride;
+            for (int rows = block.Rows; rows > 0; rows--, value += stride)
+                TLanes.Store(TActivation.Forward<TLanes, TVector>(TLanes.Add(TLanes.Load(value), addend)), value);
+        }
     }
 
     private readonly struct Gradient<TActivation>(EpilogueBlock block) : IVectorized
@@ -104,21 +106,21 @@ public readonly unsafe ref struct Epilogue
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            float* values = block.Values, outputs = block.Operand;
-            for (int row = 0; row < block.Rows; row++, values += block.Stride, outputs += block.OperandStride)
-            {
-                int j = 0;
-                for (; j <= block.Columns - TLanes.Count; j += TLanes.Count)
-                    Apply<TLanes, TVector>(values + j, outputs + j);
-                for (; j < block.Columns; j++)
-                    Apply<LanesScalar, float>(values + j, outputs + j);
-            }
+            int j = 0;
+            for (; j <= block.Columns - TLanes.Count; j += TLanes.Count)
+                Apply<TLanes, TVector>(block.Values + j, block.Operand + j);
+            for (; j < block.Columns; j++)
+                Apply<LanesScalar, float>(block.Values + j, block.Operand + j);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void Apply<TLanes, TVector>(float* value, float* output)
+        private void Apply<TLanes, TVector>(float* value, float* output)
             where TLanes : struct, ILanes<TVector>
-            where TVector : unmanaged =>
-            TLanes.Store(TActivation.Backward<TLanes, TVector>(TLanes.Load(value), TLanes.Load(output)), value);
+            where TVector : unmanaged
+        {
+            (nint stride, nint outputStride) = (block.Stride, block.OperandStride);
+            for (int rows = block.Rows; rows > 0; rows--, value += stride, output += outputStride)
+                TLanes.Store(TActivation.Backward<TLanes, TVector>(TLanes.Load(value), TLanes.Load(output)), value);
+        }
     }
 }

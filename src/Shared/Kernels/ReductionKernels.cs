@@ -18,13 +18,14 @@ public static unsafe class ReductionKernels
     /// <param name="left">The sum over the earlier microbatches.</param>
     /// <param name="right">The sum over the later ones.</param>
     /// <param name="destination">Overwritten; may be one of the operands.</param>
+    /// <param name="team">The threads to share the work, or null for the caller alone.</param>
     /// <exception cref="ArgumentException">The lengths differ.</exception>
-    public static void Add(ReadOnlySpan<float> left, ReadOnlySpan<float> right, Span<float> destination)
+    public static void Add(ReadOnlySpan<float> left, ReadOnlySpan<float> right, Span<float> destination, ComputeTeam? team = null)
     {
         if (left.Length != right.Length || left.Length != destination.Length)
             throw new ArgumentException($"Lengths {left.Length}, {right.Length} and {destination.Length} differ.", nameof(destination));
         fixed (float* lefts = left, rights = right, sums = destination)
-            Elementwise.Run(new Sum(lefts, rights, sums), left.Length, null);
+            Elementwise.Run(new Sum(lefts, rights, sums), left.Length, team);
     }
 
     /// <summary>

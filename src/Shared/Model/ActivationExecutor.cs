@@ -9,7 +9,7 @@ internal sealed class ActivationExecutor(ActivationLayer layer, Activation activ
     private readonly AlignedBuffer _noBias = new(layer.OutputLength);
 
     /// <inheritdoc/>
-    internal override void Forward(ReadOnlySpan<float> input, int rows)
+    internal override void Forward(ReadOnlySpan<float> input, int rows, in Pass pass)
     {
         Span<float> output = Output.Span[..(rows * OutputLength)];
         input.CopyTo(output);
@@ -18,7 +18,12 @@ internal sealed class ActivationExecutor(ActivationLayer layer, Activation activ
 
     /// <inheritdoc/>
     internal override void Backward(
-        ReadOnlySpan<float> input, int rows, Span<float> outputGradient, Span<float> inputGradient, Span<float> parameterGradient)
+        ReadOnlySpan<float> input,
+        int rows,
+        Span<float> outputGradient,
+        Span<float> inputGradient,
+        Span<float> parameterGradient,
+        in Pass pass)
     {
         if (!options.NeedsInputGradient)
             return;

@@ -31,7 +31,7 @@ internal sealed class DenseExecutor : LayerExecutor
     }
 
     /// <inheritdoc/>
-    internal override void Forward(ReadOnlySpan<float> input, int rows)
+    internal override void Forward(ReadOnlySpan<float> input, int rows, in Pass pass)
     {
         Span<float> output = Output.Span[..(rows * OutputLength)];
         Epilogue epilogue = ActivationFunctions.BiasEpilogue(_activation, _bias.Span);
@@ -40,7 +40,12 @@ internal sealed class DenseExecutor : LayerExecutor
 
     /// <inheritdoc/>
     internal override void Backward(
-        ReadOnlySpan<float> input, int rows, Span<float> outputGradient, Span<float> inputGradient, Span<float> parameterGradient)
+        ReadOnlySpan<float> input,
+        int rows,
+        Span<float> outputGradient,
+        Span<float> inputGradient,
+        Span<float> parameterGradient,
+        in Pass pass)
     {
         (int microbatch, ComputeTeam team) = (_options.Microbatch, _options.Team);
         ActivationFunctions.ApplyGradient(_activation, Output.Span[..(rows * OutputLength)], outputGradient, team);

@@ -16,11 +16,14 @@ internal sealed class DenseLayer : Layer
     {
         _activation = activation;
         float bound = WeightInitialization.Bound(activation, InputLength, units);
-        Parameters = [new LayerParameter("weight", [units, InputLength], bound), new LayerParameter("bias", [units], 0)];
+        Parameters = [new("weight", [units, InputLength], InitialValues.Uniform(bound)), new("bias", [units], InitialValues.Constant(0))];
     }
 
     /// <inheritdoc/>
     internal override IReadOnlyList<LayerParameter> Parameters { get; }
+
+    /// <inheritdoc/>
+    internal override ElementOrder Order => ElementOrder.Planar;
 
     /// <inheritdoc/>
     internal override string Description

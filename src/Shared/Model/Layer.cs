@@ -17,8 +17,23 @@ internal abstract class Layer(SampleShape input, SampleShape output)
     /// <summary>Number of values in one output sample.</summary>
     internal int OutputLength { get; } = output.Length;
 
+    /// <summary>The order in which the layer takes its input's elements and leaves those of its output.</summary>
+    internal virtual ElementOrder Order => ElementOrder.Any;
+
     /// <summary>The parameters in the order of the flat vector; empty where the layer has none.</summary>
     internal virtual IReadOnlyList<LayerParameter> Parameters => [];
+
+    /// <summary>Number of values in all parameters.</summary>
+    internal int ParameterLength => Parameters.Sum(parameter => parameter.Shape.Aggregate(1, (product, size) => product * size));
+
+    /// <summary>The layers that this one is made of, depth first, in the order of their parameters: itself, unless it has layers inside.</summary>
+    internal virtual IEnumerable<Layer> Leaves => [this];
+
+    /// <summary>How many sequences of random draws a training step of the layer needs.</summary>
+    internal virtual int RandomStreams => 0;
+
+    /// <summary>Values per sample that its executor keeps, apart from the gradients that it is given.</summary>
+    internal virtual long ActivationLength => OutputLength;
 
     /// <summary>The layer as a summary of the model shows it, such as <c>dense 512, relu</c>.</summary>
     internal abstract string Description { get; }

@@ -11,7 +11,13 @@ internal abstract class LayerExecutor(Layer layer, int maximumRows)
     internal int OutputLength { get; } = layer.OutputLength;
 
     /// <summary>[maximum rows, <see cref="OutputLength"/>]: what the last <see cref="Forward"/> computed.</summary>
-    internal AlignedBuffer Output { get; } = new(maximumRows * layer.OutputLength);
+    internal AlignedBuffer Output { get; } = Reserve(maximumRows, layer.OutputLength);
+
+    /// <summary>Reserves [rows, length].</summary>
+    /// <exception cref="InputException">They do not fit in one array.</exception>
+    internal static AlignedBuffer Reserve(int rows, int length) => (long)rows * length <= ParameterLayout.MaximumLength
+        ? new AlignedBuffer(rows * length)
+        : throw new InputException($"{rows} samples of {length} values do not fit in one array: use a smaller microbatch or layer");
 
     /// <summary>Takes new values of the layer's parameters, which stay as they are until the next call.</summary>
     /// <param name="parameters">All parameters of the layer, in the order of the flat vector.</param>
@@ -22,14 +28,24 @@ internal abstract class LayerExecutor(Layer layer, int maximumRows)
     /// <summary>Overwrites the first rows of <see cref="Output"/>.</summary>
     /// <param name="input">[rows, input length].</param>
     /// <param name="rows">Number of samples.</param>
-    internal abstract void Forward(ReadOnlySpan<float> input, int rows);
+    /// <param name="pass">What the pass is for.</param>
+    internal abstract void Forward(ReadOnlySpan<float> input, int rows, in Pass pass);
 
     /// <summary>Takes the gradient of the loss from the layer's output to its parameters and its input.</summary>
     /// <param name="input">[rows, input length], as it was in <see cref="Forward"/>.</param>
     /// <param name="rows">Number of samples.</param>
     /// <param name="outputGradient">[rows, output length]; used as scratch.</param>
     /// <param name="inputGradient">[rows, input length]; overwritten. Empty where no layer before this one has parameters.</param>
-    /// <param name="parameterGradient">All parameters of the layer, summed over the samples; overwritten.</param>
+    /// <param name="parameterGradient">
+    /// All parameters of the layer, summed over the samples along the tree; overwritten. In the places of running statistics: the
+    /// sums over the samples of what was observed (see <see cref="Parameter.RunningMomentum"/>).
+    /// </param>
+    /// <param name="pass">The pass of <see cref="Forward"/>.</param>
     internal abstract void Backward(
-        ReadOnlySpan<float> input, int rows, Span<float> outputGradient, Span<float> inputGradient, Span<float> parameterGradient);
+        ReadOnlySpan<float> input,
+        int rows,
+        Span<float> outputGradient,
+        Span<float> inputGradient,
+        Span<float> parameterGradient,
+        in Pass pass);
 }

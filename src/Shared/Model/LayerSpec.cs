@@ -11,6 +11,24 @@ public abstract record LayerSpec
     /// <summary>The name that stands in model files, such as <c>dense</c>.</summary>
     public abstract string Type { get; }
 
+    /// <summary>Number of layers, those inside included.</summary>
+    internal virtual int LayerCount => 1;
+
+    /// <summary>Writes a list of layers as a property.</summary>
+    internal static void WriteList(Utf8JsonWriter writer, string name, IEnumerable<LayerSpec> layers)
+    {
+        writer.WriteStartArray(name);
+        foreach (LayerSpec layer in layers)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("type", layer.Type);
+            layer.WriteProperties(writer);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+    }
+
     /// <summary>Writes the properties that follow <c>"type"</c> in a model file.</summary>
     internal virtual void WriteProperties(Utf8JsonWriter writer)
     {
@@ -18,6 +36,6 @@ public abstract record LayerSpec
 
     /// <summary>Checks the layer against its input and settles its sizes.</summary>
     /// <param name="input">Shape of one sample as the layer before leaves it.</param>
-    /// <exception cref="InputException">The layer cannot take this input.</exception>
+    /// <exception cref="InputException">The layer cannot take this input; the message has the sizes, and its place is put before it.</exception>
     internal abstract Layer Resolve(SampleShape input);
 }

@@ -9,6 +9,9 @@ internal static class LayerTypes
         [ActivationSpec.NameOf(Activation.Relu)] = _ => new ActivationSpec(Activation.Relu),
         [ActivationSpec.NameOf(Activation.Tanh)] = _ => new ActivationSpec(Activation.Tanh),
         [ActivationSpec.NameOf(Activation.Sigmoid)] = _ => new ActivationSpec(Activation.Sigmoid),
+        [FlattenSpec.TypeName] = _ => new FlattenSpec(),
+        [DropoutSpec.TypeName] = DropoutSpec.Read,
+        [ResidualSpec.TypeName] = ResidualSpec.Read,
     };
 
     /// <summary>All type names, as an error message lists them.</summary>

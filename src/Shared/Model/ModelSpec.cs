@@ -42,16 +42,7 @@ public sealed class ModelSpec
     private void Write(Utf8JsonWriter writer)
     {
         writer.WriteStartObject();
-        writer.WriteStartArray("layers");
-        foreach (LayerSpec layer in Layers)
-        {
-            writer.WriteStartObject();
-            writer.WriteString("type", layer.Type);
-            layer.WriteProperties(writer);
-            writer.WriteEndObject();
-        }
-
-        writer.WriteEndArray();
+        LayerSpec.WriteList(writer, "layers", Layers);
         writer.WriteEndObject();
     }
 }

@@ -35,10 +35,10 @@ internal static class ModelSpecReader
     {
         using JsonDocument document = Parse(json, sourceName);
         JsonElement layers = Layers(document.RootElement, sourceName);
-        if (layers.GetArrayLength() > MaximumLayers)
-            throw new InputException($"{sourceName}: it has {layers.GetArrayLength()} layers: use at most {MaximumLayers}");
-        return new ModelSpec(layers.EnumerateArray().Select((layer, index) =>
+        ModelSpec model = new(layers.EnumerateArray().Select((layer, index) =>
             LayerTypes.Read(new LayerFields($"{sourceName}: layers[{index}]", layer))));
+        int count = model.Layers.Sum(layer => layer.LayerCount);
+        return count <= MaximumLayers ? model : throw new InputException($"{sourceName}: it has {count} layers: use at most {MaximumLayers}");
     }
 
     private static JsonDocument Parse(string json, string sourceName)

@@ -9,7 +9,6 @@ namespace Distributed.Model;
 public sealed class Network
 {
     private readonly SampleShape _input;
-    private readonly List<Layer> _layers = [];
 
     /// <summary>Settles a model's sizes, and adds a dense layer to the classes where the model does not end in one.</summary>
     /// <param name="spec">The layers.</param>
@@ -23,10 +22,9 @@ public sealed class Network
         _input = input;
         InputLength = input.Length;
         Classes = classes;
-        foreach (LayerSpec layer in spec.Layers)
-            Append(layer);
-        if (spec.Layers is not [.., DenseSpec last] || last.Units != classes)
-            Append(new DenseSpec(classes));
+        bool endsInClasses = spec.Layers is [.., DenseSpec last] && last.Units == classes;
+        IReadOnlyList<LayerSpec> specs = endsInClasses ? spec.Layers : [.. spec.Layers, new DenseSpec(classes)];
+        Layers = LayerSequence.Arrange(LayerSequence.Resolve(specs, input, "layers"), ElementOrder.Planar, ElementOrder.Planar);
         Layout = ParameterLayout.Of(NamedParameters());
     }
 
@@ -39,7 +37,11 @@ public sealed class Network
     /// <summary>Number of classes: the width of the logits.</summary>
     public int Classes { get; }
 
-    internal IReadOnlyList<Layer> Layers => _layers;
+    /// <summary>The layers from the input to the logits, with conversions of the order of elements where they are needed.</summary>
+    internal IReadOnlyList<Layer> Layers { get; }
+
+    /// <summary>Values per sample that one pass keeps in memory.</summary>
+    internal long ActivationLength => InputLength + SequenceExecutor.ActivationLength(Layers);
 
     /// <summary>Sets all parameters to their initial values: a pure function of the model and the seed.</summary>
     /// <param name="seed">The run's seed.</param>
@@ -50,33 +52,20 @@ public sealed class Network
         if (weights.Length != Layout.Length)
             throw new ArgumentException($"{weights.Length} weights, expected {Layout.Length}", nameof(weights));
         int index = 0;
-        foreach (LayerParameter parameter in _layers.SelectMany(layer => layer.Parameters))
+        foreach (LayerParameter parameter in Layers.SelectMany(layer => layer.Parameters))
         {
             Parameter place = Layout.Parameters[index];
-            WeightInitialization.Fill(seed, index, parameter.InitialBound, weights.Slice(place.Offset, place.Length));
+            WeightInitialization.Fill(seed, index, parameter.Initial, weights.Slice(place.Offset, place.Length));
             index++;
         }
     }
 
     /// <summary>The model in one line, such as <c>1x8x8 -> dense 512, relu -> dense 10 (38,410 parameters)</c>.</summary>
-    public string Describe()
-    {
-        string layers = string.Join(" -> ", _layers.Select(layer => layer.Description));
-        return string.Create(CultureInfo.InvariantCulture, $"{_input} -> {layers} ({Layout.Length:N0} parameters)");
-    }
+    public string Describe() =>
+        string.Create(CultureInfo.InvariantCulture, $"{_input} -> {LayerSequence.Describe(Layers)} ({Layout.Length:N0} parameters)");
 
-    /// <summary>Adds a layer; an activation function becomes part of the layer before it where that one can apply it.</summary>
-    private void Append(LayerSpec spec)
-    {
-        Layer? fused = spec is ActivationSpec activation && _layers.Count > 0 ? _layers[^1].WithActivation(activation.Function) : null;
-        if (fused is not null)
-            _layers[^1] = fused;
-        else
-            _layers.Add(spec.Resolve(_layers.Count > 0 ? _layers[^1].Output : _input));
-    }
-
-    /// <summary><c>layers.I.suffix</c>, where I counts the layers that have parameters.</summary>
-    private IEnumerable<(string Name, IReadOnlyList<int> Shape)> NamedParameters() =>
-        _layers.Where(layer => layer.Parameters.Count > 0)
-            .SelectMany((layer, index) => layer.Parameters.Select(parameter => ($"layers.{index}.{parameter.Suffix}", parameter.Shape)));
+    /// <summary><c>layers.I.suffix</c>, where I counts the layers that have parameters, depth first.</summary>
+    private IEnumerable<(string Name, IReadOnlyList<int> Shape, float? RunningMomentum)> NamedParameters() =>
+        Layers.SelectMany(layer => layer.Leaves).Where(layer => layer.Parameters.Count > 0).SelectMany((layer, index) =>
+            layer.Parameters.Select(parameter => ($"layers.{index}.{parameter.Suffix}", parameter.Shape, parameter.RunningMomentum)));
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Distributed.Kernels;
 
 namespace Distributed.Model;
@@ -8,15 +9,19 @@ namespace Distributed.Model;
 /// </summary>
 public sealed class NetworkExecutor
 {
+    // Above this, more rows in one pass make no kernel faster: packing the weights is then below 1 % of the products.
+    private const int MostRowsInOnePass = 512;
+
+    // Convolutional networks keep some 100,000 values a sample. Beyond this, a pass only takes memory from the other workers of a
+    // machine: a layer's activations left the caches long before, and a pass still has rows enough to share out over the threads.
+    private const long MostActivationBytesInOnePass = 64 << 20;
+
     private readonly Network _network;
     private readonly int _microbatch;
     private readonly int _maximumRows;
-    private readonly LayerExecutor[] _layers;
-    private readonly Range[] _parameterRanges; // of each layer in the flat vector
-    private readonly int _firstTrained; // index of the first layer that has parameters: gradients go no further back
+    private readonly SequenceExecutor _layers;
+    private readonly AlignedBuffer _logitsGradient;
     private readonly float[] _losses;
-    private AlignedBuffer _outputGradient;
-    private AlignedBuffer _inputGradient;
     private bool _bound;
 
     /// <summary>Reserves all memory that calls of up to <paramref name="maximumRows"/> samples need.</summary>
@@ -30,16 +35,22 @@ public sealed class NetworkExecutor
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(microbatch, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(maximumRows, 1);
-        int widest = CheckedWidth(network, maximumRows);
         _network = network;
         _microbatch = microbatch;
         _maximumRows = maximumRows;
-        _firstTrained = network.Layers.TakeWhile(layer => layer.Parameters.Count == 0).Count();
-        _layers = [.. network.Layers.Select((layer, index) => layer.CreateExecutor(new(maximumRows, microbatch, index > _firstTrained, team)))];
-        _parameterRanges = ParameterRanges(network);
+        _layers = new SequenceExecutor(network.Layers, new ExecutorOptions(maximumRows, microbatch, NeedsInputGradient: false, team));
+        _logitsGradient = LayerExecutor.Reserve(maximumRows, network.Classes);
         _losses = new float[maximumRows];
-        _outputGradient = new AlignedBuffer(maximumRows * widest);
-        _inputGradient = new AlignedBuffer(maximumRows * widest);
+    }
+
+    /// <summary>Rows of a pass that uses the machine well without taking more memory than it must: a power of two of microbatches.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="microbatch">Samples in a microbatch, at least 1.</param>
+    public static int RowsInOnePass(Network network, int microbatch)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(microbatch, 1);
+        long rows = Math.Min(MostRowsInOnePass, MostActivationBytesInOnePass / (network.ActivationLength * sizeof(float)));
+        return microbatch << BitOperations.Log2((uint)Math.Max(1, rows / microbatch));
     }
 
     /// <summary>Takes new weights; call it once per step, after they have changed.</summary>
@@ -49,8 +60,7 @@ public sealed class NetworkExecutor
     {
         if (weights.Length != _network.Layout.Length)
             throw new ArgumentException($"{weights.Length} weights, expected {_network.Layout.Length}", nameof(weights));
-        for (int i = 0; i < _layers.Length; i++)
-            _layers[i].BindWeights(weights[_parameterRanges[i]]);
+        _layers.BindWeights(weights);
         _bound = true;
     }
 
@@ -60,22 +70,26 @@ public sealed class NetworkExecutor
     /// </summary>
     /// <param name="inputs">[rows, input length].</param>
     /// <param name="labels">[rows], each from 0 to below the number of classes.</param>
+    /// <param name="pass">The training step, and the position of the block's first sample in the global batch.</param>
     /// <param name="gradient">[layout length]: the sum, not the mean, over the samples; overwritten.</param>
-    /// <exception cref="ArgumentException">A span has the wrong length, there are no or too many rows, or a label is out of range.</exception>
+    /// <exception cref="ArgumentException">The pass trains nothing, a span has the wrong length, there are no or too many rows, or a label is out of range.</exception>
     /// <exception cref="InvalidOperationException">No weights are bound.</exception>
-    public BatchSums ForwardBackward(ReadOnlySpan<float> inputs, ReadOnlySpan<int> labels, Span<float> gradient)
+    public BatchSums ForwardBackward(ReadOnlySpan<float> inputs, ReadOnlySpan<int> labels, in Pass pass, Span<float> gradient)
     {
+        if (!pass.Training)
+            throw new ArgumentException("a gradient belongs to a training step", nameof(pass));
         if (gradient.Length != _network.Layout.Length)
             throw new ArgumentException($"{gradient.Length} gradients, expected {_network.Layout.Length}", nameof(gradient));
         int rows = labels.Length;
-        Span<float> logits = ForwardLayers(inputs, rows);
-        logits.CopyTo(_outputGradient.Span);
-        int correct = SoftmaxCrossEntropy.ForwardBackward(_outputGradient.Span[..logits.Length], labels, _network.Classes, _losses.AsSpan(0, rows));
-        BackwardLayers(inputs, rows, gradient);
+        Span<float> logits = ForwardLayers(inputs, rows, pass);
+        Span<float> logitsGradient = _logitsGradient.Span[..logits.Length];
+        logits.CopyTo(logitsGradient);
+        int correct = SoftmaxCrossEntropy.ForwardBackward(logitsGradient, labels, _network.Classes, _losses.AsSpan(0, rows));
+        _layers.Backward(inputs, rows, logitsGradient, [], gradient, pass);
         return Sums(rows, correct);
     }
 
-    /// <summary>Computes the loss of one aligned block of microbatches, without a gradient.</summary>
+    /// <summary>Computes the loss of one aligned block of microbatches as the model would be used: in evaluation, without a gradient.</summary>
     /// <param name="inputs">[rows, input length].</param>
     /// <param name="labels">[rows], each from 0 to below the number of classes.</param>
     /// <exception cref="ArgumentException">A span has the wrong length, there are no or too many rows, or a label is out of range.</exception>
@@ -83,11 +97,11 @@ public sealed class NetworkExecutor
     public BatchSums Forward(ReadOnlySpan<float> inputs, ReadOnlySpan<int> labels)
     {
         int rows = labels.Length;
-        Span<float> logits = ForwardLayers(inputs, rows);
+        Span<float> logits = ForwardLayers(inputs, rows, Pass.Evaluation);
         return Sums(rows, SoftmaxCrossEntropy.Forward(logits, labels, _network.Classes, _losses.AsSpan(0, rows)));
     }
 
-    /// <summary>Computes the logits.</summary>
+    /// <summary>Computes the logits, in evaluation.</summary>
     /// <param name="inputs">[rows, input length].</param>
     /// <param name="logits">[rows, classes]; overwritten.</param>
     /// <exception cref="ArgumentException">A span has the wrong length, or there are no or too many rows.</exception>
@@ -97,52 +111,15 @@ public sealed class NetworkExecutor
         int rows = logits.Length / _network.Classes;
         if (logits.Length != rows * _network.Classes)
             throw new ArgumentException($"{logits.Length} logits are not rows of {_network.Classes}", nameof(logits));
-        ForwardLayers(inputs, rows).CopyTo(logits);
+        ForwardLayers(inputs, rows, Pass.Evaluation).CopyTo(logits);
     }
-
-    /// <summary>The widest layer's outputs per sample.</summary>
-    private static int CheckedWidth(Network network, int maximumRows)
-    {
-        int widest = network.Layers.Max(layer => layer.OutputLength);
-        if ((long)widest * maximumRows > ParameterLayout.MaximumLength)
-            throw new InputException($"{maximumRows} samples of {widest} outputs do not fit in one array: use a smaller batch or layer");
-        return widest;
-    }
-
-    private static Range[] ParameterRanges(Network network)
-    {
-        int end = 0;
-        return [.. network.Layers.Select(layer => end..(end += LengthOfParameters(layer)))];
-    }
-
-    private static int LengthOfParameters(Layer layer) =>
-        layer.Parameters.Sum(parameter => parameter.Shape.Aggregate(1, (product, size) => product * size));
 
     /// <summary>Returns the logits, [rows, classes], in the last layer's output.</summary>
-    private Span<float> ForwardLayers(ReadOnlySpan<float> inputs, int rows)
+    private Span<float> ForwardLayers(ReadOnlySpan<float> inputs, int rows, in Pass pass)
     {
         Check(inputs, rows);
-        for (int i = 0; i < _layers.Length; i++)
-            _layers[i].Forward(InputOf(i, inputs, rows), rows);
-        return OutputOf(_layers.Length - 1, rows);
+        return _layers.Forward(inputs, rows, pass);
     }
-
-    /// <summary>Takes the gradient, which begins in the buffer of output gradients, from the last layer to the first that is trained.</summary>
-    private void BackwardLayers(ReadOnlySpan<float> inputs, int rows, Span<float> gradient)
-    {
-        for (int i = _layers.Length - 1; i >= _firstTrained; i--)
-        {
-            Span<float> outputGradient = _outputGradient.Span[..(rows * _layers[i].OutputLength)];
-            Span<float> inputGradient = i > _firstTrained ? _inputGradient.Span[..(rows * _layers[i - 1].OutputLength)] : [];
-            _layers[i].Backward(InputOf(i, inputs, rows), rows, outputGradient, inputGradient, gradient[_parameterRanges[i]]);
-            (_outputGradient, _inputGradient) = (_inputGradient, _outputGradient);
-        }
-    }
-
-    private ReadOnlySpan<float> InputOf(int layer, ReadOnlySpan<float> inputs, int rows) =>
-        layer == 0 ? inputs : OutputOf(layer - 1, rows);
-
-    private Span<float> OutputOf(int layer, int rows) => _layers[layer].Output.Span[..(rows * _layers[layer].OutputLength)];
 
     private BatchSums Sums(int rows, int correct) => new(MicrobatchSums.Sum(_losses.AsSpan(0, rows), _microbatch), correct, rows);
 

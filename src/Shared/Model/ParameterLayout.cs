@@ -24,6 +24,8 @@ public sealed class ParameterLayout
 
         Parameters = parameters;
         Length = end;
+        RunningStatistics = [.. parameters.Where(parameter => parameter.RunningMomentum is not null)];
+        TrainedRanges = Between(RunningStatistics, end);
     }
 
     /// <summary>All parameters in the order of the flat vector.</summary>
@@ -32,22 +34,50 @@ public sealed class ParameterLayout
     /// <summary>Number of elements of the flat vector.</summary>
     public int Length { get; }
 
+    /// <summary>The parameters that are not trained but observed, in order.</summary>
+    public IReadOnlyList<Parameter> RunningStatistics { get; }
+
+    /// <summary>Where the trained parameters lie in the flat vector: the ranges between the running statistics, in order.</summary>
+    public IReadOnlyList<Range> TrainedRanges { get; }
+
     /// <summary>Lays parameters out one after the other.</summary>
     /// <param name="parameters">Names and shapes, in order.</param>
     /// <exception cref="InputException">A parameter or their sum is larger than <see cref="MaximumLength"/>.</exception>
-    public static ParameterLayout Of(IEnumerable<(string Name, IReadOnlyList<int> Shape)> parameters)
+    public static ParameterLayout Of(IEnumerable<(string Name, IReadOnlyList<int> Shape)> parameters) =>
+        Of(parameters.Select(parameter => (parameter.Name, parameter.Shape, (float?)null)));
+
+    /// <summary>Lays parameters out one after the other.</summary>
+    /// <param name="parameters">Names, shapes and <see cref="Parameter.RunningMomentum"/>, in order.</param>
+    /// <exception cref="InputException">A parameter or their sum is larger than <see cref="MaximumLength"/>.</exception>
+    public static ParameterLayout Of(IEnumerable<(string Name, IReadOnlyList<int> Shape, float? RunningMomentum)> parameters)
     {
         List<Parameter> placed = [];
         long offset = 0;
-        foreach ((string name, IReadOnlyList<int> shape) in parameters)
+        foreach ((string name, IReadOnlyList<int> shape, float? runningMomentum) in parameters)
         {
-            placed.Add(new Parameter(name, (int)offset, shape));
+            placed.Add(new Parameter(name, (int)offset, shape, runningMomentum));
             offset += BoundedLength(shape);
             if (offset > MaximumLength)
                 throw TooLarge(name, shape);
         }
 
         return new ParameterLayout(placed);
+    }
+
+    private static List<Range> Between(IReadOnlyList<Parameter> gaps, int length)
+    {
+        List<Range> ranges = [];
+        int start = 0;
+        foreach (Parameter gap in gaps)
+        {
+            if (gap.Offset > start)
+                ranges.Add(start..gap.Offset);
+            start = gap.Offset + gap.Length;
+        }
+
+        if (length > start)
+            ranges.Add(start..length);
+        return ranges;
     }
 
     private static InputException TooLarge(string name, IReadOnlyList<int> shape) =>

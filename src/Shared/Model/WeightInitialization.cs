@@ -24,15 +24,15 @@ internal static class WeightInitialization
     /// <summary>Fills one parameter. Each value depends on the seed, the parameter and its own index, and on nothing else.</summary>
     /// <param name="seed">The run's seed.</param>
     /// <param name="parameter">Index of the parameter in the layout.</param>
-    /// <param name="bound">Values are in [-bound, bound); 0 fills with zeros.</param>
+    /// <param name="initial">What its elements start from.</param>
     /// <param name="destination">The parameter's elements; overwritten.</param>
-    internal static void Fill(ulong seed, int parameter, float bound, Span<float> destination)
+    internal static void Fill(ulong seed, int parameter, InitialValues initial, Span<float> destination)
     {
-        destination.Clear();
-        if (bound == 0)
+        destination.Fill(initial.Value);
+        if (initial.Bound == 0)
             return;
         CounterRandom random = new(seed, RandomPurpose.InitialWeights, (ulong)parameter);
         for (int i = 0; i < destination.Length; i++)
-            destination[i] = bound * ((2 * random.Uniform((ulong)i)) - 1);
+            destination[i] = initial.Bound * ((2 * random.Uniform((ulong)i)) - 1);
     }
 }

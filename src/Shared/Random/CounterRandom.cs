@@ -34,12 +34,11 @@ public readonly struct CounterRandom
     /// <summary>Returns 32 uniform bits.</summary>
     /// <param name="index">Position in the sequence.</param>
     [SuppressMessage("Naming", "CA1720", Justification = "The width is what sets this draw apart.")]
-    public uint UInt32(ulong index)
-    {
-        ulong block = index >> 2;
-        Vector128<uint> counter = Vector128.Create(block, _purposeAndStream).AsUInt32();
-        return Philox.Block(counter, _seed).GetElement((int)(index & 3));
-    }
+    public uint UInt32(ulong index) => Block(index >> 2).GetElement((int)(index & 3));
+
+    /// <summary>Returns the draws of <see cref="UInt32"/> at the indices 4 * block to 4 * block + 3.</summary>
+    /// <param name="block">Position in the sequence, divided by 4.</param>
+    public Vector128<uint> Block(ulong block) => Philox.Block(Vector128.Create(block, _purposeAndStream).AsUInt32(), _seed);
 
     /// <summary>Returns a multiple of 2^-24 in [0, 1), each equally likely.</summary>
     /// <param name="index">Position in the sequence.</param>

@@ -13,7 +13,7 @@ public enum RandomPurpose : uint
     /// <summary>Initial weights; the stream is the index of the parameter.</summary>
     InitialWeights = 2,
 
-    /// <summary>Dropped activations; the stream is the step.</summary>
+    /// <summary>Dropped activations; the stream is the step, and in its upper bits which of the model's layers draws.</summary>
     Dropout = 3,
 
     /// <summary>Changes to a sample; the stream is the step.</summary>

@@ -10,24 +10,28 @@ namespace Distributed.Training;
 /// </summary>
 internal sealed class BlockComputation
 {
-    // Above this, more rows in one pass make no kernel faster: packing the weights is then below 1 % of the products.
-    private const int RowsInOnePass = 512;
-
     private readonly NetworkExecutor _executor;
     private readonly int _microbatch;
+    private readonly ulong _seed;
     private readonly int _largestCount;
     private readonly int _inputLength;
     private readonly AlignedBuffer _inputs;
     private readonly int[] _labels;
     private readonly List<AlignedBuffer> _rightChildren = [];
 
-    public BlockComputation(Network network, int microbatch, ComputeTeam team)
+    public BlockComputation(TrainingSettings settings, ComputeTeam team)
+        : this(settings, NetworkExecutor.RowsInOnePass(settings.Network, settings.Microbatch), team)
     {
-        _microbatch = microbatch;
-        _largestCount = Math.Max(1, RowsInOnePass / microbatch);
-        var rows = _largestCount * microbatch;
-        _executor = new NetworkExecutor(network, microbatch, rows, team);
-        _inputLength = network.InputLength;
+    }
+
+    /// <summary>Reserves the memory for passes of a number of rows, which must be whole microbatches. No bit depends on it.</summary>
+    internal BlockComputation(TrainingSettings settings, int rows, ComputeTeam team)
+    {
+        _microbatch = settings.Microbatch;
+        _seed = settings.Seed;
+        _largestCount = rows / _microbatch;
+        _executor = new NetworkExecutor(settings.Network, _microbatch, rows, team);
+        _inputLength = settings.Network.InputLength;
         _inputs = new AlignedBuffer(checked(rows * _inputLength));
         _labels = new int[rows];
     }
@@ -35,11 +39,13 @@ internal sealed class BlockComputation
     public void BindWeights(ReadOnlyMemory<float> weights) => _executor.BindWeights(weights);
 
     /// <summary>The gradient and the sums of a node.</summary>
+    /// <param name="step">The step, from 1.</param>
     /// <param name="block">The node.</param>
     /// <param name="samples">The member's samples.</param>
     /// <param name="origin">The first microbatch of the member's samples.</param>
     /// <param name="gradient">[layout length]: overwritten.</param>
-    public BatchSums Gradient(TreeBlock block, ISampleSource samples, int origin, Span<float> gradient) => Gradient(block, samples, origin, gradient, depth: 0);
+    public BatchSums Gradient(long step, TreeBlock block, ISampleSource samples, int origin, Span<float> gradient) =>
+        Gradient(step, block, samples, origin, gradient, depth: 0);
 
     /// <summary>The sums of a node, without a gradient.</summary>
     public BatchSums Evaluate(TreeBlock block, ISampleSource samples, int origin)
@@ -54,20 +60,21 @@ internal sealed class BlockComputation
         return _executor.Forward(_inputs.Span[..(rows * _inputLength)], _labels.AsSpan(0, rows));
     }
 
-    private BatchSums Gradient(TreeBlock block, ISampleSource samples, int origin, Span<float> gradient, int depth)
+    private BatchSums Gradient(long step, TreeBlock block, ISampleSource samples, int origin, Span<float> gradient, int depth)
     {
         if (block.Count <= _largestCount)
         {
             var rows = Decode(block, samples, origin);
-            return _executor.ForwardBackward(_inputs.Span[..(rows * _inputLength)], _labels.AsSpan(0, rows), gradient);
+            var pass = Pass.OfStep(_seed, step, firstSample: (long)block.Start * _microbatch);
+            return _executor.ForwardBackward(_inputs.Span[..(rows * _inputLength)], _labels.AsSpan(0, rows), pass, gradient);
         }
 
         if (_rightChildren.Count <= depth)
             _rightChildren.Add(new AlignedBuffer(gradient.Length));
         var (left, right) = Children(block);
-        var leftSums = Gradient(left, samples, origin, gradient, depth + 1);
+        var leftSums = Gradient(step, left, samples, origin, gradient, depth + 1);
         var rightGradient = _rightChildren[depth].Span;
-        var rightSums = Gradient(right, samples, origin, rightGradient, depth + 1);
+        var rightSums = Gradient(step, right, samples, origin, rightGradient, depth + 1);
         ReductionKernels.Add(gradient, rightGradient, gradient);
         return BatchSums.Merge(leftSums, rightSums);
     }

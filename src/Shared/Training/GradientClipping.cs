@@ -12,14 +12,18 @@ public static class GradientClipping
     /// NaN gives NaN, so that it is noticed rather than hidden.
     /// </summary>
     /// <param name="gradientSum">Flat vector: the sum of the samples' gradients.</param>
+    /// <param name="ranges">The ranges of it whose norm counts; their sums of squares are added in their order.</param>
     /// <param name="samples">Samples summed over, at least 1.</param>
     /// <param name="clipNorm">The limit; null for none, which gives 1.</param>
-    public static float Scale(ReadOnlySpan<float> gradientSum, int samples, double? clipNorm)
+    public static float Scale(ReadOnlySpan<float> gradientSum, IReadOnlyList<Range> ranges, int samples, double? clipNorm)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
         if (clipNorm is not { } limit)
             return 1;
-        double norm = Math.Sqrt(ReductionKernels.SumOfSquares(gradientSum)) / samples;
+        double sumOfSquares = 0;
+        for (int i = 0; i < ranges.Count; i++)
+            sumOfSquares += ReductionKernels.SumOfSquares(gradientSum[ranges[i]]);
+        double norm = Math.Sqrt(sumOfSquares) / samples;
         return (float)Math.Min(1, limit / (norm + NormFloor));
     }
 }

@@ -26,7 +26,7 @@ public sealed class Replica : IDisposable
         ArgumentNullException.ThrowIfNull(settings);
         _settings = settings;
         _team = new ComputeTeam(threads);
-        _computation = new BlockComputation(settings.Network, settings.Microbatch, _team);
+        _computation = new BlockComputation(settings, _team);
         Weights = new WeightUpdater(settings, _team, holdsMoments);
     }
 
@@ -49,6 +49,7 @@ public sealed class Replica : IDisposable
     {
         ArgumentNullException.ThrowIfNull(plan);
         Begin();
+        var step = Weights.State.Step + 1;
         var origin = plan.RangeOf(rank).Start;
         var (first, count) = plan.PlacesOf(rank);
         for (var i = 0; i < count; i++)
@@ -57,7 +58,7 @@ public sealed class Replica : IDisposable
                 _buffers.Add(new AlignedBuffer(_settings.Network.Layout.Length));
             var block = plan.Blocks[first + i];
             _gradients.Add(_buffers[i]);
-            Record(block, _computation.Gradient(block, samples, origin, _buffers[i].Span), Weights.State.Step + 1);
+            Record(block, _computation.Gradient(step, block, samples, origin, _buffers[i].Span), step);
         }
 
         return _gradients;

@@ -8,7 +8,9 @@ namespace Distributed.Training;
 /// <param name="Optimizer">The rule that changes the weights, and its constants.</param>
 /// <param name="Schedule">How the learning rate changes.</param>
 /// <param name="TotalSteps">The run's last step.</param>
-public sealed record TrainingSettings(Network Network, int Microbatch, OptimizerOptions Optimizer, ScheduleOptions Schedule, long TotalSteps)
+/// <param name="Seed">What dropped activations are drawn from.</param>
+public sealed record TrainingSettings(
+    Network Network, int Microbatch, OptimizerOptions Optimizer, ScheduleOptions Schedule, long TotalSteps, ulong Seed)
 {
     /// <summary>The settings of a run.</summary>
     /// <param name="configuration">The run's configuration.</param>
@@ -16,6 +18,6 @@ public sealed record TrainingSettings(Network Network, int Microbatch, Optimizer
     public static TrainingSettings Of(RunConfiguration configuration, Network network)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        return new(network, configuration.Microbatch, configuration.Optimizer, configuration.Schedule, configuration.Steps);
+        return new(network, configuration.Microbatch, configuration.Optimizer, configuration.Schedule, configuration.Steps, configuration.Seed);
     }
 }

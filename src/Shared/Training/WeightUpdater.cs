@@ -39,14 +39,16 @@ public sealed class WeightUpdater
     /// <param name="step">The step, from 1.</param>
     public float LearningRate(long step) => _schedule.At(step, _settings.TotalSteps);
 
-    /// <summary>Completes a step: clips, updates into the spare state, and swaps.</summary>
+    /// <summary>Completes a step: clips, updates into the spare state, moves the running statistics, and swaps.</summary>
     /// <param name="samples">Samples of the global batch.</param>
     /// <param name="gradientSum">The sum of their gradients over the whole tree.</param>
     public void Update(int samples, ReadOnlySpan<float> gradientSum)
     {
         var step = State.Step + 1;
-        var scale = GradientClipping.Scale(gradientSum, samples, _settings.Optimizer.ClipNorm);
+        var layout = _settings.Network.Layout;
+        var scale = GradientClipping.Scale(gradientSum, layout.TrainedRanges, samples, _settings.Optimizer.ClipNorm);
         _optimizer.Update(step, LearningRate(step), samples, scale, gradientSum, State, Spare, _team);
+        RunningStatistics.Update(layout, samples, gradientSum, State, Spare);
         Swap();
     }
 

@@ -23,10 +23,10 @@ public partial class ModelDocumentsTests
     public void TheSchemaKnowsTheSameLayerTypes()
     {
         using JsonDocument schema = JsonDocument.Parse(Resources.Text("docs/model.schema.json"));
-        JsonElement definitions = schema.RootElement.GetProperty("$defs");
-        string dense = definitions.GetProperty("dense").GetProperty("properties").GetProperty("type").GetProperty("const").GetString()!;
-        JsonElement others = definitions.GetProperty("activation").GetProperty("properties").GetProperty("type").GetProperty("enum");
-        Assert.Equal(LayerTypes.Names, string.Join(", ", others.EnumerateArray().Select(type => type.GetString()).Prepend(dense)));
+        var types = schema.RootElement.GetProperty("$defs").EnumerateObject()
+            .Where(definition => definition.Value.TryGetProperty("properties", out _))
+            .SelectMany(definition => TypesOf(definition.Value.GetProperty("properties").GetProperty("type")));
+        Assert.Equal(LayerTypes.Names.Split(", ").Order(), types.Order());
     }
 
     [Fact]
@@ -52,6 +52,10 @@ public partial class ModelDocumentsTests
             Assert.True(types.Any(type => type.Name == parts[0] && type.GetMember(parts[1], all).Length > 0), $"{name} does not exist");
         }
     }
+
+    private static IEnumerable<string> TypesOf(JsonElement type) => type.TryGetProperty("const", out JsonElement one)
+        ? [one.GetString()!]
+        : type.GetProperty("enum").EnumerateArray().Select(name => name.GetString()!);
 
     [GeneratedRegex(@"\b[A-Z]\w+\.[A-Z]\w+\b")]
     private static partial Regex MemberName();

@@ -8,6 +8,7 @@ namespace Distributed.Shared.Tests.Model;
 public sealed class NetworkExecutorTests : IDisposable
 {
     private const int Microbatch = 7;
+    private static readonly Pass Step = Pass.OfStep(seed: 3, step: 1, firstSample: 0);
 
     private readonly ComputeTeam _team = new(2);
 
@@ -78,8 +79,8 @@ public sealed class NetworkExecutorTests : IDisposable
         SmallProblem problem = new(SmallProblem.Layers("relu", 33), features: 17, classes: 9, rows: 100);
         NetworkExecutor executor = Bound(problem, maximumRows: 100);
         float[] gradient = new float[problem.Network.Layout.Length];
-        executor.ForwardBackward(problem.Inputs, problem.Labels, gradient);
-        BatchSums sums = executor.ForwardBackward(problem.Rows(0, 3), problem.Labels.AsSpan(0, 3), gradient);
+        executor.ForwardBackward(problem.Inputs, problem.Labels, Step, gradient);
+        BatchSums sums = executor.ForwardBackward(problem.Rows(0, 3), problem.Labels.AsSpan(0, 3), Step, gradient);
         (BatchSums expected, float[] fresh) = problem.Run(Microbatch, _team, 0, 3);
         Assert.Equal(expected, sums);
         BitAssert.Equal(fresh, gradient);
@@ -116,15 +117,15 @@ public sealed class NetworkExecutorTests : IDisposable
         SmallProblem problem = new(SmallProblem.Layers("relu", 33, 20), features: 17, classes: 9, rows: 100);
         NetworkExecutor executor = Bound(problem, maximumRows: 100);
         float[] gradient = new float[problem.Network.Layout.Length];
-        Step();
+        Warmed();
         long before = GC.GetAllocatedBytesForCurrentThread();
-        Step();
+        Warmed();
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
 
-        void Step()
+        void Warmed()
         {
             executor.BindWeights(problem.Weights);
-            executor.ForwardBackward(problem.Inputs, problem.Labels, gradient);
+            executor.ForwardBackward(problem.Inputs, problem.Labels, Step, gradient);
             executor.Forward(problem.Inputs, problem.Labels);
         }
     }
@@ -140,7 +141,9 @@ public sealed class NetworkExecutorTests : IDisposable
         Assert.Throws<ArgumentException>(() => executor.Forward([], []));
         Assert.Throws<ArgumentException>(() => executor.Forward(problem.Inputs, problem.Labels)); // ten rows
         Assert.Throws<ArgumentException>(() => executor.Forward(problem.Rows(0, 3), problem.Labels.AsSpan(0, 2)));
-        Assert.Throws<ArgumentException>(() => executor.ForwardBackward(problem.Rows(0, 2), problem.Labels.AsSpan(0, 2), new float[3]));
+        Assert.Throws<ArgumentException>(() => executor.ForwardBackward(problem.Rows(0, 2), problem.Labels.AsSpan(0, 2), Step, new float[3]));
+        Assert.Throws<ArgumentException>(() =>
+            executor.ForwardBackward(problem.Rows(0, 2), problem.Labels.AsSpan(0, 2), Pass.Evaluation, new float[problem.Network.Layout.Length]));
         Assert.Throws<ArgumentException>(() => executor.Logits(problem.Rows(0, 2), new float[7]));
         Assert.Throws<ArgumentOutOfRangeException>(() => executor.Forward(problem.Rows(0, 2), [0, 3]));
         Assert.Throws<ArgumentOutOfRangeException>(() => new NetworkExecutor(problem.Network, 0, 9, _team));
@@ -151,7 +154,7 @@ public sealed class NetworkExecutorTests : IDisposable
     public void ABatchWhoseActivationsFitNoArrayIsRefused()
     {
         Network network = new(ModelSpec.Parse("mlp:65536"), new SampleShape(1, 1, 4), 10);
-        Assert.Contains("use a smaller batch", Assert.Throws<InputException>(() => new NetworkExecutor(network, 32, 65536, _team)).Message);
+        Assert.Contains("65536 samples of 65536 values do not fit", Assert.Throws<InputException>(() => new NetworkExecutor(network, 32, 65536, _team)).Message);
     }
 
     private NetworkExecutor Bound(SmallProblem problem, int maximumRows)

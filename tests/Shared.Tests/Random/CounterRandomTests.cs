@@ -18,6 +18,14 @@ public sealed class CounterRandomTests
     }
 
     [Fact]
+    public void A_block_holds_four_neighbouring_draws()
+    {
+        var random = new CounterRandom(7, RandomPurpose.Dropout, 9);
+        for (int word = 0; word < 4; word++)
+            Assert.Equal(random.UInt32(48 + (ulong)word), random.Block(12).GetElement(word));
+    }
+
+    [Fact]
     public void Index_stream_and_purpose_are_places_of_the_counter()
     {
         const ulong Seed = 0x0123456789abcdef, Stream = 0x00aabbccddeeff00, Index = 0xfedcba9876543211;

@@ -63,8 +63,8 @@ public sealed class GoldenTrainingTests : IDisposable
             {
                 long step = current.Step + 1;
                 executor.BindWeights(current.Weights.Memory);
-                BatchSums sums = executor.ForwardBackward(golden.InputsOf(batch), golden.LabelsOf(batch), gradient);
-                float scale = GradientClipping.Scale(gradient, sums.Samples, golden.Optimizer.ClipNorm);
+                BatchSums sums = executor.ForwardBackward(golden.InputsOf(batch), golden.LabelsOf(batch), Pass.OfStep(seed: 0, step, firstSample: 0), gradient);
+                float scale = GradientClipping.Scale(gradient, network.Layout.TrainedRanges, sums.Samples, golden.Optimizer.ClipNorm);
                 float rate = schedule.At(step, golden.Batches.Length);
                 optimizer.Update(step, rate, sums.Samples, scale, gradient, current, next, team);
                 (current, next) = (next, current);

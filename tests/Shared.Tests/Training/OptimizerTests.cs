@@ -11,6 +11,7 @@ public sealed class OptimizerTests : IDisposable
     private const int Steps = 12;
     private const float LearningRate = 0.05f;
     private const float ClipScale = 0.75f;
+    private static readonly Range[] All = [Range.All];
 
     private readonly ComputeTeam _team = new(2);
 
@@ -91,7 +92,7 @@ public sealed class OptimizerTests : IDisposable
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
 
         void Step(long step, TrainingState current, TrainingState next) =>
-            optimizer.Update(step, LearningRate, 32, GradientClipping.Scale(gradient, 32, 0.1), gradient, current, next, _team);
+            optimizer.Update(step, LearningRate, 32, GradientClipping.Scale(gradient, All, 32, 0.1), gradient, current, next, _team);
     }
 
     private static TrainingState Train(OptimizerOptions options, ComputeTeam? team)

@@ -1,0 +1,75 @@
+namespace Distributed.Model;
+
+/// <summary>Turns a list of layers as the user asked for them into layers that fit one another.</summary>
+internal static class LayerSequence
+{
+    /// <summary>Settles the sizes; an activation function becomes part of the layer before it where that one can apply it.</summary>
+    /// <param name="specs">The layers.</param>
+    /// <param name="input">Shape of one sample.</param>
+    /// <param name="listName">The property of the model file that lists them.</param>
+    /// <exception cref="InputException">A layer cannot take its input; the message names its place.</exception>
+    internal static IReadOnlyList<Layer> Resolve(IReadOnlyList<LayerSpec> specs, SampleShape input, string listName)
+    {
+        List<Layer> layers = [];
+        for (int i = 0; i < specs.Count; i++)
+        {
+            Layer? fused = specs[i] is ActivationSpec activation && layers.Count > 0 ? layers[^1].WithActivation(activation.Function) : null;
+            if (fused is not null)
+                layers[^1] = fused;
+            else
+                layers.Add(Resolve(specs[i], layers.Count > 0 ? layers[^1].Output : input, $"{listName}[{i}]"));
+        }
+
+        return layers;
+    }
+
+    /// <summary>Puts a conversion wherever a layer takes the elements in another order than the one before leaves them.</summary>
+    /// <param name="layers">The layers.</param>
+    /// <param name="order">The order of the input's elements; <see cref="ElementOrder.Any"/> only where all layers take any.</param>
+    /// <param name="outputOrder">The order to leave the output's in.</param>
+    internal static IReadOnlyList<Layer> Arrange(IReadOnlyList<Layer> layers, ElementOrder order, ElementOrder outputOrder)
+    {
+        List<Layer> arranged = [];
+        foreach (Layer layer in layers)
+        {
+            if (layer.Order != ElementOrder.Any)
+                Convert(layer.Input, layer.Order);
+            arranged.Add(layer);
+        }
+
+        Convert(layers[^1].Output, outputOrder);
+        return arranged;
+
+        void Convert(SampleShape shape, ElementOrder wanted)
+        {
+            bool ordersDiffer = shape.Channels > 1 && shape.Height * shape.Width > 1;
+            if (wanted != order && ordersDiffer)
+                arranged.Add(new ChannelOrderLayer(shape, wanted));
+            order = wanted;
+        }
+    }
+
+    /// <summary>The order that the first layer asks for which has a preference.</summary>
+    internal static ElementOrder PreferredOrder(IEnumerable<Layer> layers) =>
+        layers.Select(layer => layer.Order).FirstOrDefault(order => order != ElementOrder.Any);
+
+    /// <summary>The layers in one line, without conversions.</summary>
+    internal static string Describe(IEnumerable<Layer> layers) =>
+        string.Join(" -> ", layers.Where(layer => layer is not ChannelOrderLayer).Select(layer => layer.Description));
+
+    private static Layer Resolve(LayerSpec spec, SampleShape input, string place)
+    {
+        try
+        {
+            return spec.Resolve(input);
+        }
+        catch (InputException failure)
+        {
+            throw new InputException($"{place} ({spec.Type}): {failure.Message}", failure);
+        }
+        catch (OverflowException failure)
+        {
+            throw new InputException($"{place} ({spec.Type}): one sample would have more than {int.MaxValue} values after it: use smaller sizes", failure);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+namespace Distributed.Model;
+
+/// <summary>What a pass over samples is for, and where the samples stand: all that a layer may depend on beside its input and its parameters.</summary>
+/// <param name="Training">Whether the pass belongs to a training step: only then are activations dropped and the microbatch's own statistics used.</param>
+/// <param name="Seed">The run's seed.</param>
+/// <param name="Step">The step, from 1; 0 in evaluation.</param>
+/// <param name="FirstSample">Position of the first row in the global batch: draws follow it, so that they do not depend on who computes the row.</param>
+public readonly record struct Pass(bool Training, ulong Seed, long Step, long FirstSample)
+{
+    /// <summary>A pass that trains nothing: no draws, and running statistics in place of the microbatch's own.</summary>
+    public static Pass Evaluation => default;
+
+    /// <summary>A pass of a training step.</summary>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="step">The step, from 1.</param>
+    /// <param name="firstSample">Position of the first row in the global batch.</param>
+    public static Pass OfStep(ulong seed, long step, long firstSample) => new(Training: true, seed, step, firstSample);
+}

@@ -1,0 +1,34 @@
+using Distributed.Model;
+
+namespace Distributed.Training;
+
+/// <summary>
+/// Moves the running statistics of a step, which the optimizer must not: running = (1 - momentum) * running + momentum * mean, with the
+/// mean over the samples of the global batch of what the layer observed (S. Ioffe and C. Szegedy, "Batch normalization", 2015).
+/// </summary>
+internal static class RunningStatistics
+{
+    /// <summary>Writes the statistics of the next state, and zeros in their places of its moments.</summary>
+    /// <param name="layout">Which parameters they are.</param>
+    /// <param name="samples">Samples of the global batch, at least 1.</param>
+    /// <param name="gradientSum">Flat vector: in their places, the sums over the samples of what was observed.</param>
+    /// <param name="current">The state before the step; only read.</param>
+    /// <param name="next">The state after the step.</param>
+    internal static void Update(ParameterLayout layout, int samples, ReadOnlySpan<float> gradientSum, TrainingState current, TrainingState next)
+    {
+        for (int i = 0; i < layout.RunningStatistics.Count; i++)
+        {
+            Parameter statistic = layout.RunningStatistics[i];
+            Range range = statistic.Offset..(statistic.Offset + statistic.Length);
+            Move(statistic.RunningMomentum!.Value, samples, gradientSum[range], current.Weights.Span[range], next.Weights.Span[range]);
+            for (int moment = 0; moment < next.Moments.Count; moment++)
+                next.Moments[moment].Span[range].Clear();
+        }
+    }
+
+    private static void Move(float momentum, int samples, ReadOnlySpan<float> sums, ReadOnlySpan<float> before, Span<float> after)
+    {
+        for (int i = 0; i < after.Length; i++)
+            after[i] = ((1 - momentum) * before[i]) + (momentum * (sums[i] / samples));
+    }
+}
