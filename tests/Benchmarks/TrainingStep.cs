@@ -22,7 +22,7 @@ internal sealed class TrainingStep : IDisposable
     {
         var network = new Network(model, Image, Classes);
         var optimizer = new OptimizerOptions { Kind = OptimizerKind.Sgd, Momentum = 0.9, LearningRate = 0.01f };
-        _replica = new Replica(new TrainingSettings(network, Microbatch, optimizer, new ScheduleOptions(), TotalSteps: 1_000_000), threads);
+        _replica = new Replica(new TrainingSettings(network, Microbatch, optimizer, new ScheduleOptions(), TotalSteps: 1_000_000, Seed: 1), threads);
         network.InitializeWeights(seed: 1, _replica.Weights.State.Weights.Span);
         _plan = new ReductionPlan(batch / Microbatch, workers: 1);
         _samples = new ResidentSamples(batch);

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
 namespace Distributed.Kernels;
@@ -28,36 +27,44 @@ internal static unsafe class PanelPacking
         }
     }
 
-    /// <summary>destination[k * 32 + i] = source[i * stride + k] for i below <paramref name="rows"/>, at most 32.</summary>
-    public static void Transpose(float* source, nint stride, int rows, int depth, float* destination)
+    /// <summary>
+    /// destination[k * width + i] = source[i * stride + k] for i below <paramref name="rows"/>, at most <paramref name="width"/>.
+    /// </summary>
+    public static void Transpose(float* source, nint stride, int rows, int depth, float* destination, int width)
     {
-        if (Avx512F.IsSupported && depth >= Vector512<float>.Count)
-            TransposeSquares<Square16>(source, stride, rows, depth, destination);
-        else if (Avx.IsSupported && depth >= Vector256<float>.Count)
-            TransposeSquares<Square8>(source, stride, rows, depth, destination);
+        if (Avx512F.IsSupported && Fits<Square16>(depth, width))
+            TransposeSquares<Square16>(source, stride, rows, depth, destination, width);
+        else if (Avx.IsSupported && Fits<Square8>(depth, width))
+            TransposeSquares<Square8>(source, stride, rows, depth, destination, width);
         else
-            TransposeElements(source, stride, rows, depth, destination);
+            TransposeElements(source, stride, rows, depth, destination, width);
     }
 
-    /// <summary>Squares side by side, down the depth; the last ones overlap their neighbours, and rows that are missing repeat the last one.</summary>
+    private static bool Fits<TSquare>(int depth, int width)
+        where TSquare : struct, ISquare => depth >= TSquare.Size && width >= TSquare.Size;
+
+    /// <summary>Squares side by side, down the depth. The last ones overlap their neighbours; rows that are missing altogether repeat the last one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TransposeSquares<TSquare>(float* source, nint stride, int rows, int depth, float* destination)
+    private static void TransposeSquares<TSquare>(float* source, nint stride, int rows, int depth, float* destination, int width)
         where TSquare : struct, ISquare
     {
         for (int k = 0; k < depth; k += TSquare.Size)
         {
             int from = Math.Min(k, depth - TSquare.Size);
             for (int i = 0; i < rows; i += TSquare.Size)
-                TSquare.Transpose(source + (i * stride) + from, stride, rows - i - 1, destination + ((nint)from * RegisterTile.PanelColumns) + i);
+            {
+                int row = Math.Max(0, Math.Min(i, rows - TSquare.Size));
+                TSquare.Transpose(source + (row * stride) + from, stride, rows - row - 1, destination + ((nint)from * width) + row, width);
+            }
         }
     }
 
-    private static void TransposeElements(float* source, nint stride, int rows, int depth, float* destination)
+    private static void TransposeElements(float* source, nint stride, int rows, int depth, float* destination, int width)
     {
         for (int i = 0; i < rows; i++)
         {
             for (int k = 0; k < depth; k++)
-                destination[((nint)k * RegisterTile.PanelColumns) + i] = source[(i * stride) + k];
+                destination[((nint)k * width) + i] = source[(i * stride) + k];
         }
     }
 }

@@ -25,7 +25,7 @@ internal readonly unsafe struct RightOperand(float* values, int inner, int colum
         where TVector : unmanaged
     {
         if (transposed)
-            PanelPacking.Transpose(values + ((nint)column * inner) + k, inner, width, depth, panel);
+            PanelPacking.Transpose(values + ((nint)column * inner) + k, inner, width, depth, panel, RegisterTile.PanelColumns);
         else
             PanelPacking.Copy<TLanes, TVector>(At(k, column), columns, depth, width, panel, RegisterTile.PanelColumns);
     }

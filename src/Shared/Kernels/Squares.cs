@@ -4,14 +4,14 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Distributed.Kernels;
 
-/// <summary>The transposition of a square that fits in the registers, from a row-major matrix to a panel.</summary>
+/// <summary>The transposition of a square that fits in the registers, from one row-major matrix to another.</summary>
 internal unsafe interface ISquare
 {
     /// <summary>Rows and columns of the square: floats of one vector.</summary>
     static abstract int Size { get; }
 
-    /// <summary>destination[k * 32 + i] = source[min(i, lastRow) * stride + k] for i and k below <see cref="Size"/>.</summary>
-    static abstract void Transpose(float* source, nint stride, int lastRow, float* destination);
+    /// <summary>destination[k * width + i] = source[min(i, lastRow) * stride + k] for i and k below <see cref="Size"/>.</summary>
+    static abstract void Transpose(float* source, nint stride, int lastRow, float* destination, nint width);
 }
 
 /// <summary>16 x 16: pairs, then quadruples of rows are interleaved inside the 128-bit quarters; then the quarters are put in order.</summary>
@@ -23,16 +23,16 @@ internal readonly unsafe struct Square16 : ISquare
     public static int Size => Vector512<float>.Count;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Transpose(float* source, nint stride, int lastRow, float* destination)
+    public static void Transpose(float* source, nint stride, int lastRow, float* destination, nint width)
     {
         Interleave(source, stride, lastRow, 0, out var a0, out var a1, out var a2, out var a3);
         Interleave(source, stride, lastRow, 4, out var b0, out var b1, out var b2, out var b3);
         Interleave(source, stride, lastRow, 8, out var c0, out var c1, out var c2, out var c3);
         Interleave(source, stride, lastRow, 12, out var d0, out var d1, out var d2, out var d3);
-        StoreQuarters(a0, b0, c0, d0, destination);
-        StoreQuarters(a1, b1, c1, d1, destination + RegisterTile.PanelColumns);
-        StoreQuarters(a2, b2, c2, d2, destination + (2 * RegisterTile.PanelColumns));
-        StoreQuarters(a3, b3, c3, d3, destination + (3 * RegisterTile.PanelColumns));
+        StoreQuarters(a0, b0, c0, d0, destination, width);
+        StoreQuarters(a1, b1, c1, d1, destination + width, width);
+        StoreQuarters(a2, b2, c2, d2, destination + (2 * width), width);
+        StoreQuarters(a3, b3, c3, d3, destination + (3 * width), width);
     }
 
     /// <summary>Quarter q of result r holds column 4 q + r of four rows.</summary>
@@ -55,9 +55,10 @@ internal readonly unsafe struct Square16 : ISquare
 
     /// <summary>Quarter q of the four sources becomes row 4 q of the destination.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreQuarters(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, float* destination)
+    private static void StoreQuarters(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, float* destination, nint width)
     {
-        const int low = 0x44, high = 0xEE, next = 4 * RegisterTile.PanelColumns;
+        const int low = 0x44, high = 0xEE;
+        nint next = 4 * width;
         Vector512<float> lowAb = Avx512F.Shuffle4x128(a, b, low), highAb = Avx512F.Shuffle4x128(a, b, high);
         Vector512<float> lowCd = Avx512F.Shuffle4x128(c, d, low), highCd = Avx512F.Shuffle4x128(c, d, high);
         Avx512F.Shuffle4x128(lowAb, lowCd, Even).Store(destination);
@@ -73,14 +74,14 @@ internal readonly unsafe struct Square8 : ISquare
     public static int Size => Vector256<float>.Count;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Transpose(float* source, nint stride, int lastRow, float* destination)
+    public static void Transpose(float* source, nint stride, int lastRow, float* destination, nint width)
     {
         Interleave(source, stride, lastRow, 0, out var a0, out var a1, out var a2, out var a3);
         Interleave(source, stride, lastRow, 4, out var b0, out var b1, out var b2, out var b3);
-        StoreHalves(a0, b0, destination);
-        StoreHalves(a1, b1, destination + RegisterTile.PanelColumns);
-        StoreHalves(a2, b2, destination + (2 * RegisterTile.PanelColumns));
-        StoreHalves(a3, b3, destination + (3 * RegisterTile.PanelColumns));
+        StoreHalves(a0, b0, destination, width);
+        StoreHalves(a1, b1, destination + width, width);
+        StoreHalves(a2, b2, destination + (2 * width), width);
+        StoreHalves(a3, b3, destination + (3 * width), width);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -101,10 +102,10 @@ internal readonly unsafe struct Square8 : ISquare
     private static Vector256<float> Load(float* source, nint stride, int lastRow, int row) => Vector256.Load(source + (Math.Min(row, lastRow) * stride));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreHalves(Vector256<float> a, Vector256<float> b, float* destination)
+    private static void StoreHalves(Vector256<float> a, Vector256<float> b, float* destination, nint width)
     {
         const int low = 0x20, high = 0x31;
         Avx.Permute2x128(a, b, low).Store(destination);
-        Avx.Permute2x128(a, b, high).Store(destination + (4 * RegisterTile.PanelColumns));
+        Avx.Permute2x128(a, b, high).Store(destination + (4 * width));
     }
 }
