@@ -51,7 +51,7 @@ internal sealed class ControlledRun : IRunObserver, IReductionOwner
     public Task PassesAsync(TimeSpan time)
     {
         Time.Advance(time);
-        Happens(new Tick());
+        Happens(new Tick(Time.GetTimestamp()));
         return SettledAsync();
     }
 

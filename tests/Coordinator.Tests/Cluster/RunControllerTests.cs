@@ -73,6 +73,27 @@ public sealed class RunControllerTests
         Assert.Equal("worker 1 (host, process 101) failed at step 1 in forward and backward: the process was killed", failure.Message);
     }
 
+    // The loop may wait for a slow disk; the heartbeats that came meanwhile lie in the queue behind the tick.
+    [Fact]
+    public async Task A_loop_that_stalls_holds_nobody_for_silent()
+    {
+        var run = new ControlledRun(workers: 1, steps: 1000);
+        var worker = new FakeWorker(run, 1, reports: false);
+        await run.ReportedAsync<RunStarted>();
+        var early = new Tick(run.Time.GetTimestamp());
+        run.Time.Advance(TooLong);
+        run.Happens(early);
+        worker.Beat(step: 1, Phase.ForwardBackward);
+        await run.SettledAsync();
+        await run.PassesAsync(FailureEvidence.Gathering);
+
+        run.Happens(new LocalWorkerExited(1, 101, "the process was killed"));
+        await run.SettledAsync();
+        await run.PassesAsync(FailureEvidence.Gathering);
+        var failure = await Assert.ThrowsAsync<RunFailedException>(run.EndAsync);
+        Assert.Equal("worker 1 (host, process 101) failed at step 1 in forward and backward: the process was killed", failure.Message);
+    }
+
     // The session of a process that dies usually ends before the process is known to have ended.
     [Fact]
     public async Task A_dead_process_is_named_by_the_worker_that_it_was()

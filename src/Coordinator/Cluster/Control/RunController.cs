@@ -91,7 +91,7 @@ internal sealed class RunController : IAsyncDisposable
             case LocalWorkerExited exited: Lose(exited); break;
             case SnapshotArrived arrived: _progress.Arrived(arrived.Checkpoint); break;
             case OwnerFailed failed: Fail(EvidenceOf(failed.Exception)); break;
-            case Tick: CheckSilence(); break;
+            case Tick tick: CheckSilence(tick.At); break;
             case Interrupted: _window.Cut(); _progress.Interrupt(_window.LastTrained); break;
         }
     }
@@ -147,9 +147,9 @@ internal sealed class RunController : IAsyncDisposable
             Fail(new Evidence(session.FullName, session.Step, session.Phase, exited.Cause, EvidenceWeight.Exited));
     }
 
-    private void CheckSilence()
+    private void CheckSilence(long now)
     {
-        foreach (var session in _members.Silent())
+        foreach (var session in _members.Silent(now))
             Fail(new Evidence(session.FullName, session.Step, session.Phase, $"silent for {WireLimits.HeartbeatTimeout.TotalSeconds:0} seconds (stopped, overloaded or cut off)", EvidenceWeight.Lost));
     }
 
