@@ -150,6 +150,27 @@ public sealed class RunControllerTests
         Assert.StartsWith("worker 1 (host, process 101) failed at step 1", failure.Message, StringComparison.Ordinal);
     }
 
+    // Its machine may be switched off as soon as it has asked to leave; no socket is closed then.
+    [Fact]
+    public async Task A_worker_that_falls_silent_while_it_leaves_fails_the_run_if_it_owes_reports()
+    {
+        var run = new ControlledRun(workers: 2, steps: 40);
+        var first = new FakeWorker(run, 1, reports: false);
+        var second = new FakeWorker(run, 2);
+        await run.ReportedAsync<RunStarted>();
+        first.Say(message => message.Leave = new Leave());
+        ReportLate(first, 1);
+        await first.Dismissed;
+        await run.PassesAsync(WireLimits.HeartbeatTimeout);
+        second.Beat(step: 2, Phase.ReduceScatter);
+        await run.SettledAsync();
+        await run.PassesAsync(TimeSpan.FromTicks(1));
+        await run.PassesAsync(FailureEvidence.Gathering);
+
+        var failure = await Assert.ThrowsAsync<RunFailedException>(run.EndAsync);
+        Assert.StartsWith("worker 1 (host, process 101) failed at step 1 in waiting for work: silent for 6 seconds", failure.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task When_the_last_worker_leaves_the_run_stops_after_a_checkpoint()
     {

@@ -75,10 +75,10 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
             _sessions.Remove(session.Worker);
     }
 
-    /// <summary>The workers that had not been heard for too long.</summary>
+    /// <summary>The workers that had not been heard for too long, those that have been let go included.</summary>
     /// <param name="now">When, as a timestamp of the run's clock.</param>
     public IEnumerable<MemberSession> Silent(long now) =>
-        [.. _sessions.Values.Where(session => !session.IsDismissed && time.GetElapsedTime(session.LastHeard, now) > WireLimits.HeartbeatTimeout)];
+        [.. _sessions.Values.Where(session => time.GetElapsedTime(session.LastHeard, now) > WireLimits.HeartbeatTimeout)];
 
     /// <summary>Tells the members of a view that it begins.</summary>
     /// <param name="view">The view.</param>

@@ -149,7 +149,8 @@ internal sealed class RunController : IAsyncDisposable
 
     private void CheckSilence(long now)
     {
-        foreach (var session in _members.Silent(now))
+        // One that is leaving still has to do what it was granted: the others wait for its part.
+        foreach (var session in _members.Silent(now).Where(session => !session.IsDismissed || _ledger.Awaits(session.Worker)))
             Fail(new Evidence(session.FullName, session.Step, session.Phase, $"silent for {WireLimits.HeartbeatTimeout.TotalSeconds:0} seconds (stopped, overloaded or cut off)", EvidenceWeight.Lost));
     }
 
