@@ -73,6 +73,30 @@ public sealed class RunControllerTests
         Assert.Equal("worker 1 (host, process 101) failed at step 1 in forward and backward: the process was killed", failure.Message);
     }
 
+    [Fact]
+    public async Task A_newcomer_that_falls_silent_before_it_is_a_member_is_let_go_and_the_run_goes_on()
+    {
+        var run = new ControlledRun(workers: 1, steps: 1000);
+        var member = new FakeWorker(run, 1, reports: false);
+        await run.ReportedAsync<RunStarted>();
+        var newcomer = new FakeWorker(run, 2, isLocal: false);
+        await run.SettledAsync();
+        await run.PassesAsync(WireLimits.HeartbeatTimeout);
+        member.Beat(step: 1, Phase.ForwardBackward);
+        await run.SettledAsync();
+        await run.PassesAsync(TimeSpan.FromTicks(1));
+
+        var left = await run.ReportedAsync<WorkerLeft>();
+        Assert.Equal(("worker 2 (host, process 102)", 1), (left.Worker, left.Workers));
+        await newcomer.Dismissed;
+        await run.PassesAsync(FailureEvidence.Gathering);
+        run.Happens(new LocalWorkerExited(1, 101, "the process was killed"));
+        await run.SettledAsync();
+        await run.PassesAsync(FailureEvidence.Gathering);
+        var failure = await Assert.ThrowsAsync<RunFailedException>(run.EndAsync);
+        Assert.StartsWith("worker 1 (host, process 101) failed", failure.Message, StringComparison.Ordinal);
+    }
+
     // The loop may wait for a slow disk; the heartbeats that came meanwhile lie in the queue behind the tick.
     [Fact]
     public async Task A_loop_that_stalls_holds_nobody_for_silent()

@@ -151,7 +151,20 @@ internal sealed class RunController : IAsyncDisposable
     {
         // One that is leaving still has to do what it was granted: the others wait for its part.
         foreach (var session in _members.Silent(now).Where(session => !session.IsDismissed || _ledger.Awaits(session.Worker)))
-            Fail(new Evidence(session.FullName, session.Step, session.Phase, $"silent for {WireLimits.HeartbeatTimeout.TotalSeconds:0} seconds (stopped, overloaded or cut off)", EvidenceWeight.Lost));
+            LoseSilent(session, $"silent for {WireLimits.HeartbeatTimeout.TotalSeconds:0} seconds (stopped, overloaded or cut off)");
+    }
+
+    private void LoseSilent(MemberSession session, string cause)
+    {
+        if (session.Join.LocalNumber > 0 || _ledger.Awaits(session.Worker) || _view?.RankOf(session.Worker) >= 0)
+        {
+            Fail(new Evidence(session.FullName, session.Step, session.Phase, cause, EvidenceWeight.Lost));
+            return;
+        }
+
+        // Nobody waits for one that has come by itself and is no member yet.
+        _members.Dismiss(session.Worker, cause);
+        _observer.Report(new WorkerLeft(session.FullName, cause, _members.ReadyCount));
     }
 
     private void Advance()
