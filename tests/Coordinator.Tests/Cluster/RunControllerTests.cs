@@ -157,6 +157,23 @@ public sealed class RunControllerTests
     }
 
     [Fact]
+    public async Task The_only_worker_can_be_replaced_by_another()
+    {
+        var run = new ControlledRun(workers: 1, steps: 40);
+        var first = new FakeWorker(run, 1, reports: false);
+        await run.ReportedAsync<RunStarted>();
+        _ = new FakeWorker(run, 2, isLocal: false);
+        first.Say(message => message.Leave = new Leave());
+        first.Reports = true;
+        foreach (var step in Enumerable.Range(1, WorkWindow.StepsAhead))
+            first.Say(message => message.Report = Sums(start: 0, count: 2), step);
+
+        var result = await run.EndAsync();
+        Assert.Equal((40, 1), (result.Step, result.Workers));
+        Assert.Equal([[1], [1, 2], [2]], run.Views.Select(view => view.Workers));
+    }
+
+    [Fact]
     public async Task A_worker_that_is_lost_while_it_leaves_fails_the_run_if_it_owes_reports()
     {
         var run = new ControlledRun(workers: 2, steps: 40);
@@ -237,10 +254,9 @@ public sealed class RunControllerTests
     }
 
     // A batch of 64 in microbatches of 32 gives each of two workers one block.
-    private static void ReportLate(FakeWorker worker, long step)
-    {
-        var report = new StepReport();
-        report.Blocks.Add(new BlockSums { Start = (uint)(worker.Session.Worker - 1), Count = 1, LossSum = 1, Samples = 1 });
-        worker.Say(message => message.Report = report, step);
-    }
+    private static void ReportLate(FakeWorker worker, long step) =>
+        worker.Say(message => message.Report = Sums(start: worker.Session.Worker - 1, count: 1), step);
+
+    private static StepReport Sums(int start, int count) =>
+        new() { Blocks = { new BlockSums { Start = (uint)start, Count = (uint)count, LossSum = 1, Samples = 1 } } };
 }
