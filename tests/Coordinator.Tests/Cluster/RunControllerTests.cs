@@ -97,6 +97,22 @@ public sealed class RunControllerTests
         Assert.StartsWith("worker 1 (host, process 101) failed", failure.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_worker_that_does_not_take_its_grants_fails_the_run()
+    {
+        var run = new ControlledRun(workers: 1, steps: 1000);
+        var session = new MemberSession(1, new Join { Host = "host", ProcessId = 101 }, "http://127.0.0.1:5001", run.Time.GetTimestamp());
+        for (var i = 0; i < MemberSession.QueueLength; i++)
+            Assert.True(session.Send(new CoordinatorMessage()));
+        run.Happens(new MemberJoined(session));
+        run.Happens(new MemberSpoke(session, new WorkerMessage { Run = ControlledRun.RunId, Ready = new Ready() }));
+        await run.SettledAsync();
+        await run.PassesAsync(FailureEvidence.Gathering);
+
+        var failure = await Assert.ThrowsAsync<RunFailedException>(run.EndAsync);
+        Assert.StartsWith("worker 1 (host, process 101) failed at step 0 in waiting for work: 4096 messages wait", failure.Message, StringComparison.Ordinal);
+    }
+
     // The loop may wait for a slow disk; the heartbeats that came meanwhile lie in the queue behind the tick.
     [Fact]
     public async Task A_loop_that_stalls_holds_nobody_for_silent()

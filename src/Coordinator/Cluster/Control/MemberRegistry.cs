@@ -98,7 +98,8 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     }
 
     /// <summary>Sends a message to a worker that is there.</summary>
-    public void Send(int worker, CoordinatorMessage message) => _sessions[worker].Send(Addressed(message));
+    /// <returns>False if the worker does not read, or has gone.</returns>
+    public bool Send(int worker, CoordinatorMessage message) => _sessions[worker].Send(Addressed(message));
 
     /// <summary>Lets a worker go once it has done all that it was granted.</summary>
     /// <param name="worker">The worker.</param>

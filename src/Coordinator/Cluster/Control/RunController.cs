@@ -246,7 +246,7 @@ internal sealed class RunController : IAsyncDisposable
         {
             _progress.Expect(work.Step);
             if (!_owner.HoldsState)
-                _members.Send(view.Workers[0], new CoordinatorMessage { Step = (ulong)work.Step, Snapshot = new Snapshot() });
+                Send(view.Workers[0], new CoordinatorMessage { Step = (ulong)work.Step, Snapshot = new Snapshot() });
             return;
         }
 
@@ -254,8 +254,22 @@ internal sealed class RunController : IAsyncDisposable
         for (var rank = 0; rank < view.Workers.Count; rank++)
         {
             foreach (var message in _grants.Write(work, view.Workers.Count, rank, _members.Get(view.Workers[rank]).HoldsDataset))
-                _members.Send(view.Workers[rank], message);
+                Send(view.Workers[rank], message);
         }
+    }
+
+    // A message that is lost would be waited for without end. If the worker has gone, its session says why, and that weighs more.
+    private void Send(int worker, CoordinatorMessage message)
+    {
+        if (_members.Send(worker, message))
+            return;
+        var session = _members.Get(worker);
+        Fail(new Evidence(
+            session.FullName,
+            session.Step,
+            session.Phase,
+            $"{MemberSession.QueueLength} messages wait to be sent to it (is it overloaded, or the data too large to be sent? a worker that holds the data, --data, needs none)",
+            EvidenceWeight.Complaint));
     }
 
     private bool Confirmed(long since)
