@@ -269,6 +269,29 @@ public sealed class RunControllerTests
         Assert.Equal("worker 1 (host, process 101): the loss is NaN at step 1: lower --learning-rate", failure.Message);
     }
 
+    public static TheoryData<long, BlockSums[]> BadReports => new()
+    {
+        { 999, [new() { Start = 0, Count = 2 }] }, // a step that was not granted
+        { 1, [] },
+        { 1, [new() { Start = 1, Count = 2 }, new() { Start = 1, Count = 2 }] }, // no tree
+        { 1, [new() { Start = uint.MaxValue, Count = 2 }] },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadReports))]
+    public async Task A_worker_that_reports_nonsense_is_named(long step, BlockSums[] blocks)
+    {
+        var run = new ControlledRun(workers: 1, steps: 1000);
+        var worker = new FakeWorker(run, 1, reports: false);
+        await run.ReportedAsync<RunStarted>();
+        worker.Say(message => message.Report = new StepReport { Blocks = { blocks } }, step);
+        await run.SettledAsync();
+        await run.PassesAsync(FailureEvidence.Gathering);
+
+        var failure = await Assert.ThrowsAsync<RunFailedException>(run.EndAsync);
+        Assert.StartsWith($"worker 1 (host, process 101) failed at step {step}", failure.Message, StringComparison.Ordinal);
+    }
+
     // A batch of 64 in microbatches of 32 gives each of two workers one block.
     private static void ReportLate(FakeWorker worker, long step) =>
         worker.Say(message => message.Report = Sums(start: worker.Session.Worker - 1, count: 1), step);

@@ -119,10 +119,16 @@ internal sealed class RunController : IAsyncDisposable
 
     private void Report(MemberSession session, WorkerMessage message)
     {
-        var kind = message.Report.Work == Work.Train ? WorkKind.Train : WorkKind.Evaluate;
-        _ledger.Reported(session.Worker, new PlannedWork(kind, (long)message.Step), Reports.Sums(message.Report));
-        while (_ledger.TryComplete(out var work, out var sums))
-            _progress.Completed(work, sums);
+        try
+        {
+            _ledger.Reported(session.Worker, Reports.WorkOf(message), Reports.Sums(message.Report));
+            while (_ledger.TryComplete(out var work, out var sums))
+                _progress.Completed(work, sums);
+        }
+        catch (InvalidDataException exception)
+        {
+            Fail(new Evidence(session.FullName, session.Step, session.Phase, exception.Message, EvidenceWeight.Confessed));
+        }
     }
 
     private void Lose(MemberGone gone)
