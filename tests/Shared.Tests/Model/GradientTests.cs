@@ -43,6 +43,14 @@ public sealed class GradientTests : IDisposable
         },
         { """{"type":"leakyrelu"},{"type":"dense","units":7},{"type":"leakyrelu","slope":0.3},{"type":"dense","units":5},{"type":"leakyrelu"}""", "1x1x5" },
         { """{"type":"gelu"},{"type":"dense","units":7},{"type":"gelu"},{"type":"dense","units":5},{"type":"gelu"}""", "1x1x5" },
+        { """{"type":"conv2d","filters":5,"kernel":3},{"type":"tanh"},{"type":"dense","units":4}""", "2x5x4" }, // both orders of elements
+        {
+            """
+            {"type":"conv2d","filters":4,"kernel":[1,3],"padding":"same","bias":false},{"type":"residual","layers":[
+              {"type":"conv2d","filters":6,"kernel":3,"stride":2,"padding":1},{"type":"sigmoid"},{"type":"conv2d","filters":6,"kernel":3,"padding":1}],
+            "shortcut":[{"type":"conv2d","filters":6,"kernel":1,"stride":2}]},{"type":"tanh"}
+            """, "1x5x6"
+        },
         { """{"type":"residual","layers":[{"type":"dense","units":5},{"type":"tanh"}]}""", "1x1x5" }, // the first layer that is trained
         { """{"type":"dense","units":5},{"type":"residual","layers":[{"type":"dense","units":5},{"type":"tanh"}]},{"type":"relu"}""", "1x1x4" },
         {
