@@ -9,6 +9,7 @@ internal sealed class Conv2dExecutor : LayerExecutor
     private readonly Activation _activation;
     private readonly ExecutorOptions _options;
     private readonly Convolution _convolution;
+    private bool _reluGradientIsTaken;
 
     /// <summary>Reserves the output and what the kernels need.</summary>
     internal Conv2dExecutor(Conv2dLayer layer, Activation activation, ExecutorOptions options)
@@ -20,8 +21,14 @@ internal sealed class Conv2dExecutor : LayerExecutor
         _convolution = new Convolution(layer.Shape, options.MaximumRows, options.Microbatch, options.NeedsInputGradient);
     }
 
+    /// <inheritdoc/>
+    internal override bool EndsInRelu => _activation == Activation.Relu;
+
     /// <summary>Whether the forward kernel knows a function.</summary>
     internal static bool CanApply(Activation activation) => activation is Activation.Relu or Activation.Tanh or Activation.Sigmoid;
+
+    /// <inheritdoc/>
+    internal override void LeaveReluGradient() => _reluGradientIsTaken = true;
 
     /// <inheritdoc/>
     internal override void BindWeights(ReadOnlyMemory<float> parameters)
@@ -53,7 +60,8 @@ internal sealed class Conv2dExecutor : LayerExecutor
         Span<float> parameterGradient,
         in Pass pass)
     {
-        ActivationFunctions.ApplyGradient(_activation, Output.Span[..(rows * OutputLength)], outputGradient, _options.Team);
+        if (!_reluGradientIsTaken)
+            ActivationFunctions.ApplyGradient(_activation, Output.Span[..(rows * OutputLength)], outputGradient, _options.Team);
         int weights = _layer.Shape.WeightLength;
         _convolution.ParameterGradient(input, outputGradient, rows, parameterGradient[..weights], parameterGradient[weights..], _options.Team);
         if (_options.NeedsInputGradient)

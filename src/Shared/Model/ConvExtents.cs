@@ -21,6 +21,10 @@ internal static class ConvExtents
             value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) && number >= minimum && number <= maximum ? number : null;
     }
 
+    /// <summary>The value of a property, or the default where it is not there.</summary>
+    internal static ConvExtent Optional(LayerFields fields, string name, int minimum, int maximum, ConvExtent defaultValue) =>
+        fields.Find(name) is null ? defaultValue : Require(fields, name, minimum, maximum);
+
     /// <summary>The property <c>padding</c>: none where it is not there; <c>"same"</c> is what keeps the size of the image.</summary>
     internal static ConvExtent ReadPadding(LayerFields fields, ConvExtent kernel, int stride)
     {

@@ -33,6 +33,14 @@ public sealed class GradientTests : IDisposable
         { """{"type":"conv2d","filters":3,"kernel":[2,3],"padding":[1,0]},{"type":"tanh"},{"type":"conv2d","filters":2,"kernel":3,"stride":2,"bias":false}""", "2x5x6" },
         { """{"type":"relu"},{"type":"conv2d","filters":4,"kernel":3,"padding":"same"},{"type":"relu"},{"type":"flatten"},{"type":"dense","units":5}""", "1x4x5" },
         { """{"type":"conv2d","filters":3,"kernel":2},{"type":"tanh"},{"type":"globalavgpool"}""", "2x5x4" },
+        { """{"type":"conv2d","filters":3,"kernel":2},{"type":"relu"},{"type":"maxpool","kernel":2}""", "2x5x5" }, // the pooling takes the gradient of relu
+        { """{"type":"conv2d","filters":3,"kernel":2},{"type":"tanh"},{"type":"maxpool","kernel":3,"stride":1,"padding":1}""", "2x5x4" },
+        { """{"type":"maxpool","kernel":[1,2],"stride":2},{"type":"conv2d","filters":3,"kernel":2},{"type":"avgpool","kernel":2,"stride":1,"padding":1}""", "2x4x6" },
+        { """{"type":"dense","units":6},{"type":"batchnorm"},{"type":"relu"}""", "1x1x4" },
+        { """{"type":"batchnorm","epsilon":0.1},{"type":"conv2d","filters":3,"kernel":2,"bias":false},{"type":"batchnorm"},{"type":"relu"}""", "2x4x3" },
+        { """{"type":"conv2d","filters":4,"kernel":2},{"type":"globalavgpool"},{"type":"batchnorm"}""", "2x4x3" },
+        { """{"type":"layernorm"},{"type":"dense","units":6},{"type":"layernorm","epsilon":0.01},{"type":"tanh"}""", "1x2x3" },
+        { """{"type":"conv2d","filters":3,"kernel":2},{"type":"layernorm"},{"type":"conv2d","filters":2,"kernel":2}""", "2x4x4" },
         { // planar and channels-last in turn, with a conversion on either branch
             """
             {"type":"conv2d","filters":4,"kernel":3,"padding":"same"},

@@ -12,7 +12,6 @@ internal sealed record ReferenceBatch(SampleShape Shape, double[][] Rows)
 /// <summary>One forward pass of a <see cref="ReferenceNetwork"/>, which takes its parameters one layer after the other.</summary>
 internal sealed class ReferencePass(double[] weights, int microbatch, bool training)
 {
-    private readonly int _microbatch = microbatch;
     private int _offset;
     private ulong _dropouts;
 
@@ -26,10 +25,13 @@ internal sealed class ReferencePass(double[] weights, int microbatch, bool train
         GeluSpec => batch.Map(value => value * (1 + Erf(value / Math.Sqrt(2))) / 2),
         FlattenSpec => batch with { Shape = new SampleShape(1, 1, batch.Shape.Length) },
         Conv2dSpec convolution => Convolve(convolution, batch),
+        PoolSpec pooling => Pool(WindowOf(pooling), batch, pooling.Kind == PoolKind.Max ? Enumerable.Max : Enumerable.Average),
         GlobalAveragePoolSpec => Pool(new(batch.Shape.Height, batch.Shape.Width, 1, 0, 0), batch, Enumerable.Average),
+        BatchNormSpec norm => BatchNorm(norm.Epsilon, batch),
+        LayerNormSpec norm => LayerNorm(norm.Epsilon, batch),
         DropoutSpec dropout => Dropout(dropout.Rate, batch),
         ResidualSpec residual => Residual(residual, batch),
-        _ => throw new ArgumentException($"{layer.Type} {_microbatch}"),
+        _ => throw new ArgumentException(layer.Type),
     };
 
     private Span<double> Take(int length) => weights.AsSpan((_offset += length) - length, length);
@@ -56,10 +58,49 @@ internal sealed class ReferencePass(double[] weights, int microbatch, bool train
         return new(output, Array.ConvertAll(batch.Rows, row => ReferenceImages.Convolve(row, batch.Shape, window, weight, bias, output)));
     }
 
+    private static ReferenceImages.Window WindowOf(PoolSpec spec) => spec.Stride.Height == spec.Stride.Width
+        ? new(spec.Kernel.Height, spec.Kernel.Width, spec.Stride.Height, spec.Padding.Height, spec.Padding.Width)
+        : throw new ArgumentException($"a stride of {spec.Stride}");
+
     private static ReferenceBatch Pool(ReferenceImages.Window window, ReferenceBatch batch, Func<IEnumerable<double>, double> number)
     {
         SampleShape output = window.Output(batch.Shape, batch.Shape.Channels);
         return new(output, Array.ConvertAll(batch.Rows, row => ReferenceImages.Pool(row, batch.Shape, window, output, number)));
+    }
+
+    /// <summary>Each channel of each microbatch by its own mean and variance, or by the running ones.</summary>
+    private ReferenceBatch BatchNorm(double epsilon, ReferenceBatch batch)
+    {
+        int channels = batch.Shape is { Channels: 1, Height: 1 } ? batch.Shape.Width : batch.Shape.Channels, positions = batch.Shape.Length / channels;
+        double[] weight = Take(channels).ToArray(), bias = Take(channels).ToArray(), mean = Take(channels).ToArray(), variance = Take(channels).ToArray();
+        return batch with { Rows = [.. batch.Rows.Chunk(microbatch).SelectMany(Normalise)] };
+
+        IEnumerable<double[]> Normalise(double[][] rows)
+        {
+            for (int c = 0; c < channels && training; c++)
+            {
+                double[] values = [.. rows.SelectMany(row => row.Skip(c * positions).Take(positions))];
+                mean[c] = values.Average();
+                variance[c] = values.Average(value => Math.Pow(value - mean[c], 2));
+            }
+
+            return [.. rows.Select(row => row.Select((value, i) => Scaled(value, i / positions)).ToArray())];
+        }
+
+        double Scaled(double value, int c) => ((value - mean[c]) / Math.Sqrt(variance[c] + epsilon) * weight[c]) + bias[c];
+    }
+
+    private ReferenceBatch LayerNorm(double epsilon, ReferenceBatch batch)
+    {
+        double[] weight = Take(batch.Shape.Length).ToArray(), bias = Take(batch.Shape.Length).ToArray();
+        return batch with
+        {
+            Rows = Array.ConvertAll(batch.Rows, row =>
+            {
+                double mean = row.Average(), deviation = Math.Sqrt(row.Average(value => Math.Pow(value - mean, 2)) + epsilon);
+                return row.Select((value, i) => ((value - mean) / deviation * weight[i]) + bias[i]).ToArray();
+            }),
+        };
     }
 
     private ReferenceBatch Residual(ResidualSpec residual, ReferenceBatch batch)
