@@ -1,3 +1,4 @@
+using Distributed.Kernels;
 using Distributed.Model;
 
 namespace Distributed.Benchmarks;
@@ -15,10 +16,22 @@ internal static class MultiplyAdds
         return samples * ((3 * forward.Sum()) - forward[0]);
     }
 
+    /// <summary>Those of a pass of a convolution over one image: taps in the padding have none.</summary>
+    public static double OfConvolution(ConvolutionShape shape)
+    {
+        double rows = TapsInside(shape.OutputHeight, shape.Height, shape.KernelHeight, shape.Stride, shape.PaddingHeight);
+        double columns = TapsInside(shape.OutputWidth, shape.Width, shape.KernelWidth, shape.Stride, shape.PaddingWidth);
+        return rows * columns * shape.Channels * shape.Filters;
+    }
+
+    private static int TapsInside(int output, int input, int kernel, int stride, int padding) =>
+        Enumerable.Range(0, output).Sum(o => Enumerable.Range((o * stride) - padding, kernel).Count(i => i >= 0 && i < input));
+
     /// <summary>Those of the forward product for one sample.</summary>
     private static double OfLayer(Layer layer) => layer switch
     {
         DenseLayer => (double)layer.InputLength * layer.OutputLength,
+        Conv2dLayer convolution => OfConvolution(convolution.Shape),
         { Parameters.Count: 0 } => 0,
         _ => throw new NotSupportedException($"Nobody has said how many multiply-adds '{layer.Description}' has."),
     };

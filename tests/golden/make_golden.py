@@ -3,6 +3,7 @@
 
 Needs PyTorch (Debian: python3-torch) and nothing else. Run it from anywhere; it rewrites the .json files beside it. Each
 holds the data, the order of the samples, the initial weights, and PyTorch's losses, learning rates and final weights.
+Those in the folder layers hold what single layers make of given values and gradients, as the reference for the tests of these layers.
 """
 import json
 import pathlib
@@ -23,6 +24,17 @@ CASES = [
      {"learningRate": 0.1, "momentum": 0.9, "nesterov": True, "weightDecay": 0.01, "clipNorm": 0.7}, "Constant"),
     ("tanh-adamw", [33], "tanh", "AdamW", {"learningRate": 0.02, "weightDecay": 0.1}, "Cosine"),
     ("sigmoid-adam", [33], "sigmoid", "Adam", {"learningRate": 0.02, "weightDecay": 0.01, "clipNorm": 0.2}, "Constant"),
+]
+
+# channels, height, width; filters, kernel, stride, padding
+CONVOLUTIONS = [
+    (1, 8, 8, 6, [3, 3], 1, [1, 1]),
+    (3, 9, 7, 5, [3, 3], 2, [1, 1]),
+    (3, 6, 8, 4, [5, 3], 1, [2, 0]),
+    (4, 5, 5, 18, [1, 1], 1, [0, 0]),
+    (6, 7, 7, 3, [1, 1], 2, [0, 0]),
+    (9, 4, 5, 33, [3, 3], 1, [1, 1]),
+    (2, 5, 4, 3, [4, 2], 3, [2, 1]),
 ]
 
 
@@ -110,12 +122,35 @@ def make_case(name, hidden, activation, kind, options, schedule):
     }
 
 
+def make_convolution(channels, height, width, filters, kernel, stride, padding):
+    """What a convolution of three samples gives, and the gradients of sum(outputGradient * output)."""
+    def draw(*shape):
+        return (torch.round(torch.randn(*shape) * 64) / 64).requires_grad_()
+    inputs, weight, bias = draw(3, channels, height, width), draw(filters, channels, *kernel), draw(filters)
+    outputs = nn.functional.conv2d(inputs, weight, bias, stride, padding)
+    output_gradient = draw(*outputs.shape)
+    outputs.backward(output_gradient.detach())
+    tensors = {
+        "input": inputs, "weight": weight, "bias": bias, "outputGradient": output_gradient, "output": outputs,
+        "inputGradient": inputs.grad, "weightGradient": weight.grad, "biasGradient": bias.grad,
+    }
+    layer = {"type": "conv2d", "filters": filters, "kernel": kernel, "stride": stride, "padding": padding}
+    return {"shape": [channels, height, width], "layer": layer, **{name: numbers(tensor.flatten().tolist()) for name, tensor in tensors.items()}}
+
+
+def write(name, content):
+    path = pathlib.Path(__file__).parent / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(content, separators=(",", ":")) + "\n")
+    print(path.name)
+
+
 def main():
     torch.set_num_threads(1)
     for case in CASES:
-        path = pathlib.Path(__file__).parent / f"{case[0]}.json"
-        path.write_text(json.dumps(make_case(*case), separators=(",", ":")) + "\n")
-        print(path.name)
+        write(case[0], make_case(*case))
+    torch.manual_seed(1)
+    write("layers/conv2d", [make_convolution(*case) for case in CONVOLUTIONS])
 
 
 if __name__ == "__main__":

@@ -6,9 +6,13 @@ internal static class LayerTypes
     private static readonly OrderedDictionary<string, Func<LayerFields, LayerSpec>> Readers = new()
     {
         [DenseSpec.TypeName] = DenseSpec.Read,
+        [Conv2dSpec.TypeName] = Conv2dSpec.Read,
         [ActivationSpec.NameOf(Activation.Relu)] = _ => new ActivationSpec(Activation.Relu),
         [ActivationSpec.NameOf(Activation.Tanh)] = _ => new ActivationSpec(Activation.Tanh),
         [ActivationSpec.NameOf(Activation.Sigmoid)] = _ => new ActivationSpec(Activation.Sigmoid),
+        [LeakyReluSpec.TypeName] = LeakyReluSpec.Read,
+        [GeluSpec.TypeName] = _ => new GeluSpec(),
+        [GlobalAveragePoolSpec.TypeName] = _ => new GlobalAveragePoolSpec(),
         [FlattenSpec.TypeName] = _ => new FlattenSpec(),
         [DropoutSpec.TypeName] = DropoutSpec.Read,
         [ResidualSpec.TypeName] = ResidualSpec.Read,
