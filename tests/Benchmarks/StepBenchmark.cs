@@ -32,6 +32,8 @@ internal static class StepBenchmark
         if (step is null)
             return;
         string request = string.Create(CultureInfo.InvariantCulture, $"{model} {Batch}");
+        if (model != "cnn" && !model.StartsWith("mlp", StringComparison.Ordinal))
+            (torch, wide) = (null, null); // the peer does not read model files
         Measurement bound = new(), ours = new(), theirs = new(), theirsWide = new();
         for (int round = 0; round < Rounds; round++)
         {
