@@ -48,6 +48,6 @@ internal static class StepBenchmark
             CultureInfo.InvariantCulture,
             $"| {model} | {1000 * ours.Median:F2} | {Share(ours)} | {Share(theirs)} | {Share(theirsWide)} | {theirs.Over(ours).AsRatio} | {theirsWide.Over(ours).AsRatio} |"));
 
-        string Share(Measurement seconds) => (bound.Median / seconds.Median).ToString("P0", CultureInfo.InvariantCulture);
+        string Share(Measurement seconds) => bound.Over(seconds) is { Median: > 0 } shares ? shares.Median.ToString("P0", CultureInfo.InvariantCulture) : "-";
     }
 }
