@@ -34,7 +34,7 @@ public sealed class ClusterRun(TimeProvider time) : ITrainingRun
         var address = await GrpcServer.StartAsync(app, Listen(request), CancellationToken.None);
         await using var workers = new LocalWorkers(events.Writer);
         await using var controller = new RunController(request, observer, time, identity, owner);
-        using var timer = time.CreateTimer(_ => events.Writer.TryWrite(new Tick()), null, TickInterval, TickInterval);
+        using var timer = time.CreateTimer(_ => events.Writer.TryWrite(new Tick(time.GetTimestamp())), null, TickInterval, TickInterval);
         await using var interrupted = interrupt.Register(() => events.Writer.TryWrite(new Interrupted()));
         Announce(request, observer, address);
         workers.Start(request.Cluster.Workers, Reachable(address), request.Cluster.ResolvedThreads, request.Configuration.Data, token ?? RunToken.Create());

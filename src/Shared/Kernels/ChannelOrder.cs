@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Distributed.Kernels;
 
 /// <summary>Moves the samples of images between the planar order (C, H, W) and channels-last (H, W, C); pixels stands for H * W.</summary>
@@ -44,19 +42,7 @@ public static unsafe class ChannelOrder
             (int start, int end) = Partition.Of(rows, 1, part, parts);
             nint length = (nint)lines * columns;
             for (int row = start; row < end; row++)
-                Transpose(source + (row * length), destination + (row * length));
-        }
-
-        /// <summary>Stores in order, since a cache takes loads out of order better; a sample of common sizes fits in the nearest one.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Transpose(float* sample, float* transposed)
-        {
-            for (int column = 0; column < columns; column++, transposed += lines)
-            {
-                float* from = sample + column;
-                for (int line = 0; line < lines; line++, from += columns)
-                    transposed[line] = *from;
-            }
+                PanelPacking.Transpose(source + (row * length), columns, lines, columns, destination + (row * length), lines);
         }
     }
 }

@@ -30,6 +30,19 @@ public sealed class GradientTests : IDisposable
     {
         { """{"type":"flatten"},{"type":"dense","units":5},{"type":"tanh"}""", "2x3x4" },
         { """{"type":"dropout","rate":0.25},{"type":"dense","units":6},{"type":"dropout","rate":0.5},{"type":"tanh"}""", "1x1x5" },
+        { """{"type":"conv2d","filters":3,"kernel":[2,3],"padding":[1,0]},{"type":"tanh"},{"type":"conv2d","filters":2,"kernel":3,"stride":2,"bias":false}""", "2x5x6" },
+        { """{"type":"relu"},{"type":"conv2d","filters":4,"kernel":3,"padding":"same"},{"type":"relu"},{"type":"flatten"},{"type":"dense","units":5}""", "1x4x5" },
+        { """{"type":"conv2d","filters":3,"kernel":2},{"type":"tanh"},{"type":"globalavgpool"}""", "2x5x4" },
+        { // planar and channels-last in turn, with a conversion on either branch
+            """
+            {"type":"conv2d","filters":4,"kernel":3,"padding":"same"},
+            {"type":"residual","layers":[{"type":"gelu"},{"type":"conv2d","filters":3,"kernel":3,"stride":2,"padding":1},{"type":"tanh"}],
+            "shortcut":[{"type":"conv2d","filters":3,"kernel":1,"stride":2,"bias":false}]},
+            {"type":"residual","layers":[{"type":"leakyrelu"}]},{"type":"conv2d","filters":2,"kernel":2}
+            """, "3x5x4"
+        },
+        { """{"type":"leakyrelu"},{"type":"dense","units":7},{"type":"leakyrelu","slope":0.3},{"type":"dense","units":5},{"type":"leakyrelu"}""", "1x1x5" },
+        { """{"type":"gelu"},{"type":"dense","units":7},{"type":"gelu"},{"type":"dense","units":5},{"type":"gelu"}""", "1x1x5" },
         { """{"type":"conv2d","filters":5,"kernel":3},{"type":"tanh"},{"type":"dense","units":4}""", "2x5x4" }, // both orders of elements
         {
             """

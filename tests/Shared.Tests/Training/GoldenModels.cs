@@ -35,6 +35,12 @@ internal static class GoldenModels
 {
     private const string Hidden = """{"type":"dense","units":19},{"type":"relu"}""";
 
+    private const string Residual =
+        """
+        {"type":"residual","layers":[{"type":"dense","units":19},{"type":"relu"},{"type":"residual","layers":[{"type":"tanh"},{"type":"dense","units":19}]}],
+        "shortcut":[{"type":"dense","units":19}]}
+        """;
+
     private static readonly OptimizerOptions Momentum = new();
 
     public static IReadOnlyDictionary<string, GoldenModel> All { get; } = new Dictionary<string, GoldenModel>
@@ -42,6 +48,10 @@ internal static class GoldenModels
         ["dense relu"] = new("""{"type":"dense","units":37},{"type":"relu"},{"type":"dense","units":18},{"type":"relu"}""", Momentum, "d59516c6172f49cb"),
         ["dense tanh"] = new("""{"type":"dense","units":21},{"type":"tanh"}""", Momentum, "e443ce0420f431fe"),
         ["dense sigmoid"] = new("""{"type":"dense","units":21},{"type":"sigmoid"}""", Momentum, "d80a5a6ccc644c18"),
+        ["leakyrelu"] = new("""{"type":"dense","units":21},{"type":"leakyrelu","slope":0.2}""", Momentum, "fe8cc11ef9268ceb"),
+        ["gelu"] = new("""{"type":"dense","units":21},{"type":"gelu"}""", Momentum, "5f2f60f2098cdfa1"),
+        ["flatten and dropout"] = new("""{"type":"flatten"},{"type":"dense","units":21},{"type":"relu"},{"type":"dropout","rate":0.4}""", Momentum, "7fc76c77034c0a17"),
+        ["residual"] = new(Residual, Momentum, "196234598e78ae26"),
         ["sgd without momentum"] = new(Hidden, new() { Momentum = 0, WeightDecay = 0.01 }, "7bc73fc484979db2"),
         ["sgd by Nesterov, clipped"] = new(Hidden, new() { Nesterov = true, WeightDecay = 0.01, ClipNorm = 0.5 }, "32796754b182bf35"),
         ["adam"] = new(Hidden, new() { Kind = OptimizerKind.Adam, WeightDecay = 0.01 }, "d6545fd61a75a9e1"),

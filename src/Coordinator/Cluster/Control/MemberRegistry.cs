@@ -15,8 +15,8 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     private long _lastArrival;
     private bool _ending;
 
-    /// <summary>How many workers have built their replicas.</summary>
-    public int ReadyCount => _sessions.Values.Count(session => session.IsReady);
+    /// <summary>How many workers have built their replicas and have not been let go.</summary>
+    public int ReadyCount => _sessions.Values.Count(session => session.IsReady && !session.IsDismissed);
 
     /// <summary>How long ago the last worker became ready.</summary>
     public TimeSpan SinceLastArrival => time.GetElapsedTime(_lastArrival);
@@ -75,9 +75,10 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
             _sessions.Remove(session.Worker);
     }
 
-    /// <summary>The workers that have not been heard for too long.</summary>
-    public IEnumerable<MemberSession> Silent() =>
-        [.. _sessions.Values.Where(session => !session.IsDismissed && time.GetElapsedTime(session.LastHeard) > WireLimits.HeartbeatTimeout)];
+    /// <summary>The workers that had not been heard for too long, those that have been let go included.</summary>
+    /// <param name="now">When, as a timestamp of the run's clock.</param>
+    public IEnumerable<MemberSession> Silent(long now) =>
+        [.. _sessions.Values.Where(session => time.GetElapsedTime(session.LastHeard, now) > WireLimits.HeartbeatTimeout)];
 
     /// <summary>Tells the members of a view that it begins.</summary>
     /// <param name="view">The view.</param>
@@ -97,10 +98,13 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     }
 
     /// <summary>Sends a message to a worker that is there.</summary>
-    public void Send(int worker, CoordinatorMessage message) => _sessions[worker].Send(Addressed(message));
+    /// <returns>False if the worker does not read, or has gone.</returns>
+    public bool Send(int worker, CoordinatorMessage message) => _sessions[worker].Send(Addressed(message));
 
-    /// <summary>Lets a worker go that has done all that it was granted.</summary>
-    public void Dismiss(int worker) => Dismiss(_sessions[worker], complete: false, reason: "");
+    /// <summary>Lets a worker go once it has done all that it was granted.</summary>
+    /// <param name="worker">The worker.</param>
+    /// <param name="reason">Why, if it has not asked for it.</param>
+    public void Dismiss(int worker, string reason = "") => Dismiss(_sessions[worker], complete: false, reason);
 
     /// <summary>Lets every worker go, and from now on all that come.</summary>
     /// <param name="complete">Whether the run has ended in order, so that members confirm their weights.</param>

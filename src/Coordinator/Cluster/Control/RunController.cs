@@ -91,8 +91,8 @@ internal sealed class RunController : IAsyncDisposable
             case LocalWorkerExited exited: Lose(exited); break;
             case SnapshotArrived arrived: _progress.Arrived(arrived.Checkpoint); break;
             case OwnerFailed failed: Fail(EvidenceOf(failed.Exception)); break;
-            case Tick: CheckSilence(); break;
-            case Interrupted: _window.Cut(); _progress.Interrupt(_window.LastTrained); break;
+            case Tick tick: CheckSilence(tick.At); break;
+            case Interrupted: Stop(); break;
         }
     }
 
@@ -119,10 +119,16 @@ internal sealed class RunController : IAsyncDisposable
 
     private void Report(MemberSession session, WorkerMessage message)
     {
-        var kind = message.Report.Work == Work.Train ? WorkKind.Train : WorkKind.Evaluate;
-        _ledger.Reported(session.Worker, new PlannedWork(kind, (long)message.Step), Reports.Sums(message.Report));
-        while (_ledger.TryComplete(out var work, out var sums))
-            _progress.Completed(work, sums);
+        try
+        {
+            _ledger.Reported(session.Worker, Reports.WorkOf(message), Reports.Sums(message.Report));
+            while (_ledger.TryComplete(out var work, out var sums))
+                _progress.Completed(work, sums);
+        }
+        catch (InvalidDataException exception)
+        {
+            Fail(new Evidence(session.FullName, session.Step, session.Phase, exception.Message, EvidenceWeight.Confessed));
+        }
     }
 
     private void Lose(MemberGone gone)
@@ -138,19 +144,34 @@ internal sealed class RunController : IAsyncDisposable
             _observer.Report(new WorkerLeft(session.FullName, gone.Cause, _members.ReadyCount));
     }
 
+    // Before the first view, one that has left in order is missed, too, unless another may come in its place.
     private void Lose(LocalWorkerExited exited)
     {
         var session = _members.FindLocal(exited.LocalNumber);
         if (session is null)
             Fail(new Evidence($"local worker {exited.LocalNumber} (process {exited.ProcessId})", 0, Phase.Idle, exited.Cause, EvidenceWeight.Exited));
-        else if (!session.IsDismissed)
+        else if (!session.IsDismissed || (_view is null && _request.Cluster.Listen is null))
             Fail(new Evidence(session.FullName, session.Step, session.Phase, exited.Cause, EvidenceWeight.Exited));
     }
 
-    private void CheckSilence()
+    private void CheckSilence(long now)
     {
-        foreach (var session in _members.Silent())
-            Fail(new Evidence(session.FullName, session.Step, session.Phase, $"silent for {WireLimits.HeartbeatTimeout.TotalSeconds:0} seconds (stopped, overloaded or cut off)", EvidenceWeight.Lost));
+        // One that is leaving still has to do what it was granted: the others wait for its part.
+        foreach (var session in _members.Silent(now).Where(session => !session.IsDismissed || _ledger.Awaits(session.Worker)))
+            LoseSilent(session, $"silent for {WireLimits.HeartbeatTimeout.TotalSeconds:0} seconds (stopped, overloaded or cut off)");
+    }
+
+    private void LoseSilent(MemberSession session, string cause)
+    {
+        if (session.Join.LocalNumber > 0 || _ledger.Awaits(session.Worker) || _view?.RankOf(session.Worker) >= 0)
+        {
+            Fail(new Evidence(session.FullName, session.Step, session.Phase, cause, EvidenceWeight.Lost));
+            return;
+        }
+
+        // Nobody waits for one that has come by itself and is no member yet.
+        _members.Dismiss(session.Worker, cause);
+        _observer.Report(new WorkerLeft(session.FullName, cause, _members.ReadyCount));
     }
 
     private void Advance()
@@ -169,6 +190,12 @@ internal sealed class RunController : IAsyncDisposable
             _members.DismissAll(complete: true, reason: "");
             _dismissedAt = _time.GetTimestamp();
         }
+    }
+
+    private void Stop()
+    {
+        if (_window.Cut())
+            _progress.Interrupt(_window.LastTrained);
     }
 
     private void FormFirstView()
@@ -205,8 +232,7 @@ internal sealed class RunController : IAsyncDisposable
     private void StopForLack()
     {
         _observer.Report(new RunWarning("every worker has asked to leave; the run stops after a last checkpoint, go on with --resume"));
-        _window.Cut();
-        _progress.Interrupt(_window.LastTrained);
+        Stop();
         while (_window.Peek(_progress.LastStep) is not null)
             Grant(_window.Take());
     }
@@ -232,7 +258,7 @@ internal sealed class RunController : IAsyncDisposable
         {
             _progress.Expect(work.Step);
             if (!_owner.HoldsState)
-                _members.Send(view.Workers[0], new CoordinatorMessage { Step = (ulong)work.Step, Snapshot = new Snapshot() });
+                Send(view.Workers[0], new CoordinatorMessage { Step = (ulong)work.Step, Snapshot = new Snapshot() });
             return;
         }
 
@@ -240,8 +266,22 @@ internal sealed class RunController : IAsyncDisposable
         for (var rank = 0; rank < view.Workers.Count; rank++)
         {
             foreach (var message in _grants.Write(work, view.Workers.Count, rank, _members.Get(view.Workers[rank]).HoldsDataset))
-                _members.Send(view.Workers[rank], message);
+                Send(view.Workers[rank], message);
         }
+    }
+
+    // A message that is lost would be waited for without end. If the worker has gone, its session says why, and that weighs more.
+    private void Send(int worker, CoordinatorMessage message)
+    {
+        if (_members.Send(worker, message))
+            return;
+        var session = _members.Get(worker);
+        Fail(new Evidence(
+            session.FullName,
+            session.Step,
+            session.Phase,
+            $"{MemberSession.QueueLength} messages wait to be sent to it (is it overloaded, or the data too large to be sent? a worker that holds the data, --data, needs none)",
+            EvidenceWeight.Complaint));
     }
 
     private bool Confirmed(long since)
@@ -276,11 +316,11 @@ internal sealed class RunController : IAsyncDisposable
 
     private static Evidence EvidenceOf(MemberSession session, WorkerMessage message)
     {
-        var failure = message.Failure;
+        var (failure, step) = (message.Failure, unchecked((long)message.Step));
         if (failure.ByTraining)
-            return new(session.FullName, session.Step, failure.Phase, failure.Reason, EvidenceWeight.Diverged);
+            return new(session.FullName, step, failure.Phase, failure.Reason, EvidenceWeight.Diverged);
         return failure.Peer.Length > 0
-            ? new(failure.Peer, session.Step, failure.Phase, failure.Reason, EvidenceWeight.Complaint)
-            : new(session.FullName, session.Step, failure.Phase, failure.Reason, EvidenceWeight.Confessed);
+            ? new(failure.Peer, step, failure.Phase, failure.Reason, EvidenceWeight.Complaint)
+            : new(session.FullName, step, failure.Phase, failure.Reason, EvidenceWeight.Confessed);
     }
 }
