@@ -36,6 +36,12 @@ internal static unsafe class LaneSum
 
         for (int j = whole; j < length; j++)
             lanes[j - whole] = summand.AddTo<LanesScalar, float>(lanes[j - whole], j);
+        return Fold(lanes);
+    }
+
+    /// <summary>Adds 16 lanes up by halves: lane i takes lane i + 8, then i + 4, and so on. The lanes are used as scratch.</summary>
+    public static float Fold(float* lanes)
+    {
         for (int half = Lanes / 2; half > 0; half /= 2)
         {
             for (int lane = 0; lane < half; lane++)
