@@ -26,7 +26,7 @@ internal static class TrainOptionTable
     private static IEnumerable<OptionSpec<TrainingOptions>> ModelOptions() =>
     [
         new("--model", "MODEL", OptionGroups.Model,
-            "mlp (two hidden layers of 512), mlp:H1,H2,.. (hidden layers of these sizes), or a file that lists the layers",
+            "mlp (two hidden layers of 512), mlp:H1,H2,.. (hidden layers of these sizes), cnn or resnet8 (for images), or a file that lists the layers",
             Defaults.Model, "mlp:256,128", (options, text) => options with { Model = OptionText.NotEmpty(text) }),
         new("--init-weights", "FILE", OptionGroups.Model,
             "a safetensors file with the weights to start from, such as another run's model",
