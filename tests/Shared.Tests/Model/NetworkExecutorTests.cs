@@ -48,6 +48,28 @@ public sealed class NetworkExecutorTests : IDisposable
         BitAssert.Equal(gradient, merged, $"{rows} rows in blocks of {blockMicrobatches} microbatches");
     }
 
+    /// <summary>The reference's losses of all labels are those of the label itself and, with the share of the smoothing, their mean over all classes.</summary>
+    [Fact]
+    public void SmoothedLabelsChangeTheTrainingLossAndTheGradientButNotTheEvaluation()
+    {
+        const float smoothing = 0.25f;
+        SmallProblem problem = new(SmallProblem.Layers("tanh", 6), features: 5, classes: 4, rows: 9);
+        NetworkExecutor executor = new(problem.Network, Microbatch, 9, _team, smoothing);
+        executor.BindWeights(problem.Weights);
+        float[] gradient = new float[problem.Network.Layout.Length];
+        float loss = executor.ForwardBackward(problem.Inputs, problem.Labels, Step, gradient).LossSum;
+        Assert.Equal(problem.Run(Microbatch, _team).Sums.LossSum, executor.Forward(problem.Inputs, problem.Labels).LossSum);
+
+        ReferenceNetwork reference = new(problem.Spec, new SampleShape(1, 1, 5), 4, Microbatch, training: true);
+        double[] weights = Array.ConvertAll(problem.Weights, weight => (double)weight), inputs = Array.ConvertAll(problem.Inputs, input => (double)input);
+        (double Weight, int[] Labels)[] targets =
+            [(1 - smoothing, problem.Labels), .. Enumerable.Range(0, 4).Select(label => (smoothing / 4.0, Enumerable.Repeat(label, 9).ToArray()))];
+        Assert.Equal(targets.Sum(target => target.Weight * reference.Loss(weights, inputs, target.Labels)), loss, 1e-4);
+        double[][] gradients = [.. targets.Select(target => reference.Gradient(weights, inputs, target.Labels))];
+        for (int i = 0; i < gradient.Length; i++)
+            Assert.Equal(targets.Zip(gradients, (target, direction) => target.Weight * direction[i]).Sum(), gradient[i], 1e-4);
+    }
+
     [Fact]
     public void ForwardGivesTheSumsOfForwardBackward()
     {
