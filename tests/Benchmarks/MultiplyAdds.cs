@@ -8,11 +8,11 @@ internal static class MultiplyAdds
 {
     /// <summary>
     /// Those of the products of a step: forward, weight gradients and input gradients, of which the first layer that is trained has none. Bias,
-    /// activations, loss and update are left out, so that they count as overhead.
+    /// activations, normalisation, loss and update are left out, so that they count as overhead.
     /// </summary>
     public static double OfStep(Network network, int samples)
     {
-        double[] forward = [.. network.Layers.Select(OfLayer).Where(count => count > 0)];
+        double[] forward = [.. network.Layers.SelectMany(layer => layer.Leaves).Where(layer => layer.Parameters.Count > 0).Select(OfLayer)];
         return samples * ((3 * forward.Sum()) - forward[0]);
     }
 
@@ -32,7 +32,7 @@ internal static class MultiplyAdds
     {
         DenseLayer => (double)layer.InputLength * layer.OutputLength,
         Conv2dLayer convolution => OfConvolution(convolution.Shape),
-        { Parameters.Count: 0 } => 0,
+        _ when layer.Parameters.All(parameter => parameter.Shape.Count == 1) => 0, // a scale and a shift of each element
         _ => throw new NotSupportedException($"Nobody has said how many multiply-adds '{layer.Description}' has."),
     };
 }

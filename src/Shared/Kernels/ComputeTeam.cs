@@ -71,6 +71,11 @@ public sealed unsafe class ComputeTeam : IDisposable
         failure?.Throw();
     }
 
+    /// <summary>Keeps the threads of the team, of which the caller is one, to some processors.</summary>
+    /// <param name="processors">Some of <see cref="ThreadAffinity.Allowed"/>.</param>
+    /// <exception cref="System.ComponentModel.Win32Exception">The system refuses.</exception>
+    public void KeepTo(IEnumerable<int> processors) => Run(new ThreadAffinity.Binding(ThreadAffinity.ProcessorSet.Of(processors)));
+
     /// <summary>Ends and joins the helpers.</summary>
     public void Dispose()
     {

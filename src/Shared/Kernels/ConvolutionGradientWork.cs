@@ -10,10 +10,18 @@ namespace Distributed.Kernels;
 /// </summary>
 internal unsafe struct ConvolutionGradientWork : IPartitionedWork
 {
-    /// <summary>Floats of input and output gradient that go through all tiles before the next images.</summary>
+    /// <summary>
+    /// Floats of input and output gradient that go through all tiles before the next images: half of a second level cache of 1 MiB. On one core of
+    /// Zen 5, 14x14x32 -> 64: 32 Ki 186 GFLOP/s, 64 Ki 224, 128 Ki 234, 256 Ki 231.
+    /// </summary>
     private const int BlockLength = 128 * 1024;
 
+    /// <summary>Channels whose weights are written before the next filters' turn: 16 filters of 32 channels under 3x3 taps fill 18 KiB.</summary>
+    private const int WrittenChannels = 32;
+
     public ConvolutionShape Shape;
+
+    /// <summary>The tables of a <see cref="ConvolutionGradientMap"/>.</summary>
     public int* Offsets;
     public ConvolutionRun* Runs;
     public (int First, int Count)* Tiles;
@@ -37,7 +45,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     /// <summary>[filters], overwritten; null where there are no biases.</summary>
     public float* BiasGradient;
 
-    /// <summary>For each part, room for the pixels of a block; unused where they are whole vectors as they lie.</summary>
+    /// <summary>For each part, room for a panel of the pixels of a block; unused where they lie like that.</summary>
     public float* Scratch;
 
     /// <summary>The filters, in whole vectors of any width.</summary>
@@ -47,13 +55,11 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
 
     private readonly int TileCount => (Shape.FilterLength + TileRows - 1) / TileRows;
 
-    private readonly int BlockImages => Math.Clamp(BlockLength / (Shape.InputLength + Shape.OutputLength), 1, Microbatch);
-
     /// <summary>Floats of scratch memory for each part.</summary>
     public static int ScratchLength(in ConvolutionShape shape, int microbatch)
     {
-        int images = Math.Clamp(BlockLength / (shape.InputLength + shape.OutputLength), 1, microbatch);
-        return checked(images * shape.OutputPixels * RegisterTile.PanelColumns);
+        bool copies = shape.Filters != RegisterTile.PanelColumns;
+        return copies ? checked(BlockImages(shape, microbatch) * shape.OutputPixels * RegisterTile.PanelColumns) : 0;
     }
 
     /// <summary>Floats of the stack for so many microbatches.</summary>
@@ -78,12 +84,15 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     /// <summary>The tiles and columns of one part. Who has the last tile has the biases of its columns, too.</summary>
     internal readonly record struct Share(int Part, int FirstTile, int EndTile, int FirstColumn, int EndColumn);
 
+    private static int BlockImages(in ConvolutionShape shape, int microbatch) => Math.Clamp(BlockLength / (shape.InputLength + shape.OutputLength), 1, microbatch);
+
     private static int Columns(int filters) => (filters + ConvolutionTile.MaxLanes - 1) / ConvolutionTile.MaxLanes * ConvolutionTile.MaxLanes;
 
-    /// <summary>Cuts the tiles where there are enough of them to come out alike, else the columns.</summary>
+    /// <summary>Cuts the columns where whole panels come out alike, so that no two parts copy the same; else the tiles, unless there are too few.</summary>
     private readonly Share ShareOf(int part, int parts)
     {
-        if (TileCount >= 2 * parts)
+        bool wholePanels = SlotColumns % (parts * RegisterTile.PanelColumns) == 0;
+        if (!wholePanels && TileCount >= 2 * parts)
         {
             (int firstTile, int endTile) = Partition.Of(TileCount, 1, part, parts);
             return new Share(part, firstTile, endTile, 0, SlotColumns);
@@ -97,13 +106,13 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        int last = (Images - 1) / Microbatch;
+        int last = (Images - 1) / Microbatch, images = BlockImages(Shape, Microbatch);
         float* top = Slots;
         for (int microbatch = 0; microbatch <= last; microbatch++, top += SlotLength)
         {
             int first = microbatch * Microbatch, end = Math.Min(Images, first + Microbatch);
-            for (int image = first; image < end; image += BlockImages)
-                AddBlock<TLanes, TVector>(share, image, Math.Min(BlockImages, end - image), top, resume: image > first);
+            for (int image = first; image < end; image += images)
+                AddBlock<TLanes, TVector>(share, image, Math.Min(images, end - image), top, resume: image > first);
             int merges = microbatch < last ? BitOperations.TrailingZeroCount(~microbatch) : BitOperations.PopCount((uint)last);
             for (; merges > 0; merges--, top -= SlotLength)
                 Merge<TLanes, TVector>(share, top - SlotLength, top);
@@ -125,7 +134,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
                 for (int tile = share.FirstTile; tile < share.EndTile; tile++)
                     AddTile<TLanes, TVector>(tile, image, images, pixels + column - panel, width, slot + column, resume);
                 if (BiasGradient != null && share.EndTile == TileCount)
-                    AddBiases<TLanes, TVector>(pixels + column - panel, images * Shape.OutputPixels, width, slot + column, resume);
+                    AddBiases<TLanes, TVector>(images, pixels + column - panel, width, slot + column, resume);
             }
         }
     }
@@ -145,6 +154,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     }
 
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void AddTile<TLanes, TVector>(int tile, int image, int images, float* pixels, int width, float* slot, bool resume)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
@@ -175,20 +185,16 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         ConvolutionTile.Kernel<TLanes, TVector, Two>(rows, width)(operands);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void AddBiases<TLanes, TVector>(float* pixels, int count, int width, float* slot, bool resume)
+    /// <summary>The biases are weights of an input that is 1 everywhere: a tile of one row, whose factor stays where it is.</summary>
+    private readonly void AddBiases<TLanes, TVector>(int images, float* pixels, int width, float* slot, bool resume)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        for (int column = 0; column < width; column += TLanes.Count)
-        {
-            float* destination = slot + ((nint)Shape.FilterLength * SlotColumns) + column;
-            TVector sum = resume ? TLanes.Load(destination) : default;
-            float* pixel = pixels + column;
-            for (int i = 0; i < count; i++, pixel += RegisterTile.PanelColumns)
-                sum = TLanes.Add(sum, TLanes.Load(pixel));
-            TLanes.Store(sum, destination);
-        }
+        float one = 1;
+        float* left = &one, destination = slot + ((nint)Shape.FilterLength * SlotColumns);
+        ConvolutionRun run = new(Left: 0, Right: 0, images * Shape.OutputPixels, Rows: 1);
+        var operands = new ConvolutionOperands { Left = &left, Right = pixels, Destination = &destination, Runs = &run, RunCount = 1, Images = 1, Resume = resume };
+        ConvolutionTile.Kernel<TLanes, TVector, Two>(1, width)(operands);
     }
 
     /// <summary>earlier += later, a node of the tree, for the rows and columns of a share.</summary>
@@ -205,21 +211,33 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         }
     }
 
-    /// <summary>Transposes the finished sums to the layout of the parameters, a cache line of filters at a time.</summary>
+    /// <summary>Transposes the finished sums to the layout of the parameters, so many filters and channels at a time that lines are written whole.</summary>
     private readonly void Write(in Share share)
     {
         for (int column = share.FirstColumn; column < share.EndColumn; column += ConvolutionTile.MaxLanes)
         {
-            int filters = Math.Min(column + ConvolutionTile.MaxLanes, Math.Min(share.EndColumn, Shape.Filters));
-            for (int row = share.FirstTile * TileRows; row < Math.Min(share.EndTile * TileRows, Shape.FilterLength); row++)
+            int filters = Math.Min(ConvolutionTile.MaxLanes, Math.Min(share.EndColumn, Shape.Filters) - column);
+            for (int channel = 0; channel < Shape.Channels; channel += WrittenChannels)
             {
-                int weight = ((row % Shape.Channels) * Shape.Taps) + (row / Shape.Channels);
-                for (int filter = column; filter < filters; filter++)
-                    WeightGradient[((nint)filter * Shape.FilterLength) + weight] = Slots[((nint)row * SlotColumns) + filter];
+                for (int tap = 0; tap < Shape.Taps; tap++)
+                    WriteTap(share, tap, channel, Math.Min(WrittenChannels, Shape.Channels - channel), column, filters);
             }
 
             if (BiasGradient != null && share.EndTile == TileCount)
-                new ReadOnlySpan<float>(Slots + ((nint)Shape.FilterLength * SlotColumns) + column, filters - column).CopyTo(new Span<float>(BiasGradient + column, filters - column));
+                new ReadOnlySpan<float>(Slots + ((nint)Shape.FilterLength * SlotColumns) + column, filters).CopyTo(new Span<float>(BiasGradient + column, filters));
+        }
+    }
+
+    private readonly void WriteTap(in Share share, int tap, int channel, int channels, int column, int filters)
+    {
+        int first = tap * Shape.Channels;
+        int start = Math.Max(first + channel, share.FirstTile * TileRows), end = Math.Min(first + channel + channels, share.EndTile * TileRows);
+        for (int row = start; row < end; row++)
+        {
+            float* sums = Slots + ((nint)row * SlotColumns) + column;
+            float* weight = WeightGradient + ((nint)column * Shape.FilterLength) + ((row - first) * Shape.Taps) + tap;
+            for (int filter = 0; filter < filters; filter++, weight += Shape.FilterLength)
+                *weight = sums[filter];
         }
     }
 }

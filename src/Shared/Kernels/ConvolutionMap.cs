@@ -18,12 +18,12 @@ internal sealed class ConvolutionMap
     private readonly List<ConvolutionRun> _runs = [];
 
     private ConvolutionMap(
-        IReadOnlyList<ConvolutionAxis> rows, IReadOnlyList<ConvolutionAxis> columns, int sourceWidth, int depth, int destinationWidth, int destinationDepth, Func<int, int, int> rank)
+        IReadOnlyList<ConvolutionAxis> rows, IReadOnlyList<ConvolutionAxis> columns, Image source, Image destination, Func<int, int, int> rank)
     {
         foreach (ConvolutionAxis row in rows)
         {
             foreach (ConvolutionAxis column in columns)
-                AddClass(row, column, sourceWidth, depth, destinationWidth, destinationDepth, rank);
+                AddClass(row, column, source, destination, rank);
         }
 
         Classes = new ConvolutionTable<ConvolutionClass>(_classes);
@@ -44,7 +44,9 @@ internal sealed class ConvolutionMap
         return new ConvolutionMap(
             ConvolutionAxis.OfOutput(shape.OutputHeight, shape.Height, shape.KernelHeight, shape.Stride, shape.PaddingHeight),
             ConvolutionAxis.OfOutput(shape.OutputWidth, shape.Width, shape.KernelWidth, shape.Stride, shape.PaddingWidth),
-            shape.Width, shape.Channels, shape.OutputWidth, shape.Filters, (row, column) => (row * kernelWidth) + column);
+            new Image(shape.Width, shape.Channels),
+            new Image(shape.OutputWidth, shape.Filters),
+            (row, column) => (row * kernelWidth) + column);
     }
 
     /// <summary>From the output's gradient to the input's: chains in the order (oy, ox, filter), for which the weights are packed with mirrored taps.</summary>
@@ -54,23 +56,29 @@ internal sealed class ConvolutionMap
         return new ConvolutionMap(
             ConvolutionAxis.OfInput(shape.OutputHeight, shape.Height, shape.KernelHeight, shape.Stride, shape.PaddingHeight),
             ConvolutionAxis.OfInput(shape.OutputWidth, shape.Width, shape.KernelWidth, shape.Stride, shape.PaddingWidth),
-            shape.OutputWidth, shape.Filters, shape.Width, shape.Channels, (row, column) => last - (row * kernelWidth) - column);
+            new Image(shape.OutputWidth, shape.Filters),
+            new Image(shape.Width, shape.Channels),
+            (row, column) => last - (row * kernelWidth) - column);
     }
 
-    private void AddClass(
-        ConvolutionAxis row, ConvolutionAxis column, int sourceWidth, int depth, int destinationWidth, int destinationDepth, Func<int, int, int> rank)
+    /// <param name="row">Destination rows.</param>
+    /// <param name="column">Destination columns.</param>
+    /// <param name="source">Where the factors come from.</param>
+    /// <param name="destination">Where the sums go.</param>
+    /// <param name="rank">The place of a tap among the packed weights.</param>
+    private void AddClass(ConvolutionAxis row, ConvolutionAxis column, Image source, Image destination, Func<int, int, int> rank)
     {
         (int firstPixel, int firstRun) = (_pixels.Count, _runs.Count);
         foreach ((int y, int sourceY) in row.Coordinates)
         {
             foreach ((int x, int sourceX) in column.Coordinates)
-                _pixels.Add(new(((sourceY * sourceWidth) + sourceX) * depth, ((y * destinationWidth) + x) * destinationDepth));
+                _pixels.Add(new(source.Offset(sourceY, sourceX), destination.Offset(y, x)));
         }
 
         for (int y = 0; y < row.Taps.Count; y++)
         {
             for (int x = 0; x < column.Taps.Count; x++)
-                AddTap(firstRun, ((y * sourceWidth) + x) * depth, rank(row.Taps[y], column.Taps[x]) * depth, depth);
+                AddTap(firstRun, source.Offset(y, x), rank(row.Taps[y], column.Taps[x]) * source.Depth, source.Depth);
         }
 
         _classes.Add(new(firstPixel, _pixels.Count - firstPixel, firstRun, _runs.Count - firstRun));
@@ -80,9 +88,17 @@ internal sealed class ConvolutionMap
     private void AddTap(int firstRun, int source, int weightRow, int depth)
     {
         int right = weightRow * RegisterTile.PanelColumns;
-        if (_runs.Count > firstRun && _runs[^1] is var last && source == last.Left + last.Length && right == last.Right + (last.Length * RegisterTile.PanelColumns))
-            _runs[^1] = last with { Length = last.Length + depth };
+        bool follows = _runs.Count > firstRun && _runs[^1] is var before && source == before.Left + before.Length
+            && right == before.Right + (before.Length * RegisterTile.PanelColumns);
+        if (follows)
+            _runs[^1] = _runs[^1] with { Length = _runs[^1].Length + depth };
         else
             _runs.Add(new(source, right, depth, 0));
+    }
+
+    /// <summary>An image whose rows have so many pixels, and these so many channels.</summary>
+    private readonly record struct Image(int Width, int Depth)
+    {
+        public int Offset(int y, int x) => ((y * Width) + x) * Depth;
     }
 }

@@ -85,6 +85,7 @@ internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
 
     /// <summary>Vectors that stick out of the destination go by way of the stack.</summary>
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void ComputeTile<TLanes, TVector>(in ConvolutionClass kind, int image, int pixel, int rows, int column)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged

@@ -63,13 +63,20 @@ internal sealed unsafe class ConvolutionWeights
         public void Execute(int part, int parts)
         {
             (int depth, int columns) = mirrored ? (shape.Filters, shape.Channels) : (shape.Channels, shape.Filters);
-            (int start, int end) = Partition.Of(columns, 1, part, parts);
-            for (int column = start; column < end; column++)
+            (int start, int end) = Partition.Of(depth, 1, part, parts);
+            for (int panel = 0; panel < columns; panel += RegisterTile.PanelColumns)
             {
-                float* destination = panels + ((nint)(column / RegisterTile.PanelColumns) * panelLength) + (column % RegisterTile.PanelColumns);
-                for (int k = 0; k < depth; k++, destination += RegisterTile.PanelColumns)
-                    PackTaps(mirrored ? ((nint)k * columns) + column : ((nint)column * depth) + k, (nint)depth * RegisterTile.PanelColumns, destination);
+                for (int k = start; k < end; k++)
+                    PackRow(k, depth, panel, Math.Min(columns, panel + RegisterTile.PanelColumns), columns);
             }
+        }
+
+        /// <summary>One row of a panel for each tap.</summary>
+        private void PackRow(int k, int depth, int column, int end, int columns)
+        {
+            float* destination = panels + ((nint)(column / RegisterTile.PanelColumns) * panelLength) + (k * RegisterTile.PanelColumns);
+            for (; column < end; column++, destination++)
+                PackTaps(mirrored ? ((nint)k * columns) + column : ((nint)column * depth) + k, (nint)depth * RegisterTile.PanelColumns, destination);
         }
 
         private void PackTaps(nint kernel, nint stride, float* destination)

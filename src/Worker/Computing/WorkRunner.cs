@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Distributed.Collectives;
@@ -44,6 +45,22 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
 
     /// <summary>What this worker is doing.</summary>
     public Phase Phase => _phase == Phase.ReduceScatter ? _exchange?.Phase ?? _phase : _phase;
+
+    /// <summary>Keeps the compute threads to some processors, if there are any; where the system refuses, it goes on placing them.</summary>
+    /// <param name="processors">Their numbers.</param>
+    public async Task KeepToAsync(IReadOnlyList<int> processors)
+    {
+        if (processors.Count == 0)
+            return;
+        try
+        {
+            await _thread.RunAsync(() => _replica.KeepTo(processors));
+        }
+        catch (Win32Exception exception)
+        {
+            await Console.Error.WriteLineAsync($"the compute threads cannot be kept to processors {string.Join(',', processors)}: {exception.Message}");
+        }
+    }
 
     /// <summary>Carries out one piece of work.</summary>
     /// <exception cref="PeerFailureException">Another member was lost.</exception>

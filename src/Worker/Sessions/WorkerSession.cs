@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Distributed.Checkpoints;
 using Distributed.Collectives;
+using Distributed.Kernels;
 using Distributed.Protocol;
 using Distributed.Training;
 using Distributed.Worker.Computing;
@@ -38,6 +39,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         var run = RunContext.Of(welcome, options.Data);
         await using var members = new MemberLinks(run, options.Coordinator, token, directory);
         await using var runner = new WorkRunner(run, options.Threads, members, session.Post);
+        await runner.KeepToAsync(ProcessorShare.Of(ThreadAffinity.Allowed(), options.LocalNumber, options.LocalWorkers, options.Threads));
         working = runner;
         directory.Serve(runner);
         await WorkAsync(session, run, runner, leave);

@@ -7,10 +7,10 @@ namespace Distributed.Shared.Tests.Kernels;
 public sealed unsafe class NormalDistributionTests
 {
     [Fact]
-    public void The_distribution_function_is_within_four_ulp_everywhere()
+    public void The_distribution_function_is_within_eight_ulp_everywhere()
     {
         foreach (float x in Ulp.Sweep().Concat(Ulp.Dense(15)))
-            Ulp.AssertWithin(4, NormalOracle.Cumulative(x), Cumulative(x), x);
+            Ulp.AssertWithin(8, NormalOracle.Cumulative(x), Cumulative(x), x);
     }
 
     [Fact]

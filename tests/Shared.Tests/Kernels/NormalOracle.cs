@@ -28,12 +28,12 @@ internal static class NormalOracle
     private static double Series(double x)
     {
         double sum = 0, term = x;
-        for (int k = 3; sum + term != sum; k += 2)
+        for (int k = 3; !double.IsNaN(x) && sum + term != sum; k += 2)
         {
             sum += term;
             term *= x * x / k;
         }
 
-        return sum;
+        return double.IsNaN(x) ? x : sum;
     }
 }

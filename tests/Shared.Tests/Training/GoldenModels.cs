@@ -34,6 +34,10 @@ internal sealed record GoldenModel(string Layers, OptimizerOptions Optimizer, st
 internal static class GoldenModels
 {
     private const string Hidden = """{"type":"dense","units":19},{"type":"relu"}""";
+    private const string Image = """{"type":"conv2d","filters":5,"kernel":3,"padding":"same"},{"type":"relu"}""";
+    private const string Square = """{"type":"conv2d","filters":5,"kernel":[3,1],"padding":[1,0],"bias":false}""";
+    private const string Strided = """{"type":"conv2d","filters":18,"kernel":3,"stride":2,"padding":1},{"type":"tanh"}""";
+    private const string Projection = """{"type":"conv2d","filters":18,"kernel":1,"stride":2}""";
 
     private const string Residual =
         """
@@ -52,6 +56,10 @@ internal static class GoldenModels
         ["gelu"] = new("""{"type":"dense","units":21},{"type":"gelu"}""", Momentum, "5f2f60f2098cdfa1"),
         ["flatten and dropout"] = new("""{"type":"flatten"},{"type":"dense","units":21},{"type":"relu"},{"type":"dropout","rate":0.4}""", Momentum, "7fc76c77034c0a17"),
         ["residual"] = new(Residual, Momentum, "196234598e78ae26"),
+        ["conv2d"] = new($"{Image},{Strided}", Momentum, "12e704971d62fbe4"),
+        ["conv2d and global average pooling"] = new($$"""{{Image}},{"type":"globalavgpool"}""", Momentum, "1fbeb14c59e46844"),
+        ["residual of images"] = new($$"""{{Image}},{"type":"residual","layers":[{{Square}},{"type":"gelu"}]}""", Momentum, "1a2a468b60539ca1"),
+        ["residual of images with a shortcut"] = new($$"""{{Image}},{"type":"residual","layers":[{{Strided}}],"shortcut":[{{Projection}}]}""", Momentum, "045f29dd61f4de10"),
         ["sgd without momentum"] = new(Hidden, new() { Momentum = 0, WeightDecay = 0.01 }, "7bc73fc484979db2"),
         ["sgd by Nesterov, clipped"] = new(Hidden, new() { Nesterov = true, WeightDecay = 0.01, ClipNorm = 0.5 }, "32796754b182bf35"),
         ["adam"] = new(Hidden, new() { Kind = OptimizerKind.Adam, WeightDecay = 0.01 }, "d6545fd61a75a9e1"),

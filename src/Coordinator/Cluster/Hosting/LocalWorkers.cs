@@ -38,7 +38,7 @@ internal sealed class LocalWorkers : IAsyncDisposable
     {
         for (var number = 1; number <= count; number++)
         {
-            var start = StartInfo(WorkerArguments.Of(number, coordinator, threads, data));
+            var start = StartInfo(WorkerArguments.Of(number, count, coordinator, threads, data));
             start.Environment[RunToken.EnvironmentVariable] = token.Reveal();
             start.Environment[WorkerEnvironment.ParentPipe] = "stdin";
             _watches.Add(WatchAsync(number, Launch(start)));
@@ -113,16 +113,18 @@ internal static class WorkerArguments
 {
     /// <summary>Writes them.</summary>
     /// <param name="number">Its number among the local workers, from 1.</param>
+    /// <param name="count">How many they are.</param>
     /// <param name="coordinator">Where it finds the coordinator.</param>
     /// <param name="threads">Threads that compute.</param>
     /// <param name="data">What it is to load.</param>
-    public static IReadOnlyList<string> Of(int number, Uri coordinator, int threads, DataOptions data)
+    public static IReadOnlyList<string> Of(int number, int count, Uri coordinator, int threads, DataOptions data)
     {
         List<string> arguments =
         [
             "--coordinator", coordinator.ToString(),
             "--threads", threads.ToString(CultureInfo.InvariantCulture),
             "--local-number", number.ToString(CultureInfo.InvariantCulture),
+            "--local-workers", count.ToString(CultureInfo.InvariantCulture),
             "--data", data.Data,
             "--standardize", data.Standardize ? "on" : "off",
         ];
