@@ -255,6 +255,19 @@ public sealed class RunControllerTests
         Assert.Equal(result.Step, (await run.ReportedAsync<CheckpointSaved>()).Step);
     }
 
+    // Its last checkpoint was written, but not its summary: all that is left to do is the evaluation.
+    [Fact]
+    public async Task A_run_that_is_interrupted_before_its_last_evaluation_is_not_complete()
+    {
+        var run = new ControlledRun(workers: 1, steps: 5, start: 5);
+        run.Happens(new Interrupted());
+        await run.SettledAsync();
+        await run.PassesAsync(TimeSpan.Zero);
+
+        var result = await run.EndAsync();
+        Assert.Equal((5, true, (double?)null), (result.Step, result.Interrupted, result.TestLoss));
+    }
+
     [Fact]
     public async Task A_diverged_training_is_told_with_its_remedy_and_by_whom()
     {

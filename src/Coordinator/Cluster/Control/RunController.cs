@@ -92,7 +92,7 @@ internal sealed class RunController : IAsyncDisposable
             case SnapshotArrived arrived: _progress.Arrived(arrived.Checkpoint); break;
             case OwnerFailed failed: Fail(EvidenceOf(failed.Exception)); break;
             case Tick tick: CheckSilence(tick.At); break;
-            case Interrupted: _window.Cut(); _progress.Interrupt(_window.LastTrained); break;
+            case Interrupted: Stop(); break;
         }
     }
 
@@ -191,6 +191,12 @@ internal sealed class RunController : IAsyncDisposable
         }
     }
 
+    private void Stop()
+    {
+        if (_window.Cut())
+            _progress.Interrupt(_window.LastTrained);
+    }
+
     private void FormFirstView()
     {
         var decision = _policy.First(_members.Ready(), _members.SinceLastArrival);
@@ -225,8 +231,7 @@ internal sealed class RunController : IAsyncDisposable
     private void StopForLack()
     {
         _observer.Report(new RunWarning("every worker has asked to leave; the run stops after a last checkpoint, go on with --resume"));
-        _window.Cut();
-        _progress.Interrupt(_window.LastTrained);
+        Stop();
         while (_window.Peek(_progress.LastStep) is not null)
             Grant(_window.Take());
     }
