@@ -190,6 +190,21 @@ public sealed class RunControllerTests
     }
 
     [Fact]
+    public async Task A_local_worker_that_leaves_before_the_first_step_is_not_waited_for_without_end()
+    {
+        var run = new ControlledRun(workers: 2, steps: 40);
+        var first = new FakeWorker(run, 1);
+        first.Say(message => message.Leave = new Leave());
+        await first.Dismissed;
+        run.Happens(new LocalWorkerExited(1, 101, "the process ended with exit code 0"));
+        await run.SettledAsync();
+        await run.PassesAsync(FailureEvidence.Gathering);
+
+        var failure = await Assert.ThrowsAsync<RunFailedException>(run.EndAsync);
+        Assert.EndsWith("the process ended with exit code 0", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_worker_that_is_lost_while_it_leaves_fails_the_run_if_it_owes_reports()
     {
         var run = new ControlledRun(workers: 2, steps: 40);

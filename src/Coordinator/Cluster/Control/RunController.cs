@@ -144,12 +144,13 @@ internal sealed class RunController : IAsyncDisposable
             _observer.Report(new WorkerLeft(session.FullName, gone.Cause, _members.ReadyCount));
     }
 
+    // Before the first view, one that has left in order is missed, too, unless another may come in its place.
     private void Lose(LocalWorkerExited exited)
     {
         var session = _members.FindLocal(exited.LocalNumber);
         if (session is null)
             Fail(new Evidence($"local worker {exited.LocalNumber} (process {exited.ProcessId})", 0, Phase.Idle, exited.Cause, EvidenceWeight.Exited));
-        else if (!session.IsDismissed)
+        else if (!session.IsDismissed || (_view is null && _request.Cluster.Listen is null))
             Fail(new Evidence(session.FullName, session.Step, session.Phase, exited.Cause, EvidenceWeight.Exited));
     }
 
