@@ -297,6 +297,23 @@ public sealed class RunControllerTests
         Assert.Equal("worker 1 (host, process 101): the loss is NaN at step 1: lower --learning-rate", failure.Message);
     }
 
+    [Theory]
+    [InlineData("", "worker 1 (host, process 101)")]
+    [InlineData("worker 2", "worker 2")]
+    public async Task A_failure_is_placed_by_the_message_that_tells_it(string peer, string named)
+    {
+        var run = new ControlledRun(workers: 1, steps: 1000);
+        var worker = new FakeWorker(run, 1, reports: false);
+        await run.ReportedAsync<RunStarted>();
+        worker.Beat(step: 7, Phase.ForwardBackward);
+        worker.Say(message => message.Failure = new Failure { Peer = peer, Phase = Phase.Update, Reason = "lost" }, step: 6);
+        await run.SettledAsync();
+        await run.PassesAsync(FailureEvidence.Gathering);
+
+        var failure = await Assert.ThrowsAsync<RunFailedException>(run.EndAsync);
+        Assert.Equal($"{named} failed at step 6 in update: lost", failure.Message);
+    }
+
     public static TheoryData<long, BlockSums[]> BadReports => new()
     {
         { 999, [new() { Start = 0, Count = 2 }] }, // a step that was not granted

@@ -316,11 +316,11 @@ internal sealed class RunController : IAsyncDisposable
 
     private static Evidence EvidenceOf(MemberSession session, WorkerMessage message)
     {
-        var failure = message.Failure;
+        var (failure, step) = (message.Failure, unchecked((long)message.Step));
         if (failure.ByTraining)
-            return new(session.FullName, session.Step, failure.Phase, failure.Reason, EvidenceWeight.Diverged);
+            return new(session.FullName, step, failure.Phase, failure.Reason, EvidenceWeight.Diverged);
         return failure.Peer.Length > 0
-            ? new(failure.Peer, session.Step, failure.Phase, failure.Reason, EvidenceWeight.Complaint)
-            : new(session.FullName, session.Step, failure.Phase, failure.Reason, EvidenceWeight.Confessed);
+            ? new(failure.Peer, step, failure.Phase, failure.Reason, EvidenceWeight.Complaint)
+            : new(session.FullName, step, failure.Phase, failure.Reason, EvidenceWeight.Confessed);
     }
 }
