@@ -5,9 +5,6 @@ namespace Distributed.Collectives;
 /// <summary>The links of one view: those that this member opens, and those that others open to it. A worker opens those to lower ranks and to the coordinator.</summary>
 public sealed class ViewLinks : IAsyncDisposable
 {
-    /// <summary>How long the members of a view may take to reach each other.</summary>
-    private static readonly TimeSpan OpeningTime = TimeSpan.FromSeconds(30);
-
     /// <summary>How long the last frames of a view may take to leave.</summary>
     private static readonly TimeSpan ClosingTime = TimeSpan.FromSeconds(5);
 
@@ -84,11 +81,11 @@ public sealed class ViewLinks : IAsyncDisposable
     {
         try
         {
-            await _opened.Task.WaitAsync(OpeningTime, cancellationToken);
+            await _opened.Task.WaitAsync(WireLimits.ViewOpeningTime, cancellationToken);
         }
         catch (TimeoutException exception)
         {
-            throw new PeerFailureException($"{_expected - _attached} of {_expected} peers", 0, Phase.StateTransfer, $"no connection within {OpeningTime.TotalSeconds:0} seconds", exception);
+            throw new PeerFailureException($"{_expected - _attached} of {_expected} peers", 0, Phase.StateTransfer, $"no connection within {WireLimits.ViewOpeningTime.TotalMinutes:0} minutes", exception);
         }
     }
 
