@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Distributed.Protocol;
 
 namespace Distributed.Collectives;
@@ -14,6 +15,7 @@ public sealed class ViewLinks : IAsyncDisposable
     private readonly CancellationTokenSource _broken = new();
     private readonly List<Connection> _connections = [];
     private readonly List<Task> _links = [];
+    private readonly ConcurrentBag<Task> _sending = [];
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _attached;
 
@@ -59,6 +61,7 @@ public sealed class ViewLinks : IAsyncDisposable
     public async Task RunLinkAsync(FrameLink link, Func<Task>? complete, CancellationToken cancellationToken)
     {
         _exchange.Attach(link);
+        _sending.Add(link.Sent);
         if (Interlocked.Increment(ref _attached) == _expected)
             _opened.TrySetResult();
         Exception? failure = null;
@@ -87,6 +90,14 @@ public sealed class ViewLinks : IAsyncDisposable
         {
             throw new PeerFailureException($"{_expected - _attached} of {_expected} peers", 0, Phase.StateTransfer, $"no connection within {WireLimits.ViewOpeningTime.TotalMinutes:0} minutes", exception);
         }
+    }
+
+    /// <summary>Ends the view's sending: when this returns, no vector that was queued is read any more.</summary>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    public Task DrainAsync(CancellationToken cancellationToken)
+    {
+        _exchange.Close();
+        return Task.WhenAll(_sending).WaitAsync(cancellationToken);
     }
 
     /// <summary>Sends what is still queued, then lets the links go.</summary>

@@ -111,13 +111,21 @@ internal sealed class CoordinatorOwns : IReductionOwner, IStateSource
     private async Task EnterAsync(ClusterView view)
     {
         if (_links is not null)
-            await _links.DisposeAsync();
+            await LeaveAsync(_links);
         var names = view.Workers.Select(worker => $"worker {worker}").ToList();
         var identity = new ExchangeIdentity(_run, view.Generation, view.Workers.Count, names);
         _exchange = new OwnerExchange(identity, _request.Network.Layout.Length);
         _links = new ViewLinks(identity, _exchange, expected: view.Workers.Count);
         _directory.Enter(_links);
         await _links.OpenedAsync(_ending.Token);
+    }
+
+    // A worker that leaves the run takes no part in the next steps, which overwrite the weights that may still be on their way to
+    // it, and that it has yet to evaluate.
+    private async Task LeaveAsync(ViewLinks links)
+    {
+        await links.DrainAsync(_ending.Token);
+        await links.DisposeAsync();
     }
 
     private async Task TrainAsync(long step, int microbatches, int samples)
