@@ -30,7 +30,7 @@ public sealed class ClusterRun(TimeProvider time) : ITrainingRun
         var events = Channel.CreateBounded<ClusterEvent>(new BoundedChannelOptions(EventQueueLength) { SingleReader = true });
         var directory = new ViewDirectory();
         await using var owner = CreateOwner(request, identity, directory, events.Writer);
-        await using var app = BuildHost(request, token, directory, events.Writer);
+        await using var app = BuildHost(request, identity.Run, token, directory, events.Writer);
         var address = await GrpcServer.StartAsync(app, Listen(request), CancellationToken.None);
         await using var workers = new LocalWorkers(events.Writer);
         await using var controller = new RunController(request, observer, time, identity, owner);
@@ -57,19 +57,19 @@ public sealed class ClusterRun(TimeProvider time) : ITrainingRun
             return coordinator;
         }
 
-        var peers = new PeersOwn(request.Start);
+        var peers = new PeersOwn(identity.Run, request.Start);
         directory.Serve(peers);
         return peers;
     }
 
-    private WebApplication BuildHost(RunRequest request, RunToken? token, ViewDirectory directory, ChannelWriter<ClusterEvent> events)
+    private WebApplication BuildHost(RunRequest request, ulong run, RunToken? token, ViewDirectory directory, ChannelWriter<ClusterEvent> events)
     {
         var listen = Listen(request);
         var builder = GrpcServer.CreateBuilder(listen, token);
         builder.Services.AddSingleton(directory);
         builder.Services.AddSingleton(events);
         builder.Services.AddSingleton(new ClusterDoor(events, time));
-        builder.Services.AddSingleton(new StateShape(request.Network.Layout.Length, Optimizer.Create(request.Configuration.Optimizer).MomentNames));
+        builder.Services.AddSingleton(new StateShape(run, request.Network.Layout.Length, Optimizer.Create(request.Configuration.Optimizer).MomentNames));
         builder.Services.AddSingleton<IHostLifetime, SignalsAreHandledElsewhere>();
         var app = builder.Build();
         app.MapGrpcService<SessionService>();

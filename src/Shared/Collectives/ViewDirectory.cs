@@ -76,6 +76,9 @@ public sealed class ViewDirectory(TimeProvider? time = null)
 /// <summary>The training state, for those that lack it.</summary>
 public interface IStateSource
 {
+    /// <summary>The identity of the run whose state it is.</summary>
+    ulong Run { get; }
+
     /// <summary>The weights and moments after a step; waits for the step.</summary>
     /// <param name="step">The step.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>

@@ -39,6 +39,9 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _replica = new Replica(run.Settings, threads, holdsMoments: run.Exchange == ExchangeMode.Peers);
     }
 
+    /// <inheritdoc />
+    public ulong Run => _run.Run;
+
     /// <summary>The step under way, or the last one.</summary>
     public long Step { get; private set; }
 
