@@ -18,6 +18,9 @@ public sealed class ClusterRun(TimeProvider time) : ITrainingRun
     // Everything that can happen in a moment, from a thousand workers.
     private const int EventQueueLength = 1 << 16;
 
+    /// <summary>How long the last messages to workers may take; one that does not read is not waited for longer.</summary>
+    private static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(250);
     private static readonly Uri AnyLoopbackPort = new("http://127.0.0.1:0");
 
@@ -44,8 +47,16 @@ public sealed class ClusterRun(TimeProvider time) : ITrainingRun
         }
         finally
         {
+            await StopAsync(app);
             events.Writer.TryComplete();
         }
+    }
+
+    // A server that is only disposed of resets the sessions, and those who were let go would not learn why.
+    private static async Task StopAsync(WebApplication app)
+    {
+        using var patience = new CancellationTokenSource(FarewellTime);
+        await app.StopAsync(patience.Token);
     }
 
     private static IReductionOwner CreateOwner(RunRequest request, RunIdentity identity, ViewDirectory directory, ChannelWriter<ClusterEvent> events)
