@@ -40,7 +40,7 @@ public sealed class ClusterRun(TimeProvider time) : ITrainingRun
         using var timer = time.CreateTimer(_ => events.Writer.TryWrite(new Tick(time.GetTimestamp())), null, TickInterval, TickInterval);
         await using var interrupted = interrupt.Register(() => events.Writer.TryWrite(new Interrupted()));
         Announce(request, observer, address);
-        workers.Start(request.Cluster.Workers, Reachable(address), request.Cluster.ResolvedThreads, request.Configuration.Data, token ?? RunToken.Create());
+        workers.Start(request.Cluster.Workers, Reachable(address), request.Cluster.ResolvedThreads, request.Configuration.Data, token);
         try
         {
             return await controller.RunAsync(events.Reader);
