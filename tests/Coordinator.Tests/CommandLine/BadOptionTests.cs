@@ -70,6 +70,19 @@ public sealed class BadOptionTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
     }
 
+    [Theory]
+    [InlineData("{\"data\": \"bl\u00fcten.csv\"}")] // written as Latin-1
+    [InlineData("{\"d\u00e4ta\": \"x\"}")]
+    [InlineData("{\"data\": \"\\ud800\"}")]
+    public async Task AConfigurationFileThatIsNotUtf8IsOneLine(string content)
+    {
+        string file = _folder.File("options.json");
+        await File.WriteAllTextAsync(file, content, System.Text.Encoding.Latin1);
+        CommandOutcome outcome = await CommandRunner.RunAsync("train", "--config", file);
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.StartsWith($"error: --config {file}: cannot be read", Assert.Single(outcome.Errors), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task AllBadOptionsAreNamedAtOnce()
     {
