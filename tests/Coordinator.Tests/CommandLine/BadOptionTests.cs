@@ -103,6 +103,7 @@ public sealed class BadOptionTests : IDisposable
     [InlineData("trian", "error: trian: unknown command; did you mean train?")]
     [InlineData("verify", "error: RUN: is missing; name a run folder, such as verify runs/first")]
     [InlineData("eval", "error: MODEL: is missing; name a run folder, such as eval runs/first")]
+    [InlineData("health", "error: Required argument 'URL' missing for command: 'health'.")]
     [InlineData("data lst", "error: lst: unknown command; did you mean list?")]
     public async Task ABadCommandIsOneLine(string line, string message)
     {
