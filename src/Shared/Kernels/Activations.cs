@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Distributed.Kernels;
 
 /// <summary>
@@ -131,6 +133,7 @@ public static unsafe class Activations
     private readonly struct BiasedRow<TActivation>(float* values, float* biases) : IElementwise
         where TActivation : struct, IActivation
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Apply<TLanes, TVector>(nint index)
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
@@ -143,6 +146,7 @@ public static unsafe class Activations
     private readonly struct Gradient<TActivation>(float* outputs, float* gradients) : IElementwise
         where TActivation : struct, IActivation
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Apply<TLanes, TVector>(nint index)
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged

@@ -69,6 +69,7 @@ internal readonly unsafe struct BatchNormalizationForward(
 internal readonly unsafe struct BatchNormalizationEvaluation(
     float* input, BatchNormalizationShape shape, float* parameters, float epsilon, float* output) : IChannelKernel
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Apply<TLanes, TVector>(int microbatch, int channel)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
