@@ -38,8 +38,9 @@ internal sealed class SafeTensorsHeader
             using var document = JsonDocument.Parse(json);
             header.ReadRoot(document.RootElement);
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
+            // A text that is not UTF-8 passes the parser and is refused where it is read.
             throw new InputException($"{path}: the safetensors header is not valid JSON ({exception.Message.TrimEnd('.')})", exception);
         }
         header.CheckTiling(dataLength);

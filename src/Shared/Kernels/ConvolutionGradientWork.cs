@@ -84,7 +84,8 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     /// <summary>The tiles and columns of one part. Who has the last tile has the biases of its columns, too.</summary>
     internal readonly record struct Share(int Part, int FirstTile, int EndTile, int FirstColumn, int EndColumn);
 
-    private static int BlockImages(in ConvolutionShape shape, int microbatch) => Math.Clamp(BlockLength / (shape.InputLength + shape.OutputLength), 1, microbatch);
+    private static int BlockImages(in ConvolutionShape shape, int microbatch) =>
+        Math.Clamp(BlockLength / (shape.InputLength + shape.OutputLength), 1, microbatch);
 
     private static int Columns(int filters) => (filters + ConvolutionTile.MaxLanes - 1) / ConvolutionTile.MaxLanes * ConvolutionTile.MaxLanes;
 
@@ -193,7 +194,16 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         float one = 1;
         float* left = &one, destination = slot + ((nint)Shape.FilterLength * SlotColumns);
         ConvolutionRun run = new(Left: 0, Right: 0, images * Shape.OutputPixels, Rows: 1);
-        var operands = new ConvolutionOperands { Left = &left, Right = pixels, Destination = &destination, Runs = &run, RunCount = 1, Images = 1, Resume = resume };
+        var operands = new ConvolutionOperands
+        {
+            Left = &left,
+            Right = pixels,
+            Destination = &destination,
+            Runs = &run,
+            RunCount = 1,
+            Images = 1,
+            Resume = resume,
+        };
         ConvolutionTile.Kernel<TLanes, TVector, Two>(1, width)(operands);
     }
 
@@ -223,8 +233,9 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
                     WriteTap(share, tap, channel, Math.Min(WrittenChannels, Shape.Channels - channel), column, filters);
             }
 
+            float* biases = Slots + ((nint)Shape.FilterLength * SlotColumns) + column;
             if (BiasGradient != null && share.EndTile == TileCount)
-                new ReadOnlySpan<float>(Slots + ((nint)Shape.FilterLength * SlotColumns) + column, filters).CopyTo(new Span<float>(BiasGradient + column, filters));
+                new ReadOnlySpan<float>(biases, filters).CopyTo(new Span<float>(BiasGradient + column, filters));
         }
     }
 

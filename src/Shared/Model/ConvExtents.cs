@@ -35,7 +35,11 @@ internal static class ConvExtents
         if (value.GetString() != Same)
             throw fields.WrongValue(PaddingName, value, $"\"{Same}\", a whole number from 0 to {Conv2dSpec.MaximumExtent}, or [rows, columns]");
         if (stride != 1 || kernel.Height % 2 == 0 || kernel.Width % 2 == 0)
-            throw fields.Error($"'{PaddingName}' is \"{Same}\", but the kernel is {kernel} and the stride {stride}: use an odd kernel and a stride of 1, or numbers");
+        {
+            throw fields.Error(
+                $"'{PaddingName}' is \"{Same}\", but the kernel is {kernel} and the stride {stride}: use an odd kernel and a stride of 1, or numbers");
+        }
+
         return new ConvExtent(kernel.Height / 2, kernel.Width / 2);
     }
 

@@ -62,7 +62,7 @@ public sealed record TrainingOptions
 
     /// <summary>Every bad value, one line each: the option, the value, and what would be right.</summary>
     public IReadOnlyList<string> Validate() =>
-        [.. LengthErrors(), .. BatchErrors(), .. LabelErrors(), .. Optimizer.Errors(), .. Schedule.Errors(Steps is > 0 ? Steps.Value : long.MaxValue), .. IntervalErrors()];
+        [.. LengthErrors(), .. BatchErrors(), .. LabelErrors(), .. Optimizer.Errors(), .. Schedule.Errors(Steps is > 0 ? Steps : null), .. IntervalErrors()];
 
     /// <summary>The steps of a run of these options.</summary>
     /// <param name="stepsPerEpoch">Batches in the training set.</param>

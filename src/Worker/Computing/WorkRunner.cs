@@ -36,9 +36,12 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _run = run;
         _members = members;
         _post = post;
-        _snapshots = new SnapshotSender(members.CoordinatorTensors);
+        _snapshots = new SnapshotSender(members.CoordinatorTensors, ReportLostSnapshot);
         _replica = new Replica(run.Settings, threads, holdsMoments: run.Exchange == ExchangeMode.Peers);
     }
+
+    /// <inheritdoc />
+    public ulong Run => _run.Run;
 
     /// <summary>The step under way, or the last one.</summary>
     public long Step { get; private set; }
@@ -180,6 +183,13 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         foreach (var (block, sums) in _replica.Sums)
             report.Blocks.Add(new BlockSums { Start = (uint)block.Start, Count = (uint)block.Count, LossSum = sums.LossSum, Correct = (uint)sums.Correct, Samples = (uint)sums.Samples });
         _post(Message(message => message.Report = report));
+    }
+
+    private void ReportLostSnapshot(long step, Exception exception)
+    {
+        var message = Message(message => message.Failure = new Failure { Phase = Phase.Snapshot, Reason = $"it could not be sent: {WireErrors.Cause(exception)}" });
+        message.Step = (ulong)step;
+        _post(message);
     }
 
     private FrameHeader Header() => new(_run.Run, _generation, Step, FrameKind.State, 0, 0);

@@ -26,8 +26,11 @@ internal sealed class GrantReader(SampleDecoder decoder, Dataset? dataset)
             return Work(step, grant, Indexed(grant));
         if (grant.ShardSamples > grant.Samples)
             throw new InvalidDataException($"step {step}: {grant.ShardSamples} samples of a batch of {grant.Samples}");
+        var bytes = (long)grant.ShardSamples * decoder.BytesPerSample;
+        if (bytes > Array.MaxLength)
+            throw TooLarge(step, grant);
         _open = (step, grant);
-        _samples = new byte[checked((int)grant.ShardSamples * decoder.BytesPerSample)];
+        _samples = new byte[bytes];
         _labels = new int[grant.ShardSamples];
         _filled = 0;
         return null;
@@ -50,8 +53,12 @@ internal sealed class GrantReader(SampleDecoder decoder, Dataset? dataset)
         return Work(open.Step, open.Grant, new StoredSamples(decoder, _samples, _labels));
     }
 
-    private static Compute Work(long step, Grant grant, ISampleSource samples) =>
-        new(step, grant.Work, checked((int)grant.Microbatches), checked((int)grant.Samples), samples);
+    private static Compute Work(long step, Grant grant, ISampleSource samples) => (grant.Microbatches | grant.Samples) <= int.MaxValue
+        ? new(step, grant.Work, (int)grant.Microbatches, (int)grant.Samples, samples)
+        : throw TooLarge(step, grant);
+
+    private static InvalidDataException TooLarge(long step, Grant grant) =>
+        new($"step {step}: a grant of {grant.ShardSamples} samples of {grant.Samples} in {grant.Microbatches} microbatches is larger than this worker can hold");
 
     private IndexedSamples Indexed(Grant grant)
     {

@@ -187,16 +187,17 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
 
     private RunFailedException Lost(string cause) => new($"the coordinator at {options.Coordinator} is gone: {cause}");
 
+    /// <summary>What the coordinator is told of an exception; it adds worker, step and phase to the reason.</summary>
+    /// <param name="exception">What was thrown.</param>
+    /// <param name="phase">What the worker was doing, unless the exception knows better.</param>
+    internal static Failure FailureOf(Exception exception, Phase phase) => exception is PeerFailureException peer
+        ? new Failure { Phase = peer.Phase, Reason = peer.Cause, Peer = peer.Peer }
+        : new Failure { Phase = phase, Reason = exception.Message, ByTraining = exception is NonFiniteLossException };
+
     // The coordinator decides what a failure means; it answers with a dismissal.
     private static async Task ReportAsync(SessionStream session, WorkRunner runner, Exception exception, Task reading)
     {
-        session.Post(runner.Message(message => message.Failure = new Failure
-        {
-            Phase = (exception as PeerFailureException)?.Phase ?? runner.Phase,
-            Reason = exception.Message,
-            Peer = (exception as PeerFailureException)?.Peer ?? "",
-            ByTraining = exception is NonFiniteLossException,
-        }));
+        session.Post(runner.Message(message => message.Failure = FailureOf(exception, runner.Phase)));
         await Task.WhenAny(reading, Task.Delay(DismissalTime));
     }
 }

@@ -46,6 +46,7 @@ public sealed class HelpTests
     [InlineData("data --help")]
     [InlineData("data list --help")]
     [InlineData("data inspect --help")]
+    [InlineData("health --help")]
     public async Task EveryCommandHasHelpWithAnExample(string line)
     {
         CommandOutcome outcome = await CommandRunner.RunAsync(line.Split(' '));

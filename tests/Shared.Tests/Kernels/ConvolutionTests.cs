@@ -9,7 +9,9 @@ public sealed class ConvolutionTests : IDisposable
     private readonly ComputeTeam[] _teams = [new(1), new(2), new(3)];
 
     private static readonly Gen<ConvolutionShape> Shapes =
-        Gen.Select(Gen.Int[1, 9], Gen.Int[1, 9], Gen.Int[1, 20], Gen.Int[1, 40], Gen.Int[1, 5], Gen.Int[1, 5], Gen.Int[1, 3], Gen.Select(Gen.Int[0, 3], Gen.Int[0, 3]))
+        Gen.Select(
+                Gen.Int[1, 9], Gen.Int[1, 9], Gen.Int[1, 20], Gen.Int[1, 40],
+                Gen.Int[1, 5], Gen.Int[1, 5], Gen.Int[1, 3], Gen.Select(Gen.Int[0, 3], Gen.Int[0, 3]))
             .Select((height, width, channels, filters, kernelHeight, kernelWidth, stride, padding) =>
                 new ConvolutionShape(height, width, channels, filters, kernelHeight, kernelWidth, stride, padding.Item1, padding.Item2))
             .Where(shape => shape.OutputHeight > 0 && shape.OutputWidth > 0);
@@ -30,7 +32,8 @@ public sealed class ConvolutionTests : IDisposable
 
     [Fact]
     public void Every_pass_is_its_chains_and_tree_for_any_shape_and_thread_count() =>
-        Gen.Select(Shapes, Gen.Int[1, 14], Gen.Int[1, 6], Gen.UInt).Sample((shape, rows, microbatch, seed) => Check(shape, rows, microbatch, Values(seed)), iter: 120, threads: 1);
+        Gen.Select(Shapes, Gen.Int[1, 14], Gen.Int[1, 6], Gen.UInt)
+            .Sample((shape, rows, microbatch, seed) => Check(shape, rows, microbatch, Values(seed)), iter: 120, threads: 1);
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -49,7 +52,8 @@ public sealed class ConvolutionTests : IDisposable
     {
         // One pixel under the middle of a kernel whose other weights are infinite; the product underflows to -0, which a term of +0 would turn into +0.
         var shape = new ConvolutionShape(1, 1, 1, 1, 3, 3, 1, 1, 1);
-        float[] weights = [.. Enumerable.Range(0, 9).Select(tap => tap == 4 ? -float.Epsilon : float.PositiveInfinity)], output = new float[1], gradient = new float[1], weightGradient = new float[9];
+        float[] weights = [.. Enumerable.Range(0, 9).Select(tap => tap == 4 ? -float.Epsilon : float.PositiveInfinity)];
+        float[] output = new float[1], gradient = new float[1], weightGradient = new float[9];
         var convolution = new Convolution(shape, 1, 1, inputGradient: true);
         convolution.BindWeights(weights, [], _teams[0]);
         convolution.Forward<IdentityActivation>([float.Epsilon], 1, output, _teams[0]);
@@ -65,7 +69,7 @@ public sealed class ConvolutionTests : IDisposable
     public void Gradients_agree_with_finite_differences(ConvolutionShape shape, int rows, int microbatch)
     {
         // With L = sum(G * y), which is linear in the input and in the weights, a difference of any width is exact but for rounding.
-        (float[] x, float[] w, float[] g) = (Oracle.Values(rows * shape.InputLength, 1), Oracle.Values(shape.WeightLength, 2), Oracle.Values(rows * shape.OutputLength, 3));
+        float[] x = Oracle.Values(rows * shape.InputLength, 1), w = Oracle.Values(shape.WeightLength, 2), g = Oracle.Values(rows * shape.OutputLength, 3);
         var convolution = new Convolution(shape, rows, microbatch, inputGradient: true);
         float[] dx = new float[x.Length], dw = new float[w.Length], db = new float[shape.Filters];
         convolution.BindWeights(w, [], _teams[1]);
@@ -78,7 +82,8 @@ public sealed class ConvolutionTests : IDisposable
             AssertClose(Loss(x, Moved(w, weight, 1)) - Loss(x, Moved(w, weight, -1)), 2 * dw[weight]);
         }
 
-        Assert.All(db.Select((sum, filter) => (sum, filter)), bias => AssertClose(g.Where((_, i) => i % shape.Filters == bias.filter).Sum(value => (double)value), bias.sum));
+        for (int filter = 0; filter < db.Length; filter++)
+            AssertClose(g.Where((_, i) => i % shape.Filters == filter).Sum(value => (double)value), db[filter]);
 
         double Loss(float[] input, float[] weights)
         {
@@ -128,7 +133,8 @@ public sealed class ConvolutionTests : IDisposable
 
     private void Check(ConvolutionShape shape, int rows, int microbatch, Func<int, uint, float[]> values)
     {
-        float[] x = values(rows * shape.InputLength, 1), w = values(shape.WeightLength, 2), b = values(rows % 2 == 0 ? 0 : shape.Filters, 3), g = values(rows * shape.OutputLength, 4);
+        float[] x = values(rows * shape.InputLength, 1), g = values(rows * shape.OutputLength, 4);
+        float[] w = values(shape.WeightLength, 2), b = values(rows % 2 == 0 ? 0 : shape.Filters, 3);
         var oracle = new ConvolutionOracle(shape);
         float[] output = oracle.Forward(x, w, b, rows), inputGradient = oracle.InputGradient(g, w, rows);
         (float[] weightGradient, float[] biasGradient) = oracle.ParameterGradient(x, g, rows, microbatch);
@@ -176,5 +182,9 @@ public sealed class ConvolutionTests : IDisposable
         return moved;
     }
 
-    private static void AssertClose(double expected, double actual) => Assert.InRange(actual, expected - 0.02 - (1e-3 * Math.Abs(expected)), expected + 0.02 + (1e-3 * Math.Abs(expected)));
+    private static void AssertClose(double expected, double actual)
+    {
+        double tolerance = 0.02 + (1e-3 * Math.Abs(expected));
+        Assert.InRange(actual, expected - tolerance, expected + tolerance);
+    }
 }

@@ -32,7 +32,8 @@ public sealed unsafe class ConvolutionWidthTests
         where TVector : unmanaged
     {
         using var team = new ComputeTeam(1);
-        float[] x = Oracle.Values(Rows * shape.InputLength, 1), w = Oracle.Values(shape.WeightLength, 2), b = Oracle.Values(shape.Filters, 3), g = Oracle.Values(Rows * shape.OutputLength, 4);
+        float[] x = Oracle.Values(Rows * shape.InputLength, 1), g = Oracle.Values(Rows * shape.OutputLength, 4);
+        float[] w = Oracle.Values(shape.WeightLength, 2), b = Oracle.Values(shape.Filters, 3);
         float[] y = new float[g.Length], dx = new float[x.Length], dw = new float[w.Length], db = new float[b.Length];
         var convolution = new Convolution(shape, Rows, Microbatch, inputGradient: true, TileGrid.FullRows<TLanes, TVector>());
         convolution.BindWeights(w, b, team);

@@ -62,7 +62,8 @@ public sealed class Conv2dLayerTests : IDisposable
     [InlineData(3, 4)]
     public void BlocksOfTheBatchAddUpToTheSameBits(int microbatch, int blockMicrobatches)
     {
-        SmallProblem problem = new("""{"type":"conv2d","filters":5,"kernel":3,"padding":"same"},{"type":"relu"},{"type":"conv2d","filters":4,"kernel":2,"stride":2}""", new SampleShape(1, 6, 5), classes: 3, rows: 29);
+        const string layers = """{"type":"conv2d","filters":5,"kernel":3,"padding":"same"},{"type":"relu"},{"type":"conv2d","filters":4,"kernel":2,"stride":2}""";
+        SmallProblem problem = new(layers, new SampleShape(1, 6, 5), classes: 3, rows: 29);
         (BatchSums expected, float[] gradient) = problem.Run(microbatch, _team);
         (BatchSums sums, float[] merged) = problem.RunInBlocks(microbatch, blockMicrobatches, _team);
         Assert.Equal(expected, sums);
@@ -83,8 +84,8 @@ public sealed class Conv2dLayerTests : IDisposable
     [Fact]
     public void ParametersAreNamedAndShapedAsInPyTorch()
     {
-        Network network = new(
-            ModelSpec.FromJson("""{"layers":[{"type":"conv2d","filters":8,"kernel":[3,5]},{"type":"conv2d","filters":2,"kernel":1,"bias":false}]}""", "test"), new SampleShape(3, 9, 9), 10);
+        const string model = """{"layers":[{"type":"conv2d","filters":8,"kernel":[3,5]},{"type":"conv2d","filters":2,"kernel":1,"bias":false}]}""";
+        Network network = new(ModelSpec.FromJson(model, "test"), new SampleShape(3, 9, 9), 10);
         Assert.Equal(
             ["layers.0.weight [8, 3, 3, 5]", "layers.0.bias [8]", "layers.1.weight [2, 8, 1, 1]"],
             network.Layout.Parameters.Take(3).Select(parameter => $"{parameter.Name} [{string.Join(", ", parameter.Shape)}]"));

@@ -20,6 +20,10 @@ public class ModelSpecTests
             (LayerSpec)new PoolSpec((PoolKind)kind, new(height, width), new(stride, height), new(height - 1, width / 2))),
         Gen.Select(Gen.Float[0, 1], Gen.Float[BatchNormSpec.MinimumEpsilon, 1]).Select((momentum, epsilon) => (LayerSpec)new BatchNormSpec(momentum, epsilon)),
         Gen.Float[BatchNormSpec.MinimumEpsilon, 1].Select(epsilon => (LayerSpec)new LayerNormSpec(epsilon)),
+        Gen.Select(Gen.Int[0, 1], Gen.Int[1, 9], Gen.Int[1, 9], Gen.Int[1, 3], (kind, height, width, stride) =>
+            (LayerSpec)new PoolSpec((PoolKind)kind, new(height, width), new ConvExtent(stride, height), new(height - 1, width / 2))),
+        Gen.Select(Gen.Float[0, 1], Gen.Float[BatchNormSpec.MinimumEpsilon, 1], (momentum, epsilon) => (LayerSpec)new BatchNormSpec(momentum, epsilon)),
+        Gen.Float[BatchNormSpec.MinimumEpsilon, 1].Select(epsilon => (LayerSpec)new LayerNormSpec(epsilon)),
         Gen.Const((LayerSpec)new GlobalAveragePoolSpec()),
         Gen.Const((LayerSpec)new FlattenSpec()),
         Gen.Const((LayerSpec)new GeluSpec()));

@@ -43,8 +43,12 @@ internal sealed class ReferencePass(double[] weights, int microbatch, bool train
         return new(new SampleShape(1, 1, units), Array.ConvertAll(batch.Rows, row =>
         {
             double[] output = [.. bias];
-            for (int i = 0; i < weight.Length; i++)
-                output[i / inputs] += weight[i] * row[i % inputs];
+            for (int unit = 0, next = 0; unit < units; unit++)
+            {
+                for (int i = 0; i < inputs; i++)
+                    output[unit] += weight[next++] * row[i];
+            }
+
             return output;
         }));
     }

@@ -50,6 +50,26 @@ internal static class GoldenModels
         "shortcut":[{"type":"dense","units":19}]}
         """;
 
+    private const string Convolutions =
+        """
+        {"type":"conv2d","filters":5,"kernel":3,"padding":"same"},{"type":"relu"},{"type":"maxpool","kernel":2},
+        {"type":"conv2d","filters":18,"kernel":[2,3],"padding":1,"bias":false},{"type":"tanh"},{"type":"maxpool","kernel":3,"stride":2,"padding":1}
+        """;
+
+    private const string ResidualImages =
+        """
+        {"type":"conv2d","filters":6,"kernel":3,"padding":1,"bias":false},{"type":"batchnorm"},{"type":"relu"},
+        {"type":"residual","layers":[{"type":"conv2d","filters":17,"kernel":3,"stride":2,"padding":1,"bias":false},{"type":"batchnorm"}],
+        "shortcut":[{"type":"conv2d","filters":17,"kernel":1,"stride":2,"bias":false},{"type":"batchnorm"}]},
+        {"type":"relu"},{"type":"globalavgpool"}
+        """;
+
+    private const string LayerNorm =
+        """
+        {"type":"conv2d","filters":6,"kernel":3,"stride":2},{"type":"avgpool","kernel":2,"stride":1,"padding":1},{"type":"layernorm"},
+        {"type":"dense","units":19},{"type":"layernorm"},{"type":"gelu"}
+        """;
+
     private static readonly OptimizerOptions Momentum = new();
 
     public static IReadOnlyDictionary<string, GoldenModel> All { get; } = new Dictionary<string, GoldenModel>
@@ -68,6 +88,9 @@ internal static class GoldenModels
         ["layernorm"] = new($$"""{"type":"layernorm"},{{Hidden}},{"type":"layernorm"}""", Momentum, "a70eccda90bb8803"),
         ["smoothed labels"] = new(Hidden, Momentum, "35f0ecafea2de3b9") { LabelSmoothing = 0.1 },
         ["residual"] = new(Residual, Momentum, "196234598e78ae26"),
+        ["convolution and maximum"] = new(Convolutions, Momentum, "a1df37a30864025a"),
+        ["residual with batch normalisation"] = new(ResidualImages, Momentum, "7f6efdb796a754a7"),
+        ["layer normalisation and mean"] = new(LayerNorm, new() { Kind = OptimizerKind.AdamW }, "a5aa6e8938d00fdd"),
         ["conv2d"] = new($"{Image},{Strided}", Momentum, "12e704971d62fbe4"),
         ["conv2d and global average pooling"] = new($$"""{{Image}},{"type":"globalavgpool"}""", Momentum, "1fbeb14c59e46844"),
         ["residual of images"] = new($$"""{{Image}},{"type":"residual","layers":[{{Square}},{"type":"gelu"}]}""", Momentum, "1a2a468b60539ca1"),

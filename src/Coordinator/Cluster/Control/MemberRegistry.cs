@@ -39,7 +39,7 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
             _locals[session.Join.LocalNumber] = session;
         Send(session.Worker, new CoordinatorMessage { Welcome = new Welcome { Worker = session.Worker, Settings = settings } });
         if (_ending)
-            Dismiss(session.Worker);
+            Dismiss(session);
     }
 
     /// <summary>Notes what a message says of its sender.</summary>
@@ -102,9 +102,9 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     public bool Send(int worker, CoordinatorMessage message) => _sessions[worker].Send(Addressed(message));
 
     /// <summary>Lets a worker go once it has done all that it was granted.</summary>
-    /// <param name="worker">The worker.</param>
+    /// <param name="session">The worker.</param>
     /// <param name="reason">Why, if it has not asked for it.</param>
-    public void Dismiss(int worker, string reason = "") => Dismiss(_sessions[worker], complete: false, reason);
+    public void Dismiss(MemberSession session, string reason = "") => Dismiss(session, complete: false, reason);
 
     /// <summary>Lets every worker go, and from now on all that come.</summary>
     /// <param name="complete">Whether the run has ended in order, so that members confirm their weights.</param>
@@ -130,7 +130,7 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     {
         session.IsLeaving = true;
         if (_generation == default)
-            Dismiss(session.Worker);
+            Dismiss(session);
     }
 
     private CoordinatorMessage Addressed(CoordinatorMessage message)

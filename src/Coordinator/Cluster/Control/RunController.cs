@@ -90,7 +90,7 @@ internal sealed class RunController : IAsyncDisposable
             case MemberGone gone: Lose(gone); break;
             case LocalWorkerExited exited: Lose(exited); break;
             case SnapshotArrived arrived: _progress.Arrived(arrived.Checkpoint); break;
-            case OwnerFailed failed: Fail(EvidenceOf(failed.Exception)); break;
+            case OwnerFailed failed: Fail(Evidence.Of(failed.Exception)); break;
             case Tick tick: CheckSilence(tick.At); break;
             case Interrupted: Stop(); break;
         }
@@ -112,7 +112,7 @@ internal sealed class RunController : IAsyncDisposable
                 Report(session, message);
                 break;
             case WorkerMessage.BodyOneofCase.Failure:
-                Fail(EvidenceOf(session, message));
+                Fail(Evidence.Of(session, message));
                 break;
         }
     }
@@ -127,21 +127,28 @@ internal sealed class RunController : IAsyncDisposable
         }
         catch (InvalidDataException exception)
         {
-            Fail(new Evidence(session.FullName, session.Step, session.Phase, exception.Message, EvidenceWeight.Confessed));
+            Fail(Evidence.Of(session, exception.Message, EvidenceWeight.Confessed));
         }
     }
 
     private void Lose(MemberGone gone)
     {
-        var session = gone.Session;
-        _members.Remove(session);
-        var owesReports = _ledger.Awaits(session.Worker);
-        if (session.IsDismissed && !owesReports)
+        _members.Remove(gone.Session);
+        if (!gone.Session.IsDismissed || _ledger.Awaits(gone.Session.Worker))
+            Lose(gone.Session, gone.Cause);
+    }
+
+    // Nobody waits for one that has come by itself and is no member yet.
+    private void Lose(MemberSession session, string cause)
+    {
+        if (session.Join.LocalNumber > 0 || _ledger.Awaits(session.Worker) || _view?.RankOf(session.Worker) >= 0)
+        {
+            Fail(Evidence.Of(session, cause, EvidenceWeight.Lost));
             return;
-        if (owesReports || _view?.RankOf(session.Worker) >= 0)
-            Fail(new Evidence(session.FullName, session.Step, session.Phase, gone.Cause, EvidenceWeight.Lost));
-        else
-            _observer.Report(new WorkerLeft(session.FullName, gone.Cause, _members.ReadyCount));
+        }
+
+        _members.Dismiss(session, cause);
+        _observer.Report(new WorkerLeft(session.FullName, cause, _members.ReadyCount));
     }
 
     // Before the first view, one that has left in order is missed, too, unless another may come in its place.
@@ -151,27 +158,14 @@ internal sealed class RunController : IAsyncDisposable
         if (session is null)
             Fail(new Evidence($"local worker {exited.LocalNumber} (process {exited.ProcessId})", 0, Phase.Idle, exited.Cause, EvidenceWeight.Exited));
         else if (!session.IsDismissed || (_view is null && _request.Cluster.Listen is null))
-            Fail(new Evidence(session.FullName, session.Step, session.Phase, exited.Cause, EvidenceWeight.Exited));
+            Fail(Evidence.Of(session, exited.Cause, EvidenceWeight.Exited));
     }
 
     private void CheckSilence(long now)
     {
         // One that is leaving still has to do what it was granted: the others wait for its part.
         foreach (var session in _members.Silent(now).Where(session => !session.IsDismissed || _ledger.Awaits(session.Worker)))
-            LoseSilent(session, $"silent for {WireLimits.HeartbeatTimeout.TotalSeconds:0} seconds (stopped, overloaded or cut off)");
-    }
-
-    private void LoseSilent(MemberSession session, string cause)
-    {
-        if (session.Join.LocalNumber > 0 || _ledger.Awaits(session.Worker) || _view?.RankOf(session.Worker) >= 0)
-        {
-            Fail(new Evidence(session.FullName, session.Step, session.Phase, cause, EvidenceWeight.Lost));
-            return;
-        }
-
-        // Nobody waits for one that has come by itself and is no member yet.
-        _members.Dismiss(session.Worker, cause);
-        _observer.Report(new WorkerLeft(session.FullName, cause, _members.ReadyCount));
+            Lose(session, $"silent for {WireLimits.HeartbeatTimeout.TotalSeconds:0} seconds (stopped, overloaded or cut off)");
     }
 
     private void Advance()
@@ -219,10 +213,10 @@ internal sealed class RunController : IAsyncDisposable
 
         var previous = _view!;
         Enter(new ClusterView(previous.Generation with { Number = previous.Generation.Number + 1 }, nextStep, workers), previous);
-        foreach (var worker in previous.Workers.Except(workers))
+        foreach (var session in previous.Workers.Except(workers).Select(_members.Get))
         {
-            _observer.Report(new WorkerLeft(_members.Get(worker).FullName, "it was asked to leave", workers.Count));
-            _members.Dismiss(worker);
+            _observer.Report(new WorkerLeft(session.FullName, "it was asked to leave", workers.Count));
+            _members.Dismiss(session);
         }
 
         return true;
@@ -273,15 +267,8 @@ internal sealed class RunController : IAsyncDisposable
     // A message that is lost would be waited for without end. If the worker has gone, its session says why, and that weighs more.
     private void Send(int worker, CoordinatorMessage message)
     {
-        if (_members.Send(worker, message))
-            return;
-        var session = _members.Get(worker);
-        Fail(new Evidence(
-            session.FullName,
-            session.Step,
-            session.Phase,
-            $"{MemberSession.QueueLength} messages wait to be sent to it (is it overloaded, or the data too large to be sent? a worker that holds the data, --data, needs none)",
-            EvidenceWeight.Complaint));
+        if (!_members.Send(worker, message))
+            Fail(Evidence.Of(_members.Get(worker), MemberSession.TakesNothing, EvidenceWeight.Complaint));
     }
 
     private bool Confirmed(long since)
@@ -308,19 +295,5 @@ internal sealed class RunController : IAsyncDisposable
             return;
         _members.DismissAll(complete: false, _failure.Message());
         throw new RunFailedException(_failure.Message());
-    }
-
-    private static Evidence EvidenceOf(Exception exception) => exception is PeerFailureException peer
-        ? new(peer.Peer, peer.Step, peer.Phase, peer.Cause, EvidenceWeight.Complaint)
-        : new("the coordinator", 0, Phase.ReduceScatter, exception.Message, EvidenceWeight.Confessed);
-
-    private static Evidence EvidenceOf(MemberSession session, WorkerMessage message)
-    {
-        var (failure, step) = (message.Failure, unchecked((long)message.Step));
-        if (failure.ByTraining)
-            return new(session.FullName, step, failure.Phase, failure.Reason, EvidenceWeight.Diverged);
-        return failure.Peer.Length > 0
-            ? new(failure.Peer, step, failure.Phase, failure.Reason, EvidenceWeight.Complaint)
-            : new(session.FullName, step, failure.Phase, failure.Reason, EvidenceWeight.Confessed);
     }
 }

@@ -32,14 +32,16 @@ internal sealed class LocalWorkers : IAsyncDisposable
     /// <param name="coordinator">Where they find the coordinator.</param>
     /// <param name="threads">Threads of each.</param>
     /// <param name="data">What they are to load, so that samples need not be sent.</param>
-    /// <param name="token">The run's token.</param>
+    /// <param name="token">The run's token; null in an insecure run, so that those who join without one can reach the local workers, too.</param>
     /// <exception cref="RunFailedException">The worker's executable cannot be started.</exception>
-    public void Start(int count, Uri coordinator, int threads, DataOptions data, RunToken token)
+    public void Start(int count, Uri coordinator, int threads, DataOptions data, RunToken? token)
     {
         for (var number = 1; number <= count; number++)
         {
             var start = StartInfo(WorkerArguments.Of(number, count, coordinator, threads, data));
-            start.Environment[RunToken.EnvironmentVariable] = token.Reveal();
+            start.Environment.Remove(RunToken.EnvironmentVariable);
+            if (token is not null)
+                start.Environment[RunToken.EnvironmentVariable] = token.Reveal();
             start.Environment[WorkerEnvironment.ParentPipe] = "stdin";
             _watches.Add(WatchAsync(number, Launch(start)));
         }
