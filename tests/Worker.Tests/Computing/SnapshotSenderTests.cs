@@ -19,7 +19,7 @@ public sealed class SnapshotSenderTests
         var sender = new SnapshotSender(new TensorClient(new Unreachable(lost)), (step, exception) => told.SetResult((step, exception)));
 
         await sender.TakeAsync(new TrainingState(5, 0), Header, CancellationToken.None);
-        Assert.Equal((4, lost), await told.Task);
+        Assert.Equal((4, lost), await told.Task.WaitAsync(TimeSpan.FromSeconds(60)));
         Assert.Same(lost, await Assert.ThrowsAsync<RpcException>(sender.FlushAsync));
     }
 

@@ -34,9 +34,14 @@ public sealed class SessionStreamTests
     public async Task A_coordinator_that_breaks_off_after_the_last_message_does_no_harm()
     {
         await using var stream = new SessionStream(_call.Duplex);
-        _call.Open.SetResult();
+        stream.Post(new WorkerMessage { Step = 7 });
         _call.Replies.Writer.Complete(new RpcException(new Status(StatusCode.Unavailable, "gone")));
-        await stream.CompleteAsync(CancellationToken.None);
+        var completing = stream.CompleteAsync(CancellationToken.None);
+        Assert.False(completing.IsCompleted);
+
+        _call.Open.SetResult();
+        await completing;
+        Assert.Equal([7UL], _call.Sent);
     }
 
     // A heartbeat is due, or SIGTERM comes, while the coordinator closes its side.
