@@ -81,6 +81,9 @@ public class ModelSpecTests
 
     [Theory]
     [InlineData("{", "not JSON")]
+    [InlineData("""{"layers":[{"type":"\ud800"}]}""", "not JSON")] // half of a surrogate pair
+    [InlineData("""{"layers":[{"type":"relu","\ud800":1}]}""", "not JSON")]
+    [InlineData("""{"layers":[],"\ud800":1}""", "not JSON")]
     [InlineData("[]", "no array 'layers'")]
     [InlineData("{}", "no array 'layers'")]
     [InlineData("""{"layers":{}}""", "no array 'layers'")]
