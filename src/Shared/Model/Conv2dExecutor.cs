@@ -18,7 +18,7 @@ internal sealed class Conv2dExecutor : LayerExecutor
         _layer = layer;
         _activation = activation;
         _options = options;
-        _convolution = new Convolution(layer.Shape, options.MaximumRows, options.Microbatch, options.NeedsInputGradient);
+        _convolution = Create(layer, options);
     }
 
     /// <inheritdoc/>
@@ -66,5 +66,17 @@ internal sealed class Conv2dExecutor : LayerExecutor
         _convolution.ParameterGradient(input, outputGradient, rows, parameterGradient[..weights], parameterGradient[weights..], _options.Team);
         if (_options.NeedsInputGradient)
             _convolution.InputGradient(outputGradient, rows, inputGradient, _options.Team);
+    }
+
+    private static Convolution Create(Conv2dLayer layer, ExecutorOptions options)
+    {
+        try
+        {
+            return new Convolution(layer.Shape, options.MaximumRows, options.Microbatch, options.NeedsInputGradient);
+        }
+        catch (OverflowException failure)
+        {
+            throw new InputException($"{layer.Description}: what its kernels need does not fit in one array: use a smaller kernel or fewer channels", failure);
+        }
     }
 }
