@@ -23,6 +23,7 @@ public sealed unsafe class Convolution
     /// <param name="microbatch">Images of a microbatch, at least one.</param>
     /// <param name="inputGradient">Whether <see cref="InputGradient"/> will be asked for.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is below one, the padding is negative, or the kernel does not fit.</exception>
+    /// <exception cref="OverflowException">Packed weights or sums do not fit in one array.</exception>
     public Convolution(in ConvolutionShape shape, int maximumRows, int microbatch, bool inputGradient)
         : this(shape, maximumRows, microbatch, inputGradient, MachineTile.Rows())
     {

@@ -56,7 +56,7 @@ internal sealed class ConvolutionGradientMap
     }
 
     private int OffsetOf(int tap, int channel) =>
-        ((((tap / _shape.KernelWidth) * _shape.Width) + (tap % _shape.KernelWidth)) * _shape.Channels) + channel;
+        checked(((((tap / _shape.KernelWidth) * _shape.Width) + (tap % _shape.KernelWidth)) * _shape.Channels) + channel);
 
     /// <summary>For each output coordinate along one side, the tile's rows whose tap stays inside the input.</summary>
     private int[] RowsInside(int firstRow, int count, int output, int input, int padding, Func<int, int> tapOf)
@@ -80,8 +80,8 @@ internal sealed class ConvolutionGradientMap
     {
         if (rows == 0)
             return;
-        int left = ((((y * _shape.Stride) - _shape.PaddingHeight) * _shape.Width) + (x * _shape.Stride) - _shape.PaddingWidth) * _shape.Channels;
-        int right = ((y * _shape.OutputWidth) + x) * RegisterTile.PanelColumns;
+        int left = checked(((((y * _shape.Stride) - _shape.PaddingHeight) * _shape.Width) + (x * _shape.Stride) - _shape.PaddingWidth) * _shape.Channels);
+        int right = checked(((y * _shape.OutputWidth) + x) * RegisterTile.PanelColumns);
         bool follows = _runs.Count > firstRun && _runs[^1] is var last && last.Rows == rows && right == last.Right + (last.Length * RegisterTile.PanelColumns)
             && left == last.Left + (last.Length * _shape.Stride * _shape.Channels);
         if (follows)

@@ -34,6 +34,18 @@ internal static class ActivationFunctions
         _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "unknown activation"),
     };
 
+    /// <summary>The gradient as part of a matrix product: multiplies the product by the function's derivative, which its output alone decides.</summary>
+    /// <param name="activation">The function.</param>
+    /// <param name="output">[rows, n], what the function gave.</param>
+    internal static Epilogue GradientEpilogue(Activation activation, ReadOnlySpan<float> output) => activation switch
+    {
+        Activation.None => default,
+        Activation.Relu => Epilogue.ReluGradient(output),
+        Activation.Tanh => Epilogue.TanhGradient(output),
+        Activation.Sigmoid => Epilogue.SigmoidGradient(output),
+        _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "unknown activation"),
+    };
+
     /// <summary>Multiplies the gradient by the function's derivative, which its output alone decides, in place.</summary>
     /// <param name="activation">The function.</param>
     /// <param name="output">[rows, n], what the function gave.</param>

@@ -9,7 +9,7 @@ internal sealed class Conv2dExecutor : LayerExecutor
     private readonly Activation _activation;
     private readonly ExecutorOptions _options;
     private readonly Convolution _convolution;
-    private bool _reluGradientIsTaken;
+    private bool _activationGradientIsTaken;
 
     /// <summary>Reserves the output and what the kernels need.</summary>
     internal Conv2dExecutor(Conv2dLayer layer, Activation activation, ExecutorOptions options)
@@ -18,17 +18,17 @@ internal sealed class Conv2dExecutor : LayerExecutor
         _layer = layer;
         _activation = activation;
         _options = options;
-        _convolution = new Convolution(layer.Shape, options.MaximumRows, options.Microbatch, options.NeedsInputGradient);
+        _convolution = Create(layer, options);
     }
 
     /// <inheritdoc/>
-    internal override bool EndsInRelu => _activation == Activation.Relu;
+    internal override Activation LastActivation => _activation;
 
     /// <summary>Whether the forward kernel knows a function.</summary>
     internal static bool CanApply(Activation activation) => activation is Activation.Relu or Activation.Tanh or Activation.Sigmoid;
 
     /// <inheritdoc/>
-    internal override void LeaveReluGradient() => _reluGradientIsTaken = true;
+    internal override void LeaveActivationGradient() => _activationGradientIsTaken = true;
 
     /// <inheritdoc/>
     internal override void BindWeights(ReadOnlyMemory<float> parameters)
@@ -60,11 +60,23 @@ internal sealed class Conv2dExecutor : LayerExecutor
         Span<float> parameterGradient,
         in Pass pass)
     {
-        if (!_reluGradientIsTaken)
+        if (!_activationGradientIsTaken)
             ActivationFunctions.ApplyGradient(_activation, Output.Span[..(rows * OutputLength)], outputGradient, _options.Team);
         int weights = _layer.Shape.WeightLength;
         _convolution.ParameterGradient(input, outputGradient, rows, parameterGradient[..weights], parameterGradient[weights..], _options.Team);
         if (_options.NeedsInputGradient)
             _convolution.InputGradient(outputGradient, rows, inputGradient, _options.Team);
+    }
+
+    private static Convolution Create(Conv2dLayer layer, ExecutorOptions options)
+    {
+        try
+        {
+            return new Convolution(layer.Shape, options.MaximumRows, options.Microbatch, options.NeedsInputGradient);
+        }
+        catch (OverflowException failure)
+        {
+            throw new InputException($"{layer.Description}: what its kernels need does not fit in one array: use a smaller kernel or fewer channels", failure);
+        }
     }
 }

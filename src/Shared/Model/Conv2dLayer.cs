@@ -20,11 +20,11 @@ internal sealed class Conv2dLayer : Layer
         _spec = spec;
         _activation = activation;
         Shape = ShapeOf(input, spec);
-        int fanIn = checked(input.Channels * spec.Kernel.Height * spec.Kernel.Width), fanOut = checked(spec.Filters * spec.Kernel.Height * spec.Kernel.Width);
+        long taps = (long)spec.Kernel.Height * spec.Kernel.Width;
         LayerParameter weight = new(
             "weight",
             [spec.Filters, input.Channels, spec.Kernel.Height, spec.Kernel.Width],
-            InitialValues.Uniform(WeightInitialization.Bound(activation, fanIn, fanOut)));
+            InitialValues.Uniform(WeightInitialization.Bound(activation, input.Channels * taps, spec.Filters * taps)));
         Parameters = spec.Bias ? [weight, new("bias", [spec.Filters], InitialValues.Constant(0))] : [weight];
     }
 

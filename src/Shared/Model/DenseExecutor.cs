@@ -12,6 +12,8 @@ internal sealed class DenseExecutor : LayerExecutor
     private readonly int _weightLength;
     private ReadOnlyMemory<float> _weight; // [out, in]
     private ReadOnlyMemory<float> _bias; // [out]
+    private Activation _absorbed; // of the layer before
+    private bool _activationGradientIsTaken; // by the layer after
 
     /// <summary>Reserves the output.</summary>
     internal DenseExecutor(DenseLayer layer, Activation activation, ExecutorOptions options)
@@ -22,6 +24,19 @@ internal sealed class DenseExecutor : LayerExecutor
         _inputs = layer.InputLength;
         _weightLength = _inputs * OutputLength;
     }
+
+    /// <inheritdoc/>
+    internal override Activation LastActivation => _activation;
+
+    /// <inheritdoc/>
+    internal override bool AbsorbGradient(Activation activation)
+    {
+        _absorbed = activation;
+        return true;
+    }
+
+    /// <inheritdoc/>
+    internal override void LeaveActivationGradient() => _activationGradientIsTaken = true;
 
     /// <inheritdoc/>
     internal override void BindWeights(ReadOnlyMemory<float> parameters)
@@ -48,10 +63,13 @@ internal sealed class DenseExecutor : LayerExecutor
         in Pass pass)
     {
         (int microbatch, ComputeTeam team) = (_options.Microbatch, _options.Team);
-        ActivationFunctions.ApplyGradient(_activation, Output.Span[..(rows * OutputLength)], outputGradient, team);
+        if (!_activationGradientIsTaken)
+            ActivationFunctions.ApplyGradient(_activation, Output.Span[..(rows * OutputLength)], outputGradient, team);
         MatrixProduct.TransposedProduct(outputGradient, OutputLength, input, _inputs, rows, microbatch, parameterGradient[.._weightLength], team);
         ColumnSums.Compute(outputGradient, OutputLength, rows, microbatch, parameterGradient[_weightLength..], team);
-        if (_options.NeedsInputGradient)
-            MatrixProduct.Multiply(outputGradient, rows, _weight.Span, OutputLength, _inputs, inputGradient, team);
+        if (!_options.NeedsInputGradient)
+            return;
+        Epilogue epilogue = ActivationFunctions.GradientEpilogue(_absorbed, input);
+        MatrixProduct.Multiply(outputGradient, rows, _weight.Span, OutputLength, _inputs, inputGradient, team, epilogue);
     }
 }

@@ -19,16 +19,16 @@ internal abstract class LayerExecutor(Layer layer, int maximumRows)
         ? new AlignedBuffer(rows * length)
         : throw new InputException($"{rows} samples of {length} values do not fit in one array: use a smaller microbatch or layer");
 
-    /// <summary>Whether <see cref="Output"/> ends in a ReLU whose gradient the layer after this one may take in its own pass.</summary>
-    internal virtual bool EndsInRelu => false;
+    /// <summary>The function that <see cref="Output"/> ends in, whose gradient the layer after this one may take in its own pass.</summary>
+    internal virtual Activation LastActivation => Activation.None;
 
     /// <summary>
-    /// Asks for the input's gradient as it is before the ReLU that the layer before this one ends in; false where the layer cannot.
+    /// Asks for the input's gradient as it is before the function that the layer before this one ends in; false where the layer cannot.
     /// </summary>
-    internal virtual bool AbsorbReluGradient() => false;
+    internal virtual bool AbsorbGradient(Activation activation) => false;
 
-    /// <summary>Leaves the gradient of the ReLU to the layer after this one, whatever asks for the gradient next.</summary>
-    internal virtual void LeaveReluGradient()
+    /// <summary>Leaves the gradient of <see cref="LastActivation"/> to the layer after this one, whatever asks for the gradient next.</summary>
+    internal virtual void LeaveActivationGradient()
     {
     }
 

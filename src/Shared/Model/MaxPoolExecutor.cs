@@ -9,7 +9,7 @@ internal sealed class MaxPoolExecutor(PoolLayer layer, ExecutorOptions options) 
     private bool _maskRelu;
 
     /// <inheritdoc/>
-    internal override bool AbsorbReluGradient() => _maskRelu = true;
+    internal override bool AbsorbGradient(Activation activation) => _maskRelu = activation == Activation.Relu;
 
     /// <inheritdoc/>
     internal override void Forward(ReadOnlySpan<float> input, int rows, in Pass pass)

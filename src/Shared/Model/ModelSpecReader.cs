@@ -33,24 +33,25 @@ internal static class ModelSpecReader
     /// <exception cref="InputException">The text is not a model.</exception>
     internal static ModelSpec Read(string json, string sourceName)
     {
-        using JsonDocument document = Parse(json, sourceName);
-        JsonElement layers = Layers(document.RootElement, sourceName);
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(json, Strict);
+            return Read(document.RootElement, sourceName);
+        }
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
+        {
+            // Half of a surrogate pair, such as "\ud800", passes the parser and is refused where it is read.
+            throw new InputException($"{sourceName}: it is not JSON: {OneLine(failure)}", failure);
+        }
+    }
+
+    private static ModelSpec Read(JsonElement root, string sourceName)
+    {
+        JsonElement layers = Layers(root, sourceName);
         ModelSpec model = new(layers.EnumerateArray().Select((layer, index) =>
             LayerTypes.Read(new LayerFields($"{sourceName}: layers[{index}]", layer))));
         int count = model.Layers.Sum(layer => layer.LayerCount);
         return count <= MaximumLayers ? model : throw new InputException($"{sourceName}: it has {count} layers: use at most {MaximumLayers}");
-    }
-
-    private static JsonDocument Parse(string json, string sourceName)
-    {
-        try
-        {
-            return JsonDocument.Parse(json, Strict);
-        }
-        catch (JsonException failure)
-        {
-            throw new InputException($"{sourceName}: it is not JSON: {OneLine(failure)}", failure);
-        }
     }
 
     /// <summary>The array of layers, which must be the only property.</summary>

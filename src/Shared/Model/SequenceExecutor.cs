@@ -27,8 +27,8 @@ internal sealed class SequenceExecutor
         }))];
         foreach ((LayerExecutor before, LayerExecutor after) in _layers.Zip(_layers.Skip(1)))
         {
-            if (before.EndsInRelu && after.AbsorbReluGradient())
-                before.LeaveReluGradient();
+            if (before.LastActivation != Activation.None && after.AbsorbGradient(before.LastActivation))
+                before.LeaveActivationGradient();
         }
 
         _parameterRanges = ParameterRanges(layers);

@@ -14,7 +14,7 @@ internal static class WeightInitialization
     /// Tanh and sigmoid: X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks"
     /// (2010), variance 2/(fan-in + fan-out). None: variance 1/fan-in.
     /// </remarks>
-    internal static float Bound(Activation activation, int fanIn, int fanOut) => activation switch
+    internal static float Bound(Activation activation, long fanIn, long fanOut) => activation switch
     {
         Activation.Relu => (float)Math.Sqrt(6.0 / fanIn),
         Activation.Tanh or Activation.Sigmoid => (float)Math.Sqrt(6.0 / ((double)fanIn + fanOut)),

@@ -25,14 +25,15 @@ internal sealed class BlockComputation
     }
 
     /// <summary>Reserves the memory for passes of a number of rows, which must be whole microbatches. No bit depends on it.</summary>
+    /// <exception cref="Distributed.InputException">The samples, or the activations of a layer, do not fit in an array.</exception>
     internal BlockComputation(TrainingSettings settings, int rows, ComputeTeam team)
     {
         _microbatch = settings.Microbatch;
         _seed = settings.Seed;
         _largestCount = rows / _microbatch;
-        _executor = new NetworkExecutor(settings.Network, _microbatch, rows, team, settings.LabelSmoothing);
         _inputLength = settings.Network.InputLength;
-        _inputs = new AlignedBuffer(checked(rows * _inputLength));
+        _inputs = LayerExecutor.Reserve(rows, _inputLength);
+        _executor = new NetworkExecutor(settings.Network, _microbatch, rows, team, settings.LabelSmoothing);
         _labels = new int[rows];
     }
 

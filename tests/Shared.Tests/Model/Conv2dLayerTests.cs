@@ -99,6 +99,24 @@ public sealed class Conv2dLayerTests : IDisposable
         Assert.Equal("layers[1] (conv2d): a kernel of 5x5 does not fit into 1x4x28 padded by 0x1: use a smaller kernel or more padding", failure.Message);
     }
 
+    [Fact]
+    public void TooManyWeightsAreRefusedByName()
+    {
+        ModelSpec spec = new([new Conv2dSpec(Conv2dSpec.MaximumFilters, ConvExtent.Square(1024), padding: ConvExtent.Square(512))]);
+        InputException failure = Assert.Throws<InputException>(() => new Network(spec, new SampleShape(1, 1, 1), 10));
+        Assert.StartsWith("layers.0.weight of shape [65536, 1, 1024, 1024] makes the model larger than", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WeightsThatDoNotFitInAnArrayOncePackedAreRefused()
+    {
+        // 2^26 weights of one filter, which the kernels keep beside 31 others.
+        Layer layer = new Conv2dSpec(1, ConvExtent.Square(1024)).Resolve(new SampleShape(64, 1024, 1024));
+        ExecutorOptions options = new(1, 1, NeedsInputGradient: false, _team);
+        InputException failure = Assert.Throws<InputException>(() => layer.CreateExecutor(options));
+        Assert.Equal("conv2d 1 of 1024x1024: what its kernels need does not fit in one array: use a smaller kernel or fewer channels", failure.Message);
+    }
+
     private static SampleShape ShapeOf(JsonElement golden)
     {
         int[] sizes = golden.GetProperty("shape").Deserialize<int[]>()!;

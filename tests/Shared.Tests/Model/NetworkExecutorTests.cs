@@ -175,6 +175,22 @@ public sealed class NetworkExecutorTests : IDisposable
         Assert.Contains("65536 samples of 65536 values do not fit", Assert.Throws<InputException>(() => new NetworkExecutor(network, 32, 65536, _team)).Message);
     }
 
+    [Theory]
+    [InlineData("relu")]
+    [InlineData("tanh")]
+    [InlineData("sigmoid")]
+    public void AGradientTakenInTheProductOfTheLayerAfterHasTheSameBits(string function)
+    {
+        string layers = $$"""{"type":"dense","units":33},{"type":"{{function}}"}""", end = """{"type":"dense","units":13}""";
+        SmallProblem fused = new($"{layers},{end}", new SampleShape(1, 1, 7), classes: 3, rows: 29);
+        SmallProblem separate = new($$"""{{layers}},{"type":"dropout","rate":0},{{end}}""", new SampleShape(1, 1, 7), classes: 3, rows: 29);
+        BitAssert.Equal(fused.Weights, separate.Weights);
+        (BatchSums expected, float[] gradient) = separate.Run(microbatch: 4, _team);
+        (BatchSums sums, float[] actual) = fused.Run(microbatch: 4, _team);
+        Assert.Equal(expected, sums);
+        BitAssert.Equal(gradient, actual);
+    }
+
     private NetworkExecutor Bound(SmallProblem problem, int maximumRows)
     {
         NetworkExecutor executor = new(problem.Network, Microbatch, maximumRows, _team);

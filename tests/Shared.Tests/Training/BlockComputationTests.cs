@@ -43,6 +43,15 @@ public sealed class BlockComputationTests : IDisposable
     public void APassIsAPowerOfTwoOfMicrobatchesThatFitInMemory(string model, int microbatch, int rows) =>
         Assert.Equal(rows, NetworkExecutor.RowsInOnePass(new Network(ModelSpec.Parse(model), new SampleShape(1, 28, 28), 10), microbatch));
 
+    [Fact]
+    public void AMicrobatchWhoseSamplesDoNotFitInAnArrayIsRefused()
+    {
+        const int rows = 1 << 24; // of 784 values
+        TrainingSettings settings = Settings with { Network = new Network(new ModelSpec([]), new SampleShape(1, 28, 28), 2), Microbatch = rows };
+        InputException failure = Assert.Throws<InputException>(() => new BlockComputation(settings, rows, _team));
+        Assert.Equal("16777216 samples of 784 values do not fit in one array: use a smaller microbatch or layer", failure.Message);
+    }
+
     private (BatchSums Sums, float[] Gradient) Step(int passMicrobatches)
     {
         var batch = TinyRun.Configuration().Batches(TinyRun.Data.Train.Count).Of(step: 1);
