@@ -35,10 +35,17 @@ internal sealed class Measurement
         return ratios;
     }
 
-    /// <summary>Seconds of one call: the mean over as many as fill a slice, after one to warm up.</summary>
+    /// <summary>Seconds of one call: the mean over as many as fill a slice, after a quarter of it to warm up.</summary>
     public static double Time(Action action, double sliceSeconds = SliceSeconds)
     {
-        action();
+        Mean(action, sliceSeconds / 4);
+        return Mean(action, sliceSeconds);
+    }
+
+    public static double GeometricMean(IEnumerable<double> values) => Math.Exp(values.Average(Math.Log));
+
+    private static double Mean(Action action, double sliceSeconds)
+    {
         long start = Stopwatch.GetTimestamp();
         int count = 0;
         do
@@ -49,8 +56,6 @@ internal sealed class Measurement
         while (Stopwatch.GetElapsedTime(start).TotalSeconds < sliceSeconds);
         return Stopwatch.GetElapsedTime(start).TotalSeconds / count;
     }
-
-    public static double GeometricMean(IEnumerable<double> values) => Math.Exp(values.Average(Math.Log));
 
     private double Quantile(double share)
     {
