@@ -24,8 +24,13 @@ public sealed class FrameLink(int peer, IAsyncStreamReader<Frame> incoming, IAsy
     private readonly Channel<(FrameHeader Header, ReadOnlyMemory<float> Values)> _queue =
         Channel.CreateUnbounded<(FrameHeader, ReadOnlyMemory<float>)>(new UnboundedChannelOptions { SingleReader = true });
 
+    private long _bytesSent;
+
     /// <summary>The other end's number.</summary>
     public int Peer { get; } = peer;
+
+    /// <summary>The bytes of values that have been written to the stream.</summary>
+    public long BytesSent => Interlocked.Read(ref _bytesSent);
 
     /// <summary>Queues a vector; it is cut into frames and must not change until the other side has acted on it.</summary>
     /// <param name="header">The header of the first frame; those that follow count its offset up.</param>
@@ -64,7 +69,11 @@ public sealed class FrameLink(int peer, IAsyncStreamReader<Frame> incoming, IAsy
     private async Task SendLoopAsync(Func<Task>? complete, CancellationToken cancellationToken)
     {
         await foreach (var (header, values) in _queue.Reader.ReadAllAsync(cancellationToken))
+        {
             await SendVectorAsync(outgoing, header, values, cancellationToken);
+            Interlocked.Add(ref _bytesSent, (long)values.Length * sizeof(float));
+        }
+
         if (complete is not null)
             await complete();
     }

@@ -11,27 +11,23 @@ public abstract class ViewExchange : IFrameReceiver
     private readonly FrameLink?[] _links;
     private readonly Ending?[] _endings;
     private readonly StepGate _gate = new();
-    private readonly Pending[] _rounds;
 
     /// <summary>Prepares the exchange of one view.</summary>
     /// <param name="identity">The view, seen by this member.</param>
     /// <param name="peers">The names of those that links lead to, by the links' numbers.</param>
-    /// <param name="length">The flat vector's length in elements.</param>
-    /// <param name="rounds">How many times in a step this member waits for its peers.</param>
-    private protected ViewExchange(ExchangeIdentity identity, IReadOnlyList<string> peers, int length, int rounds)
+    /// <param name="plans">The plans of the view's steps.</param>
+    private protected ViewExchange(ExchangeIdentity identity, IReadOnlyList<string> peers, ReductionPlans plans)
     {
         Identity = identity;
         Peers = peers;
-        Length = length;
-        Plans = new ReductionPlans(identity.Workers.Count);
-        Plan = Plans.For(1);
+        Plans = plans;
+        Plan = plans.For(1);
         _links = new FrameLink?[peers.Count];
         _endings = new Ending?[peers.Count];
-        _rounds = [.. Enumerable.Range(0, rounds).Select(_ => new Pending(peers.Count))];
     }
 
-    /// <summary>The flat vector's length in elements.</summary>
-    public int Length { get; }
+    /// <summary>The bytes of values that this member has sent in frames.</summary>
+    public long BytesSent => _links.Sum(link => link?.BytesSent ?? 0);
 
     /// <summary>What this member waits for at the moment.</summary>
     public Phase Phase { get; private protected set; } = Phase.ReduceScatter;
@@ -87,8 +83,6 @@ public abstract class ViewExchange : IFrameReceiver
         Plan = Plans.For(microbatches);
         Step = step;
         Phase = Phase.ReduceScatter;
-        foreach (var round in _rounds)
-            round.Reset();
         Expect(Plan);
         _gate.Open(step);
         for (var peer = 0; peer < _endings.Length; peer++)
@@ -102,18 +96,11 @@ public abstract class ViewExchange : IFrameReceiver
     /// <summary>Takes a frame of the step under way.</summary>
     private protected abstract void Take(int peer, Frame frame);
 
-    /// <summary>
-    /// What a peer sends to the owner of a number of elements: its blocks, or, if it has none, one empty frame that counts as
-    /// one element. Without that, an owner could go on while the peer has still to receive what the owner then overwrites.
-    /// </summary>
-    private protected static long Contribution(ReductionPlan plan, int peer, int elements) =>
-        plan.PlacesOf(peer).Count is > 0 and var blocks ? (long)blocks * elements : Math.Min(1, elements);
+    /// <summary>Whether a peer has still to send something of the step under way.</summary>
+    private protected abstract bool IsOwedBy(int peer);
 
-    /// <summary>Whether a frame is the empty contribution of a peer that has no blocks.</summary>
-    private protected bool IsEmptyContribution(int peer, Frame frame) =>
-        frame.Header.Kind == FrameKind.Block && frame.Values.IsEmpty && Plan.PlacesOf(peer).Count == 0;
-
-    private protected Pending Round(int index) => _rounds[index];
+    /// <summary>Ends all waiting, now and for good; the first failure is the one that counts.</summary>
+    private protected abstract void Fail(Exception failure);
 
     private protected FrameLink Link(int peer) => _links[peer] ?? throw new InvalidOperationException($"There is no link to {Peers[peer]}.");
 
@@ -122,11 +109,8 @@ public abstract class ViewExchange : IFrameReceiver
 
     private void CheckEnding(int peer)
     {
-        if (Volatile.Read(ref _endings[peer]) is not { } ending || !_rounds.Any(round => round.IsOwedBy(peer)))
-            return;
-        var failure = new PeerFailureException(Peers[peer], Step, Phase, ending.Cause, ending.Exception);
-        foreach (var round in _rounds)
-            round.Fail(failure);
+        if (Volatile.Read(ref _endings[peer]) is { } ending && IsOwedBy(peer))
+            Fail(new PeerFailureException(Peers[peer], Step, Phase, ending.Cause, ending.Exception));
     }
 
     private sealed record Ending(string Cause, Exception? Exception);

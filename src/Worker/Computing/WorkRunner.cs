@@ -19,7 +19,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     private readonly ComputeThread _thread = new();
     private readonly Replica _replica;
     private readonly StepGate _completed = new();
-    private ReductionPlans _plans = new(workers: 1);
+    private ReductionPlans _plans = new(Partition.EqualShares(1), []);
     private IStepExchange? _exchange;
     private ViewGeneration _generation;
     private int _rank;
@@ -105,9 +105,9 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _phase = Phase.StateTransfer;
         _generation = enter.Generation;
         _rank = enter.View.Rank;
-        _plans = new ReductionPlans(enter.View.Members.Count);
+        _plans = new ReductionPlans(Partition.EqualShares(enter.View.Members.Count), Buckets.Of(_run.Settings.Network.Layout, enter.View.Members.Count));
         Step = first - 1;
-        _exchange = await _members.EnterAsync(enter, _replica.Weights, cancellationToken);
+        _exchange = await _members.EnterAsync(enter, _plans, _replica.Weights, cancellationToken);
         if (enter.View.FetchState)
         {
             await _members.FetchStateAsync(enter.View.StateSource, Header() with { Kind = FrameKind.State }, _replica.Weights.State, cancellationToken);
@@ -122,11 +122,11 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     {
         Step = work.Step;
         _phase = Phase.ForwardBackward;
-        var plan = _exchange!.Begin(work.Step, work.Microbatches);
+        var plan = _exchange!.Begin(work.Step, work.Microbatches, work.BatchSamples);
         CheckShare(plan, work);
-        var blocks = _replica.ForwardBackward(plan, _rank, work.Samples);
+        _replica.ForwardBackward(plan, _rank, work.Samples, _exchange.Memory, _exchange.Progress);
         _phase = Phase.ReduceScatter;
-        _exchange.Complete(blocks, work.BatchSamples, cancellationToken);
+        _exchange.Complete(cancellationToken);
         Report(Work.Train);
     }
 

@@ -14,6 +14,7 @@ namespace Distributed.Worker.Exchange;
 internal sealed class MemberLinks(RunContext run, string coordinator, RunToken? token, ViewDirectory directory) : IAsyncDisposable
 {
     private readonly Connection _coordinator = new(coordinator, token);
+    private readonly PrivateMemory _memory = new(run.Settings.Network.Layout.Length);
     private ViewLinks? _links;
 
     /// <summary>The coordinator's tensors.</summary>
@@ -22,14 +23,14 @@ internal sealed class MemberLinks(RunContext run, string coordinator, RunToken? 
     /// <summary>Leaves the view before and reaches every member of a new one.</summary>
     /// <returns>What its steps exchange by.</returns>
     /// <exception cref="PeerFailureException">A member cannot be reached.</exception>
-    public async Task<IStepExchange> EnterAsync(EnterView enter, WeightUpdater weights, CancellationToken cancellationToken)
+    public async Task<IStepExchange> EnterAsync(EnterView enter, ReductionPlans plans, WeightUpdater weights, CancellationToken cancellationToken)
     {
         await LeaveAsync();
         var names = enter.View.Members.Select(member => $"worker {member.Worker}").ToList();
         var identity = new ExchangeIdentity(run.Run, enter.Generation, enter.View.Rank, names);
         return run.Exchange == ExchangeMode.Peers
-            ? new PeerStep(await ReachPeersAsync(identity, enter.View, cancellationToken), weights)
-            : new CoordinatorStep(await ReachCoordinatorAsync(identity, cancellationToken), weights);
+            ? new PeerStep(await ReachPeersAsync(identity, plans, enter.View, cancellationToken), _memory, weights)
+            : new CoordinatorStep(await ReachCoordinatorAsync(identity, plans, cancellationToken), _memory, weights);
     }
 
     /// <summary>Fetches the state after the step before the view's first.</summary>
@@ -67,12 +68,13 @@ internal sealed class MemberLinks(RunContext run, string coordinator, RunToken? 
     public async ValueTask DisposeAsync()
     {
         await LeaveAsync();
+        _memory.Dispose();
         _coordinator.Dispose();
     }
 
-    private async Task<PeerReduction> ReachPeersAsync(ExchangeIdentity identity, View view, CancellationToken cancellationToken)
+    private async Task<PeerReduction> ReachPeersAsync(ExchangeIdentity identity, ReductionPlans plans, View view, CancellationToken cancellationToken)
     {
-        var reduction = new PeerReduction(identity, run.Settings.Network.Layout.Length);
+        var reduction = new PeerReduction(identity, plans, _memory);
         _links = new ViewLinks(identity, reduction, expected: view.Members.Count - 1);
         directory.Enter(_links);
         for (var peer = 0; peer < identity.Rank; peer++)
@@ -81,9 +83,9 @@ internal sealed class MemberLinks(RunContext run, string coordinator, RunToken? 
         return reduction;
     }
 
-    private async Task<CoordinatorExchange> ReachCoordinatorAsync(ExchangeIdentity identity, CancellationToken cancellationToken)
+    private async Task<CoordinatorExchange> ReachCoordinatorAsync(ExchangeIdentity identity, ReductionPlans plans, CancellationToken cancellationToken)
     {
-        var exchange = new CoordinatorExchange(identity, run.Settings.Network.Layout.Length);
+        var exchange = new CoordinatorExchange(identity, plans, _memory);
         _links = new ViewLinks(identity, exchange, expected: 1);
         await DialAsync(_links, 0, "the coordinator", coordinator);
         await _links.OpenedAsync(cancellationToken);

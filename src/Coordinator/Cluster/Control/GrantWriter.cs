@@ -38,7 +38,7 @@ internal sealed class GrantWriter
     public IEnumerable<CoordinatorMessage> Write(PlannedWork work, int workers, int rank, bool holdsDataset)
     {
         var batch = BatchOf(work);
-        var (start, end) = Partition.Microbatches(batch.MicrobatchCount, workers, rank);
+        var (start, end) = Partition.Microbatches(batch.MicrobatchCount, Partition.EqualShares(workers), rank);
         var indices = batch.Indices[batch.Rows(start, end)];
         var grant = new Grant
         {
