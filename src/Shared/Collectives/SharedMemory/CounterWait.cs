@@ -27,16 +27,11 @@ internal sealed class CounterWait(SharedSignal signal)
         signal.Ring();
     }
 
-    /// <summary>Whether a counter has a value or more.</summary>
-    /// <exception cref="Exception">It has not, and a failure was reported.</exception>
-    public bool Has(SharedCounter counter, long value) =>
-        counter.Value >= value || (Volatile.Read(ref _failure) is { } failure ? throw failure : false);
-
     /// <summary>Blocks until a counter has a value or more.</summary>
     /// <exception cref="Exception">The failure that was reported.</exception>
     public void Until(SharedCounter counter, long value, CancellationToken cancellationToken)
     {
-        if (!Has(counter, value) && !(Spins && Spin(counter, value)))
+        if (counter.Value < value && !(Spins && Spin(counter, value)))
             SleepUntil(counter, value, cancellationToken);
     }
 
@@ -57,8 +52,10 @@ internal sealed class CounterWait(SharedSignal signal)
         using var cancellation = cancellationToken.UnsafeRegister(static wait => ((CounterWait)wait!).Wake(), this);
         try
         {
-            for (var rings = signal.Announce(); !Has(counter, value); rings = signal.Announce())
+            for (var rings = signal.Announce(); counter.Value < value; rings = signal.Announce())
             {
+                if (Volatile.Read(ref _failure) is { } failure)
+                    throw failure;
                 cancellationToken.ThrowIfCancellationRequested();
                 signal.Sleep(rings);
             }

@@ -70,7 +70,6 @@ public sealed class CounterWaitTests : IDisposable
 
         Assert.Equal("first", (await Assert.ThrowsAsync<IOException>(() => waiting)).Message);
         Assert.Throws<IOException>(() => wait.Until(Theirs(0), 1, Deadline()));
-        Assert.Throws<IOException>(() => wait.Has(Theirs(0), 1));
         Assert.False(_own[0].Signal().HasSleeper);
     }
 
@@ -81,7 +80,7 @@ public sealed class CounterWaitTests : IDisposable
         Publish(rank: 1, 4);
         wait.Fail(new IOException());
         wait.Until(Theirs(0), 4, Deadline());
-        Assert.True(wait.Has(Theirs(0), 3));
+        Assert.Throws<IOException>(() => wait.Until(Theirs(0), 5, Deadline()));
     }
 
     [Fact]
