@@ -17,7 +17,7 @@ public class MemberTensorService(ViewDirectory directory) : TensorService
         var view = await directory.ViewAsync(hello.Generation, context.CancellationToken);
         if (hello.Run != view.Run || hello.Part >= view.Workers)
             throw new RpcException(new Status(StatusCode.PermissionDenied, "the stream belongs to another run"));
-        await view.RunLinkAsync(new FrameLink(hello.Part, incoming, outgoing), complete: null, context.CancellationToken);
+        await view.ServeAsync(hello, new FrameLink(hello.Part, incoming, outgoing), context.CancellationToken);
     }
 
     /// <inheritdoc />

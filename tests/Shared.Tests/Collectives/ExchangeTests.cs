@@ -1,5 +1,6 @@
 using CsCheck;
 using Distributed.Collectives;
+using Distributed.Collectives.SharedMemory;
 using Distributed.Protocol;
 using Xunit;
 
@@ -20,12 +21,13 @@ public sealed class ExchangeTests
         from buckets in ReductionPlanTests.BucketsOver(length)
         from layers in Gen.Int[0, length].Array[0, 4]
         from seed in Gen.ULong
-        select new Case(shares, microbatches, buckets, [.. layers.OrderDescending()], new Leaves(seed, length));
+        from sharing in Gen.Int[0, shares.Length]
+        select new Case(shares, microbatches, buckets, [.. layers.OrderDescending()], new Leaves(seed, length), sharing);
 
     [Fact]
     public Task Peers_end_every_step_with_the_bits_of_the_tree() => Cases.SampleAsync(async @case =>
     {
-        using var view = new PeerView(@case.Shares, @case.Buckets, @case.Leaves);
+        using var view = new PeerView(@case.Shares, @case.Buckets, @case.Leaves, @case.Sharing);
         await Task.WhenAll(view.Members.Select(member => OnThread(() =>
         {
             for (var step = 1; step <= @case.Microbatches.Length; step++)
@@ -69,11 +71,13 @@ public sealed class ExchangeTests
     }, iter: 100, threads: 1);
 
     [Theory]
-    [InlineData(true, "it closed the connection")]
-    [InlineData(false, "the connection was closed")]
-    public async Task A_peer_that_ends_while_it_owes_values_is_named_with_step_and_phase(bool inOrder, string cause)
+    [InlineData(true, 0, "it closed the connection")]
+    [InlineData(false, 0, "the connection was closed")]
+    [InlineData(true, 3, "it closed the connection")]
+    [InlineData(false, 3, "the connection was closed")]
+    public async Task A_peer_that_ends_while_it_owes_values_is_named_with_step_and_phase(bool inOrder, int sharing, string cause)
     {
-        using var view = new PeerView([1, 1, 1], [new(0, 100)], new Leaves(1, 100));
+        using var view = new PeerView([1, 1, 1], [new(0, 100)], new Leaves(1, 100), sharing);
         if (inOrder)
             view.Members[2].Exchange.Close();
         else
@@ -96,10 +100,12 @@ public sealed class ExchangeTests
     }
 
     // The second of two workers has the only microbatch and owns the only slice, so that it needs nothing to compute the sum.
-    [Fact]
-    public async Task A_step_completes_only_with_the_contribution_of_members_that_have_no_microbatch()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public async Task A_step_completes_only_with_the_contribution_of_members_that_have_no_microbatch(int sharing)
     {
-        using var view = new PeerView([1, 1], [new(0, Partition.SliceAlignment)], new Leaves(1, Partition.SliceAlignment));
+        using var view = new PeerView([1, 1], [new(0, Partition.SliceAlignment)], new Leaves(1, Partition.SliceAlignment), sharing);
         view.Members[0].Exchange.Close();
 
         var failure = await OnThread(() => Assert.Throws<PeerFailureException>(() => { view.Members[1].Step(4, 1, []); }));
@@ -107,11 +113,13 @@ public sealed class ExchangeTests
     }
 
     // The second worker's backward pass has completed the first bucket and not the second: the first worker has all that it needs for it.
-    [Fact]
-    public async Task A_bucket_is_reduced_and_handed_over_while_the_backward_pass_goes_on()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public async Task A_bucket_is_reduced_and_handed_over_while_the_backward_pass_goes_on(int sharing)
     {
         var leaves = new Leaves(3, 64);
-        using var view = new PeerView([1, 1], [new(32, 64), new(0, 32)], leaves);
+        using var view = new PeerView([1, 1], [new(32, 64), new(0, 32)], leaves, sharing);
         var (ahead, behind) = (view.Members[0], view.Members[1]);
         ahead.Begin(1, 2);
         behind.Begin(1, 2);
@@ -137,7 +145,7 @@ public sealed class ExchangeTests
     public async Task Members_send_exactly_the_bytes_that_the_plan_predicts(int workers, int microbatches)
     {
         var leaves = new Leaves(7, 1000);
-        using var view = new PeerView([.. Partition.EqualShares(workers)], [new(608, 1000), new(0, 608)], leaves);
+        using var view = new PeerView([.. Partition.EqualShares(workers)], [new(608, 1000), new(0, 608)], leaves, sharing: 0);
         await Task.WhenAll(view.Members.Select(member => OnThread(() =>
         {
             member.Step(1, microbatches, []);
@@ -216,7 +224,7 @@ public sealed class ExchangeTests
     // A defect must not hang the tests.
     private static CancellationToken Deadline() => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
 
-    private sealed record Case(int[] Shares, int[] Microbatches, IReadOnlyList<Bucket> Buckets, int[] Layers, Leaves Leaves);
+    private sealed record Case(int[] Shares, int[] Microbatches, IReadOnlyList<Bucket> Buckets, int[] Layers, Leaves Leaves, int Sharing);
 
     /// <summary>A member with the gradients of its leaves and what it gets of the sum.</summary>
     private sealed class Member : IGradientConsumer
@@ -278,13 +286,20 @@ public sealed class ExchangeTests
         }
     }
 
+    /// <summary>A view whose members reach each other over pipes, and the first few of them through shared memory, as on one host.</summary>
     private sealed class PeerView : IDisposable
     {
-        private readonly List<(int Rank, int Peer, FramePipe Pipe)> _pipes = [];
+        private const int MostMicrobatches = 21;
 
-        public PeerView(int[] shares, IReadOnlyList<Bucket> buckets, Leaves leaves)
+        private readonly List<(int Rank, int Peer, FramePipe Pipe)> _pipes = [];
+        private readonly List<SharedMemoryPeers> _sharing;
+
+        public PeerView(int[] shares, IReadOnlyList<Bucket> buckets, Leaves leaves, int sharing)
         {
-            Members = [.. shares.Select((_, rank) => new Member(Identity(shares.Length, rank), shares, buckets, leaves, new PrivateMemory(leaves.Length)))];
+            var identities = shares.Select((_, rank) => Identity(shares.Length, rank)).ToList();
+            _sharing = [.. identities.Take(sharing).Select(identity => new SharedMemoryPeers(identity, buckets.Count, ReductionTree.MostBlocks(MostMicrobatches), leaves.Length, threads: 1))];
+            Members = [.. identities.Select((identity, rank) => new Member(identity, shares, buckets, leaves, _sharing.ElementAtOrDefault(rank)?.Memory ?? new PrivateMemory(leaves.Length)))];
+            ShareMemory();
             for (var rank = 0; rank < shares.Length; rank++)
                 _pipes.AddRange(Enumerable.Range(0, rank).Select(peer => (rank, peer, new FramePipe())));
             Ended = Task.WhenAll(_pipes.SelectMany(between => new[]
@@ -304,6 +319,22 @@ public sealed class ExchangeTests
         {
             foreach (var member in Members)
                 member.Exchange.Close();
+            foreach (var memory in _sharing)
+                memory.Dispose();
+        }
+
+        private void ShareMemory()
+        {
+            for (var rank = 0; rank < _sharing.Count; rank++)
+            {
+                for (var peer = 0; peer < rank; peer++)
+                    _sharing[peer].Conclude(rank, _sharing[rank].Complete(peer, _sharing[peer].Answer(_sharing[rank].Offer())));
+            }
+
+            foreach (var (memory, member) in _sharing.Zip(Members))
+                memory.Connect(member.Exchange);
+            if (OperatingSystem.IsLinux())
+                Assert.All(_sharing, memory => Assert.Equal(_sharing.Count - 1, memory.Count));
         }
     }
 
