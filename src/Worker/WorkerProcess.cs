@@ -46,6 +46,7 @@ internal static class WorkerProcess
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         await using var app = builder.Build();
         app.MapGrpcService<MemberTensorService>();
+        app.MapGrpcService<PeerService>();
         GrpcServer.MapCommonServices(app, listen);
         var bound = await GrpcServer.StartAsync(app, listen, leave);
         try

@@ -50,18 +50,22 @@ public sealed class ViewLinks : IAsyncDisposable
     /// <summary>What peers of the host are reached through; null where links alone are wanted.</summary>
     public SharedMemoryPeers? SharedMemory { get; }
 
-    /// <summary>Opens a link, and agrees over it whether both sides share memory.</summary>
+    /// <summary>Agrees with a peer whether both share memory, and opens a link to it.</summary>
     /// <param name="peer">The other's number in the exchange.</param>
+    /// <param name="name">Its name.</param>
     /// <param name="address">Its address.</param>
     /// <param name="token">The run's token.</param>
-    public async Task DialAsync(int peer, string address, RunToken? token)
+    /// <exception cref="PeerFailureException">It cannot be reached.</exception>
+    public async Task ReachAsync(int peer, string name, string address, RunToken? token)
     {
-        var connection = new Connection(address, token);
-        _connections.Add(connection);
-        var isShared = SharedMemory is not null && await OfferMemoryAsync(SharedMemory, peer, new Peers.PeersClient(connection.Calls));
-        var call = new TensorClient(connection.Calls).Exchange(_broken.Token);
-        await call.RequestStream.WriteAsync(new Frame(_identity.Header(0, FrameKind.Hello, _identity.Rank, offset: isShared ? 1 : 0)), _broken.Token);
-        _dialed.Add(RunDialedAsync(new FrameLink(peer, call.ResponseStream, call.RequestStream), call.RequestStream.CompleteAsync, call));
+        try
+        {
+            await DialAsync(peer, address, token);
+        }
+        catch (Grpc.Core.RpcException exception)
+        {
+            throw new PeerFailureException(name, 0, Phase.StateTransfer, $"{address} cannot be reached: {WireErrors.Cause(exception)}", exception);
+        }
     }
 
     /// <summary>Runs a link that a peer has opened until it ends.</summary>
@@ -105,6 +109,16 @@ public sealed class ViewLinks : IAsyncDisposable
         foreach (var connection in _connections)
             connection.Dispose();
         _broken.Dispose();
+    }
+
+    private async Task DialAsync(int peer, string address, RunToken? token)
+    {
+        var connection = new Connection(address, token);
+        _connections.Add(connection);
+        var isShared = SharedMemory is not null && await OfferMemoryAsync(SharedMemory, peer, new Peers.PeersClient(connection.Calls));
+        var call = new TensorClient(connection.Calls).Exchange(_broken.Token);
+        await call.RequestStream.WriteAsync(new Frame(_identity.Header(0, FrameKind.Hello, _identity.Rank, offset: isShared ? 1 : 0)), _broken.Token);
+        _dialed.Add(RunDialedAsync(new FrameLink(peer, call.ResponseStream, call.RequestStream), call.RequestStream.CompleteAsync, call));
     }
 
     private async Task<bool> OfferMemoryAsync(SharedMemoryPeers memory, int peer, Peers.PeersClient client)

@@ -115,7 +115,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
             _completed.Open(Step);
         }
 
-        _post(Message(message => message.ViewOpened = new ViewOpened()));
+        _post(Message(message => message.ViewOpened = _members.Reached));
     }
 
     private void Train(Compute work, CancellationToken cancellationToken)

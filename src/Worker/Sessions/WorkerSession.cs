@@ -36,7 +36,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         WorkRunner? working = null;
         var beating = session.BeatAsync(() => Beat(working, welcome.Run));
         var run = RunContext.Of(welcome, options.Data);
-        await using var members = new MemberLinks(run, options.Coordinator, token, directory);
+        await using var members = new MemberLinks(run, options.Threads, options.Coordinator, token, directory);
         await using var runner = new WorkRunner(run, options.Threads, members, session.Post);
         working = runner;
         directory.Serve(runner);

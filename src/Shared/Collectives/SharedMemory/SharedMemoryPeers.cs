@@ -49,13 +49,13 @@ public sealed class SharedMemoryPeers : IDisposable
         }
     }
 
-    /// <summary>The peers that are not reached through memory, by rank, and why not.</summary>
-    public IReadOnlyDictionary<int, string> Refusals
+    /// <summary>The first peer that is not reached through memory, by name, and why not; empty if all are.</summary>
+    public string Refusal
     {
         get
         {
             lock (_lock)
-                return new Dictionary<int, string>(_refusals);
+                return _refusals.Count == 0 ? "" : $"{_identity.Workers[_refusals.Keys.Min()]}: {_refusals[_refusals.Keys.Min()]}";
         }
     }
 
