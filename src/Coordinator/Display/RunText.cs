@@ -50,7 +50,12 @@ internal static class RunText
 
     private static string Started(RunStarted started)
     {
-        string who = started.Workers == 0 ? "in this process" : $"with {Workers(started.Workers)} over {started.Transport}";
+        string who = started.Workers switch
+        {
+            0 => "in this process",
+            1 => "with 1 worker",
+            _ => $"with {Workers(started.Workers)} over {started.Transport}",
+        };
         return Format($"training steps {started.FirstStep} to {started.TotalSteps} {who}");
     }
 

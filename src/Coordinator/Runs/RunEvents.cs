@@ -21,7 +21,7 @@ public abstract record RunEvent;
 /// <param name="FirstStep">The first step that this process trains, from 1.</param>
 /// <param name="TotalSteps">The run's last step.</param>
 /// <param name="Workers">Workers taking part; 0 when the coordinator process trains by itself.</param>
-/// <param name="Transport">How gradients travel: <c>none</c>, <c>grpc</c> or <c>shm</c>.</param>
+/// <param name="Transport">How gradients travel: <c>none</c>, <c>grpc</c>, <c>shm</c> or <c>mixed</c>.</param>
 public sealed record RunStarted(long FirstStep, long TotalSteps, int Workers, string Transport) : RunEvent;
 
 /// <summary>The coordinator can be joined by workers that it has not started.</summary>

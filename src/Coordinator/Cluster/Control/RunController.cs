@@ -106,7 +106,7 @@ internal sealed class RunController : IAsyncDisposable
                 _observer.Report(new WorkerJoined(session.FullName, session.Address, _members.ReadyCount));
                 break;
             case WorkerMessage.BodyOneofCase.ViewOpened:
-                _progress.Opened(session.Worker, _view!);
+                _progress.Opened(session.Worker, _view!, message.ViewOpened);
                 break;
             case WorkerMessage.BodyOneofCase.Report:
                 Report(session, message);
