@@ -8,11 +8,11 @@ namespace Distributed.Collectives;
 /// </summary>
 public abstract class PublishedMemory : IDisposable
 {
-    /// <summary>[length]: the gradient of one of this member's blocks.</summary>
+    /// <summary>[length]: the gradient of one of this member's blocks. Only the thread that computes may ask.</summary>
     /// <param name="index">The block, counted from the member's first; at most <see cref="ReductionTree.MostBlocks"/> of the run's largest batch.</param>
     public abstract Memory<float> Block(int index);
 
-    /// <summary>[length]: reduced slices at their places in the flat vector; the peers read only those that this member owns.</summary>
+    /// <summary>[length]: reduced slices at their places in the flat vector; the peers read only those that this member owns. Any thread may ask.</summary>
     public abstract Memory<float> Reduced { get; }
 
     /// <inheritdoc />
@@ -34,10 +34,10 @@ public abstract class PublishedMemory : IDisposable
 public sealed class PrivateMemory(int length) : PublishedMemory
 {
     private readonly List<AlignedBuffer> _blocks = [];
-    private AlignedBuffer? _reduced;
+    private readonly Lazy<AlignedBuffer> _reduced = new(() => new AlignedBuffer(length));
 
     /// <inheritdoc />
-    public override Memory<float> Reduced => (_reduced ??= new AlignedBuffer(length)).Memory;
+    public override Memory<float> Reduced => _reduced.Value.Memory;
 
     /// <inheritdoc />
     public override Memory<float> Block(int index)

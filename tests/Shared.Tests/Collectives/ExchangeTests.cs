@@ -47,7 +47,7 @@ public sealed class ExchangeTests
             for (var step = 1; step <= microbatches.Length; step++)
             {
                 view.Owner.Begin(step, microbatches[step - 1]);
-                var sum = view.Owner.Reduce(Deadline()).ToArray();
+                var sum = view.Owner.Reduce(ExchangeMember.Deadline()).ToArray();
                 Assert.Equal(leaves.Sum(step, microbatches[step - 1]), sum);
                 view.Owner.Broadcast(Updated(sum));
             }
@@ -60,7 +60,7 @@ public sealed class ExchangeTests
             {
                 var weights = new float[leaves.Length];
                 leaves.Compute(step, member.Begin(step, microbatches[step - 1], weights), rank, view.Memories[rank]);
-                member.Complete(Deadline());
+                member.Complete(ExchangeMember.Deadline());
                 Assert.Equal(Updated(leaves.Sum(step, microbatches[step - 1])), weights);
             }
 
@@ -95,7 +95,7 @@ public sealed class ExchangeTests
         leaves.Compute(2, view.Members[0].Begin(2, 3, new float[leaves.Length]), 0, view.Memories[0]);
         view.Owner.Close();
 
-        var failure = await OnThread(() => Assert.Throws<PeerFailureException>(() => view.Members[0].Complete(Deadline())));
+        var failure = await OnThread(() => Assert.Throws<PeerFailureException>(() => view.Members[0].Complete(ExchangeMember.Deadline())));
         Assert.Equal(("the coordinator", 2L), (failure.Peer, failure.Step));
     }
 
@@ -130,7 +130,7 @@ public sealed class ExchangeTests
         Assert.Equal(leaves.Sum(1, 2)[32..], behind.Gradient[32..]);
         Assert.Equal(new float[32], behind.Gradient[..32]);
 
-        await Task.WhenAll(OnThread(() => ahead.Exchange.Complete(Deadline())), OnThread(() => behind.Exchange.Complete(Deadline())));
+        await Task.WhenAll(OnThread(() => ahead.Exchange.Complete(ExchangeMember.Deadline())), OnThread(() => behind.Exchange.Complete(ExchangeMember.Deadline())));
         Assert.Equal(leaves.Sum(1, 2), ahead.Gradient);
         Assert.Equal(leaves.Sum(1, 2), behind.Gradient);
     }
@@ -208,7 +208,7 @@ public sealed class ExchangeTests
     }
 
     // The first of two workers with a microbatch each; it owns the first 16 elements.
-    private static Member Alone(int length) => new(Identity(workers: 2, rank: 0), [1, 1], [new(0, length)], new Leaves(1, length), new PrivateMemory(length));
+    private static ExchangeMember Alone(int length) => new(Identity(workers: 2, rank: 0), [1, 1], [new(0, length)], new Leaves(1, length), new PrivateMemory(length));
 
     private static Frame Block(long step) => new(new FrameHeader(Run, Generation, step, FrameKind.Block, Part: 1, Offset: 0), new float[16]);
 
@@ -221,70 +221,7 @@ public sealed class ExchangeTests
 
     private static Task<T> OnThread<T>(Func<T> work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    // A defect must not hang the tests.
-    private static CancellationToken Deadline() => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
-
     private sealed record Case(int[] Shares, int[] Microbatches, IReadOnlyList<Bucket> Buckets, int[] Layers, Leaves Leaves, int Sharing);
-
-    /// <summary>A member with the gradients of its leaves and what it gets of the sum.</summary>
-    private sealed class Member : IGradientConsumer
-    {
-        private readonly PublishedMemory _memory;
-        private readonly Leaves _leaves;
-        private readonly int _rank;
-        private int _taken;
-
-        public Member(ExchangeIdentity identity, IReadOnlyList<int> shares, IReadOnlyList<Bucket> buckets, Leaves leaves, PublishedMemory memory)
-        {
-            _memory = memory;
-            _leaves = leaves;
-            _rank = identity.Rank;
-            Exchange = new PeerReduction(identity, new ReductionPlans(shares, buckets), _memory);
-            Gradient = new float[leaves.Length];
-            Plan = new ReductionPlan(1, shares, buckets);
-        }
-
-        public PeerReduction Exchange { get; }
-
-        public ReductionPlan Plan { get; private set; }
-
-        public float[] Gradient { get; }
-
-        public void Begin(long step, int microbatches)
-        {
-            _taken = 0;
-            Array.Clear(Gradient);
-            Plan = Exchange.Begin(step, microbatches, this);
-            _leaves.Compute(step, Plan, _rank, _memory);
-        }
-
-        /// <summary>A whole step, whose backward pass completes the gradient from each of some elements on in turn.</summary>
-        public float[] Step(long step, int microbatches, int[] layers)
-        {
-            Begin(step, microbatches);
-            foreach (var offset in layers)
-                Exchange.CompletedFrom(offset);
-            Exchange.Complete(Deadline());
-            Assert.Equal(Gradient.Length, _taken);
-            return Gradient;
-        }
-
-        /// <summary>Lets the backward pass stand still until a number of elements has been handed over.</summary>
-        public async Task PollAsync(int offset, int until)
-        {
-            for (var deadline = Deadline(); _taken < until; await Task.Yield())
-            {
-                deadline.ThrowIfCancellationRequested();
-                Exchange.CompletedFrom(offset);
-            }
-        }
-
-        void IGradientConsumer.Take(int offset, ReadOnlySpan<float> gradientSum)
-        {
-            gradientSum.CopyTo(Gradient.AsSpan(offset));
-            _taken += gradientSum.Length;
-        }
-    }
 
     /// <summary>A view whose members reach each other over pipes, and the first few of them through shared memory, as on one host.</summary>
     private sealed class PeerView : IDisposable
@@ -298,7 +235,7 @@ public sealed class ExchangeTests
         {
             var identities = shares.Select((_, rank) => Identity(shares.Length, rank)).ToList();
             _sharing = [.. identities.Take(sharing).Select(identity => new SharedMemoryPeers(identity, buckets.Count, ReductionTree.MostBlocks(MostMicrobatches), leaves.Length, threads: 1))];
-            Members = [.. identities.Select((identity, rank) => new Member(identity, shares, buckets, leaves, _sharing.ElementAtOrDefault(rank)?.Memory ?? new PrivateMemory(leaves.Length)))];
+            Members = [.. identities.Select((identity, rank) => new ExchangeMember(identity, shares, buckets, leaves, _sharing.ElementAtOrDefault(rank)?.Memory ?? new PrivateMemory(leaves.Length)))];
             ShareMemory();
             for (var rank = 0; rank < shares.Length; rank++)
                 _pipes.AddRange(Enumerable.Range(0, rank).Select(peer => (rank, peer, new FramePipe())));
@@ -309,7 +246,7 @@ public sealed class ExchangeTests
             }).ToList());
         }
 
-        public IReadOnlyList<Member> Members { get; }
+        public IReadOnlyList<ExchangeMember> Members { get; }
 
         public Task Ended { get; }
 

@@ -8,8 +8,8 @@ internal sealed class SharedTransport : IPeerTransport, IDisposable
 {
     private readonly int _rank;
     private readonly SharedRegion _own;
-    private readonly IReadOnlyDictionary<int, SharedRegion> _peers;
-    private readonly Dictionary<int, (MappedValues[] Blocks, MappedValues Reduced)> _values;
+    private readonly SharedRegion[] _peers;
+    private readonly Mapped?[] _byRank;
     private readonly CounterWait _wait;
     private readonly Lock _lifetime = new(); // a link may tell of its end while the regions are being unmapped
     private bool _isDisposed;
@@ -25,8 +25,8 @@ internal sealed class SharedTransport : IPeerTransport, IDisposable
     {
         _rank = rank;
         _own = own;
-        _peers = peers;
-        _values = peers.ToDictionary(peer => peer.Key, peer => (Enumerable.Range(0, own.Layout.Blocks).Select(peer.Value.Block).ToArray(), peer.Value.Reduced()));
+        _peers = [.. peers.Values];
+        _byRank = [.. Enumerable.Range(0, own.Layout.Members).Select(peer => peers.TryGetValue(peer, out var region) ? Mapped.Of(region) : null)];
         _wait = new CounterWait(own.Signal()) { Spins = spins };
     }
 
@@ -59,10 +59,10 @@ internal sealed class SharedTransport : IPeerTransport, IDisposable
 
     /// <inheritdoc />
     public ReadOnlySpan<float> Block(int peer, int place, int bucket) =>
-        Part(_values[peer].Blocks[place - _plan.PlacesOf(peer).First], _plan.SliceOf(bucket, _rank));
+        Part(_byRank[peer]!.Blocks[place - _plan.PlacesOf(peer).First], _plan.SliceOf(bucket, _rank));
 
     /// <inheritdoc />
-    public ReadOnlySpan<float> Slice(int peer, int bucket) => Part(_values[peer].Reduced, _plan.SliceOf(bucket, peer));
+    public ReadOnlySpan<float> Slice(int peer, int bucket) => Part(_byRank[peer]!.Reduced, _plan.SliceOf(bucket, peer));
 
     /// <inheritdoc />
     public bool IsOwedBy(int peer)
@@ -89,18 +89,24 @@ internal sealed class SharedTransport : IPeerTransport, IDisposable
     {
         lock (_lifetime)
             _isDisposed = true;
-        foreach (var region in _peers.Values)
+        foreach (var region in _peers)
             region.Dispose();
     }
 
     private void Publish(CounterKind kind, int bucket)
     {
         _own.Counter(kind, bucket).Publish(_step);
-        foreach (var region in _peers.Values)
+        foreach (var region in _peers)
             region.Signal().Ring();
     }
 
-    private SharedCounter CounterOf(int peer, CounterKind kind, int bucket) => _peers[peer].Counter(kind, bucket);
+    private SharedCounter CounterOf(int peer, CounterKind kind, int bucket) => _byRank[peer]!.Region.Counter(kind, bucket);
 
     private static ReadOnlySpan<float> Part(MappedValues values, Bucket part) => values.GetSpan()[part.Start..part.End];
+
+    /// <summary>A peer's region and what is read in it.</summary>
+    private sealed record Mapped(SharedRegion Region, IReadOnlyList<MappedValues> Blocks, MappedValues Reduced)
+    {
+        public static Mapped Of(SharedRegion region) => new(region, [.. Enumerable.Range(0, region.Layout.Blocks).Select(region.Block)], region.Reduced());
+    }
 }
