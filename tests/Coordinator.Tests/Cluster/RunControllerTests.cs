@@ -100,7 +100,7 @@ public sealed class RunControllerTests
         await run.ReportedAsync<RunStarted>();
         first.Say(message => message.Leave = new Leave());
         second.Reports = true;
-        foreach (var step in Enumerable.Range(1, WorkWindow.StepsAhead))
+        foreach (var step in Enumerable.Range(1, GrantPace.Least))
             ReportLate(second, step);
 
         await first.Dismissed;
@@ -127,6 +127,30 @@ public sealed class RunControllerTests
 
         var failure = await Assert.ThrowsAsync<RunFailedException>(run.EndAsync);
         Assert.StartsWith("worker 1 (host, process 101) failed at step 1", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_slow_worker_is_named_and_gets_less_of_every_batch_from_a_planned_view_on()
+    {
+        var run = new ControlledRun(workers: 2, steps: 1_000_000, batchSize: 256);
+        FakeWorker[] workers = [new(run, 1), new(run, 2) { MicrosecondsPerMicrobatch = 2000 }];
+        await run.ReportedAsync<StepCompleted>(completed => completed.Step == 20);
+        for (var passed = TimeSpan.Zero; passed < RangeControl.Interval; passed += WireLimits.HeartbeatInterval)
+        {
+            await run.PassesAsync(WireLimits.HeartbeatInterval);
+            workers.ToList().ForEach(worker => worker.Beat(step: 1, Phase.ForwardBackward));
+            await run.SettledAsync();
+        }
+
+        Assert.Equal(new Straggling("worker 2 (host, process 102)", 2), await run.ReportedAsync<Straggling>());
+        var changed = await run.ReportedAsync<RangesChanged>();
+        Assert.Equal(8, changed.Microbatches);
+        Assert.Equal([new("worker 1", 6), new("worker 2", 2)], changed.Ranges);
+        run.Happens(new Interrupted());
+        await run.EndAsync();
+        var view = run.Views.Last();
+        Assert.Equal((2u, changed.Step), (view.Generation.Number, view.FirstStep));
+        Assert.Equal([6, 2], view.Shares);
     }
 
     [Fact]
@@ -173,8 +197,8 @@ public sealed class RunControllerTests
     // A batch of 64 in microbatches of 32 gives each of two workers one block.
     private static void ReportLate(FakeWorker worker, long step)
     {
-        var report = new StepReport();
+        var report = new StepReport { Step = (ulong)step };
         report.Blocks.Add(new BlockSums { Start = (uint)(worker.Session.Worker - 1), Count = 1, LossSum = 1, Samples = 1 });
-        worker.Say(message => message.Report = report, step);
+        worker.Say(message => message.Reports = new StepReports { Reports = { report } }, step);
     }
 }

@@ -114,7 +114,7 @@ internal sealed class CoordinatorOwns : IReductionOwner, IStateSource
             await _links.DisposeAsync();
         var names = view.Workers.Select(worker => $"worker {worker}").ToList();
         var identity = new ExchangeIdentity(_run, view.Generation, view.Workers.Count, names);
-        _exchange = new OwnerExchange(identity, new ReductionPlans(Partition.EqualShares(names.Count), []), _request.Network.Layout.Length);
+        _exchange = new OwnerExchange(identity, new ReductionPlans(view.Shares, []), _request.Network.Layout.Length);
         _links = new ViewLinks(identity, _exchange, expected: view.Workers.Count);
         _directory.Enter(_links);
         await _links.OpenedAsync(_ending.Token);
