@@ -3,7 +3,9 @@ using Distributed.Collectives;
 using Distributed.Hosting;
 using Distributed.Protocol;
 using Distributed.Worker.CommandLine;
+using Distributed.Worker.Exchange;
 using Distributed.Worker.Sessions;
+using Grpc.AspNetCore.Server.Model;
 
 namespace Distributed.Worker;
 
@@ -43,6 +45,7 @@ internal static class WorkerProcess
         var listen = new Uri(options.Listen);
         var builder = GrpcServer.CreateBuilder(listen, token);
         builder.Services.AddSingleton<ViewDirectory>();
+        builder.Services.AddSingleton<IServiceMethodProvider<MemberTensorService>, TensorMethods>();
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         await using var app = builder.Build();
         app.MapGrpcService<MemberTensorService>();

@@ -3,9 +3,8 @@ using Grpc.Core;
 
 namespace Distributed.Collectives;
 
-/// <summary>What every member serves to the others: its end of an exchange, and its state.</summary>
+/// <summary>What every member serves to the others: its end of an exchange, and its state. A host binds it, with or without an <see cref="IFrameSink"/>.</summary>
 /// <param name="directory">Knows the current view and the state.</param>
-[BindServiceMethod(typeof(TensorService), nameof(BindService))]
 public class MemberTensorService(ViewDirectory directory) : TensorService
 {
     /// <inheritdoc />

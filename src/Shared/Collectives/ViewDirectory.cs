@@ -4,7 +4,7 @@ using Grpc.Core;
 namespace Distributed.Collectives;
 
 /// <summary>Where streams that other members open find the view that they belong to, and requests for the state find it.</summary>
-public sealed class ViewDirectory
+public sealed class ViewDirectory : IFrameSink
 {
     /// <summary>How long a peer that is ahead by a view is kept waiting for this process to get there.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -35,6 +35,9 @@ public sealed class ViewDirectory
     /// <summary>What holds the state; waits for it.</summary>
     /// <param name="cancellationToken">Gives up waiting.</param>
     public Task<IStateSource> StateAsync(CancellationToken cancellationToken) => FindAsync(() => _state, _ => true, "a state", cancellationToken);
+
+    /// <inheritdoc />
+    public Memory<float> Destination(in FrameHeader header, int count) => Volatile.Read(ref _view)?.Sink.Destination(header, count) ?? default;
 
     private async Task<T> FindAsync<T>(Func<T?> find, Func<T, bool> isRight, string what, CancellationToken cancellationToken)
         where T : class

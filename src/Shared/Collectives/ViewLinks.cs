@@ -39,6 +39,9 @@ public sealed class ViewLinks : IAsyncDisposable
     /// <summary>The view's generation.</summary>
     public ViewGeneration Generation => _identity.Generation;
 
+    /// <summary>Knows where the values that come over the links belong.</summary>
+    public IFrameSink Sink => _exchange;
+
     /// <summary>The number of workers in the view.</summary>
     public int Workers => _identity.Workers.Count;
 
@@ -50,7 +53,7 @@ public sealed class ViewLinks : IAsyncDisposable
     {
         var connection = new Connection(address, token);
         _connections.Add(connection);
-        var call = new TensorClient(connection.Calls).Exchange(_broken.Token);
+        var call = new TensorClient(connection.Calls).Exchange(_broken.Token, _exchange);
         await call.RequestStream.WriteAsync(new Frame(_identity.Header(0, FrameKind.Hello, _identity.Rank)), _broken.Token);
         _links.Add(RunDialedAsync(new FrameLink(peer, call.ResponseStream, call.RequestStream), call.RequestStream.CompleteAsync, call));
     }
