@@ -8,7 +8,23 @@ namespace Distributed.Coordinator.Cluster.Control;
 /// <param name="Phase">The phase.</param>
 /// <param name="Cause">The likely cause.</param>
 /// <param name="Weight">How much it explains.</param>
-internal sealed record Evidence(string Worker, long Step, Phase Phase, string Cause, EvidenceWeight Weight);
+internal sealed record Evidence(string Worker, long Step, Phase Phase, string Cause, EvidenceWeight Weight)
+{
+    /// <summary>What the coordinator's own part in the reduction ended with.</summary>
+    public static Evidence Of(Exception exception) => exception is PeerFailureException peer
+        ? new(peer.Peer, peer.Step, peer.Phase, peer.Cause, EvidenceWeight.Complaint)
+        : new("the coordinator", 0, Phase.ReduceScatter, exception.Message, EvidenceWeight.Confessed);
+
+    /// <summary>What a worker says of why it cannot go on.</summary>
+    public static Evidence Of(MemberSession session, Failure failure)
+    {
+        if (failure.ByTraining)
+            return new(session.FullName, session.Step, failure.Phase, failure.Reason, EvidenceWeight.Diverged);
+        return failure.Peer.Length > 0
+            ? new(failure.Peer, session.Step, failure.Phase, failure.Reason, EvidenceWeight.Complaint)
+            : new(session.FullName, session.Step, failure.Phase, failure.Reason, EvidenceWeight.Confessed);
+    }
+}
 
 /// <summary>How much a piece of evidence explains: what happened to a worker is worth more than what others noticed of it.</summary>
 internal enum EvidenceWeight

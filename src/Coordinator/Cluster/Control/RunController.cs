@@ -95,7 +95,7 @@ internal sealed class RunController : IAsyncDisposable
             case MemberGone gone: Lose(gone); break;
             case LocalWorkerExited exited: Lose(exited); break;
             case SnapshotArrived arrived: _progress.Arrived(arrived.Checkpoint); break;
-            case OwnerFailed failed: Fail(EvidenceOf(failed.Exception)); break;
+            case OwnerFailed failed: Fail(Evidence.Of(failed.Exception)); break;
             case Tick: CheckSilence(); break;
             case Interrupted: _window.Cut(); _progress.Interrupt(_window.LastTrained); break;
         }
@@ -118,7 +118,7 @@ internal sealed class RunController : IAsyncDisposable
                     Report(session, report);
                 break;
             case WorkerMessage.BodyOneofCase.Failure:
-                Fail(EvidenceOf(session, message));
+                Fail(Evidence.Of(session, message.Failure));
                 break;
         }
     }
@@ -306,19 +306,5 @@ internal sealed class RunController : IAsyncDisposable
             return;
         _members.DismissAll(complete: false, _failure.Message());
         throw new RunFailedException(_failure.Message());
-    }
-
-    private static Evidence EvidenceOf(Exception exception) => exception is PeerFailureException peer
-        ? new(peer.Peer, peer.Step, peer.Phase, peer.Cause, EvidenceWeight.Complaint)
-        : new("the coordinator", 0, Phase.ReduceScatter, exception.Message, EvidenceWeight.Confessed);
-
-    private static Evidence EvidenceOf(MemberSession session, WorkerMessage message)
-    {
-        var failure = message.Failure;
-        if (failure.ByTraining)
-            return new(session.FullName, session.Step, failure.Phase, failure.Reason, EvidenceWeight.Diverged);
-        return failure.Peer.Length > 0
-            ? new(failure.Peer, session.Step, failure.Phase, failure.Reason, EvidenceWeight.Complaint)
-            : new(session.FullName, session.Step, failure.Phase, failure.Reason, EvidenceWeight.Confessed);
     }
 }
