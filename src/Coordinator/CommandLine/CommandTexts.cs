@@ -16,6 +16,7 @@ internal static class CommandTexts
             new(Commands, "eval MODEL", "the accuracy of a trained model, class by class"),
             new(Commands, "data list", "the data sets that have names, and where they are"),
             new(Commands, "data inspect", "what a data set looks like"),
+            new(Commands, "health URL", "whether a running coordinator or worker serves"),
         ],
         [
             ("coordinator train", "train on handwritten digits, a few seconds"),
@@ -66,6 +67,12 @@ internal static class CommandTexts
         "Loads data as train would, checks it, and shows samples, classes and values.",
         HelpText.EntriesOf(DataOptionTable.Options),
         [("coordinator data inspect --data flowers.csv --label-column species", "check a table before training on it")]);
+
+    internal static HelpText Health { get; } = new(
+        "coordinator health URL",
+        "Asks a running coordinator or worker whether it serves: exit code 0 if it does, 1 if not.",
+        [],
+        [("coordinator health http://127.0.0.1:5000", "for a container's health check")]);
 
     /// <summary>The one option of <c>data list</c>.</summary>
     internal static IReadOnlyList<OptionSpec<DataOptions>> ListOptions => [DataOptionTable.Options.Single(option => option.Name == "--data-dir")];

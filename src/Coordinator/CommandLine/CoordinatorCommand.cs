@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Distributed.Coordinator.Runs;
 using Distributed.Data;
+using Distributed.Hosting;
 
 namespace Distributed.Coordinator.CommandLine;
 
@@ -23,6 +24,7 @@ internal sealed class CoordinatorCommand
         AddVerify();
         AddEval();
         AddData();
+        AddHealth();
         _root.Options.OfType<System.CommandLine.Help.HelpOption>().Single().Action = new HelpAction(_help);
     }
 
@@ -105,6 +107,13 @@ internal sealed class CoordinatorCommand
         Command command = Add(parent, name, help);
         table.AddTo(command);
         command.SetAction(result => run(Read(table, new DataOptions(), result, place: null, _ => [])));
+    }
+
+    private void AddHealth()
+    {
+        Command command = HealthCommand.Create();
+        _root.Add(command);
+        _help[command] = CommandTexts.Health;
     }
 
     private Command Add(Command parent, string name, HelpText help)

@@ -25,6 +25,8 @@ public class MemberTensorService(ViewDirectory directory) : TensorService
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(context);
         var state = await directory.StateAsync(context.CancellationToken);
+        if (request.Header.Run != state.Run)
+            throw new RpcException(new Status(StatusCode.PermissionDenied, "the request belongs to another run"));
         var vectors = await state.StateAfterAsync(request.Header.Step, context.CancellationToken);
         await StateTransfer.SendAsync(outgoing, request.Header, vectors, context.CancellationToken);
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Distributed.Protocol;
 
 namespace Distributed.Collectives;
@@ -5,9 +6,6 @@ namespace Distributed.Collectives;
 /// <summary>The links of one view: those that this member opens, and those that others open to it. A worker opens those to lower ranks and to the coordinator.</summary>
 public sealed class ViewLinks : IAsyncDisposable
 {
-    /// <summary>How long the members of a view may take to reach each other.</summary>
-    private static readonly TimeSpan OpeningTime = TimeSpan.FromSeconds(30);
-
     /// <summary>How long the last frames of a view may take to leave.</summary>
     private static readonly TimeSpan ClosingTime = TimeSpan.FromSeconds(5);
 
@@ -17,6 +15,7 @@ public sealed class ViewLinks : IAsyncDisposable
     private readonly CancellationTokenSource _broken = new();
     private readonly List<Connection> _connections = [];
     private readonly List<Task> _links = [];
+    private readonly ConcurrentBag<Task> _sending = [];
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _attached;
 
@@ -65,6 +64,7 @@ public sealed class ViewLinks : IAsyncDisposable
     public async Task RunLinkAsync(FrameLink link, Func<Task>? complete, CancellationToken cancellationToken)
     {
         _exchange.Attach(link);
+        _sending.Add(link.Sent);
         if (Interlocked.Increment(ref _attached) == _expected)
             _opened.TrySetResult();
         Exception? failure = null;
@@ -87,12 +87,20 @@ public sealed class ViewLinks : IAsyncDisposable
     {
         try
         {
-            await _opened.Task.WaitAsync(OpeningTime, cancellationToken);
+            await _opened.Task.WaitAsync(WireLimits.ViewOpeningTime, cancellationToken);
         }
         catch (TimeoutException exception)
         {
-            throw new PeerFailureException($"{_expected - _attached} of {_expected} peers", 0, Phase.StateTransfer, $"no connection within {OpeningTime.TotalSeconds:0} seconds", exception);
+            throw new PeerFailureException($"{_expected - _attached} of {_expected} peers", 0, Phase.StateTransfer, $"no connection within {WireLimits.ViewOpeningTime.TotalMinutes:0} minutes", exception);
         }
+    }
+
+    /// <summary>Ends the view's sending: when this returns, no vector that was queued is read any more.</summary>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    public Task DrainAsync(CancellationToken cancellationToken)
+    {
+        _exchange.Close();
+        return Task.WhenAll(_sending).WaitAsync(cancellationToken);
     }
 
     /// <summary>Sends what is still queued, then lets the links go.</summary>

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
@@ -39,15 +40,34 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _members = members;
         _post = post;
         _reports = new ReportBatch(TimeProvider.System, reports => post(Message(message => message.Reports = reports)));
-        _snapshots = new SnapshotSender(members.CoordinatorTensors);
+        _snapshots = new SnapshotSender(members.CoordinatorTensors, ReportLostSnapshot);
         _replica = new Replica(run.Settings, threads, holdsMoments: run.Exchange == ExchangeMode.Peers);
     }
+
+    /// <inheritdoc />
+    public ulong Run => _run.Run;
 
     /// <summary>The step under way, or the last one.</summary>
     public long Step { get; private set; }
 
     /// <summary>What this worker is doing.</summary>
     public Phase Phase => _phase == Phase.ReduceScatter ? _exchange?.Phase ?? _phase : _phase;
+
+    /// <summary>Keeps the compute threads to some processors, if there are any; where the system refuses, it goes on placing them.</summary>
+    /// <param name="processors">Their numbers.</param>
+    public async Task KeepToAsync(IReadOnlyList<int> processors)
+    {
+        if (processors.Count == 0)
+            return;
+        try
+        {
+            await _thread.RunAsync(() => _replica.KeepTo(processors));
+        }
+        catch (Win32Exception exception)
+        {
+            await Console.Error.WriteLineAsync($"the compute threads cannot be kept to processors {string.Join(',', processors)}: {exception.Message}");
+        }
+    }
 
     /// <summary>Carries out one piece of work.</summary>
     /// <param name="item">The work.</param>
@@ -179,6 +199,13 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         foreach (var (block, sums) in _replica.Sums)
             report.Blocks.Add(new BlockSums { Start = (uint)block.Start, Count = (uint)block.Count, LossSum = sums.LossSum, Correct = (uint)sums.Correct, Samples = (uint)sums.Samples });
         return report;
+    }
+
+    private void ReportLostSnapshot(long step, Exception exception)
+    {
+        var message = Message(message => message.Failure = new Failure { Phase = Phase.Snapshot, Reason = $"it could not be sent: {WireErrors.Cause(exception)}" });
+        message.Step = (ulong)step;
+        _post(message);
     }
 
     private FrameHeader Header() => new(_run.Run, _generation, Step, FrameKind.State, 0, 0);

@@ -27,8 +27,11 @@ internal sealed class GrantReader(SampleDecoder decoder, Dataset? dataset)
             return Work(grant, Indexed(grant));
         if (grant.ShardSamples > grant.Samples)
             throw new InvalidDataException($"step {step}: {grant.ShardSamples} samples of a batch of {grant.Samples}");
+        var bytes = (long)grant.ShardSamples * decoder.BytesPerSample;
+        if (bytes > Array.MaxLength)
+            throw TooLarge(grant);
         _open = grant;
-        _samples = new byte[checked((int)grant.ShardSamples * decoder.BytesPerSample)];
+        _samples = new byte[bytes];
         _labels = new int[grant.ShardSamples];
         _filled = 0;
         return null;
@@ -51,8 +54,12 @@ internal sealed class GrantReader(SampleDecoder decoder, Dataset? dataset)
         return Work(open, new StoredSamples(decoder, _samples, _labels));
     }
 
-    private static Compute Work(Grant grant, ISampleSource samples) =>
-        new(checked((long)grant.Step), grant.Work, checked((int)grant.Microbatches), checked((int)grant.Samples), samples);
+    private static Compute Work(Grant grant, ISampleSource samples) => (grant.Microbatches | grant.Samples) <= int.MaxValue
+        ? new(checked((long)grant.Step), grant.Work, (int)grant.Microbatches, (int)grant.Samples, samples)
+        : throw TooLarge(grant);
+
+    private static InvalidDataException TooLarge(Grant grant) =>
+        new($"step {grant.Step}: a grant of {grant.ShardSamples} samples of {grant.Samples} in {grant.Microbatches} microbatches is larger than this worker can hold");
 
     private IndexedSamples Indexed(Grant grant)
     {

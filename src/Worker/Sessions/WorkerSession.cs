@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Distributed.Checkpoints;
 using Distributed.Collectives;
+using Distributed.Kernels;
 using Distributed.Protocol;
 using Distributed.Training;
 using Distributed.Worker.Computing;
@@ -38,6 +39,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         var run = RunContext.Of(welcome, options.Data);
         await using var members = new MemberLinks(run, options.Coordinator, token, directory);
         await using var runner = new WorkRunner(run, options.Threads, members, session.Post);
+        await runner.KeepToAsync(ProcessorShare.Of(ThreadAffinity.Allowed(), options.LocalNumber, options.LocalWorkers, options.Threads));
         working = runner;
         directory.Serve(runner);
         await WorkAsync(session, run, runner, leave);
@@ -180,17 +182,18 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
 
     private RunFailedException Lost(string cause) => new($"the coordinator at {options.Coordinator} is gone: {cause}");
 
+    /// <summary>What the coordinator is told of an exception; it adds worker, step and phase to the reason.</summary>
+    /// <param name="exception">What was thrown.</param>
+    /// <param name="phase">What the worker was doing, unless the exception knows better.</param>
+    internal static Failure FailureOf(Exception exception, Phase phase) => exception is PeerFailureException peer
+        ? new Failure { Phase = peer.Phase, Reason = peer.Cause, Peer = peer.Peer }
+        : new Failure { Phase = phase, Reason = exception.Message, ByTraining = exception is NonFiniteLossException };
+
     // The coordinator decides what a failure means; it answers with a dismissal.
     private static async Task ReportAsync(SessionStream session, WorkRunner runner, Exception exception, Task reading)
     {
         runner.SendReports();
-        session.Post(runner.Message(message => message.Failure = new Failure
-        {
-            Phase = (exception as PeerFailureException)?.Phase ?? runner.Phase,
-            Reason = exception.Message,
-            Peer = (exception as PeerFailureException)?.Peer ?? "",
-            ByTraining = exception is NonFiniteLossException,
-        }));
+        session.Post(runner.Message(message => message.Failure = FailureOf(exception, runner.Phase)));
         await Task.WhenAny(reading, Task.Delay(DismissalTime));
     }
 }

@@ -20,12 +20,13 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
     /// <param name="number">Its number.</param>
     /// <param name="reports">Whether it reports the steps that it is granted.</param>
     /// <param name="weightsSha256">What it says that its weights are at the end; null for the right ones.</param>
-    public FakeWorker(ControlledRun run, int number, bool reports = true, string? weightsSha256 = null)
+    /// <param name="isLocal">Whether the coordinator has started it.</param>
+    public FakeWorker(ControlledRun run, int number, bool reports = true, string? weightsSha256 = null, bool isLocal = true)
     {
         _run = run;
         Reports = reports;
         _weightsSha256 = weightsSha256 ?? WeightsHash.Compute(run.Start.Weights.Span);
-        var join = new Join { Host = "host", ProcessId = 100 + number, LocalNumber = number };
+        var join = new Join { Host = "host", ProcessId = 100 + number, LocalNumber = isLocal ? number : 0 };
         Session = new MemberSession(number, join, $"http://127.0.0.1:{5000 + number}", run.Time.GetTimestamp());
         run.Happens(new MemberJoined(Session));
         Sending = Session.SendLoopAsync(this, CancellationToken.None);

@@ -47,6 +47,15 @@ public sealed class MembershipPolicyTests
     }
 
     [Fact]
+    public void If_all_members_leave_while_others_join_they_stay_until_those_have_the_state()
+    {
+        Candidate[] ready = [new(1, Leaving: true), new(3, Leaving: true), new(4, Leaving: false)];
+        var handover = MembershipPolicy.Next(View, ready).Workers!;
+        Assert.Equal([3, 1, 4], handover);
+        Assert.Equal([4], MembershipPolicy.Next(View with { Workers = handover }, ready).Workers);
+    }
+
+    [Fact]
     public void Every_decision_has_a_reason()
     {
         Assert.Equal("1 of 2 workers are ready", new MembershipPolicy(2, false).First(FirstOf(1), Long).Reason);

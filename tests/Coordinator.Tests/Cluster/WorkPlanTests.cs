@@ -74,6 +74,7 @@ public sealed class WorkPlanTests
         Steps = steps,
         BatchSize = 8,
         Microbatch = 4,
+        LabelSmoothing = 0,
         Optimizer = new(),
         Schedule = new(),
         Seed = 1,

@@ -69,6 +69,17 @@ public sealed class GrantReaderTests
     [Fact]
     public void More_samples_than_the_batch_has_are_refused() => Assert.Throws<InvalidDataException>(() => _lacking.Take(Announcing(101)));
 
+    [Theory]
+    [InlineData(1u << 31, 1u << 31, 1u)]
+    [InlineData(1u << 30, 1u << 30, 1u)] // the bytes of the samples
+    [InlineData(0u, uint.MaxValue, 1u)]
+    [InlineData(0u, 1u, uint.MaxValue)]
+    public void A_grant_that_no_worker_can_hold_is_refused_by_name(uint shardSamples, uint samples, uint microbatches)
+    {
+        var refusal = Assert.Throws<InvalidDataException>(() => _lacking.Take(new Grant { Step = (ulong)Step, ShardSamples = shardSamples, Samples = samples, Microbatches = microbatches }));
+        Assert.StartsWith($"step {Step}: a grant of {shardSamples} samples", refusal.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_shard_that_fits_no_grant_is_refused()
     {

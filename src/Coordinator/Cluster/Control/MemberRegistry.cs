@@ -16,8 +16,8 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     private long _lastArrival;
     private bool _ending;
 
-    /// <summary>How many workers have built their replicas.</summary>
-    public int ReadyCount => _sessions.Values.Count(session => session.IsReady);
+    /// <summary>How many workers have built their replicas and have not been let go.</summary>
+    public int ReadyCount => _sessions.Values.Count(session => session.IsReady && !session.IsDismissed);
 
     /// <summary>How long ago the last worker became ready.</summary>
     public TimeSpan SinceLastArrival => time.GetElapsedTime(_lastArrival);
@@ -40,7 +40,7 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
             _locals[session.Join.LocalNumber] = session;
         Send(session.Worker, new CoordinatorMessage { Welcome = new Welcome { Worker = session.Worker, Settings = settings } });
         if (_ending)
-            Dismiss(session.Worker);
+            Dismiss(session);
     }
 
     /// <summary>Notes what a message says of its sender.</summary>
@@ -76,9 +76,10 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
             _granted.Remove(session.Worker);
     }
 
-    /// <summary>The workers that have not been heard for too long.</summary>
-    public IEnumerable<MemberSession> Silent() =>
-        [.. _sessions.Values.Where(session => !session.IsDismissed && time.GetElapsedTime(session.LastHeard) > WireLimits.HeartbeatTimeout)];
+    /// <summary>The workers that had not been heard for too long, those that have been let go included.</summary>
+    /// <param name="now">When, as a timestamp of the run's clock.</param>
+    public IEnumerable<MemberSession> Silent(long now) =>
+        [.. _sessions.Values.Where(session => time.GetElapsedTime(session.LastHeard, now) > WireLimits.HeartbeatTimeout)];
 
     /// <summary>Tells the members of a view that it begins.</summary>
     /// <param name="view">The view.</param>
@@ -99,31 +100,27 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     }
 
     /// <summary>Grants work to a worker that is there; it is told with the next message, or by <see cref="SendGrants()"/>, or when a message is full.</summary>
-    public void Grant(int worker, Grant grant)
+    /// <returns>False if the worker does not read, or has gone.</returns>
+    public bool Grant(int worker, Grant grant)
     {
         if (!_granted.TryGetValue(worker, out var grants))
             _granted.Add(worker, grants = new Grants());
         grants.Grants_.Add(grant);
-        if (grants.Grants_.Sum(granted => granted.Indices.Length) >= WireLimits.ShardBytes)
-            SendGrants(worker);
+        return grants.Grants_.Sum(granted => granted.Indices.Length) < WireLimits.ShardBytes || SendGrants(worker);
     }
 
     /// <summary>Tells every worker of what it has been granted since the last time: many grants cost one message.</summary>
-    public void SendGrants()
-    {
-        foreach (var worker in _granted.Keys.ToList())
-            SendGrants(worker);
-    }
+    /// <returns>The workers that do not read, or have gone.</returns>
+    public IReadOnlyList<int> SendGrants() => [.. _granted.Keys.ToList().Where(worker => !SendGrants(worker))];
 
     /// <summary>Sends a message to a worker that is there.</summary>
-    public void Send(int worker, CoordinatorMessage message)
-    {
-        SendGrants(worker);
-        _sessions[worker].Send(Addressed(message));
-    }
+    /// <returns>False if the worker does not read, or has gone.</returns>
+    public bool Send(int worker, CoordinatorMessage message) => SendGrants(worker) && _sessions[worker].Send(Addressed(message));
 
-    /// <summary>Lets a worker go that has done all that it was granted.</summary>
-    public void Dismiss(int worker) => Dismiss(_sessions[worker], complete: false, reason: "");
+    /// <summary>Lets a worker go once it has done all that it was granted.</summary>
+    /// <param name="session">The worker.</param>
+    /// <param name="reason">Why, if it has not asked for it.</param>
+    public void Dismiss(MemberSession session, string reason = "") => Dismiss(session, complete: false, reason);
 
     /// <summary>Lets every worker go, and from now on all that come.</summary>
     /// <param name="complete">Whether the run has ended in order, so that members confirm their weights.</param>
@@ -142,11 +139,8 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     public IEnumerable<string> Confirmations(ClusterView? view) =>
         view is null ? [] : view.Workers.Select(worker => _sessions[worker].WeightsSha256).OfType<string>();
 
-    private void SendGrants(int worker)
-    {
-        if (_granted.Remove(worker, out var grants))
-            _sessions[worker].Send(Addressed(new CoordinatorMessage { Grants = grants }));
-    }
+    private bool SendGrants(int worker) =>
+        !_granted.Remove(worker, out var grants) || _sessions[worker].Send(Addressed(new CoordinatorMessage { Grants = grants }));
 
     private void Dismiss(MemberSession session, bool complete, string reason)
     {
@@ -158,7 +152,7 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     {
         session.IsLeaving = true;
         if (_generation == default)
-            Dismiss(session.Worker);
+            Dismiss(session);
     }
 
     private CoordinatorMessage Addressed(CoordinatorMessage message)

@@ -96,8 +96,8 @@ internal sealed class RunController : IAsyncDisposable
             case LocalWorkerExited exited: Lose(exited); break;
             case SnapshotArrived arrived: _progress.Arrived(arrived.Checkpoint); break;
             case OwnerFailed failed: Fail(Evidence.Of(failed.Exception)); break;
-            case Tick: CheckSilence(); break;
-            case Interrupted: _window.Cut(); _progress.Interrupt(_window.LastTrained); break;
+            case Tick tick: CheckSilence(tick.At); break;
+            case Interrupted: Stop(); break;
         }
     }
 
@@ -118,47 +118,62 @@ internal sealed class RunController : IAsyncDisposable
                     Report(session, report);
                 break;
             case WorkerMessage.BodyOneofCase.Failure:
-                Fail(Evidence.Of(session, message.Failure));
+                Fail(Evidence.Of(session, message));
                 break;
         }
     }
 
     private void Report(MemberSession session, StepReport report)
     {
-        var kind = report.Work == Work.Train ? WorkKind.Train : WorkKind.Evaluate;
-        _ledger.Reported(session.Worker, new PlannedWork(kind, (long)report.Step), Reports.Sums(report));
-        if (kind == WorkKind.Train)
-            _ranges.Observe(session.Worker, Reports.Microbatches(report), Reports.ComputeTime(report));
-        while (_ledger.TryComplete(out var work, out var sums))
-            _progress.Completed(work, sums);
+        try
+        {
+            _ledger.Reported(session.Worker, Reports.WorkOf(report), Reports.Sums(report));
+            if (report.Work == Work.Train)
+                _ranges.Observe(session.Worker, Reports.Microbatches(report), Reports.ComputeTime(report));
+            while (_ledger.TryComplete(out var work, out var sums))
+                _progress.Completed(work, sums);
+        }
+        catch (InvalidDataException exception)
+        {
+            Fail(Evidence.Of(session, exception.Message, EvidenceWeight.Confessed));
+        }
     }
 
     private void Lose(MemberGone gone)
     {
-        var session = gone.Session;
-        _members.Remove(session);
-        var owesReports = _ledger.Awaits(session.Worker);
-        if (session.IsDismissed && !owesReports)
-            return;
-        if (owesReports || _view?.RankOf(session.Worker) >= 0)
-            Fail(new Evidence(session.FullName, session.Step, session.Phase, gone.Cause, EvidenceWeight.Lost));
-        else
-            _observer.Report(new WorkerLeft(session.FullName, gone.Cause, _members.ReadyCount));
+        _members.Remove(gone.Session);
+        if (!gone.Session.IsDismissed || _ledger.Awaits(gone.Session.Worker))
+            Lose(gone.Session, gone.Cause);
     }
 
+    // Nobody waits for one that has come by itself and is no member yet.
+    private void Lose(MemberSession session, string cause)
+    {
+        if (session.Join.LocalNumber > 0 || _ledger.Awaits(session.Worker) || _view?.RankOf(session.Worker) >= 0)
+        {
+            Fail(Evidence.Of(session, cause, EvidenceWeight.Lost));
+            return;
+        }
+
+        _members.Dismiss(session, cause);
+        _observer.Report(new WorkerLeft(session.FullName, cause, _members.ReadyCount));
+    }
+
+    // Before the first view, one that has left in order is missed, too, unless another may come in its place.
     private void Lose(LocalWorkerExited exited)
     {
         var session = _members.FindLocal(exited.LocalNumber);
         if (session is null)
             Fail(new Evidence($"local worker {exited.LocalNumber} (process {exited.ProcessId})", 0, Phase.Idle, exited.Cause, EvidenceWeight.Exited));
-        else if (!session.IsDismissed)
-            Fail(new Evidence(session.FullName, session.Step, session.Phase, exited.Cause, EvidenceWeight.Exited));
+        else if (!session.IsDismissed || (_view is null && _request.Cluster.Listen is null))
+            Fail(Evidence.Of(session, exited.Cause, EvidenceWeight.Exited));
     }
 
-    private void CheckSilence()
+    private void CheckSilence(long now)
     {
-        foreach (var session in _members.Silent())
-            Fail(new Evidence(session.FullName, session.Step, session.Phase, $"silent for {WireLimits.HeartbeatTimeout.TotalSeconds:0} seconds (stopped, overloaded or cut off)", EvidenceWeight.Lost));
+        // One that is leaving still has to do what it was granted: the others wait for its part.
+        foreach (var session in _members.Silent(now).Where(session => !session.IsDismissed || _ledger.Awaits(session.Worker)))
+            Lose(session, $"silent for {WireLimits.HeartbeatTimeout.TotalSeconds:0} seconds (stopped, overloaded or cut off)");
     }
 
     private void Advance()
@@ -173,12 +188,19 @@ internal sealed class RunController : IAsyncDisposable
             Grant(_window.Take());
         }
 
-        _members.SendGrants();
+        foreach (var worker in _members.SendGrants())
+            Check(worker, isSent: false);
         if (_window.IsEmpty && (_view is not null || _progress.IsInterrupted) && _ledger.IsEmpty && _progress.IsSaved)
         {
             _members.DismissAll(complete: true, reason: "");
             _dismissedAt = _time.GetTimestamp();
         }
+    }
+
+    private void Stop()
+    {
+        if (_window.Cut())
+            _progress.Interrupt(_window.LastTrained);
     }
 
     private void FormFirstView()
@@ -206,10 +228,10 @@ internal sealed class RunController : IAsyncDisposable
 
         var previous = _view!;
         Enter(Following(previous, nextStep, workers, _ranges.Shares(workers, Microbatches(nextStep))), previous);
-        foreach (var worker in previous.Workers.Except(workers))
+        foreach (var session in previous.Workers.Except(workers).Select(_members.Get))
         {
-            _observer.Report(new WorkerLeft(_members.Get(worker).FullName, "it was asked to leave", workers.Count));
-            _members.Dismiss(worker);
+            _observer.Report(new WorkerLeft(session.FullName, "it was asked to leave", workers.Count));
+            _members.Dismiss(session);
         }
 
         return true;
@@ -237,8 +259,7 @@ internal sealed class RunController : IAsyncDisposable
     private void StopForLack()
     {
         _observer.Report(new RunWarning("every worker has asked to leave; the run stops after a last checkpoint, go on with --resume"));
-        _window.Cut();
-        _progress.Interrupt(_window.LastTrained);
+        Stop();
         while (!_window.IsEmpty)
             Grant(_window.Take());
     }
@@ -265,7 +286,7 @@ internal sealed class RunController : IAsyncDisposable
         {
             _progress.Expect(work.Step);
             if (!_owner.HoldsState)
-                _members.Send(view.Workers[0], new CoordinatorMessage { Step = (ulong)work.Step, Snapshot = new Snapshot() });
+                Send(view.Workers[0], new CoordinatorMessage { Step = (ulong)work.Step, Snapshot = new Snapshot() });
             return;
         }
 
@@ -277,9 +298,18 @@ internal sealed class RunController : IAsyncDisposable
     private void Grant(PlannedWork work, ClusterView view, int rank)
     {
         var (worker, holdsDataset) = (view.Workers[rank], _members.Get(view.Workers[rank]).HoldsDataset);
-        _members.Grant(worker, _grants.Write(work, view.Shares, rank, holdsDataset));
+        Check(worker, _members.Grant(worker, _grants.Write(work, view.Shares, rank, holdsDataset)));
         foreach (var shard in holdsDataset ? [] : _grants.Shards(work, view.Shares, rank))
-            _members.Send(worker, new CoordinatorMessage { Step = (ulong)work.Step, Shard = shard });
+            Send(worker, new CoordinatorMessage { Step = (ulong)work.Step, Shard = shard });
+    }
+
+    // A message that is lost would be waited for without end. If the worker has gone, its session says why, and that weighs more.
+    private void Send(int worker, CoordinatorMessage message) => Check(worker, _members.Send(worker, message));
+
+    private void Check(int worker, bool isSent)
+    {
+        if (!isSent)
+            Fail(Evidence.Of(_members.Get(worker), MemberSession.TakesNothing, EvidenceWeight.Complaint));
     }
 
     private bool Confirmed(long since)

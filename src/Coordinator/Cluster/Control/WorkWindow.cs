@@ -44,12 +44,15 @@ internal sealed class WorkWindow : IDisposable
     }
 
     /// <summary>Ends the run after what has been handed out; its state is still asked for.</summary>
-    public void Cut()
+    /// <returns>Whether that leaves anything undone.</returns>
+    public bool Cut()
     {
+        var isCutShort = _next is { Kind: not WorkKind.Snapshot };
         _plan.Dispose();
         PlannedWork[] rest = LastTrained > _start && _lastSnapshot < LastTrained ? [new(WorkKind.Snapshot, LastTrained)] : [];
         _plan = rest.AsEnumerable().GetEnumerator();
         Move();
+        return isCutShort;
     }
 
     /// <inheritdoc />
