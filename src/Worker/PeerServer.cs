@@ -1,6 +1,8 @@
 using Distributed.Collectives;
 using Distributed.Hosting;
 using Distributed.Protocol;
+using Distributed.Worker.Exchange;
+using Grpc.AspNetCore.Server.Model;
 
 namespace Distributed.Worker;
 
@@ -30,6 +32,7 @@ internal sealed class PeerServer : IAsyncDisposable
     {
         var builder = GrpcServer.CreateBuilder(listen, token);
         builder.Services.AddSingleton<ViewDirectory>();
+        builder.Services.AddSingleton<IServiceMethodProvider<MemberTensorService>, TensorMethods>();
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         var app = builder.Build();
         try

@@ -34,6 +34,9 @@ public sealed record WorkerOptions
     /// <summary>This worker's number among those that the coordinator has started itself, from 1; 0 for any other.</summary>
     public int LocalNumber { get; init; }
 
+    /// <summary>How many workers the coordinator has started itself; 0 if this is another one.</summary>
+    public int LocalWorkers { get; init; }
+
     /// <summary>Every bad value, one line each: the option, the value, and what would be right.</summary>
     /// <param name="hasToken">Whether a token came by the environment.</param>
     public IEnumerable<string> Errors(bool hasToken)

@@ -26,7 +26,8 @@ internal static class Products
         return () => MatrixProduct.TransposedProduct(gradient.Span, m, inputs.Span, n, samples, microbatch, result.Span, team);
     }
 
-    private static AlignedBuffer Values(int length)
+    /// <summary>Numbers of both signs, at most a half.</summary>
+    public static AlignedBuffer Values(int length)
     {
         var values = new AlignedBuffer(length);
         for (int i = 0; i < length; i++)

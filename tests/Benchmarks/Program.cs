@@ -9,6 +9,9 @@ switch (args)
     case ["sgemm", var filter]:
         SgemmBenchmark.Run(filter);
         return 0;
+    case ["conv"]:
+        ConvolutionBenchmark.Run();
+        return 0;
     case ["step", .. var models]:
         StepBenchmark.Run(models);
         return 0;
@@ -34,6 +37,7 @@ switch (args)
         Console.Error.WriteLine("""
             Usage: dotnet run -c Release --project tests/Benchmarks -- BENCHMARK
               sgemm [TEXT]        matrix products beside OpenBLAS, those whose name contains the text (gcc, libopenblas-dev)
+              conv                the passes of convolutions beside PyTorch (gcc, python3-torch)
               step [MODEL..]      a whole training step on one core beside PyTorch and the FMA bound (gcc, python3-torch)
               threads [MODEL..]   a training step on two threads over one
               optimizers          updates in memory beside the same streams without arithmetic (gcc)

@@ -32,6 +32,8 @@ internal static class StepBenchmark
         if (step is null)
             return;
         string request = string.Create(CultureInfo.InvariantCulture, $"{model} {Batch}");
+        if (model != "cnn" && !model.StartsWith("mlp", StringComparison.Ordinal))
+            (torch, wide) = (null, null); // the peer does not read model files
         Measurement bound = new(), ours = new(), theirs = new(), theirsWide = new();
         for (int round = 0; round < Rounds; round++)
         {
@@ -46,6 +48,6 @@ internal static class StepBenchmark
             CultureInfo.InvariantCulture,
             $"| {model} | {1000 * ours.Median:F2} | {Share(ours)} | {Share(theirs)} | {Share(theirsWide)} | {theirs.Over(ours).AsRatio} | {theirsWide.Over(ours).AsRatio} |"));
 
-        string Share(Measurement seconds) => (bound.Median / seconds.Median).ToString("P0", CultureInfo.InvariantCulture);
+        string Share(Measurement seconds) => bound.Over(seconds) is { Median: > 0 } shares ? shares.Median.ToString("P0", CultureInfo.InvariantCulture) : "-";
     }
 }

@@ -1,8 +1,9 @@
 using System.Globalization;
+using Distributed.Kernels;
 
 namespace Distributed.Benchmarks;
 
-/// <summary>What a second thread of a worker brings to a whole training step.</summary>
+/// <summary>What a second thread of a worker brings to a whole training step, and what it costs to meet.</summary>
 internal static class ThreadsBenchmark
 {
     private const int Rounds = 15;
@@ -20,6 +21,26 @@ internal static class ThreadsBenchmark
         Console.WriteLine("|---|---|---|---|");
         foreach (string model in models is [] ? Presets : models)
             Compare(model);
+        Console.WriteLine();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"A run without work: {1e6 * MeetingSeconds():F2} µs on 2 threads."));
+    }
+
+    /// <summary>The median cost of handing out work and waiting for its end.</summary>
+    private static double MeetingSeconds()
+    {
+        const int runs = 1000;
+        using var team = new ComputeTeam(2);
+        var seconds = new Measurement();
+        for (int round = 0; round < Rounds; round++)
+        {
+            seconds.Add(Measurement.Time(() =>
+            {
+                for (int run = 0; run < runs; run++)
+                    team.Run(default(Nothing));
+            }) / runs);
+        }
+
+        return seconds.Median;
     }
 
     private static void Compare(string model)
@@ -38,5 +59,12 @@ internal static class ThreadsBenchmark
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"| {model} | {1000 * alone.Median:F2} | {1000 * together.Median:F2} | {alone.Over(together).AsRatio} |"));
+    }
+
+    private readonly struct Nothing : IPartitionedWork
+    {
+        public void Execute(int part, int parts)
+        {
+        }
     }
 }

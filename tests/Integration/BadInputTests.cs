@@ -108,6 +108,21 @@ public sealed class BadInputTests
         Assert.Contains("token", Assert.Single(exit.Errors), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Verifying_without_a_temporary_folder_names_it_and_the_remedy()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The folder is named by TMPDIR.");
+        using var folder = new TempFolder();
+        await FinishedRun.TrainAsync(folder, [.. Problem.FewMicrobatches.WriteTo(folder), "--steps", "2", "--workers", "0"]);
+        await using var verifying = RunningProcess.Start(Executables.Coordinator, folder.Path, ["verify", folder["run"], "--workers", "0"], folder["nowhere"]);
+
+        var exit = await verifying.ExitAsync();
+        Assert.Equal(2, exit.Code);
+        var error = Assert.Single(exit.Errors);
+        Assert.StartsWith($"error: {folder["nowhere"]}", error, StringComparison.Ordinal);
+        Assert.EndsWith("name another by the environment variable TMPDIR", error, StringComparison.Ordinal);
+    }
+
     private static async Task<Exit> TrainAsync(TempFolder folder, params IEnumerable<string> options)
     {
         await using var coordinator = CoordinatorProcess.Train(folder, options);

@@ -31,6 +31,21 @@ public sealed class MembershipTests
         Assert.Equal(reference.Metrics, run.Metrics);
     }
 
+    // The local worker comes first, so that the other one reaches out to it.
+    [Fact]
+    public async Task A_worker_without_a_token_exchanges_with_the_local_workers_of_an_insecure_run()
+    {
+        using var folder = new TempFolder();
+        await using var coordinator = CoordinatorProcess.Train(folder, [
+            .. Problem.OddSizes.WriteTo(folder), "--steps", "3", "--workers", "1", "--min-workers", "2", "--insecure", "--listen", AnyPort, "--run", folder["run"]]);
+        var address = await coordinator.ListeningAsync();
+        await coordinator.JoinedAsync(1);
+        await using var second = WorkerProcess.Start(folder, "--coordinator", address, "--insecure", "--threads", "1");
+
+        Assert.Equal((0, ""), await EndAsync(second));
+        Assert.Equal(0, (await coordinator.ExitAsync()).Code);
+    }
+
     // The one that joins late has its whole state from the first, and goes on alone when that leaves.
     [Theory]
     [InlineData("peers")]

@@ -44,7 +44,8 @@ public sealed class TokenTests
 
         await RefusesStrangersAsync(address, Calls);
         using var known = new Connection(address, TokenOf(folder));
-        await new TensorClient(known.Calls).FetchState(Request, CancellationToken.None).ResponseStream.MoveNext(CancellationToken.None);
+        var answer = await Assert.ThrowsAsync<RpcException>(() => Calls.Single(call => call.Name == "FetchState").Call(known.Calls));
+        Assert.Equal("the request belongs to another run", answer.Status.Detail);
     }
 
     [Fact]

@@ -3,6 +3,7 @@
 
 Needs PyTorch (Debian: python3-torch) and nothing else. Run it from anywhere; it rewrites the .json files beside it. Each
 holds the data, the order of the samples, the initial weights, and PyTorch's losses, learning rates and final weights.
+Those in the folder layers hold what single layers make of given values and gradients, as the reference for the tests of these layers.
 """
 import json
 import pathlib
@@ -24,6 +25,37 @@ CASES = [
     ("tanh-adamw", [33], "tanh", "AdamW", {"learningRate": 0.02, "weightDecay": 0.1}, "Cosine"),
     ("sigmoid-adam", [33], "sigmoid", "Adam", {"learningRate": 0.02, "weightDecay": 0.01, "clipNorm": 0.2}, "Constant"),
 ]
+
+# channels, height, width; filters, kernel, stride, padding
+CONVOLUTIONS = [
+    (1, 8, 8, 6, [3, 3], 1, [1, 1]),
+    (3, 9, 7, 5, [3, 3], 2, [1, 1]),
+    (3, 6, 8, 4, [5, 3], 1, [2, 0]),
+    (4, 5, 5, 18, [1, 1], 1, [0, 0]),
+    (6, 7, 7, 3, [1, 1], 2, [0, 0]),
+    (9, 4, 5, 33, [3, 3], 1, [1, 1]),
+    (2, 5, 4, 3, [4, 2], 3, [2, 1]),
+]
+
+# channels, height, width; the layer as a model file has it; samples of a microbatch, of which there are five in all
+LAYERS = [
+    (3, 6, 8, {"type": "maxpool", "kernel": 2}, 5),
+    (17, 7, 5, {"type": "maxpool", "kernel": [3, 2], "stride": [2, 1], "padding": [1, 1]}, 5),
+    (3, 6, 8, {"type": "avgpool", "kernel": 2}, 5),
+    (17, 7, 5, {"type": "avgpool", "kernel": [3, 2], "stride": [2, 1], "padding": [1, 1]}, 5),
+    (3, 5, 4, {"type": "globalavgpool"}, 5),
+    (3, 4, 5, {"type": "batchnorm"}, 2),
+    (20, 3, 3, {"type": "batchnorm", "epsilon": 0.01}, 5),
+    (1, 1, 19, {"type": "batchnorm"}, 5),
+    (3, 4, 5, {"type": "layernorm"}, 2),
+    (1, 1, 19, {"type": "layernorm", "epsilon": 0.01}, 5),
+    (1, 4, 9, {"type": "gelu"}, 5),
+    (1, 4, 9, {"type": "leakyrelu"}, 5),
+    (1, 4, 9, {"type": "leakyrelu", "slope": 0.25}, 5),
+]
+
+# rows, classes, label smoothing
+LOSSES = [(5, 10, 0), (5, 10, 0.1), (3, 2, 0.5), (2, 37, 0.25)]
 
 
 def make_data():
@@ -110,12 +142,93 @@ def make_case(name, hidden, activation, kind, options, schedule):
     }
 
 
+def make_convolution(channels, height, width, filters, kernel, stride, padding):
+    """What a convolution of three samples gives, and the gradients of sum(outputGradient * output)."""
+    def draw(*shape):
+        return (torch.round(torch.randn(*shape) * 64) / 64).requires_grad_()
+    inputs, weight, bias = draw(3, channels, height, width), draw(filters, channels, *kernel), draw(filters)
+    outputs = nn.functional.conv2d(inputs, weight, bias, stride, padding)
+    output_gradient = draw(*outputs.shape)
+    outputs.backward(output_gradient.detach())
+    tensors = {
+        "input": inputs, "weight": weight, "bias": bias, "outputGradient": output_gradient, "output": outputs,
+        "inputGradient": inputs.grad, "weightGradient": weight.grad, "biasGradient": bias.grad,
+    }
+    layer = {"type": "conv2d", "filters": filters, "kernel": kernel, "stride": stride, "padding": padding}
+    return {"shape": [channels, height, width], "layer": layer, **{name: numbers(tensor.flatten().tolist()) for name, tensor in tensors.items()}}
+
+
+def draw_rounded(*shape):
+    """Multiples of 1/64, among which some are equal."""
+    return torch.round(torch.randn(*shape) * 64) / 64
+
+
+def run_layer(layer, inputs, parameters):
+    """What the layer makes of one microbatch, and what the microbatch adds to the sums for running statistics."""
+    functional, kind, epsilon = nn.functional, layer["type"], layer.get("epsilon", 1e-5)
+    if kind == "maxpool":
+        return functional.max_pool2d(inputs, layer["kernel"], layer.get("stride"), layer.get("padding", 0)), None
+    if kind == "avgpool":
+        return functional.avg_pool2d(inputs, layer["kernel"], layer.get("stride"), layer.get("padding", 0), count_include_pad=False), None
+    if kind == "globalavgpool":
+        return functional.adaptive_avg_pool2d(inputs, 1), None
+    if kind == "batchnorm":
+        mean, variance = torch.zeros(len(parameters[0])), torch.zeros(len(parameters[0]))
+        outputs = functional.batch_norm(inputs, mean, variance, *parameters, training=True, momentum=1, eps=epsilon)
+        count = inputs.numel() / len(mean)
+        return outputs, torch.cat([mean, variance * (count - 1) / count]) * len(inputs)
+    if kind == "layernorm":
+        return functional.layer_norm(inputs, inputs.shape[1:], *parameters, eps=epsilon), None
+    if kind == "gelu":
+        return functional.gelu(inputs), None
+    return functional.leaky_relu(inputs, layer.get("slope", 0.01)), None
+
+
+def make_layer(channels, height, width, layer, microbatch):
+    """What a layer gives for five samples, and the gradients of sum(outputGradient * output). A plain vector has one dimension."""
+    shape = [width] if channels == height == 1 else [channels, height, width]
+    sizes = {"batchnorm": shape[:1], "layernorm": shape}.get(layer["type"])
+    inputs = draw_rounded(5, *shape).requires_grad_()
+    parameters = [draw_rounded(*sizes).requires_grad_() for _ in range(2)] if sizes else []
+    parts = [run_layer(layer, part, parameters) for part in inputs.split(microbatch)]
+    outputs = torch.cat([output for output, _ in parts])
+    output_gradient = draw_rounded(*outputs.shape)
+    outputs.backward(output_gradient)
+    observed = [sum(sums for _, sums in parts)] if parts[0][1] is not None else []
+    tensors = {
+        "input": [inputs], "parameters": parameters, "outputGradient": [output_gradient], "output": [outputs],
+        "inputGradient": [inputs.grad], "parameterGradient": [parameter.grad for parameter in parameters] + observed,
+    }
+    flattened = {name: numbers([value for tensor in group for value in tensor.flatten().tolist()]) for name, group in tensors.items()}
+    return {"shape": [channels, height, width], "layer": layer, "microbatch": microbatch, **flattened}
+
+
+def make_loss(rows, classes, smoothing):
+    logits, labels = (draw_rounded(rows, classes) * 4).requires_grad_(), torch.randint(classes, (rows,))
+    logits.retain_grad()
+    losses = nn.functional.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing)
+    losses.sum().backward()
+    tensors = {"logits": logits, "losses": losses, "gradient": logits.grad}
+    values = {name: numbers(tensor.flatten().tolist()) for name, tensor in tensors.items()}
+    return {"classes": classes, "labelSmoothing": smoothing, "labels": labels.tolist(), **values}
+
+
+def write(name, content):
+    path = pathlib.Path(__file__).parent / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(content, separators=(",", ":")) + "\n")
+    print(path.name)
+
+
 def main():
     torch.set_num_threads(1)
     for case in CASES:
-        path = pathlib.Path(__file__).parent / f"{case[0]}.json"
-        path.write_text(json.dumps(make_case(*case), separators=(",", ":")) + "\n")
-        print(path.name)
+        write(case[0], make_case(*case))
+    torch.manual_seed(1)
+    write("layers/conv2d", [make_convolution(*case) for case in CONVOLUTIONS])
+    torch.manual_seed(2)
+    write("layers/others", [make_layer(*case) for case in LAYERS])
+    write("layers/cross-entropy", [make_loss(*case) for case in LOSSES])
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ public sealed class ClusterRun(TimeProvider time) : ITrainingRun
     // Everything that can happen in a moment, from a thousand workers.
     private const int EventQueueLength = 1 << 16;
 
+    /// <summary>How long the last messages to workers may take; one that does not read is not waited for longer.</summary>
+    private static readonly TimeSpan FarewellTime = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(250);
     private static readonly Uri AnyLoopbackPort = new("http://127.0.0.1:0");
 
@@ -30,22 +33,30 @@ public sealed class ClusterRun(TimeProvider time) : ITrainingRun
         var events = Channel.CreateBounded<ClusterEvent>(new BoundedChannelOptions(EventQueueLength) { SingleReader = true });
         var directory = new ViewDirectory();
         await using var owner = CreateOwner(request, identity, directory, events.Writer);
-        await using var app = BuildHost(request, token, directory, events.Writer);
+        await using var app = BuildHost(request, identity.Run, token, directory, events.Writer);
         var address = await GrpcServer.StartAsync(app, Listen(request), CancellationToken.None);
         await using var workers = new LocalWorkers(events.Writer);
         await using var controller = new RunController(request, observer, time, identity, owner);
-        using var timer = time.CreateTimer(_ => events.Writer.TryWrite(new Tick()), null, TickInterval, TickInterval);
+        using var timer = time.CreateTimer(_ => events.Writer.TryWrite(new Tick(time.GetTimestamp())), null, TickInterval, TickInterval);
         await using var interrupted = interrupt.Register(() => events.Writer.TryWrite(new Interrupted()));
         Announce(request, observer, address);
-        workers.Start(request.Cluster.Workers, Reachable(address), request.Cluster.ResolvedThreads, request.Configuration.Data, token ?? RunToken.Create());
+        workers.Start(request.Cluster.Workers, Reachable(address), request.Cluster.ResolvedThreads, request.Configuration.Data, token);
         try
         {
             return await controller.RunAsync(events.Reader);
         }
         finally
         {
+            await StopAsync(app);
             events.Writer.TryComplete();
         }
+    }
+
+    // A server that is only disposed of resets the sessions, and those who were let go would not learn why.
+    private static async Task StopAsync(WebApplication app)
+    {
+        using var patience = new CancellationTokenSource(FarewellTime);
+        await app.StopAsync(patience.Token);
     }
 
     private static IReductionOwner CreateOwner(RunRequest request, RunIdentity identity, ViewDirectory directory, ChannelWriter<ClusterEvent> events)
@@ -57,19 +68,19 @@ public sealed class ClusterRun(TimeProvider time) : ITrainingRun
             return coordinator;
         }
 
-        var peers = new PeersOwn(request.Start);
+        var peers = new PeersOwn(identity.Run, request.Start);
         directory.Serve(peers);
         return peers;
     }
 
-    private WebApplication BuildHost(RunRequest request, RunToken? token, ViewDirectory directory, ChannelWriter<ClusterEvent> events)
+    private WebApplication BuildHost(RunRequest request, ulong run, RunToken? token, ViewDirectory directory, ChannelWriter<ClusterEvent> events)
     {
         var listen = Listen(request);
         var builder = GrpcServer.CreateBuilder(listen, token);
         builder.Services.AddSingleton(directory);
         builder.Services.AddSingleton(events);
         builder.Services.AddSingleton(new ClusterDoor(events, time));
-        builder.Services.AddSingleton(new StateShape(request.Network.Layout.Length, Optimizer.Create(request.Configuration.Optimizer).MomentNames));
+        builder.Services.AddSingleton(new StateShape(run, request.Network.Layout.Length, Optimizer.Create(request.Configuration.Optimizer).MomentNames));
         builder.Services.AddSingleton<IHostLifetime, SignalsAreHandledElsewhere>();
         var app = builder.Build();
         app.MapGrpcService<SessionService>();

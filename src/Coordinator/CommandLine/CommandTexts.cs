@@ -17,6 +17,7 @@ internal static class CommandTexts
             new(Commands, "data list", "the data sets that have names, and where they are"),
             new(Commands, "data inspect", "what a data set looks like"),
             new(Commands, "bench allreduce", "what exchanging gradients takes on this machine"),
+            new(Commands, "health URL", "whether a running coordinator or worker serves"),
         ],
         [
             ("coordinator train", "train on handwritten digits, a few seconds"),
@@ -82,6 +83,12 @@ internal static class CommandTexts
             ("coordinator bench allreduce", "two workers, vectors of three sizes"),
             ("coordinator bench allreduce --workers 4 --sizes 1,100 --transport grpc", "four workers that could be on different machines"),
         ]);
+
+    internal static HelpText Health { get; } = new(
+        "coordinator health URL",
+        "Asks a running coordinator or worker whether it serves: exit code 0 if it does, 1 if not.",
+        [],
+        [("coordinator health http://127.0.0.1:5000", "for a container's health check")]);
 
     /// <summary>The one option of <c>data list</c>.</summary>
     internal static IReadOnlyList<OptionSpec<DataOptions>> ListOptions => [DataOptionTable.Options.Single(option => option.Name == "--data-dir")];

@@ -16,6 +16,19 @@ internal static class ConfigurationFile
     internal static IReadOnlyList<GivenOption> Read<TSettings>(string path, OptionTable<TSettings> table, ICollection<string> problems)
     {
         using JsonDocument document = Parse(path);
+        try
+        {
+            return Read(document, path, table, problems);
+        }
+        catch (InvalidOperationException exception)
+        {
+            // A text that is not UTF-8 passes the parser and is refused where it is read.
+            throw Unreadable(path, exception);
+        }
+    }
+
+    private static List<GivenOption> Read<TSettings>(JsonDocument document, string path, OptionTable<TSettings> table, ICollection<string> problems)
+    {
         if (document.RootElement.ValueKind != JsonValueKind.Object)
             throw new InputException($"{OptionName} {path}: must hold one JSON object, such as {{\"batch-size\": 256}}");
         var given = new List<GivenOption>();
@@ -40,9 +53,12 @@ internal static class ConfigurationFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
         {
-            throw new InputException($"{OptionName} {path}: cannot be read ({exception.Message.ReplaceLineEndings(" ").TrimEnd('.')})", exception);
+            throw Unreadable(path, exception);
         }
     }
+
+    private static InputException Unreadable(string path, Exception exception) =>
+        new($"{OptionName} {path}: cannot be read ({exception.Message.ReplaceLineEndings(" ").TrimEnd('.')})", exception);
 
     /// <summary>The value as the command line would have it; an object can only be a model.</summary>
     private static string? Text(JsonElement value, bool isSwitch) => value.ValueKind switch

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Distributed.Coordinator.Runs;
 using Distributed.Data;
+using Distributed.Hosting;
 
 namespace Distributed.Coordinator.CommandLine;
 
@@ -24,6 +25,7 @@ internal sealed class CoordinatorCommand
         AddEval();
         AddData();
         AddBench();
+        AddHealth();
         _root.Options.OfType<System.CommandLine.Help.HelpOption>().Single().Action = new HelpAction(_help);
     }
 
@@ -116,6 +118,13 @@ internal sealed class CoordinatorCommand
         Command command = Add(bench, "allreduce", CommandTexts.BenchAllReduce);
         table.AddTo(command);
         command.SetAction((result, _) => new BenchCommand(_console).AllReduceAsync(Read(table, new BenchSettings(), result, place: null, settings => settings.Validate())));
+    }
+
+    private void AddHealth()
+    {
+        Command command = HealthCommand.Create();
+        _root.Add(command);
+        _help[command] = CommandTexts.Health;
     }
 
     private Command Add(Command parent, string name, HelpText help)

@@ -26,7 +26,7 @@ internal static class TrainOptionTable
     private static IEnumerable<OptionSpec<TrainingOptions>> ModelOptions() =>
     [
         new("--model", "MODEL", OptionGroups.Model,
-            "mlp (two hidden layers of 512), mlp:H1,H2,.. (hidden layers of these sizes), or a file that lists the layers",
+            "mlp (two hidden layers of 512), mlp:H1,H2,.. (hidden layers of these sizes), cnn or resnet8 (for images), or a file that lists the layers",
             Defaults.Model, "mlp:256,128", (options, text) => options with { Model = OptionText.NotEmpty(text) }),
         new("--init-weights", "FILE", OptionGroups.Model,
             "a safetensors file with the weights to start from, such as another run's model",
@@ -53,6 +53,9 @@ internal static class TrainOptionTable
         new("--no-shuffle", null, OptionGroups.Training,
             "take samples in file order in every epoch",
             "off", "", (options, text) => options with { Shuffle = !OptionText.Switch(text) }),
+        new("--label-smoothing", "X", OptionGroups.Training,
+            "the part of each training target that is spread over all classes alike; evaluation reports the loss without it",
+            Text(Defaults.LabelSmoothing), "0.1", (options, text) => options with { LabelSmoothing = OptionText.Number(text) }),
         new("--eval-every", "N", OptionGroups.Training,
             "steps from one evaluation on the test set to the next",
             "an epoch", "100", (options, text) => options with { EvalEvery = OptionText.WholeNumber<long>(text) }),

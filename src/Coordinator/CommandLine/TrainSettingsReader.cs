@@ -19,21 +19,15 @@ internal sealed class TrainSettingsReader(OptionTable<TrainSettings> table)
             ? ConfigurationFile.Read(file.Text, table, problems)
             : [];
         TrainSettings settings = Overlay(new TrainSettings(), filed, typed, problems);
+        if (settings is { Resume: true, Run: { } run } && problems.Count == 0)
+            settings = Overlay(Begun(run), filed, typed, problems);
         problems.AddRange(settings.Validate());
         ThrowIfAny(problems);
-        return settings.Resume ? Resumed(settings, filed, typed) : settings;
+        return settings;
     }
 
-    /// <summary>What the run began with, changed by what this command says.</summary>
-    private TrainSettings Resumed(TrainSettings settings, IReadOnlyList<GivenOption> filed, IReadOnlyList<GivenOption> typed)
-    {
-        var problems = new List<string>();
-        TrainSettings begun = new() { Training = RunFolder.ReadConfiguration(settings.Run!).ToOptions() };
-        TrainSettings resumed = Overlay(begun, filed, typed, problems);
-        problems.AddRange(resumed.Validate());
-        ThrowIfAny(problems);
-        return resumed;
-    }
+    /// <summary>What a run began with; only what a command changes of it can be bad.</summary>
+    private static TrainSettings Begun(string run) => new() { Training = RunFolder.ReadConfiguration(run).ToOptions() };
 
     private TrainSettings Overlay(TrainSettings settings, IReadOnlyList<GivenOption> filed, IReadOnlyList<GivenOption> typed, List<string> problems) =>
         Overlay(Overlay(settings, filed, problems), typed, problems);

@@ -19,13 +19,13 @@ public sealed class RunFolder : IDisposable
     private const string EpochName = "epoch";
 
     private readonly RunLock _lock;
-    private readonly bool _created;
+    private readonly Origin _origin;
 
-    private RunFolder(string path, RunLock runLock, bool created, RunConfiguration configuration, ParameterLayout layout)
+    private RunFolder(string path, RunLock runLock, Origin origin, RunConfiguration configuration, ParameterLayout layout)
     {
         Path = path;
         _lock = runLock;
-        _created = created;
+        _origin = origin;
         Checkpoints = new CheckpointStore(File(path, CheckpointsName), new CheckpointFormat(layout, RunConfigurationJson.Hash(configuration)));
         Metrics = new MetricsLog(File(path, MetricsName));
     }
@@ -49,13 +49,13 @@ public sealed class RunFolder : IDisposable
     /// <exception cref="InputException">The folder already holds a run, or cannot be written.</exception>
     public static RunFolder Create(string path, RunConfiguration configuration, ParameterLayout layout)
     {
-        bool created = !Directory.Exists(path);
+        Origin origin = Directory.Exists(path) ? Origin.NewRun : Origin.NewFolder;
         RunLock runLock = RunLock.Take(path);
         try
         {
             RequireNoRun(path);
             AtomicFile.WriteText(File(path, ConfigName), RunConfigurationJson.Write(configuration));
-            return new RunFolder(path, runLock, created, configuration, layout);
+            return new RunFolder(path, runLock, origin, configuration, layout);
         }
         catch
         {
@@ -75,7 +75,7 @@ public sealed class RunFolder : IDisposable
         try
         {
             AtomicFile.WriteText(File(path, ConfigName), RunConfigurationJson.Write(configuration));
-            return new RunFolder(path, runLock, created: false, configuration, layout);
+            return new RunFolder(path, runLock, Origin.Resumed, configuration, layout);
         }
         catch
         {
@@ -165,13 +165,13 @@ public sealed class RunFolder : IDisposable
     /// <summary>Takes back a folder that was made for a run which never trained a step; anything else stays.</summary>
     public void Discard()
     {
-        if (Metrics.Exists || Checkpoints.Steps.Count > 0)
+        if (_origin == Origin.Resumed || Metrics.Exists || Checkpoints.Steps.Count > 0)
             return;
         Dispose();
         foreach (string name in new[] { ConfigName, EpochName })
             System.IO.File.Delete(File(Path, name));
         RunLock.Remove(Path);
-        if (_created)
+        if (_origin == Origin.NewFolder)
             Directory.Delete(Path, recursive: false);
     }
 
@@ -190,6 +190,14 @@ public sealed class RunFolder : IDisposable
     }
 
     private static string File(string path, string name) => System.IO.Path.Combine(path, name);
+
+    /// <summary>What this process has made.</summary>
+    private enum Origin
+    {
+        Resumed = 0,
+        NewRun,
+        NewFolder,
+    }
 
     /// <summary>Letters, digits, dots and hyphens stay; <c>mlp:64,32</c> becomes <c>mlp-64-32</c>.</summary>
     private static string Plain(string text) => string.Concat(text.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter == '.' ? letter : '-')).Trim('-', '.');

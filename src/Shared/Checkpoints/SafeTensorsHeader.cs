@@ -8,13 +8,18 @@ internal sealed class SafeTensorsHeader
     internal const string MetadataName = "__metadata__";
     internal const string Float32 = "F32";
 
+    // PyTorch stores beside the statistics of a batch normalisation how many batches it has seen; nothing is computed from it here.
+    private const string BatchCountSuffix = ".num_batches_tracked";
+    private const string Int64 = "I64";
+
     private readonly string _path;
     private readonly Dictionary<string, SafeTensorEntry> _tensors = new(StringComparer.Ordinal);
+    private readonly List<SafeTensorEntry> _batchCounts = [];
     private readonly Dictionary<string, string> _metadata = new(StringComparer.Ordinal);
 
     private SafeTensorsHeader(string path) => _path = path;
 
-    /// <summary>The tensors by name.</summary>
+    /// <summary>The tensors by name, without PyTorch's counts of batches.</summary>
     internal IReadOnlyDictionary<string, SafeTensorEntry> Tensors => _tensors;
 
     /// <summary>The free text of the header.</summary>
@@ -33,8 +38,9 @@ internal sealed class SafeTensorsHeader
             using var document = JsonDocument.Parse(json);
             header.ReadRoot(document.RootElement);
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
+            // A text that is not UTF-8 passes the parser and is refused where it is read.
             throw new InputException($"{path}: the safetensors header is not valid JSON ({exception.Message.TrimEnd('.')})", exception);
         }
         header.CheckTiling(dataLength);
@@ -52,8 +58,10 @@ internal sealed class SafeTensorsHeader
                 throw Bad(property.Name, "occurs twice in the header");
             if (property.Name == MetadataName)
                 ReadMetadata(property.Value);
+            else if (property.Name.EndsWith(BatchCountSuffix, StringComparison.Ordinal))
+                _batchCounts.Add(ReadTensor(property.Name, property.Value, Int64, sizeof(long)));
             else
-                _tensors.Add(property.Name, ReadTensor(property.Name, property.Value));
+                _tensors.Add(property.Name, ReadTensor(property.Name, property.Value, Float32, sizeof(float)));
         }
     }
 
@@ -70,19 +78,19 @@ internal sealed class SafeTensorsHeader
         }
     }
 
-    private SafeTensorEntry ReadTensor(string name, JsonElement element)
+    private SafeTensorEntry ReadTensor(string name, JsonElement element, string expectedType, int elementSize)
     {
         if (element.ValueKind != JsonValueKind.Object)
             throw Bad(name, $"must be described by an object, not {element.ValueKind}");
         CheckKeys(name, element);
         var type = Field(name, element, "dtype");
-        if (type.ValueKind != JsonValueKind.String || !type.ValueEquals(Float32))
-            throw Bad(name, $"has dtype {type.GetRawText()}; only {Float32} is supported: convert the file to fp32");
+        if (type.ValueKind != JsonValueKind.String || !type.ValueEquals(expectedType))
+            throw Bad(name, $"has dtype {type.GetRawText()}; only {expectedType} is supported: {(expectedType == Float32 ? "convert the file to fp32" : "leave it out")}");
         var shape = Numbers(name, element, "shape");
         var offsets = Numbers(name, element, "data_offsets");
         if (offsets.Count != 2 || offsets[0] > offsets[1])
             throw Bad(name, $"has data_offsets [{string.Join(", ", offsets)}]; it must be [start, end] with start <= end");
-        CheckSize(name, shape, offsets[1] - offsets[0]);
+        CheckSize(name, shape, elementSize, offsets[1] - offsets[0]);
         return new SafeTensorEntry(name, shape, offsets[0], offsets[1]);
     }
 
@@ -114,9 +122,9 @@ internal sealed class SafeTensorsHeader
         return numbers;
     }
 
-    private void CheckSize(string name, List<long> shape, long bytes)
+    private void CheckSize(string name, List<long> shape, int elementSize, long bytes)
     {
-        var product = (Int128)sizeof(float);
+        var product = (Int128)elementSize;
         foreach (var dimension in shape)
         {
             product *= dimension;
@@ -131,7 +139,7 @@ internal sealed class SafeTensorsHeader
     private void CheckTiling(long dataLength)
     {
         var position = 0L;
-        foreach (var tensor in _tensors.Values.OrderBy(tensor => tensor.Start).ThenBy(tensor => tensor.End))
+        foreach (var tensor in _tensors.Values.Concat(_batchCounts).OrderBy(tensor => tensor.Start).ThenBy(tensor => tensor.End))
         {
             if (tensor.End > dataLength)
                 throw Bad(tensor.Name, $"ends at byte {tensor.End} of the data, but the file holds {dataLength}: it is truncated or its header lies");

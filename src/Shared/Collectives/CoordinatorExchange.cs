@@ -49,11 +49,16 @@ public sealed class CoordinatorExchange(ExchangeIdentity identity, ReductionPlan
         _arriving.Expect(0, 0, _weights.Length);
     }
 
+    private protected override Memory<float> Place(in FrameHeader header, int count) =>
+        header.Kind == FrameKind.Weights && header.Offset <= _weights.Length - count ? _weights.Slice((int)header.Offset, count) : default;
+
     private protected override void Take(int peer, Frame frame)
     {
-        if (frame.Header.Kind != FrameKind.Weights || frame.Header.Offset > _weights.Length - frame.Values.Length)
+        var destination = Place(frame.Header, frame.Values.Length);
+        if (destination.IsEmpty)
             throw Unexpected(peer, frame);
-        frame.Values.CopyTo(_weights.Span[(int)frame.Header.Offset..]);
+        if (!frame.IsInPlace)
+            frame.Values.CopyTo(destination.Span);
         _arriving.Arrived(peer, 0, frame.Values.Length);
     }
 

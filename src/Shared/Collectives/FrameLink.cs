@@ -24,7 +24,11 @@ public sealed class FrameLink(int peer, IAsyncStreamReader<Frame> incoming, IAsy
     private readonly Channel<(FrameHeader Header, ReadOnlyMemory<float> Values)> _queue =
         Channel.CreateUnbounded<(FrameHeader, ReadOnlyMemory<float>)>(new UnboundedChannelOptions { SingleReader = true });
 
+    private readonly TaskCompletionSource _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _bytesSent;
+
+    /// <summary>Ends when nothing that was queued is read any more: all of it has been sent, or the link has broken.</summary>
+    public Task Sent => _sent.Task;
 
     /// <summary>The other end's number.</summary>
     public int Peer { get; } = peer;
@@ -68,10 +72,17 @@ public sealed class FrameLink(int peer, IAsyncStreamReader<Frame> incoming, IAsy
 
     private async Task SendLoopAsync(Func<Task>? complete, CancellationToken cancellationToken)
     {
-        await foreach (var (header, values) in _queue.Reader.ReadAllAsync(cancellationToken))
+        try
         {
-            await SendVectorAsync(outgoing, header, values, cancellationToken);
-            Interlocked.Add(ref _bytesSent, (long)values.Length * sizeof(float));
+            await foreach (var (header, values) in _queue.Reader.ReadAllAsync(cancellationToken))
+            {
+                await SendVectorAsync(outgoing, header, values, cancellationToken);
+                Interlocked.Add(ref _bytesSent, (long)values.Length * sizeof(float));
+            }
+        }
+        finally
+        {
+            _sent.SetResult();
         }
 
         if (complete is not null)

@@ -121,28 +121,37 @@ internal sealed class FrameTransport : IPeerTransport
     {
         if (frame.Header.Kind == FrameKind.Block && frame.Values.IsEmpty)
             return TryTakeNothing(peer);
-        var isBlock = frame.Header.Kind == FrameKind.Block;
-        var bucket = _plan.BucketAt(frame.Header.Offset);
-        if (bucket < 0 || !(isBlock || frame.Header.Kind == FrameKind.Reduced) || Destination(peer, frame, bucket, isBlock) is not { IsEmpty: false } destination)
+        if (SenderOf(frame.Header) != peer || Place(frame.Header, frame.Values.Length) is not { IsEmpty: false } destination)
             return false;
-        frame.Values.CopyTo(destination.Span);
-        (isBlock ? _blocks : _slices).Arrived(peer, bucket, frame.Values.Length);
+        if (!frame.IsInPlace)
+            frame.Values.CopyTo(destination.Span);
+        var arriving = frame.Header.Kind == FrameKind.Block ? _blocks : _slices;
+        arriving.Arrived(peer, _plan.BucketAt(frame.Header.Offset), frame.Values.Length);
         return true;
     }
 
-    // Where a frame's values belong; nowhere if they are not inside the slice that the frame is about.
-    private Memory<float> Destination(int peer, Frame frame, int bucket, bool isBlock)
+    /// <summary>Where a frame's values belong; nothing if they are not inside the slice that the frame is about. Any thread may ask while the step is open.</summary>
+    public Memory<float> Place(in FrameHeader header, int count)
     {
-        var slice = _plan.SliceOf(bucket, isBlock ? _identity.Rank : peer);
-        var offset = (int)frame.Header.Offset;
-        if (offset < slice.Start || frame.Values.Length > slice.End - offset)
+        var (bucket, sender) = (_plan.BucketAt(header.Offset), SenderOf(header));
+        if (bucket < 0 || sender < 0 || sender == _identity.Rank)
             return default;
-        if (!isBlock)
-            return _memory.Reduced.Slice(offset, frame.Values.Length);
-        return _plan.Holds(peer, frame.Header.Part, out var place)
-            ? _received[place]!.Memory.Slice(_offsets[bucket] + offset - slice.Start, frame.Values.Length)
-            : default;
+        var slice = _plan.SliceOf(bucket, header.Kind == FrameKind.Block ? _identity.Rank : sender);
+        var offset = (int)header.Offset;
+        if (offset < slice.Start || count > slice.End - offset)
+            return default;
+        return header.Kind == FrameKind.Reduced
+            ? _memory.Reduced.Slice(offset, count)
+            : _received[_plan.PlaceOf(header.Part)]?.Memory.Slice(_offsets[bucket] + offset - slice.Start, count) ?? default;
     }
+
+    // Who sends frames of a header by the plan; -1 for nobody.
+    private int SenderOf(in FrameHeader header) => header.Kind switch
+    {
+        FrameKind.Block when _plan.PlaceOf(header.Part) is >= 0 and var place => _plan.HolderOf(place),
+        FrameKind.Reduced when header.Part < _plan.Workers => header.Part,
+        _ => -1,
+    };
 
     private bool TryTakeNothing(int peer)
     {

@@ -3,9 +3,8 @@ using Grpc.Core;
 
 namespace Distributed.Collectives;
 
-/// <summary>What every member serves to the others: its end of an exchange, and its state.</summary>
+/// <summary>What every member serves to the others: its end of an exchange, and its state. A host binds it, with or without an <see cref="IFrameSink"/>.</summary>
 /// <param name="directory">Knows the current view and the state.</param>
-[BindServiceMethod(typeof(TensorService), nameof(BindService))]
 public class MemberTensorService(ViewDirectory directory) : TensorService
 {
     /// <inheritdoc />
@@ -26,6 +25,8 @@ public class MemberTensorService(ViewDirectory directory) : TensorService
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(context);
         var state = await directory.StateAsync(context.CancellationToken);
+        if (request.Header.Run != state.Run)
+            throw new RpcException(new Status(StatusCode.PermissionDenied, "the request belongs to another run"));
         var vectors = await state.StateAfterAsync(request.Header.Step, context.CancellationToken);
         await StateTransfer.SendAsync(outgoing, request.Header, vectors, context.CancellationToken);
     }

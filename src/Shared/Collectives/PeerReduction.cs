@@ -113,6 +113,8 @@ public sealed class PeerReduction : ViewExchange, IBackwardProgress
             transport.Begin(Step, plan);
     }
 
+    private protected override Memory<float> Place(in FrameHeader header, int count) => _frames.Place(header, count);
+
     private protected override void Take(int peer, Frame frame)
     {
         if (!_frames.TryTake(peer, frame))

@@ -74,6 +74,10 @@ public sealed class ReductionPlan
     /// <param name="place">The block's place.</param>
     public int HolderOf(int place) => _holder[place];
 
+    /// <summary>The place of the block that begins at a microbatch, or -1 if none does.</summary>
+    /// <param name="start">The block's first microbatch.</param>
+    public int PlaceOf(int start) => _placeOfStart.GetValueOrDefault(start, -1);
+
     /// <summary>Whether a worker holds the block that begins at a microbatch.</summary>
     /// <param name="rank">The worker.</param>
     /// <param name="start">The block's first microbatch.</param>

@@ -20,11 +20,12 @@ public static class StateTransfer
 
     /// <summary>Receives a state.</summary>
     /// <param name="incoming">The stream.</param>
+    /// <param name="run">The run's identity; a state of another run, or of an earlier coordinator of this one, is refused.</param>
     /// <param name="vectors">Receive the weights, then the moments.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The step after which the state is.</returns>
     /// <exception cref="InvalidDataException">The stream does not hold one whole state.</exception>
-    public static async Task<long> ReceiveAsync(IAsyncStreamReader<Frame> incoming, IReadOnlyList<Memory<float>> vectors, CancellationToken cancellationToken)
+    public static async Task<long> ReceiveAsync(IAsyncStreamReader<Frame> incoming, ulong run, IReadOnlyList<Memory<float>> vectors, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(incoming);
         ArgumentNullException.ThrowIfNull(vectors);
@@ -35,6 +36,8 @@ public static class StateTransfer
             using var frame = incoming.Current;
             if (part < vectors.Count && offset == vectors[part].Length)
                 (part, offset) = (part + 1, 0);
+            if (frame.Header.Run != run)
+                throw new InvalidDataException("the state belongs to another run");
             step ??= frame.Header.Step;
             Store(frame, step.Value, part, offset, vectors);
             offset += frame.Values.Length;

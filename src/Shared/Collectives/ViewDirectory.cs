@@ -4,11 +4,10 @@ using Grpc.Core;
 namespace Distributed.Collectives;
 
 /// <summary>Where streams that other members open find the view that they belong to, and requests for the state find it.</summary>
-public sealed class ViewDirectory
+/// <param name="time">The clock; null for the system's.</param>
+public sealed class ViewDirectory(TimeProvider? time = null) : IFrameSink
 {
-    /// <summary>How long a peer that is ahead by a view is kept waiting for this process to get there.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
     private readonly Lock _lock = new();
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ViewLinks? _view;
@@ -36,6 +35,9 @@ public sealed class ViewDirectory
     /// <param name="cancellationToken">Gives up waiting.</param>
     public Task<IStateSource> StateAsync(CancellationToken cancellationToken) => FindAsync(() => _state, _ => true, "a state", cancellationToken);
 
+    /// <inheritdoc />
+    public Memory<float> Destination(in FrameHeader header, int count) => Volatile.Read(ref _view)?.Sink.Destination(header, count) ?? default;
+
     private async Task<T> FindAsync<T>(Func<T?> find, Func<T, bool> isRight, string what, CancellationToken cancellationToken)
         where T : class
     {
@@ -51,11 +53,11 @@ public sealed class ViewDirectory
 
             try
             {
-                await changed.WaitAsync(Patience, cancellationToken);
+                await changed.WaitAsync(WireLimits.ViewOpeningTime, _time, cancellationToken);
             }
             catch (TimeoutException)
             {
-                throw new RpcException(new Status(StatusCode.FailedPrecondition, $"there is no {what} here after {Patience.TotalSeconds:0} seconds"));
+                throw new RpcException(new Status(StatusCode.FailedPrecondition, $"there is no {what} here after {WireLimits.ViewOpeningTime.TotalMinutes:0} minutes"));
             }
         }
     }
@@ -77,6 +79,9 @@ public sealed class ViewDirectory
 /// <summary>The training state, for those that lack it.</summary>
 public interface IStateSource
 {
+    /// <summary>The identity of the run whose state it is.</summary>
+    ulong Run { get; }
+
     /// <summary>The weights and moments after a step; waits for the step.</summary>
     /// <param name="step">The step.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>

@@ -6,11 +6,14 @@ namespace Distributed.Collectives;
 /// What the exchanges of a view share: a link to each peer, the step that is under way, the values that each peer still
 /// owes, and the one failure that ends it all.
 /// </summary>
-public abstract class ViewExchange : IFrameReceiver
+public abstract class ViewExchange : IFrameReceiver, IFrameSink
 {
+    private const long NoStep = -1;
+
     private readonly FrameLink?[] _links;
     private readonly Ending?[] _endings;
     private readonly StepGate _gate = new();
+    private long _open = NoStep; // the step whose values may be received to where they belong
 
     /// <summary>Prepares the exchange of one view.</summary>
     /// <param name="identity">The view, seen by this member.</param>
@@ -61,6 +64,10 @@ public abstract class ViewExchange : IFrameReceiver
             Take(peer, frame);
     }
 
+    /// <inheritdoc />
+    public Memory<float> Destination(in FrameHeader header, int count) =>
+        Identity.Owns(header) && header.Step == Volatile.Read(ref _open) ? Place(header, count) : default;
+
     /// <summary>Says that a link has ended. A peer that owes nothing may go; one that still owes values, now or in the next step, is lost.</summary>
     /// <param name="peer">The peer's number.</param>
     /// <param name="exception">What broke the link, or null if it ended in order.</param>
@@ -73,6 +80,7 @@ public abstract class ViewExchange : IFrameReceiver
     /// <summary>Lets the links end once all that was sent is out; after the view's last step.</summary>
     public void Close()
     {
+        Volatile.Write(ref _open, NoStep);
         foreach (var link in _links)
             link?.Close();
     }
@@ -80,10 +88,12 @@ public abstract class ViewExchange : IFrameReceiver
     /// <summary>Begins a step: from here on, what peers send for it is taken.</summary>
     private protected ReductionPlan BeginStep(long step, int microbatches)
     {
+        Volatile.Write(ref _open, NoStep);
         Plan = Plans.For(microbatches);
         Step = step;
         Phase = Phase.ReduceScatter;
         Expect(Plan);
+        Volatile.Write(ref _open, step);
         _gate.Open(step);
         for (var peer = 0; peer < _endings.Length; peer++)
             CheckEnding(peer);
@@ -92,6 +102,9 @@ public abstract class ViewExchange : IFrameReceiver
 
     /// <summary>Counts what each peer will send in the step.</summary>
     private protected abstract void Expect(ReductionPlan plan);
+
+    /// <summary>Where the values of a frame of the step under way belong, before it is known who sends it; nothing if they belong nowhere.</summary>
+    private protected virtual Memory<float> Place(in FrameHeader header, int count) => default;
 
     /// <summary>Takes a frame of the step under way.</summary>
     private protected abstract void Take(int peer, Frame frame);

@@ -7,9 +7,6 @@ namespace Distributed.Collectives;
 /// <summary>The links of one view: those that this member opens, and those that others open to it. A worker opens those to lower ranks and to the coordinator.</summary>
 public sealed class ViewLinks : IAsyncDisposable
 {
-    /// <summary>How long the members of a view may take to reach each other.</summary>
-    private static readonly TimeSpan OpeningTime = TimeSpan.FromSeconds(30);
-
     /// <summary>How long the last frames of a view may take to leave.</summary>
     private static readonly TimeSpan ClosingTime = TimeSpan.FromSeconds(5);
 
@@ -20,6 +17,7 @@ public sealed class ViewLinks : IAsyncDisposable
     private readonly List<Connection> _connections = [];
     private readonly List<Task> _dialed = [];
     private readonly ConcurrentBag<Task> _served = [];
+    private readonly ConcurrentBag<Task> _sending = [];
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _attached;
 
@@ -43,6 +41,9 @@ public sealed class ViewLinks : IAsyncDisposable
 
     /// <summary>The view's generation.</summary>
     public ViewGeneration Generation => _identity.Generation;
+
+    /// <summary>Knows where the values that come over the links belong.</summary>
+    public IFrameSink Sink => _exchange;
 
     /// <summary>The number of workers in the view.</summary>
     public int Workers => _identity.Workers.Count;
@@ -90,12 +91,20 @@ public sealed class ViewLinks : IAsyncDisposable
     {
         try
         {
-            await _opened.Task.WaitAsync(OpeningTime, cancellationToken);
+            await _opened.Task.WaitAsync(WireLimits.ViewOpeningTime, cancellationToken);
         }
         catch (TimeoutException exception)
         {
-            throw new PeerFailureException($"{_expected - _attached} of {_expected} peers", 0, Phase.StateTransfer, $"no connection within {OpeningTime.TotalSeconds:0} seconds", exception);
+            throw new PeerFailureException($"{_expected - _attached} of {_expected} peers", 0, Phase.StateTransfer, $"no connection within {WireLimits.ViewOpeningTime.TotalMinutes:0} minutes", exception);
         }
+    }
+
+    /// <summary>Ends the view's sending: when this returns, no vector that was queued is read any more.</summary>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    public Task DrainAsync(CancellationToken cancellationToken)
+    {
+        _exchange.Close();
+        return Task.WhenAll(_sending).WaitAsync(cancellationToken);
     }
 
     /// <summary>Sends what is still queued, then lets the links and the shared memory go.</summary>
@@ -116,7 +125,7 @@ public sealed class ViewLinks : IAsyncDisposable
         var connection = new Connection(address, token);
         _connections.Add(connection);
         var isShared = SharedMemory is not null && await OfferMemoryAsync(SharedMemory, peer, new Peers.PeersClient(connection.Calls));
-        var call = new TensorClient(connection.Calls).Exchange(_broken.Token);
+        var call = new TensorClient(connection.Calls).Exchange(_broken.Token, _exchange);
         await call.RequestStream.WriteAsync(new Frame(_identity.Header(0, FrameKind.Hello, _identity.Rank, offset: isShared ? 1 : 0)), _broken.Token);
         _dialed.Add(RunDialedAsync(new FrameLink(peer, call.ResponseStream, call.RequestStream), call.RequestStream.CompleteAsync, call));
     }
@@ -143,6 +152,7 @@ public sealed class ViewLinks : IAsyncDisposable
     private async Task RunLinkAsync(FrameLink link, Func<Task>? complete, CancellationToken cancellationToken)
     {
         _exchange.Attach(link);
+        _sending.Add(link.Sent);
         if (Interlocked.Increment(ref _attached) == _expected)
             _opened.TrySetResult();
         Exception? failure = null;

@@ -1,8 +1,11 @@
+using System.Runtime.CompilerServices;
+
 namespace Distributed.Kernels;
 
 /// <summary>
 /// Bias and activation functions over a matrix, in place, and their gradients. A gradient is taken from the activation's *output*, so the input
-/// need not be kept: relu' = [y &gt; 0] (0 at 0), tanh' = 1 - y^2, sigmoid' = y (1 - y).
+/// need not be kept: relu' = [y &gt; 0] (0 at 0), tanh' = 1 - y^2, sigmoid' = y (1 - y). GELU is the exception: it is not monotonic, so two inputs
+/// can have one output, and its gradient needs the input.
 /// </summary>
 public static unsafe class Activations
 {
@@ -35,6 +38,55 @@ public static unsafe class Activations
     public static void SigmoidGradient(ReadOnlySpan<float> output, Span<float> gradient, ComputeTeam team) =>
         ApplyGradient<SigmoidActivation>(output, gradient, team);
 
+    /// <summary>output = input &gt; 0 ? input : slope * input.</summary>
+    /// <param name="input">[n].</param>
+    /// <param name="slope">Slope on the left, above 0: only then does the output's sign tell the side.</param>
+    /// <param name="output">[n]; overwritten, and may be the input.</param>
+    /// <param name="team">The threads to share the work.</param>
+    /// <exception cref="ArgumentException">The lengths differ, or the slope is not above 0.</exception>
+    public static void LeakyRelu(ReadOnlySpan<float> input, float slope, Span<float> output, ComputeTeam team)
+    {
+        CheckSlope(slope);
+        CheckLengths(input.Length, output.Length, nameof(output));
+        fixed (float* inputs = input, outputs = output)
+            Elementwise.Run(new LeakyReluForward(inputs, slope, outputs), input.Length, team);
+    }
+
+    /// <summary>gradient *= output &gt; 0 ? 1 : slope, with the slope at 0, as in PyTorch. See <see cref="ReluGradient"/> and <see cref="LeakyRelu"/>.</summary>
+    public static void LeakyReluGradient(ReadOnlySpan<float> output, float slope, Span<float> gradient, ComputeTeam team)
+    {
+        CheckSlope(slope);
+        CheckLengths(output.Length, gradient.Length, nameof(gradient));
+        fixed (float* outputs = output, gradients = gradient)
+            Elementwise.Run(new LeakyReluBackward(outputs, slope, gradients), output.Length, team);
+    }
+
+    /// <summary>
+    /// output = input Phi(input) = input (1 + erf(input / sqrt 2)) / 2, within 8 units in the last place of normal results. NaN at minus infinity, as in PyTorch.
+    /// </summary>
+    /// <param name="input">[n].</param>
+    /// <param name="output">[n]; overwritten, and may be the input.</param>
+    /// <param name="team">The threads to share the work.</param>
+    /// <exception cref="ArgumentException">The lengths differ.</exception>
+    public static void Gelu(ReadOnlySpan<float> input, Span<float> output, ComputeTeam team)
+    {
+        CheckLengths(input.Length, output.Length, nameof(output));
+        fixed (float* inputs = input, outputs = output)
+            Elementwise.Run(new GeluForward(inputs, outputs), input.Length, team);
+    }
+
+    /// <summary>gradient *= Phi(input) + input phi(input), the factor with an absolute error below 4e-7.</summary>
+    /// <param name="input">[n], what <see cref="Gelu"/> read.</param>
+    /// <param name="gradient">[n], with respect to the output; on return with respect to the input.</param>
+    /// <param name="team">The threads to share the work.</param>
+    /// <exception cref="ArgumentException">The lengths differ.</exception>
+    public static void GeluGradient(ReadOnlySpan<float> input, Span<float> gradient, ComputeTeam team)
+    {
+        CheckLengths(input.Length, gradient.Length, nameof(gradient));
+        fixed (float* inputs = input, gradients = gradient)
+            Elementwise.Run(new GeluBackward(inputs, gradients), input.Length, team);
+    }
+
     private static void Apply<TActivation>(Span<float> matrix, ReadOnlySpan<float> bias, ComputeTeam team)
         where TActivation : struct, IActivation
     {
@@ -47,10 +99,21 @@ public static unsafe class Activations
     private static void ApplyGradient<TActivation>(ReadOnlySpan<float> output, Span<float> gradient, ComputeTeam team)
         where TActivation : struct, IActivation
     {
-        if (output.Length != gradient.Length)
-            throw new ArgumentException($"{output.Length} outputs, but {gradient.Length} gradients.", nameof(gradient));
+        CheckLengths(output.Length, gradient.Length, nameof(gradient));
         fixed (float* outputs = output, gradients = gradient)
             Elementwise.Run(new Gradient<TActivation>(outputs, gradients), output.Length, team);
+    }
+
+    private static void CheckSlope(float slope)
+    {
+        if (!(slope > 0))
+            throw new ArgumentOutOfRangeException(nameof(slope), slope, "A leaky rectifier needs a slope above 0.");
+    }
+
+    private static void CheckLengths(int expected, int actual, string name)
+    {
+        if (expected != actual)
+            throw new ArgumentException($"{actual} elements, expected {expected}.", name);
     }
 
     private readonly struct BiasedRows<TActivation>(float* values, float* biases, int rows, int columns) : IPartitionedWork
@@ -70,6 +133,7 @@ public static unsafe class Activations
     private readonly struct BiasedRow<TActivation>(float* values, float* biases) : IElementwise
         where TActivation : struct, IActivation
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Apply<TLanes, TVector>(nint index)
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
@@ -82,6 +146,7 @@ public static unsafe class Activations
     private readonly struct Gradient<TActivation>(float* outputs, float* gradients) : IElementwise
         where TActivation : struct, IActivation
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Apply<TLanes, TVector>(nint index)
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged

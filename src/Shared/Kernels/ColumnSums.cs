@@ -9,8 +9,11 @@ public static unsafe class ColumnSums
     /// <summary>Partial sums on the stack: one for each level of a tree over 2^31 microbatches.</summary>
     private const int Levels = 32;
 
-    /// <summary>Floats of one partial sum: two of the widest vectors.</summary>
-    private const int SlotLength = 32;
+    /// <summary>Pairs of vectors in a stripe: long runs of memory, and enough chains of additions to hide their latency.</summary>
+    private const int Pairs = 4;
+
+    /// <summary>Floats of one partial sum: a stripe of the widest vectors.</summary>
+    private const int SlotLength = Pairs * 32;
 
     /// <summary>
     /// destination[n] = the sum over the rows of matrix[rows, n], in the order of <see cref="MatrixProduct.TransposedProduct"/>: a chain of
@@ -43,12 +46,12 @@ public static unsafe class ColumnSums
     {
         public void Execute(int part, int parts)
         {
-            (int start, int end) = Partition.Of(n, SlotLength, part, parts);
+            (int start, int end) = Partition.Of(n, AlignedBuffer.Alignment / sizeof(float), part, parts);
             VectorWidth.Execute(new Columns(matrix, n, rows, microbatch, sums, start, end));
         }
     }
 
-    /// <summary>A range of columns: two vectors at a time, and the rest one by one.</summary>
+    /// <summary>A range of columns in stripes: four pairs of vectors, then single pairs, then single columns.</summary>
     internal readonly struct Columns(float* matrix, int n, int rows, int microbatch, float* sums, int start, int end) : IVectorized
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -58,27 +61,49 @@ public static unsafe class ColumnSums
         {
             float* stack = stackalloc float[Levels * SlotLength];
             int j = start;
+            for (; j + (2 * Pairs * TLanes.Count) <= end; j += 2 * Pairs * TLanes.Count)
+                Sum<TLanes, TVector, Four, Two>(matrix + j, stack, sums + j);
             for (; j + (2 * TLanes.Count) <= end; j += 2 * TLanes.Count)
-                Sum<TLanes, TVector, Two>(matrix + j, stack, sums + j);
+                Sum<TLanes, TVector, One, Two>(matrix + j, stack, sums + j);
             for (; j < end; j++)
-                Sum<LanesScalar, float, One>(matrix + j, stack, sums + j);
+                Sum<LanesScalar, float, One, One>(matrix + j, stack, sums + j);
         }
 
-        private void Sum<TLanes, TVector, TVectors>(float* row, float* top, float* destination)
+        /// <summary>A stripe, seen as a little matrix of pairs.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void Sum<TLanes, TVector, TPairs, TVectors>(float* row, float* top, float* destination)
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
+            where TPairs : struct, IConstant
             where TVectors : struct, IConstant
         {
-            int last = (rows - 1) / microbatch;
+            int last = (rows - 1) / microbatch, pair = 2 * TLanes.Count;
             for (int b = 0; b <= last; b++)
             {
-                TileRow<TLanes, TVector, One, TVectors> sum = default;
+                TileRow<TLanes, TVector, TPairs, TVectors> s0 = default, s1 = default, s2 = default, s3 = default;
                 for (int end = (int)Math.Min(rows, (b + 1L) * microbatch), r = b * microbatch; r < end; r++, row += n)
-                    sum = sum.After(0, row, 0);
+                {
+                    s0 = s0.After(0, row, pair);
+                    s1 = s1.After(1, row, pair);
+                    s2 = s2.After(2, row, pair);
+                    s3 = s3.After(3, row, pair);
+                }
+
                 int merges = b < last ? BitOperations.TrailingZeroCount(~b) : BitOperations.PopCount((uint)last);
                 for (; merges > 0; merges--)
-                    sum = sum.After(0, top -= SlotLength, 0);
-                sum.Store(0, b < last ? top : destination, 0);
+                {
+                    top -= SlotLength;
+                    s0 = s0.After(0, top, pair);
+                    s1 = s1.After(1, top, pair);
+                    s2 = s2.After(2, top, pair);
+                    s3 = s3.After(3, top, pair);
+                }
+
+                float* target = b < last ? top : destination;
+                s0.Store(0, target, pair);
+                s1.Store(1, target, pair);
+                s2.Store(2, target, pair);
+                s3.Store(3, target, pair);
                 top += SlotLength;
             }
         }

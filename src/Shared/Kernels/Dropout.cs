@@ -12,6 +12,7 @@ public static unsafe class Dropout
 {
     private const double Draws = 4294967296; // 2^32 values of one draw
     private const int BlockLength = 4; // draws of one Philox block
+    private const int StepLength = 8 * BlockLength;
 
     /// <summary>factors[i] = 0 where the draw at first + i is below rate * 2^32, else 1 / (1 - rate).</summary>
     /// <param name="random">The sequence of draws.</param>
@@ -49,15 +50,19 @@ public static unsafe class Dropout
             (int i, int end) = Partition.Of(length, AlignedBuffer.Alignment / sizeof(float), part, parts);
             for (; i < end && (first + (ulong)i) % BlockLength != 0; i++)
                 factors[i] = Factor(i);
-            for (; i <= end - BlockLength; i += BlockLength)
+            for (; i <= end - StepLength; i += StepLength)
             {
-                Vector128<uint> kept = Vector128.GreaterThanOrEqual(random.Block((first + (ulong)i) / BlockLength), Vector128.Create(threshold));
-                (kept.AsSingle() & Vector128.Create(scale)).Store(factors + i);
+                (Vector512<uint> low, Vector512<uint> high) = random.EightBlocks((first + (ulong)i) / BlockLength);
+                Kept(low).Store(factors + i);
+                Kept(high).Store(factors + i + Vector512<float>.Count);
             }
 
             for (; i < end; i++)
                 factors[i] = Factor(i);
         }
+
+        private Vector512<float> Kept(Vector512<uint> draws) =>
+            Vector512.GreaterThanOrEqual(draws, Vector512.Create(threshold)).AsSingle() & Vector512.Create(scale);
 
         private float Factor(int i) => random.UInt32(first + (ulong)i) >= threshold ? scale : 0;
     }

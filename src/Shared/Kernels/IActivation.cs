@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Distributed.Kernels;
 
 /// <summary>An activation function and its gradient as a function of its output.</summary>
@@ -15,10 +17,12 @@ internal interface IActivation
 
 internal readonly struct IdentityActivation : IActivation
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Forward<TLanes, TVector>(TVector input)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged => input;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Backward<TLanes, TVector>(TVector gradient, TVector output)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged => gradient;
@@ -26,10 +30,12 @@ internal readonly struct IdentityActivation : IActivation
 
 internal readonly struct ReluActivation : IActivation
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Forward<TLanes, TVector>(TVector input)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged => TLanes.SelectGreater(default, input, default, input);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Backward<TLanes, TVector>(TVector gradient, TVector output)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged => TLanes.SelectGreater(output, default, gradient, default);
@@ -37,10 +43,12 @@ internal readonly struct ReluActivation : IActivation
 
 internal readonly struct TanhActivation : IActivation
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Forward<TLanes, TVector>(TVector input)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged => ElementaryFunctions.Tanh<TLanes, TVector>(input);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Backward<TLanes, TVector>(TVector gradient, TVector output)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
@@ -52,10 +60,12 @@ internal readonly struct TanhActivation : IActivation
 
 internal readonly struct SigmoidActivation : IActivation
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Forward<TLanes, TVector>(TVector input)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged => ElementaryFunctions.Sigmoid<TLanes, TVector>(input);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Backward<TLanes, TVector>(TVector gradient, TVector output)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged

@@ -43,17 +43,20 @@ internal static unsafe class PanelPacking
     private static bool Fits<TSquare>(int depth, int width)
         where TSquare : struct, ISquare => depth >= TSquare.Size && width >= TSquare.Size;
 
-    /// <summary>Squares side by side, down the depth. The last ones overlap their neighbours; rows that are missing altogether repeat the last one.</summary>
+    /// <summary>
+    /// Squares along a stripe of rows, each row a stream that the processor can read ahead; then the next stripe. The last ones overlap their
+    /// neighbours; rows that are missing altogether repeat the last one.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TransposeSquares<TSquare>(float* source, nint stride, int rows, int depth, float* destination, int width)
         where TSquare : struct, ISquare
     {
-        for (int k = 0; k < depth; k += TSquare.Size)
+        for (int i = 0; i < rows; i += TSquare.Size)
         {
-            int from = Math.Min(k, depth - TSquare.Size);
-            for (int i = 0; i < rows; i += TSquare.Size)
+            int row = Math.Max(0, Math.Min(i, rows - TSquare.Size));
+            for (int k = 0; k < depth; k += TSquare.Size)
             {
-                int row = Math.Max(0, Math.Min(i, rows - TSquare.Size));
+                int from = Math.Min(k, depth - TSquare.Size);
                 TSquare.Transpose(source + (row * stride) + from, stride, rows - row - 1, destination + ((nint)from * width) + row, width);
             }
         }

@@ -3,131 +3,131 @@ using System.Runtime.CompilerServices;
 namespace Distributed.Kernels;
 
 /// <summary>
-/// The rows of a fused softmax and cross-entropy, for one vector width. The exponentials of a row are summed in 16 lanes (element j in lane j mod 16)
-/// that are folded by halves, whatever the width; the last block is filled up with minus infinity, whose exponential adds +0.
+/// The rows of a fused softmax and cross-entropy, for one vector width. A row is read for its maximum, then its exponentials, then its gradient; one of 100,000
+/// classes still lies in a second level cache from the first of these to the last, so that memory is read once. The exponentials are summed in 16 lanes
+/// (element j in lane j mod 16) that are folded by halves, whatever the width; the last block is filled up with minus infinity, whose exponential adds +0.
 /// </summary>
-internal unsafe struct SoftmaxRows(float* logits, int* labels, int rows, int classes, float* losses, bool backward) : IVectorized
+internal readonly unsafe struct SoftmaxRows(
+    float* logits, int* labels, int classes, float labelSmoothing, float* losses, bool backward, int first, int end, int* correct) : IVectorized
 {
     private const int Block = 16;
 
-    /// <summary>Receives the number of rows whose first maximum is the label's logit.</summary>
-    public int* Correct;
+    private readonly int _whole = classes / Block * Block;
+    private readonly float _share = labelSmoothing / classes; // of every class in the target
+    private readonly float _certainty = 1 - labelSmoothing; // what the label has beyond it
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public readonly void Execute<TLanes, TVector>()
+    public void Execute<TLanes, TVector>()
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        float* padded = stackalloc float[Block];
-        for (int row = 0; row < rows; row++)
+        int hits = 0;
+        float* rest = stackalloc float[Block]; // the last block of a row
+        float* lanes = stackalloc float[Block];
+        for (int row = first; row < end; row++)
         {
             float* z = logits + ((nint)row * classes);
             int label = labels[row];
-            float maximum = Maximum<TLanes, TVector>(z);
-            if (IsFirstMaximum(z, label, maximum))
-                ++*Correct;
-            float shifted = z[label] - maximum; // read before the gradient overwrites it
-            float sum = Exponentials<TLanes, TVector>(z, maximum, padded);
-            losses[row] = (float)(ScalarMath.Log(sum) - shifted);
+            float maximum = Maximum<TLanes, TVector>(z, classes, lanes);
+            if (z[label] == maximum && (label == 0 || Maximum<TLanes, TVector>(z, label, lanes) < maximum))
+                hits++;
+            float target = Target<TLanes, TVector>(z, label, maximum); // read before the gradient overwrites it
+            float sum = Exponentials<TLanes, TVector>(z, maximum, rest, lanes);
+            losses[row] = (float)(ScalarMath.Log(sum) - target);
             if (!backward)
                 continue;
-            new Elementwise.Loop<Quotient>(new Quotient(z, sum), 0, classes).Execute<TLanes, TVector>();
-            z[label] -= 1;
+            WriteGradient<TLanes, TVector>(z, sum, rest);
+            z[label] -= _certainty;
         }
+
+        Interlocked.Add(ref *correct, hits);
     }
 
-    private readonly float Maximum<TLanes, TVector>(float* z)
+    private static float Maximum<TLanes, TVector>(float* z, int count, float* lanes)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
         float maximum = z[0];
         int j = 0;
-        if (classes >= TLanes.Count)
+        if (count >= TLanes.Count)
         {
             TVector largest = TLanes.Load(z);
-            for (j = TLanes.Count; j <= classes - TLanes.Count; j += TLanes.Count)
+            for (j = TLanes.Count; j <= count - TLanes.Count; j += TLanes.Count)
             {
                 TVector next = TLanes.Load(z + j);
                 largest = TLanes.SelectGreater(next, largest, next, largest);
             }
 
-            float* lanes = stackalloc float[Block];
             TLanes.Store(largest, lanes);
             for (int lane = 0; lane < TLanes.Count; lane++)
                 maximum = lanes[lane] > maximum ? lanes[lane] : maximum;
         }
 
-        for (; j < classes; j++)
+        for (; j < count; j++)
             maximum = z[j] > maximum ? z[j] : maximum;
         return maximum;
     }
 
-    private static bool IsFirstMaximum(float* z, int label, float maximum)
-    {
-        if (z[label] != maximum)
-            return false;
-        for (int j = 0; j < label; j++)
-        {
-            if (z[j] == maximum)
-                return false;
-        }
-
-        return true;
-    }
-
-    /// <summary>The sum of e^(z - maximum); on the way back the exponentials replace the logits.</summary>
-    private readonly float Exponentials<TLanes, TVector>(float* z, float maximum, float* padded)
+    /// <summary>The mean of z - maximum under the target: the label's own, or with a share of all others.</summary>
+    private float Target<TLanes, TVector>(float* z, int label, float maximum)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        float* lanes = stackalloc float[Block];
-        int j = 0;
-        for (; j <= classes - Block; j += Block)
-            ExponentialBlock<TLanes, TVector>(z + j, maximum, backward ? z + j : padded, lanes);
-        int rest = classes - j;
-        if (rest > 0)
-        {
-            new Span<float>(padded + rest, Block - rest).Fill(float.NegativeInfinity);
-            new Span<float>(z + j, rest).CopyTo(new Span<float>(padded, rest));
-            ExponentialBlock<TLanes, TVector>(padded, maximum, padded, lanes);
-            if (backward)
-                new Span<float>(padded, rest).CopyTo(new Span<float>(z + j, rest));
-        }
-
-        return Fold(lanes);
+        float shifted = z[label] - maximum;
+        if (_share == 0)
+            return shifted;
+        float all = LaneSum.Of<Shifted, TLanes, TVector>(new Shifted(z, maximum), classes);
+        return (_certainty * shifted) + (_share * all);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void ExponentialBlock<TLanes, TVector>(float* z, float maximum, float* destination, float* lanes)
+    /// <summary>The sum of e^(z - maximum); on the way back the exponentials replace the logits, those of the last block stay in <paramref name="rest"/>.</summary>
+    private float Exponentials<TLanes, TVector>(float* z, float maximum, float* rest, float* lanes)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
+        for (int j = 0; j < Block; j += TLanes.Count)
+            TLanes.Store(TLanes.Broadcast(float.NegativeInfinity), rest + j);
+        for (int j = _whole; j < classes; j++)
+            rest[j - _whole] = z[j];
+        TVector shift = TLanes.Broadcast(maximum);
         for (int lane = 0; lane < Block; lane += TLanes.Count)
         {
-            TVector shifted = TLanes.Subtract(TLanes.Load(z + lane), TLanes.Broadcast(maximum));
-            TVector exponential = ElementaryFunctions.Exp<TLanes, TVector>(shifted);
-            TLanes.Store(TLanes.Add(TLanes.Load(lanes + lane), exponential), lanes + lane);
-            TLanes.Store(exponential, destination + lane);
+            TVector sum = default;
+            for (nint j = lane; j < _whole; j += Block)
+            {
+                TVector exponential = ElementaryFunctions.Exp<TLanes, TVector>(TLanes.Subtract(TLanes.Load(z + j), shift));
+                sum = TLanes.Add(sum, exponential);
+                if (backward)
+                    TLanes.Store(exponential, z + j);
+            }
+
+            TVector last = ElementaryFunctions.Exp<TLanes, TVector>(TLanes.Subtract(TLanes.Load(rest + lane), shift));
+            TLanes.Store(last, rest + lane);
+            TLanes.Store(TLanes.Add(sum, last), lanes + lane);
         }
+
+        return LaneSum.Fold(lanes);
     }
 
-    private static float Fold(float* lanes)
+    /// <summary>e^(z - maximum) / sum - share, from the exponentials.</summary>
+    private void WriteGradient<TLanes, TVector>(float* z, float sum, float* rest)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
     {
-        for (int half = Block / 2; half > 0; half /= 2)
-        {
-            for (int lane = 0; lane < half; lane++)
-                lanes[lane] += lanes[lane + half];
-        }
-
-        return lanes[0];
+        TVector divisor = TLanes.Broadcast(sum), share = TLanes.Broadcast(_share);
+        for (nint j = 0; j < _whole; j += TLanes.Count)
+            TLanes.Store(TLanes.Subtract(TLanes.Divide(TLanes.Load(z + j), divisor), share), z + j);
+        for (int j = 0; j < Block; j += TLanes.Count)
+            TLanes.Store(TLanes.Subtract(TLanes.Divide(TLanes.Load(rest + j), divisor), share), rest + j);
+        for (int j = _whole; j < classes; j++)
+            z[j] = rest[j - _whole];
     }
 
-    private readonly struct Quotient(float* values, float divisor) : IElementwise
+    private readonly struct Shifted(float* z, float maximum) : ISummand
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Apply<TLanes, TVector>(nint index)
+        public TVector AddTo<TLanes, TVector>(TVector sum, nint index)
             where TLanes : struct, ILanes<TVector>
-            where TVector : unmanaged =>
-            TLanes.Store(TLanes.Divide(TLanes.Load(values + index), TLanes.Broadcast(divisor)), values + index);
+            where TVector : unmanaged => TLanes.Add(sum, TLanes.Subtract(TLanes.Load(z + index), TLanes.Broadcast(maximum)));
     }
 }

@@ -9,8 +9,8 @@ internal readonly unsafe struct TransposedProductWork(
     float* left, int m, float* right, int n, int rows, int microbatch, float* destination, float* scratch, int scratchLength)
     : IPartitionedWork
 {
-    /// <summary>Floats of the packed block of the right operand: 384 KiB of a second level cache of 1 MiB.</summary>
-    private const int BlockLength = 96 * 1024;
+    /// <summary>Floats of the packed block of the right operand: 512 KiB of a second level cache of 1 MiB.</summary>
+    private const int BlockLength = 128 * 1024;
 
     /// <summary>Panels in a block even when the rows are many: enough to share the cost of packing columns of the left operand.</summary>
     private const int MinBlockPanels = 4;
@@ -29,8 +29,10 @@ internal readonly unsafe struct TransposedProductWork(
 
     private static int BlockColumns(int n, int rows)
     {
-        int panels = Math.Max(BlockLength / RegisterTile.PanelColumns / Math.Max(rows, 1), MinBlockPanels);
-        return Math.Min(panels, (n + RegisterTile.PanelColumns - 1) / RegisterTile.PanelColumns) * RegisterTile.PanelColumns;
+        int panels = (n + RegisterTile.PanelColumns - 1) / RegisterTile.PanelColumns;
+        int largest = Math.Max(BlockLength / RegisterTile.PanelColumns / Math.Max(rows, 1), MinBlockPanels);
+        int blocks = (panels + largest - 1) / largest; // as wide as each other: columns of the left operand are packed once for each
+        return (panels + blocks - 1) / blocks * RegisterTile.PanelColumns;
     }
 
     public void Execute(int part, int parts)

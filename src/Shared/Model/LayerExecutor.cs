@@ -19,6 +19,19 @@ internal abstract class LayerExecutor(Layer layer, int maximumRows)
         ? new AlignedBuffer(rows * length)
         : throw new InputException($"{rows} samples of {length} values do not fit in one array: use a smaller microbatch or layer");
 
+    /// <summary>Whether <see cref="Output"/> ends in a ReLU whose gradient the layer after this one may take in its own pass.</summary>
+    internal virtual bool EndsInRelu => false;
+
+    /// <summary>
+    /// Asks for the input's gradient as it is before the ReLU that the layer before this one ends in; false where the layer cannot.
+    /// </summary>
+    internal virtual bool AbsorbReluGradient() => false;
+
+    /// <summary>Leaves the gradient of the ReLU to the layer after this one, whatever asks for the gradient next.</summary>
+    internal virtual void LeaveReluGradient()
+    {
+    }
+
     /// <summary>Takes new values of the layer's parameters, which stay as they are until the next call.</summary>
     /// <param name="parameters">All parameters of the layer, in the order of the flat vector.</param>
     internal virtual void BindWeights(ReadOnlyMemory<float> parameters)

@@ -6,9 +6,17 @@ internal static class LayerTypes
     private static readonly OrderedDictionary<string, Func<LayerFields, LayerSpec>> Readers = new()
     {
         [DenseSpec.TypeName] = DenseSpec.Read,
+        [Conv2dSpec.TypeName] = Conv2dSpec.Read,
         [ActivationSpec.NameOf(Activation.Relu)] = _ => new ActivationSpec(Activation.Relu),
         [ActivationSpec.NameOf(Activation.Tanh)] = _ => new ActivationSpec(Activation.Tanh),
         [ActivationSpec.NameOf(Activation.Sigmoid)] = _ => new ActivationSpec(Activation.Sigmoid),
+        [LeakyReluSpec.TypeName] = LeakyReluSpec.Read,
+        [GeluSpec.TypeName] = _ => new GeluSpec(),
+        [PoolSpec.NameOf(PoolKind.Max)] = fields => PoolSpec.Read(PoolKind.Max, fields),
+        [PoolSpec.NameOf(PoolKind.Average)] = fields => PoolSpec.Read(PoolKind.Average, fields),
+        [GlobalAveragePoolSpec.TypeName] = _ => new GlobalAveragePoolSpec(),
+        [BatchNormSpec.TypeName] = BatchNormSpec.Read,
+        [LayerNormSpec.TypeName] = LayerNormSpec.Read,
         [FlattenSpec.TypeName] = _ => new FlattenSpec(),
         [DropoutSpec.TypeName] = DropoutSpec.Read,
         [ResidualSpec.TypeName] = ResidualSpec.Read,

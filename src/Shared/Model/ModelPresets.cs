@@ -9,7 +9,10 @@ internal static class ModelPresets
     private const string MlpDefaultSizes = "512,512";
 
     /// <summary>How the presets are written, as an error message lists them.</summary>
-    internal const string Names = "mlp (hidden layers of 512 and 512 units), mlp:H1,H2,..";
+    internal const string Names = "mlp (hidden layers of 512 and 512 units), mlp:H1,H2,.., cnn, resnet8";
+
+    // Files of the examples that are built in.
+    private static readonly string[] Embedded = ["cnn", "resnet8"];
 
     /// <summary>The preset of this name, or null.</summary>
     /// <exception cref="InputException">The sizes after <c>mlp:</c> are bad.</exception>
@@ -17,8 +20,18 @@ internal static class ModelPresets
     {
         if (name == Mlp)
             return MultilayerPerceptron(name, MlpDefaultSizes);
+        if (Embedded.Contains(name))
+            return ModelSpecReader.Read(EmbeddedText(name), name);
         const string prefix = Mlp + ":";
         return name.StartsWith(prefix, StringComparison.Ordinal) ? MultilayerPerceptron(name, name[prefix.Length..]) : null;
+    }
+
+    private static string EmbeddedText(string name)
+    {
+        using Stream stream = typeof(ModelPresets).Assembly.GetManifestResourceStream($"models/{name}.json")
+            ?? throw new InvalidOperationException($"the assembly lacks the model {name}");
+        using StreamReader reader = new(stream);
+        return reader.ReadToEnd();
     }
 
     /// <summary>Dense layers of the given sizes, each followed by ReLU.</summary>

@@ -22,9 +22,7 @@ public sealed class Network
         _input = input;
         InputLength = input.Length;
         Classes = classes;
-        bool endsInClasses = spec.Layers is [.., DenseSpec last] && last.Units == classes;
-        IReadOnlyList<LayerSpec> specs = endsInClasses ? spec.Layers : [.. spec.Layers, new DenseSpec(classes)];
-        Layers = LayerSequence.Arrange(LayerSequence.Resolve(specs, input, "layers"), ElementOrder.Planar, ElementOrder.Planar);
+        Layers = LayerSequence.Arrange(Resolve(spec, input, classes), ElementOrder.Planar, ElementOrder.Planar);
         Layout = ParameterLayout.Of(NamedParameters());
     }
 
@@ -63,6 +61,19 @@ public sealed class Network
     /// <summary>The model in one line, such as <c>1x8x8 -> dense 512, relu -> dense 10 (38,410 parameters)</c>.</summary>
     public string Describe() =>
         string.Create(CultureInfo.InvariantCulture, $"{_input} -> {LayerSequence.Describe(Layers)} ({Layout.Length:N0} parameters)");
+
+    private static IReadOnlyList<Layer> Resolve(ModelSpec spec, SampleShape input, int classes)
+    {
+        bool endsInClasses = spec.Layers is [.., DenseSpec last] && last.Units == classes;
+        try
+        {
+            return LayerSequence.Resolve(endsInClasses ? spec.Layers : [.. spec.Layers, new DenseSpec(classes)], input, "layers");
+        }
+        catch (InputException failure) when (input is { Channels: 1, Height: 1 } && spec.Layers.Any(layer => layer is Conv2dSpec))
+        {
+            throw new InputException($"{failure.Message}; the data has no images but {input.Width} features: use a model without convolutions, such as mlp", failure);
+        }
+    }
 
     /// <summary><c>layers.I.suffix</c>, where I counts the layers that have parameters, depth first.</summary>
     private IEnumerable<(string Name, IReadOnlyList<int> Shape, float? RunningMomentum)> NamedParameters() =>

@@ -19,6 +19,8 @@ public sealed class NetworkExecutor
     private readonly Network _network;
     private readonly int _microbatch;
     private readonly int _maximumRows;
+    private readonly ComputeTeam _team;
+    private readonly float _labelSmoothing;
     private readonly SequenceExecutor _layers;
     private readonly AlignedBuffer _logitsGradient;
     private readonly float[] _losses;
@@ -29,15 +31,20 @@ public sealed class NetworkExecutor
     /// <param name="microbatch">Samples in a microbatch, at least 1.</param>
     /// <param name="maximumRows">The most samples in one call, at least 1.</param>
     /// <param name="team">The threads; stays the caller's.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A size is below 1.</exception>
+    /// <param name="labelSmoothing">The part of each training target that is spread over all classes alike, 0 to below 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A size is below 1, or the smoothing is out of range.</exception>
     /// <exception cref="InputException">The activations of one layer do not fit in an array.</exception>
-    public NetworkExecutor(Network network, int microbatch, int maximumRows, ComputeTeam team)
+    public NetworkExecutor(Network network, int microbatch, int maximumRows, ComputeTeam team, float labelSmoothing = 0)
     {
+        if (!(labelSmoothing >= 0 && labelSmoothing < 1))
+            throw new ArgumentOutOfRangeException(nameof(labelSmoothing), labelSmoothing, "a smoothing is at least 0 and below 1");
         ArgumentOutOfRangeException.ThrowIfLessThan(microbatch, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(maximumRows, 1);
         _network = network;
         _microbatch = microbatch;
         _maximumRows = maximumRows;
+        _team = team;
+        _labelSmoothing = labelSmoothing;
         _layers = new SequenceExecutor(network.Layers, new ExecutorOptions(maximumRows, microbatch, NeedsInputGradient: false, team));
         _logitsGradient = LayerExecutor.Reserve(maximumRows, network.Classes);
         _losses = new float[maximumRows];
@@ -85,14 +92,15 @@ public sealed class NetworkExecutor
         Span<float> logits = ForwardLayers(inputs, rows, pass);
         Span<float> logitsGradient = _logitsGradient.Span[..logits.Length];
         logits.CopyTo(logitsGradient);
-        int correct = SoftmaxCrossEntropy.ForwardBackward(logitsGradient, labels, _network.Classes, _losses.AsSpan(0, rows));
+        Span<float> losses = _losses.AsSpan(0, rows);
+        int correct = SoftmaxCrossEntropy.ForwardBackward(logitsGradient, labels, _network.Classes, losses, _labelSmoothing, _team);
         BatchSums sums = Sums(rows, correct);
         if (float.IsFinite(sums.LossSum))
             _layers.Backward(inputs, rows, logitsGradient, [], gradient, pass, progress);
         return sums;
     }
 
-    /// <summary>Computes the loss of one aligned block of microbatches as the model would be used: in evaluation, without a gradient.</summary>
+    /// <summary>Computes the loss of one aligned block of microbatches as the model would be used: in evaluation, without smoothing or a gradient.</summary>
     /// <param name="inputs">[rows, input length].</param>
     /// <param name="labels">[rows], each from 0 to below the number of classes.</param>
     /// <exception cref="ArgumentException">A span has the wrong length, there are no or too many rows, or a label is out of range.</exception>
@@ -101,7 +109,7 @@ public sealed class NetworkExecutor
     {
         int rows = labels.Length;
         Span<float> logits = ForwardLayers(inputs, rows, Pass.Evaluation);
-        return Sums(rows, SoftmaxCrossEntropy.Forward(logits, labels, _network.Classes, _losses.AsSpan(0, rows)));
+        return Sums(rows, SoftmaxCrossEntropy.Forward(logits, labels, _network.Classes, _losses.AsSpan(0, rows), _team));
     }
 
     /// <summary>Computes the logits, in evaluation.</summary>

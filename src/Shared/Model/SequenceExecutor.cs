@@ -25,6 +25,12 @@ internal sealed class SequenceExecutor
             NeedsInputGradient = options.NeedsInputGradient || index > firstTrained,
             FirstRandomStream = options.FirstRandomStream + layers.Take(index).Sum(before => before.RandomStreams),
         }))];
+        foreach ((LayerExecutor before, LayerExecutor after) in _layers.Zip(_layers.Skip(1)))
+        {
+            if (before.EndsInRelu && after.AbsorbReluGradient())
+                before.LeaveReluGradient();
+        }
+
         _parameterRanges = ParameterRanges(layers);
         _outputGradient = LayerExecutor.Reserve(options.MaximumRows, WidestBetween(layers));
         _inputGradient = LayerExecutor.Reserve(options.MaximumRows, WidestBetween(layers));

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Distributed.Random;
@@ -34,11 +35,12 @@ public readonly struct CounterRandom
     /// <summary>Returns 32 uniform bits.</summary>
     /// <param name="index">Position in the sequence.</param>
     [SuppressMessage("Naming", "CA1720", Justification = "The width is what sets this draw apart.")]
-    public uint UInt32(ulong index) => Block(index >> 2).GetElement((int)(index & 3));
+    public uint UInt32(ulong index) => Philox.Block(Vector128.Create(index >> 2, _purposeAndStream).AsUInt32(), _seed).GetElement((int)(index & 3));
 
-    /// <summary>Returns the draws of <see cref="UInt32"/> at the indices 4 * block to 4 * block + 3.</summary>
+    /// <summary>Returns the draws of <see cref="UInt32"/> at the indices 4 * block to 4 * block + 31.</summary>
     /// <param name="block">Position in the sequence, divided by 4.</param>
-    public Vector128<uint> Block(ulong block) => Philox.Block(Vector128.Create(block, _purposeAndStream).AsUInt32(), _seed);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public (Vector512<uint> First, Vector512<uint> Second) EightBlocks(ulong block) => Philox.EightBlocks(block, _purposeAndStream, _seed);
 
     /// <summary>Returns a multiple of 2^-24 in [0, 1), each equally likely.</summary>
     /// <param name="index">Position in the sequence.</param>

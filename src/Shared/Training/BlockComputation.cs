@@ -30,7 +30,7 @@ internal sealed class BlockComputation
         _microbatch = settings.Microbatch;
         _seed = settings.Seed;
         _largestCount = rows / _microbatch;
-        _executor = new NetworkExecutor(settings.Network, _microbatch, rows, team);
+        _executor = new NetworkExecutor(settings.Network, _microbatch, rows, team, settings.LabelSmoothing);
         _inputLength = settings.Network.InputLength;
         _inputs = new AlignedBuffer(checked(rows * _inputLength));
         _labels = new int[rows];

@@ -12,6 +12,8 @@ public static class LossTree
     public static BatchSums Complete(IEnumerable<(TreeBlock Block, BatchSums Sums)> blocks)
     {
         var ordered = blocks.OrderBy(entry => entry.Block.Start).ToList();
+        if (ordered.Count == 0)
+            throw new ArgumentException("There is no block.", nameof(blocks));
         var sums = ordered.Select(entry => entry.Sums).ToArray();
         foreach (var (left, right) in ReductionTree.Merges([.. ordered.Select(entry => entry.Block)]))
             sums[left] = BatchSums.Merge(sums[left], sums[right]);

@@ -39,13 +39,13 @@ public sealed record OptimizerOptions
     public IEnumerable<string> Errors()
     {
         if (!Enum.IsDefined(Kind))
-            yield return $"--optimizer {Kind} is unknown: use sgd, adam or adamw";
+            yield return $"--optimizer {Kind}: must be sgd, adam or adamw";
         if (!IsPositive(ResolvedLearningRate))
             yield return Line("--learning-rate", ResolvedLearningRate, "a number above 0");
         if (!IsFraction(Momentum))
             yield return Line("--momentum", Momentum, "a number from 0 to below 1");
         if (Nesterov && (Kind != OptimizerKind.Sgd || Momentum == 0))
-            yield return "--nesterov needs momentum: use it with --optimizer sgd and --momentum above 0";
+            yield return "--nesterov: needs --optimizer sgd and a --momentum above 0";
         if (!IsFraction(Beta1))
             yield return Line("beta1", Beta1, "a number from 0 to below 1");
         if (!IsFraction(Beta2))
@@ -55,7 +55,7 @@ public sealed record OptimizerOptions
         if (WeightDecay != 0 && !IsPositive(WeightDecay))
             yield return Line("--weight-decay", WeightDecay, "a number of at least 0");
         if (ClipNorm is { } norm && !IsPositive(norm))
-            yield return Line("--clip-norm", norm, "a number above 0, or leave it out");
+            yield return Line("--clip-norm", norm, "a number above 0; leave it out for no limit");
     }
 
     /// <summary>The kernels compute in single precision, so that a value must be positive and finite there, too.</summary>
@@ -64,5 +64,5 @@ public sealed record OptimizerOptions
     private static bool IsFraction(double value) => value >= 0 && (float)value < 1;
 
     private static string Line(string option, double value, string remedy) =>
-        string.Create(CultureInfo.InvariantCulture, $"{option} is {value}: use {remedy}");
+        string.Create(CultureInfo.InvariantCulture, $"{option} {value}: must be {remedy}");
 }

@@ -37,6 +37,11 @@ public sealed class Replica : IDisposable
     /// <summary>The threads that compute.</summary>
     internal ComputeTeam Team => _team;
 
+    /// <summary>Keeps the threads that compute, of which the caller is one, to some processors.</summary>
+    /// <param name="processors">Some of <see cref="ThreadAffinity.Allowed"/>.</param>
+    /// <exception cref="System.ComponentModel.Win32Exception">The system refuses.</exception>
+    public void KeepTo(IEnumerable<int> processors) => _team.KeepTo(processors);
+
     /// <summary>Runs forward and backward over a member's blocks of a step.</summary>
     /// <param name="plan">The step's plan.</param>
     /// <param name="rank">The member.</param>

@@ -31,6 +31,9 @@ public sealed record RunConfiguration
     /// <summary>Samples that are summed in one chain.</summary>
     public required int Microbatch { get; init; }
 
+    /// <summary>The part of each training target that is spread over all classes alike.</summary>
+    public required double LabelSmoothing { get; init; }
+
     /// <summary>The optimizer; its learning rate is set.</summary>
     public required OptimizerOptions Optimizer { get; init; }
 
@@ -76,6 +79,7 @@ public sealed record RunConfiguration
             Steps = steps,
             BatchSize = options.BatchSize,
             Microbatch = options.ResolvedMicrobatch,
+            LabelSmoothing = options.LabelSmoothing,
             Optimizer = options.Optimizer with { LearningRate = options.Optimizer.ResolvedLearningRate },
             Schedule = options.Schedule,
             Seed = options.Seed,
@@ -99,6 +103,7 @@ public sealed record RunConfiguration
         Steps = Steps,
         BatchSize = BatchSize,
         Microbatch = Microbatch,
+        LabelSmoothing = LabelSmoothing,
         Optimizer = Optimizer,
         Schedule = Schedule,
         Seed = Seed,

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Distributed.Training;
 
 /// <summary>How the learning rate changes over a run. The defaults are here and nowhere else.</summary>
@@ -13,12 +15,14 @@ public sealed record ScheduleOptions
     public bool DependsOnEnd => Kind != ScheduleKind.Constant;
 
     /// <summary>All that is wrong with the values: one line each that names the option, the value and what would be right.</summary>
-    /// <param name="totalSteps">Steps of the whole run.</param>
-    public IEnumerable<string> Errors(long totalSteps)
+    /// <param name="totalSteps">Steps of the whole run; null while that is not known.</param>
+    public IEnumerable<string> Errors(long? totalSteps)
     {
         if (!Enum.IsDefined(Kind))
-            yield return $"--schedule {Kind} is unknown: use constant, step or cosine";
-        if (WarmupSteps < 0 || WarmupSteps > totalSteps)
-            yield return $"--warmup-steps is {WarmupSteps}: use 0 to {totalSteps}, the steps of the run";
+            yield return $"--schedule {Kind}: must be constant, step or cosine";
+        if (WarmupSteps < 0)
+            yield return string.Create(CultureInfo.InvariantCulture, $"--warmup-steps {WarmupSteps}: must be at least 0");
+        if (WarmupSteps > totalSteps)
+            yield return string.Create(CultureInfo.InvariantCulture, $"--warmup-steps {WarmupSteps}: must be at most {totalSteps}, the steps of the run");
     }
 }

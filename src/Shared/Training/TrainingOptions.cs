@@ -33,6 +33,9 @@ public sealed record TrainingOptions
     /// <summary>Samples that are summed in one chain; null for the smaller of 32 and the batch size.</summary>
     public int? Microbatch { get; init; }
 
+    /// <summary>The part of each training target that is spread over all classes alike, 0 to below 1.</summary>
+    public double LabelSmoothing { get; init; }
+
     /// <summary>The rule that changes the weights, and its constants.</summary>
     public OptimizerOptions Optimizer { get; init; } = new();
 
@@ -59,7 +62,7 @@ public sealed record TrainingOptions
 
     /// <summary>Every bad value, one line each: the option, the value, and what would be right.</summary>
     public IReadOnlyList<string> Validate() =>
-        [.. LengthErrors(), .. BatchErrors(), .. Optimizer.Errors(), .. Schedule.Errors(Steps is > 0 ? Steps.Value : long.MaxValue), .. IntervalErrors()];
+        [.. LengthErrors(), .. BatchErrors(), .. LabelErrors(), .. Optimizer.Errors(), .. Schedule.Errors(Steps is > 0 ? Steps : null), .. IntervalErrors()];
 
     /// <summary>The steps of a run of these options.</summary>
     /// <param name="stepsPerEpoch">Batches in the training set.</param>
@@ -83,6 +86,13 @@ public sealed record TrainingOptions
             yield return Line("--microbatch", Microbatch.Value, "must be at least 1");
         else if (BatchSize >= 1 && Microbatch > BatchSize)
             yield return Line("--microbatch", Microbatch.Value, string.Create(CultureInfo.InvariantCulture, $"must be at most the batch size, {BatchSize}"));
+    }
+
+    private IEnumerable<string> LabelErrors()
+    {
+        bool isFraction = LabelSmoothing >= 0 && (float)LabelSmoothing < 1;
+        if (!isFraction)
+            yield return string.Create(CultureInfo.InvariantCulture, $"--label-smoothing {LabelSmoothing}: must be from 0 to below 1");
     }
 
     private IEnumerable<string> IntervalErrors()

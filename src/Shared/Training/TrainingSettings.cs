@@ -9,8 +9,9 @@ namespace Distributed.Training;
 /// <param name="Schedule">How the learning rate changes.</param>
 /// <param name="TotalSteps">The run's last step.</param>
 /// <param name="Seed">What dropped activations are drawn from.</param>
+/// <param name="LabelSmoothing">The part of each training target that is spread over all classes alike.</param>
 public sealed record TrainingSettings(
-    Network Network, int Microbatch, OptimizerOptions Optimizer, ScheduleOptions Schedule, long TotalSteps, ulong Seed)
+    Network Network, int Microbatch, OptimizerOptions Optimizer, ScheduleOptions Schedule, long TotalSteps, ulong Seed, float LabelSmoothing = 0)
 {
     /// <summary>The settings of a run.</summary>
     /// <param name="configuration">The run's configuration.</param>
@@ -18,6 +19,13 @@ public sealed record TrainingSettings(
     public static TrainingSettings Of(RunConfiguration configuration, Network network)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        return new(network, configuration.Microbatch, configuration.Optimizer, configuration.Schedule, configuration.Steps, configuration.Seed);
+        return new(
+            network,
+            configuration.Microbatch,
+            configuration.Optimizer,
+            configuration.Schedule,
+            configuration.Steps,
+            configuration.Seed,
+            (float)configuration.LabelSmoothing);
     }
 }

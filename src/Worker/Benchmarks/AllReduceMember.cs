@@ -1,9 +1,11 @@
 using System.Globalization;
 using System.Text.Json;
 using Distributed.Collectives;
+using Distributed.Kernels;
 using Distributed.Protocol;
 using Distributed.Training;
 using Distributed.Worker.CommandLine;
+using Distributed.Worker.Computing;
 
 namespace Distributed.Worker.Benchmarks;
 
@@ -23,6 +25,7 @@ internal static class AllReduceMember
         await Console.Out.WriteLineAsync(server.Address.ToString());
         var addresses = (await Console.In.ReadLineAsync() ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
         using var thread = new ComputeThread();
+        await KeepAsync(thread, ProcessorShare.Of(ThreadAffinity.Allowed(), rank + 1, addresses.Length, threads: 1));
         for (uint number = 1; await Console.In.ReadLineAsync() is { } request; number++)
         {
             var identity = new ExchangeIdentity(Run: 1, new ViewGeneration(1, number), rank, [.. addresses.Select((_, peer) => $"worker {peer + 1}")]);
@@ -30,6 +33,15 @@ internal static class AllReduceMember
         }
 
         return ExitCode.Done;
+    }
+
+    // As in training.
+    private static async Task KeepAsync(ComputeThread thread, IReadOnlyList<int> processors)
+    {
+        if (processors.Count == 0)
+            return;
+        using var team = new ComputeTeam(threads: 1);
+        await thread.RunAsync(() => team.KeepTo(processors));
     }
 
     private static async Task<AllReduceTimings> TimeAsync(

@@ -25,6 +25,7 @@ internal static class WorkerCommand
     private static readonly Option<bool?> Header = new("--header") { Description = "CSV: whether the first row names the columns" };
     private static readonly Option<string> Standardize = new("--standardize") { Description = "CSV: bring columns to mean 0 and deviation 1", HelpName = "on|off", DefaultValueFactory = _ => "on" };
     private static readonly Option<int> LocalNumber = new("--local-number") { Hidden = true };
+    private static readonly Option<int> LocalWorkers = new("--local-workers") { Hidden = true };
 
     /// <summary>The root command: joins a run, and <c>health</c> asks a running process how it is.</summary>
     public static RootCommand Create()
@@ -33,7 +34,7 @@ internal static class WorkerCommand
         var command = new RootCommand("Joins a distributed training run: computes its share of every step until the run is complete.")
         {
             Coordinator, Listen, Advertise, Threads, TokenFile, Insecure, ConnectTimeout,
-            Data, Test, DataDir, LabelColumn, Header, Standardize, LocalNumber,
+            Data, Test, DataDir, LabelColumn, Header, Standardize, LocalNumber, LocalWorkers,
             HealthCommand.Create(), BenchCommand(),
         };
         command.SetAction((parse, cancellationToken) => RunAsync(Read(parse)));
@@ -69,6 +70,7 @@ internal static class WorkerCommand
         Insecure = parse.GetValue(Insecure),
         ConnectTimeout = parse.GetValue(ConnectTimeout),
         LocalNumber = parse.GetValue(LocalNumber),
+        LocalWorkers = parse.GetValue(LocalWorkers),
         Data = new DataOptions
         {
             Data = parse.GetRequiredValue(Data),

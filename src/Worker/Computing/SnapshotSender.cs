@@ -7,7 +7,8 @@ namespace Distributed.Worker.Computing;
 
 /// <summary>Copies the state and sends the copy to the coordinator while training goes on; one at a time.</summary>
 /// <param name="client">Reaches the coordinator.</param>
-internal sealed class SnapshotSender(TensorClient client)
+/// <param name="failed">Is told at once of the step whose snapshot could not be sent, and why: after the last one nobody would ask.</param>
+internal sealed class SnapshotSender(TensorClient client, Action<long, Exception> failed)
 {
     private AlignedBuffer[] _copies = [];
     private Task _sending = Task.CompletedTask;
@@ -24,11 +25,24 @@ internal sealed class SnapshotSender(TensorClient client)
             _copies = [.. vectors.Select(vector => new AlignedBuffer(vector.Length))];
         for (var i = 0; i < vectors.Length; i++)
             vectors[i].Span.CopyTo(_copies[i].Span);
-        _sending = SendAsync(header, cancellationToken);
+        _sending = SendOrTellAsync(header, cancellationToken);
     }
 
     /// <summary>Waits until the last snapshot has arrived.</summary>
     public Task FlushAsync() => _sending;
+
+    private async Task SendOrTellAsync(FrameHeader header, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SendAsync(header, cancellationToken);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            failed(header.Step, exception);
+            throw;
+        }
+    }
 
     private async Task SendAsync(FrameHeader header, CancellationToken cancellationToken)
     {

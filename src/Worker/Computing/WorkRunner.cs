@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Distributed.Collectives;
@@ -16,6 +18,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     private readonly MemberLinks _members;
     private readonly Action<WorkerMessage> _post;
     private readonly SnapshotSender _snapshots;
+    private readonly ReportBatch _reports;
     private readonly ComputeThread _thread = new();
     private readonly Replica _replica;
     private readonly StepGate _completed = new();
@@ -23,6 +26,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     private IStepExchange? _exchange;
     private ViewGeneration _generation;
     private int _rank;
+    private TimeSpan _computeTime;
     private volatile Phase _phase = Phase.Idle;
 
     /// <summary>Builds the replica.</summary>
@@ -35,9 +39,13 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _run = run;
         _members = members;
         _post = post;
-        _snapshots = new SnapshotSender(members.CoordinatorTensors);
+        _reports = new ReportBatch(TimeProvider.System, reports => post(Message(message => message.Reports = reports)));
+        _snapshots = new SnapshotSender(members.CoordinatorTensors, ReportLostSnapshot);
         _replica = new Replica(run.Settings, threads, holdsMoments: run.Exchange == ExchangeMode.Peers);
     }
+
+    /// <inheritdoc />
+    public ulong Run => _run.Run;
 
     /// <summary>The step under way, or the last one.</summary>
     public long Step { get; private set; }
@@ -45,11 +53,32 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     /// <summary>What this worker is doing.</summary>
     public Phase Phase => _phase == Phase.ReduceScatter ? _exchange?.Phase ?? _phase : _phase;
 
+    /// <summary>Keeps the compute threads to some processors, if there are any; where the system refuses, it goes on placing them.</summary>
+    /// <param name="processors">Their numbers.</param>
+    public async Task KeepToAsync(IReadOnlyList<int> processors)
+    {
+        if (processors.Count == 0)
+            return;
+        try
+        {
+            await _thread.RunAsync(() => _replica.KeepTo(processors));
+        }
+        catch (Win32Exception exception)
+        {
+            await Console.Error.WriteLineAsync($"the compute threads cannot be kept to processors {string.Join(',', processors)}: {exception.Message}");
+        }
+    }
+
     /// <summary>Carries out one piece of work.</summary>
+    /// <param name="item">The work.</param>
+    /// <param name="queued">Pieces of work that are known to follow.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="PeerFailureException">Another member was lost.</exception>
     /// <exception cref="NonFiniteLossException">The training has diverged.</exception>
-    public async Task RunAsync(WorkItem item, CancellationToken cancellationToken)
+    public async Task RunAsync(WorkItem item, int queued, CancellationToken cancellationToken)
     {
+        if (item is not Compute)
+            SendReports();
         switch (item)
         {
             case EnterView enter:
@@ -58,9 +87,11 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
             case Compute { Work: Work.Train } compute:
                 await _thread.RunAsync(() => Train(compute, cancellationToken));
                 _completed.Open(Step);
+                _reports.Add(Report(compute), queued);
                 break;
             case Compute compute:
                 await _thread.RunAsync(() => Evaluate(compute));
+                _reports.Add(Report(compute), queued);
                 break;
             case SendSnapshot:
                 _phase = Phase.Snapshot;
@@ -73,6 +104,9 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
 
         _phase = Phase.Idle;
     }
+
+    /// <summary>Reports what has been done and not been reported yet.</summary>
+    public void SendReports() => _reports.Send();
 
     /// <summary>A message about where this worker is.</summary>
     public WorkerMessage Message(Action<WorkerMessage> fill)
@@ -105,7 +139,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _phase = Phase.StateTransfer;
         _generation = enter.Generation;
         _rank = enter.View.Rank;
-        _plans = new ReductionPlans(Partition.EqualShares(enter.View.Members.Count), Buckets.Of(_run.Settings.Network.Layout, enter.View.Members.Count));
+        _plans = new ReductionPlans([.. enter.View.Members.Select(member => checked((int)member.Share))], Buckets.Of(_run.Settings.Network.Layout, enter.View.Members.Count));
         Step = first - 1;
         _exchange = await _members.EnterAsync(enter, _plans, _replica.Weights, cancellationToken);
         if (enter.View.FetchState)
@@ -124,10 +158,11 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _phase = Phase.ForwardBackward;
         var plan = _exchange!.Begin(work.Step, work.Microbatches, work.BatchSamples);
         CheckShare(plan, work);
+        var began = Stopwatch.GetTimestamp();
         _replica.ForwardBackward(plan, _rank, work.Samples, _exchange.Memory, _exchange.Progress);
+        _computeTime = Stopwatch.GetElapsedTime(began);
         _phase = Phase.ReduceScatter;
         _exchange.Complete(cancellationToken);
-        Report(Work.Train);
     }
 
     private void Evaluate(Compute work)
@@ -136,7 +171,6 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         var plan = _plans.For(work.Microbatches);
         CheckShare(plan, work);
         _replica.Evaluate(plan, _rank, work.Samples);
-        Report(Work.Evaluate);
     }
 
     private async Task StopAsync(Stop stop)
@@ -157,12 +191,21 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
             throw new InvalidDataException($"step {work.Step}: {work.Samples.Count} samples were granted for microbatches [{start}, {end}) of {work.BatchSamples} samples");
     }
 
-    private void Report(Work work)
+    private StepReport Report(Compute compute)
     {
-        var report = new StepReport { Work = work };
+        var report = new StepReport { Work = compute.Work, Step = (ulong)compute.Step };
+        if (compute.Work == Work.Train)
+            report.ComputeMicroseconds = (ulong)_computeTime.TotalMicroseconds;
         foreach (var (block, sums) in _replica.Sums)
             report.Blocks.Add(new BlockSums { Start = (uint)block.Start, Count = (uint)block.Count, LossSum = sums.LossSum, Correct = (uint)sums.Correct, Samples = (uint)sums.Samples });
-        _post(Message(message => message.Report = report));
+        return report;
+    }
+
+    private void ReportLostSnapshot(long step, Exception exception)
+    {
+        var message = Message(message => message.Failure = new Failure { Phase = Phase.Snapshot, Reason = $"it could not be sent: {WireErrors.Cause(exception)}" });
+        message.Step = (ulong)step;
+        _post(message);
     }
 
     private FrameHeader Header() => new(_run.Run, _generation, Step, FrameKind.State, 0, 0);

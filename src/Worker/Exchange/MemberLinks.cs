@@ -50,7 +50,7 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
             using var peer = source.Length == 0 ? null : new Connection(source, token);
             var client = peer is null ? CoordinatorTensors : new TensorClient(peer.Calls);
             using var call = client.FetchState(new Frame(header), cancellationToken);
-            var step = await StateTransfer.ReceiveAsync(call.ResponseStream, [state.Weights.Memory, .. state.Moments.Select(moment => moment.Memory)], cancellationToken);
+            var step = await StateTransfer.ReceiveAsync(call.ResponseStream, header.Run, [state.Weights.Memory, .. state.Moments.Select(moment => moment.Memory)], cancellationToken);
             if (step != header.Step)
                 throw new InvalidDataException($"the state after step {step} came instead of the one after step {header.Step}");
         }

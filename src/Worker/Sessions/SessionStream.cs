@@ -14,6 +14,7 @@ internal sealed class SessionStream : IAsyncDisposable
     private readonly Channel<WorkerMessage> _queue = Channel.CreateBounded<WorkerMessage>(new BoundedChannelOptions(QueueLength) { SingleReader = true });
     private readonly CancellationTokenSource _ended = new();
     private readonly Task _sending;
+    private volatile bool _isClosing;
 
     /// <summary>Starts to send.</summary>
     /// <param name="call">The session's call.</param>
@@ -26,10 +27,10 @@ internal sealed class SessionStream : IAsyncDisposable
     /// <summary>What the coordinator says.</summary>
     public IAsyncStreamReader<CoordinatorMessage> Incoming => _call.ResponseStream;
 
-    /// <summary>Queues a message.</summary>
+    /// <summary>Queues a message; after the last one, a heartbeat or the wish to leave may still come, and is dropped.</summary>
     public void Post(WorkerMessage message)
     {
-        if (!_queue.Writer.TryWrite(message) && !_ended.IsCancellationRequested)
+        if (!_queue.Writer.TryWrite(message) && !_isClosing)
             throw new InvalidOperationException("The session's queue is full: the coordinator takes no messages.");
     }
 
@@ -56,7 +57,7 @@ internal sealed class SessionStream : IAsyncDisposable
     /// <param name="cancellationToken">Gives up waiting.</param>
     public async Task CompleteAsync(CancellationToken cancellationToken)
     {
-        _queue.Writer.TryComplete();
+        Close();
         await _sending;
         try
         {
@@ -74,11 +75,17 @@ internal sealed class SessionStream : IAsyncDisposable
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
+        Close();
         await _ended.CancelAsync();
-        _queue.Writer.TryComplete();
         _call.Dispose();
         await Task.WhenAny(_sending);
         _ended.Dispose();
+    }
+
+    private void Close()
+    {
+        _isClosing = true;
+        _queue.Writer.TryComplete();
     }
 
     private async Task SendAsync()

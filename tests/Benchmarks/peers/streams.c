@@ -1,7 +1,7 @@
 /*
  * The memory streams of an optimizer's step without its arithmetic. Build: gcc -O3 -march=native streams.c
  * Each line on standard input is a request, KIND MOMENTS LENGTH, each line on standard output its answer in seconds: a gradient, weights and
- * moments of LENGTH floats are read, the next weights and moments written. KIND is "ordinary" or "streaming": whether stores go through the cache.
+ * moments of LENGTH floats are read, the next weights and moments written. LENGTH is the same in all requests. KIND is "ordinary" or "streaming": whether stores go through the cache.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ typedef __m256 vector;
 typedef float vector __attribute__((vector_size(16)));
 #define STREAM(p, v) (*(p) = (v)) /* no such stores without intrinsics */
 #endif
-#define CALLS 3
+#define SLICE_SECONDS 0.02 /* length of one measurement */
 
 static double now(void) {
     struct timespec t;
@@ -58,14 +58,15 @@ int main(void) {
     while (fgets(line, sizeof line, stdin) && sscanf(line, "%31s %d %ld", kind, &moments, &length) == 3) {
         for (int i = 0; i < 7; i++) {
             if (v[i]) continue;
-            v[i] = aligned_alloc(64, length * sizeof(float));
+            v[i] = aligned_alloc(64, (length * sizeof(float) + 63) / 64 * 64);
             memset(v[i], 0, length * sizeof(float));
         }
         long count = length * (long)sizeof(float) / (long)sizeof(vector);
         call(v, moments, count, kind[0] == 's');
         double start = now();
-        for (int i = 0; i < CALLS; i++) call(v, moments, count, kind[0] == 's');
-        printf("%.9f\n", (now() - start) / CALLS);
+        int calls = 0;
+        for (; calls == 0 || now() - start < SLICE_SECONDS; calls++) call(v, moments, count, kind[0] == 's');
+        printf("%.9f\n", (now() - start) / calls);
         fflush(stdout);
     }
 }

@@ -23,11 +23,11 @@ internal sealed class ControlledRun : IRunObserver, IReductionOwner
     private readonly RunController _controller;
     private readonly Task<RunResult> _controlling;
 
-    public ControlledRun(int workers, long steps)
+    public ControlledRun(int workers, long steps, long start = 0, int batchSize = 64)
     {
-        var prepared = RunPreparation.Load(new TrainingOptions { Model = "mlp:3", Steps = steps, EvalEvery = steps, CheckpointEvery = steps });
+        var prepared = RunPreparation.Load(new TrainingOptions { Model = "mlp:3", BatchSize = batchSize, Steps = steps, EvalEvery = steps, CheckpointEvery = steps });
         _run = RunFolder.Create(_folder.File("run"), prepared.Configuration, prepared.Network.Layout);
-        Start = prepared.InitialState();
+        Start = prepared.InitialState() with { Step = start };
         var request = new RunRequest(prepared.Configuration, prepared.Dataset, prepared.Network, new ClusterOptions { Workers = workers }, _run, Start);
         _controller = new RunController(request, this, Time, new RunIdentity(RunId, Epoch: 1), this);
         _controlling = _controller.RunAsync(new Watched(_events.Reader));
@@ -51,7 +51,7 @@ internal sealed class ControlledRun : IRunObserver, IReductionOwner
     public Task PassesAsync(TimeSpan time)
     {
         Time.Advance(time);
-        Happens(new Tick());
+        Happens(new Tick(Time.GetTimestamp()));
         return SettledAsync();
     }
 

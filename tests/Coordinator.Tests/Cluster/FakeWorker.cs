@@ -20,12 +20,13 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
     /// <param name="number">Its number.</param>
     /// <param name="reports">Whether it reports the steps that it is granted.</param>
     /// <param name="weightsSha256">What it says that its weights are at the end; null for the right ones.</param>
-    public FakeWorker(ControlledRun run, int number, bool reports = true, string? weightsSha256 = null)
+    /// <param name="isLocal">Whether the coordinator has started it.</param>
+    public FakeWorker(ControlledRun run, int number, bool reports = true, string? weightsSha256 = null, bool isLocal = true)
     {
         _run = run;
         Reports = reports;
         _weightsSha256 = weightsSha256 ?? WeightsHash.Compute(run.Start.Weights.Span);
-        var join = new Join { Host = "host", ProcessId = 100 + number, LocalNumber = number };
+        var join = new Join { Host = "host", ProcessId = 100 + number, LocalNumber = isLocal ? number : 0 };
         Session = new MemberSession(number, join, $"http://127.0.0.1:{5000 + number}", run.Time.GetTimestamp());
         run.Happens(new MemberJoined(Session));
         Sending = Session.SendLoopAsync(this, CancellationToken.None);
@@ -36,6 +37,12 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
 
     /// <summary>Whether it reports the steps that it is granted.</summary>
     public bool Reports { get; set; } = true;
+
+    /// <summary>How fast it says that it is.</summary>
+    public ulong MicrosecondsPerMicrobatch { get; set; } = 1000;
+
+    /// <summary>Sees what it is granted.</summary>
+    public Action<Grants>? Granted { get; set; }
 
     public Task Sending { get; }
 
@@ -62,8 +69,10 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
                 _view = message.View;
                 Say(answer => answer.ViewOpened = new ViewOpened());
                 break;
-            case CoordinatorMessage.BodyOneofCase.Grant when Reports:
-                Say(answer => answer.Report = Report(message.Grant), step);
+            case CoordinatorMessage.BodyOneofCase.Grants:
+                Granted?.Invoke(message.Grants);
+                if (Reports)
+                    Say(answer => answer.Reports = new StepReports { Reports = { message.Grants.Grants_.Select(Report) } });
                 break;
             case CoordinatorMessage.BodyOneofCase.Snapshot:
                 _run.Happens(new SnapshotArrived(new Checkpoint(step, _run.Start.Weights, _run.Start.Moments)));
@@ -80,9 +89,9 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
 
     private StepReport Report(Grant grant)
     {
-        var plan = new ReductionPlan((int)grant.Microbatches, _view!.Members.Count);
+        var plan = new ReductionPlan((int)grant.Microbatches, [.. _view!.Members.Select(member => (int)member.Share)], []);
         var (first, count) = plan.PlacesOf(_view.Rank);
-        var report = new StepReport { Work = grant.Work };
+        var report = new StepReport { Work = grant.Work, Step = grant.Step, ComputeMicroseconds = MicrosecondsPerMicrobatch * (ulong)plan.Blocks.Skip(first).Take(count).Sum(block => block.Count) };
         report.Blocks.AddRange(plan.Blocks.Skip(first).Take(count).Select(block => new BlockSums { Start = (uint)block.Start, Count = (uint)block.Count, LossSum = 1, Samples = 1 }));
         return report;
     }

@@ -8,7 +8,7 @@ public sealed class MembershipPolicyTests
 {
     private static readonly TimeSpan Long = MembershipPolicy.LastCall;
 
-    private static readonly ClusterView View = new(new ViewGeneration(1, 1), FirstStep: 1, Workers: [3, 1]);
+    private static readonly ClusterView View = new(new ViewGeneration(1, 1), FirstStep: 1, Workers: [3, 1], Shares: [1, 1]);
 
     [Theory]
     [InlineData(0)]
@@ -44,6 +44,15 @@ public sealed class MembershipPolicyTests
         Assert.Equal([1], MembershipPolicy.Next(View, [new(1, Leaving: false), new(3, Leaving: true)]).Workers);
         Assert.Equal([3], MembershipPolicy.Next(View, Candidates(3)).Workers);
         Assert.Equal([], MembershipPolicy.Next(View, [new(1, Leaving: true), new(3, Leaving: true)]).Workers);
+    }
+
+    [Fact]
+    public void If_all_members_leave_while_others_join_they_stay_until_those_have_the_state()
+    {
+        Candidate[] ready = [new(1, Leaving: true), new(3, Leaving: true), new(4, Leaving: false)];
+        var handover = MembershipPolicy.Next(View, ready).Workers!;
+        Assert.Equal([3, 1, 4], handover);
+        Assert.Equal([4], MembershipPolicy.Next(View with { Workers = handover }, ready).Workers);
     }
 
     [Fact]

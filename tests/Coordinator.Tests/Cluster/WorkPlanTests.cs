@@ -38,9 +38,9 @@ public sealed class WorkPlanTests
         var given = new List<PlannedWork>();
         for (var completed = run.Start; !window.IsEmpty; completed++)
         {
-            while (window.Peek(completed) is { } next)
+            while (window.Peek(completed, GrantPace.Least) is { } next)
             {
-                Assert.True(next.Kind != WorkKind.Train || next.Step <= completed + WorkWindow.StepsAhead);
+                Assert.True(next.Kind != WorkKind.Train || next.Step <= completed + GrantPace.Least);
                 given.Add(window.Take());
                 Assert.Equal(next, given[^1]);
             }
@@ -74,6 +74,7 @@ public sealed class WorkPlanTests
         Steps = steps,
         BatchSize = 8,
         Microbatch = 4,
+        LabelSmoothing = 0,
         Optimizer = new(),
         Schedule = new(),
         Seed = 1,

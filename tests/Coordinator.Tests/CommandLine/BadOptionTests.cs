@@ -22,14 +22,14 @@ public sealed class BadOptionTests : IDisposable
     [InlineData("--model mlp:0", "hidden layer 1 of 'mlp:0' has the size '0'")]
     [InlineData("--model nowhere.json", "nowhere.json")]
     [InlineData("--optimizer sdg", "--optimizer sdg: must be sgd or adam or adamw")]
-    [InlineData("--learning-rate 0", "--learning-rate")]
+    [InlineData("--learning-rate 0", "--learning-rate 0: must be a number above 0")]
     [InlineData("--learning-rate nan", "--learning-rate nan: must be a number, such as 0.1")]
-    [InlineData("--momentum 1", "--momentum")]
-    [InlineData("--weight-decay -1", "--weight-decay")]
-    [InlineData("--clip-norm 0", "--clip-norm")]
+    [InlineData("--momentum 1", "--momentum 1: must be a number from 0 to below 1")]
+    [InlineData("--weight-decay -1", "--weight-decay -1: must be a number of at least 0")]
+    [InlineData("--clip-norm 0", "--clip-norm 0: must be a number above 0")]
     [InlineData("--schedule linear", "--schedule linear: must be constant or step or cosine")]
-    [InlineData("--warmup-steps -1", "--warmup-steps")]
-    [InlineData("--warmup-steps 1000 --epochs 1", "--warmup-steps")]
+    [InlineData("--warmup-steps -1", "--warmup-steps -1: must be at least 0")]
+    [InlineData("--warmup-steps 1000 --epochs 1", "--warmup-steps 1000: must be at most 23, the steps of the run")]
     [InlineData("--eval-every 0", "--eval-every 0: must be at least 1 step")]
     [InlineData("--checkpoint-every 0", "--checkpoint-every 0: must be at least 1 step")]
     [InlineData("--header maybe", "--header maybe: must be on or off")]
@@ -70,6 +70,19 @@ public sealed class BadOptionTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(_folder.Path));
     }
 
+    [Theory]
+    [InlineData("{\"data\": \"bl\u00fcten.csv\"}")] // written as Latin-1
+    [InlineData("{\"d\u00e4ta\": \"x\"}")]
+    [InlineData("{\"data\": \"\\ud800\"}")]
+    public async Task AConfigurationFileThatIsNotUtf8IsOneLine(string content)
+    {
+        string file = _folder.File("options.json");
+        await File.WriteAllTextAsync(file, content, System.Text.Encoding.Latin1);
+        CommandOutcome outcome = await CommandRunner.RunAsync("train", "--config", file);
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.StartsWith($"error: --config {file}: cannot be read", Assert.Single(outcome.Errors), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task AllBadOptionsAreNamedAtOnce()
     {
@@ -90,6 +103,7 @@ public sealed class BadOptionTests : IDisposable
     [InlineData("trian", "error: trian: unknown command; did you mean train?")]
     [InlineData("verify", "error: RUN: is missing; name a run folder, such as verify runs/first")]
     [InlineData("eval", "error: MODEL: is missing; name a run folder, such as eval runs/first")]
+    [InlineData("health", "error: Required argument 'URL' missing for command: 'health'.")]
     [InlineData("data lst", "error: lst: unknown command; did you mean list?")]
     public async Task ABadCommandIsOneLine(string line, string message)
     {

@@ -8,7 +8,7 @@ public sealed class HelpTests
     private static readonly string[] TrainOptions =
     [
         "--data", "--test", "--data-dir", "--label-column", "--header", "--standardize", "--model", "--workers", "--threads", "--epochs", "--steps", "--batch-size",
-        "--microbatch", "--optimizer", "--learning-rate", "--momentum", "--nesterov", "--weight-decay", "--clip-norm", "--schedule", "--warmup-steps", "--seed",
+        "--microbatch", "--label-smoothing", "--optimizer", "--learning-rate", "--momentum", "--nesterov", "--weight-decay", "--clip-norm", "--schedule", "--warmup-steps", "--seed",
         "--no-shuffle", "--init-weights", "--run", "--checkpoint-every", "--eval-every", "--resume", "--listen", "--min-workers", "--transport", "--exchange",
         "--token-file", "--insecure", "--quiet", "--json", "--config",
     ];
@@ -46,6 +46,7 @@ public sealed class HelpTests
     [InlineData("data --help")]
     [InlineData("data list --help")]
     [InlineData("data inspect --help")]
+    [InlineData("health --help")]
     public async Task EveryCommandHasHelpWithAnExample(string line)
     {
         CommandOutcome outcome = await CommandRunner.RunAsync(line.Split(' '));

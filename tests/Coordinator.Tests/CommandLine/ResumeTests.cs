@@ -38,6 +38,16 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(Hash(whole), Hash(cut));
     }
 
+    // The default batch of 64 could not be cut into microbatches of 90.
+    [Fact]
+    public async Task AnOptionOfTheRunMayBeRepeatedAlone()
+    {
+        string run = _folder.File("run");
+        await CommandRunner.RunAsync("train", "--workers", "0", "--model", "mlp:9", "--steps", "2", "--batch-size", "100", "--microbatch", "90", "--run", run);
+        CommandOutcome resumed = await CommandRunner.RunAsync("train", "--resume", "--run", run, "--workers", "0", "--microbatch", "90");
+        Assert.Equal((0, 0), (resumed.ExitCode, resumed.Errors.Count));
+    }
+
     [Fact]
     public async Task ARunWithoutACheckpointBeginsAgain()
     {

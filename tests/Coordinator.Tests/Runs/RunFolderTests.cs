@@ -65,6 +65,16 @@ public sealed class RunFolderTests : IDisposable
     }
 
     [Fact]
+    public void AResumedRunIsNotTakenBackEvenIfItNeverTrainedAStep()
+    {
+        string path = _folder.File("run");
+        RunFolder.Create(path, Configuration, Layout).Dispose();
+        using (RunFolder folder = RunFolder.Resume(path, Configuration, Layout))
+            folder.Discard();
+        Assert.True(RunFolder.Holds(path));
+    }
+
+    [Fact]
     public void TheEpochRisesWithEveryCoordinator()
     {
         string path = _folder.File("run");

@@ -41,7 +41,12 @@ internal sealed class RunningProcess : IAsyncDisposable
     /// <summary>What it has written to standard error so far.</summary>
     public string ErrorsSoFar => string.Join('\n', _errors);
 
-    public static RunningProcess Start(string executable, string workingFolder, IEnumerable<string> arguments)
+    /// <summary>Starts a program.</summary>
+    /// <param name="executable">The program.</param>
+    /// <param name="workingFolder">Where it runs.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="temporaryFolder">What it takes for the system's temporary folder; null for the real one.</param>
+    public static RunningProcess Start(string executable, string workingFolder, IEnumerable<string> arguments, string? temporaryFolder = null)
     {
         var start = new ProcessStartInfo(executable, arguments)
         {
@@ -53,6 +58,8 @@ internal sealed class RunningProcess : IAsyncDisposable
         start.Environment["DOTNET_ROOT"] = Executables.DotnetRoot;
         foreach (var name in Uninherited)
             start.Environment.Remove(name);
+        if (temporaryFolder is not null)
+            start.Environment["TMPDIR"] = temporaryFolder;
         return new RunningProcess(Process.Start(start)!);
     }
 

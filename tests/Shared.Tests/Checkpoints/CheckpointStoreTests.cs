@@ -64,6 +64,23 @@ public sealed class CheckpointStoreTests : IDisposable
         }
     }
 
+    // The highest bit makes a text of the header invalid, which the parser notices only where the text is read.
+    [Fact]
+    public void AHeaderThatIsNoTextIsNoticedAndTheCheckpointBeforeIsUsed()
+    {
+        CheckpointStore store = Store();
+        Save(store, 1);
+        Save(store, 2);
+        byte[] intact = File.ReadAllBytes(store.PathOf(2));
+        for (int position = 0; position < intact.Length - (27 * sizeof(float)); position++)
+        {
+            byte[] damaged = [.. intact];
+            damaged[position] ^= 0x80;
+            File.WriteAllBytes(store.PathOf(2), damaged);
+            AssertFallsBack(store);
+        }
+    }
+
     [Fact]
     public void ATruncatedCheckpointIsSkippedAtAnyLength()
     {

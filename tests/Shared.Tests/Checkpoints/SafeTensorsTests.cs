@@ -52,6 +52,15 @@ public sealed class SafeTensorsTests : IDisposable
     }
 
     [Fact]
+    public void PyTorchsCountsOfBatchesAreLeftAside()
+    {
+        string path = Write(
+            "{\"layers.1.num_batches_tracked\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[0,8]},\"one\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[8,12]}}", 12);
+        using SafeTensorsFile file = SafeTensorsFile.Open(path);
+        Assert.Equal(["one"], file.Tensors.Keys);
+    }
+
+    [Fact]
     public void ATensorWithoutValuesAndOneWithoutDimensionsAreAllowed()
     {
         string path = Write("{\"none\":{\"dtype\":\"F32\",\"shape\":[0,3],\"data_offsets\":[0,0]},\"one\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4]}}", 4);
@@ -62,6 +71,9 @@ public sealed class SafeTensorsTests : IDisposable
 
     [Theory]
     [InlineData("{\"t\":{\"dtype\":\"F16\",\"shape\":[8],\"data_offsets\":[0,16]}}", "'t' has dtype \"F16\"; only F32")]
+    [InlineData("{\"t\":{\"dtype\":\"I64\",\"shape\":[2],\"data_offsets\":[0,16]}}", "'t' has dtype \"I64\"; only F32")]
+    [InlineData("{\"t.num_batches_tracked\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]}}", "has dtype \"F32\"; only I64")]
+    [InlineData("{\"t.num_batches_tracked\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[0,16]}}", "that is 8 bytes, but data_offsets span 16")]
     [InlineData("{\"t\":{\"dtype\":7,\"shape\":[4],\"data_offsets\":[0,16]}}", "'t' has dtype 7")]
     [InlineData("{\"t\":{\"shape\":[4],\"data_offsets\":[0,16]}}", "'t' has no dtype")]
     [InlineData("{\"t\":{\"dtype\":\"F32\",\"data_offsets\":[0,16]}}", "'t' has no shape")]

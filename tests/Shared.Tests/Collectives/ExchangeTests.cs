@@ -198,6 +198,28 @@ public sealed class ExchangeTests
         await Assert.ThrowsAsync<InvalidDataException>(() => member.Exchange.ReceiveAsync(1, frame, CancellationToken.None).AsTask());
     }
 
+    // Of another step or view, or where the plan has no place for it, a frame waits or is refused, and must not overwrite anything before.
+    [Theory]
+    [InlineData(1, 1, 3, FrameKind.Block, 1, 0, 16, true)]
+    [InlineData(1, 1, 3, FrameKind.Reduced, 1, 16, 16, true)]
+    [InlineData(2, 1, 3, FrameKind.Block, 1, 0, 16, false)]
+    [InlineData(1, 1, 2, FrameKind.Block, 1, 0, 16, false)]
+    [InlineData(1, 1, 3, FrameKind.Block, 0, 0, 16, false)] // this member's own block
+    [InlineData(1, 1, 3, FrameKind.Block, 1, 8, 16, false)] // beyond the slice
+    [InlineData(1, 1, 3, FrameKind.Reduced, 0, 0, 16, false)]
+    [InlineData(1, 1, 3, FrameKind.Reduced, 2, 16, 16, false)] // nobody's
+    [InlineData(1, 1, 3, FrameKind.Weights, 1, 0, 16, false)]
+    public void Values_of_the_step_under_way_have_a_place_before_they_are_read(long step, uint epoch, uint number, FrameKind kind, int part, long offset, int count, bool hasPlace)
+    {
+        var member = Alone(length: 32);
+        var header = new FrameHeader(Run, new ViewGeneration(epoch, number), step, kind, part, offset);
+        Assert.True(member.Exchange.Destination(header, count).IsEmpty);
+        member.Begin(1, 2);
+        Assert.Equal(hasPlace ? count : 0, member.Exchange.Destination(header, count).Length);
+        member.Exchange.Close();
+        Assert.True(member.Exchange.Destination(header, count).IsEmpty);
+    }
+
     [Fact]
     public async Task More_values_than_a_peer_owes_are_refused()
     {

@@ -6,9 +6,10 @@ namespace Distributed.Shared.Tests.Collectives;
 
 public sealed class StateTransferTests
 {
+    private const ulong Run = 42;
     private const long Step = 9;
 
-    private static readonly FrameHeader Header = new(1, new ViewGeneration(1, 1), Step, FrameKind.State, 0, 0);
+    private static readonly FrameHeader Header = new(Run, new ViewGeneration(1, 1), Step, FrameKind.State, 0, 0);
 
     [Theory]
     [InlineData(1, 5)]
@@ -23,7 +24,7 @@ public sealed class StateTransferTests
         await StateTransfer.SendAsync(stream, Header, [.. sent.Select(vector => (ReadOnlyMemory<float>)vector)], CancellationToken.None);
         await stream.EndAsync();
 
-        Assert.Equal(Step, await StateTransfer.ReceiveAsync(stream, [.. received.Select(vector => vector.AsMemory())], CancellationToken.None));
+        Assert.Equal(Step, await StateTransfer.ReceiveAsync(stream, Run, [.. received.Select(vector => vector.AsMemory())], CancellationToken.None));
         Assert.Equal(sent, received);
     }
 
@@ -37,6 +38,7 @@ public sealed class StateTransferTests
         { "a vector too early", [Piece(1, 0)] },
         { "a vector too many", [Piece(0, 0), Piece(0, 4), Piece(1, 0), Piece(1, 4), Piece(2, 0)] },
         { "another step", [Piece(0, 0), Piece(0, 4) with { Step = Step + 1 }] },
+        { "another run", [Piece(0, 0) with { Run = 7 }] },
         { "something else", [Piece(0, 0) with { Kind = FrameKind.Weights }] },
     };
 
@@ -52,7 +54,7 @@ public sealed class StateTransferTests
 
         var received = Vectors(2, 8, _ => 0).Select(vector => vector.AsMemory()).ToList();
         Assert.NotNull(what);
-        await Assert.ThrowsAsync<InvalidDataException>(() => StateTransfer.ReceiveAsync(stream, received, CancellationToken.None));
+        await Assert.ThrowsAsync<InvalidDataException>(() => StateTransfer.ReceiveAsync(stream, Run, received, CancellationToken.None));
     }
 
     [Fact]
@@ -60,7 +62,7 @@ public sealed class StateTransferTests
     {
         var stream = new FrameStream();
         await stream.WriteAsync(new Frame(Piece(0, 0), new float[9]));
-        await Assert.ThrowsAsync<InvalidDataException>(() => StateTransfer.ReceiveAsync(stream, [new float[8], new float[8]], CancellationToken.None));
+        await Assert.ThrowsAsync<InvalidDataException>(() => StateTransfer.ReceiveAsync(stream, Run, [new float[8], new float[8]], CancellationToken.None));
     }
 
     private static FrameHeader Piece(int part, long offset) => Header with { Part = part, Offset = offset };

@@ -9,30 +9,43 @@ public sealed unsafe class ElementaryFunctionsTests
     [Fact]
     public void Exp_is_within_two_ulp_everywhere()
     {
-        foreach (float x in Ulp.Sweep())
+        foreach (float x in Ulp.Sweep().Concat(Ulp.Dense(110)))
             Ulp.AssertWithin(2, Math.Exp(x), ElementaryFunctions.Exp<LanesScalar, float>(x), x);
     }
 
     [Fact]
     public void Tanh_is_within_two_ulp_everywhere()
     {
-        foreach (float x in Ulp.Sweep())
+        foreach (float x in Ulp.Sweep().Concat(Ulp.Dense(10)))
             Ulp.AssertWithin(2, Math.Tanh(x), ElementaryFunctions.Tanh<LanesScalar, float>(x), x);
     }
 
     [Fact]
     public void Sigmoid_is_within_two_and_a_half_ulp_everywhere()
     {
-        foreach (float x in Ulp.Sweep())
+        foreach (float x in Ulp.Sweep().Concat(Ulp.Dense(110)))
             Ulp.AssertWithin(2.5, 1 / (1 + Math.Exp(-(double)x)), ElementaryFunctions.Sigmoid<LanesScalar, float>(x), x);
+    }
+
+    /// <summary>The loss takes the double precision logarithm and rounds it.</summary>
+    [Fact]
+    public void Log_of_a_float_is_within_two_ulp_everywhere()
+    {
+        foreach (float x in Ulp.Sweep().Concat(Ulp.Dense(1 << 17)))
+            Ulp.AssertWithin(2, Math.Log(x), (float)ScalarMath.Log(x), x);
     }
 
     [Fact]
     public void Special_values_are_right()
     {
-        BitAssert.Equal([1, 1, 0, float.PositiveInfinity], Array.ConvertAll([0f, -0f, float.NegativeInfinity, float.PositiveInfinity], ElementaryFunctions.Exp<LanesScalar, float>));
-        BitAssert.Equal([0, -0f, -1, 1], Array.ConvertAll([0f, -0f, float.NegativeInfinity, float.PositiveInfinity], ElementaryFunctions.Tanh<LanesScalar, float>));
-        BitAssert.Equal([0.5f, 0.5f, 0, 1], Array.ConvertAll([0f, -0f, float.NegativeInfinity, float.PositiveInfinity], ElementaryFunctions.Sigmoid<LanesScalar, float>));
+        float[] x = [0, -0f, float.NegativeInfinity, float.PositiveInfinity, float.NaN, float.Epsilon, -float.Epsilon, float.MinValue, float.MaxValue];
+        const float infinity = float.PositiveInfinity, tiny = float.Epsilon;
+        BitAssert.Equal([1, 1, 0, infinity, float.NaN, 1, 1, 0, infinity], Array.ConvertAll(x, ElementaryFunctions.Exp<LanesScalar, float>));
+        BitAssert.Equal([0, -0f, -1, 1, float.NaN, tiny, -tiny, -1, 1], Array.ConvertAll(x, ElementaryFunctions.Tanh<LanesScalar, float>));
+        BitAssert.Equal([0.5f, 0.5f, 0, 1, float.NaN, 0.5f, 0.5f, 0, 1], Array.ConvertAll(x, ElementaryFunctions.Sigmoid<LanesScalar, float>));
+        Assert.Equal(
+            [-infinity, -infinity, float.NaN, infinity, float.NaN, -103.27893f, float.NaN, float.NaN, 88.72284f],
+            Array.ConvertAll(x, value => (float)ScalarMath.Log(value)));
     }
 
     [Fact]

@@ -85,6 +85,69 @@ public sealed unsafe class SoftmaxCrossEntropyTests
     }
 
     [Fact]
+    public void Smoothed_labels_agree_with_double_precision() =>
+        Gen.Select(Gen.Int[1, 5], Gen.Int[1, 70], Gen.UInt, Gen.Float[0, 0.99f]).Sample(
+            (rows, classes, seed, smoothing) =>
+            {
+                float[] logits = Oracle.Values(rows * classes, seed);
+                int[] labels = [.. Enumerable.Range(0, rows).Select(row => (int)((seed + (uint)(row * 31)) % (uint)classes))];
+                GuardedBuffer gradient = new(logits), losses = new(rows);
+                SoftmaxCrossEntropy.ForwardBackward(gradient.Span, labels, classes, losses.Span, smoothing);
+                for (int row = 0; row < rows; row++)
+                {
+                    double[] z = [.. logits.Skip(row * classes).Take(classes).Select(value => (double)value)];
+                    double logSum = z.Max() + Math.Log(z.Sum(value => Math.Exp(value - z.Max())));
+                    double[] target = [.. z.Select((_, j) => ((double)smoothing / classes) + (j == labels[row] ? 1 - smoothing : 0))];
+                    Assert.Equal(target.Zip(z, (t, value) => t * (logSum - value)).Sum(), losses.Span[row], 1e-4);
+                    for (int j = 0; j < classes; j++)
+                        Assert.Equal(Math.Exp(z[j] - logSum) - target[j], gradient.Span[(row * classes) + j], 1e-6);
+                }
+
+                gradient.AssertGuards();
+                losses.AssertGuards();
+            },
+            iter: 300,
+            threads: 1);
+
+    [Theory]
+    [InlineData(-0.1f)]
+    [InlineData(1)]
+    [InlineData(float.NaN)]
+    public void A_smoothing_out_of_range_is_refused(float smoothing) => Assert.Throws<ArgumentOutOfRangeException>(
+        "labelSmoothing", () => SoftmaxCrossEntropy.ForwardBackward(new float[2], [0], 2, new float[1], smoothing));
+
+    [Theory]
+    [InlineData(10, 4000)]
+    [InlineData(1000, 33)]
+    [InlineData(20_000, 5)]
+    public void Any_number_of_threads_gives_the_same_bits(int classes, int rows)
+    {
+        int[] labels = [.. Enumerable.Range(0, rows).Select(row => row * 7 % classes)];
+        float[] expected = Oracle.Values(rows * classes, 1), expectedLosses = new float[rows];
+        int expectedCorrect = SoftmaxCrossEntropy.ForwardBackward(expected, labels, classes, expectedLosses, 0.1f);
+        foreach (int threads in new[] { 1, 2, 3 })
+        {
+            using var team = new ComputeTeam(threads);
+            float[] logits = Oracle.Values(rows * classes, 1), losses = new float[rows];
+            Assert.Equal(expectedCorrect, SoftmaxCrossEntropy.ForwardBackward(logits, labels, classes, losses, 0.1f, team));
+            BitAssert.Equal(expected, logits);
+            BitAssert.Equal(expectedLosses, losses);
+        }
+    }
+
+    [Fact]
+    public void Of_equal_largest_logits_only_the_first_counts_as_right()
+    {
+        for (int label = 0; label < 40; label++)
+        {
+            float[] logits = new float[40];
+            logits[label] = logits[39] = 2;
+            Assert.Equal(1, SoftmaxCrossEntropy.Forward(logits, [label], 40, new float[1]));
+            Assert.Equal(label == 39 ? 1 : 0, SoftmaxCrossEntropy.Forward(logits, [39], 40, new float[1]));
+        }
+    }
+
+    [Fact]
     public void Lengths_that_do_not_fit_are_refused()
     {
         Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropy.Forward(new float[5], [0, 1], 3, new float[2]));
@@ -120,7 +183,7 @@ public sealed unsafe class SoftmaxCrossEntropyTests
         int correct = 0;
         fixed (float* z = logits, loss = losses)
         fixed (int* label = labels)
-            new SoftmaxRows(z, label, 4, classes, loss, backward: true) { Correct = &correct }.Execute<TLanes, TVector>();
+            new SoftmaxRows(z, label, classes, 0.125f, loss, backward: true, 0, 4, &correct).Execute<TLanes, TVector>();
         return (logits, losses);
     }
 

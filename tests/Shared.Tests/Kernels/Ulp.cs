@@ -33,4 +33,16 @@ internal static class Ulp
         foreach (float special in new[] { 0f, -0f, float.PositiveInfinity, float.NegativeInfinity, float.NaN, float.MaxValue, float.MinValue, float.Epsilon })
             yield return special;
     }
+
+    /// <summary>Every 97th float from 2^-14 to <paramref name="limit"/> and their negatives: millions of them, where a function is not yet constant.</summary>
+    public static IEnumerable<float> Dense(float limit)
+    {
+        const int stride = 97;
+        const float smallest = 1f / 16384;
+        for (int bits = BitConverter.SingleToInt32Bits(smallest); bits <= BitConverter.SingleToInt32Bits(limit); bits += stride)
+        {
+            yield return BitConverter.Int32BitsToSingle(bits);
+            yield return -BitConverter.Int32BitsToSingle(bits);
+        }
+    }
 }

@@ -9,9 +9,28 @@ public class ModelSpecTests
     private const string TwoHiddenLayers =
         """{"layers":[{"type":"dense","units":512},{"type":"relu"},{"type":"dense","units":512},{"type":"relu"}]}""";
 
-    private static readonly Gen<LayerSpec> AnyLayer = Gen.OneOf<LayerSpec>(
+    private static readonly Gen<LayerSpec> AnyPlainLayer = Gen.OneOf<LayerSpec>(
         Gen.Int[1, DenseSpec.MaximumUnits].Select(units => (LayerSpec)new DenseSpec(units)),
-        Gen.Int[1, 3].Select(function => (LayerSpec)new ActivationSpec((Activation)function)));
+        Gen.Int[1, 3].Select(function => (LayerSpec)new ActivationSpec((Activation)function)),
+        Gen.Float[0, DropoutSpec.MaximumRate].Select(rate => (LayerSpec)new DropoutSpec(rate)),
+        Gen.Float[LeakyReluSpec.MinimumSlope, 1].Select(slope => (LayerSpec)new LeakyReluSpec(slope)),
+        Gen.Select(Gen.Int[1, 9], Gen.Int[1, 9], Gen.Int[1, 3], Gen.Int[0, 4], Gen.Bool, (filters, kernel, stride, padding, bias) =>
+            (LayerSpec)new Conv2dSpec(filters, new ConvExtent(kernel, filters), stride, new ConvExtent(padding, stride), bias)),
+        Gen.Select(Gen.Int[0, 1], Gen.Int[1, 9], Gen.Int[1, 9], Gen.Int[1, 3]).Select((kind, height, width, stride) =>
+            (LayerSpec)new PoolSpec((PoolKind)kind, new(height, width), new(stride, height), new(height - 1, width / 2))),
+        Gen.Select(Gen.Float[0, 1], Gen.Float[BatchNormSpec.MinimumEpsilon, 1]).Select((momentum, epsilon) => (LayerSpec)new BatchNormSpec(momentum, epsilon)),
+        Gen.Float[BatchNormSpec.MinimumEpsilon, 1].Select(epsilon => (LayerSpec)new LayerNormSpec(epsilon)),
+        Gen.Select(Gen.Int[0, 1], Gen.Int[1, 9], Gen.Int[1, 9], Gen.Int[1, 3], (kind, height, width, stride) =>
+            (LayerSpec)new PoolSpec((PoolKind)kind, new(height, width), new ConvExtent(stride, height), new(height - 1, width / 2))),
+        Gen.Select(Gen.Float[0, 1], Gen.Float[BatchNormSpec.MinimumEpsilon, 1], (momentum, epsilon) => (LayerSpec)new BatchNormSpec(momentum, epsilon)),
+        Gen.Float[BatchNormSpec.MinimumEpsilon, 1].Select(epsilon => (LayerSpec)new LayerNormSpec(epsilon)),
+        Gen.Const((LayerSpec)new GlobalAveragePoolSpec()),
+        Gen.Const((LayerSpec)new FlattenSpec()),
+        Gen.Const((LayerSpec)new GeluSpec()));
+
+    private static readonly Gen<LayerSpec> AnyLayer = Gen.OneOf(
+        AnyPlainLayer,
+        Gen.Select(AnyPlainLayer.List[1, 3], AnyPlainLayer.List[0, 2], (layers, shortcut) => (LayerSpec)new ResidualSpec(layers, shortcut)));
 
     [Fact]
     public void MlpHasTwoHiddenLayersOf512WithRelu() => Assert.Equal(TwoHiddenLayers, ModelSpec.Parse("mlp").ToJson());
@@ -48,14 +67,15 @@ public class ModelSpecTests
     }
 
     [Theory]
-    [InlineData("cnn")]
+    [InlineData("CNN")]
+    [InlineData("resnet")]
     [InlineData("MLP")]
     [InlineData("")]
     public void AnUnknownModelIsAnsweredWithThoseThatExist(string option)
     {
         string message = Assert.Throws<InputException>(() => ModelSpec.Parse(option)).Message;
         Assert.Contains($"'{option}'", message);
-        Assert.Contains("mlp:H1,H2,..", message);
+        Assert.Contains("mlp:H1,H2,.., cnn, resnet8", message);
         Assert.Contains("FILE.json", message);
     }
 
@@ -69,7 +89,7 @@ public class ModelSpecTests
     [InlineData("""{"layers":[{"type":"relu"},7]}""", "layers[1]: 7 is not a layer")]
     [InlineData("""{"layers":[{"units":7}]}""", "layers[0]: 'type' is missing")]
     [InlineData("""{"layers":[{"type":3}]}""", "layers[0]: 'type' is 3: use a string")]
-    [InlineData("""{"layers":[{"type":"conv"}]}""", "layers[0]: the type 'conv' is unknown: use one of dense, relu, tanh, sigmoid")]
+    [InlineData("""{"layers":[{"type":"conv"}]}""", "layers[0]: the type 'conv' is unknown: use one of dense, conv2d, ")]
     [InlineData("""{"layers":[{"type":"relu"},{"type":"dense"}]}""", "layers[1]: 'units' is missing: add a whole number from 1 to 1048576")]
     [InlineData("""{"layers":[{"type":"dense","units":"7"}]}""", "layers[0]: 'units' is \"7\": use a whole number")]
     [InlineData("""{"layers":[{"type":"dense","units":0}]}""", "layers[0]: 'units' is 0: use a whole number")]
@@ -78,6 +98,10 @@ public class ModelSpecTests
     [InlineData("""{"layers":[{"type":"dense","units":1e99}]}""", "layers[0]: 'units' is 1e99: use a whole number")]
     [InlineData("""{"layers":[{"type":"dense","units":null}]}""", "layers[0]: 'units' is null: use a whole number")]
     [InlineData("""{"layers":[{"type":"dense","units":7,"unit":8}]}""", "layers[0]: 'unit' is not a property of dense: it has type, units")]
+    [InlineData("""{"layers":[{"type":"leakyrelu","slope":0}]}""", "layers[0]: 'slope' is 0: use a number from 0.0001 to 1")]
+    [InlineData("""{"layers":[{"type":"dropout","rate":1}]}""", "layers[0]: 'rate' is 1: use a number from 0 to 0.99")]
+    [InlineData("""{"layers":[{"type":"dropout","rate":-0.1}]}""", "layers[0]: 'rate' is -0.1: use a number from 0 to 0.99")]
+    [InlineData("""{"layers":[{"type":"dropout","rate":"half"}]}""", "layers[0]: 'rate' is \"half\": use a number from 0 to 0.99")]
     [InlineData("""{"layers":[{"type":"relu","units":7}]}""", "layers[0]: 'units' is not a property of relu: it has type")]
     public void WhatAFileGetsWrongIsNamed(string json, string expected)
     {

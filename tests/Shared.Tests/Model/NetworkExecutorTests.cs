@@ -43,9 +43,31 @@ public sealed class NetworkExecutorTests : IDisposable
     {
         SmallProblem problem = new(SmallProblem.Layers("relu", 33, 20), features: 17, classes: 9, rows);
         (BatchSums expected, float[] gradient) = problem.Run(Microbatch, _team);
-        (BatchSums sums, float[] merged) = MergedBlocks(problem, rows, blockMicrobatches * Microbatch);
+        (BatchSums sums, float[] merged) = problem.RunInBlocks(Microbatch, blockMicrobatches, _team);
         Assert.Equal(expected, sums);
         BitAssert.Equal(gradient, merged, $"{rows} rows in blocks of {blockMicrobatches} microbatches");
+    }
+
+    /// <summary>The reference's losses of all labels are those of the label itself and, with the share of the smoothing, their mean over all classes.</summary>
+    [Fact]
+    public void SmoothedLabelsChangeTheTrainingLossAndTheGradientButNotTheEvaluation()
+    {
+        const float smoothing = 0.25f;
+        SmallProblem problem = new(SmallProblem.Layers("tanh", 6), features: 5, classes: 4, rows: 9);
+        NetworkExecutor executor = new(problem.Network, Microbatch, 9, _team, smoothing);
+        executor.BindWeights(problem.Weights);
+        float[] gradient = new float[problem.Network.Layout.Length];
+        float loss = executor.ForwardBackward(problem.Inputs, problem.Labels, Step, gradient).LossSum;
+        Assert.Equal(problem.Run(Microbatch, _team).Sums.LossSum, executor.Forward(problem.Inputs, problem.Labels).LossSum);
+
+        ReferenceNetwork reference = new(problem.Spec, new SampleShape(1, 1, 5), 4, Microbatch, training: true);
+        double[] weights = Array.ConvertAll(problem.Weights, weight => (double)weight), inputs = Array.ConvertAll(problem.Inputs, input => (double)input);
+        (double Weight, int[] Labels)[] targets =
+            [(1 - smoothing, problem.Labels), .. Enumerable.Range(0, 4).Select(label => (smoothing / 4.0, Enumerable.Repeat(label, 9).ToArray()))];
+        Assert.Equal(targets.Sum(target => target.Weight * reference.Loss(weights, inputs, target.Labels)), loss, 1e-4);
+        double[][] gradients = [.. targets.Select(target => reference.Gradient(weights, inputs, target.Labels))];
+        for (int i = 0; i < gradient.Length; i++)
+            Assert.Equal(targets.Zip(gradients, (target, direction) => target.Weight * direction[i]).Sum(), gradient[i], 1e-4);
     }
 
     [Fact]
@@ -62,15 +84,11 @@ public sealed class NetworkExecutorTests : IDisposable
         SmallProblem problem = new(SmallProblem.Layers("sigmoid", 33), features: 17, classes: 9, rows: 5);
         float[] logits = new float[5 * 9];
         Bound(problem, maximumRows: 8).Logits(problem.Inputs, logits);
-        ReferenceNetwork reference = new(problem.Spec, classes: 9);
-        double[] weights = Array.ConvertAll(problem.Weights, weight => (double)weight);
-        for (int row = 0; row < 5; row++)
-        {
-            double[] input = Array.ConvertAll(problem.Rows(row, row + 1).ToArray(), value => (double)value);
-            double[] expected = reference.Logits(weights, input);
-            for (int k = 0; k < 9; k++)
-                Assert.Equal(expected[k], logits[(row * 9) + k], 1e-5);
-        }
+        ReferenceNetwork reference = new(problem.Spec, new SampleShape(1, 1, 17), classes: 9, Microbatch, training: false);
+        double[][] expected = reference.Logits(
+            Array.ConvertAll(problem.Weights, weight => (double)weight), Array.ConvertAll(problem.Inputs, value => (double)value));
+        for (int i = 0; i < logits.Length; i++)
+            Assert.Equal(expected[i / 9][i % 9], logits[i], 1e-5);
     }
 
     [Fact]
@@ -162,23 +180,5 @@ public sealed class NetworkExecutorTests : IDisposable
         NetworkExecutor executor = new(problem.Network, Microbatch, maximumRows, _team);
         executor.BindWeights(problem.Weights);
         return executor;
-    }
-
-    /// <summary>The batch in blocks of a power of two of microbatches, merged along the upper part of the tree.</summary>
-    private (BatchSums Sums, float[] Gradient) MergedBlocks(SmallProblem problem, int rows, int blockRows)
-    {
-        List<(BatchSums Sums, float[] Gradient)> level = [];
-        for (int start = 0; start < rows; start += blockRows)
-            level.Add(problem.Run(Microbatch, _team, start, Math.Min(rows, start + blockRows)));
-        while (level.Count > 1)
-            level = [.. level.Chunk(2).Select(pair => pair.Length == 2 ? Merge(pair[0], pair[1]) : pair[0])];
-        return level[0];
-    }
-
-    private static (BatchSums Sums, float[] Gradient) Merge((BatchSums Sums, float[] Gradient) left, (BatchSums Sums, float[] Gradient) right)
-    {
-        float[] sum = new float[left.Gradient.Length];
-        ReductionKernels.Add(left.Gradient, right.Gradient, sum);
-        return (BatchSums.Merge(left.Sums, right.Sums), sum);
     }
 }

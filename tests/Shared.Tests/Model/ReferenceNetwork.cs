@@ -3,20 +3,19 @@ using Distributed.Model;
 namespace Distributed.Shared.Tests.Model;
 
 /// <summary>The loss of a network in double precision, written as the textbook has it: the oracle of the executor.</summary>
-internal sealed class ReferenceNetwork(ModelSpec spec, int classes)
+/// <param name="spec">The layers.</param>
+/// <param name="input">Shape of one sample.</param>
+/// <param name="classes">Number of classes.</param>
+/// <param name="microbatch">Samples that are normalised together.</param>
+/// <param name="training">Whether activations are dropped, by the draws of seed 3 and step 1, and microbatches are normalised by their own statistics.</param>
+internal sealed class ReferenceNetwork(ModelSpec spec, SampleShape input, int classes, int microbatch, bool training)
 {
     /// <summary>Sum of the cross-entropy over all rows.</summary>
     /// <param name="weights">Flat vector of all parameters.</param>
     /// <param name="inputs">[rows, input length].</param>
     /// <param name="labels">[rows].</param>
-    public double Loss(double[] weights, double[] inputs, int[] labels)
-    {
-        int width = inputs.Length / labels.Length;
-        double sum = 0;
-        for (int row = 0; row < labels.Length; row++)
-            sum += CrossEntropy(Logits(weights, inputs.AsSpan(row * width, width)), labels[row]);
-        return sum;
-    }
+    public double Loss(double[] weights, double[] inputs, int[] labels) =>
+        Logits(weights, inputs).Zip(labels, CrossEntropy).Sum();
 
     /// <summary>Central differences of the loss in the direction of each parameter.</summary>
     public double[] Gradient(double[] weights, double[] inputs, int[] labels)
@@ -36,41 +35,14 @@ internal sealed class ReferenceNetwork(ModelSpec spec, int classes)
         return gradient;
     }
 
-    public double[] Logits(ReadOnlySpan<double> weights, ReadOnlySpan<double> input)
+    /// <summary>The logits of each row.</summary>
+    public double[][] Logits(double[] weights, double[] inputs)
     {
-        double[] values = input.ToArray();
-        foreach (LayerSpec layer in spec.Layers)
-        {
-            values = layer switch
-            {
-                DenseSpec dense => Dense(ref weights, values, dense.Units),
-                ActivationSpec activation => Array.ConvertAll(values, value => Apply(activation.Function, value)),
-                _ => throw new ArgumentException(layer.Type),
-            };
-        }
-
-        return spec.Layers is [.., DenseSpec last] && last.Units == classes ? values : Dense(ref weights, values, classes);
+        bool endsInClasses = spec.Layers is [.., DenseSpec last] && last.Units == classes;
+        ReferencePass pass = new(weights, microbatch, training);
+        ReferenceBatch batch = new(input, [.. inputs.Chunk(input.Length)]);
+        return pass.Run(endsInClasses ? spec.Layers : [.. spec.Layers, new DenseSpec(classes)], batch).Rows;
     }
-
-    private static double[] Dense(ref ReadOnlySpan<double> weights, double[] input, int units)
-    {
-        double[] output = weights.Slice(units * input.Length, units).ToArray();
-        for (int unit = 0; unit < units; unit++)
-        {
-            for (int i = 0; i < input.Length; i++)
-                output[unit] += weights[(unit * input.Length) + i] * input[i];
-        }
-
-        weights = weights[(units * (input.Length + 1))..];
-        return output;
-    }
-
-    private static double Apply(Activation function, double x) => function switch
-    {
-        Activation.Relu => Math.Max(x, 0),
-        Activation.Tanh => Math.Tanh(x),
-        _ => 1 / (1 + Math.Exp(-x)),
-    };
 
     private static double CrossEntropy(double[] logits, int label)
     {

@@ -18,12 +18,14 @@ public sealed class CounterRandomTests
     }
 
     [Fact]
-    public void A_block_holds_four_neighbouring_draws()
-    {
-        var random = new CounterRandom(7, RandomPurpose.Dropout, 9);
-        for (int word = 0; word < 4; word++)
-            Assert.Equal(random.UInt32(48 + (ulong)word), random.Block(12).GetElement(word));
-    }
+    public void Eight_blocks_are_the_draws_one_after_the_other() =>
+        Gen.Select(Gen.ULong, Gen.ULong[0, (1UL << 56) - 1], Gen.ULong[0, (1UL << 62) - 8]).Sample((seed, stream, block) =>
+        {
+            var random = new CounterRandom(seed, RandomPurpose.Dropout, stream);
+            (Vector512<uint> first, Vector512<uint> second) = random.EightBlocks(block);
+            for (int i = 0; i < 32; i++)
+                Assert.Equal(random.UInt32((4 * block) + (ulong)i), i < 16 ? first.GetElement(i) : second.GetElement(i - 16));
+        });
 
     [Fact]
     public void Index_stream_and_purpose_are_places_of_the_counter()

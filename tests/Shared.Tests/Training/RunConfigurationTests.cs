@@ -29,6 +29,7 @@ public sealed class RunConfigurationTests
             Steps = 7,
             Optimizer = new() { Kind = OptimizerKind.AdamW, LearningRate = 0.1 + 0.2, ClipNorm = 1, WeightDecay = 1e-3 },
             Schedule = new() { Kind = ScheduleKind.Constant, WarmupSteps = 2 },
+            LabelSmoothing = 0.1,
             Seed = ulong.MaxValue,
             Shuffle = false,
         });
@@ -78,6 +79,9 @@ public sealed class RunConfigurationTests
             "optimizer.learningRate: the run has 0.1, this command says 0.2; it cannot change when a run is resumed",
             Assert.Single(ResumeRule.Errors(Default, Default with { Optimizer = Default.Optimizer with { LearningRate = 0.2 } })));
         Assert.Contains("datasetSha256: the run has", Assert.Single(ResumeRule.Errors(Default, Default with { DatasetSha256 = "00" })), StringComparison.Ordinal);
+        Assert.Equal(
+            "labelSmoothing: the run has 0, this command says 0.1; it cannot change when a run is resumed",
+            Assert.Single(ResumeRule.Errors(Default, Default with { LabelSmoothing = 0.1 })));
         Assert.Equal(2, ResumeRule.Errors(Default, Default with { Seed = 2, Shuffle = false }).Count);
     }
 

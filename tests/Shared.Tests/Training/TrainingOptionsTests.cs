@@ -15,6 +15,9 @@ public sealed class TrainingOptionsTests
         { new() { Epochs = 0 }, "--epochs 0: must be at least 1" },
         { new() { Steps = -1 }, "--steps -1: must be at least 1" },
         { new() { Epochs = 2, Steps = 3 }, "--steps 3: cannot be given together with --epochs; leave one of them out" },
+        { new() { LabelSmoothing = 1 }, "--label-smoothing 1: must be from 0 to below 1" },
+        { new() { LabelSmoothing = -0.5 }, "--label-smoothing -0.5: must be from 0 to below 1" },
+        { new() { LabelSmoothing = double.NaN }, "--label-smoothing NaN: must be from 0 to below 1" },
         { new() { CheckpointEvery = 0 }, "--checkpoint-every 0: must be at least 1 step" },
         { new() { EvalEvery = 0 }, "--eval-every 0: must be at least 1 step" },
     };

@@ -8,7 +8,29 @@ namespace Distributed.Coordinator.Cluster.Control;
 /// <param name="Phase">The phase.</param>
 /// <param name="Cause">The likely cause.</param>
 /// <param name="Weight">How much it explains.</param>
-internal sealed record Evidence(string Worker, long Step, Phase Phase, string Cause, EvidenceWeight Weight);
+internal sealed record Evidence(string Worker, long Step, Phase Phase, string Cause, EvidenceWeight Weight)
+{
+    /// <summary>What has become known of a worker, where it was last heard.</summary>
+    public static Evidence Of(MemberSession session, string cause, EvidenceWeight weight) => new(session.FullName, session.Step, session.Phase, cause, weight);
+
+    /// <summary>What a worker says of a failure.</summary>
+    /// <param name="session">The worker.</param>
+    /// <param name="message">The message, with a failure.</param>
+    public static Evidence Of(MemberSession session, WorkerMessage message)
+    {
+        var (failure, step) = (message.Failure, unchecked((long)message.Step));
+        if (failure.ByTraining)
+            return new(session.FullName, step, failure.Phase, failure.Reason, EvidenceWeight.Diverged);
+        return failure.Peer.Length > 0
+            ? new(failure.Peer, step, failure.Phase, failure.Reason, EvidenceWeight.Complaint)
+            : new(session.FullName, step, failure.Phase, failure.Reason, EvidenceWeight.Confessed);
+    }
+
+    /// <summary>What the coordinator's own part in the reduction has met with.</summary>
+    public static Evidence Of(Exception exception) => exception is PeerFailureException peer
+        ? new(peer.Peer, peer.Step, peer.Phase, peer.Cause, EvidenceWeight.Complaint)
+        : new("the coordinator", 0, Phase.ReduceScatter, exception.Message, EvidenceWeight.Confessed);
+}
 
 /// <summary>How much a piece of evidence explains: what happened to a worker is worth more than what others noticed of it.</summary>
 internal enum EvidenceWeight

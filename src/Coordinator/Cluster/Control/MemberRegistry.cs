@@ -11,12 +11,13 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
 {
     private readonly SortedDictionary<int, MemberSession> _sessions = [];
     private readonly Dictionary<int, MemberSession> _locals = [];
+    private readonly SortedDictionary<int, Grants> _granted = []; // by worker: what has still to be sent
     private ViewGeneration _generation;
     private long _lastArrival;
     private bool _ending;
 
-    /// <summary>How many workers have built their replicas.</summary>
-    public int ReadyCount => _sessions.Values.Count(session => session.IsReady);
+    /// <summary>How many workers have built their replicas and have not been let go.</summary>
+    public int ReadyCount => _sessions.Values.Count(session => session.IsReady && !session.IsDismissed);
 
     /// <summary>How long ago the last worker became ready.</summary>
     public TimeSpan SinceLastArrival => time.GetElapsedTime(_lastArrival);
@@ -39,7 +40,7 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
             _locals[session.Join.LocalNumber] = session;
         Send(session.Worker, new CoordinatorMessage { Welcome = new Welcome { Worker = session.Worker, Settings = settings } });
         if (_ending)
-            Dismiss(session.Worker);
+            Dismiss(session);
     }
 
     /// <summary>Notes what a message says of its sender.</summary>
@@ -55,7 +56,7 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
         if (message.BodyCase == WorkerMessage.BodyOneofCase.Heartbeat)
             session.Phase = message.Heartbeat.Phase;
         if (session.IsDismissed)
-            return message.BodyCase is WorkerMessage.BodyOneofCase.Report or WorkerMessage.BodyOneofCase.Failure;
+            return message.BodyCase is WorkerMessage.BodyOneofCase.Reports or WorkerMessage.BodyOneofCase.Failure;
         if (message.BodyCase == WorkerMessage.BodyOneofCase.Leave)
             Leave(session);
         if (message.BodyCase == WorkerMessage.BodyOneofCase.Ready)
@@ -71,13 +72,14 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     /// <summary>Forgets a worker whose session has ended.</summary>
     public void Remove(MemberSession session)
     {
-        if (!session.IsDismissed)
-            _sessions.Remove(session.Worker);
+        if (!session.IsDismissed && _sessions.Remove(session.Worker))
+            _granted.Remove(session.Worker);
     }
 
-    /// <summary>The workers that have not been heard for too long.</summary>
-    public IEnumerable<MemberSession> Silent() =>
-        [.. _sessions.Values.Where(session => !session.IsDismissed && time.GetElapsedTime(session.LastHeard) > WireLimits.HeartbeatTimeout)];
+    /// <summary>The workers that had not been heard for too long, those that have been let go included.</summary>
+    /// <param name="now">When, as a timestamp of the run's clock.</param>
+    public IEnumerable<MemberSession> Silent(long now) =>
+        [.. _sessions.Values.Where(session => time.GetElapsedTime(session.LastHeard, now) > WireLimits.HeartbeatTimeout)];
 
     /// <summary>Tells the members of a view that it begins.</summary>
     /// <param name="view">The view.</param>
@@ -85,22 +87,40 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     /// <param name="coordinatorHoldsState">Whether those that lack the state get it from the coordinator in any view.</param>
     public void Enter(ClusterView view, ClusterView? previous, bool coordinatorHoldsState)
     {
+        SendGrants();
         _generation = view.Generation;
         var source = coordinatorHoldsState || previous is null ? "" : Get(view.Workers.First(worker => previous.RankOf(worker) >= 0)).Address;
         for (var rank = 0; rank < view.Workers.Count; rank++)
         {
             var message = new View { FirstStep = (ulong)view.FirstStep, Rank = rank, StateSource = source };
-            message.Members.AddRange(view.Workers.Select(worker => new Member { Worker = worker, Address = Get(worker).Address }));
+            message.Members.AddRange(view.Workers.Zip(view.Shares, (worker, share) => new Member { Worker = worker, Address = Get(worker).Address, Share = (uint)share }));
             message.FetchState = previous is null || previous.RankOf(view.Workers[rank]) < 0;
             Send(view.Workers[rank], new CoordinatorMessage { View = message });
         }
     }
 
-    /// <summary>Sends a message to a worker that is there.</summary>
-    public void Send(int worker, CoordinatorMessage message) => _sessions[worker].Send(Addressed(message));
+    /// <summary>Grants work to a worker that is there; it is told with the next message, or by <see cref="SendGrants()"/>, or when a message is full.</summary>
+    /// <returns>False if the worker does not read, or has gone.</returns>
+    public bool Grant(int worker, Grant grant)
+    {
+        if (!_granted.TryGetValue(worker, out var grants))
+            _granted.Add(worker, grants = new Grants());
+        grants.Grants_.Add(grant);
+        return grants.Grants_.Sum(granted => granted.Indices.Length) < WireLimits.ShardBytes || SendGrants(worker);
+    }
 
-    /// <summary>Lets a worker go that has done all that it was granted.</summary>
-    public void Dismiss(int worker) => Dismiss(_sessions[worker], complete: false, reason: "");
+    /// <summary>Tells every worker of what it has been granted since the last time: many grants cost one message.</summary>
+    /// <returns>The workers that do not read, or have gone.</returns>
+    public IReadOnlyList<int> SendGrants() => [.. _granted.Keys.ToList().Where(worker => !SendGrants(worker))];
+
+    /// <summary>Sends a message to a worker that is there.</summary>
+    /// <returns>False if the worker does not read, or has gone.</returns>
+    public bool Send(int worker, CoordinatorMessage message) => SendGrants(worker) && _sessions[worker].Send(Addressed(message));
+
+    /// <summary>Lets a worker go once it has done all that it was granted.</summary>
+    /// <param name="session">The worker.</param>
+    /// <param name="reason">Why, if it has not asked for it.</param>
+    public void Dismiss(MemberSession session, string reason = "") => Dismiss(session, complete: false, reason);
 
     /// <summary>Lets every worker go, and from now on all that come.</summary>
     /// <param name="complete">Whether the run has ended in order, so that members confirm their weights.</param>
@@ -119,14 +139,20 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     public IEnumerable<string> Confirmations(ClusterView? view) =>
         view is null ? [] : view.Workers.Select(worker => _sessions[worker].WeightsSha256).OfType<string>();
 
-    private void Dismiss(MemberSession session, bool complete, string reason) =>
+    private bool SendGrants(int worker) =>
+        !_granted.Remove(worker, out var grants) || _sessions[worker].Send(Addressed(new CoordinatorMessage { Grants = grants }));
+
+    private void Dismiss(MemberSession session, bool complete, string reason)
+    {
+        SendGrants(session.Worker);
         session.Dismiss(Addressed(new CoordinatorMessage { Dismissal = new Dismissal { Complete = complete, Reason = reason } }));
+    }
 
     private void Leave(MemberSession session)
     {
         session.IsLeaving = true;
         if (_generation == default)
-            Dismiss(session.Worker);
+            Dismiss(session);
     }
 
     private CoordinatorMessage Addressed(CoordinatorMessage message)

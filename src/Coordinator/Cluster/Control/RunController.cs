@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Cluster.Reduction;
 using Distributed.Coordinator.Runs;
@@ -23,6 +24,8 @@ internal sealed class RunController : IAsyncDisposable
     private readonly MembershipPolicy _policy;
     private readonly GrantWriter _grants;
     private readonly WorkWindow _window;
+    private readonly GrantPace _pace;
+    private readonly RangeControl _ranges;
     private readonly StepLedger _ledger = new();
     private readonly FailureEvidence _failure = new();
     private readonly RunProgress _progress;
@@ -48,6 +51,8 @@ internal sealed class RunController : IAsyncDisposable
         _members = new MemberRegistry(identity, WelcomeSettings.Of(request), time);
         _grants = new GrantWriter(request.Configuration, request.Dataset);
         _window = new WorkWindow(request.Configuration, request.Start.Step);
+        _pace = new GrantPace(time);
+        _ranges = new RangeControl(time);
         _progress = new RunProgress(request, observer, time, _grants);
     }
 
@@ -90,9 +95,9 @@ internal sealed class RunController : IAsyncDisposable
             case MemberGone gone: Lose(gone); break;
             case LocalWorkerExited exited: Lose(exited); break;
             case SnapshotArrived arrived: _progress.Arrived(arrived.Checkpoint); break;
-            case OwnerFailed failed: Fail(EvidenceOf(failed.Exception)); break;
-            case Tick: CheckSilence(); break;
-            case Interrupted: _window.Cut(); _progress.Interrupt(_window.LastTrained); break;
+            case OwnerFailed failed: Fail(Evidence.Of(failed.Exception)); break;
+            case Tick tick: CheckSilence(tick.At); break;
+            case Interrupted: Stop(); break;
         }
     }
 
@@ -108,62 +113,83 @@ internal sealed class RunController : IAsyncDisposable
             case WorkerMessage.BodyOneofCase.ViewOpened:
                 _progress.Opened(session.Worker, _view!, message.ViewOpened);
                 break;
-            case WorkerMessage.BodyOneofCase.Report:
-                Report(session, message);
+            case WorkerMessage.BodyOneofCase.Reports:
+                foreach (var report in message.Reports.Reports)
+                    Report(session, report);
                 break;
             case WorkerMessage.BodyOneofCase.Failure:
-                Fail(EvidenceOf(session, message));
+                Fail(Evidence.Of(session, message));
                 break;
         }
     }
 
-    private void Report(MemberSession session, WorkerMessage message)
+    private void Report(MemberSession session, StepReport report)
     {
-        var kind = message.Report.Work == Work.Train ? WorkKind.Train : WorkKind.Evaluate;
-        _ledger.Reported(session.Worker, new PlannedWork(kind, (long)message.Step), Reports.Sums(message.Report));
-        while (_ledger.TryComplete(out var work, out var sums))
-            _progress.Completed(work, sums);
+        try
+        {
+            _ledger.Reported(session.Worker, Reports.WorkOf(report), Reports.Sums(report));
+            if (report.Work == Work.Train)
+                _ranges.Observe(session.Worker, Reports.Microbatches(report), Reports.ComputeTime(report));
+            while (_ledger.TryComplete(out var work, out var sums))
+                _progress.Completed(work, sums);
+        }
+        catch (InvalidDataException exception)
+        {
+            Fail(Evidence.Of(session, exception.Message, EvidenceWeight.Confessed));
+        }
     }
 
     private void Lose(MemberGone gone)
     {
-        var session = gone.Session;
-        _members.Remove(session);
-        var owesReports = _ledger.Awaits(session.Worker);
-        if (session.IsDismissed && !owesReports)
-            return;
-        if (owesReports || _view?.RankOf(session.Worker) >= 0)
-            Fail(new Evidence(session.FullName, session.Step, session.Phase, gone.Cause, EvidenceWeight.Lost));
-        else
-            _observer.Report(new WorkerLeft(session.FullName, gone.Cause, _members.ReadyCount));
+        _members.Remove(gone.Session);
+        if (!gone.Session.IsDismissed || _ledger.Awaits(gone.Session.Worker))
+            Lose(gone.Session, gone.Cause);
     }
 
+    // Nobody waits for one that has come by itself and is no member yet.
+    private void Lose(MemberSession session, string cause)
+    {
+        if (session.Join.LocalNumber > 0 || _ledger.Awaits(session.Worker) || _view?.RankOf(session.Worker) >= 0)
+        {
+            Fail(Evidence.Of(session, cause, EvidenceWeight.Lost));
+            return;
+        }
+
+        _members.Dismiss(session, cause);
+        _observer.Report(new WorkerLeft(session.FullName, cause, _members.ReadyCount));
+    }
+
+    // Before the first view, one that has left in order is missed, too, unless another may come in its place.
     private void Lose(LocalWorkerExited exited)
     {
         var session = _members.FindLocal(exited.LocalNumber);
         if (session is null)
             Fail(new Evidence($"local worker {exited.LocalNumber} (process {exited.ProcessId})", 0, Phase.Idle, exited.Cause, EvidenceWeight.Exited));
-        else if (!session.IsDismissed)
-            Fail(new Evidence(session.FullName, session.Step, session.Phase, exited.Cause, EvidenceWeight.Exited));
+        else if (!session.IsDismissed || (_view is null && _request.Cluster.Listen is null))
+            Fail(Evidence.Of(session, exited.Cause, EvidenceWeight.Exited));
     }
 
-    private void CheckSilence()
+    private void CheckSilence(long now)
     {
-        foreach (var session in _members.Silent())
-            Fail(new Evidence(session.FullName, session.Step, session.Phase, $"silent for {WireLimits.HeartbeatTimeout.TotalSeconds:0} seconds (stopped, overloaded or cut off)", EvidenceWeight.Lost));
+        // One that is leaving still has to do what it was granted: the others wait for its part.
+        foreach (var session in _members.Silent(now).Where(session => !session.IsDismissed || _ledger.Awaits(session.Worker)))
+            Lose(session, $"silent for {WireLimits.HeartbeatTimeout.TotalSeconds:0} seconds (stopped, overloaded or cut off)");
     }
 
     private void Advance()
     {
         if (_view is null && !_progress.IsInterrupted)
             FormFirstView();
-        while (_view is not null && _window.Peek(_progress.LastStep) is { } work)
+        var ahead = _pace.StepsAhead(_progress.LastStep);
+        while (_view is not null && _window.Peek(_progress.LastStep, ahead) is { } work)
         {
             if (work.Kind == WorkKind.Train && !ChangeView(work.Step))
-                return;
+                break;
             Grant(_window.Take());
         }
 
+        foreach (var worker in _members.SendGrants())
+            Check(worker, isSent: false);
         if (_window.IsEmpty && (_view is not null || _progress.IsInterrupted) && _ledger.IsEmpty && _progress.IsSaved)
         {
             _members.DismissAll(complete: true, reason: "");
@@ -171,11 +197,17 @@ internal sealed class RunController : IAsyncDisposable
         }
     }
 
+    private void Stop()
+    {
+        if (_window.Cut())
+            _progress.Interrupt(_window.LastTrained);
+    }
+
     private void FormFirstView()
     {
         var decision = _policy.First(_members.Ready(), _members.SinceLastArrival);
         if (decision.Workers is { } workers)
-            Enter(new ClusterView(new(_epoch, 1), _window.LastTrained + 1, workers), previous: null);
+            Enter(new ClusterView(new(_epoch, 1), _window.LastTrained + 1, workers, Partition.EqualShares(workers.Count)), previous: null);
     }
 
     // Between two steps, members may come and go; those who leave still do all that they were granted.
@@ -183,7 +215,11 @@ internal sealed class RunController : IAsyncDisposable
     {
         var decision = MembershipPolicy.Next(_view!, _members.Ready());
         if (decision.Workers is not { } workers)
+        {
+            BalanceRanges(nextStep);
             return true;
+        }
+
         if (workers.Count == 0)
         {
             StopForLack();
@@ -191,33 +227,51 @@ internal sealed class RunController : IAsyncDisposable
         }
 
         var previous = _view!;
-        Enter(new ClusterView(previous.Generation with { Number = previous.Generation.Number + 1 }, nextStep, workers), previous);
-        foreach (var worker in previous.Workers.Except(workers))
+        Enter(Following(previous, nextStep, workers, _ranges.Shares(workers, Microbatches(nextStep))), previous);
+        foreach (var session in previous.Workers.Except(workers).Select(_members.Get))
         {
-            _observer.Report(new WorkerLeft(_members.Get(worker).FullName, "it was asked to leave", workers.Count));
-            _members.Dismiss(worker);
+            _observer.Report(new WorkerLeft(session.FullName, "it was asked to leave", workers.Count));
+            _members.Dismiss(session);
         }
 
         return true;
     }
 
+    // Those that are slow get less of every batch, which changes no bit.
+    private void BalanceRanges(long nextStep)
+    {
+        var view = _view!;
+        var microbatches = Microbatches(nextStep);
+        foreach (var straggler in _ranges.NewStragglers(view))
+            _observer.Report(new Straggling(_members.Get(straggler.Worker).FullName, straggler.Slowness));
+        if (_ranges.Next(view, microbatches) is not { } shares)
+            return;
+        Enter(Following(view, nextStep, view.Workers, shares), view);
+        _observer.Report(new RangesChanged(nextStep, microbatches, [.. view.Workers.Select((worker, rank) => new WorkerRange(_members.Get(worker).Name, shares[rank]))]));
+    }
+
+    private static ClusterView Following(ClusterView previous, long firstStep, IReadOnlyList<int> workers, IReadOnlyList<int> shares) =>
+        new(previous.Generation with { Number = previous.Generation.Number + 1 }, firstStep, workers, shares);
+
+    private int Microbatches(long step) => _grants.BatchOf(new(WorkKind.Train, Math.Min(step, _request.Configuration.Steps))).MicrobatchCount;
+
     // The last worker wants to leave: its state is saved first, and the run can be resumed.
     private void StopForLack()
     {
         _observer.Report(new RunWarning("every worker has asked to leave; the run stops after a last checkpoint, go on with --resume"));
-        _window.Cut();
-        _progress.Interrupt(_window.LastTrained);
-        while (_window.Peek(_progress.LastStep) is not null)
+        Stop();
+        while (!_window.IsEmpty)
             Grant(_window.Take());
     }
 
     private void Enter(ClusterView view, ClusterView? previous)
     {
         _view = view;
+        _ranges.Enter(view);
         _progress.Enter(view);
         _owner.Enter(view);
         _members.Enter(view, previous, _owner.HoldsState);
-        var microbatches = _grants.BatchOf(new(WorkKind.Train, Math.Min(view.FirstStep, _request.Configuration.Steps))).MicrobatchCount;
+        var microbatches = Microbatches(view.FirstStep);
         if (view.Workers.Count > microbatches)
             _observer.Report(new RunWarning($"{view.Workers.Count} workers share {microbatches} microbatches, so some have nothing to do; use a larger --batch-size, a smaller --microbatch, or fewer workers"));
     }
@@ -232,16 +286,30 @@ internal sealed class RunController : IAsyncDisposable
         {
             _progress.Expect(work.Step);
             if (!_owner.HoldsState)
-                _members.Send(view.Workers[0], new CoordinatorMessage { Step = (ulong)work.Step, Snapshot = new Snapshot() });
+                Send(view.Workers[0], new CoordinatorMessage { Step = (ulong)work.Step, Snapshot = new Snapshot() });
             return;
         }
 
         _ledger.Granted(work, view.Workers);
         for (var rank = 0; rank < view.Workers.Count; rank++)
-        {
-            foreach (var message in _grants.Write(work, view.Workers.Count, rank, _members.Get(view.Workers[rank]).HoldsDataset))
-                _members.Send(view.Workers[rank], message);
-        }
+            Grant(work, view, rank);
+    }
+
+    private void Grant(PlannedWork work, ClusterView view, int rank)
+    {
+        var (worker, holdsDataset) = (view.Workers[rank], _members.Get(view.Workers[rank]).HoldsDataset);
+        Check(worker, _members.Grant(worker, _grants.Write(work, view.Shares, rank, holdsDataset)));
+        foreach (var shard in holdsDataset ? [] : _grants.Shards(work, view.Shares, rank))
+            Send(worker, new CoordinatorMessage { Step = (ulong)work.Step, Shard = shard });
+    }
+
+    // A message that is lost would be waited for without end. If the worker has gone, its session says why, and that weighs more.
+    private void Send(int worker, CoordinatorMessage message) => Check(worker, _members.Send(worker, message));
+
+    private void Check(int worker, bool isSent)
+    {
+        if (!isSent)
+            Fail(Evidence.Of(_members.Get(worker), MemberSession.TakesNothing, EvidenceWeight.Complaint));
     }
 
     private bool Confirmed(long since)
@@ -268,19 +336,5 @@ internal sealed class RunController : IAsyncDisposable
             return;
         _members.DismissAll(complete: false, _failure.Message());
         throw new RunFailedException(_failure.Message());
-    }
-
-    private static Evidence EvidenceOf(Exception exception) => exception is PeerFailureException peer
-        ? new(peer.Peer, peer.Step, peer.Phase, peer.Cause, EvidenceWeight.Complaint)
-        : new("the coordinator", 0, Phase.ReduceScatter, exception.Message, EvidenceWeight.Confessed);
-
-    private static Evidence EvidenceOf(MemberSession session, WorkerMessage message)
-    {
-        var failure = message.Failure;
-        if (failure.ByTraining)
-            return new(session.FullName, session.Step, failure.Phase, failure.Reason, EvidenceWeight.Diverged);
-        return failure.Peer.Length > 0
-            ? new(failure.Peer, session.Step, failure.Phase, failure.Reason, EvidenceWeight.Complaint)
-            : new(session.FullName, session.Step, failure.Phase, failure.Reason, EvidenceWeight.Confessed);
     }
 }

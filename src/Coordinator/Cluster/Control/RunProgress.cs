@@ -88,11 +88,11 @@ internal sealed class RunProgress : IAsyncDisposable
     /// <summary>A snapshot has come.</summary>
     public void Arrived(Checkpoint checkpoint) => _arrived.Enqueue(checkpoint);
 
-    /// <summary>The run is to stop after the steps that have been granted.</summary>
+    /// <summary>The run stops early, after the steps that have been granted.</summary>
     public void Interrupt(long lastGranted)
     {
-        IsInterrupted = lastGranted < _request.Configuration.Steps;
-        if (IsInterrupted && lastGranted == _request.Start.Step)
+        IsInterrupted = true;
+        if (lastGranted == _request.Start.Step)
         {
             _expected++;
             _arrived.Enqueue(_request.Start);

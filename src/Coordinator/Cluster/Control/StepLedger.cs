@@ -40,14 +40,27 @@ internal sealed class StepLedger
     /// <summary>Takes the oldest entry if all have reported it.</summary>
     /// <param name="work">What was done.</param>
     /// <param name="sums">The sums over all microbatches.</param>
+    /// <exception cref="InvalidDataException">What was reported does not make one tree.</exception>
     public bool TryComplete(out PlannedWork work, out BatchSums sums)
     {
         (work, sums) = (default, default);
         if (!_open.TryPeek(out var entry) || entry.Waiting.Count > 0)
             return false;
         _open.Dequeue();
-        (work, sums) = (entry.Work, LossTree.Complete(entry.Sums));
+        (work, sums) = (entry.Work, Complete(entry));
         return true;
+    }
+
+    private static BatchSums Complete(Entry entry)
+    {
+        try
+        {
+            return LossTree.Complete(entry.Sums);
+        }
+        catch (ArgumentException exception)
+        {
+            throw new InvalidDataException($"the reports of {entry.Work.Kind} of step {entry.Work.Step} do not make one sum: {exception.Message}", exception);
+        }
     }
 
     private sealed record Entry(PlannedWork Work, HashSet<int> Waiting)

@@ -6,14 +6,15 @@ using Grpc.Core;
 
 namespace Distributed.Coordinator.Cluster.Hosting;
 
-/// <summary>The sizes of a run's state.</summary>
+/// <summary>Whose state, and its sizes.</summary>
+/// <param name="Run">The run's identity.</param>
 /// <param name="Length">The flat vector's length in elements.</param>
 /// <param name="MomentNames">The optimizer's moments, in order.</param>
-internal sealed record StateShape(int Length, IReadOnlyList<string> MomentNames);
+internal sealed record StateShape(ulong Run, int Length, IReadOnlyList<string> MomentNames);
 
 /// <summary>What the coordinator serves of tensors: what every member does, and it takes snapshots.</summary>
 /// <param name="directory">Knows the current view and the state.</param>
-/// <param name="shape">The state's sizes.</param>
+/// <param name="shape">The run and its state's sizes.</param>
 /// <param name="events">Learns of snapshots.</param>
 [BindServiceMethod(typeof(TensorService), nameof(BindService))]
 internal sealed class CoordinatorTensorService(ViewDirectory directory, StateShape shape, ChannelWriter<ClusterEvent> events) : MemberTensorService(directory)
@@ -24,7 +25,7 @@ internal sealed class CoordinatorTensorService(ViewDirectory directory, StateSha
         var weights = new float[shape.Length];
         var moments = shape.MomentNames.Select(name => (Name: name, Values: new float[shape.Length])).ToList();
         List<Memory<float>> vectors = [weights, .. moments.Select(moment => moment.Values)];
-        var step = await StateTransfer.ReceiveAsync(incoming, vectors, context.CancellationToken);
+        var step = await StateTransfer.ReceiveAsync(incoming, shape.Run, vectors, context.CancellationToken);
         var checkpoint = new Checkpoints.Checkpoint(step, weights, [.. moments.Select(moment => (moment.Name, (ReadOnlyMemory<float>)moment.Values))]);
         await events.WriteAsync(new SnapshotArrived(checkpoint), context.CancellationToken);
         return new Frame(default);

@@ -31,13 +31,13 @@ internal sealed class LocalWorkers : IAsyncDisposable
     /// <param name="coordinator">Where they find the coordinator.</param>
     /// <param name="threads">Threads of each.</param>
     /// <param name="data">What they are to load, so that samples need not be sent.</param>
-    /// <param name="token">The run's token.</param>
+    /// <param name="token">The run's token; null in an insecure run, so that those who join without one can reach the local workers, too.</param>
     /// <exception cref="RunFailedException">The worker's executable cannot be started.</exception>
-    public void Start(int count, Uri coordinator, int threads, DataOptions data, RunToken token)
+    public void Start(int count, Uri coordinator, int threads, DataOptions data, RunToken? token)
     {
         for (var number = 1; number <= count; number++)
         {
-            var start = WorkerExecutable.StartInfo(WorkerArguments.Of(number, coordinator, threads, data), token);
+            var start = WorkerExecutable.StartInfo(WorkerArguments.Of(number, count, coordinator, threads, data), token);
             start.Environment[WorkerEnvironment.ParentPipe] = "stdin";
             _processes.Add(WorkerExecutable.Launch(start));
             _watches.Add(WatchAsync(number, _processes[^1]));
@@ -85,16 +85,18 @@ internal static class WorkerArguments
 {
     /// <summary>Writes them.</summary>
     /// <param name="number">Its number among the local workers, from 1.</param>
+    /// <param name="count">How many they are.</param>
     /// <param name="coordinator">Where it finds the coordinator.</param>
     /// <param name="threads">Threads that compute.</param>
     /// <param name="data">What it is to load.</param>
-    public static IReadOnlyList<string> Of(int number, Uri coordinator, int threads, DataOptions data)
+    public static IReadOnlyList<string> Of(int number, int count, Uri coordinator, int threads, DataOptions data)
     {
         List<string> arguments =
         [
             "--coordinator", coordinator.ToString(),
             "--threads", threads.ToString(CultureInfo.InvariantCulture),
             "--local-number", number.ToString(CultureInfo.InvariantCulture),
+            "--local-workers", count.ToString(CultureInfo.InvariantCulture),
             "--data", data.Data,
             "--standardize", data.Standardize ? "on" : "off",
         ];

@@ -9,12 +9,14 @@ internal static class WorkerExecutable
 {
     /// <summary>How to start it, with all its standard streams redirected.</summary>
     /// <param name="arguments">Its arguments.</param>
-    /// <param name="token">The run's token.</param>
-    public static ProcessStartInfo StartInfo(IEnumerable<string> arguments, RunToken token)
+    /// <param name="token">The run's token; null in an insecure run.</param>
+    public static ProcessStartInfo StartInfo(IEnumerable<string> arguments, RunToken? token)
     {
         var host = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "worker.exe" : "worker");
         var start = new ProcessStartInfo(host, arguments) { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true };
-        start.Environment[RunToken.EnvironmentVariable] = token.Reveal();
+        start.Environment.Remove(RunToken.EnvironmentVariable);
+        if (token is not null)
+            start.Environment[RunToken.EnvironmentVariable] = token.Reveal();
 
         // What a socket has received is handled where it is noticed: a tenth less processor time per step than a hand-over to a pool thread.
         start.Environment["DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS"] = "1";

@@ -34,11 +34,16 @@ internal sealed record MembershipPolicy(int MinimumWorkers, bool ExpectsOthers)
     /// <summary>Decides between the steps of a run.</summary>
     /// <param name="current">The current view.</param>
     /// <param name="ready">The workers that are ready, members or not, in order of arrival.</param>
-    /// <returns>A new view if someone wants to join or leave; members keep their order, and those who join come last.</returns>
+    /// <returns>
+    /// A new view if someone wants to join or leave; members keep their order, and those who join come last. If all members want
+    /// to leave while others join, they stay for one more view: somebody has to hand the state over.
+    /// </returns>
     public static MembershipDecision Next(ClusterView current, IReadOnlyList<Candidate> ready)
     {
         var staying = Staying(ready);
         var members = current.Workers.Where(staying.Contains).Concat(staying.Except(current.Workers)).ToList();
+        if (members.Count > 0 && !members.Exists(current.Workers.Contains))
+            members.InsertRange(0, current.Workers.Where(worker => ready.Any(candidate => candidate.Worker == worker)));
         if (members.SequenceEqual(current.Workers))
             return new(null, "nobody joins or leaves");
         return new(members, $"{members.Except(current.Workers).Count()} join, {current.Workers.Except(members).Count()} leave");

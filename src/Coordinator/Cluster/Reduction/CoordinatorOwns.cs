@@ -18,7 +18,6 @@ internal sealed class CoordinatorOwns : IReductionOwner, IStateSource
     private const int QueueLength = 256;
 
     private readonly RunRequest _request;
-    private readonly ulong _run;
     private readonly ViewDirectory _directory;
     private readonly ChannelWriter<ClusterEvent> _events;
     private readonly WeightUpdater _weights;
@@ -39,7 +38,7 @@ internal sealed class CoordinatorOwns : IReductionOwner, IStateSource
     public CoordinatorOwns(RunRequest request, ulong run, ViewDirectory directory, ChannelWriter<ClusterEvent> events)
     {
         _request = request;
-        _run = run;
+        Run = run;
         _directory = directory;
         _events = events;
         _momentNames = Optimizer.Create(request.Configuration.Optimizer).MomentNames;
@@ -48,6 +47,9 @@ internal sealed class CoordinatorOwns : IReductionOwner, IStateSource
         _completed.Open(request.Start.Step);
         _working = WorkAsync();
     }
+
+    /// <inheritdoc />
+    public ulong Run { get; }
 
     /// <inheritdoc />
     public bool HoldsState => true;
@@ -111,13 +113,21 @@ internal sealed class CoordinatorOwns : IReductionOwner, IStateSource
     private async Task EnterAsync(ClusterView view)
     {
         if (_links is not null)
-            await _links.DisposeAsync();
+            await LeaveAsync(_links);
         var names = view.Workers.Select(worker => $"worker {worker}").ToList();
-        var identity = new ExchangeIdentity(_run, view.Generation, view.Workers.Count, names);
-        _exchange = new OwnerExchange(identity, new ReductionPlans(Partition.EqualShares(names.Count), []), _request.Network.Layout.Length);
+        var identity = new ExchangeIdentity(Run, view.Generation, view.Workers.Count, names);
+        _exchange = new OwnerExchange(identity, new ReductionPlans(view.Shares, []), _request.Network.Layout.Length);
         _links = new ViewLinks(identity, _exchange, expected: view.Workers.Count);
         _directory.Enter(_links);
         await _links.OpenedAsync(_ending.Token);
+    }
+
+    // A worker that leaves the run takes no part in the next steps, which overwrite the weights that may still be on their way to
+    // it, and that it has yet to evaluate.
+    private async Task LeaveAsync(ViewLinks links)
+    {
+        await links.DrainAsync(_ending.Token);
+        await links.DisposeAsync();
     }
 
     private async Task TrainAsync(long step, int microbatches, int samples)

@@ -7,9 +7,13 @@ using Grpc.Core;
 namespace Distributed.Coordinator.Cluster.Reduction;
 
 /// <summary>The workers own the reduction: the coordinator has only the state that the run began with, for the first view.</summary>
+/// <param name="run">The run's identity.</param>
 /// <param name="start">That state.</param>
-internal sealed class PeersOwn(Checkpoint start) : IReductionOwner, IStateSource
+internal sealed class PeersOwn(ulong run, Checkpoint start) : IReductionOwner, IStateSource
 {
+    /// <inheritdoc />
+    public ulong Run => run;
+
     /// <inheritdoc />
     public bool HoldsState => false;
 

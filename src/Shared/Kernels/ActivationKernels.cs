@@ -1,0 +1,58 @@
+using System.Runtime.CompilerServices;
+
+namespace Distributed.Kernels;
+
+/// <summary>output = input &gt; 0 ? input : slope * input.</summary>
+internal readonly unsafe struct LeakyReluForward(float* input, float slope, float* output) : IElementwise
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Apply<TLanes, TVector>(nint index)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        TVector x = TLanes.Load(input + index);
+        TLanes.Store(TLanes.SelectGreater(x, default, x, TLanes.Multiply(x, TLanes.Broadcast(slope))), output + index);
+    }
+}
+
+/// <summary>gradient *= output &gt; 0 ? 1 : slope.</summary>
+internal readonly unsafe struct LeakyReluBackward(float* output, float slope, float* gradient) : IElementwise
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Apply<TLanes, TVector>(nint index)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        TVector g = TLanes.Load(gradient + index);
+        TVector scaled = TLanes.Multiply(g, TLanes.Broadcast(slope));
+        TLanes.Store(TLanes.SelectGreater(TLanes.Load(output + index), default, g, scaled), gradient + index);
+    }
+}
+
+/// <summary>output = input Phi(input).</summary>
+internal readonly unsafe struct GeluForward(float* input, float* output) : IElementwise
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Apply<TLanes, TVector>(nint index)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        TVector x = TLanes.Load(input + index);
+        TLanes.Store(TLanes.Multiply(x, NormalDistribution.Cumulative<TLanes, TVector>(x, out _)), output + index);
+    }
+}
+
+/// <summary>gradient *= Phi(input) + input phi(input).</summary>
+internal readonly unsafe struct GeluBackward(float* input, float* gradient) : IElementwise
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Apply<TLanes, TVector>(nint index)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        TVector x = TLanes.Load(input + index);
+        TVector cumulative = NormalDistribution.Cumulative<TLanes, TVector>(x, out TVector density);
+        TVector slope = TLanes.FusedMultiplyAdd(x, density, cumulative);
+        TLanes.Store(TLanes.Multiply(TLanes.Load(gradient + index), slope), gradient + index);
+    }
+}

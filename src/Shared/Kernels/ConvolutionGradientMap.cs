@@ -1,0 +1,92 @@
+namespace Distributed.Kernels;
+
+/// <summary>
+/// Which output pixels each weight's gradient sums over. The gradient is taken as a matrix [taps * channels, filters] whose rows follow each other in
+/// the order (kh, kw, channel), so that tiles are full even where there are few channels. A tile's runs are the stretches of output pixels, image
+/// row by image row, in which the same of its rows have a pixel of the input to meet.
+/// </summary>
+internal sealed class ConvolutionGradientMap
+{
+    private readonly ConvolutionShape _shape;
+    private readonly List<ConvolutionRun> _runs = [];
+    private readonly List<int> _offsets = [];
+
+    /// <summary>Lists the runs of all tiles.</summary>
+    /// <param name="shape">The sizes.</param>
+    /// <param name="tileRows">Rows of a full tile, which is what a machine's registers hold.</param>
+    public ConvolutionGradientMap(in ConvolutionShape shape, int tileRows)
+    {
+        _shape = shape;
+        TileRows = tileRows;
+        List<(int First, int Count)> tiles = [];
+        for (int row = 0; row < shape.FilterLength; row += tileRows)
+        {
+            int first = _runs.Count;
+            AddTile(row, Math.Min(tileRows, shape.FilterLength - row));
+            tiles.Add((first, _runs.Count - first));
+        }
+
+        Offsets = new ConvolutionTable<int>(_offsets);
+        Runs = new ConvolutionTable<ConvolutionRun>(_runs);
+        Tiles = new ConvolutionTable<(int, int)>(tiles);
+    }
+
+    public int TileRows { get; }
+
+    /// <summary>For each row of the matrix, floats from the input pixel under tap (0, 0) to the one that the row takes, channel included.</summary>
+    public ConvolutionTable<int> Offsets { get; }
+
+    public ConvolutionTable<ConvolutionRun> Runs { get; }
+
+    /// <summary>The range of runs of each tile.</summary>
+    public ConvolutionTable<(int First, int Count)> Tiles { get; }
+
+    private void AddTile(int row, int count)
+    {
+        for (int i = row; i < row + count; i++)
+            _offsets.Add(OffsetOf(i / _shape.Channels, i % _shape.Channels));
+        int first = _runs.Count;
+        int[] rowsOfLine = RowsInside(row, count, _shape.OutputHeight, _shape.Height, _shape.PaddingHeight, tap => tap / _shape.KernelWidth);
+        int[] rowsOfColumn = RowsInside(row, count, _shape.OutputWidth, _shape.Width, _shape.PaddingWidth, tap => tap % _shape.KernelWidth);
+        for (int y = 0; y < _shape.OutputHeight; y++)
+        {
+            for (int x = 0; x < _shape.OutputWidth; x++)
+                AddPixel(first, y, x, rowsOfLine[y] & rowsOfColumn[x]);
+        }
+    }
+
+    private int OffsetOf(int tap, int channel) =>
+        ((((tap / _shape.KernelWidth) * _shape.Width) + (tap % _shape.KernelWidth)) * _shape.Channels) + channel;
+
+    /// <summary>For each output coordinate along one side, the tile's rows whose tap stays inside the input.</summary>
+    private int[] RowsInside(int firstRow, int count, int output, int input, int padding, Func<int, int> tapOf)
+    {
+        int[] rows = new int[output];
+        for (int o = 0; o < output; o++)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                int tap = tapOf((firstRow + i) / _shape.Channels);
+                int coordinate = (o * _shape.Stride) + tap - padding;
+                rows[o] |= coordinate >= 0 && coordinate < input ? 1 << i : 0;
+            }
+        }
+
+        return rows;
+    }
+
+    /// <summary>A pixel that follows the one before, in both operands and for the same rows, prolongs its run.</summary>
+    private void AddPixel(int firstRun, int y, int x, int rows)
+    {
+        if (rows == 0)
+            return;
+        int left = ((((y * _shape.Stride) - _shape.PaddingHeight) * _shape.Width) + (x * _shape.Stride) - _shape.PaddingWidth) * _shape.Channels;
+        int right = ((y * _shape.OutputWidth) + x) * RegisterTile.PanelColumns;
+        bool follows = _runs.Count > firstRun && _runs[^1] is var last && last.Rows == rows && right == last.Right + (last.Length * RegisterTile.PanelColumns)
+            && left == last.Left + (last.Length * _shape.Stride * _shape.Channels);
+        if (follows)
+            _runs[^1] = _runs[^1] with { Length = _runs[^1].Length + 1 };
+        else
+            _runs.Add(new(left, right, 1, rows));
+    }
+}

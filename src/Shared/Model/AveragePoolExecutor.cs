@@ -1,0 +1,24 @@
+using Distributed.Kernels;
+
+namespace Distributed.Model;
+
+/// <summary>Runs a <see cref="PoolLayer"/> of means.</summary>
+internal sealed class AveragePoolExecutor(PoolLayer layer, ExecutorOptions options) : LayerExecutor(layer, options.MaximumRows)
+{
+    /// <inheritdoc/>
+    internal override void Forward(ReadOnlySpan<float> input, int rows, in Pass pass) =>
+        AveragePooling.Forward(input, layer.Shape, rows, Output.Span[..(rows * OutputLength)], options.Team);
+
+    /// <inheritdoc/>
+    internal override void Backward(
+        ReadOnlySpan<float> input,
+        int rows,
+        Span<float> outputGradient,
+        Span<float> inputGradient,
+        Span<float> parameterGradient,
+        in Pass pass)
+    {
+        if (options.NeedsInputGradient)
+            AveragePooling.Backward(outputGradient, layer.Shape, rows, inputGradient, options.Team);
+    }
+}

@@ -1,0 +1,73 @@
+using Distributed.Kernels;
+
+namespace Distributed.Model;
+
+/// <summary>
+/// Runs a <see cref="BatchNormLayer"/>. What its gradient holds in the places of the running statistics is the sum over the microbatches of their samples times
+/// their mean or variance: it travels and is reduced like any gradient, and the update turns it into one step of the running value.
+/// </summary>
+internal sealed class BatchNormExecutor : LayerExecutor
+{
+    private readonly ExecutorOptions _options;
+    private readonly int _channels;
+    private readonly int _positions;
+    private readonly float _epsilon;
+    private readonly AlignedBuffer _statistics;
+    private readonly AlignedBuffer _partials;
+    private ReadOnlyMemory<float> _parameters;
+
+    /// <summary>Reserves the output and what the microbatches leave for the gradient.</summary>
+    internal BatchNormExecutor(BatchNormLayer layer, ExecutorOptions options)
+        : base(layer, options.MaximumRows)
+    {
+        _options = options;
+        _channels = layer.Channels;
+        _positions = layer.InputLength / layer.Channels;
+        _epsilon = layer.Epsilon;
+        int microbatches = ShapeOf(options.MaximumRows).Microbatches;
+        _statistics = Reserve(microbatches, checked(BatchNormalizationShape.Statistics * _channels));
+        _partials = Reserve(microbatches, checked(BatchNormalizationShape.Parameters * _channels));
+    }
+
+    private ReadOnlySpan<float> Weight => _parameters.Span[.._channels];
+
+    private ReadOnlySpan<float> Bias => _parameters.Span.Slice(_channels, _channels);
+
+    /// <inheritdoc/>
+    internal override void BindWeights(ReadOnlyMemory<float> parameters) => _parameters = parameters;
+
+    /// <inheritdoc/>
+    internal override void Forward(ReadOnlySpan<float> input, int rows, in Pass pass)
+    {
+        BatchNormalizationShape shape = ShapeOf(rows);
+        Span<float> output = Output.Span[..(rows * OutputLength)];
+        if (pass.Training)
+            BatchNormalization.Forward(input, shape, Weight, Bias, _epsilon, _statistics.Span[..shape.StatisticsLength], output, _options.Team);
+        else
+            BatchNormalization.Evaluate(input, shape, _parameters.Span, _epsilon, output, _options.Team);
+    }
+
+    /// <inheritdoc/>
+    internal override void Backward(
+        ReadOnlySpan<float> input,
+        int rows,
+        Span<float> outputGradient,
+        Span<float> inputGradient,
+        Span<float> parameterGradient,
+        in Pass pass)
+    {
+        BatchNormalizationShape shape = ShapeOf(rows);
+        BatchNormalization.Backward(
+            input,
+            shape,
+            Weight,
+            _statistics.Span[..shape.StatisticsLength],
+            outputGradient,
+            _options.NeedsInputGradient ? inputGradient : [],
+            _partials.Span[..shape.PartialsLength],
+            parameterGradient,
+            _options.Team);
+    }
+
+    private BatchNormalizationShape ShapeOf(int rows) => new(rows, _positions, _channels, _options.Microbatch);
+}

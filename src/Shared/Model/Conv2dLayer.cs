@@ -1,0 +1,68 @@
+using System.Globalization;
+using Distributed.Kernels;
+
+namespace Distributed.Model;
+
+/// <summary>A convolution, y = activation(x * W + b), with W in PyTorch's layout [filters, channels, kernel height, kernel width].</summary>
+internal sealed class Conv2dLayer : Layer
+{
+    private readonly Conv2dSpec _spec;
+    private readonly Activation _activation;
+
+    /// <summary>Settles the sizes.</summary>
+    /// <param name="input">Shape of one sample.</param>
+    /// <param name="spec">The layer as the user asked for it.</param>
+    /// <param name="activation">Applied to the output in the same pass as the bias.</param>
+    /// <exception cref="InputException">The kernel does not fit into the padded input.</exception>
+    internal Conv2dLayer(SampleShape input, Conv2dSpec spec, Activation activation)
+        : base(input, OutputOf(input, spec))
+    {
+        _spec = spec;
+        _activation = activation;
+        Shape = ShapeOf(input, spec);
+        int fanIn = checked(input.Channels * spec.Kernel.Height * spec.Kernel.Width), fanOut = checked(spec.Filters * spec.Kernel.Height * spec.Kernel.Width);
+        LayerParameter weight = new(
+            "weight",
+            [spec.Filters, input.Channels, spec.Kernel.Height, spec.Kernel.Width],
+            InitialValues.Uniform(WeightInitialization.Bound(activation, fanIn, fanOut)));
+        Parameters = spec.Bias ? [weight, new("bias", [spec.Filters], InitialValues.Constant(0))] : [weight];
+    }
+
+    /// <summary>The sizes as the kernels take them.</summary>
+    internal ConvolutionShape Shape { get; }
+
+    /// <inheritdoc/>
+    internal override ElementOrder Order => ElementOrder.ChannelsLast;
+
+    /// <inheritdoc/>
+    internal override IReadOnlyList<LayerParameter> Parameters { get; }
+
+    /// <inheritdoc/>
+    internal override string Description
+    {
+        get
+        {
+            string convolution = string.Create(CultureInfo.InvariantCulture, $"conv2d {_spec.Filters} of {_spec.Kernel}");
+            string strided = _spec.Stride == 1 ? convolution : string.Create(CultureInfo.InvariantCulture, $"{convolution} / {_spec.Stride}");
+            return _activation == Activation.None ? strided : $"{strided}, {ActivationSpec.NameOf(_activation)}";
+        }
+    }
+
+    /// <inheritdoc/>
+    internal override Layer? WithActivation(Activation activation) =>
+        _activation == Activation.None && Conv2dExecutor.CanApply(activation) ? new Conv2dLayer(Input, _spec, activation) : null;
+
+    /// <inheritdoc/>
+    internal override LayerExecutor CreateExecutor(ExecutorOptions options) => new Conv2dExecutor(this, _activation, options);
+
+    private static SampleShape OutputOf(SampleShape input, Conv2dSpec spec)
+    {
+        ConvolutionShape shape = ShapeOf(input, spec);
+        if (shape.OutputHeight < 1 || shape.OutputWidth < 1)
+            throw new InputException($"a kernel of {spec.Kernel} does not fit into {input} padded by {spec.Padding}: use a smaller kernel or more padding");
+        return new SampleShape(spec.Filters, shape.OutputHeight, shape.OutputWidth);
+    }
+
+    private static ConvolutionShape ShapeOf(SampleShape input, Conv2dSpec spec) => new(
+        input.Height, input.Width, input.Channels, spec.Filters, spec.Kernel.Height, spec.Kernel.Width, spec.Stride, spec.Padding.Height, spec.Padding.Width);
+}

@@ -1,0 +1,26 @@
+using Distributed.Kernels;
+
+namespace Distributed.Model;
+
+/// <summary>Runs a <see cref="LeakyReluLayer"/>; its gradient follows from its output.</summary>
+internal sealed class LeakyReluExecutor(LeakyReluLayer layer, float slope, ExecutorOptions options) : LayerExecutor(layer, options.MaximumRows)
+{
+    /// <inheritdoc/>
+    internal override void Forward(ReadOnlySpan<float> input, int rows, in Pass pass) =>
+        Activations.LeakyRelu(input, slope, Output.Span[..input.Length], options.Team);
+
+    /// <inheritdoc/>
+    internal override void Backward(
+        ReadOnlySpan<float> input,
+        int rows,
+        Span<float> outputGradient,
+        Span<float> inputGradient,
+        Span<float> parameterGradient,
+        in Pass pass)
+    {
+        if (!options.NeedsInputGradient)
+            return;
+        Activations.LeakyReluGradient(Output.Span[..outputGradient.Length], slope, outputGradient, options.Team);
+        outputGradient.CopyTo(inputGradient);
+    }
+}

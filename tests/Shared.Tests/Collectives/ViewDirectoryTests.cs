@@ -1,0 +1,52 @@
+using Distributed.Collectives;
+using Distributed.Protocol;
+using Grpc.Core;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Distributed.Shared.Tests.Collectives;
+
+public sealed class ViewDirectoryTests
+{
+    private static readonly ViewGeneration Next = new(1, 2);
+
+    private readonly FakeTimeProvider _time = new();
+
+    // A newcomer enters a view at once, the others only after the steps and the evaluation that they were granted before.
+    [Fact]
+    public async Task A_peer_that_is_ahead_by_a_view_waits_for_a_long_evaluation()
+    {
+        var directory = new ViewDirectory(_time);
+        var finding = directory.ViewAsync(Next, CancellationToken.None);
+        _time.Advance(TimeSpan.FromMinutes(5));
+        Assert.False(finding.IsCompleted);
+
+        var view = View(Next);
+        directory.Enter(view);
+        Assert.Same(view, await finding);
+    }
+
+    [Fact]
+    public async Task A_view_that_does_not_come_is_not_waited_for_without_end()
+    {
+        var finding = new ViewDirectory(_time).ViewAsync(Next, CancellationToken.None);
+        _time.Advance(WireLimits.ViewOpeningTime);
+        var refusal = await Assert.ThrowsAsync<RpcException>(() => finding);
+        Assert.Equal("there is no view 1.2 here after 10 minutes", refusal.Status.Detail);
+    }
+
+    [Fact]
+    public async Task A_view_that_is_over_is_refused_at_once()
+    {
+        var directory = new ViewDirectory(_time);
+        directory.Enter(View(Next));
+        var refusal = await Assert.ThrowsAsync<RpcException>(() => directory.ViewAsync(new ViewGeneration(1, 1), CancellationToken.None));
+        Assert.Equal("view 1.1 is over here", refusal.Status.Detail);
+    }
+
+    private static ViewLinks View(ViewGeneration generation)
+    {
+        var identity = new ExchangeIdentity(42, generation, 0, ["worker 1"]);
+        return new ViewLinks(identity, new PeerReduction(identity, new ReductionPlans([1], [new(0, 1)]), new PrivateMemory(1)), expected: 0);
+    }
+}
