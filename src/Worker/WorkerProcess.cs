@@ -1,6 +1,4 @@
 using System.Runtime.InteropServices;
-using Distributed.Collectives;
-using Distributed.Hosting;
 using Distributed.Protocol;
 using Distributed.Worker.CommandLine;
 using Distributed.Worker.Sessions;
@@ -40,32 +38,10 @@ internal static class WorkerProcess
 
     private static async Task<int> RunAsync(WorkerOptions options, RunToken? token, CancellationToken leave)
     {
-        var listen = new Uri(options.Listen);
-        var builder = GrpcServer.CreateBuilder(listen, token);
-        builder.Services.AddSingleton<ViewDirectory>();
-        builder.Services.AddSingleton<IHostLifetime, NoSignals>();
-        await using var app = builder.Build();
-        app.MapGrpcService<MemberTensorService>();
-        GrpcServer.MapCommonServices(app, listen);
-        var bound = await GrpcServer.StartAsync(app, listen, leave);
-        try
-        {
-            var session = new WorkerSession(options, token, options.Advertise ?? bound.ToString(), app.Services.GetRequiredService<ViewDirectory>());
-            await session.RunAsync(leave);
-            return ExitCode.Done;
-        }
-        finally
-        {
-            await app.StopAsync(CancellationToken.None);
-        }
-    }
-
-    // The host's own lifetime would stop the server on a signal, in the middle of a step.
-    private sealed class NoSignals : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+        await using var server = await PeerServer.StartAsync(new Uri(options.Listen), token, leave);
+        var session = new WorkerSession(options, token, options.Advertise ?? server.Address.ToString(), server.Directory);
+        await session.RunAsync(leave);
+        return ExitCode.Done;
     }
 
     /// <summary>SIGTERM asks to leave; so does SIGINT, unless the coordinator has started this worker and gets the same Ctrl+C.</summary>

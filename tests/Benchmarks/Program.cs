@@ -27,6 +27,12 @@ switch (args)
     case ["training", var workers] when int.TryParse(workers, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0:
         TrainingBenchmark.Run(count);
         return 0;
+    case ["allreduce"]:
+        AllReduceBenchmark.Run(workers: 2);
+        return 0;
+    case ["allreduce", var workers] when int.TryParse(workers, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 1:
+        AllReduceBenchmark.Run(count);
+        return 0;
     default:
         Console.Error.WriteLine("""
             Usage: dotnet run -c Release --project tests/Benchmarks -- BENCHMARK
@@ -35,6 +41,7 @@ switch (args)
               step [MODEL..]      a whole training step on one core beside PyTorch and the FMA bound (gcc, python3-torch)
               threads [MODEL..]   a training step on two threads over one
               optimizers          updates in memory beside the same streams without arithmetic (gcc)
+              allreduce [WORKERS] the exchange of gradients beside MPI and Gloo (openmpi-bin, libopenmpi-dev, python3-torch)
               training [WORKERS]  whole runs beside PyTorch DDP over Gloo (python3-torch, dataset-fashion-mnist)
             """);
         return 2;

@@ -14,7 +14,8 @@ internal static class TrainingBenchmark
     private const int Rounds = 5;
     private const int BatchSize = 256;
 
-    private static readonly string Coordinator = typeof(TrainingBenchmark).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+    /// <summary>The coordinator's executable.</summary>
+    internal static readonly string Coordinator = typeof(TrainingBenchmark).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
         .Single(attribute => attribute.Key == nameof(Coordinator)).Value!;
 
     // Epochs of ours and steps in a window of theirs: some ten seconds each.

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Distributed.Collectives;
-using Distributed.Kernels;
 using Distributed.Model;
 using Distributed.Training;
 
@@ -17,6 +16,7 @@ internal sealed class TrainingStep : IDisposable
     private readonly Replica _replica;
     private readonly ReductionPlan _plan;
     private readonly ResidentSamples _samples;
+    private readonly PrivateMemory _gradients;
 
     private TrainingStep(ModelSpec model, int batch, int threads)
     {
@@ -26,6 +26,7 @@ internal sealed class TrainingStep : IDisposable
         network.InitializeWeights(seed: 1, _replica.Weights.State.Weights.Span);
         _plan = new ReductionPlan(batch / Microbatch, workers: 1);
         _samples = new ResidentSamples(batch);
+        _gradients = new PrivateMemory(network.Layout.Length);
         MultiplyAdds = Benchmarks.MultiplyAdds.OfStep(network, batch);
     }
 
@@ -49,11 +50,15 @@ internal sealed class TrainingStep : IDisposable
     /// <summary>Forward, backward, the tree, momentum SGD.</summary>
     public void Run()
     {
-        IReadOnlyList<AlignedBuffer> blocks = _replica.ForwardBackward(_plan, rank: 0, _samples);
-        _replica.Weights.Update(_samples.Count, LocalReduction.Complete(_plan, blocks));
+        _replica.ForwardBackward(_plan, rank: 0, _samples, _gradients);
+        _replica.Weights.Update(_samples.Count, LocalReduction.Complete(_plan, _gradients));
     }
 
-    public void Dispose() => _replica.Dispose();
+    public void Dispose()
+    {
+        _replica.Dispose();
+        _gradients.Dispose();
+    }
 
     private sealed class ResidentSamples(int count) : ISampleSource
     {

@@ -44,6 +44,22 @@ public sealed class SameBitsTests
         Assert.Equal(workers, run.Workers);
     }
 
+    [Theory]
+    [InlineData("shm", "shm", 2)]
+    [InlineData("shm", "shm", 5)]
+    [InlineData("grpc", "grpc", 5)]
+    [InlineData("auto", "shm", 3)]
+    public async Task Any_transport_gives_the_same_bits(string transport, string used, int workers)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "shared memory needs Linux");
+        using var folder = new TempFolder();
+        var run = await FinishedRun.TrainAsync(folder, [
+            .. Problem.OddSizes.WriteTo(folder), "--steps", Text(Steps), "--workers", Text(workers), "--transport", transport, "--threads", "1"]);
+
+        Assert.Equal((await Problem.OddSizes.ReferenceAsync(Steps)).State, run.State);
+        Assert.Equal(used, run.Transport);
+    }
+
     [Fact]
     public async Task Another_seed_gives_other_bits()
     {

@@ -16,6 +16,7 @@ internal static class CommandTexts
             new(Commands, "eval MODEL", "the accuracy of a trained model, class by class"),
             new(Commands, "data list", "the data sets that have names, and where they are"),
             new(Commands, "data inspect", "what a data set looks like"),
+            new(Commands, "bench allreduce", "what exchanging gradients takes on this machine"),
             new(Commands, "health URL", "whether a running coordinator or worker serves"),
         ],
         [
@@ -67,6 +68,21 @@ internal static class CommandTexts
         "Loads data as train would, checks it, and shows samples, classes and values.",
         HelpText.EntriesOf(DataOptionTable.Options),
         [("coordinator data inspect --data flowers.csv --label-column species", "check a table before training on it")]);
+
+    internal static HelpText Bench { get; } = new(
+        "coordinator bench allreduce [options]",
+        "Measures parts of a training run on this machine.",
+        [new(Commands, "allreduce", "what exchanging gradients takes")],
+        [("coordinator bench allreduce", "two workers, vectors of three sizes")]);
+
+    internal static HelpText BenchAllReduce { get; } = new(
+        "coordinator bench allreduce [options]",
+        "Starts workers that sum vectors as training sums gradients, and shows what that takes beside a copy in memory.",
+        HelpText.EntriesOf(BenchSettings.Options),
+        [
+            ("coordinator bench allreduce", "two workers, vectors of three sizes"),
+            ("coordinator bench allreduce --workers 4 --sizes 1,100 --transport grpc", "four workers that could be on different machines"),
+        ]);
 
     internal static HelpText Health { get; } = new(
         "coordinator health URL",

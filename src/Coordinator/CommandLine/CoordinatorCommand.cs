@@ -24,6 +24,7 @@ internal sealed class CoordinatorCommand
         AddVerify();
         AddEval();
         AddData();
+        AddBench();
         AddHealth();
         _root.Options.OfType<System.CommandLine.Help.HelpOption>().Single().Action = new HelpAction(_help);
     }
@@ -107,6 +108,16 @@ internal sealed class CoordinatorCommand
         Command command = Add(parent, name, help);
         table.AddTo(command);
         command.SetAction(result => run(Read(table, new DataOptions(), result, place: null, _ => [])));
+    }
+
+    private void AddBench()
+    {
+        Command bench = Add(_root, "bench", CommandTexts.Bench);
+        bench.SetAction(result => UnknownTokens.Problems(result) is { Count: > 0 } problems ? throw Bad(problems) : ShowHelp(bench));
+        var table = new OptionTable<BenchSettings>(BenchSettings.Options);
+        Command command = Add(bench, "allreduce", CommandTexts.BenchAllReduce);
+        table.AddTo(command);
+        command.SetAction((result, _) => new BenchCommand(_console).AllReduceAsync(Read(table, new BenchSettings(), result, place: null, settings => settings.Validate())));
     }
 
     private void AddHealth()

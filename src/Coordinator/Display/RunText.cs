@@ -16,6 +16,8 @@ internal static class RunText
         WorkerJoined joined => Format($"{joined.Worker} joined from {joined.Address} ({Workers(joined.Workers)})"),
         WorkerLeft left => Format($"{left.Worker} left: {left.Reason} ({Workers(left.Workers)})"),
         Evaluated evaluated => Format($"step {evaluated.Step}: test loss {evaluated.TestLoss:0.0000}, test accuracy {evaluated.TestAccuracy:0.0000}"),
+        Straggling slow => Format($"{slow.Worker} takes {slow.Slowness:0.0} times as long for a microbatch as the others"),
+        RangesChanged changed => Ranges(changed),
         RunInterrupted interrupted => Format($"interrupted after step {interrupted.Step}; to go on: {Invocation.Program} train --resume --run {interrupted.Run}"),
         RunCompleted completed => Completed(completed),
         RunVerified { Same: true } verified => Verified(verified),
@@ -48,9 +50,17 @@ internal static class RunText
     /// <summary>Another number of workers than a run had: what a newcomer tries next.</summary>
     internal static int OtherWorkers(int workers) => workers is >= 1 and <= MostSuggestedWorkers ? workers + 1 : MostSuggestedWorkers - 1;
 
+    private static string Ranges(RangesChanged changed) => Format(
+        $"from step {changed.Step} on, of {changed.Microbatches} microbatches: {string.Join(", ", changed.Ranges.Select(range => $"{range.Worker} {range.Microbatches}"))}");
+
     private static string Started(RunStarted started)
     {
-        string who = started.Workers == 0 ? "in this process" : $"with {Workers(started.Workers)} over {started.Transport}";
+        string who = started.Workers switch
+        {
+            0 => "in this process",
+            1 => "with 1 worker",
+            _ => $"with {Workers(started.Workers)} over {started.Transport}",
+        };
         return Format($"training steps {started.FirstStep} to {started.TotalSteps} {who}");
     }
 

@@ -77,8 +77,10 @@ public sealed record ClusterOptions
             yield return $"--min-workers {MinWorkers}: must be from 1 to {MaximumWorkers}";
         if (MinWorkers > Workers && Listen is null)
             yield return $"--min-workers {MinWorkers}: needs --listen, so that {MinWorkers - Workers} more than the {Workers} local workers can join";
-        if (Transport == Transport.Shm)
-            yield return "--transport shm: not supported by this version; use grpc or auto";
+        if (Transport == Transport.Shm && !OperatingSystem.IsLinux())
+            yield return "--transport shm: needs Linux; use auto or grpc";
+        if (Transport == Transport.Shm && Exchange == Exchange.Coordinator)
+            yield return "--transport shm: contradicts --exchange coordinator, which reaches workers over gRPC; give one of them";
         foreach (string error in ListenErrors())
             yield return error;
     }

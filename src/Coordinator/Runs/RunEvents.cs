@@ -12,6 +12,8 @@ namespace Distributed.Coordinator.Runs;
 [JsonDerivedType(typeof(Evaluated), "evaluated")]
 [JsonDerivedType(typeof(CheckpointSaved), "checkpointSaved")]
 [JsonDerivedType(typeof(RunWarning), "warning")]
+[JsonDerivedType(typeof(Straggling), "straggling")]
+[JsonDerivedType(typeof(RangesChanged), "rangesChanged")]
 [JsonDerivedType(typeof(RunInterrupted), "runInterrupted")]
 [JsonDerivedType(typeof(RunCompleted), "runCompleted")]
 [JsonDerivedType(typeof(RunVerified), "runVerified")]
@@ -21,7 +23,7 @@ public abstract record RunEvent;
 /// <param name="FirstStep">The first step that this process trains, from 1.</param>
 /// <param name="TotalSteps">The run's last step.</param>
 /// <param name="Workers">Workers taking part; 0 when the coordinator process trains by itself.</param>
-/// <param name="Transport">How gradients travel: <c>none</c>, <c>grpc</c> or <c>shm</c>.</param>
+/// <param name="Transport">How gradients travel: <c>none</c>, <c>grpc</c>, <c>shm</c> or <c>mixed</c>.</param>
 public sealed record RunStarted(long FirstStep, long TotalSteps, int Workers, string Transport) : RunEvent;
 
 /// <summary>The coordinator can be joined by workers that it has not started.</summary>
@@ -63,6 +65,22 @@ public sealed record CheckpointSaved(long Step, string Path) : RunEvent;
 /// <summary>Something a person should know that stops nothing.</summary>
 /// <param name="Message">One line with the remedy.</param>
 public sealed record RunWarning(string Message) : RunEvent;
+
+/// <summary>A worker takes much longer for the same work than the others.</summary>
+/// <param name="Worker">The worker's name.</param>
+/// <param name="Slowness">How many times as long as the middle one.</param>
+public sealed record Straggling(string Worker, double Slowness) : RunEvent;
+
+/// <summary>From a step on, workers compute other parts of each batch, by their speed. The result does not depend on it.</summary>
+/// <param name="Step">The first step of the new ranges.</param>
+/// <param name="Microbatches">The number of microbatches in a batch.</param>
+/// <param name="Ranges">Who computes how many of them.</param>
+public sealed record RangesChanged(long Step, int Microbatches, IReadOnlyList<WorkerRange> Ranges) : RunEvent;
+
+/// <summary>A worker's part of a batch.</summary>
+/// <param name="Worker">The worker's name.</param>
+/// <param name="Microbatches">How many microbatches it computes.</param>
+public sealed record WorkerRange(string Worker, int Microbatches);
 
 /// <summary>The run was told to stop; its last checkpoint is on disk.</summary>
 /// <param name="Step">Steps completed.</param>

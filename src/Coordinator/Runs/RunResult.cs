@@ -8,7 +8,7 @@ namespace Distributed.Coordinator.Runs;
 /// <param name="Samples">Samples that this process and its workers have trained on: on a resumed run less than the run's total.</param>
 /// <param name="Seconds">The time that those samples took, without start-up, evaluation and the writing of the last checkpoint.</param>
 /// <param name="Workers">Workers at the end; 0 when the coordinator process has trained by itself.</param>
-/// <param name="Transport">How gradients travelled: <c>none</c>, <c>grpc</c> or <c>shm</c>.</param>
+/// <param name="Transport">How gradients travelled: <c>none</c>, <c>grpc</c>, <c>shm</c> or <c>mixed</c>.</param>
 /// <param name="Interrupted">Whether the run stopped early because it was told to; its last checkpoint has been saved.</param>
 public sealed record RunResult(
     long Step,

@@ -1,4 +1,3 @@
-using Distributed.Kernels;
 using Distributed.Protocol;
 
 namespace Distributed.Collectives;
@@ -6,10 +5,17 @@ namespace Distributed.Collectives;
 /// <summary>
 /// A worker's side of a view in which the coordinator owns the reduction: it sends its blocks and gets the updated weights.
 /// </summary>
+/// <remarks>
+/// The whole vector travels as one, after the backward pass: the line of the one owner is what limits such a view, and it carries
+/// every worker's gradient and weights in any case, so that a head start of a part of a backward pass would not be felt.
+/// </remarks>
 /// <param name="identity">The view, seen by this worker.</param>
-/// <param name="length">The flat vector's length in elements.</param>
-public sealed class CoordinatorExchange(ExchangeIdentity identity, int length) : ViewExchange(identity, ["the coordinator"], length, rounds: 1)
+/// <param name="plans">The plans of its steps; their buckets are not used.</param>
+/// <param name="memory">Where this worker's blocks lie.</param>
+public sealed class CoordinatorExchange(ExchangeIdentity identity, ReductionPlans plans, PublishedMemory memory)
+    : ViewExchange(identity, ["the coordinator"], plans)
 {
+    private readonly Pending _arriving = new(peers: 1);
     private Memory<float> _weights;
 
     /// <summary>Begins a step.</summary>
@@ -24,28 +30,39 @@ public sealed class CoordinatorExchange(ExchangeIdentity identity, int length) :
     }
 
     /// <summary>Sends this worker's blocks and blocks until the updated weights are there.</summary>
-    /// <param name="blocks">This worker's blocks in the order of the plan, each [length].</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="PeerFailureException">The coordinator was lost.</exception>
-    public void Complete(IReadOnlyList<AlignedBuffer> blocks, CancellationToken cancellationToken)
+    public void Complete(CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(blocks);
-        var first = Plan.PlacesOf(Identity.Rank).First;
-        if (blocks.Count == 0)
+        var (first, count) = Plan.PlacesOf(Identity.Rank);
+        if (count == 0)
             Link(0).Send(Identity.Header(Step, FrameKind.Block), default);
-        for (var i = 0; i < blocks.Count; i++)
-            Link(0).Send(Identity.Header(Step, FrameKind.Block, Plan.Blocks[first + i].Start), blocks[i].Memory);
+        for (var i = 0; i < count; i++)
+            Link(0).Send(Identity.Header(Step, FrameKind.Block, Plan.Blocks[first + i].Start), memory.Block(i));
         Phase = Phase.Broadcast;
-        Round(0).Wait(cancellationToken);
+        _arriving.WaitForAll(0, cancellationToken);
     }
 
-    private protected override void Expect(ReductionPlan plan) => Round(0).Expect(0, Length);
+    private protected override void Expect(ReductionPlan plan)
+    {
+        _arriving.Begin(parts: 1);
+        _arriving.Expect(0, 0, _weights.Length);
+    }
+
+    private protected override Memory<float> Place(in FrameHeader header, int count) =>
+        header.Kind == FrameKind.Weights && header.Offset <= _weights.Length - count ? _weights.Slice((int)header.Offset, count) : default;
 
     private protected override void Take(int peer, Frame frame)
     {
-        if (frame.Header.Kind != FrameKind.Weights || frame.Header.Offset > Length - frame.Values.Length)
+        var destination = Place(frame.Header, frame.Values.Length);
+        if (destination.IsEmpty)
             throw Unexpected(peer, frame);
-        frame.Values.CopyTo(_weights.Span[(int)frame.Header.Offset..]);
-        Round(0).Arrived(peer, frame.Values.Length);
+        if (!frame.IsInPlace)
+            frame.Values.CopyTo(destination.Span);
+        _arriving.Arrived(peer, 0, frame.Values.Length);
     }
+
+    private protected override bool IsOwedBy(int peer) => _arriving.IsOwedBy(peer);
+
+    private protected override void Fail(Exception failure) => _arriving.Fail(failure);
 }

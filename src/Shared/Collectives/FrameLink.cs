@@ -25,12 +25,16 @@ public sealed class FrameLink(int peer, IAsyncStreamReader<Frame> incoming, IAsy
         Channel.CreateUnbounded<(FrameHeader, ReadOnlyMemory<float>)>(new UnboundedChannelOptions { SingleReader = true });
 
     private readonly TaskCompletionSource _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _bytesSent;
 
     /// <summary>Ends when nothing that was queued is read any more: all of it has been sent, or the link has broken.</summary>
     public Task Sent => _sent.Task;
 
     /// <summary>The other end's number.</summary>
     public int Peer { get; } = peer;
+
+    /// <summary>The bytes of values that have been written to the stream.</summary>
+    public long BytesSent => Interlocked.Read(ref _bytesSent);
 
     /// <summary>Queues a vector; it is cut into frames and must not change until the other side has acted on it.</summary>
     /// <param name="header">The header of the first frame; those that follow count its offset up.</param>
@@ -71,7 +75,10 @@ public sealed class FrameLink(int peer, IAsyncStreamReader<Frame> incoming, IAsy
         try
         {
             await foreach (var (header, values) in _queue.Reader.ReadAllAsync(cancellationToken))
+            {
                 await SendVectorAsync(outgoing, header, values, cancellationToken);
+                Interlocked.Add(ref _bytesSent, (long)values.Length * sizeof(float));
+            }
         }
         finally
         {

@@ -7,14 +7,14 @@ public static class LocalReduction
 {
     /// <summary>Completes the tree in place.</summary>
     /// <param name="plan">The step's plan.</param>
-    /// <param name="blocks">All blocks in the order of the plan; used as scratch.</param>
-    /// <returns>The sum over all microbatches, in the first block's buffer.</returns>
-    public static ReadOnlySpan<float> Complete(ReductionPlan plan, IReadOnlyList<AlignedBuffer> blocks)
+    /// <param name="memory">All blocks in the order of the plan; used as scratch.</param>
+    /// <returns>[length]: the sum over all microbatches, in the first block's memory.</returns>
+    public static ReadOnlySpan<float> Complete(ReductionPlan plan, PublishedMemory memory)
     {
         ArgumentNullException.ThrowIfNull(plan);
-        ArgumentNullException.ThrowIfNull(blocks);
+        ArgumentNullException.ThrowIfNull(memory);
         foreach (var (left, right) in plan.Merges)
-            ReductionKernels.Add(blocks[left].Span, blocks[right].Span, blocks[left].Span);
-        return blocks[0].Span;
+            ReductionKernels.Add(memory.Block(left).Span, memory.Block(right).Span, memory.Block(left).Span);
+        return memory.Block(0).Span;
     }
 }

@@ -3,9 +3,8 @@ using Grpc.Core;
 
 namespace Distributed.Collectives;
 
-/// <summary>What every member serves to the others: its end of an exchange, and its state.</summary>
+/// <summary>What every member serves to the others: its end of an exchange, and its state. A host binds it, with or without an <see cref="IFrameSink"/>.</summary>
 /// <param name="directory">Knows the current view and the state.</param>
-[BindServiceMethod(typeof(TensorService), nameof(BindService))]
 public class MemberTensorService(ViewDirectory directory) : TensorService
 {
     /// <inheritdoc />
@@ -17,7 +16,7 @@ public class MemberTensorService(ViewDirectory directory) : TensorService
         var view = await directory.ViewAsync(hello.Generation, context.CancellationToken);
         if (hello.Run != view.Run || hello.Part >= view.Workers)
             throw new RpcException(new Status(StatusCode.PermissionDenied, "the stream belongs to another run"));
-        await view.RunLinkAsync(new FrameLink(hello.Part, incoming, outgoing), complete: null, context.CancellationToken);
+        await view.ServeAsync(hello, new FrameLink(hello.Part, incoming, outgoing), context.CancellationToken);
     }
 
     /// <inheritdoc />

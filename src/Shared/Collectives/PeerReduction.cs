@@ -1,150 +1,196 @@
-using Distributed.Kernels;
+using Distributed.Model;
 using Distributed.Protocol;
 
 namespace Distributed.Collectives;
 
 /// <summary>
-/// Sums a step's gradient over all workers of a view, which own its slices: reduce-scatter (each sends its blocks' slices to
-/// their owners), the tree, and all-gather (each owner sends its reduced slice to the others). Two rounds, whatever the
-/// number of workers.
+/// Sums a step's gradient over all workers of a view, which own its slices: reduce-scatter (each publishes its blocks to the
+/// owners), the tree, and all-gather (each owner publishes its reduced slices to the others). Two rounds, whatever the number of
+/// workers.
 /// </summary>
 /// <remarks>
-/// No buffer is written while it is still being sent: a step ends only when every slice has come back reduced, so that every
-/// owner has had this worker's blocks, and an owner reduces the next step into its slice only after every worker has sent
-/// its blocks for that step, or that it has none, so that all have had the slice.
+/// It goes bucket by bucket and needs no thread of its own: whenever the backward pass has completed a part of the gradient, the
+/// thread that computes publishes the buckets in it, and does what else can be done without waiting. Only
+/// <see cref="Complete"/> waits. Why nothing is overwritten that a peer still reads is told at <see cref="IPeerTransport"/>.
 /// </remarks>
-public sealed class PeerReduction : ViewExchange
+public sealed class PeerReduction : ViewExchange, IBackwardProgress
 {
-    private readonly SliceReducer _slice;
-    private readonly AlignedBuffer _reduced;
+    private readonly PublishedMemory _memory;
+    private readonly FrameTransport _frames;
+    private readonly List<IPeerTransport> _transports = [];
+    private readonly IPeerTransport[] _transportTo; // by rank; not used for this member's own
+    private readonly SliceReducer _reducer = new();
+    private readonly SliceBlocks _blocks;
+    private readonly int[] _taken; // by owner: how many buckets' slices have gone to the consumer
+    private IGradientConsumer? _consumer;
+    private int _published;
+    private int _reduced;
 
     /// <summary>Prepares the exchange of one view.</summary>
     /// <param name="identity">The view, seen by this worker.</param>
-    /// <param name="length">The flat vector's length in elements.</param>
-    public PeerReduction(ExchangeIdentity identity, int length)
-        : base(identity, identity.Workers, length, rounds: 2)
+    /// <param name="plans">The plans of its steps.</param>
+    /// <param name="memory">Where this worker's blocks and reduced slices lie; stays the caller's.</param>
+    public PeerReduction(ExchangeIdentity identity, ReductionPlans plans, PublishedMemory memory)
+        : base(identity, identity.Workers, plans)
     {
-        var (start, end) = SliceOf(identity.Rank);
-        _slice = new SliceReducer(start, end - start);
-        _reduced = new AlignedBuffer(identity.Workers.Count == 1 ? 0 : length);
+        _memory = memory;
+        _frames = new FrameTransport(identity, memory, Link);
+        _transportTo = [.. identity.Workers.Select(_ => _frames)];
+        _transports.Add(_frames);
+        _taken = new int[identity.Workers.Count];
+        _blocks = new SliceBlocks(this);
     }
-
-    private Pending Blocks => Round(0);
-
-    private Pending Slices => Round(1);
 
     /// <summary>Begins a step.</summary>
     /// <param name="step">The step.</param>
     /// <param name="microbatches">The step's number of microbatches.</param>
+    /// <param name="consumer">Takes the reduced gradient, from <see cref="CompletedFrom"/> on.</param>
     /// <returns>The step's plan.</returns>
-    public ReductionPlan Begin(long step, int microbatches) => BeginStep(step, microbatches);
-
-    /// <summary>Sums the gradient; blocks until it is there.</summary>
-    /// <param name="blocks">This worker's blocks in the order of the plan, each [length]; used as scratch.</param>
-    /// <param name="cancellationToken">Gives up waiting.</param>
-    /// <returns>[length]: the sum over all microbatches, valid until the next step.</returns>
-    /// <exception cref="PeerFailureException">A peer was lost.</exception>
-    public ReadOnlySpan<float> Reduce(IReadOnlyList<AlignedBuffer> blocks, CancellationToken cancellationToken)
+    public ReductionPlan Begin(long step, int microbatches, IGradientConsumer consumer)
     {
-        ArgumentNullException.ThrowIfNull(blocks);
-        if (Plan.Workers == 1)
-            return LocalReduction.Complete(Plan, blocks);
-        SendBlocks(blocks);
-        ReduceSlice(blocks, cancellationToken);
+        _consumer = consumer;
+        (_published, _reduced) = (0, 0);
+        Array.Clear(_taken);
+        return BeginStep(step, microbatches);
+    }
+
+    /// <inheritdoc />
+    public void CompletedFrom(int offset)
+    {
+        while (_published < Plan.Buckets.Count && Plan.Buckets[_published].Start >= offset)
+        {
+            foreach (var transport in _transports)
+                transport.PublishBlocks(_published);
+            _published++;
+        }
+
+        Progress();
+    }
+
+    /// <summary>Publishes what is left of this worker's blocks, and blocks until the whole gradient has gone to the consumer.</summary>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="PeerFailureException">A peer was lost.</exception>
+    public void Complete(CancellationToken cancellationToken)
+    {
+        CompletedFrom(0);
+        while (_reduced < Plan.Buckets.Count)
+        {
+            for (var peer = 0; peer < Plan.Workers; peer++)
+            {
+                if (peer != Identity.Rank)
+                    _transportTo[peer].WaitForBlocks(peer, _reduced, cancellationToken);
+            }
+
+            Progress();
+        }
+
         Phase = Phase.AllGather;
-        Slices.Wait(cancellationToken);
-        return _reduced.Span;
+        for (var owner = 0; owner < Plan.Workers; owner++)
+        {
+            while (_taken[owner] < Plan.Buckets.Count)
+            {
+                _transportTo[owner].WaitForSlice(owner, _taken[owner], cancellationToken);
+                Progress();
+            }
+        }
+    }
+
+    /// <summary>Reaches a peer by another transport than frames; before the first step. The link to it still tells of its end.</summary>
+    /// <param name="peer">The peer's rank.</param>
+    /// <param name="transport">The transport; may be that of several peers.</param>
+    internal void Use(int peer, IPeerTransport transport)
+    {
+        _frames.Release(peer);
+        _transportTo[peer] = transport;
+        if (!_transports.Contains(transport))
+            _transports.Add(transport);
     }
 
     private protected override void Expect(ReductionPlan plan)
     {
-        _slice.Reserve(plan);
-        for (var peer = 0; peer < plan.Workers; peer++)
-        {
-            if (peer == Identity.Rank)
-                continue;
-            var (start, end) = SliceOf(peer);
-            Blocks.Expect(peer, Contribution(plan, peer, _slice.Length));
-            Slices.Expect(peer, end - start);
-        }
+        _reducer.Reserve(plan);
+        foreach (var transport in _transports)
+            transport.Begin(Step, plan);
     }
+
+    private protected override Memory<float> Place(in FrameHeader header, int count) => _frames.Place(header, count);
 
     private protected override void Take(int peer, Frame frame)
     {
-        if (IsEmptyContribution(peer, frame))
-            Blocks.Arrived(peer, 1);
-        else if (frame.Header.Kind == FrameKind.Block && Plan.Holds(peer, frame.Header.Part, out var place))
-            TakeBlock(peer, place, frame);
-        else if (frame.Header.Kind == FrameKind.Reduced)
-            TakeSlice(peer, frame);
-        else
+        if (!_frames.TryTake(peer, frame))
             throw Unexpected(peer, frame);
     }
 
-    private void TakeBlock(int peer, int place, Frame frame)
+    private protected override bool IsOwedBy(int peer) => _transportTo[peer].IsOwedBy(peer);
+
+    private protected override void Fail(Exception failure)
     {
-        _slice.Store(place, frame.Header.Offset, frame.Values);
-        Blocks.Arrived(peer, frame.Values.Length);
+        foreach (var transport in _transports)
+            transport.Fail(failure);
     }
 
-    private void TakeSlice(int peer, Frame frame)
+    // All that can be done without waiting.
+    private void Progress()
     {
-        var (start, end) = SliceOf(peer);
-        if (frame.Header.Offset < start || frame.Header.Offset > end - frame.Values.Length)
-            throw Unexpected(peer, frame);
-        frame.Values.CopyTo(_reduced.Span[(int)frame.Header.Offset..]);
-        Slices.Arrived(peer, frame.Values.Length);
-    }
-
-    private void SendBlocks(IReadOnlyList<AlignedBuffer> blocks)
-    {
-        foreach (var peer in Others())
+        while (_reduced < _published && AllHaveBlocks(_reduced))
+            Reduce(_reduced++);
+        for (var owner = 0; owner < _taken.Length; owner++)
         {
-            var (start, end) = SliceOf(peer);
-            if (blocks.Count > 0)
-                SendBlocks(peer, blocks);
-            else if (start < end)
-                Link(peer).Send(Identity.Header(Step, FrameKind.Block), default);
+            while (_taken[owner] < Plan.Buckets.Count && HasSlice(owner, _taken[owner]))
+                HandOver(owner, _taken[owner]++);
         }
     }
 
-    // Part by part, so that an owner has a part of every block early and can pass its sum on while the rest is still coming.
-    private void SendBlocks(int peer, IReadOnlyList<AlignedBuffer> blocks)
+    private bool AllHaveBlocks(int bucket)
     {
-        var first = Plan.PlacesOf(Identity.Rank).First;
-        foreach (var (start, end) in Parts(peer))
+        for (var peer = 0; peer < Plan.Workers; peer++)
         {
-            for (var i = 0; i < blocks.Count; i++)
-                Link(peer).Send(Identity.Header(Step, FrameKind.Block, Plan.Blocks[first + i].Start, start), blocks[i].Memory[start..end]);
+            if (peer != Identity.Rank && !_transportTo[peer].HasBlocks(peer, bucket))
+                return false;
+        }
+
+        return true;
+    }
+
+    private bool HasSlice(int owner, int bucket) => owner == Identity.Rank ? bucket < _reduced : _transportTo[owner].HasSlice(owner, bucket);
+
+    private void Reduce(int bucket)
+    {
+        var slice = Plan.SliceOf(bucket, Identity.Rank);
+        _blocks.Enter(bucket, slice);
+        if (!IsAlone)
+            _reducer.Complete(Plan, _blocks, _memory.Reduced.Span[slice.Start..slice.End]);
+        foreach (var transport in _transports)
+            transport.PublishSlice(bucket);
+    }
+
+    private void HandOver(int owner, int bucket)
+    {
+        var slice = Plan.SliceOf(bucket, owner);
+        if (slice.Length > 0)
+            _consumer!.Take(slice.Start, owner == Identity.Rank ? OwnSlice(slice) : _transportTo[owner].Slice(owner, bucket));
+    }
+
+    // The one block of the only worker is the sum already.
+    private bool IsAlone => Plan.Blocks.Count == 1 && Plan.Workers == 1;
+
+    private ReadOnlySpan<float> OwnSlice(Bucket slice) => (IsAlone ? _memory.Block(0) : _memory.Reduced).Span[slice.Start..slice.End];
+
+    // The blocks of all members over this member's slice of a bucket.
+    private sealed class SliceBlocks(PeerReduction owner) : IBlockSource
+    {
+        private int _bucket;
+        private Bucket _slice;
+
+        public void Enter(int bucket, Bucket slice) => (_bucket, _slice) = (bucket, slice);
+
+        public ReadOnlySpan<float> Block(int place)
+        {
+            var plan = owner.Plan;
+            var holder = plan.HolderOf(place);
+            return holder == owner.Identity.Rank
+                ? owner._memory.Block(place - plan.PlacesOf(holder).First).Span[_slice.Start.._slice.End]
+                : owner._transportTo[holder].Block(holder, place, _bucket);
         }
     }
-
-    private void ReduceSlice(IReadOnlyList<AlignedBuffer> blocks, CancellationToken cancellationToken)
-    {
-        var first = Plan.PlacesOf(Identity.Rank).First;
-        var origin = SliceOf(Identity.Rank).Start;
-        Span<long> owed = stackalloc long[Plan.Workers];
-        foreach (var (start, end) in Parts(Identity.Rank))
-        {
-            for (var peer = 0; peer < owed.Length; peer++)
-                owed[peer] = (long)Plan.PlacesOf(peer).Count * (_slice.Length - (end - origin));
-            Blocks.Wait(owed, cancellationToken);
-            _slice.Complete(Plan, first, blocks, (start - origin)..(end - origin), _reduced.Span[start..end]);
-            foreach (var peer in Others())
-                Link(peer).Send(Identity.Header(Step, FrameKind.Reduced, Identity.Rank, start), _reduced.Memory[start..end]);
-        }
-    }
-
-    // An owner's slice in pieces of a frame.
-    private IEnumerable<(int Start, int End)> Parts(int owner)
-    {
-        var (start, end) = SliceOf(owner);
-        for (; start < end; start += WireLimits.FrameElements)
-            yield return (start, Math.Min(end, start + WireLimits.FrameElements));
-    }
-
-    // Each worker begins with the one after it, so that no owner gets everything at once.
-    private IEnumerable<int> Others() => Enumerable.Range(1, Plan.Workers - 1).Select(turn => (Identity.Rank + turn) % Plan.Workers);
-
-    private (int Start, int End) SliceOf(int rank) => Partition.Slice(Length, Identity.Workers.Count, rank);
 }

@@ -1,46 +1,57 @@
 namespace Distributed.Collectives;
 
-/// <summary>Counts the elements that each peer still owes in one round of a step; a thread can wait until they are few enough.</summary>
-internal sealed class Pending
+/// <summary>Counts the elements that each peer still owes of each part of a step; a thread can look, or wait.</summary>
+/// <param name="peers">The number of peers.</param>
+internal sealed class Pending(int peers)
 {
     private readonly object _gate = new();
-    private readonly long[] _owed;
+    private long[] _owed = [];
+    private int _parts;
     private Exception? _failure;
 
-    public Pending(int peers) => _owed = new long[peers];
-
     /// <summary>Begins anew, expecting nothing.</summary>
-    public void Reset()
+    /// <param name="parts">How many parts each peer's values have.</param>
+    public void Begin(int parts)
     {
         lock (_gate)
+        {
+            _parts = parts;
+            if (_owed.Length != peers * parts)
+                _owed = new long[peers * parts];
             Array.Clear(_owed);
+        }
     }
 
     /// <summary>Expects elements from a peer.</summary>
-    public void Expect(int peer, long elements)
+    public void Expect(int peer, int part, long elements)
     {
         lock (_gate)
-            _owed[peer] += elements;
+            _owed[Cell(peer, part)] += elements;
     }
 
     /// <summary>Counts elements that have come.</summary>
     /// <exception cref="InvalidDataException">More came than were expected.</exception>
-    public void Arrived(int peer, long elements)
+    public void Arrived(int peer, int part, long elements)
     {
         lock (_gate)
         {
-            if (elements > _owed[peer])
+            var cell = Cell(peer, part);
+            if (elements > _owed[cell])
                 throw new InvalidDataException($"peer {peer} sent more values than the plan expects of it");
-            _owed[peer] -= elements;
-            Monitor.PulseAll(_gate);
+            Volatile.Write(ref _owed[cell], _owed[cell] - elements);
+            if (_owed[cell] == 0)
+                Monitor.PulseAll(_gate);
         }
     }
 
-    /// <summary>Whether a peer still owes elements.</summary>
+    /// <summary>Whether all of a part has come from a peer.</summary>
+    public bool IsThere(int peer, int part) => Volatile.Read(ref _owed[Cell(peer, part)]) == 0;
+
+    /// <summary>Whether a peer still owes elements of any part.</summary>
     public bool IsOwedBy(int peer)
     {
         lock (_gate)
-            return _owed[peer] > 0;
+            return _owed.AsSpan(Cell(peer, 0), _parts).ContainsAnyExcept(0L);
     }
 
     /// <summary>Ends the waiting, now and for good; the first failure is the one that is thrown.</summary>
@@ -53,25 +64,24 @@ internal sealed class Pending
         }
     }
 
-    /// <summary>Blocks until all have come.</summary>
+    /// <summary>Blocks until a part has come from every peer.</summary>
     /// <exception cref="Exception">The failure that was reported.</exception>
-    public void Wait(CancellationToken cancellationToken)
+    public void WaitForAll(int part, CancellationToken cancellationToken)
     {
-        Span<long> none = stackalloc long[_owed.Length];
-        none.Clear();
-        Wait(none, cancellationToken);
+        for (var peer = 0; peer < peers; peer++)
+            Wait(peer, part, cancellationToken);
     }
 
-    /// <summary>Blocks until no peer owes more than a number of elements.</summary>
-    /// <param name="atMost">[peers].</param>
-    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <summary>Blocks until a part has come from a peer.</summary>
     /// <exception cref="Exception">The failure that was reported.</exception>
-    public void Wait(ReadOnlySpan<long> atMost, CancellationToken cancellationToken)
+    public void Wait(int peer, int part, CancellationToken cancellationToken)
     {
+        if (IsThere(peer, part))
+            return;
         using var cancellation = cancellationToken.UnsafeRegister(static pending => ((Pending)pending!).Wake(), this);
         lock (_gate)
         {
-            while (!IsMet(atMost))
+            while (!IsThere(peer, part))
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 if (_failure is { } failure)
@@ -81,16 +91,7 @@ internal sealed class Pending
         }
     }
 
-    private bool IsMet(ReadOnlySpan<long> atMost)
-    {
-        for (var peer = 0; peer < _owed.Length; peer++)
-        {
-            if (_owed[peer] > atMost[peer])
-                return false;
-        }
-
-        return true;
-    }
+    private int Cell(int peer, int part) => (peer * _parts) + part;
 
     private void Wake()
     {

@@ -1,31 +1,45 @@
 namespace Distributed.Collectives;
 
 /// <summary>
-/// Who computes which blocks of a step's reduction tree, and how the blocks of all workers make the whole: a pure function
-/// of the number of microbatches and the number of workers.
+/// Who computes which blocks of a step's reduction tree, how the blocks of all workers make the whole, and who owns which slice
+/// of which bucket: a pure function of the number of microbatches, the workers' shares of them, and the buckets.
 /// </summary>
 public sealed class ReductionPlan
 {
+    private readonly (int Start, int End)[] _ranges;
     private readonly int[] _firstPlace;
+    private readonly int[] _holder;
     private readonly Dictionary<int, int> _placeOfStart;
 
-    /// <summary>Plans a step.</summary>
+    /// <summary>Plans a step of workers with equal shares, without an exchange.</summary>
     /// <param name="microbatches">The step's number of microbatches, at least 1.</param>
     /// <param name="workers">The number of workers, at least 1.</param>
     public ReductionPlan(int microbatches, int workers)
+        : this(microbatches, Partition.EqualShares(workers), [])
+    {
+    }
+
+    /// <summary>Plans a step.</summary>
+    /// <param name="microbatches">The step's number of microbatches, at least 1.</param>
+    /// <param name="shares">The workers' shares of the microbatches, see <see cref="Partition.Microbatches"/>.</param>
+    /// <param name="buckets">What is exchanged as one, in the order in which it becomes ready; the part of the vector that lies last first.</param>
+    public ReductionPlan(int microbatches, IReadOnlyList<int> shares, IReadOnlyList<Bucket> buckets)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(microbatches);
+        ArgumentNullException.ThrowIfNull(shares);
         Microbatches = microbatches;
-        Workers = workers;
+        Workers = shares.Count;
+        Buckets = buckets;
         var blocks = new List<TreeBlock>();
-        _firstPlace = new int[workers + 1];
-        for (var rank = 0; rank < workers; rank++)
+        _ranges = [.. Enumerable.Range(0, Workers).Select(rank => Partition.Microbatches(microbatches, shares, rank))];
+        _firstPlace = new int[Workers + 1];
+        for (var rank = 0; rank < Workers; rank++)
         {
-            var (start, end) = RangeOf(rank);
-            blocks.AddRange(ReductionTree.Blocks(start, end, microbatches));
+            blocks.AddRange(ReductionTree.Blocks(_ranges[rank].Start, _ranges[rank].End, microbatches));
             _firstPlace[rank + 1] = blocks.Count;
         }
 
+        _holder = [.. Enumerable.Range(0, Workers).SelectMany(rank => Enumerable.Repeat(rank, PlacesOf(rank).Count))];
         Blocks = blocks;
         Merges = ReductionTree.Merges(blocks);
         _placeOfStart = blocks.Select((block, place) => (block.Start, place)).ToDictionary();
@@ -37,6 +51,9 @@ public sealed class ReductionPlan
     /// <summary>The number of workers.</summary>
     public int Workers { get; }
 
+    /// <summary>The pieces of the flat vector in the order in which they are exchanged.</summary>
+    public IReadOnlyList<Bucket> Buckets { get; }
+
     /// <summary>The blocks of all workers in ascending order; a block's index here is its place.</summary>
     public IReadOnlyList<TreeBlock> Blocks { get; }
 
@@ -46,12 +63,20 @@ public sealed class ReductionPlan
     /// <summary>A worker's microbatches.</summary>
     /// <param name="rank">The worker.</param>
     /// <returns>The range [Start, End), possibly empty.</returns>
-    public (int Start, int End) RangeOf(int rank) => Partition.Microbatches(Microbatches, Workers, rank);
+    public (int Start, int End) RangeOf(int rank) => _ranges[rank];
 
     /// <summary>The places of a worker's blocks.</summary>
     /// <param name="rank">The worker.</param>
     /// <returns>The first place and how many follow one another from there.</returns>
     public (int First, int Count) PlacesOf(int rank) => (_firstPlace[rank], _firstPlace[rank + 1] - _firstPlace[rank]);
+
+    /// <summary>The worker that computes the block at a place.</summary>
+    /// <param name="place">The block's place.</param>
+    public int HolderOf(int place) => _holder[place];
+
+    /// <summary>The place of the block that begins at a microbatch, or -1 if none does.</summary>
+    /// <param name="start">The block's first microbatch.</param>
+    public int PlaceOf(int start) => _placeOfStart.GetValueOrDefault(start, -1);
 
     /// <summary>Whether a worker holds the block that begins at a microbatch.</summary>
     /// <param name="rank">The worker.</param>
@@ -62,11 +87,53 @@ public sealed class ReductionPlan
         var (first, count) = PlacesOf(rank);
         return _placeOfStart.TryGetValue(start, out place) && place >= first && place < first + count;
     }
+
+    /// <summary>The part of a bucket that a worker owns: it completes the tree there.</summary>
+    /// <param name="bucket">The bucket's index.</param>
+    /// <param name="owner">The worker.</param>
+    /// <returns>The elements [Start, End) of the flat vector; none for some owners of a short bucket.</returns>
+    public Bucket SliceOf(int bucket, int owner)
+    {
+        var whole = Buckets[bucket];
+        var (start, end) = Partition.Slice(whole.Length, Workers, owner);
+        return new Bucket(whole.Start + start, whole.Start + end);
+    }
+
+    /// <summary>The bucket that an element of the flat vector belongs to, or -1 if there is no such element.</summary>
+    /// <param name="offset">The element.</param>
+    public int BucketAt(long offset)
+    {
+        var (low, high) = (0, Buckets.Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = offset < Buckets[middle].Start ? (middle + 1, high) : (low, middle);
+        }
+
+        return low < Buckets.Count && offset >= 0 && offset < Buckets[low].End ? low : -1;
+    }
+
+    /// <summary>The elements that a worker owns in all buckets together.</summary>
+    /// <param name="owner">The worker.</param>
+    public int OwnedElements(int owner) => Enumerable.Range(0, Buckets.Count).Sum(bucket => SliceOf(bucket, owner).Length);
+
+    /// <summary>
+    /// The bytes of values that a worker sends in the step: each of its blocks to the owners of the other slices, and its own
+    /// reduced slices to every other worker. With one block each that is twice the vector for any number of workers, less what
+    /// a worker keeps for itself; every further block of an unaligned range adds the vector once more.
+    /// </summary>
+    /// <param name="rank">The worker.</param>
+    public long BytesSentBy(int rank)
+    {
+        long own = OwnedElements(rank), whole = Buckets.Sum(bucket => (long)bucket.Length);
+        return sizeof(float) * ((PlacesOf(rank).Count * (whole - own)) + ((Workers - 1) * own));
+    }
 }
 
 /// <summary>Keeps the plans of a view: a run has as many as there are sizes of batches, which is two at most.</summary>
-/// <param name="workers">The number of workers.</param>
-public sealed class ReductionPlans(int workers)
+/// <param name="shares">The workers' shares of the microbatches, in order of rank.</param>
+/// <param name="buckets">What is exchanged as one.</param>
+public sealed class ReductionPlans(IReadOnlyList<int> shares, IReadOnlyList<Bucket> buckets)
 {
     private readonly Dictionary<int, ReductionPlan> _plans = [];
 
@@ -75,7 +142,7 @@ public sealed class ReductionPlans(int workers)
     public ReductionPlan For(int microbatches)
     {
         if (!_plans.TryGetValue(microbatches, out var plan))
-            _plans.Add(microbatches, plan = new ReductionPlan(microbatches, workers));
+            _plans.Add(microbatches, plan = new ReductionPlan(microbatches, shares, buckets));
         return plan;
     }
 }

@@ -42,6 +42,14 @@ public static class ReductionTree
         return blocks;
     }
 
+    /// <summary>No range of a step's microbatches has more blocks than this: two per level below the root, or the root alone.</summary>
+    /// <param name="total">The number of microbatches in the step, at least 1.</param>
+    public static int MostBlocks(int total)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(total);
+        return Math.Max(1, 2 * (System.Numerics.BitOperations.Log2((uint)Span(total)) - 1));
+    }
+
     /// <summary>The additions that complete the tree over a list of its nodes; the sum ends in the first of them.</summary>
     /// <param name="blocks">Nodes of the tree in ascending order that together cover every microbatch from the first one's start on.</param>
     /// <returns>One addition less than there are blocks, children before parents.</returns>

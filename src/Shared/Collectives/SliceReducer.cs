@@ -2,56 +2,60 @@ using Distributed.Kernels;
 
 namespace Distributed.Collectives;
 
-/// <summary>
-/// The owner of a slice: takes the sums of all blocks over the slice, its own in place and those of others as they arrive,
-/// and completes the reduction tree. The order of arrival decides nothing.
-/// </summary>
-/// <param name="start">The slice's first element in the flat vector.</param>
-/// <param name="length">The slice's length in elements.</param>
-internal sealed class SliceReducer(int start, int length)
+/// <summary>Where the owner of a slice finds what it sums: its own blocks, and those of others, wherever they lie.</summary>
+internal interface IBlockSource
 {
-    private readonly List<AlignedBuffer> _received = [];
+    /// <summary>[slice]: the sum over the block at a place of the plan. Only read.</summary>
+    ReadOnlySpan<float> Block(int place);
+}
 
-    /// <summary>The slice's length in elements.</summary>
-    public int Length => length;
+/// <summary>
+/// Completes the reduction tree over a slice. The blocks are read where they lie, once, and nothing but the destination and a
+/// little scratch is written: the slice is taken in pieces, so that partial sums stay in the caches.
+/// </summary>
+internal sealed class SliceReducer
+{
+    /// <summary>Elements of a piece: 16 KiB, so that the pieces of a few blocks lie together in a core's own caches.</summary>
+    private const int PieceElements = 4096;
 
-    /// <summary>Makes room for the blocks of a plan; only between steps.</summary>
+    private readonly List<AlignedBuffer> _partial = []; // by place: the sum of the subtree whose first block is there
+    private bool[] _isPartial = [];
+
+    /// <summary>Makes room for a plan; only between steps.</summary>
     public void Reserve(ReductionPlan plan)
     {
-        while (_received.Count < plan.Blocks.Count)
-            _received.Add(new AlignedBuffer(length));
+        // The last addition writes to the destination, so a plan with one addition needs none.
+        while (plan.Merges.Count > 1 && _partial.Count < plan.Blocks.Count)
+            _partial.Add(new AlignedBuffer(PieceElements));
+        if (_isPartial.Length < plan.Blocks.Count)
+            _isPartial = new bool[plan.Blocks.Count];
     }
 
-    /// <summary>Takes a piece of a block that another member has summed.</summary>
-    /// <param name="place">The block's place in the plan.</param>
-    /// <param name="offset">Where the piece begins in the flat vector.</param>
-    /// <param name="values">The piece.</param>
-    /// <exception cref="InvalidDataException">The piece does not lie in the slice.</exception>
-    public void Store(int place, long offset, ReadOnlySpan<float> values)
-    {
-        if (offset < start || offset - start > length - values.Length)
-            throw new InvalidDataException($"a block's values [{offset}, {offset + values.Length}) lie outside the slice [{start}, {start + length})");
-        values.CopyTo(_received[place].Span[(int)(offset - start)..]);
-    }
-
-    /// <summary>Completes the tree over a part of the slice, once every block is there.</summary>
+    /// <summary>Completes the tree, once every block is there.</summary>
     /// <param name="plan">The step's plan.</param>
-    /// <param name="first">The place of the first block of this member.</param>
-    /// <param name="own">This member's blocks over the whole flat vector; inside the part they are used as scratch.</param>
-    /// <param name="part">Which elements of the slice, counted from its start.</param>
-    /// <param name="destination">[part]: the sum over all microbatches.</param>
-    public void Complete(ReductionPlan plan, int first, IReadOnlyList<AlignedBuffer> own, Range part, Span<float> destination)
+    /// <param name="blocks">Its blocks over the slice.</param>
+    /// <param name="destination">[slice]: the sum over all microbatches.</param>
+    public void Complete(ReductionPlan plan, IBlockSource blocks, Span<float> destination)
+    {
+        var size = plan.Merges.Count > 1 ? PieceElements : Math.Max(1, destination.Length);
+        for (var start = 0; start < destination.Length; start += size)
+            CompletePiece(plan, blocks, start, destination.Slice(start, Math.Min(size, destination.Length - start)));
+    }
+
+    private void CompletePiece(ReductionPlan plan, IBlockSource blocks, int start, Span<float> destination)
     {
         if (plan.Merges.Count == 0)
-            Block(0).CopyTo(destination);
+            blocks.Block(0).CopyTo(destination);
+        Array.Clear(_isPartial);
         for (var i = 0; i < plan.Merges.Count; i++)
         {
             var (left, right) = plan.Merges[i];
-            ReductionKernels.Add(Block(left), Block(right), i == plan.Merges.Count - 1 ? destination : Block(left));
+            var sum = i == plan.Merges.Count - 1 ? destination : _partial[left].Span[..destination.Length];
+            ReductionKernels.Add(Operand(blocks, left, start, destination.Length), Operand(blocks, right, start, destination.Length), sum);
+            _isPartial[left] = true;
         }
-
-        Span<float> Block(int place) => place >= first && place < first + own.Count
-            ? own[place - first].Span.Slice(start, length)[part]
-            : _received[place].Span[part];
     }
+
+    private ReadOnlySpan<float> Operand(IBlockSource blocks, int place, int start, int length) =>
+        _isPartial[place] ? _partial[place].Span[..length] : blocks.Block(place).Slice(start, length);
 }

@@ -7,22 +7,22 @@ namespace Distributed.Collectives;
 public sealed class StepGate
 {
     private readonly Lock _lock = new();
-    private TaskCompletionSource _opened = Signal();
+    private TaskCompletionSource? _opened; // made by the first who waits, so that a step that nobody waits for allocates nothing
     private long _step = -1;
 
     /// <summary>Begins a step: lets those through that wait for it.</summary>
     /// <param name="step">The step; later than all before.</param>
     public void Open(long step)
     {
-        TaskCompletionSource opened;
+        TaskCompletionSource? opened;
         lock (_lock)
         {
             _step = step;
             opened = _opened;
-            _opened = Signal();
+            _opened = null;
         }
 
-        opened.SetResult();
+        opened?.SetResult();
     }
 
     /// <summary>Waits until a step has begun.</summary>
@@ -38,12 +38,11 @@ public sealed class StepGate
             {
                 if (step <= _step)
                     return step == _step;
+                _opened ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 opened = _opened.Task;
             }
 
             await opened.WaitAsync(cancellationToken);
         }
     }
-
-    private static TaskCompletionSource Signal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

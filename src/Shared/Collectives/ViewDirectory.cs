@@ -5,7 +5,7 @@ namespace Distributed.Collectives;
 
 /// <summary>Where streams that other members open find the view that they belong to, and requests for the state find it.</summary>
 /// <param name="time">The clock; null for the system's.</param>
-public sealed class ViewDirectory(TimeProvider? time = null)
+public sealed class ViewDirectory(TimeProvider? time = null) : IFrameSink
 {
     private readonly TimeProvider _time = time ?? TimeProvider.System;
     private readonly Lock _lock = new();
@@ -34,6 +34,9 @@ public sealed class ViewDirectory(TimeProvider? time = null)
     /// <summary>What holds the state; waits for it.</summary>
     /// <param name="cancellationToken">Gives up waiting.</param>
     public Task<IStateSource> StateAsync(CancellationToken cancellationToken) => FindAsync(() => _state, _ => true, "a state", cancellationToken);
+
+    /// <inheritdoc />
+    public Memory<float> Destination(in FrameHeader header, int count) => Volatile.Read(ref _view)?.Sink.Destination(header, count) ?? default;
 
     private async Task<T> FindAsync<T>(Func<T?> find, Func<T, bool> isRight, string what, CancellationToken cancellationToken)
         where T : class

@@ -6,32 +6,31 @@ namespace Distributed.Collectives;
 /// What the exchanges of a view share: a link to each peer, the step that is under way, the values that each peer still
 /// owes, and the one failure that ends it all.
 /// </summary>
-public abstract class ViewExchange : IFrameReceiver
+public abstract class ViewExchange : IFrameReceiver, IFrameSink
 {
+    private const long NoStep = -1;
+
     private readonly FrameLink?[] _links;
     private readonly Ending?[] _endings;
     private readonly StepGate _gate = new();
-    private readonly Pending[] _rounds;
+    private long _open = NoStep; // the step whose values may be received to where they belong
 
     /// <summary>Prepares the exchange of one view.</summary>
     /// <param name="identity">The view, seen by this member.</param>
     /// <param name="peers">The names of those that links lead to, by the links' numbers.</param>
-    /// <param name="length">The flat vector's length in elements.</param>
-    /// <param name="rounds">How many times in a step this member waits for its peers.</param>
-    private protected ViewExchange(ExchangeIdentity identity, IReadOnlyList<string> peers, int length, int rounds)
+    /// <param name="plans">The plans of the view's steps.</param>
+    private protected ViewExchange(ExchangeIdentity identity, IReadOnlyList<string> peers, ReductionPlans plans)
     {
         Identity = identity;
         Peers = peers;
-        Length = length;
-        Plans = new ReductionPlans(identity.Workers.Count);
-        Plan = Plans.For(1);
+        Plans = plans;
+        Plan = plans.For(1);
         _links = new FrameLink?[peers.Count];
         _endings = new Ending?[peers.Count];
-        _rounds = [.. Enumerable.Range(0, rounds).Select(_ => new Pending(peers.Count))];
     }
 
-    /// <summary>The flat vector's length in elements.</summary>
-    public int Length { get; }
+    /// <summary>The bytes of values that this member has sent in frames.</summary>
+    public long BytesSent => _links.Sum(link => link?.BytesSent ?? 0);
 
     /// <summary>What this member waits for at the moment.</summary>
     public Phase Phase { get; private protected set; } = Phase.ReduceScatter;
@@ -65,6 +64,10 @@ public abstract class ViewExchange : IFrameReceiver
             Take(peer, frame);
     }
 
+    /// <inheritdoc />
+    public Memory<float> Destination(in FrameHeader header, int count) =>
+        Identity.Owns(header) && header.Step == Volatile.Read(ref _open) ? Place(header, count) : default;
+
     /// <summary>Says that a link has ended. A peer that owes nothing may go; one that still owes values, now or in the next step, is lost.</summary>
     /// <param name="peer">The peer's number.</param>
     /// <param name="exception">What broke the link, or null if it ended in order.</param>
@@ -77,6 +80,7 @@ public abstract class ViewExchange : IFrameReceiver
     /// <summary>Lets the links end once all that was sent is out; after the view's last step.</summary>
     public void Close()
     {
+        Volatile.Write(ref _open, NoStep);
         foreach (var link in _links)
             link?.Close();
     }
@@ -84,12 +88,12 @@ public abstract class ViewExchange : IFrameReceiver
     /// <summary>Begins a step: from here on, what peers send for it is taken.</summary>
     private protected ReductionPlan BeginStep(long step, int microbatches)
     {
+        Volatile.Write(ref _open, NoStep);
         Plan = Plans.For(microbatches);
         Step = step;
         Phase = Phase.ReduceScatter;
-        foreach (var round in _rounds)
-            round.Reset();
         Expect(Plan);
+        Volatile.Write(ref _open, step);
         _gate.Open(step);
         for (var peer = 0; peer < _endings.Length; peer++)
             CheckEnding(peer);
@@ -99,21 +103,17 @@ public abstract class ViewExchange : IFrameReceiver
     /// <summary>Counts what each peer will send in the step.</summary>
     private protected abstract void Expect(ReductionPlan plan);
 
+    /// <summary>Where the values of a frame of the step under way belong, before it is known who sends it; nothing if they belong nowhere.</summary>
+    private protected virtual Memory<float> Place(in FrameHeader header, int count) => default;
+
     /// <summary>Takes a frame of the step under way.</summary>
     private protected abstract void Take(int peer, Frame frame);
 
-    /// <summary>
-    /// What a peer sends to the owner of a number of elements: its blocks, or, if it has none, one empty frame that counts as
-    /// one element. Without that, an owner could go on while the peer has still to receive what the owner then overwrites.
-    /// </summary>
-    private protected static long Contribution(ReductionPlan plan, int peer, int elements) =>
-        plan.PlacesOf(peer).Count is > 0 and var blocks ? (long)blocks * elements : Math.Min(1, elements);
+    /// <summary>Whether a peer has still to send something of the step under way.</summary>
+    private protected abstract bool IsOwedBy(int peer);
 
-    /// <summary>Whether a frame is the empty contribution of a peer that has no blocks.</summary>
-    private protected bool IsEmptyContribution(int peer, Frame frame) =>
-        frame.Header.Kind == FrameKind.Block && frame.Values.IsEmpty && Plan.PlacesOf(peer).Count == 0;
-
-    private protected Pending Round(int index) => _rounds[index];
+    /// <summary>Ends all waiting, now and for good; the first failure is the one that counts.</summary>
+    private protected abstract void Fail(Exception failure);
 
     private protected FrameLink Link(int peer) => _links[peer] ?? throw new InvalidOperationException($"There is no link to {Peers[peer]}.");
 
@@ -122,11 +122,8 @@ public abstract class ViewExchange : IFrameReceiver
 
     private void CheckEnding(int peer)
     {
-        if (Volatile.Read(ref _endings[peer]) is not { } ending || !_rounds.Any(round => round.IsOwedBy(peer)))
-            return;
-        var failure = new PeerFailureException(Peers[peer], Step, Phase, ending.Cause, ending.Exception);
-        foreach (var round in _rounds)
-            round.Fail(failure);
+        if (Volatile.Read(ref _endings[peer]) is { } ending && IsOwedBy(peer))
+            Fail(new PeerFailureException(Peers[peer], Step, Phase, ending.Cause, ending.Exception));
     }
 
     private sealed record Ending(string Cause, Exception? Exception);

@@ -36,6 +36,7 @@ public static unsafe class OptimizerKernels
     /// <param name="nextWeights">Overwritten by the weights after the step.</param>
     /// <param name="nextVelocity">Overwritten by the velocity after the step.</param>
     /// <param name="team">Threads to share the work, or null for the caller alone.</param>
+    /// <param name="vectorLength">Length of the vectors that the spans are a part of, if they are: it decides how results are stored, and no bit.</param>
     /// <exception cref="ArgumentException">Lengths differ, or there are no samples.</exception>
     public static void MomentumSgd(
         in SgdSettings settings,
@@ -46,7 +47,8 @@ public static unsafe class OptimizerKernels
         ReadOnlySpan<float> velocity,
         Span<float> nextWeights,
         Span<float> nextVelocity,
-        ComputeTeam? team)
+        ComputeTeam? team,
+        int vectorLength = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
         CheckLengths(gradientSum.Length, weights.Length, nextWeights.Length);
@@ -56,7 +58,7 @@ public static unsafe class OptimizerKernels
         {
             if (settings.Momentum == 0)
                 Elementwise.Run(new PlainStep(settings, g, samples, clipScale, w, w2), weights.Length, team);
-            else if (StreamingStore.Suits(5L * weights.Length, (nuint)w2 | (nuint)v2))
+            else if (StreamingStore.Suits(5L * Math.Max(weights.Length, vectorLength), (nuint)w2 | (nuint)v2))
                 StreamingStore.Run(new MomentumStep<StreamingStore>(settings, g, samples, clipScale, w, v, w2, v2), weights.Length, team);
             else
                 Elementwise.Run(new MomentumStep<CachedStore>(settings, g, samples, clipScale, w, v, w2, v2), weights.Length, team);
@@ -79,6 +81,7 @@ public static unsafe class OptimizerKernels
     /// <param name="nextFirst">Overwritten by the first moment after the step.</param>
     /// <param name="nextSecond">Overwritten by the second moment after the step.</param>
     /// <param name="team">Threads to share the work, or null for the caller alone.</param>
+    /// <param name="vectorLength">Length of the vectors that the spans are a part of, if they are: it decides how results are stored, and no bit.</param>
     /// <exception cref="ArgumentException">Lengths differ, there are no samples, or the step is below 1.</exception>
     public static void Adam(
         in AdamSettings settings,
@@ -92,7 +95,8 @@ public static unsafe class OptimizerKernels
         Span<float> nextWeights,
         Span<float> nextFirst,
         Span<float> nextSecond,
-        ComputeTeam? team)
+        ComputeTeam? team,
+        int vectorLength = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(step, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
@@ -102,7 +106,7 @@ public static unsafe class OptimizerKernels
         fixed (float* g = gradientSum, w = weights, m = first, v = second, w2 = nextWeights, m2 = nextFirst, v2 = nextSecond)
         {
             var constants = new AdamConstants(settings, step, samples, clipScale);
-            if (StreamingStore.Suits(7L * weights.Length, (nuint)w2 | (nuint)m2 | (nuint)v2))
+            if (StreamingStore.Suits(7L * Math.Max(weights.Length, vectorLength), (nuint)w2 | (nuint)m2 | (nuint)v2))
                 StreamingStore.Run(new AdamStep<StreamingStore>(constants, g, w, m, v, w2, m2, v2), weights.Length, team);
             else
                 Elementwise.Run(new AdamStep<CachedStore>(constants, g, w, m, v, w2, m2, v2), weights.Length, team);

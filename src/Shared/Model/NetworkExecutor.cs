@@ -78,10 +78,11 @@ public sealed class NetworkExecutor
     /// <param name="inputs">[rows, input length].</param>
     /// <param name="labels">[rows], each from 0 to below the number of classes.</param>
     /// <param name="pass">The training step, and the position of the block's first sample in the global batch.</param>
-    /// <param name="gradient">[layout length]: the sum, not the mean, over the samples; overwritten.</param>
+    /// <param name="gradient">[layout length]: the sum, not the mean, over the samples; overwritten. Undefined where the loss is not finite.</param>
+    /// <param name="progress">Is told as layers are completed, unless the loss is not finite; null for nobody.</param>
     /// <exception cref="ArgumentException">The pass trains nothing, a span has the wrong length, there are no or too many rows, or a label is out of range.</exception>
     /// <exception cref="InvalidOperationException">No weights are bound.</exception>
-    public BatchSums ForwardBackward(ReadOnlySpan<float> inputs, ReadOnlySpan<int> labels, in Pass pass, Span<float> gradient)
+    public BatchSums ForwardBackward(ReadOnlySpan<float> inputs, ReadOnlySpan<int> labels, in Pass pass, Span<float> gradient, IBackwardProgress? progress = null)
     {
         if (!pass.Training)
             throw new ArgumentException("a gradient belongs to a training step", nameof(pass));
@@ -93,8 +94,10 @@ public sealed class NetworkExecutor
         logits.CopyTo(logitsGradient);
         Span<float> losses = _losses.AsSpan(0, rows);
         int correct = SoftmaxCrossEntropy.ForwardBackward(logitsGradient, labels, _network.Classes, losses, _labelSmoothing, _team);
-        _layers.Backward(inputs, rows, logitsGradient, [], gradient, pass);
-        return Sums(rows, correct);
+        BatchSums sums = Sums(rows, correct);
+        if (float.IsFinite(sums.LossSum))
+            _layers.Backward(inputs, rows, logitsGradient, [], gradient, pass, progress);
+        return sums;
     }
 
     /// <summary>Computes the loss of one aligned block of microbatches as the model would be used: in evaluation, without smoothing or a gradient.</summary>

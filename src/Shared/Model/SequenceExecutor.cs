@@ -55,14 +55,18 @@ internal sealed class SequenceExecutor
         return OutputOf(_layers.Length - 1, rows);
     }
 
-    /// <summary>As <see cref="LayerExecutor.Backward"/>, over all layers from the last to the first that has to do with it.</summary>
+    /// <summary>
+    /// As <see cref="LayerExecutor.Backward"/>, over all layers from the last to the first that has to do with it, each of which
+    /// is told of once it is done.
+    /// </summary>
     internal void Backward(
         ReadOnlySpan<float> input,
         int rows,
         Span<float> outputGradient,
         Span<float> inputGradient,
         Span<float> parameterGradient,
-        in Pass pass)
+        in Pass pass,
+        IBackwardProgress? progress = null)
     {
         for (int i = _layers.Length - 1; i >= _lastBackward; i--)
         {
@@ -71,6 +75,7 @@ internal sealed class SequenceExecutor
             Span<float> after = i == _layers.Length - 1 ? outputGradient : _outputGradient.Span[..(rows * _layers[i].OutputLength)];
             _layers[i].Backward(InputOf(i, input, rows), rows, after, goesOn ? before : [], parameterGradient[_parameterRanges[i]], pass);
             (_outputGradient, _inputGradient) = (_inputGradient, _outputGradient);
+            progress?.CompletedFrom(_parameterRanges[i].Start.Value);
         }
     }
 

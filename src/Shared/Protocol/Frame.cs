@@ -5,7 +5,7 @@ namespace Distributed.Protocol;
 
 /// <summary>
 /// A tensor frame in memory. One to be sent refers to the sender's own vector, which must not change until the write has
-/// completed; one that was received holds pooled memory until it is disposed.
+/// completed; one that was received holds pooled memory until it is disposed, unless its values are where they belong already.
 /// </summary>
 public sealed class Frame : IDisposable
 {
@@ -33,6 +33,9 @@ public sealed class Frame : IDisposable
     /// <summary>Where the values belong.</summary>
     public FrameHeader Header { get; }
 
+    /// <summary>Whether the values were received to where an <see cref="IFrameSink"/> wants them.</summary>
+    public bool IsInPlace { get; private init; }
+
     /// <summary>The values.</summary>
     /// <exception cref="ObjectDisposedException">A received frame that was given back.</exception>
     public ReadOnlySpan<float> Values
@@ -53,14 +56,21 @@ public sealed class Frame : IDisposable
             ArrayPool<byte>.Shared.Return(rented);
     }
 
-    /// <summary>A received frame: the bytes are copied into pooled memory.</summary>
+    /// <summary>A received frame: the bytes are copied to where they belong, or into pooled memory.</summary>
     /// <param name="header">Where the values belong.</param>
     /// <param name="bytes">Little-endian single-precision numbers; a multiple of four bytes.</param>
-    internal static Frame Receive(FrameHeader header, in ReadOnlySequence<byte> bytes)
+    /// <param name="sink">Knows where they belong; null if nobody does.</param>
+    internal static Frame Receive(FrameHeader header, in ReadOnlySequence<byte> bytes, IFrameSink? sink)
     {
         var length = checked((int)bytes.Length);
         if (length == 0)
             return new Frame(header);
+        if (sink is not null && sink.Destination(header, length / sizeof(float)) is { IsEmpty: false } destination)
+        {
+            bytes.CopyTo(MemoryMarshal.AsBytes(destination.Span));
+            return new Frame(header, destination) { IsInPlace = true };
+        }
+
         var rented = ArrayPool<byte>.Shared.Rent(length);
         bytes.CopyTo(rented);
         return new Frame(header, rented, length / sizeof(float));

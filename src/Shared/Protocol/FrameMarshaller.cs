@@ -19,8 +19,9 @@ public static class FrameMarshaller
     // Every field at its full width: 9 + 5 + 5 + 9 + 2 + 5 + 9, then the tag and the length of the values.
     private const int MaximumHeaderBytes = 44 + 1 + 5;
 
-    /// <summary>The marshaller for gRPC methods.</summary>
-    public static Marshaller<Frame> Instance { get; } = Marshallers.Create(Serialize, Deserialize);
+    /// <summary>A marshaller for gRPC methods.</summary>
+    /// <param name="sink">Knows where the values of received frames belong; null if nobody does.</param>
+    public static Marshaller<Frame> Create(IFrameSink? sink) => Marshallers.Create<Frame>(Serialize, context => Read(context.PayloadAsReadOnlySequence(), sink));
 
     /// <summary>Writes a frame.</summary>
     /// <param name="frame">The frame; read before this returns.</param>
@@ -38,16 +39,17 @@ public static class FrameMarshaller
 
     /// <summary>Reads a frame.</summary>
     /// <param name="input">The bytes of one message.</param>
+    /// <param name="sink">Knows where the values belong; null if nobody does.</param>
     /// <returns>A frame that the caller disposes.</returns>
     /// <exception cref="InvalidDataException">The bytes are not a tensor frame.</exception>
-    public static Frame Read(in ReadOnlySequence<byte> input)
+    public static Frame Read(in ReadOnlySequence<byte> input, IFrameSink? sink = null)
     {
         RequireLittleEndian();
         var reader = new SequenceReader<byte>(input);
         var fields = new Fields();
         while (!reader.End)
             fields.Read(ref reader);
-        return Frame.Receive(fields.Header(), fields.Values);
+        return Frame.Receive(fields.Header(), fields.Values, sink);
     }
 
     private static void Serialize(Frame frame, SerializationContext context)
@@ -58,8 +60,6 @@ public static class FrameMarshaller
         Write(frame, context.GetBufferWriter());
         context.Complete();
     }
-
-    private static Frame Deserialize(DeserializationContext context) => Read(context.PayloadAsReadOnlySequence());
 
     private static int WriteHeader(in FrameHeader header, int valueBytes, Span<byte> output)
     {

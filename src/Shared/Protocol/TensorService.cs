@@ -6,14 +6,19 @@ namespace Distributed.Protocol;
 /// The service of <c>tensors.proto</c>, bound by hand so that its messages are <see cref="Frame"/>s. A host derives from it
 /// and maps it like a generated service.
 /// </summary>
-[BindServiceMethod(typeof(TensorService), nameof(BindService))]
 public abstract class TensorService
 {
     private const string ServiceName = "distributed.v1.Tensors";
 
-    internal static readonly Method<Frame, Frame> ExchangeMethod = Define(MethodType.DuplexStreaming, "Exchange");
-    internal static readonly Method<Frame, Frame> FetchStateMethod = Define(MethodType.ServerStreaming, "FetchState");
-    internal static readonly Method<Frame, Frame> StoreStateMethod = Define(MethodType.ClientStreaming, "StoreState");
+    /// <summary>The method that <see cref="FetchState"/> serves.</summary>
+    public static readonly Method<Frame, Frame> FetchStateMethod = Define(MethodType.ServerStreaming, "FetchState");
+
+    /// <summary>The method that <see cref="StoreState"/> serves.</summary>
+    public static readonly Method<Frame, Frame> StoreStateMethod = Define(MethodType.ClientStreaming, "StoreState");
+
+    /// <summary>The method that <see cref="Exchange"/> serves.</summary>
+    /// <param name="sink">Knows where the values of received frames belong; null if nobody does.</param>
+    public static Method<Frame, Frame> ExchangeMethod(IFrameSink? sink) => Define(MethodType.DuplexStreaming, "Exchange", sink);
 
     /// <summary>Exchanges gradients with the member that opened the stream; ends when the view does.</summary>
     /// <param name="incoming">The other's frames, the first one a greeting.</param>
@@ -39,10 +44,14 @@ public abstract class TensorService
     public static void BindService(ServiceBinderBase binder, TensorService? service)
     {
         ArgumentNullException.ThrowIfNull(binder);
-        binder.AddMethod(ExchangeMethod, service is null ? null! : new DuplexStreamingServerMethod<Frame, Frame>(service.Exchange));
+        binder.AddMethod(ExchangeMethod(sink: null), service is null ? null! : new DuplexStreamingServerMethod<Frame, Frame>(service.Exchange));
         binder.AddMethod(FetchStateMethod, service is null ? null! : new ServerStreamingServerMethod<Frame, Frame>(service.FetchState));
         binder.AddMethod(StoreStateMethod, service is null ? null! : new ClientStreamingServerMethod<Frame, Frame>(service.StoreState));
     }
 
-    private static Method<Frame, Frame> Define(MethodType type, string name) => new(type, ServiceName, name, FrameMarshaller.Instance, FrameMarshaller.Instance);
+    private static Method<Frame, Frame> Define(MethodType type, string name, IFrameSink? sink = null)
+    {
+        var marshaller = FrameMarshaller.Create(sink);
+        return new(type, ServiceName, name, marshaller, marshaller);
+    }
 }

@@ -13,18 +13,19 @@ internal sealed class AdamOptimizer(OptimizerOptions options, bool decoupled) : 
     public override IReadOnlyList<string> MomentNames { get; } = ["exp_avg", "exp_avg_sq"];
 
     /// <inheritdoc/>
-    private protected override void Apply(in OptimizerStep step, ReadOnlySpan<float> gradientSum, TrainingState current, TrainingState next) =>
+    private protected override void Apply(in OptimizerStep step, int offset, ReadOnlySpan<float> gradientSum, TrainingState current, TrainingState next) =>
         OptimizerKernels.Adam(
             _settings with { LearningRate = step.LearningRate },
             step.Number,
             gradientSum,
             step.Samples,
             step.ClipScale,
-            current.Weights.Span,
-            current.Moments[0].Span,
-            current.Moments[1].Span,
-            next.Weights.Span,
-            next.Moments[0].Span,
-            next.Moments[1].Span,
-            step.Team);
+            Part(current.Weights, offset, gradientSum),
+            Part(current.Moments[0], offset, gradientSum),
+            Part(current.Moments[1], offset, gradientSum),
+            Part(next.Weights, offset, gradientSum),
+            Part(next.Moments[0], offset, gradientSum),
+            Part(next.Moments[1], offset, gradientSum),
+            step.Team,
+            current.Weights.Length);
 }

@@ -17,7 +17,7 @@ internal sealed class BlockComputation
     private readonly int _inputLength;
     private readonly AlignedBuffer _inputs;
     private readonly int[] _labels;
-    private readonly List<AlignedBuffer> _rightChildren = [];
+    private readonly List<RightChild> _rightChildren = [];
 
     public BlockComputation(TrainingSettings settings, ComputeTeam team)
         : this(settings, NetworkExecutor.RowsInOnePass(settings.Network, settings.Microbatch), team)
@@ -44,9 +44,10 @@ internal sealed class BlockComputation
     /// <param name="block">The node.</param>
     /// <param name="samples">The member's samples.</param>
     /// <param name="origin">The first microbatch of the member's samples.</param>
-    /// <param name="gradient">[layout length]: overwritten.</param>
-    public BatchSums Gradient(long step, TreeBlock block, ISampleSource samples, int origin, Span<float> gradient) =>
-        Gradient(step, block, samples, origin, gradient, depth: 0);
+    /// <param name="gradient">[layout length]: overwritten; undefined where the loss is not finite.</param>
+    /// <param name="progress">Is told as parts of the gradient are completed, in the last pass over the node's samples; null for nobody.</param>
+    public BatchSums Gradient(long step, TreeBlock block, ISampleSource samples, int origin, Memory<float> gradient, IBackwardProgress? progress = null) =>
+        Gradient(step, block, samples, origin, gradient, progress, depth: 0);
 
     /// <summary>The sums of a node, without a gradient.</summary>
     public BatchSums Evaluate(TreeBlock block, ISampleSource samples, int origin)
@@ -61,23 +62,21 @@ internal sealed class BlockComputation
         return _executor.Forward(_inputs.Span[..(rows * _inputLength)], _labels.AsSpan(0, rows));
     }
 
-    private BatchSums Gradient(long step, TreeBlock block, ISampleSource samples, int origin, Span<float> gradient, int depth)
+    private BatchSums Gradient(long step, TreeBlock block, ISampleSource samples, int origin, Memory<float> gradient, IBackwardProgress? progress, int depth)
     {
         if (block.Count <= _largestCount)
         {
             var rows = Decode(block, samples, origin);
             var pass = Pass.OfStep(_seed, step, firstSample: (long)block.Start * _microbatch);
-            return _executor.ForwardBackward(_inputs.Span[..(rows * _inputLength)], _labels.AsSpan(0, rows), pass, gradient);
+            return _executor.ForwardBackward(_inputs.Span[..(rows * _inputLength)], _labels.AsSpan(0, rows), pass, gradient.Span, progress);
         }
 
         if (_rightChildren.Count <= depth)
-            _rightChildren.Add(new AlignedBuffer(gradient.Length));
+            _rightChildren.Add(new RightChild(gradient.Length));
         var (left, right) = Children(block);
-        var leftSums = Gradient(step, left, samples, origin, gradient, depth + 1);
-        var rightGradient = _rightChildren[depth].Span;
-        var rightSums = Gradient(step, right, samples, origin, rightGradient, depth + 1);
-        ReductionKernels.Add(gradient, rightGradient, gradient);
-        return BatchSums.Merge(leftSums, rightSums);
+        var leftSums = Gradient(step, left, samples, origin, gradient, progress: null, depth + 1);
+        var rightChild = _rightChildren[depth].AddTo(gradient, progress);
+        return BatchSums.Merge(leftSums, Gradient(step, right, samples, origin, rightChild.Gradient, rightChild, depth + 1));
     }
 
     private int Decode(TreeBlock block, ISampleSource samples, int origin)
@@ -92,5 +91,30 @@ internal sealed class BlockComputation
     {
         var left = ReductionTree.LeftCount(block.Count);
         return (new(block.Start, left), new(block.Start + left, block.Count - left));
+    }
+
+    /// <summary>The gradient of a right child, which is added to that of its left sibling as it is completed.</summary>
+    private sealed class RightChild(int length) : IBackwardProgress
+    {
+        private readonly AlignedBuffer _gradient = new(length);
+        private Memory<float> _sum;
+        private IBackwardProgress? _next;
+        private int _end;
+
+        public Memory<float> Gradient => _gradient.Memory;
+
+        public RightChild AddTo(Memory<float> sum, IBackwardProgress? next)
+        {
+            (_sum, _next, _end) = (sum, next, sum.Length);
+            return this;
+        }
+
+        public void CompletedFrom(int offset)
+        {
+            var sum = _sum.Span[offset.._end];
+            ReductionKernels.Add(sum, _gradient.Span[offset.._end], sum);
+            _end = offset;
+            _next?.CompletedFrom(offset);
+        }
     }
 }

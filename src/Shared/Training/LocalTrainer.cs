@@ -13,9 +13,10 @@ public sealed class LocalTrainer : IDisposable
 
     private readonly Dataset _dataset;
     private readonly BatchPlan _batches;
-    private readonly ReductionPlans _plans = new(workers: 1);
+    private readonly ReductionPlans _plans = new(Partition.EqualShares(1), []);
     private readonly int _microbatch;
     private readonly Replica _replica;
+    private readonly PrivateMemory _gradients;
 
     /// <summary>Prepares a trainer whose state is to be filled by the caller.</summary>
     /// <param name="settings">The run's settings.</param>
@@ -29,6 +30,7 @@ public sealed class LocalTrainer : IDisposable
         _batches = batches;
         _microbatch = settings.Microbatch;
         _replica = new Replica(settings, threads);
+        _gradients = new PrivateMemory(settings.Network.Layout.Length);
     }
 
     /// <summary>The state after the last completed step; step, weights and moments may be set before the first.</summary>
@@ -45,9 +47,8 @@ public sealed class LocalTrainer : IDisposable
     {
         var batch = _batches.Of(State.Step + 1);
         var plan = _plans.For(batch.MicrobatchCount);
-        var blocks = _replica.ForwardBackward(plan, Alone, new IndexedSamples(_dataset.Train, batch.Indices));
-        var gradient = LocalReduction.Complete(plan, blocks);
-        _replica.Weights.Update(batch.Indices.Length, gradient);
+        _replica.ForwardBackward(plan, Alone, new IndexedSamples(_dataset.Train, batch.Indices), _gradients);
+        _replica.Weights.Update(batch.Indices.Length, LocalReduction.Complete(plan, _gradients));
         return LossTree.Complete(_replica.Sums);
     }
 
@@ -62,5 +63,9 @@ public sealed class LocalTrainer : IDisposable
     }
 
     /// <inheritdoc />
-    public void Dispose() => _replica.Dispose();
+    public void Dispose()
+    {
+        _replica.Dispose();
+        _gradients.Dispose();
+    }
 }

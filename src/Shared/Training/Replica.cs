@@ -5,16 +5,14 @@ using Distributed.Model;
 namespace Distributed.Training;
 
 /// <summary>
-/// One copy of the model with all that a member needs to take its part in a step: the state, the gradients of its blocks of
-/// the reduction tree, and threads. One thread at a time may use it.
+/// One copy of the model with all that a member needs to take its part in a step: the state, the memory of the passes, and
+/// threads. One thread at a time may use it.
 /// </summary>
 public sealed class Replica : IDisposable
 {
     private readonly TrainingSettings _settings;
     private readonly ComputeTeam _team;
     private readonly BlockComputation _computation;
-    private readonly List<AlignedBuffer> _buffers = [];
-    private readonly List<AlignedBuffer> _gradients = [];
     private readonly List<(TreeBlock Block, BatchSums Sums)> _sums = [];
 
     /// <summary>Reserves the memory of a replica.</summary>
@@ -48,25 +46,22 @@ public sealed class Replica : IDisposable
     /// <param name="plan">The step's plan.</param>
     /// <param name="rank">The member.</param>
     /// <param name="samples">The samples of the member's range.</param>
-    /// <returns>The gradient sum of each block, in the order of the plan; valid until the next call. <see cref="Sums"/> has their losses.</returns>
-    /// <exception cref="NonFiniteLossException">A loss is infinite or NaN.</exception>
-    public IReadOnlyList<AlignedBuffer> ForwardBackward(ReductionPlan plan, int rank, ISampleSource samples)
+    /// <param name="memory">Receives the gradient sum of each block, in the order of the plan. <see cref="Sums"/> has their losses.</param>
+    /// <param name="progress">Is told as parts of the gradients are completed in all blocks; null for nobody.</param>
+    /// <exception cref="NonFiniteLossException">A loss is infinite or NaN; nobody has been told of that block's gradient.</exception>
+    public void ForwardBackward(ReductionPlan plan, int rank, ISampleSource samples, PublishedMemory memory, IBackwardProgress? progress = null)
     {
         ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(memory);
         Begin();
         var step = Weights.State.Step + 1;
         var origin = plan.RangeOf(rank).Start;
         var (first, count) = plan.PlacesOf(rank);
         for (var i = 0; i < count; i++)
         {
-            if (_buffers.Count == i)
-                _buffers.Add(new AlignedBuffer(_settings.Network.Layout.Length));
             var block = plan.Blocks[first + i];
-            _gradients.Add(_buffers[i]);
-            Record(block, _computation.Gradient(step, block, samples, origin, _buffers[i].Span), step);
+            Record(block, _computation.Gradient(step, block, samples, origin, memory.Block(i), i == count - 1 ? progress : null), step);
         }
-
-        return _gradients;
     }
 
     /// <summary>Computes the loss over a member's blocks of the test set, with the current weights; <see cref="Sums"/> has the result.</summary>
@@ -90,7 +85,6 @@ public sealed class Replica : IDisposable
     private void Begin()
     {
         _sums.Clear();
-        _gradients.Clear();
         _computation.BindWeights(Weights.State.Weights.Memory);
     }
 

@@ -11,18 +11,27 @@ internal static class RunningStatistics
     /// <summary>Writes the statistics of the next state, and zeros in their places of its moments.</summary>
     /// <param name="layout">Which parameters they are.</param>
     /// <param name="samples">Samples of the global batch, at least 1.</param>
-    /// <param name="gradientSum">Flat vector: in their places, the sums over the samples of what was observed.</param>
+    /// <param name="offset">Where the piece of the gradient begins in the flat vector.</param>
+    /// <param name="gradientSum">A piece of the gradient: in their places, the sums over the samples of what was observed.</param>
     /// <param name="current">The state before the step; only read.</param>
     /// <param name="next">The state after the step.</param>
-    internal static void Update(ParameterLayout layout, int samples, ReadOnlySpan<float> gradientSum, TrainingState current, TrainingState next)
+    internal static void Update(ParameterLayout layout, int samples, int offset, ReadOnlySpan<float> gradientSum, TrainingState current, TrainingState next)
     {
         for (int i = 0; i < layout.RunningStatistics.Count; i++)
         {
             Parameter statistic = layout.RunningStatistics[i];
-            Range range = statistic.Offset..(statistic.Offset + statistic.Length);
-            Move(statistic.RunningMomentum!.Value, samples, gradientSum[range], current.Weights.Span[range], next.Weights.Span[range]);
+            int start = Math.Max(offset, statistic.Offset);
+            int length = Math.Min(offset + gradientSum.Length, statistic.Offset + statistic.Length) - start;
+            if (length <= 0)
+                continue;
+            Move(
+                statistic.RunningMomentum!.Value,
+                samples,
+                gradientSum.Slice(start - offset, length),
+                current.Weights.Span.Slice(start, length),
+                next.Weights.Span.Slice(start, length));
             for (int moment = 0; moment < next.Moments.Count; moment++)
-                next.Moments[moment].Span[range].Clear();
+                next.Moments[moment].Span.Slice(start, length).Clear();
         }
     }
 

@@ -12,7 +12,7 @@ internal sealed class SgdOptimizer(OptimizerOptions options) : Optimizer
     public override IReadOnlyList<string> MomentNames { get; } = options.Momentum == 0 ? [] : ["momentum_buffer"];
 
     /// <inheritdoc/>
-    private protected override void Apply(in OptimizerStep step, ReadOnlySpan<float> gradientSum, TrainingState current, TrainingState next)
+    private protected override void Apply(in OptimizerStep step, int offset, ReadOnlySpan<float> gradientSum, TrainingState current, TrainingState next)
     {
         bool keeps = MomentNames.Count > 0;
         OptimizerKernels.MomentumSgd(
@@ -20,10 +20,11 @@ internal sealed class SgdOptimizer(OptimizerOptions options) : Optimizer
             gradientSum,
             step.Samples,
             step.ClipScale,
-            current.Weights.Span,
-            keeps ? current.Moments[0].Span : [],
-            next.Weights.Span,
-            keeps ? next.Moments[0].Span : [],
-            step.Team);
+            Part(current.Weights, offset, gradientSum),
+            keeps ? Part(current.Moments[0], offset, gradientSum) : [],
+            Part(next.Weights, offset, gradientSum),
+            keeps ? Part(next.Moments[0], offset, gradientSum) : [],
+            step.Team,
+            current.Weights.Length);
     }
 }

@@ -1,3 +1,4 @@
+using Distributed.Collectives;
 using Distributed.Kernels;
 
 namespace Distributed.Training;
@@ -6,12 +7,18 @@ namespace Distributed.Training;
 /// Owns the training state and its spare. A step reads the one and writes the other, and is complete when they change
 /// places; until then nothing has happened.
 /// </summary>
-public sealed class WeightUpdater
+/// <remarks>
+/// A step that is begun takes the gradient in pieces, and updates what each piece is for at once; where the gradient is clipped, which
+/// needs all of it first, the pieces are put together.
+/// </remarks>
+public sealed class WeightUpdater : IGradientConsumer
 {
     private readonly TrainingSettings _settings;
     private readonly Optimizer _optimizer;
     private readonly LearningRateSchedule _schedule;
     private readonly ComputeTeam? _team;
+    private readonly AlignedBuffer? _whole; // the gradient, where it is clipped
+    private int _samples;
 
     /// <summary>Reserves both states.</summary>
     /// <param name="settings">The run's settings.</param>
@@ -27,6 +34,8 @@ public sealed class WeightUpdater
         var moments = holdsMoments ? _optimizer.MomentNames.Count : 0;
         State = new TrainingState(settings.Network.Layout.Length, moments);
         Spare = new TrainingState(settings.Network.Layout.Length, moments);
+        if (settings.Optimizer.ClipNorm is not null && holdsMoments)
+            _whole = new AlignedBuffer(settings.Network.Layout.Length);
     }
 
     /// <summary>The state after the last completed step.</summary>
@@ -39,25 +48,51 @@ public sealed class WeightUpdater
     /// <param name="step">The step, from 1.</param>
     public float LearningRate(long step) => _schedule.At(step, _settings.TotalSteps);
 
-    /// <summary>Completes a step: clips, updates into the spare state, moves the running statistics, and swaps.</summary>
+    /// <summary>Begins a step, also where one was begun and given up.</summary>
+    /// <param name="samples">Samples of the global batch.</param>
+    public void Begin(int samples) => _samples = samples;
+
+    /// <inheritdoc />
+    public void Take(int offset, ReadOnlySpan<float> gradientSum)
+    {
+        if (_whole is not null)
+            gradientSum.CopyTo(_whole.Span[offset..]);
+        else
+            Update(offset, gradientSum, clipScale: 1);
+    }
+
+    /// <summary>Completes the step, all of whose gradient has been taken: the states change places.</summary>
+    public void Complete()
+    {
+        if (_whole is not null)
+            UpdateClipped(_whole.Span);
+        Adopt();
+    }
+
+    /// <summary>Does a whole step: clips, updates into the spare state, moves the running statistics, and swaps.</summary>
     /// <param name="samples">Samples of the global batch.</param>
     /// <param name="gradientSum">The sum of their gradients over the whole tree.</param>
     public void Update(int samples, ReadOnlySpan<float> gradientSum)
     {
-        var step = State.Step + 1;
-        var layout = _settings.Network.Layout;
-        var scale = GradientClipping.Scale(gradientSum, layout.TrainedRanges, samples, _settings.Optimizer.ClipNorm);
-        _optimizer.Update(step, LearningRate(step), samples, scale, gradientSum, State, Spare, _team);
-        RunningStatistics.Update(layout, samples, gradientSum, State, Spare);
-        Swap();
+        Begin(samples);
+        UpdateClipped(gradientSum);
+        Adopt();
     }
 
     /// <summary>Completes a step whose weights another process has computed into the spare state.</summary>
     public void Adopt()
     {
         Spare.Step = State.Step + 1;
-        Swap();
+        (State, Spare) = (Spare, State);
     }
 
-    private void Swap() => (State, Spare) = (Spare, State);
+    private void UpdateClipped(ReadOnlySpan<float> gradientSum) =>
+        Update(0, gradientSum, GradientClipping.Scale(gradientSum, _settings.Network.Layout.TrainedRanges, _samples, _settings.Optimizer.ClipNorm));
+
+    private void Update(int offset, ReadOnlySpan<float> gradientSum, float clipScale)
+    {
+        var step = State.Step + 1;
+        _optimizer.Update(new OptimizerStep(step, LearningRate(step), _samples, clipScale, _team), offset, gradientSum, State, Spare);
+        RunningStatistics.Update(_settings.Network.Layout, _samples, offset, gradientSum, State, Spare);
+    }
 }

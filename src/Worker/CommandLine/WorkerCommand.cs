@@ -2,6 +2,7 @@ using System.CommandLine;
 using Distributed.Data;
 using Distributed.Hosting;
 using Distributed.Protocol;
+using Distributed.Worker.Benchmarks;
 
 namespace Distributed.Worker.CommandLine;
 
@@ -34,9 +35,19 @@ internal static class WorkerCommand
         {
             Coordinator, Listen, Advertise, Threads, TokenFile, Insecure, ConnectTimeout,
             Data, Test, DataDir, LabelColumn, Header, Standardize, LocalNumber, LocalWorkers,
-            HealthCommand.Create(),
+            HealthCommand.Create(), BenchCommand(),
         };
         command.SetAction((parse, cancellationToken) => RunAsync(Read(parse)));
+        return command;
+    }
+
+    // For the coordinator, which starts such workers to measure.
+    private static Command BenchCommand()
+    {
+        var rank = new Option<int>("--rank");
+        var command = new Command("bench-member") { rank };
+        command.Hidden = true;
+        command.SetAction((parse, cancellationToken) => AllReduceMember.RunAsync(parse.GetValue(rank)));
         return command;
     }
 

@@ -1,5 +1,5 @@
 using Distributed.Collectives;
-using Distributed.Kernels;
+using Distributed.Model;
 using Distributed.Protocol;
 using Distributed.Training;
 
@@ -11,48 +11,60 @@ internal interface IStepExchange
     /// <summary>What it waits for at the moment.</summary>
     Phase Phase { get; }
 
+    /// <summary>Where this worker's block gradients are to be put.</summary>
+    PublishedMemory Memory { get; }
+
+    /// <summary>What goes on with parts of the gradient while the backward pass does the rest; null if nothing does.</summary>
+    IBackwardProgress? Progress { get; }
+
     /// <summary>Begins a step.</summary>
-    ReductionPlan Begin(long step, int microbatches);
+    /// <param name="step">The step.</param>
+    /// <param name="microbatches">Microbatches of the global batch.</param>
+    /// <param name="samples">Samples of the global batch.</param>
+    ReductionPlan Begin(long step, int microbatches, int samples);
 
     /// <summary>Completes it: when this returns, the replica's state is the one after the step.</summary>
-    /// <param name="blocks">This worker's block gradients, in the order of the plan.</param>
-    /// <param name="samples">Samples of the global batch.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="PeerFailureException">Another member was lost.</exception>
-    void Complete(IReadOnlyList<AlignedBuffer> blocks, int samples, CancellationToken cancellationToken);
+    void Complete(CancellationToken cancellationToken);
 }
 
 /// <summary>The workers own the slices, and each updates its own copy of the weights.</summary>
-internal sealed class PeerStep(PeerReduction reduction, WeightUpdater weights) : IStepExchange
+internal sealed class PeerStep(PeerReduction reduction, PublishedMemory memory, WeightUpdater weights) : IStepExchange
 {
-    private bool _updating;
+    public Phase Phase => reduction.Phase;
 
-    public Phase Phase => _updating ? Phase.Update : reduction.Phase;
+    public PublishedMemory Memory => memory;
 
-    public ReductionPlan Begin(long step, int microbatches)
+    public IBackwardProgress? Progress => reduction;
+
+    public ReductionPlan Begin(long step, int microbatches, int samples)
     {
-        _updating = false;
-        return reduction.Begin(step, microbatches);
+        weights.Begin(samples);
+        return reduction.Begin(step, microbatches, weights);
     }
 
-    public void Complete(IReadOnlyList<AlignedBuffer> blocks, int samples, CancellationToken cancellationToken)
+    public void Complete(CancellationToken cancellationToken)
     {
-        var gradient = reduction.Reduce(blocks, cancellationToken);
-        _updating = true;
-        weights.Update(samples, gradient);
+        reduction.Complete(cancellationToken);
+        weights.Complete();
     }
 }
 
 /// <summary>The coordinator owns the reduction and the optimizer, and broadcasts the weights.</summary>
-internal sealed class CoordinatorStep(CoordinatorExchange exchange, WeightUpdater weights) : IStepExchange
+internal sealed class CoordinatorStep(CoordinatorExchange exchange, PublishedMemory memory, WeightUpdater weights) : IStepExchange
 {
     public Phase Phase => exchange.Phase;
 
-    public ReductionPlan Begin(long step, int microbatches) => exchange.Begin(step, microbatches, weights.Spare.Weights.Memory);
+    public PublishedMemory Memory => memory;
 
-    public void Complete(IReadOnlyList<AlignedBuffer> blocks, int samples, CancellationToken cancellationToken)
+    public IBackwardProgress? Progress => null;
+
+    public ReductionPlan Begin(long step, int microbatches, int samples) => exchange.Begin(step, microbatches, weights.Spare.Weights.Memory);
+
+    public void Complete(CancellationToken cancellationToken)
     {
-        exchange.Complete(blocks, cancellationToken);
+        exchange.Complete(cancellationToken);
         weights.Adopt();
     }
 }

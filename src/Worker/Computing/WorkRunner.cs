@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Distributed.Collectives;
@@ -17,13 +18,15 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     private readonly MemberLinks _members;
     private readonly Action<WorkerMessage> _post;
     private readonly SnapshotSender _snapshots;
+    private readonly ReportBatch _reports;
     private readonly ComputeThread _thread = new();
     private readonly Replica _replica;
     private readonly StepGate _completed = new();
-    private ReductionPlans _plans = new(workers: 1);
+    private ReductionPlans _plans = new(Partition.EqualShares(1), []);
     private IStepExchange? _exchange;
     private ViewGeneration _generation;
     private int _rank;
+    private TimeSpan _computeTime;
     private volatile Phase _phase = Phase.Idle;
 
     /// <summary>Builds the replica.</summary>
@@ -36,6 +39,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _run = run;
         _members = members;
         _post = post;
+        _reports = new ReportBatch(TimeProvider.System, reports => post(Message(message => message.Reports = reports)));
         _snapshots = new SnapshotSender(members.CoordinatorTensors, ReportLostSnapshot);
         _replica = new Replica(run.Settings, threads, holdsMoments: run.Exchange == ExchangeMode.Peers);
     }
@@ -66,10 +70,15 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     }
 
     /// <summary>Carries out one piece of work.</summary>
+    /// <param name="item">The work.</param>
+    /// <param name="queued">Pieces of work that are known to follow.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="PeerFailureException">Another member was lost.</exception>
     /// <exception cref="NonFiniteLossException">The training has diverged.</exception>
-    public async Task RunAsync(WorkItem item, CancellationToken cancellationToken)
+    public async Task RunAsync(WorkItem item, int queued, CancellationToken cancellationToken)
     {
+        if (item is not Compute)
+            SendReports();
         switch (item)
         {
             case EnterView enter:
@@ -78,9 +87,11 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
             case Compute { Work: Work.Train } compute:
                 await _thread.RunAsync(() => Train(compute, cancellationToken));
                 _completed.Open(Step);
+                _reports.Add(Report(compute), queued);
                 break;
             case Compute compute:
                 await _thread.RunAsync(() => Evaluate(compute));
+                _reports.Add(Report(compute), queued);
                 break;
             case SendSnapshot:
                 _phase = Phase.Snapshot;
@@ -93,6 +104,9 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
 
         _phase = Phase.Idle;
     }
+
+    /// <summary>Reports what has been done and not been reported yet.</summary>
+    public void SendReports() => _reports.Send();
 
     /// <summary>A message about where this worker is.</summary>
     public WorkerMessage Message(Action<WorkerMessage> fill)
@@ -125,9 +139,9 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _phase = Phase.StateTransfer;
         _generation = enter.Generation;
         _rank = enter.View.Rank;
-        _plans = new ReductionPlans(enter.View.Members.Count);
+        _plans = new ReductionPlans([.. enter.View.Members.Select(member => checked((int)member.Share))], Buckets.Of(_run.Settings.Network.Layout, enter.View.Members.Count));
         Step = first - 1;
-        _exchange = await _members.EnterAsync(enter, _replica.Weights, cancellationToken);
+        _exchange = await _members.EnterAsync(enter, _plans, _replica.Weights, cancellationToken);
         if (enter.View.FetchState)
         {
             await _members.FetchStateAsync(enter.View.StateSource, Header() with { Kind = FrameKind.State }, _replica.Weights.State, cancellationToken);
@@ -135,19 +149,20 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
             _completed.Open(Step);
         }
 
-        _post(Message(message => message.ViewOpened = new ViewOpened()));
+        _post(Message(message => message.ViewOpened = _members.Reached));
     }
 
     private void Train(Compute work, CancellationToken cancellationToken)
     {
         Step = work.Step;
         _phase = Phase.ForwardBackward;
-        var plan = _exchange!.Begin(work.Step, work.Microbatches);
+        var plan = _exchange!.Begin(work.Step, work.Microbatches, work.BatchSamples);
         CheckShare(plan, work);
-        var blocks = _replica.ForwardBackward(plan, _rank, work.Samples);
+        var began = Stopwatch.GetTimestamp();
+        _replica.ForwardBackward(plan, _rank, work.Samples, _exchange.Memory, _exchange.Progress);
+        _computeTime = Stopwatch.GetElapsedTime(began);
         _phase = Phase.ReduceScatter;
-        _exchange.Complete(blocks, work.BatchSamples, cancellationToken);
-        Report(Work.Train);
+        _exchange.Complete(cancellationToken);
     }
 
     private void Evaluate(Compute work)
@@ -156,7 +171,6 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         var plan = _plans.For(work.Microbatches);
         CheckShare(plan, work);
         _replica.Evaluate(plan, _rank, work.Samples);
-        Report(Work.Evaluate);
     }
 
     private async Task StopAsync(Stop stop)
@@ -177,12 +191,14 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
             throw new InvalidDataException($"step {work.Step}: {work.Samples.Count} samples were granted for microbatches [{start}, {end}) of {work.BatchSamples} samples");
     }
 
-    private void Report(Work work)
+    private StepReport Report(Compute compute)
     {
-        var report = new StepReport { Work = work };
+        var report = new StepReport { Work = compute.Work, Step = (ulong)compute.Step };
+        if (compute.Work == Work.Train)
+            report.ComputeMicroseconds = (ulong)_computeTime.TotalMicroseconds;
         foreach (var (block, sums) in _replica.Sums)
             report.Blocks.Add(new BlockSums { Start = (uint)block.Start, Count = (uint)block.Count, LossSum = sums.LossSum, Correct = (uint)sums.Correct, Samples = (uint)sums.Samples });
-        _post(Message(message => message.Report = report));
+        return report;
     }
 
     private void ReportLostSnapshot(long step, Exception exception)

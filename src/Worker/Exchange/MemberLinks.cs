@@ -8,28 +8,33 @@ namespace Distributed.Worker.Exchange;
 
 /// <summary>Reaches the other members of the current view, and the coordinator's tensors.</summary>
 /// <param name="run">The run.</param>
+/// <param name="threads">Threads that compute in this process.</param>
 /// <param name="coordinator">The coordinator's address.</param>
 /// <param name="token">The run's token.</param>
 /// <param name="directory">Lets peers find the view.</param>
-internal sealed class MemberLinks(RunContext run, string coordinator, RunToken? token, ViewDirectory directory) : IAsyncDisposable
+internal sealed class MemberLinks(RunContext run, int threads, string coordinator, RunToken? token, ViewDirectory directory) : IAsyncDisposable
 {
     private readonly Connection _coordinator = new(coordinator, token);
-    private ViewLinks? _links;
+    private IAsyncDisposable? _view;
 
     /// <summary>The coordinator's tensors.</summary>
     public TensorClient CoordinatorTensors => new(_coordinator.Calls);
 
+    /// <summary>How the current view's members are reached.</summary>
+    public ViewOpened Reached { get; private set; } = new();
+
     /// <summary>Leaves the view before and reaches every member of a new one.</summary>
     /// <returns>What its steps exchange by.</returns>
     /// <exception cref="PeerFailureException">A member cannot be reached.</exception>
-    public async Task<IStepExchange> EnterAsync(EnterView enter, WeightUpdater weights, CancellationToken cancellationToken)
+    /// <exception cref="InputException">The run wants shared memory alone, and there is a member without it.</exception>
+    public async Task<IStepExchange> EnterAsync(EnterView enter, ReductionPlans plans, WeightUpdater weights, CancellationToken cancellationToken)
     {
         await LeaveAsync();
         var names = enter.View.Members.Select(member => $"worker {member.Worker}").ToList();
         var identity = new ExchangeIdentity(run.Run, enter.Generation, enter.View.Rank, names);
         return run.Exchange == ExchangeMode.Peers
-            ? new PeerStep(await ReachPeersAsync(identity, enter.View, cancellationToken), weights)
-            : new CoordinatorStep(await ReachCoordinatorAsync(identity, cancellationToken), weights);
+            ? await ReachPeersAsync(identity, plans, enter.View, weights, cancellationToken)
+            : await ReachCoordinatorAsync(identity, plans, weights, cancellationToken);
     }
 
     /// <summary>Fetches the state after the step before the view's first.</summary>
@@ -58,9 +63,9 @@ internal sealed class MemberLinks(RunContext run, string coordinator, RunToken? 
     /// <summary>Sends what is still queued and leaves the view.</summary>
     public async Task LeaveAsync()
     {
-        if (_links is { } links)
-            await links.DisposeAsync();
-        _links = null;
+        if (_view is { } view)
+            await view.DisposeAsync();
+        _view = null;
     }
 
     /// <inheritdoc />
@@ -70,35 +75,24 @@ internal sealed class MemberLinks(RunContext run, string coordinator, RunToken? 
         _coordinator.Dispose();
     }
 
-    private async Task<PeerReduction> ReachPeersAsync(ExchangeIdentity identity, View view, CancellationToken cancellationToken)
+    private async Task<IStepExchange> ReachPeersAsync(ExchangeIdentity identity, ReductionPlans plans, View members, WeightUpdater weights, CancellationToken cancellationToken)
     {
-        var reduction = new PeerReduction(identity, run.Settings.Network.Layout.Length);
-        _links = new ViewLinks(identity, reduction, expected: view.Members.Count - 1);
-        directory.Enter(_links);
-        for (var peer = 0; peer < identity.Rank; peer++)
-            await DialAsync(_links, peer, identity.Workers[peer], view.Members[peer].Address);
-        await _links.OpenedAsync(cancellationToken);
-        return reduction;
+        var settings = new PeerViewSettings(plans, run.Settings.Network.Layout.Length, run.Microbatches, threads, run.Transport);
+        var view = await PeerView.EnterAsync(identity, [.. members.Members.Select(member => member.Address)], settings, token, directory, cancellationToken);
+        _view = view;
+        Reached = new ViewOpened { MemoryPeers = view.MemoryPeers, FramePeers = identity.Workers.Count - 1 - view.MemoryPeers, Refusal = view.Refusal };
+        return new PeerStep(view.Exchange, view.Memory, weights);
     }
 
-    private async Task<CoordinatorExchange> ReachCoordinatorAsync(ExchangeIdentity identity, CancellationToken cancellationToken)
+    private async Task<IStepExchange> ReachCoordinatorAsync(ExchangeIdentity identity, ReductionPlans plans, WeightUpdater weights, CancellationToken cancellationToken)
     {
-        var exchange = new CoordinatorExchange(identity, run.Settings.Network.Layout.Length);
-        _links = new ViewLinks(identity, exchange, expected: 1);
-        await DialAsync(_links, 0, "the coordinator", coordinator);
-        await _links.OpenedAsync(cancellationToken);
-        return exchange;
-    }
-
-    private async Task DialAsync(ViewLinks links, int peer, string name, string address)
-    {
-        try
-        {
-            await links.DialAsync(peer, address, token);
-        }
-        catch (Grpc.Core.RpcException exception)
-        {
-            throw new PeerFailureException(name, 0, Phase.StateTransfer, $"{address} cannot be reached: {WireErrors.Cause(exception)}", exception);
-        }
+        var memory = new PrivateMemory(run.Settings.Network.Layout.Length);
+        var exchange = new CoordinatorExchange(identity, plans, memory);
+        var links = new ViewLinks(identity, exchange, expected: 1);
+        _view = links;
+        await links.ReachAsync(0, "the coordinator", coordinator, token);
+        await links.OpenedAsync(cancellationToken);
+        Reached = new ViewOpened { FramePeers = 1 };
+        return new CoordinatorStep(exchange, memory, weights);
     }
 }

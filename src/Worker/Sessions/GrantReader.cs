@@ -10,7 +10,7 @@ namespace Distributed.Worker.Sessions;
 /// <param name="dataset">The run's dataset, or null if this worker does not hold it.</param>
 internal sealed class GrantReader(SampleDecoder decoder, Dataset? dataset)
 {
-    private (long Step, Grant Grant)? _open;
+    private Grant? _open;
     private byte[] _samples = [];
     private int[] _labels = [];
     private int _filled;
@@ -18,18 +18,19 @@ internal sealed class GrantReader(SampleDecoder decoder, Dataset? dataset)
     /// <summary>Takes a grant.</summary>
     /// <returns>The work, or null if its samples are still to come.</returns>
     /// <exception cref="InvalidDataException">It cannot be carried out.</exception>
-    public Compute? Take(long step, Grant grant)
+    public Compute? Take(Grant grant)
     {
+        var step = checked((long)grant.Step);
         if (_open is not null)
             throw new InvalidDataException($"the grant of step {step} came before all samples of the one before");
         if (grant.ShardSamples == 0)
-            return Work(step, grant, Indexed(grant));
+            return Work(grant, Indexed(grant));
         if (grant.ShardSamples > grant.Samples)
             throw new InvalidDataException($"step {step}: {grant.ShardSamples} samples of a batch of {grant.Samples}");
         var bytes = (long)grant.ShardSamples * decoder.BytesPerSample;
         if (bytes > Array.MaxLength)
-            throw TooLarge(step, grant);
-        _open = (step, grant);
+            throw TooLarge(grant);
+        _open = grant;
         _samples = new byte[bytes];
         _labels = new int[grant.ShardSamples];
         _filled = 0;
@@ -50,15 +51,15 @@ internal sealed class GrantReader(SampleDecoder decoder, Dataset? dataset)
         if (_filled < _labels.Length)
             return null;
         _open = null;
-        return Work(open.Step, open.Grant, new StoredSamples(decoder, _samples, _labels));
+        return Work(open, new StoredSamples(decoder, _samples, _labels));
     }
 
-    private static Compute Work(long step, Grant grant, ISampleSource samples) => (grant.Microbatches | grant.Samples) <= int.MaxValue
-        ? new(step, grant.Work, (int)grant.Microbatches, (int)grant.Samples, samples)
-        : throw TooLarge(step, grant);
+    private static Compute Work(Grant grant, ISampleSource samples) => (grant.Microbatches | grant.Samples) <= int.MaxValue
+        ? new(checked((long)grant.Step), grant.Work, (int)grant.Microbatches, (int)grant.Samples, samples)
+        : throw TooLarge(grant);
 
-    private static InvalidDataException TooLarge(long step, Grant grant) =>
-        new($"step {step}: a grant of {grant.ShardSamples} samples of {grant.Samples} in {grant.Microbatches} microbatches is larger than this worker can hold");
+    private static InvalidDataException TooLarge(Grant grant) =>
+        new($"step {grant.Step}: a grant of {grant.ShardSamples} samples of {grant.Samples} in {grant.Microbatches} microbatches is larger than this worker can hold");
 
     private IndexedSamples Indexed(Grant grant)
     {

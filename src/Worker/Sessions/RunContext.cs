@@ -9,10 +9,12 @@ namespace Distributed.Worker.Sessions;
 /// <param name="Worker">The number that the coordinator gave it.</param>
 /// <param name="Run">The run's identity.</param>
 /// <param name="Settings">What a step computes from.</param>
+/// <param name="Microbatches">Microbatches of a whole batch.</param>
 /// <param name="Exchange">Who owns the reduction.</param>
+/// <param name="Transport">How gradients travel between workers.</param>
 /// <param name="Decoder">Turns stored samples into numbers.</param>
 /// <param name="Dataset">The run's dataset, if this worker holds it.</param>
-internal sealed record RunContext(int Worker, ulong Run, TrainingSettings Settings, ExchangeMode Exchange, SampleDecoder Decoder, Dataset? Dataset)
+internal sealed record RunContext(int Worker, ulong Run, TrainingSettings Settings, int Microbatches, ExchangeMode Exchange, TransportMode Transport, SampleDecoder Decoder, Dataset? Dataset)
 {
     /// <summary>Reads the coordinator's welcome.</summary>
     /// <param name="message">The message that carries it.</param>
@@ -30,7 +32,9 @@ internal sealed record RunContext(int Worker, ulong Run, TrainingSettings Settin
             message.Welcome.Worker,
             message.Run,
             TrainingSettings.Of(configuration, network),
+            (configuration.BatchSize + configuration.Microbatch - 1) / configuration.Microbatch,
             settings.Exchange,
+            settings.Transport,
             decoder,
             LocalDataset.Find(data, settings.Dataset, configuration.DatasetSha256));
     }

@@ -37,7 +37,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         WorkRunner? working = null;
         var beating = session.BeatAsync(() => Beat(working, welcome.Run));
         var run = RunContext.Of(welcome, options.Data);
-        await using var members = new MemberLinks(run, options.Coordinator, token, directory);
+        await using var members = new MemberLinks(run, options.Threads, options.Coordinator, token, directory);
         await using var runner = new WorkRunner(run, options.Threads, members, session.Post);
         await runner.KeepToAsync(ProcessorShare.Of(ThreadAffinity.Allowed(), options.LocalNumber, options.LocalWorkers, options.Threads));
         working = runner;
@@ -77,9 +77,9 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
     {
         await foreach (var item in work.ReadAllAsync(CancellationToken.None))
         {
-            await runner.RunAsync(item, cancellationToken);
+            await runner.RunAsync(item, queued: work.Count, cancellationToken);
             if (item is Stop { Reason.Length: > 0 } stop)
-                throw new RunFailedException(Ended(stop));
+                throw new RunFailedException(Ended(stop.Reason));
         }
     }
 
@@ -90,14 +90,13 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         {
             while (await session.Incoming.MoveNext(CancellationToken.None))
             {
-                if (Item(session.Incoming.Current, grants) is not { } item)
+                foreach (var item in Items(session.Incoming.Current, grants))
+                    await work.WriteAsync(item);
+                if (session.Incoming.Current.Dismissal is not { } dismissal)
                     continue;
-                await work.WriteAsync(item);
-                if (item is not Stop stop)
-                    continue;
-                if (stop.Reason.Length > 0)
+                if (dismissal.Reason.Length > 0)
                 {
-                    _ended = Ended(stop);
+                    _ended = Ended(dismissal.Reason);
                     await failed.CancelAsync();
                 }
 
@@ -125,19 +124,15 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         }
     }
 
-    private static WorkItem? Item(CoordinatorMessage message, GrantReader grants)
+    private static IEnumerable<WorkItem> Items(CoordinatorMessage message, GrantReader grants) => message.BodyCase switch
     {
-        var step = checked((long)message.Step);
-        return message.BodyCase switch
-        {
-            CoordinatorMessage.BodyOneofCase.View => new EnterView(ViewGeneration.From(message.Generation), message.View),
-            CoordinatorMessage.BodyOneofCase.Grant => grants.Take(step, message.Grant),
-            CoordinatorMessage.BodyOneofCase.Shard => grants.Take(message.Shard),
-            CoordinatorMessage.BodyOneofCase.Snapshot => new SendSnapshot(step),
-            CoordinatorMessage.BodyOneofCase.Dismissal => new Stop(message.Dismissal.Complete, message.Dismissal.Reason),
-            _ => null,
-        };
-    }
+        CoordinatorMessage.BodyOneofCase.View => [new EnterView(ViewGeneration.From(message.Generation), message.View)],
+        CoordinatorMessage.BodyOneofCase.Grants => message.Grants.Grants_.Select(grants.Take).OfType<WorkItem>(),
+        CoordinatorMessage.BodyOneofCase.Shard => grants.Take(message.Shard) is { } work ? [work] : [],
+        CoordinatorMessage.BodyOneofCase.Snapshot => [new SendSnapshot(checked((long)message.Step))],
+        CoordinatorMessage.BodyOneofCase.Dismissal => [new Stop(message.Dismissal.Complete, message.Dismissal.Reason)],
+        _ => [],
+    };
 
     private async Task<(SessionStream Session, CoordinatorMessage Welcome)> JoinAsync(Connection connection, CancellationToken leave)
     {
@@ -183,7 +178,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         _ => new InputException($"--coordinator {options.Coordinator}: {WireErrors.Cause(exception)}", exception),
     };
 
-    private static string Ended(Stop stop) => $"the coordinator has ended the run: {stop.Reason}";
+    private static string Ended(string reason) => $"the coordinator has ended the run: {reason}";
 
     private RunFailedException Lost(string cause) => new($"the coordinator at {options.Coordinator} is gone: {cause}");
 
@@ -197,6 +192,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
     // The coordinator decides what a failure means; it answers with a dismissal.
     private static async Task ReportAsync(SessionStream session, WorkRunner runner, Exception exception, Task reading)
     {
+        runner.SendReports();
         session.Post(runner.Message(message => message.Failure = FailureOf(exception, runner.Phase)));
         await Task.WhenAny(reading, Task.Delay(DismissalTime));
     }

@@ -23,9 +23,9 @@ internal sealed class ControlledRun : IRunObserver, IReductionOwner
     private readonly RunController _controller;
     private readonly Task<RunResult> _controlling;
 
-    public ControlledRun(int workers, long steps, long start = 0)
+    public ControlledRun(int workers, long steps, long start = 0, int batchSize = 64)
     {
-        var prepared = RunPreparation.Load(new TrainingOptions { Model = "mlp:3", Steps = steps, EvalEvery = steps, CheckpointEvery = steps });
+        var prepared = RunPreparation.Load(new TrainingOptions { Model = "mlp:3", BatchSize = batchSize, Steps = steps, EvalEvery = steps, CheckpointEvery = steps });
         _run = RunFolder.Create(_folder.File("run"), prepared.Configuration, prepared.Network.Layout);
         Start = prepared.InitialState() with { Step = start };
         var request = new RunRequest(prepared.Configuration, prepared.Dataset, prepared.Network, new ClusterOptions { Workers = workers }, _run, Start);

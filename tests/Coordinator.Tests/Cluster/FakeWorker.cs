@@ -38,6 +38,12 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
     /// <summary>Whether it reports the steps that it is granted.</summary>
     public bool Reports { get; set; } = true;
 
+    /// <summary>How fast it says that it is.</summary>
+    public ulong MicrosecondsPerMicrobatch { get; set; } = 1000;
+
+    /// <summary>Sees what it is granted.</summary>
+    public Action<Grants>? Granted { get; set; }
+
     public Task Sending { get; }
 
     /// <summary>Ends when it is let go.</summary>
@@ -63,8 +69,10 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
                 _view = message.View;
                 Say(answer => answer.ViewOpened = new ViewOpened());
                 break;
-            case CoordinatorMessage.BodyOneofCase.Grant when Reports:
-                Say(answer => answer.Report = Report(message.Grant), step);
+            case CoordinatorMessage.BodyOneofCase.Grants:
+                Granted?.Invoke(message.Grants);
+                if (Reports)
+                    Say(answer => answer.Reports = new StepReports { Reports = { message.Grants.Grants_.Select(Report) } });
                 break;
             case CoordinatorMessage.BodyOneofCase.Snapshot:
                 _run.Happens(new SnapshotArrived(new Checkpoint(step, _run.Start.Weights, _run.Start.Moments)));
@@ -81,9 +89,9 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
 
     private StepReport Report(Grant grant)
     {
-        var plan = new ReductionPlan((int)grant.Microbatches, _view!.Members.Count);
+        var plan = new ReductionPlan((int)grant.Microbatches, [.. _view!.Members.Select(member => (int)member.Share)], []);
         var (first, count) = plan.PlacesOf(_view.Rank);
-        var report = new StepReport { Work = grant.Work };
+        var report = new StepReport { Work = grant.Work, Step = grant.Step, ComputeMicroseconds = MicrosecondsPerMicrobatch * (ulong)plan.Blocks.Skip(first).Take(count).Sum(block => block.Count) };
         report.Blocks.AddRange(plan.Blocks.Skip(first).Take(count).Select(block => new BlockSums { Start = (uint)block.Start, Count = (uint)block.Count, LossSum = 1, Samples = 1 }));
         return report;
     }

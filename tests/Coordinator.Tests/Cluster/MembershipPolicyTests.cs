@@ -8,7 +8,7 @@ public sealed class MembershipPolicyTests
 {
     private static readonly TimeSpan Long = MembershipPolicy.LastCall;
 
-    private static readonly ClusterView View = new(new ViewGeneration(1, 1), FirstStep: 1, Workers: [3, 1]);
+    private static readonly ClusterView View = new(new ViewGeneration(1, 1), FirstStep: 1, Workers: [3, 1], Shares: [1, 1]);
 
     [Theory]
     [InlineData(0)]

@@ -107,7 +107,7 @@ public sealed class RunControllerTests
         await run.ReportedAsync<RunStarted>();
         first.Say(message => message.Leave = new Leave());
         second.Reports = true;
-        foreach (var step in Enumerable.Range(1, WorkWindow.StepsAhead))
+        foreach (var step in Enumerable.Range(1, GrantPace.Least))
             LateReports.Say(second, step);
 
         await first.Dismissed;
@@ -127,12 +127,36 @@ public sealed class RunControllerTests
         _ = new FakeWorker(run, 2, isLocal: false);
         first.Say(message => message.Leave = new Leave());
         first.Reports = true;
-        foreach (var step in Enumerable.Range(1, WorkWindow.StepsAhead))
-            first.Say(message => message.Report = LateReports.Of(start: 0, count: 2), step);
+        foreach (var step in Enumerable.Range(1, GrantPace.Least))
+            LateReports.Say(first, LateReports.Of(step, start: 0, count: 2));
 
         var result = await run.EndAsync();
         Assert.Equal((40, 1), (result.Step, result.Workers));
         Assert.Equal([[1], [1, 2], [2]], run.Views.Select(view => view.Workers));
+    }
+
+    [Fact]
+    public async Task A_slow_worker_is_named_and_gets_less_of_every_batch_from_a_planned_view_on()
+    {
+        var run = new ControlledRun(workers: 2, steps: 1_000_000, batchSize: 256);
+        FakeWorker[] workers = [new(run, 1), new(run, 2) { MicrosecondsPerMicrobatch = 2000 }];
+        await run.ReportedAsync<StepCompleted>(completed => completed.Step == 20);
+        for (var passed = TimeSpan.Zero; passed < RangeControl.Interval; passed += WireLimits.HeartbeatInterval)
+        {
+            await run.PassesAsync(WireLimits.HeartbeatInterval);
+            workers.ToList().ForEach(worker => worker.Beat(step: 1, Phase.ForwardBackward));
+            await run.SettledAsync();
+        }
+
+        Assert.Equal(new Straggling("worker 2 (host, process 102)", 2), await run.ReportedAsync<Straggling>());
+        var changed = await run.ReportedAsync<RangesChanged>();
+        Assert.Equal(8, changed.Microbatches);
+        Assert.Equal([new("worker 1", 6), new("worker 2", 2)], changed.Ranges);
+        run.Happens(new Interrupted());
+        await run.EndAsync();
+        var view = run.Views.Last();
+        Assert.Equal((2u, changed.Step), (view.Generation.Number, view.FirstStep));
+        Assert.Equal([6, 2], view.Shares);
     }
 
     [Fact]

@@ -162,7 +162,7 @@ public sealed class RunFailureTests
         var run = new ControlledRun(workers: 1, steps: 1000);
         var worker = new FakeWorker(run, 1, reports: false);
         await run.ReportedAsync<RunStarted>();
-        worker.Say(message => message.Report = new StepReport { Blocks = { blocks } }, step);
+        LateReports.Say(worker, new StepReport { Step = (ulong)step, Blocks = { blocks } });
         await run.SettledAsync();
         await run.PassesAsync(FailureEvidence.Gathering);
 

@@ -38,9 +38,9 @@ public sealed class WorkPlanTests
         var given = new List<PlannedWork>();
         for (var completed = run.Start; !window.IsEmpty; completed++)
         {
-            while (window.Peek(completed) is { } next)
+            while (window.Peek(completed, GrantPace.Least) is { } next)
             {
-                Assert.True(next.Kind != WorkKind.Train || next.Step <= completed + WorkWindow.StepsAhead);
+                Assert.True(next.Kind != WorkKind.Train || next.Step <= completed + GrantPace.Least);
                 given.Add(window.Take());
                 Assert.Equal(next, given[^1]);
             }

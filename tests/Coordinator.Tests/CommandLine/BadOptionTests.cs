@@ -40,7 +40,7 @@ public sealed class BadOptionTests : IDisposable
     [InlineData("--threads 0", "--threads 0: must be from 1 to 1024")]
     [InlineData("--min-workers 3", "--min-workers 3: needs --listen")]
     [InlineData("--transport pigeon", "--transport pigeon: must be auto or shm or grpc")]
-    [InlineData("--transport shm", "--transport shm: not supported by this version; use grpc or auto")]
+    [InlineData("--transport shm --exchange coordinator", "--transport shm: contradicts --exchange coordinator, which reaches workers over gRPC; give one of them")]
     [InlineData("--exchange nobody", "--exchange nobody: must be peers or coordinator")]
     [InlineData("--listen nonsense", "--listen nonsense: must be an address such as http://0.0.0.0:5000")]
     [InlineData("--listen http://0.0.0.0:5000", "needs --token-file FILE (or --insecure, which lets anyone join)")]

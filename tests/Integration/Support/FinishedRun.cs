@@ -8,10 +8,11 @@ namespace Distributed.Integration.Support;
 /// <summary>What a complete run leaves in its folder.</summary>
 /// <param name="WeightsSha256">From summary.json.</param>
 /// <param name="Workers">Likewise.</param>
+/// <param name="Transport">Likewise.</param>
 /// <param name="Metrics">metrics.jsonl: every loss.</param>
 /// <param name="Model">model.safetensors.</param>
 /// <param name="State">Weights and optimizer state of the last checkpoint.</param>
-internal sealed record FinishedRun(string WeightsSha256, int Workers, string Metrics, byte[] Model, byte[] State)
+internal sealed record FinishedRun(string WeightsSha256, int Workers, string Transport, string Metrics, byte[] Model, byte[] State)
 {
     private const string RunName = "run";
 
@@ -31,6 +32,7 @@ internal sealed record FinishedRun(string WeightsSha256, int Workers, string Met
         return new FinishedRun(
             summary.GetProperty("weightsSha256").GetString()!,
             summary.GetProperty("workers").GetInt32(),
+            summary.GetProperty("transport").GetString()!,
             File.ReadAllText(Path.Combine(run, "metrics.jsonl")),
             File.ReadAllBytes(Path.Combine(run, "model.safetensors")),
             StateAfter(run, summary.GetProperty("steps").GetInt64()));

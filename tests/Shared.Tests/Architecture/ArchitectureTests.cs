@@ -62,7 +62,7 @@ public sealed class ArchitectureTests
 
     private static string FolderOf(string file) => file[..file.IndexOf('/', StringComparison.Ordinal)];
 
-    private static string NamespaceOf(string file) => file.Contains('/', StringComparison.Ordinal) ? $"Distributed.{FolderOf(file)}" : "Distributed";
+    private static string NamespaceOf(string file) => string.Join('.', ["Distributed", .. file.Split('/')[..^1]]);
 
     private static IEnumerable<(string Project, bool IsVisible)> References(string project)
     {

@@ -13,13 +13,16 @@ internal sealed class FrameStream : IAsyncStreamReader<Frame>, IAsyncStreamWrite
 
     public Frame Current { get; private set; } = new(default);
 
+    /// <summary>Knows where what is read belongs, as in a worker.</summary>
+    public IFrameSink? Sink { get; set; }
+
     public WriteOptions? WriteOptions { get; set; }
 
     public async Task<bool> MoveNext(CancellationToken cancellationToken)
     {
         if (!await _messages.Reader.WaitToReadAsync(cancellationToken) || !_messages.Reader.TryRead(out var bytes))
             return false;
-        Current = FrameMarshaller.Read(new ReadOnlySequence<byte>(bytes));
+        Current = FrameMarshaller.Read(new ReadOnlySequence<byte>(bytes), Sink);
         return true;
     }
 
@@ -61,6 +64,7 @@ internal sealed class FramePipe
     public Task Run(ViewExchange exchange, int peer, bool isFar)
     {
         var (incoming, outgoing) = isFar ? (_there, _back) : (_back, _there);
+        incoming.Sink = exchange;
         var link = new FrameLink(peer, incoming, outgoing);
         exchange.Attach(link);
         return RunAsync(exchange, link, outgoing);

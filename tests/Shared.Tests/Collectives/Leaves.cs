@@ -1,5 +1,4 @@
 using Distributed.Collectives;
-using Distributed.Kernels;
 using Distributed.Random;
 
 namespace Distributed.Shared.Tests.Collectives;
@@ -18,11 +17,12 @@ internal sealed record Leaves(ulong Seed, int Length)
         return Node(step, 0, span, microbatches);
     }
 
-    /// <summary>A member's blocks of a plan.</summary>
-    public IReadOnlyList<AlignedBuffer> Blocks(long step, ReductionPlan plan, int rank)
+    /// <summary>Writes a member's blocks of a plan to where it publishes them.</summary>
+    public void Compute(long step, ReductionPlan plan, int rank, PublishedMemory memory)
     {
         var (first, count) = plan.PlacesOf(rank);
-        return [.. plan.Blocks.Skip(first).Take(count).Select(block => Buffer(Block(step, block)))];
+        for (var i = 0; i < count; i++)
+            Block(step, plan.Blocks[first + i]).CopyTo(memory.Block(i));
     }
 
     private float[] Block(long step, TreeBlock block)
@@ -45,12 +45,5 @@ internal sealed record Leaves(ulong Seed, int Length)
     {
         var random = new CounterRandom(Seed, RandomPurpose.Dropout, ((ulong)step << 32) | (uint)microbatch);
         return [.. Enumerable.Range(0, Length).Select(element => (random.Uniform((ulong)element) - 0.5f) * (1 << (int)random.Below((ulong)(element + Length), 20)))];
-    }
-
-    private static AlignedBuffer Buffer(float[] values)
-    {
-        var buffer = new AlignedBuffer(values.Length);
-        values.CopyTo(buffer.Span);
-        return buffer;
     }
 }

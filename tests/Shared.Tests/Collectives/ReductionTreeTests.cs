@@ -28,6 +28,18 @@ public sealed class ReductionTreeTests
         ReductionTree.Blocks(split.Cuts[0], split.Cuts[^1] / 2, split.Total).Count <= 2 * (int.Log2(split.Total) + 1));
 
     [Fact]
+    public void No_range_has_more_blocks_than_the_most()
+    {
+        for (var total = 1; total <= 40; total++)
+        {
+            var counts = from start in Enumerable.Range(0, total) from end in Enumerable.Range(start, total - start + 1) select ReductionTree.Blocks(start, end, total).Count;
+            Assert.InRange(counts.Max(), 1, ReductionTree.MostBlocks(total));
+        }
+
+        Assert.Equal(ReductionTree.Blocks(1, 31, 32).Count, ReductionTree.MostBlocks(32));
+    }
+
+    [Fact]
     public void A_range_that_is_a_node_is_one_block()
     {
         Assert.Equal([new TreeBlock(0, 7)], ReductionTree.Blocks(0, 7, 7));
@@ -42,19 +54,6 @@ public sealed class ReductionTreeTests
         Assert.Throws<ArgumentException>(() => ReductionTree.Merges([new TreeBlock(0, 1), new TreeBlock(2, 1)]));
         Assert.Throws<ArgumentException>(() => ReductionTree.Merges([new TreeBlock(0, 1), new TreeBlock(1, 2), new TreeBlock(3, 1)]));
     }
-
-    [Fact]
-    public void Shares_cover_the_whole_in_order_and_differ_by_one_at_most() => Gen.Select(Gen.Int[0, 300], Gen.Int[1, 20]).Sample((whole, parts) =>
-    {
-        var shares = Enumerable.Range(0, parts).Select(rank => Partition.Microbatches(whole, parts, rank)).ToList();
-        var slices = Enumerable.Range(0, parts).Select(rank => Partition.Slice(whole, parts, rank)).ToList();
-        return Covers(shares, whole) && Covers(slices, whole)
-            && shares.Max(s => s.End - s.Start) - shares.Min(s => s.End - s.Start) <= 1
-            && slices.All(s => s.Start == whole || s.Start % Partition.SliceAlignment == 0);
-    });
-
-    private static bool Covers(List<(int Start, int End)> parts, int whole) =>
-        parts[0].Start == 0 && parts[^1].End == whole && parts.Zip(parts.Skip(1)).All(pair => pair.First.End == pair.Second.Start);
 
     private static IEnumerable<TreeBlock> Leaves(TreeBlock block) => Enumerable.Range(block.Start, block.Count).Select(i => new TreeBlock(i, 1));
 

@@ -11,14 +11,14 @@ public sealed class ViewLinksTests
 
     private readonly FrameStream _incoming = new();
     private readonly HeldStream _outgoing = new();
-    private readonly OwnerExchange _owner = new(Identity, 16);
+    private readonly OwnerExchange _owner = new(Identity, new ReductionPlans([1], []), 16);
 
     // The owner overwrites the weights two steps later, and a worker that has left does not hold it up.
     [Fact]
     public async Task A_view_is_drained_only_when_the_last_weights_have_been_read()
     {
         await using var links = new ViewLinks(Identity, _owner, expected: 1);
-        var running = links.RunLinkAsync(new FrameLink(0, _incoming, _outgoing), complete: null, CancellationToken.None);
+        var running = links.ServeAsync(Identity.Header(0, FrameKind.Hello), new FrameLink(0, _incoming, _outgoing), CancellationToken.None);
         _owner.Begin(1, 1);
         _owner.Broadcast(new float[16]);
         var draining = links.DrainAsync(CancellationToken.None);
@@ -34,7 +34,7 @@ public sealed class ViewLinksTests
     public async Task A_link_that_breaks_does_not_hold_the_draining_up()
     {
         await using var links = new ViewLinks(Identity, _owner, expected: 1);
-        var running = links.RunLinkAsync(new FrameLink(0, _incoming, _outgoing), complete: null, CancellationToken.None);
+        var running = links.ServeAsync(Identity.Header(0, FrameKind.Hello), new FrameLink(0, _incoming, _outgoing), CancellationToken.None);
         _owner.Begin(1, 1);
         _owner.Broadcast(new float[16]);
         var draining = links.DrainAsync(CancellationToken.None);

@@ -114,6 +114,16 @@ public sealed class FrameMarshallerTests
     }
 
     [Fact]
+    public void Values_are_read_to_where_the_sink_wants_them_or_into_pooled_memory() => Gen.Select(Headers, Values, Gen.Int[1, 40], Gen.Bool).Sample((header, values, piece, isKnown) =>
+    {
+        var sink = new Sink(header, isKnown ? values.Length : 0);
+        using var frame = FrameMarshaller.Read(Pieces(Message(header, values).ToByteArray(), piece), sink);
+        AssertIs(header, values, frame);
+        Assert.Equal(isKnown && values.Length > 0, frame.IsInPlace);
+        Assert.Equal(MemoryMarshal.AsBytes<float>(isKnown ? values : []), MemoryMarshal.AsBytes<float>(sink.Received));
+    });
+
+    [Fact]
     public void Values_cannot_be_read_after_the_frame_was_given_back()
     {
         var frame = Read(Bytes(new Frame(default, new float[3])));
@@ -188,6 +198,17 @@ public sealed class FrameMarshallerTests
             var next = new Piece(memory, RunningIndex + Memory.Length);
             Next = next;
             return next;
+        }
+    }
+
+    private sealed class Sink(FrameHeader expected, int length) : IFrameSink
+    {
+        public float[] Received { get; } = new float[length];
+
+        public Memory<float> Destination(in FrameHeader header, int count)
+        {
+            Assert.Equal(expected, header);
+            return Received;
         }
     }
 }

@@ -52,14 +52,50 @@ public sealed class BlockComputationTests : IDisposable
         Assert.Equal("16777216 samples of 784 values do not fit in one array: use a smaller microbatch or layer", failure.Message);
     }
 
+    // With several passes, a part is complete only when the sums above the last pass are.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(32)]
+    public void PartsOfTheGradientAreFinalWhenTheyAreSaidToBe(int passMicrobatches)
+    {
+        (_, float[] expected) = Step(passMicrobatches);
+        List<(int Offset, float[] Part)> parts = [];
+        float[] gradient = new float[expected.Length];
+        Step(passMicrobatches, gradient, new Watch(offset => parts.Add((offset, gradient.AsSpan(offset).ToArray()))));
+        Assert.True(parts.Select(part => part.Offset).Distinct().Count() > 2);
+        Assert.Equal(0, parts[^1].Offset);
+        Assert.All(parts, part => BitAssert.Equal(expected.AsSpan(part.Offset).ToArray(), part.Part, $"from {part.Offset}"));
+    }
+
+    [Fact]
+    public void NobodyIsToldOfAGradientWhoseLossIsNotFinite()
+    {
+        float[] weights = new float[Settings.Network.Layout.Length];
+        weights.AsSpan().Fill(float.NaN);
+        bool told = false;
+        var sums = Step(passMicrobatches: 32, new float[weights.Length], new Watch(_ => told = true), weights);
+        Assert.False(float.IsFinite(sums.LossSum) || told);
+    }
+
     private (BatchSums Sums, float[] Gradient) Step(int passMicrobatches)
     {
+        float[] gradient = new float[Settings.Network.Layout.Length];
+        return (Step(passMicrobatches, gradient, progress: null), gradient);
+    }
+
+    private BatchSums Step(int passMicrobatches, float[] gradient, IBackwardProgress? progress, float[]? weights = null)
+    {
         var batch = TinyRun.Configuration().Batches(TinyRun.Data.Train.Count).Of(step: 1);
-        float[] weights = new float[Settings.Network.Layout.Length], gradient = new float[weights.Length];
-        Settings.Network.InitializeWeights(1, weights);
+        if (weights is null)
+            Settings.Network.InitializeWeights(1, weights = new float[gradient.Length]);
         BlockComputation computation = new(Settings, passMicrobatches * Settings.Microbatch, _team);
         computation.BindWeights(weights);
-        var sums = computation.Gradient(step: 1, new TreeBlock(0, batch.MicrobatchCount), new IndexedSamples(TinyRun.Data.Train, batch.Indices), 0, gradient);
-        return (sums, gradient);
+        return computation.Gradient(step: 1, new TreeBlock(0, batch.MicrobatchCount), new IndexedSamples(TinyRun.Data.Train, batch.Indices), 0, gradient, progress);
+    }
+
+    private sealed class Watch(Action<int> completed) : IBackwardProgress
+    {
+        public void CompletedFrom(int offset) => completed(offset);
     }
 }

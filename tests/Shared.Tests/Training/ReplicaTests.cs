@@ -1,5 +1,4 @@
 using Distributed.Collectives;
-using Distributed.Kernels;
 using Distributed.Model;
 using Distributed.Shared.Tests.Kernels;
 using Distributed.Training;
@@ -36,9 +35,14 @@ public sealed class ReplicaTests
         var plan = new ReductionPlan(batch.MicrobatchCount, workers: 2);
         var (start, end) = plan.RangeOf(rank: 1);
         var samples = new IndexedSamples(TinyRun.Data.Train, batch.Indices[batch.Rows(start, end)]);
-        Assert.True(replica.ForwardBackward(plan, rank: 1, samples).Count > 1);
+        Assert.True(plan.PlacesOf(rank: 1).Count > 1);
+        using var memory = new PrivateMemory(settings.Network.Layout.Length);
         AllocationAssert.NothingOnceWarm(
-            () => replica.Weights.Update(samples.Count, replica.ForwardBackward(plan, rank: 1, samples)[0].Span),
+            () =>
+            {
+                replica.ForwardBackward(plan, rank: 1, samples, memory);
+                replica.Weights.Update(samples.Count, memory.Block(0).Span);
+            },
             replica.Team);
     }
 
@@ -48,17 +52,26 @@ public sealed class ReplicaTests
         var batch = configuration.Batches(TinyRun.Data.Train.Count).Of(step: 3);
         var plan = new ReductionPlan(batch.MicrobatchCount, workers);
         var members = Enumerable.Range(0, workers).Select(rank => Member(configuration, plan, batch, rank)).ToList();
-        var gradient = LocalReduction.Complete(plan, [.. members.SelectMany(member => member.Blocks)]).ToArray();
+        var gradient = LocalReduction.Complete(plan, new Gathered([.. members.SelectMany(member => member.Blocks)])).ToArray();
         return (gradient, LossTree.Complete(members.SelectMany(member => member.Sums)));
     }
 
-    private static (IReadOnlyList<AlignedBuffer> Blocks, IReadOnlyList<(TreeBlock, BatchSums)> Sums) Member(
+    private static (IReadOnlyList<Memory<float>> Blocks, IReadOnlyList<(TreeBlock, BatchSums)> Sums) Member(
         RunConfiguration configuration, ReductionPlan plan, Distributed.Data.Batch batch, int rank)
     {
         using var replica = new Replica(TrainingSettings.Of(configuration, TinyRun.Network), threads: 1);
         replica.Weights.State.Restore(InitialState.Of(configuration, TinyRun.Network, null));
         var (start, end) = plan.RangeOf(rank);
-        var blocks = replica.ForwardBackward(plan, rank, new IndexedSamples(TinyRun.Data.Train, batch.Indices[batch.Rows(start, end)]));
-        return ([.. blocks], [.. replica.Sums]);
+        var memory = new PrivateMemory(TinyRun.Network.Layout.Length);
+        replica.ForwardBackward(plan, rank, new IndexedSamples(TinyRun.Data.Train, batch.Indices[batch.Rows(start, end)]), memory);
+        return ([.. Enumerable.Range(0, plan.PlacesOf(rank).Count).Select(memory.Block)], [.. replica.Sums]);
+    }
+
+    // The blocks of all members in one place.
+    private sealed class Gathered(IReadOnlyList<Memory<float>> blocks) : PublishedMemory
+    {
+        public override Memory<float> Reduced => throw new NotSupportedException();
+
+        public override Memory<float> Block(int index) => blocks[index];
     }
 }

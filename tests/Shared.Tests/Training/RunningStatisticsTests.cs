@@ -15,16 +15,27 @@ public sealed class RunningStatisticsTests
     public void AStatisticMovesByItsMomentumTowardsTheMeanOfTheSamples()
     {
         TrainingState current = State(2), next = State(99);
-        RunningStatistics.Update(Layout, samples: 4, [7, 7, 8, -8, 40, 7, 7, 7], current, next);
+        RunningStatistics.Update(Layout, samples: 4, offset: 0, [7, 7, 8, -8, 40, 7, 7, 7], current, next);
         // 0.75 * 2 + 0.25 * 8/4, 0.75 * 2 + 0.25 * -8/4, 0.5 * 2 + 0.5 * 40/4
         BitAssert.Equal([99, 99, 2, 1, 6, 99, 99, 99], next.Weights.Span.ToArray());
+    }
+
+    [Fact]
+    public void PiecesOfTheGradientMoveWhatIsInThem()
+    {
+        TrainingState current = State(2), next = State(99);
+        float[] gradient = [7, 7, 8, -8, 40, 7, 7, 7];
+        foreach (Range piece in new[] { 3..5, 5..8, 0..3 })
+            RunningStatistics.Update(Layout, samples: 4, piece.Start.Value, gradient.AsSpan(piece), current, next);
+        BitAssert.Equal([99, 99, 2, 1, 6, 99, 99, 99], next.Weights.Span.ToArray());
+        Assert.All(next.Moments, moment => Assert.Equal([99, 99, 0, 0, 0, 99, 99, 99], moment.Span.ToArray()));
     }
 
     [Fact]
     public void MomentsStayZeroInTheirPlaces()
     {
         TrainingState next = State(99);
-        RunningStatistics.Update(Layout, samples: 4, new float[8], State(2), next);
+        RunningStatistics.Update(Layout, samples: 4, offset: 0, new float[8], State(2), next);
         Assert.All(next.Moments, moment => Assert.Equal([99, 99, 0, 0, 0, 99, 99, 99], moment.Span.ToArray()));
     }
 

@@ -24,8 +24,8 @@ public sealed class GrantReaderTests
         Gen.Select(Gen.Int[0, Digits.Train.Count - 1].Array[1, 50], Gen.Int[1, 20]).Sample((indices, most) =>
         {
             var reader = new GrantReader(Decoder(), dataset: null);
-            var indexed = new GrantReader(Decoder(), Digits).Take(Step, Indexed(indices))!;
-            var work = reader.Take(Step, Announcing(indices.Length));
+            var indexed = new GrantReader(Decoder(), Digits).Take(Indexed(indices))!;
+            var work = reader.Take(Announcing(indices.Length));
             foreach (var part in indices.Chunk(most))
             {
                 Assert.Null(work);
@@ -45,29 +45,29 @@ public sealed class GrantReaderTests
         grant.Work = Work.Evaluate;
         var expected = new float[2 * Digits.Shape.Length];
         Digits.Test.Decode([3, 1], expected);
-        Assert.Equal(expected, Content(_holding.Take(Step, grant)!.Samples).Inputs);
+        Assert.Equal(expected, Content(_holding.Take(grant)!.Samples).Inputs);
     }
 
     [Fact]
     public void A_share_without_samples_needs_neither_the_data_nor_a_shard()
     {
-        Assert.Equal(0, _lacking.Take(Step, Indexed([]))!.Samples.Count);
-        Assert.Equal(0, _holding.Take(Step, Indexed([]))!.Samples.Count);
+        Assert.Equal(0, _lacking.Take(Indexed([]))!.Samples.Count);
+        Assert.Equal(0, _holding.Take(Indexed([]))!.Samples.Count);
     }
 
     [Fact]
-    public void Indices_are_refused_by_a_worker_without_the_data() => Assert.Throws<InvalidDataException>(() => _lacking.Take(Step, Indexed([1])));
+    public void Indices_are_refused_by_a_worker_without_the_data() => Assert.Throws<InvalidDataException>(() => _lacking.Take(Indexed([1])));
 
     [Fact]
     public void A_grant_before_the_samples_of_the_last_one_is_refused()
     {
-        Assert.Null(_lacking.Take(Step, Announcing(3)));
+        Assert.Null(_lacking.Take(Announcing(3)));
         Assert.Null(_lacking.Take(ShardOf([1, 2])));
-        Assert.Throws<InvalidDataException>(() => _lacking.Take(Step + 1, Announcing(3)));
+        Assert.Throws<InvalidDataException>(() => _lacking.Take(Announcing(3)));
     }
 
     [Fact]
-    public void More_samples_than_the_batch_has_are_refused() => Assert.Throws<InvalidDataException>(() => _lacking.Take(Step, Announcing(101)));
+    public void More_samples_than_the_batch_has_are_refused() => Assert.Throws<InvalidDataException>(() => _lacking.Take(Announcing(101)));
 
     [Theory]
     [InlineData(1u << 31, 1u << 31, 1u)]
@@ -76,7 +76,7 @@ public sealed class GrantReaderTests
     [InlineData(0u, 1u, uint.MaxValue)]
     public void A_grant_that_no_worker_can_hold_is_refused_by_name(uint shardSamples, uint samples, uint microbatches)
     {
-        var refusal = Assert.Throws<InvalidDataException>(() => _lacking.Take(Step, new Grant { ShardSamples = shardSamples, Samples = samples, Microbatches = microbatches }));
+        var refusal = Assert.Throws<InvalidDataException>(() => _lacking.Take(new Grant { Step = (ulong)Step, ShardSamples = shardSamples, Samples = samples, Microbatches = microbatches }));
         Assert.StartsWith($"step {Step}: a grant of {shardSamples} samples", refusal.Message, StringComparison.Ordinal);
     }
 
@@ -84,7 +84,7 @@ public sealed class GrantReaderTests
     public void A_shard_that_fits_no_grant_is_refused()
     {
         Assert.Throws<InvalidDataException>(() => _lacking.Take(ShardOf([1])));
-        _lacking.Take(Step, Announcing(2));
+        _lacking.Take(Announcing(2));
         Assert.Throws<InvalidDataException>(() => _lacking.Take(ShardOf([1, 2, 3])));
         var halved = ShardOf([1, 2]);
         halved.Samples = ByteString.CopyFrom(halved.Samples.Span[1..]);
@@ -93,9 +93,9 @@ public sealed class GrantReaderTests
 
     private static SampleDecoder Decoder() => new(Digits.Preprocessing, Digits.Shape);
 
-    private static Grant Indexed(int[] indices) => new() { Work = Work.Train, Microbatches = 9, Samples = 100, Indices = Bytes(indices) };
+    private static Grant Indexed(int[] indices) => new() { Step = (ulong)Step, Work = Work.Train, Microbatches = 9, Samples = 100, Indices = Bytes(indices) };
 
-    private static Grant Announcing(int samples) => new() { Work = Work.Train, Microbatches = 9, Samples = 100, ShardSamples = (uint)samples };
+    private static Grant Announcing(int samples) => new() { Step = (ulong)Step, Work = Work.Train, Microbatches = 9, Samples = 100, ShardSamples = (uint)samples };
 
     private static Shard ShardOf(int[] indices)
     {

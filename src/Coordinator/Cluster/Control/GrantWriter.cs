@@ -30,31 +30,40 @@ internal sealed class GrantWriter
     /// <summary>What a piece of work is done on.</summary>
     public Batch BatchOf(PlannedWork work) => work.Kind == WorkKind.Train ? _batches.Of(work.Step) : _test;
 
-    /// <summary>The messages that grant a piece of work to one worker.</summary>
+    /// <summary>The permission for one worker to do a piece of work.</summary>
     /// <param name="work">The work.</param>
-    /// <param name="workers">The number of workers in the view.</param>
+    /// <param name="shares">The shares of the view's workers.</param>
     /// <param name="rank">The worker.</param>
-    /// <param name="holdsDataset">Whether it needs indices alone.</param>
-    public IEnumerable<CoordinatorMessage> Write(PlannedWork work, int workers, int rank, bool holdsDataset)
+    /// <param name="holdsDataset">Whether it needs indices alone; otherwise its shards follow.</param>
+    public Grant Write(PlannedWork work, IReadOnlyList<int> shares, int rank, bool holdsDataset)
     {
         var batch = BatchOf(work);
-        var (start, end) = Partition.Microbatches(batch.MicrobatchCount, workers, rank);
-        var indices = batch.Indices[batch.Rows(start, end)];
+        var indices = Indices(batch, shares, rank);
         var grant = new Grant
         {
             Work = work.Kind == WorkKind.Train ? Work.Train : Work.Evaluate,
             Microbatches = (uint)batch.MicrobatchCount,
             Samples = (uint)batch.Indices.Length,
+            Step = (ulong)work.Step,
         };
         if (holdsDataset)
             grant.Indices = ByteString.CopyFrom(MemoryMarshal.AsBytes(indices.Span));
         else
             grant.ShardSamples = (uint)indices.Length;
-        yield return new CoordinatorMessage { Step = (ulong)work.Step, Grant = grant };
-        if (holdsDataset)
-            yield break;
-        foreach (var shard in Shards(work.Kind == WorkKind.Train ? _dataset.Train : _dataset.Test, indices))
-            yield return new CoordinatorMessage { Step = (ulong)work.Step, Shard = shard };
+        return grant;
+    }
+
+    /// <summary>The samples of a piece of work, for a worker that does not hold the dataset.</summary>
+    /// <param name="work">The work.</param>
+    /// <param name="shares">The shares of the view's workers.</param>
+    /// <param name="rank">The worker.</param>
+    public IEnumerable<Shard> Shards(PlannedWork work, IReadOnlyList<int> shares, int rank) =>
+        Shards(work.Kind == WorkKind.Train ? _dataset.Train : _dataset.Test, Indices(BatchOf(work), shares, rank));
+
+    private static ReadOnlyMemory<int> Indices(Batch batch, IReadOnlyList<int> shares, int rank)
+    {
+        var (start, end) = Partition.Microbatches(batch.MicrobatchCount, shares, rank);
+        return batch.Indices[batch.Rows(start, end)];
     }
 
     private static IEnumerable<Shard> Shards(SampleSet samples, ReadOnlyMemory<int> indices)

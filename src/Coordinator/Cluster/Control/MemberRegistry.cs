@@ -11,6 +11,7 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
 {
     private readonly SortedDictionary<int, MemberSession> _sessions = [];
     private readonly Dictionary<int, MemberSession> _locals = [];
+    private readonly SortedDictionary<int, Grants> _granted = []; // by worker: what has still to be sent
     private ViewGeneration _generation;
     private long _lastArrival;
     private bool _ending;
@@ -55,7 +56,7 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
         if (message.BodyCase == WorkerMessage.BodyOneofCase.Heartbeat)
             session.Phase = message.Heartbeat.Phase;
         if (session.IsDismissed)
-            return message.BodyCase is WorkerMessage.BodyOneofCase.Report or WorkerMessage.BodyOneofCase.Failure;
+            return message.BodyCase is WorkerMessage.BodyOneofCase.Reports or WorkerMessage.BodyOneofCase.Failure;
         if (message.BodyCase == WorkerMessage.BodyOneofCase.Leave)
             Leave(session);
         if (message.BodyCase == WorkerMessage.BodyOneofCase.Ready)
@@ -71,8 +72,8 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     /// <summary>Forgets a worker whose session has ended.</summary>
     public void Remove(MemberSession session)
     {
-        if (!session.IsDismissed)
-            _sessions.Remove(session.Worker);
+        if (!session.IsDismissed && _sessions.Remove(session.Worker))
+            _granted.Remove(session.Worker);
     }
 
     /// <summary>The workers that had not been heard for too long, those that have been let go included.</summary>
@@ -86,20 +87,35 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     /// <param name="coordinatorHoldsState">Whether those that lack the state get it from the coordinator in any view.</param>
     public void Enter(ClusterView view, ClusterView? previous, bool coordinatorHoldsState)
     {
+        SendGrants();
         _generation = view.Generation;
         var source = coordinatorHoldsState || previous is null ? "" : Get(view.Workers.First(worker => previous.RankOf(worker) >= 0)).Address;
         for (var rank = 0; rank < view.Workers.Count; rank++)
         {
             var message = new View { FirstStep = (ulong)view.FirstStep, Rank = rank, StateSource = source };
-            message.Members.AddRange(view.Workers.Select(worker => new Member { Worker = worker, Address = Get(worker).Address }));
+            message.Members.AddRange(view.Workers.Zip(view.Shares, (worker, share) => new Member { Worker = worker, Address = Get(worker).Address, Share = (uint)share }));
             message.FetchState = previous is null || previous.RankOf(view.Workers[rank]) < 0;
             Send(view.Workers[rank], new CoordinatorMessage { View = message });
         }
     }
 
+    /// <summary>Grants work to a worker that is there; it is told with the next message, or by <see cref="SendGrants()"/>, or when a message is full.</summary>
+    /// <returns>False if the worker does not read, or has gone.</returns>
+    public bool Grant(int worker, Grant grant)
+    {
+        if (!_granted.TryGetValue(worker, out var grants))
+            _granted.Add(worker, grants = new Grants());
+        grants.Grants_.Add(grant);
+        return grants.Grants_.Sum(granted => granted.Indices.Length) < WireLimits.ShardBytes || SendGrants(worker);
+    }
+
+    /// <summary>Tells every worker of what it has been granted since the last time: many grants cost one message.</summary>
+    /// <returns>The workers that do not read, or have gone.</returns>
+    public IReadOnlyList<int> SendGrants() => [.. _granted.Keys.ToList().Where(worker => !SendGrants(worker))];
+
     /// <summary>Sends a message to a worker that is there.</summary>
     /// <returns>False if the worker does not read, or has gone.</returns>
-    public bool Send(int worker, CoordinatorMessage message) => _sessions[worker].Send(Addressed(message));
+    public bool Send(int worker, CoordinatorMessage message) => SendGrants(worker) && _sessions[worker].Send(Addressed(message));
 
     /// <summary>Lets a worker go once it has done all that it was granted.</summary>
     /// <param name="session">The worker.</param>
@@ -123,8 +139,14 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     public IEnumerable<string> Confirmations(ClusterView? view) =>
         view is null ? [] : view.Workers.Select(worker => _sessions[worker].WeightsSha256).OfType<string>();
 
-    private void Dismiss(MemberSession session, bool complete, string reason) =>
+    private bool SendGrants(int worker) =>
+        !_granted.Remove(worker, out var grants) || _sessions[worker].Send(Addressed(new CoordinatorMessage { Grants = grants }));
+
+    private void Dismiss(MemberSession session, bool complete, string reason)
+    {
+        SendGrants(session.Worker);
         session.Dismiss(Addressed(new CoordinatorMessage { Dismissal = new Dismissal { Complete = complete, Reason = reason } }));
+    }
 
     private void Leave(MemberSession session)
     {

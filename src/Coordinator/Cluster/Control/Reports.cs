@@ -7,10 +7,18 @@ namespace Distributed.Coordinator.Cluster.Control;
 /// <summary>Reads what workers report.</summary>
 internal static class Reports
 {
-    /// <summary>The work that a message reports.</summary>
-    /// <param name="message">The message, with a report.</param>
-    public static PlannedWork WorkOf(WorkerMessage message) =>
-        new(message.Report.Work == Work.Train ? WorkKind.Train : WorkKind.Evaluate, unchecked((long)message.Step));
+    /// <summary>The work that is reported.</summary>
+    /// <param name="report">The report.</param>
+    public static PlannedWork WorkOf(StepReport report) =>
+        new(report.Work == Work.Train ? WorkKind.Train : WorkKind.Evaluate, unchecked((long)report.Step));
+
+    /// <summary>How many microbatches a worker computed.</summary>
+    /// <param name="report">The report.</param>
+    public static int Microbatches(StepReport report) => (int)Math.Min(report.Blocks.Sum(block => (long)block.Count), int.MaxValue);
+
+    /// <summary>How long it took for them.</summary>
+    /// <param name="report">The report.</param>
+    public static TimeSpan ComputeTime(StepReport report) => TimeSpan.FromMicroseconds(Math.Min(report.ComputeMicroseconds, int.MaxValue));
 
     /// <summary>The sums of a worker's blocks.</summary>
     /// <param name="report">The report.</param>

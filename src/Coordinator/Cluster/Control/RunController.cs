@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Cluster.Reduction;
 using Distributed.Coordinator.Runs;
@@ -23,6 +24,8 @@ internal sealed class RunController : IAsyncDisposable
     private readonly MembershipPolicy _policy;
     private readonly GrantWriter _grants;
     private readonly WorkWindow _window;
+    private readonly GrantPace _pace;
+    private readonly RangeControl _ranges;
     private readonly StepLedger _ledger = new();
     private readonly FailureEvidence _failure = new();
     private readonly RunProgress _progress;
@@ -48,6 +51,8 @@ internal sealed class RunController : IAsyncDisposable
         _members = new MemberRegistry(identity, WelcomeSettings.Of(request), time);
         _grants = new GrantWriter(request.Configuration, request.Dataset);
         _window = new WorkWindow(request.Configuration, request.Start.Step);
+        _pace = new GrantPace(time);
+        _ranges = new RangeControl(time);
         _progress = new RunProgress(request, observer, time, _grants);
     }
 
@@ -106,10 +111,11 @@ internal sealed class RunController : IAsyncDisposable
                 _observer.Report(new WorkerJoined(session.FullName, session.Address, _members.ReadyCount));
                 break;
             case WorkerMessage.BodyOneofCase.ViewOpened:
-                _progress.Opened(session.Worker, _view!);
+                _progress.Opened(session.Worker, _view!, message.ViewOpened);
                 break;
-            case WorkerMessage.BodyOneofCase.Report:
-                Report(session, message);
+            case WorkerMessage.BodyOneofCase.Reports:
+                foreach (var report in message.Reports.Reports)
+                    Report(session, report);
                 break;
             case WorkerMessage.BodyOneofCase.Failure:
                 Fail(Evidence.Of(session, message));
@@ -117,11 +123,13 @@ internal sealed class RunController : IAsyncDisposable
         }
     }
 
-    private void Report(MemberSession session, WorkerMessage message)
+    private void Report(MemberSession session, StepReport report)
     {
         try
         {
-            _ledger.Reported(session.Worker, Reports.WorkOf(message), Reports.Sums(message.Report));
+            _ledger.Reported(session.Worker, Reports.WorkOf(report), Reports.Sums(report));
+            if (report.Work == Work.Train)
+                _ranges.Observe(session.Worker, Reports.Microbatches(report), Reports.ComputeTime(report));
             while (_ledger.TryComplete(out var work, out var sums))
                 _progress.Completed(work, sums);
         }
@@ -172,13 +180,16 @@ internal sealed class RunController : IAsyncDisposable
     {
         if (_view is null && !_progress.IsInterrupted)
             FormFirstView();
-        while (_view is not null && _window.Peek(_progress.LastStep) is { } work)
+        var ahead = _pace.StepsAhead(_progress.LastStep);
+        while (_view is not null && _window.Peek(_progress.LastStep, ahead) is { } work)
         {
             if (work.Kind == WorkKind.Train && !ChangeView(work.Step))
-                return;
+                break;
             Grant(_window.Take());
         }
 
+        foreach (var worker in _members.SendGrants())
+            Check(worker, isSent: false);
         if (_window.IsEmpty && (_view is not null || _progress.IsInterrupted) && _ledger.IsEmpty && _progress.IsSaved)
         {
             _members.DismissAll(complete: true, reason: "");
@@ -196,7 +207,7 @@ internal sealed class RunController : IAsyncDisposable
     {
         var decision = _policy.First(_members.Ready(), _members.SinceLastArrival);
         if (decision.Workers is { } workers)
-            Enter(new ClusterView(new(_epoch, 1), _window.LastTrained + 1, workers), previous: null);
+            Enter(new ClusterView(new(_epoch, 1), _window.LastTrained + 1, workers, Partition.EqualShares(workers.Count)), previous: null);
     }
 
     // Between two steps, members may come and go; those who leave still do all that they were granted.
@@ -204,7 +215,11 @@ internal sealed class RunController : IAsyncDisposable
     {
         var decision = MembershipPolicy.Next(_view!, _members.Ready());
         if (decision.Workers is not { } workers)
+        {
+            BalanceRanges(nextStep);
             return true;
+        }
+
         if (workers.Count == 0)
         {
             StopForLack();
@@ -212,7 +227,7 @@ internal sealed class RunController : IAsyncDisposable
         }
 
         var previous = _view!;
-        Enter(new ClusterView(previous.Generation with { Number = previous.Generation.Number + 1 }, nextStep, workers), previous);
+        Enter(Following(previous, nextStep, workers, _ranges.Shares(workers, Microbatches(nextStep))), previous);
         foreach (var session in previous.Workers.Except(workers).Select(_members.Get))
         {
             _observer.Report(new WorkerLeft(session.FullName, "it was asked to leave", workers.Count));
@@ -222,22 +237,41 @@ internal sealed class RunController : IAsyncDisposable
         return true;
     }
 
+    // Those that are slow get less of every batch, which changes no bit.
+    private void BalanceRanges(long nextStep)
+    {
+        var view = _view!;
+        var microbatches = Microbatches(nextStep);
+        foreach (var straggler in _ranges.NewStragglers(view))
+            _observer.Report(new Straggling(_members.Get(straggler.Worker).FullName, straggler.Slowness));
+        if (_ranges.Next(view, microbatches) is not { } shares)
+            return;
+        Enter(Following(view, nextStep, view.Workers, shares), view);
+        _observer.Report(new RangesChanged(nextStep, microbatches, [.. view.Workers.Select((worker, rank) => new WorkerRange(_members.Get(worker).Name, shares[rank]))]));
+    }
+
+    private static ClusterView Following(ClusterView previous, long firstStep, IReadOnlyList<int> workers, IReadOnlyList<int> shares) =>
+        new(previous.Generation with { Number = previous.Generation.Number + 1 }, firstStep, workers, shares);
+
+    private int Microbatches(long step) => _grants.BatchOf(new(WorkKind.Train, Math.Min(step, _request.Configuration.Steps))).MicrobatchCount;
+
     // The last worker wants to leave: its state is saved first, and the run can be resumed.
     private void StopForLack()
     {
         _observer.Report(new RunWarning("every worker has asked to leave; the run stops after a last checkpoint, go on with --resume"));
         Stop();
-        while (_window.Peek(_progress.LastStep) is not null)
+        while (!_window.IsEmpty)
             Grant(_window.Take());
     }
 
     private void Enter(ClusterView view, ClusterView? previous)
     {
         _view = view;
+        _ranges.Enter(view);
         _progress.Enter(view);
         _owner.Enter(view);
         _members.Enter(view, previous, _owner.HoldsState);
-        var microbatches = _grants.BatchOf(new(WorkKind.Train, Math.Min(view.FirstStep, _request.Configuration.Steps))).MicrobatchCount;
+        var microbatches = Microbatches(view.FirstStep);
         if (view.Workers.Count > microbatches)
             _observer.Report(new RunWarning($"{view.Workers.Count} workers share {microbatches} microbatches, so some have nothing to do; use a larger --batch-size, a smaller --microbatch, or fewer workers"));
     }
@@ -258,16 +292,23 @@ internal sealed class RunController : IAsyncDisposable
 
         _ledger.Granted(work, view.Workers);
         for (var rank = 0; rank < view.Workers.Count; rank++)
-        {
-            foreach (var message in _grants.Write(work, view.Workers.Count, rank, _members.Get(view.Workers[rank]).HoldsDataset))
-                Send(view.Workers[rank], message);
-        }
+            Grant(work, view, rank);
+    }
+
+    private void Grant(PlannedWork work, ClusterView view, int rank)
+    {
+        var (worker, holdsDataset) = (view.Workers[rank], _members.Get(view.Workers[rank]).HoldsDataset);
+        Check(worker, _members.Grant(worker, _grants.Write(work, view.Shares, rank, holdsDataset)));
+        foreach (var shard in holdsDataset ? [] : _grants.Shards(work, view.Shares, rank))
+            Send(worker, new CoordinatorMessage { Step = (ulong)work.Step, Shard = shard });
     }
 
     // A message that is lost would be waited for without end. If the worker has gone, its session says why, and that weighs more.
-    private void Send(int worker, CoordinatorMessage message)
+    private void Send(int worker, CoordinatorMessage message) => Check(worker, _members.Send(worker, message));
+
+    private void Check(int worker, bool isSent)
     {
-        if (!_members.Send(worker, message))
+        if (!isSent)
             Fail(Evidence.Of(_members.Get(worker), MemberSession.TakesNothing, EvidenceWeight.Complaint));
     }
 

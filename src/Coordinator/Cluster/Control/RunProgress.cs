@@ -2,6 +2,7 @@ using Distributed.Checkpoints;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Runs;
 using Distributed.Model;
+using Distributed.Protocol;
 using Distributed.Training;
 
 namespace Distributed.Coordinator.Cluster.Control;
@@ -9,14 +10,13 @@ namespace Distributed.Coordinator.Cluster.Control;
 /// <summary>What the run has come to: the steps that are complete, the time that they took, the checkpoints, and the result.</summary>
 internal sealed class RunProgress : IAsyncDisposable
 {
-    private const string Transport = "grpc";
-
     private readonly RunRequest _request;
     private readonly IRunObserver _observer;
     private readonly GrantWriter _grants;
     private readonly TrainingClock _clock;
     private readonly LearningRateSchedule _schedule;
     private readonly CheckpointWriter _checkpoints;
+    private readonly TransportUse _transport = new();
     private readonly HashSet<int> _opening = [];
     private readonly Queue<Checkpoint> _arrived = new();
     private Checkpoint _latest;
@@ -62,12 +62,14 @@ internal sealed class RunProgress : IAsyncDisposable
     }
 
     /// <summary>A member has reached the others; with the last one of the first view, training begins.</summary>
-    public void Opened(int worker, ClusterView view)
+    public void Opened(int worker, ClusterView view, ViewOpened opened)
     {
+        if (_transport.Add($"worker {worker}", opened) is { } fallback)
+            _observer.Report(new RunWarning(fallback));
         if (_started || !_opening.Remove(worker) || _opening.Count > 0)
             return;
         _started = true;
-        _observer.Report(new RunStarted(LastStep + 1, _request.Configuration.Steps, view.Workers.Count, Transport));
+        _observer.Report(new RunStarted(LastStep + 1, _request.Configuration.Steps, view.Workers.Count, _transport.Name));
         _clock.Start();
     }
 
@@ -118,7 +120,7 @@ internal sealed class RunProgress : IAsyncDisposable
         await _checkpoints.CompleteAsync();
         var evaluation = IsInterrupted ? null : _evaluation;
         return new RunResult(
-            _latest.Step, _latest.Weights, evaluation?.TestLoss, evaluation?.TestAccuracy, _samples, _clock.Elapsed.TotalSeconds, workers, Transport, IsInterrupted);
+            _latest.Step, _latest.Weights, evaluation?.TestLoss, evaluation?.TestAccuracy, _samples, _clock.Elapsed.TotalSeconds, workers, _transport.Name, IsInterrupted);
     }
 
     /// <inheritdoc />

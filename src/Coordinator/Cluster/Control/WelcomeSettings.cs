@@ -21,6 +21,14 @@ internal static class WelcomeSettings
             PreprocessingJson = request.Dataset.Preprocessing.ToJson(),
             Dataset = request.Dataset.Name,
             Exchange = request.Cluster.Exchange == Exchange.Peers ? ExchangeMode.Peers : ExchangeMode.Coordinator,
+            Transport = Mode(request.Cluster.Transport),
         };
     }
+
+    private static TransportMode Mode(Transport transport) => transport switch
+    {
+        Transport.Shm => TransportMode.Shm,
+        Transport.Grpc => TransportMode.Grpc,
+        _ => TransportMode.Auto,
+    };
 }

@@ -5,9 +5,6 @@ namespace Distributed.Coordinator.Cluster.Control;
 /// <summary>Hands out the run's work in order, a few steps ahead of what is complete, so that no step waits for the coordinator.</summary>
 internal sealed class WorkWindow : IDisposable
 {
-    /// <summary>Steps granted beyond the last complete one: enough that a grant is there before the fastest step ends, few enough that a planned change of membership is soon.</summary>
-    public const int StepsAhead = 8;
-
     private readonly long _start;
     private IEnumerator<PlannedWork> _plan;
     private PlannedWork? _next;
@@ -31,7 +28,8 @@ internal sealed class WorkWindow : IDisposable
 
     /// <summary>The next piece of work, if it may go out now.</summary>
     /// <param name="completed">The last complete step.</param>
-    public PlannedWork? Peek(long completed) => _next is { Kind: WorkKind.Train } train && train.Step > completed + StepsAhead ? null : _next;
+    /// <param name="stepsAhead">How many steps beyond it may be granted, see <see cref="GrantPace"/>.</param>
+    public PlannedWork? Peek(long completed, int stepsAhead) => _next is { Kind: WorkKind.Train } train && train.Step > completed + stepsAhead ? null : _next;
 
     /// <summary>Takes the next piece of work.</summary>
     public PlannedWork Take()

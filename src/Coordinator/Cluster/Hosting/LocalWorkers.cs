@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Distributed.Coordinator.Cluster.Control;
 using Distributed.Data;
@@ -38,12 +37,10 @@ internal sealed class LocalWorkers : IAsyncDisposable
     {
         for (var number = 1; number <= count; number++)
         {
-            var start = StartInfo(WorkerArguments.Of(number, count, coordinator, threads, data));
-            start.Environment.Remove(RunToken.EnvironmentVariable);
-            if (token is not null)
-                start.Environment[RunToken.EnvironmentVariable] = token.Reveal();
+            var start = WorkerExecutable.StartInfo(WorkerArguments.Of(number, count, coordinator, threads, data), token);
             start.Environment[WorkerEnvironment.ParentPipe] = "stdin";
-            _watches.Add(WatchAsync(number, Launch(start)));
+            _processes.Add(WorkerExecutable.Launch(start));
+            _watches.Add(WatchAsync(number, _processes[^1]));
         }
     }
 
@@ -56,20 +53,6 @@ internal sealed class LocalWorkers : IAsyncDisposable
         await Task.WhenAll(_watches);
         foreach (var process in _processes)
             process.Dispose();
-    }
-
-    private Process Launch(ProcessStartInfo start)
-    {
-        try
-        {
-            var process = Process.Start(start)!;
-            _processes.Add(process);
-            return process;
-        }
-        catch (System.ComponentModel.Win32Exception exception)
-        {
-            throw new RunFailedException($"the worker {start.FileName} cannot be started ({exception.Message}); it belongs beside the coordinator, so build or publish both together", exception);
-        }
     }
 
     private async Task WatchAsync(int number, Process process)
@@ -94,19 +77,6 @@ internal sealed class LocalWorkers : IAsyncDisposable
             _ => string.Create(CultureInfo.InvariantCulture, $"the process ended with exit code {exitCode}"),
         };
         return lastLine.Length == 0 ? how : $"{how}, its last words: {lastLine}";
-    }
-
-    private static ProcessStartInfo StartInfo(IEnumerable<string> arguments)
-    {
-        var host = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "worker.exe" : "worker");
-        var start = new ProcessStartInfo(host, arguments) { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true };
-
-        // What a socket has received is handled where it is noticed: a tenth less processor time per step than a hand-over to a pool thread.
-        start.Environment["DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS"] = "1";
-
-        // The worker runs on the runtime that runs the coordinator, wherever that is installed.
-        start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
-        return start;
     }
 }
 

@@ -1,3 +1,4 @@
+using Distributed.Collectives;
 using Distributed.Protocol;
 
 namespace Distributed.Coordinator.Cluster.Membership;
@@ -6,7 +7,8 @@ namespace Distributed.Coordinator.Cluster.Membership;
 /// <param name="Generation">Which view.</param>
 /// <param name="FirstStep">The first step that these members train together.</param>
 /// <param name="Workers">The members' numbers in order of rank.</param>
-internal sealed record ClusterView(ViewGeneration Generation, long FirstStep, IReadOnlyList<int> Workers)
+/// <param name="Shares">Their shares of every batch's microbatches, see <see cref="Partition.Microbatches"/>.</param>
+internal sealed record ClusterView(ViewGeneration Generation, long FirstStep, IReadOnlyList<int> Workers, IReadOnlyList<int> Shares)
 {
     /// <summary>A worker's rank, or -1.</summary>
     public int RankOf(int worker)

@@ -116,7 +116,7 @@ internal sealed class CoordinatorOwns : IReductionOwner, IStateSource
             await LeaveAsync(_links);
         var names = view.Workers.Select(worker => $"worker {worker}").ToList();
         var identity = new ExchangeIdentity(Run, view.Generation, view.Workers.Count, names);
-        _exchange = new OwnerExchange(identity, _request.Network.Layout.Length);
+        _exchange = new OwnerExchange(identity, new ReductionPlans(view.Shares, []), _request.Network.Layout.Length);
         _links = new ViewLinks(identity, _exchange, expected: view.Workers.Count);
         _directory.Enter(_links);
         await _links.OpenedAsync(_ending.Token);

@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Distributed.Collectives;
+using Distributed.Coordinator.Cluster.Hosting;
+using Distributed.Coordinator.Runs;
+using Distributed.Protocol;
+
+namespace Distributed.Coordinator.Benchmarks;
+
+/// <summary>Worker processes that reduce vectors together and time it. They end with this process, whose end of a pipe they read.</summary>
+internal sealed class AllReduceWorkers : IAsyncDisposable
+{
+    private readonly List<Process> _processes = [];
+    private readonly List<Task<string>> _errors = [];
+
+    private AllReduceWorkers()
+    {
+    }
+
+    /// <summary>Starts workers and tells each where all are.</summary>
+    /// <param name="count">How many.</param>
+    /// <exception cref="RunFailedException">One does not start.</exception>
+    public static async Task<AllReduceWorkers> StartAsync(int count)
+    {
+        var workers = new AllReduceWorkers();
+        try
+        {
+            var token = RunToken.Create();
+            for (var rank = 0; rank < count; rank++)
+                workers.Start(rank, token);
+            var addresses = await workers.AnswersAsync();
+            await workers.AskAsync(string.Join(' ', addresses));
+            return workers;
+        }
+        catch
+        {
+            await workers.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Times the all-reduce of one vector.</summary>
+    /// <param name="transport">How it is to travel.</param>
+    /// <param name="length">Its length in elements.</param>
+    /// <param name="steps">How often.</param>
+    /// <returns>The timings of the first worker: none can be ahead of the others by more than a part of a step.</returns>
+    /// <exception cref="RunFailedException">A worker has failed.</exception>
+    public async Task<AllReduceTimings> TimeAsync(Transport transport, int length, int steps)
+    {
+        await AskAsync(string.Create(CultureInfo.InvariantCulture, $"{transport} {length} {steps}"));
+        var answers = await AnswersAsync();
+        return JsonSerializer.Deserialize<AllReduceTimings>(answers[0])!;
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in _processes)
+        {
+            process.StandardInput.Close();
+            await process.WaitForExitAsync();
+            process.Dispose();
+        }
+    }
+
+    private void Start(int rank, RunToken token)
+    {
+        var process = WorkerExecutable.Launch(WorkerExecutable.StartInfo(["bench-member", "--rank", rank.ToString(CultureInfo.InvariantCulture)], token));
+        _processes.Add(process);
+        _errors.Add(process.StandardError.ReadToEndAsync());
+    }
+
+    private async Task AskAsync(string line)
+    {
+        foreach (var process in _processes)
+        {
+            await process.StandardInput.WriteLineAsync(line);
+            await process.StandardInput.FlushAsync();
+        }
+    }
+
+    private async Task<IReadOnlyList<string>> AnswersAsync()
+    {
+        var answers = new List<string>();
+        for (var rank = 0; rank < _processes.Count; rank++)
+            answers.Add(await _processes[rank].StandardOutput.ReadLineAsync() ?? throw new RunFailedException($"worker {rank + 1} has failed: {LastLine(await _errors[rank])}"));
+        return answers;
+    }
+
+    private static string LastLine(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault("it said nothing");
+}

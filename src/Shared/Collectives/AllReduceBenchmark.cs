@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using Distributed.Kernels;
+using Distributed.Model;
+
+namespace Distributed.Collectives;
+
+/// <summary>The timings of one worker.</summary>
+/// <param name="Transport">How the gradients travelled: <c>shm</c>, <c>grpc</c> or <c>mixed</c>.</param>
+/// <param name="BytesSent">The bytes that a worker gives to others in a step.</param>
+/// <param name="Seconds">Of each step.</param>
+/// <param name="CopySeconds">Of copying as many bytes from memory to memory, done by all workers at once after each step.</param>
+public sealed record AllReduceTimings(string Transport, long BytesSent, IReadOnlyList<double> Seconds, IReadOnlyList<double> CopySeconds);
+
+/// <summary>
+/// Times the all-reduce of a vector that lies in ordinary memory and whose sum is to lie in ordinary memory, with one microbatch to each worker: what
+/// training does, and in addition a copy in and a copy out, which it does not need.
+/// </summary>
+public sealed class AllReduceBenchmark : IGradientConsumer
+{
+    /// <summary>Steps before those that count.</summary>
+    private const int WarmUp = 10;
+
+    // The sums of so small whole numbers are exact.
+    private const int Values = 1024;
+
+    private readonly PeerView _view;
+    private readonly int _rank;
+    private readonly int _workers;
+    private readonly AlignedBuffer _input;
+    private readonly AlignedBuffer _output;
+
+    /// <summary>Prepares the vectors.</summary>
+    /// <param name="view">The view, entered with the settings of <see cref="Settings"/>.</param>
+    /// <param name="length">The vector's length in elements.</param>
+    /// <param name="rank">This worker's rank.</param>
+    /// <param name="workers">The number of workers.</param>
+    public AllReduceBenchmark(PeerView view, int length, int rank, int workers)
+    {
+        (_view, _rank, _workers) = (view, rank, workers);
+        _input = new AlignedBuffer(length);
+        _output = new AlignedBuffer(length);
+        for (var i = 0; i < length; i++)
+            _input.Span[i] = (i + rank) % Values;
+    }
+
+    /// <summary>The settings of a view that exchanges one vector.</summary>
+    /// <param name="length">Its length in elements.</param>
+    /// <param name="workers">The number of workers, each of which computes with one thread.</param>
+    /// <param name="transport">How gradients are to travel.</param>
+    public static PeerViewSettings Settings(int length, int workers, Protocol.TransportMode transport)
+    {
+        var buckets = Buckets.Of(ParameterLayout.Of([("vector", (IReadOnlyList<int>)[length])]), workers);
+        return new PeerViewSettings(new ReductionPlans(Partition.EqualShares(workers), buckets), length, Microbatches: workers, Threads: 1, transport);
+    }
+
+    /// <summary>Takes the steps; all workers together.</summary>
+    /// <param name="steps">How many count.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="InvalidDataException">A sum is not right.</exception>
+    public AllReduceTimings Run(int steps, CancellationToken cancellationToken)
+    {
+        var (seconds, copySeconds) = (new List<double>(steps), new List<double>(steps));
+        ReductionPlan? plan = null;
+        for (var step = 1; step <= WarmUp + steps; step++)
+        {
+            var reducing = Time(() => plan = Step(step, cancellationToken));
+            Check();
+            var copying = Time(() => _input.Span.CopyTo(_output.Span));
+            if (step <= WarmUp)
+                continue;
+            seconds.Add(reducing);
+            copySeconds.Add(copying);
+        }
+
+        return new AllReduceTimings(Transport, plan!.BytesSentBy(_rank), seconds, copySeconds);
+    }
+
+    /// <inheritdoc />
+    public void Take(int offset, ReadOnlySpan<float> gradientSum) => gradientSum.CopyTo(_output.Span[offset..]);
+
+    private string Transport => _view.MemoryPeers == 0 ? "grpc" : _view.MemoryPeers == _workers - 1 ? "shm" : "mixed";
+
+    private ReductionPlan Step(long step, CancellationToken cancellationToken)
+    {
+        var plan = _view.Exchange.Begin(step, _workers, this);
+        foreach (var bucket in plan.Buckets)
+        {
+            _input.Span[bucket.Start..bucket.End].CopyTo(_view.Memory.Block(0).Span[bucket.Start..]);
+            _view.Exchange.CompletedFrom(bucket.Start);
+        }
+
+        _view.Exchange.Complete(cancellationToken);
+        return plan;
+    }
+
+    private void Check()
+    {
+        for (var i = 0; i < _output.Length; i += (_output.Length / Values) + 1)
+        {
+            var sum = Enumerable.Range(0, _workers).Sum(rank => (i + rank) % Values);
+            if (_output.Span[i] != sum)
+                throw new InvalidDataException($"element {i} is {_output.Span[i]} instead of {sum}");
+        }
+    }
+
+    private static double Time(Action action)
+    {
+        var start = Stopwatch.GetTimestamp();
+        action();
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+}

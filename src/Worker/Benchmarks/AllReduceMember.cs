@@ -1,0 +1,58 @@
+using System.Globalization;
+using System.Text.Json;
+using Distributed.Collectives;
+using Distributed.Kernels;
+using Distributed.Protocol;
+using Distributed.Training;
+using Distributed.Worker.CommandLine;
+using Distributed.Worker.Computing;
+
+namespace Distributed.Worker.Benchmarks;
+
+/// <summary>
+/// One worker of <c>coordinator bench allreduce</c>, which talks to it by lines: it says its address and is told those of all; then each request
+/// (transport, elements, steps) is a view, answered by its timings. It ends with its standard input.
+/// </summary>
+internal static class AllReduceMember
+{
+    /// <summary>Serves requests until there are no more.</summary>
+    /// <param name="rank">This worker's rank.</param>
+    public static async Task<int> RunAsync(int rank)
+    {
+        if (!RunToken.TryParse(Environment.GetEnvironmentVariable(RunToken.EnvironmentVariable), out var token))
+            return ExitCode.BadUsage;
+        await using var server = await PeerServer.StartAsync(new Uri(new WorkerOptions { Coordinator = "" }.Listen), token, CancellationToken.None);
+        await Console.Out.WriteLineAsync(server.Address.ToString());
+        var addresses = (await Console.In.ReadLineAsync() ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        using var thread = new ComputeThread();
+        await KeepAsync(thread, ProcessorShare.Of(ThreadAffinity.Allowed(), rank + 1, addresses.Length, threads: 1));
+        for (uint number = 1; await Console.In.ReadLineAsync() is { } request; number++)
+        {
+            var identity = new ExchangeIdentity(Run: 1, new ViewGeneration(1, number), rank, [.. addresses.Select((_, peer) => $"worker {peer + 1}")]);
+            await Console.Out.WriteLineAsync(JsonSerializer.Serialize(await TimeAsync(identity, addresses, request.Split(' '), token, server.Directory, thread)));
+        }
+
+        return ExitCode.Done;
+    }
+
+    // As in training.
+    private static async Task KeepAsync(ComputeThread thread, IReadOnlyList<int> processors)
+    {
+        if (processors.Count == 0)
+            return;
+        using var team = new ComputeTeam(threads: 1);
+        await thread.RunAsync(() => team.KeepTo(processors));
+    }
+
+    private static async Task<AllReduceTimings> TimeAsync(
+        ExchangeIdentity identity, string[] addresses, string[] request, RunToken token, ViewDirectory directory, ComputeThread thread)
+    {
+        var transport = Enum.Parse<TransportMode>(request[0], ignoreCase: true);
+        var (length, steps) = (int.Parse(request[1], CultureInfo.InvariantCulture), int.Parse(request[2], CultureInfo.InvariantCulture));
+        var settings = AllReduceBenchmark.Settings(length, addresses.Length, transport);
+        await using var view = await PeerView.EnterAsync(identity, addresses, settings, token, directory, CancellationToken.None);
+        AllReduceTimings? timings = null;
+        await thread.RunAsync(() => timings = new AllReduceBenchmark(view, length, identity.Rank, addresses.Length).Run(steps, CancellationToken.None));
+        return timings!;
+    }
+}

@@ -1,0 +1,38 @@
+using Distributed.Protocol;
+
+namespace Distributed.Worker.Computing;
+
+/// <summary>Puts the reports of several steps into one message, so that fast steps cost the coordinator little.</summary>
+/// <param name="time">The clock.</param>
+/// <param name="send">Sends a message's worth.</param>
+internal sealed class ReportBatch(TimeProvider time, Action<StepReports> send)
+{
+    /// <summary>The longest that a report is held back while steps go on.</summary>
+    public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>With this few pieces of granted work left, the coordinator is waited for, and needs to know how far this worker is.</summary>
+    public const int Low = 4;
+
+    private StepReports _reports = new();
+    private long _sent = time.GetTimestamp();
+
+    /// <summary>Takes a report, and sends it with those before if it is time, or something waits for it.</summary>
+    /// <param name="report">The report.</param>
+    /// <param name="queued">Pieces of granted work that are left.</param>
+    public void Add(StepReport report, int queued)
+    {
+        _reports.Reports.Add(report);
+        if (report.Work == Protocol.Work.Evaluate || queued <= Low || time.GetElapsedTime(_sent) >= Interval)
+            Send();
+    }
+
+    /// <summary>Sends what is held back.</summary>
+    public void Send()
+    {
+        if (_reports.Reports.Count == 0)
+            return;
+        send(_reports);
+        _reports = new StepReports();
+        _sent = time.GetTimestamp();
+    }
+}

@@ -1,0 +1,66 @@
+using Distributed.Collectives;
+using Distributed.Hosting;
+using Distributed.Protocol;
+using Distributed.Worker.Exchange;
+using Grpc.AspNetCore.Server.Model;
+
+namespace Distributed.Worker;
+
+/// <summary>The server by which other workers reach this one.</summary>
+internal sealed class PeerServer : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private PeerServer(WebApplication app, Uri address)
+    {
+        _app = app;
+        Address = address;
+    }
+
+    /// <summary>Where it listens.</summary>
+    public Uri Address { get; }
+
+    /// <summary>Lets peers find this worker's view and state.</summary>
+    public ViewDirectory Directory => _app.Services.GetRequiredService<ViewDirectory>();
+
+    /// <summary>Starts listening.</summary>
+    /// <param name="listen">The address; port 0 lets the system choose.</param>
+    /// <param name="token">What every call must carry, or null in an insecure run.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="InputException">The address cannot be listened on.</exception>
+    public static async Task<PeerServer> StartAsync(Uri listen, RunToken? token, CancellationToken cancellationToken)
+    {
+        var builder = GrpcServer.CreateBuilder(listen, token);
+        builder.Services.AddSingleton<ViewDirectory>();
+        builder.Services.AddSingleton<IServiceMethodProvider<MemberTensorService>, TensorMethods>();
+        builder.Services.AddSingleton<IHostLifetime, NoSignals>();
+        var app = builder.Build();
+        try
+        {
+            app.MapGrpcService<MemberTensorService>();
+            app.MapGrpcService<PeerService>();
+            GrpcServer.MapCommonServices(app, listen);
+            return new PeerServer(app, await GrpcServer.StartAsync(app, listen, cancellationToken));
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync(CancellationToken.None);
+        await _app.DisposeAsync();
+    }
+
+    // The host's own lifetime would stop the server on a signal, in the middle of a step.
+    private sealed class NoSignals : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}
