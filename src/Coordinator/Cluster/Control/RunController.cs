@@ -26,6 +26,7 @@ internal sealed class RunController : IAsyncDisposable
     private readonly WorkWindow _window;
     private readonly GrantPace _pace;
     private readonly RangeControl _ranges;
+    private readonly WorkGranter _granter;
     private readonly StepLedger _ledger = new();
     private readonly FailureEvidence _failure = new();
     private readonly RunProgress _progress;
@@ -54,6 +55,7 @@ internal sealed class RunController : IAsyncDisposable
         _pace = new GrantPace(time);
         _ranges = new RangeControl(time);
         _progress = new RunProgress(request, observer, time, _grants);
+        _granter = new WorkGranter(_members, _grants, _ledger, owner, _progress, session => Fail(Evidence.Of(session, MemberSession.TakesNothing, EvidenceWeight.Complaint)));
     }
 
     /// <summary>Runs to the end, or to the interruption.</summary>
@@ -185,11 +187,10 @@ internal sealed class RunController : IAsyncDisposable
         {
             if (work.Kind == WorkKind.Train && !ChangeView(work.Step))
                 break;
-            Grant(_window.Take());
+            _granter.Grant(_window.Take(), _view!);
         }
 
-        foreach (var worker in _members.SendGrants())
-            Check(worker, isSent: false);
+        _granter.Send();
         if (_window.IsEmpty && (_view is not null || _progress.IsInterrupted) && _ledger.IsEmpty && _progress.IsSaved)
         {
             _members.DismissAll(complete: true, reason: "");
@@ -227,7 +228,7 @@ internal sealed class RunController : IAsyncDisposable
         }
 
         var previous = _view!;
-        Enter(Following(previous, nextStep, workers, _ranges.Shares(workers, Microbatches(nextStep))), previous);
+        Enter(previous.Next(nextStep, workers, _ranges.Shares(workers, _grants.MostMicrobatches)), previous);
         foreach (var session in previous.Workers.Except(workers).Select(_members.Get))
         {
             _observer.Report(new WorkerLeft(session.FullName, "it was asked to leave", workers.Count));
@@ -241,19 +242,13 @@ internal sealed class RunController : IAsyncDisposable
     private void BalanceRanges(long nextStep)
     {
         var view = _view!;
-        var microbatches = Microbatches(nextStep);
         foreach (var straggler in _ranges.NewStragglers(view))
             _observer.Report(new Straggling(_members.Get(straggler.Worker).FullName, straggler.Slowness));
-        if (_ranges.Next(view, microbatches) is not { } shares)
+        if (_ranges.Next(view, _grants.MostMicrobatches) is not { } shares)
             return;
-        Enter(Following(view, nextStep, view.Workers, shares), view);
-        _observer.Report(new RangesChanged(nextStep, microbatches, [.. view.Workers.Select((worker, rank) => new WorkerRange(_members.Get(worker).Name, shares[rank]))]));
+        Enter(view.Next(nextStep, view.Workers, shares), view);
+        _observer.Report(new RangesChanged(nextStep, _grants.MostMicrobatches, [.. view.Workers.Select((worker, rank) => new WorkerRange(_members.Get(worker).Name, shares[rank]))]));
     }
-
-    private static ClusterView Following(ClusterView previous, long firstStep, IReadOnlyList<int> workers, IReadOnlyList<int> shares) =>
-        new(previous.Generation with { Number = previous.Generation.Number + 1 }, firstStep, workers, shares);
-
-    private int Microbatches(long step) => _grants.BatchOf(new(WorkKind.Train, Math.Min(step, _request.Configuration.Steps))).MicrobatchCount;
 
     // The last worker wants to leave: its state is saved first, and the run can be resumed.
     private void StopForLack()
@@ -261,7 +256,7 @@ internal sealed class RunController : IAsyncDisposable
         _observer.Report(new RunWarning("every worker has asked to leave; the run stops after a last checkpoint, go on with --resume"));
         Stop();
         while (!_window.IsEmpty)
-            Grant(_window.Take());
+            _granter.Grant(_window.Take(), _view!);
     }
 
     private void Enter(ClusterView view, ClusterView? previous)
@@ -271,45 +266,9 @@ internal sealed class RunController : IAsyncDisposable
         _progress.Enter(view);
         _owner.Enter(view);
         _members.Enter(view, previous, _owner.HoldsState);
-        var microbatches = Microbatches(view.FirstStep);
+        var microbatches = _grants.MostMicrobatches;
         if (view.Workers.Count > microbatches)
             _observer.Report(new RunWarning($"{view.Workers.Count} workers share {microbatches} microbatches, so some have nothing to do; use a larger --batch-size, a smaller --microbatch, or fewer workers"));
-    }
-
-    private void Grant(PlannedWork work)
-    {
-        var view = _view!;
-        var batch = _grants.BatchOf(work);
-        if (work.Kind != WorkKind.Evaluate)
-            _owner.Granted(work, batch.MicrobatchCount, batch.Indices.Length);
-        if (work.Kind == WorkKind.Snapshot)
-        {
-            _progress.Expect(work.Step);
-            if (!_owner.HoldsState)
-                Send(view.Workers[0], new CoordinatorMessage { Step = (ulong)work.Step, Snapshot = new Snapshot() });
-            return;
-        }
-
-        _ledger.Granted(work, view.Workers);
-        for (var rank = 0; rank < view.Workers.Count; rank++)
-            Grant(work, view, rank);
-    }
-
-    private void Grant(PlannedWork work, ClusterView view, int rank)
-    {
-        var (worker, holdsDataset) = (view.Workers[rank], _members.Get(view.Workers[rank]).HoldsDataset);
-        Check(worker, _members.Grant(worker, _grants.Write(work, view.Shares, rank, holdsDataset)));
-        foreach (var shard in holdsDataset ? [] : _grants.Shards(work, view.Shares, rank))
-            Send(worker, new CoordinatorMessage { Step = (ulong)work.Step, Shard = shard });
-    }
-
-    // A message that is lost would be waited for without end. If the worker has gone, its session says why, and that weighs more.
-    private void Send(int worker, CoordinatorMessage message) => Check(worker, _members.Send(worker, message));
-
-    private void Check(int worker, bool isSent)
-    {
-        if (!isSent)
-            Fail(Evidence.Of(_members.Get(worker), MemberSession.TakesNothing, EvidenceWeight.Complaint));
     }
 
     private bool Confirmed(long since)

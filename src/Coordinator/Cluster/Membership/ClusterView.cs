@@ -10,6 +10,13 @@ namespace Distributed.Coordinator.Cluster.Membership;
 /// <param name="Shares">Their shares of every batch's microbatches, see <see cref="Partition.Microbatches"/>.</param>
 internal sealed record ClusterView(ViewGeneration Generation, long FirstStep, IReadOnlyList<int> Workers, IReadOnlyList<int> Shares)
 {
+    /// <summary>The view after this one.</summary>
+    /// <param name="firstStep">Its first step.</param>
+    /// <param name="workers">Its members.</param>
+    /// <param name="shares">Their shares.</param>
+    public ClusterView Next(long firstStep, IReadOnlyList<int> workers, IReadOnlyList<int> shares) =>
+        new(Generation with { Number = Generation.Number + 1 }, firstStep, workers, shares);
+
     /// <summary>A worker's rank, or -1.</summary>
     public int RankOf(int worker)
     {
