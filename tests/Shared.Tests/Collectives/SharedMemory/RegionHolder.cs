@@ -12,6 +12,9 @@ internal sealed class RegionHolder : IDisposable
     /// <summary>What the process writes before its offer.</summary>
     public const string Announcement = "region:";
 
+    /// <summary>Tells the process that it is one, and not a test among others.</summary>
+    public const string Variable = "DISTRIBUTED_TESTS_HOLD_REGION";
+
     /// <summary>What stands in the region.</summary>
     public const float Value = 1.25f;
 
@@ -24,8 +27,10 @@ internal sealed class RegionHolder : IDisposable
     public static RegionHolder Start()
     {
         var host = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
-        string[] arguments = ["exec", typeof(RegionHolder).Assembly.Location, "-noColor", "-explicit", "only", "-class", typeof(RegionHolderProgram).FullName!];
-        return new RegionHolder(new ProcessStartInfo(host, arguments) { RedirectStandardOutput = true, RedirectStandardInput = true });
+        string[] arguments = ["exec", typeof(RegionHolder).Assembly.Location, "-noColor", "-class", typeof(RegionHolderProgram).FullName!];
+        var start = new ProcessStartInfo(host, arguments) { RedirectStandardOutput = true, RedirectStandardInput = true };
+        start.Environment[Variable] = "1";
+        return new RegionHolder(start);
     }
 
     /// <summary>Waits until the process has made its region.</summary>
@@ -60,14 +65,17 @@ internal sealed class RegionHolder : IDisposable
         UInt128.Parse(fields[3], CultureInfo.InvariantCulture));
 }
 
-/// <summary>What the process of a <see cref="RegionHolder"/> does.</summary>
+/// <summary>What the process of a <see cref="RegionHolder"/> does; among other tests, that a region keeps what is written to it.</summary>
 public sealed class RegionHolderProgram
 {
-    [Fact(Explicit = true)]
+    [Fact]
     public void Holds_a_region_until_it_is_killed()
     {
         using var region = SharedRegion.TryCreate(RegionHolder.Layout, out _)!;
         region.Block(0).GetSpan().Fill(RegionHolder.Value);
+        Assert.All(region.Block(0).GetSpan().ToArray(), value => Assert.Equal(RegionHolder.Value, value));
+        if (Environment.GetEnvironmentVariable(RegionHolder.Variable) is null)
+            return;
         var offer = region.Offer();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{RegionHolder.Announcement}{offer.ProcessId},{offer.Descriptor},{offer.Bytes},{offer.Nonce}"));
         Console.ReadLine(); // until its parent ends
