@@ -5,7 +5,7 @@ namespace Distributed.Kernels;
 
 /// <summary>
 /// A fixed number of persistent threads, the caller being one of them, that carry out the parts of a <see cref="IPartitionedWork"/> together.
-/// A thread that waits spins for a few microseconds, which is what separates two kernels of a step, and blocks after that.
+/// A thread that waits looks for a millisecond, letting others go first after a few microseconds, and blocks after that.
 /// One thread at a time may call <see cref="Run"/>, and a part may not call it.
 /// </summary>
 public sealed unsafe class ComputeTeam : IDisposable
@@ -13,7 +13,10 @@ public sealed unsafe class ComputeTeam : IDisposable
     // Two threads meet in half a microsecond where each has a core. Where they have to share one, each turn of a waiting thread costs
     // the other this long: with a third busy process on two cores, a step on two threads takes 3.4 ms if it is 50 microseconds, 2.3 ms if it is 2.
     private static readonly long YieldTicks = Stopwatch.Frequency / 500_000; // 2 microseconds
-    private static readonly long BlockTicks = Stopwatch.Frequency / 20_000; // 50 microseconds
+
+    // Longer than parts that should be equal differ: to wake a thread on a core that has gone to sleep takes longer than most kernels. On two idle
+    // cores, a step of cnn on two threads takes 10.2 ms if this is 50 microseconds, 7.5 ms if it is a millisecond.
+    private static readonly long BlockTicks = Stopwatch.Frequency / 1_000; // 1 millisecond
 
     private readonly Thread[] _helpers;
     private readonly object _gate = new();
