@@ -1,6 +1,8 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Distributed.Benchmarks;
 
@@ -35,7 +37,7 @@ internal sealed class Peer : IDisposable
         string program = Path.GetTempFileName();
         try
         {
-            using Process compiler = Process.Start("gcc", ["-O3", "-march=native", "-o", program, Source(source), .. libraries]);
+            using Process compiler = Process.Start("gcc", ["-O3", "-march=native", .. WidthOption, "-o", program, Source(source), .. libraries]);
             compiler.WaitForExit();
             return compiler.ExitCode == 0 ? new Peer(program, [], environment) : Missing($"{source} does not compile");
         }
@@ -48,6 +50,9 @@ internal sealed class Peer : IDisposable
             File.Delete(program); // a process that runs it keeps it
         }
     }
+
+    /// <summary>The compiler's vectors are as wide as ours, so that DOTNET_EnableAVX512=0 shows where a machine without them would stand.</summary>
+    private static string[] WidthOption => RuntimeInformation.ProcessArchitecture == Architecture.X64 && !Vector512.IsHardwareAccelerated ? ["-mno-avx512f"] : [];
 
     /// <summary>The path of a file of the folder <c>peers</c>.</summary>
     public static string Source(string name) => Path.Combine(AppContext.BaseDirectory, "peers", name);

@@ -6,6 +6,9 @@ namespace Distributed.Model;
 /// <summary>A convolution, y = activation(x * W + b), with W in PyTorch's layout [filters, channels, kernel height, kernel width].</summary>
 internal sealed class Conv2dLayer : Layer
 {
+    /// <summary>The most multiply-adds for one filter of one sample: 3x3 over 64 channels of 1,024 x 1,024 pixels take half of them.</summary>
+    private const long MaximumTerms = 1L << 30;
+
     private readonly Conv2dSpec _spec;
     private readonly Activation _activation;
 
@@ -13,7 +16,7 @@ internal sealed class Conv2dLayer : Layer
     /// <param name="input">Shape of one sample.</param>
     /// <param name="spec">The layer as the user asked for it.</param>
     /// <param name="activation">Applied to the output in the same pass as the bias.</param>
-    /// <exception cref="InputException">The kernel does not fit into the padded input.</exception>
+    /// <exception cref="InputException">The kernel does not fit into the padded input, or takes more multiply-adds than can be planned.</exception>
     internal Conv2dLayer(SampleShape input, Conv2dSpec spec, Activation activation)
         : base(input, OutputOf(input, spec))
     {
@@ -60,6 +63,14 @@ internal sealed class Conv2dLayer : Layer
         ConvolutionShape shape = ShapeOf(input, spec);
         if (shape.OutputHeight < 1 || shape.OutputWidth < 1)
             throw new InputException($"a kernel of {spec.Kernel} does not fit into {input} padded by {spec.Padding}: use a smaller kernel or more padding");
+        double terms = (double)input.Channels * spec.Kernel.Height * spec.Kernel.Width * shape.OutputHeight * shape.OutputWidth;
+        if (terms > MaximumTerms)
+        {
+            throw new InputException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"a kernel of {spec.Kernel} over {input} padded by {spec.Padding} takes {terms:N0} multiply-adds a filter: use a smaller kernel or less padding"));
+        }
+
         return new SampleShape(spec.Filters, shape.OutputHeight, shape.OutputWidth);
     }
 

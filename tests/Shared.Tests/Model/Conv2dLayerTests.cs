@@ -100,6 +100,14 @@ public sealed class Conv2dLayerTests : IDisposable
     }
 
     [Fact]
+    public void AKernelThatCouldNotBePlannedIsRefused()
+    {
+        ModelSpec spec = ModelSpec.FromJson("""{"layers":[{"type":"conv2d","filters":1,"kernel":1024,"padding":1023}]}""", "m");
+        InputException failure = Assert.Throws<InputException>(() => new Network(spec, new SampleShape(1, 28, 28), 10));
+        Assert.StartsWith("layers[0] (conv2d): a kernel of 1024x1024 over 1x28x28 padded by 1023x1023 takes ", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void TooManyWeightsAreRefusedByName()
     {
         ModelSpec spec = new([new Conv2dSpec(Conv2dSpec.MaximumFilters, ConvExtent.Square(1024), padding: ConvExtent.Square(512))]);
