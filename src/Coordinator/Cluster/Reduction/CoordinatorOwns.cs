@@ -15,7 +15,7 @@ namespace Distributed.Coordinator.Cluster.Reduction;
 internal sealed class CoordinatorOwns : IReductionOwner, IStateSource
 {
     // Views, steps and snapshots of the window that is granted ahead.
-    private const int QueueLength = 256;
+    private const int QueueLength = 4 * GrantPace.Most; // a step and a snapshot for each grant, and the views between them
 
     private readonly RunRequest _request;
     private readonly ViewDirectory _directory;
