@@ -65,14 +65,22 @@ public readonly unsafe ref struct Epilogue
     internal BoundEpilogue Bind(float* operand, int columns) => new(_apply, operand, _perElement ? columns : 0);
 
     private static void ApplyBiased<TActivation>(in EpilogueBlock block)
-        where TActivation : struct, IActivation => VectorWidth.Execute(new Biased<TActivation>(block));
+        where TActivation : struct, IActivation => VectorWidth.Execute(new Columns<Biased<TActivation>>(block));
 
     private static void ApplyGradient<TActivation>(in EpilogueBlock block)
-        where TActivation : struct, IActivation => VectorWidth.Execute(new Gradient<TActivation>(block));
+        where TActivation : struct, IActivation => VectorWidth.Execute(new Columns<Gradient<TActivation>>(block));
 
-    /// <summary>Column by column, so that a vector of the bias is loaded once.</summary>
-    private readonly struct Biased<TActivation>(EpilogueBlock block) : IVectorized
-        where TActivation : struct, IActivation
+    /// <summary>What happens to a column of vectors of a block.</summary>
+    private interface IColumn
+    {
+        static abstract void Apply<TLanes, TVector>(in EpilogueBlock block, float* value, float* operand)
+            where TLanes : struct, ILanes<TVector>
+            where TVector : unmanaged;
+    }
+
+    /// <summary>The columns of a block: whole vectors first, then one element at a time.</summary>
+    private readonly struct Columns<TColumn>(EpilogueBlock block) : IVectorized
+        where TColumn : struct, IColumn
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Execute<TLanes, TVector>()
@@ -81,13 +89,18 @@ public readonly unsafe ref struct Epilogue
         {
             int j = 0;
             for (; j <= block.Columns - TLanes.Count; j += TLanes.Count)
-                Apply<TLanes, TVector>(block.Values + j, block.Operand + j);
+                TColumn.Apply<TLanes, TVector>(block, block.Values + j, block.Operand + j);
             for (; j < block.Columns; j++)
-                Apply<LanesScalar, float>(block.Values + j, block.Operand + j);
+                TColumn.Apply<LanesScalar, float>(block, block.Values + j, block.Operand + j);
         }
+    }
 
+    /// <summary>Column by column, so that a vector of the bias is loaded once.</summary>
+    private readonly struct Biased<TActivation> : IColumn
+        where TActivation : struct, IActivation
+    {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private void Apply<TLanes, TVector>(float* value, float* bias)
+        public static void Apply<TLanes, TVector>(in EpilogueBlock block, float* value, float* bias)
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
@@ -98,23 +111,11 @@ public readonly unsafe ref struct Epilogue
         }
     }
 
-    private readonly struct Gradient<TActivation>(EpilogueBlock block) : IVectorized
+    private readonly struct Gradient<TActivation> : IColumn
         where TActivation : struct, IActivation
     {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Execute<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector>
-            where TVector : unmanaged
-        {
-            int j = 0;
-            for (; j <= block.Columns - TLanes.Count; j += TLanes.Count)
-                Apply<TLanes, TVector>(block.Values + j, block.Operand + j);
-            for (; j < block.Columns; j++)
-                Apply<LanesScalar, float>(block.Values + j, block.Operand + j);
-        }
-
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private void Apply<TLanes, TVector>(float* value, float* output)
+        public static void Apply<TLanes, TVector>(in EpilogueBlock block, float* value, float* output)
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
