@@ -19,6 +19,16 @@ public sealed class TwoLevelExchangeTests
     });
 
     [Fact]
+    public void The_sums_of_groups_and_then_between_them_are_the_one_sum() => Clusters.Sample(cluster =>
+    {
+        ReductionPlan whole = new(cluster.Microbatches, cluster.Groups * cluster.Group);
+        ReductionPlan inner = new(cluster.Microbatches / cluster.Groups, cluster.Group);
+        ReductionPlan outer = new(cluster.Groups, cluster.Groups);
+        var ofGroups = Enumerable.Range(0, cluster.Groups).Select(group => Sum(Names(inner, group * inner.Microbatches), inner));
+        Assert.Equal(Sum(Names(whole, 0), whole), Sum(ofGroups, outer));
+    });
+
+    [Fact]
     public void A_group_of_another_size_is_refused()
     {
         ReductionPlan plan = new(12, Partition.EqualShares(4), [new(0, 64)]);
@@ -55,4 +65,15 @@ public sealed class TwoLevelExchangeTests
         ReductionPlan plan = new(cluster.Microbatches, Partition.EqualShares(workers), [new(160, 480), new(0, 160)]);
         return StepSimulator.Run(Exchange.TwoLevel(plan, cluster.Group), StepSimulatorTests.Computing(plan, 1), Costs.Network(1)).Seconds > 0;
     });
+
+    private static IEnumerable<string> Names(ReductionPlan plan, int first) => plan.Blocks.Select(block => $"[{first + block.Start}, {first + block.End})");
+
+    // The sum as it is written down, with its parentheses.
+    private static string Sum(IEnumerable<string> blocks, ReductionPlan plan)
+    {
+        string[] sums = [.. blocks];
+        foreach ((int left, int right) in plan.Merges)
+            sums[left] = $"({sums[left]} + {sums[right]})";
+        return sums[0];
+    }
 }
