@@ -57,7 +57,7 @@ public sealed unsafe class WidthIndependenceTests
         where TVector : unmanaged
     {
         using var team = new ComputeTeam(1);
-        int length = TransposedProductWork.ScratchLength(n, rows);
+        int length = (int)TransposedProductWork.ScratchLength(n, rows);
         float* scratch = team.Scratch(length);
         float[] destination = new float[m * n];
         fixed (float* a = left, b = right, c = destination)
