@@ -18,7 +18,8 @@ public sealed class MatrixProductTests : IDisposable
     [Theory]
     [InlineData(13, 2049, 33)] // one more than a block of the inner dimension, a tile's rows and a panel
     [InlineData(361, 3, 5)]
-    [InlineData(130, 40, 70)] // more rows of tiles than squares to pack between them
+    [InlineData(25, 2100, 515)] // large enough to be packed ahead, in blocks of which the second is short
+    [InlineData(60, 20, 52501)] // likewise, with more rows of tiles than squares to pack between them
     [InlineData(7, 2049, 64)] // one tile of rows: the right operand is read in place
     [InlineData(25, 700, 130)]
     [InlineData(1, 1, 1)]
@@ -30,7 +31,7 @@ public sealed class MatrixProductTests : IDisposable
         Gen.Select(Gen.Int[1, 40], Gen.Int[1, 70], Gen.Int[1, 90], Gen.UInt).Sample(CheckEpilogue, iter: 50, threads: 1);
 
     [Fact]
-    public void An_epilogue_waits_for_the_last_block_of_the_inner_dimension() => CheckEpilogue(14, 2054, 35, 1u);
+    public void An_epilogue_waits_for_the_last_block_of_the_inner_dimension() => CheckEpilogue(14, 2054, 515, 1u);
 
     [Fact]
     public void Transposed_products_are_the_tree_over_microbatches_for_any_shape_and_thread_count() =>
