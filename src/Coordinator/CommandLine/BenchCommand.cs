@@ -54,15 +54,13 @@ internal sealed record AllReduceResult(double Mebibytes, string Transport, doubl
     internal static AllReduceResult Of(double size, AllReduceTimings timings) => new(
         size,
         timings.Transport,
-        Quantile(timings.Seconds, 0.5) * 1e3,
-        (Quantile(timings.Seconds, 0.75) - Quantile(timings.Seconds, 0.25)) / 2 / Quantile(timings.Seconds, 0.5),
+        Quantiles.Median(timings.Seconds) * 1e3,
+        Quantiles.Spread(timings.Seconds),
         timings.BytesSent / Mebibyte,
-        Quantile(timings.CopySeconds, 0.5) * 1e3);
+        Quantiles.Median(timings.CopySeconds) * 1e3);
 
     /// <summary>The line for people.</summary>
     internal string Text() => string.Create(
         CultureInfo.InvariantCulture,
         $"{Mebibytes,8:0.##}{Transport,11}{Milliseconds,10:0.000}{Spread,8:P0}{Mebibytes * Mebibyte / Milliseconds / 1e6,8:0.0}{MebibytesGiven,11:0.00}{CopyMilliseconds,10:0.000}{Milliseconds / CopyMilliseconds,8:0.0}");
-
-    private static double Quantile(IReadOnlyList<double> values, double share) => values.Order().ElementAt((int)Math.Round(share * (values.Count - 1)));
 }
