@@ -60,6 +60,21 @@ public sealed class SameBitsTests
         Assert.Equal(used, run.Transport);
     }
 
+    [Theory]
+    [InlineData("shm")]
+    [InlineData("grpc")]
+    public async Task Sixteen_workers_give_the_same_bits(string transport)
+    {
+        Assert.SkipUnless(transport == "grpc" || OperatingSystem.IsLinux(), "shared memory needs Linux");
+        using var folder = new TempFolder();
+        var run = await FinishedRun.TrainAsync(folder, [
+            .. Problem.OddSizes.WriteTo(folder), "--steps", Text(Steps), "--workers", "16", "--transport", transport, "--threads", "1"]);
+
+        Assert.Equal((await Problem.OddSizes.ReferenceAsync(Steps)).State, run.State);
+        Assert.Equal(16, run.Workers);
+        Assert.Equal(transport, run.Transport);
+    }
+
     [Fact]
     public async Task Another_seed_gives_other_bits()
     {

@@ -91,7 +91,7 @@ internal static class CommandTexts
         HelpText.EntriesOf(ScalingSettings.Options),
         [
             ("coordinator bench scaling", "digits with all defaults"),
-            ("coordinator bench scaling --data fashion-mnist --model cnn --batch-per-worker 64 --workers 1,2 --transport grpc", "a convolutional network, as if workers were on different machines"),
+            ("coordinator bench scaling --data fashion-mnist --model cnn --batch-per-worker 64 --transport grpc", "images, as if the workers were on different machines"),
         ]);
 
     internal static HelpText Health { get; } = new(
