@@ -1,7 +1,7 @@
 using Distributed.Data;
 using Xunit;
 
-namespace Distributed.Tests.Data;
+namespace Distributed.Shared.Tests.Data;
 
 public sealed class ConsecutiveStreamsTests
 {
