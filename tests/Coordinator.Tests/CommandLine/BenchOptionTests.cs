@@ -9,6 +9,8 @@ public sealed class BenchOptionTests
     [InlineData("allreduce --workers 1", "--workers 1: must be from 2 to 64")]
     [InlineData("allreduce --steps 0", "--steps 0: must be at least 1")]
     [InlineData("allreduce --sizes 1,0", "--sizes 0: must be above 0")]
+    [InlineData("allreduce --hosts node1", "--hosts node1: must be 2 to 64 names of machines, separated by commas")]
+    [InlineData("allreduce --hosts node1,,node2", "--hosts node1,,node2: must be 2 to 64 names")]
     [InlineData("scaling --workers 0,2", "--workers 0: must be from 1 to 1024")]
     [InlineData("scaling --workers 1,x", "--workers 1,x: must be a whole number")]
     [InlineData("scaling --workers 1,2,1", "--workers 1,2,1: must name each number once")]
