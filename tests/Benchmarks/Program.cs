@@ -33,6 +33,12 @@ switch (args)
     case ["allreduce", var workers] when int.TryParse(workers, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 1:
         AllReduceBenchmark.Run(count);
         return 0;
+    case ["simulate"]:
+        SimulateBenchmark.Run([1, 2, 4, 8, 16, 64, 256, 1000]);
+        return 0;
+    case ["simulate", "--workers", var list] when list.Split(',').All(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0):
+        SimulateBenchmark.Run([.. list.Split(',').Select(text => int.Parse(text, CultureInfo.InvariantCulture))]);
+        return 0;
     default:
         Console.Error.WriteLine("""
             Usage: dotnet run -c Release --project tests/Benchmarks -- BENCHMARK
@@ -42,6 +48,8 @@ switch (args)
               threads [MODEL..]   a training step on two threads over one
               optimizers          updates in memory beside the same streams without arithmetic (gcc)
               allreduce [WORKERS] the exchange of gradients beside MPI and Gloo (openmpi-bin, libopenmpi-dev, python3-torch)
+              simulate [--workers N,..]
+                                  steps of up to 1,000 workers, by the cost model of docs/scaling.md and simulated
               training [WORKERS]  whole runs beside PyTorch DDP over Gloo (python3-torch, dataset-fashion-mnist)
             """);
         return 2;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Distributed.Data;
 
@@ -11,7 +12,7 @@ namespace Distributed.Data;
 public sealed class SampleDecoder
 {
     private readonly int _sampleLength;
-    private readonly float[] _scaledBytes;
+    private readonly float _divisor; // of bytes
 
     /// <summary>Creates a decoder.</summary>
     /// <param name="preprocessing">How values are stored and scaled.</param>
@@ -21,7 +22,7 @@ public sealed class SampleDecoder
         IsBytes = preprocessing.ByteDivisor is not null;
         _sampleLength = shape.Length;
         BytesPerSample = IsBytes ? _sampleLength : checked(_sampleLength * sizeof(float));
-        _scaledBytes = preprocessing.ByteDivisor is float divisor ? ScaledBytes(divisor) : [];
+        _divisor = preprocessing.ByteDivisor ?? 1;
     }
 
     /// <summary>Whether a stored value is a byte; otherwise it is a 32-bit float.</summary>
@@ -46,17 +47,25 @@ public sealed class SampleDecoder
         else CopyFloats(stored, destination);
     }
 
-    private static float[] ScaledBytes(float divisor)
-    {
-        float[] table = new float[256];
-        for (int value = 0; value < table.Length; value++) table[value] = value / divisor;
-        return table;
-    }
-
+    /// <summary>destination = stored / divisor: correctly rounded quotients, the same on every machine.</summary>
     private void Scale(ReadOnlySpan<byte> stored, Span<float> destination)
     {
-        ReadOnlySpan<float> table = _scaledBytes;
-        for (int i = 0; i < stored.Length; i++) destination[i] = table[stored[i]];
+        int i = 0;
+        for (; i <= stored.Length - Vector128<byte>.Count; i += Vector128<byte>.Count)
+        {
+            (Vector128<ushort> low, Vector128<ushort> high) = Vector128.Widen(Vector128.Create(stored[i..]));
+            Scale(low, destination[i..]);
+            Scale(high, destination[(i + Vector128<ushort>.Count)..]);
+        }
+
+        for (; i < stored.Length; i++) destination[i] = stored[i] / _divisor;
+    }
+
+    private void Scale(Vector128<ushort> stored, Span<float> destination)
+    {
+        (Vector128<uint> low, Vector128<uint> high) = Vector128.Widen(stored);
+        (Vector128.ConvertToSingle(low.AsInt32()) / _divisor).CopyTo(destination);
+        (Vector128.ConvertToSingle(high.AsInt32()) / _divisor).CopyTo(destination[Vector128<float>.Count..]);
     }
 
     private static void CopyFloats(ReadOnlySpan<byte> stored, Span<float> destination)

@@ -23,7 +23,8 @@ internal sealed class ActivationExecutor(ActivationLayer layer, Activation activ
         Span<float> outputGradient,
         Span<float> inputGradient,
         Span<float> parameterGradient,
-        in Pass pass)
+        in Pass pass,
+        IBackwardProgress? progress)
     {
         if (!options.NeedsInputGradient)
             return;

@@ -16,7 +16,8 @@ internal sealed class AveragePoolExecutor(PoolLayer layer, ExecutorOptions optio
         Span<float> outputGradient,
         Span<float> inputGradient,
         Span<float> parameterGradient,
-        in Pass pass)
+        in Pass pass,
+        IBackwardProgress? progress)
     {
         if (options.NeedsInputGradient)
             AveragePooling.Backward(outputGradient, layer.Shape, rows, inputGradient, options.Team);

@@ -54,7 +54,8 @@ internal sealed class BatchNormExecutor : LayerExecutor
         Span<float> outputGradient,
         Span<float> inputGradient,
         Span<float> parameterGradient,
-        in Pass pass)
+        in Pass pass,
+        IBackwardProgress? progress)
     {
         BatchNormalizationShape shape = ShapeOf(rows);
         BatchNormalization.Backward(

@@ -20,7 +20,8 @@ internal sealed class ChannelOrderExecutor(ChannelOrderLayer layer, ExecutorOpti
         Span<float> outputGradient,
         Span<float> inputGradient,
         Span<float> parameterGradient,
-        in Pass pass)
+        in Pass pass,
+        IBackwardProgress? progress)
     {
         if (options.NeedsInputGradient)
             Move(outputGradient, inputGradient, !_toPlanar);

@@ -58,7 +58,8 @@ internal sealed class Conv2dExecutor : LayerExecutor
         Span<float> outputGradient,
         Span<float> inputGradient,
         Span<float> parameterGradient,
-        in Pass pass)
+        in Pass pass,
+        IBackwardProgress? progress)
     {
         if (!_activationGradientIsTaken)
             ActivationFunctions.ApplyGradient(_activation, Output.Span[..(rows * OutputLength)], outputGradient, _options.Team);

@@ -60,13 +60,15 @@ internal sealed class DenseExecutor : LayerExecutor
         Span<float> outputGradient,
         Span<float> inputGradient,
         Span<float> parameterGradient,
-        in Pass pass)
+        in Pass pass,
+        IBackwardProgress? progress)
     {
         (int microbatch, ComputeTeam team) = (_options.Microbatch, _options.Team);
         if (!_activationGradientIsTaken)
             ActivationFunctions.ApplyGradient(_activation, Output.Span[..(rows * OutputLength)], outputGradient, team);
         MatrixProduct.TransposedProduct(outputGradient, OutputLength, input, _inputs, rows, microbatch, parameterGradient[.._weightLength], team);
         ColumnSums.Compute(outputGradient, OutputLength, rows, microbatch, parameterGradient[_weightLength..], team);
+        progress?.CompletedFrom(0);
         if (!_options.NeedsInputGradient)
             return;
         Epilogue epilogue = ActivationFunctions.GradientEpilogue(_absorbed, input);

@@ -37,7 +37,8 @@ internal sealed class DropoutExecutor(DropoutLayer layer, float rate, ExecutorOp
         Span<float> outputGradient,
         Span<float> inputGradient,
         Span<float> parameterGradient,
-        in Pass pass)
+        in Pass pass,
+        IBackwardProgress? progress)
     {
         if (options.NeedsInputGradient)
             Dropout.Apply(outputGradient, _factors.Span[..outputGradient.Length], inputGradient, options.Team);

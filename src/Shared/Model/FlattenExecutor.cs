@@ -13,7 +13,8 @@ internal sealed class FlattenExecutor(FlattenLayer layer, ExecutorOptions option
         Span<float> outputGradient,
         Span<float> inputGradient,
         Span<float> parameterGradient,
-        in Pass pass)
+        in Pass pass,
+        IBackwardProgress? progress)
     {
         if (options.NeedsInputGradient)
             outputGradient.CopyTo(inputGradient);

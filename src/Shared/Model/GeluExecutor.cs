@@ -16,7 +16,8 @@ internal sealed class GeluExecutor(GeluLayer layer, ExecutorOptions options) : L
         Span<float> outputGradient,
         Span<float> inputGradient,
         Span<float> parameterGradient,
-        in Pass pass)
+        in Pass pass,
+        IBackwardProgress? progress)
     {
         if (!options.NeedsInputGradient)
             return;

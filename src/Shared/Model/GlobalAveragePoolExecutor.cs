@@ -19,7 +19,8 @@ internal sealed class GlobalAveragePoolExecutor(GlobalAveragePoolLayer layer, Ex
         Span<float> outputGradient,
         Span<float> inputGradient,
         Span<float> parameterGradient,
-        in Pass pass)
+        in Pass pass,
+        IBackwardProgress? progress)
     {
         if (options.NeedsInputGradient)
             AveragePooling.Backward(outputGradient, _shape, rows, inputGradient, options.Team);

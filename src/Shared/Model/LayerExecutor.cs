@@ -54,11 +54,13 @@ internal abstract class LayerExecutor(Layer layer, int maximumRows)
     /// sums over the samples of what was observed (see <see cref="Parameter.RunningMomentum"/>).
     /// </param>
     /// <param name="pass">The pass of <see cref="Forward"/>.</param>
+    /// <param name="progress">May be told of parameters, counted from the layer's first, whose gradient is complete while the rest goes on; null for nobody.</param>
     internal abstract void Backward(
         ReadOnlySpan<float> input,
         int rows,
         Span<float> outputGradient,
         Span<float> inputGradient,
         Span<float> parameterGradient,
-        in Pass pass);
+        in Pass pass,
+        IBackwardProgress? progress);
 }

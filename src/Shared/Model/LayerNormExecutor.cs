@@ -24,7 +24,8 @@ internal sealed class LayerNormExecutor(LayerNormLayer layer, ExecutorOptions op
         Span<float> outputGradient,
         Span<float> inputGradient,
         Span<float> parameterGradient,
-        in Pass pass)
+        in Pass pass,
+        IBackwardProgress? progress)
     {
         Span<float> wanted = options.NeedsInputGradient ? inputGradient : [];
         LayerNormalization.Backward(input, Weight, Statistics(rows), options.Microbatch, outputGradient, wanted, parameterGradient, options.Team);

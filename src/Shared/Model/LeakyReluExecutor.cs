@@ -16,7 +16,8 @@ internal sealed class LeakyReluExecutor(LeakyReluLayer layer, float slope, Execu
         Span<float> outputGradient,
         Span<float> inputGradient,
         Span<float> parameterGradient,
-        in Pass pass)
+        in Pass pass,
+        IBackwardProgress? progress)
     {
         if (!options.NeedsInputGradient)
             return;

@@ -26,7 +26,8 @@ internal sealed class MaxPoolExecutor(PoolLayer layer, ExecutorOptions options) 
         Span<float> outputGradient,
         Span<float> inputGradient,
         Span<float> parameterGradient,
-        in Pass pass)
+        in Pass pass,
+        IBackwardProgress? progress)
     {
         if (options.NeedsInputGradient)
             MaxPooling.Backward(_winners.Span[..outputGradient.Length], outputGradient, layer.Shape, rows, inputGradient, options.Team);

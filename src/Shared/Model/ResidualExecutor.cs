@@ -52,16 +52,17 @@ internal sealed class ResidualExecutor : LayerExecutor
         Span<float> outputGradient,
         Span<float> inputGradient,
         Span<float> parameterGradient,
-        in Pass pass)
+        in Pass pass,
+        IBackwardProgress? progress)
     {
         // A backward pass may overwrite the gradient that it starts from, so the second branch needs its own.
         Span<float> beside = _shortcutOutputGradient.Span[..outputGradient.Length];
         outputGradient.CopyTo(beside);
-        _layers.Backward(input, rows, outputGradient, inputGradient, parameterGradient[.._layersLength], pass);
+        _layers.Backward(input, rows, outputGradient, inputGradient, parameterGradient[.._layersLength], pass, progress: null);
         if (_shortcut is not null)
         {
             Span<float> shortcutGradient = _shortcutInputGradient.Span[..inputGradient.Length];
-            _shortcut.Backward(input, rows, beside, shortcutGradient, parameterGradient[_layersLength..], pass);
+            _shortcut.Backward(input, rows, beside, shortcutGradient, parameterGradient[_layersLength..], pass, progress: null);
             beside = shortcutGradient;
         }
 

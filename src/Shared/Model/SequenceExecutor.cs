@@ -9,6 +9,7 @@ internal sealed class SequenceExecutor
     private readonly Range[] _parameterRanges; // of each layer in the sequence's part of the flat vector
     private readonly int _lastBackward; // index of the layer where the backward pass ends
     private readonly bool _needsInputGradient;
+    private readonly LayerProgress _progress = new();
     private AlignedBuffer _outputGradient;
     private AlignedBuffer _inputGradient;
 
@@ -57,7 +58,7 @@ internal sealed class SequenceExecutor
 
     /// <summary>
     /// As <see cref="LayerExecutor.Backward"/>, over all layers from the last to the first that has to do with it, each of which
-    /// is told of once it is done.
+    /// is told of once it is done, if it has not said so itself before.
     /// </summary>
     internal void Backward(
         ReadOnlySpan<float> input,
@@ -66,14 +67,15 @@ internal sealed class SequenceExecutor
         Span<float> inputGradient,
         Span<float> parameterGradient,
         in Pass pass,
-        IBackwardProgress? progress = null)
+        IBackwardProgress? progress)
     {
         for (int i = _layers.Length - 1; i >= _lastBackward; i--)
         {
             Span<float> before = i > 0 ? _inputGradient.Span[..(rows * _layers[i - 1].OutputLength)] : inputGradient;
             bool goesOn = i > _lastBackward || _needsInputGradient;
             Span<float> after = i == _layers.Length - 1 ? outputGradient : _outputGradient.Span[..(rows * _layers[i].OutputLength)];
-            _layers[i].Backward(InputOf(i, input, rows), rows, after, goesOn ? before : [], parameterGradient[_parameterRanges[i]], pass);
+            LayerProgress? ofLayer = _progress.Of(_parameterRanges[i], progress);
+            _layers[i].Backward(InputOf(i, input, rows), rows, after, goesOn ? before : [], parameterGradient[_parameterRanges[i]], pass, ofLayer);
             (_outputGradient, _inputGradient) = (_inputGradient, _outputGradient);
             progress?.CompletedFrom(_parameterRanges[i].Start.Value);
         }
@@ -92,4 +94,19 @@ internal sealed class SequenceExecutor
         layer == 0 ? input : OutputOf(layer - 1, rows);
 
     private Span<float> OutputOf(int layer, int rows) => _layers[layer].Output.Span[..(rows * _layers[layer].OutputLength)];
+
+    /// <summary>Passes on what a layer says of its own parameters.</summary>
+    private sealed class LayerProgress : IBackwardProgress
+    {
+        private int _first;
+        private IBackwardProgress? _next;
+
+        public LayerProgress? Of(Range parameters, IBackwardProgress? next)
+        {
+            (_first, _next) = (parameters.Start.Value, next);
+            return next is null ? null : this;
+        }
+
+        public void CompletedFrom(int offset) => _next!.CompletedFrom(_first + offset);
+    }
 }

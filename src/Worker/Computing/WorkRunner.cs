@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Threading.Channels;
 using Distributed.Collectives;
 using Distributed.Protocol;
 using Distributed.Training;
@@ -69,13 +70,13 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         }
     }
 
-    /// <summary>Carries out one piece of work.</summary>
+    /// <summary>Carries out a piece of work, and computations that follow it at once: between steps, the compute thread asks nobody.</summary>
     /// <param name="item">The work.</param>
-    /// <param name="queued">Pieces of work that are known to follow.</param>
+    /// <param name="following">The work that follows; nobody else may read it meanwhile.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="PeerFailureException">Another member was lost.</exception>
     /// <exception cref="NonFiniteLossException">The training has diverged.</exception>
-    public async Task RunAsync(WorkItem item, int queued, CancellationToken cancellationToken)
+    public async Task RunAsync(WorkItem item, ChannelReader<WorkItem> following, CancellationToken cancellationToken)
     {
         if (item is not Compute)
             SendReports();
@@ -84,14 +85,8 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
             case EnterView enter:
                 await EnterAsync(enter, cancellationToken);
                 break;
-            case Compute { Work: Work.Train } compute:
-                await _thread.RunAsync(() => Train(compute, cancellationToken));
-                _completed.Open(Step);
-                _reports.Add(Report(compute), queued);
-                break;
             case Compute compute:
-                await _thread.RunAsync(() => Evaluate(compute));
-                _reports.Add(Report(compute), queued);
+                await _thread.RunAsync(() => ComputeAll(compute, following, cancellationToken));
                 break;
             case SendSnapshot:
                 _phase = Phase.Snapshot;
@@ -152,6 +147,21 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _post(Message(message => message.ViewOpened = _members.Reached));
     }
 
+    private void ComputeAll(Compute first, ChannelReader<WorkItem> following, CancellationToken cancellationToken)
+    {
+        for (var work = first; work is not null; work = NextOf(following))
+        {
+            if (work.Work == Work.Train)
+                Train(work, cancellationToken);
+            else
+                Evaluate(work);
+            _reports.Add(Report(work), following.Count);
+        }
+    }
+
+    private static Compute? NextOf(ChannelReader<WorkItem> following) =>
+        following.TryPeek(out var next) && next is Compute && following.TryRead(out next) ? (Compute)next : null;
+
     private void Train(Compute work, CancellationToken cancellationToken)
     {
         Step = work.Step;
@@ -163,6 +173,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _computeTime = Stopwatch.GetElapsedTime(began);
         _phase = Phase.ReduceScatter;
         _exchange.Complete(cancellationToken);
+        _completed.Open(Step);
     }
 
     private void Evaluate(Compute work)

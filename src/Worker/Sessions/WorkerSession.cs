@@ -77,7 +77,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
     {
         await foreach (var item in work.ReadAllAsync(CancellationToken.None))
         {
-            await runner.RunAsync(item, queued: work.Count, cancellationToken);
+            await runner.RunAsync(item, work, cancellationToken);
             if (item is Stop { Reason.Length: > 0 } stop)
                 throw new RunFailedException(Ended(stop.Reason));
         }

@@ -33,7 +33,7 @@ public sealed class Conv2dLayerTests : IDisposable
         executor.BindWeights(weight.Concat(Values(golden, "bias")).ToArray());
         executor.Forward(input, Rows, Pass.Evaluation);
         AssertClose(ChannelsLast(Values(golden, "output"), layer.Output), executor.Output.Span[..outputGradient.Length], "output");
-        executor.Backward(input, Rows, outputGradient, inputGradient, parameterGradient, Pass.Evaluation);
+        executor.Backward(input, Rows, outputGradient, inputGradient, parameterGradient, Pass.Evaluation, progress: null);
         AssertClose(ChannelsLast(Values(golden, "inputGradient"), layer.Input), inputGradient, "input gradient");
         AssertClose(Values(golden, "weightGradient"), parameterGradient.AsSpan(..weight.Length), "weight gradient");
         AssertClose(Values(golden, "biasGradient"), parameterGradient.AsSpan(weight.Length..), "bias gradient");

@@ -38,7 +38,7 @@ public sealed class GoldenLayerTests : IDisposable
         executor.BindWeights(Padded(Values(golden, "parameters"), layer.ParameterLength));
         executor.Forward(input, Rows, pass);
         AssertClose(Arranged(golden, "output", layer, layer.Output), executor.Output.Span[..outputGradient.Length], $"output of {type}");
-        executor.Backward(input, Rows, outputGradient, inputGradient, parameterGradient, pass);
+        executor.Backward(input, Rows, outputGradient, inputGradient, parameterGradient, pass, progress: null);
         AssertClose(Arranged(golden, "inputGradient", layer, layer.Input), inputGradient, "input gradient");
         AssertClose(Values(golden, "parameterGradient"), parameterGradient, "parameter gradient");
     }

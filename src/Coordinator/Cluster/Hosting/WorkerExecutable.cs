@@ -20,7 +20,6 @@ internal static class WorkerExecutable
 
         // What a socket has received is handled where it is noticed: a tenth less processor time per step than a hand-over to a pool thread.
         start.Environment["DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS"] = "1";
-        start.Environment["DOTNET_TC_CallCountingDelayMs"] = "0"; // see docs/decisions/0011-optimized-at-once.md
 
         // The worker runs on the runtime that runs the coordinator, wherever that is installed.
         start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
