@@ -82,7 +82,7 @@ public sealed class PeerView : IAsyncDisposable
     private async Task ReachAsync(ExchangeIdentity identity, IReadOnlyList<string> addresses, RunToken? token, CancellationToken cancellationToken)
     {
         foreach (var peer in Enumerable.Range(0, addresses.Count).Where(peer => peer != identity.Rank))
-            await _links.ReachWorkerAsync(peer, identity.Workers[peer], addresses[peer], token);
+            await _links.ReachWorkerAsync(peer, identity.Workers[peer], addresses[peer], token, cancellationToken);
         await _links.OpenedAsync(cancellationToken);
     }
 }

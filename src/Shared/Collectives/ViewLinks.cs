@@ -25,7 +25,7 @@ public sealed class ViewLinks : IAsyncDisposable
     /// <summary>Prepares the links.</summary>
     /// <param name="identity">The view, seen by this worker.</param>
     /// <param name="exchange">What runs over the links.</param>
-    /// <param name="expected">How many there will be.</param>
+    /// <param name="expected">How many there will be; one between members that share memory counts for two, since it stands for both directions.</param>
     /// <param name="sharedMemory">What to reach peers of the host through, or null for links alone; this takes it over.</param>
     public ViewLinks(ExchangeIdentity identity, ViewExchange exchange, int expected, SharedMemoryPeers? sharedMemory = null)
     {
@@ -63,18 +63,19 @@ public sealed class ViewLinks : IAsyncDisposable
         ReachAsync(name, address, () => DialAsync(peer, address, token, isShared: false));
 
     /// <summary>
-    /// Agrees with another worker whether both share memory, and opens a link to it: each sends over the one that it has opened. Those that share memory need no more
-    /// than one, which the higher rank opens, to notice each other's end.
+    /// Agrees with another worker whether both share memory, and opens a link to it: each sends over the one that it has opened. Those that share
+    /// memory need no more than one, which the higher rank opens, to notice each other's end.
     /// </summary>
     /// <param name="peer">The other's rank.</param>
     /// <param name="name">Its name.</param>
     /// <param name="address">Its address.</param>
     /// <param name="token">The run's token.</param>
-    /// <exception cref="PeerFailureException">It cannot be reached.</exception>
-    public Task ReachWorkerAsync(int peer, string name, string address, RunToken? token) => ReachAsync(name, address, async () =>
+    /// <param name="cancellationToken">Gives up waiting for a higher rank.</param>
+    /// <exception cref="PeerFailureException">It cannot be reached, or does not come.</exception>
+    public Task ReachWorkerAsync(int peer, string name, string address, RunToken? token, CancellationToken cancellationToken) => ReachAsync(name, address, async () =>
     {
         var opensFirst = peer < _identity.Rank;
-        var isShared = opensFirst ? SharedMemory is not null && await OfferMemoryAsync(SharedMemory, peer, address, token) : await _greeted[peer].Task.WaitAsync(WireLimits.ViewOpeningTime);
+        var isShared = opensFirst ? await OfferMemoryAsync(peer, address, token) : await GreetingAsync(peer, name, cancellationToken);
         if (opensFirst || !isShared)
             await DialAsync(peer, address, token, isShared);
     });
@@ -100,17 +101,7 @@ public sealed class ViewLinks : IAsyncDisposable
     /// <summary>Waits until every link is there.</summary>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="PeerFailureException">One did not come.</exception>
-    public async Task OpenedAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await _opened.Task.WaitAsync(WireLimits.ViewOpeningTime, cancellationToken);
-        }
-        catch (TimeoutException exception)
-        {
-            throw new PeerFailureException($"{_expected - _attached} of {_expected} peers", 0, Phase.StateTransfer, $"no connection within {WireLimits.ViewOpeningTime.TotalMinutes:0} minutes", exception);
-        }
-    }
+    public Task OpenedAsync(CancellationToken cancellationToken) => InTimeAsync(_opened.Task, $"{_expected - _attached} of {_expected} links", cancellationToken);
 
     /// <summary>Ends the view's sending: when this returns, no vector that was queued is read any more.</summary>
     /// <param name="cancellationToken">Gives up waiting.</param>
@@ -153,10 +144,30 @@ public sealed class ViewLinks : IAsyncDisposable
         _dialed.Add(RunLinkAsync(new FrameLink(peer, call.Incoming, call), call.CompleteAsync, sends: true, ways: isShared ? 2 : 1, _broken.Token));
     }
 
-    private async Task<bool> OfferMemoryAsync(SharedMemoryPeers memory, int peer, string address, RunToken? token)
+    private async Task<bool> OfferMemoryAsync(int peer, string address, RunToken? token)
     {
+        if (SharedMemory is null)
+            return false;
         using var connection = new Connection(address, token);
-        return memory.Complete(peer, await new Peers.PeersClient(connection.Calls).OfferMemoryAsync(memory.Offer(), cancellationToken: _broken.Token));
+        return SharedMemory.Complete(peer, await new Peers.PeersClient(connection.Calls).OfferMemoryAsync(SharedMemory.Offer(), cancellationToken: _broken.Token));
+    }
+
+    private async Task<bool> GreetingAsync(int peer, string name, CancellationToken cancellationToken)
+    {
+        await InTimeAsync(_greeted[peer].Task, name, cancellationToken);
+        return await _greeted[peer].Task;
+    }
+
+    private static async Task InTimeAsync(Task opening, string awaited, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await opening.WaitAsync(WireLimits.ViewOpeningTime, cancellationToken);
+        }
+        catch (TimeoutException exception)
+        {
+            throw new PeerFailureException(awaited, 0, Phase.StateTransfer, $"no connection within {WireLimits.ViewOpeningTime.TotalMinutes:0} minutes", exception);
+        }
     }
 
     private static async Task<bool> EndedAsync(IEnumerable<Task> links)

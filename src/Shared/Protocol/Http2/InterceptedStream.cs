@@ -151,6 +151,11 @@ public abstract class InterceptedStream : Stream
             await SendAsync(head, cancellationToken);
             await SendAsync(rest, cancellationToken);
         }
+        catch
+        {
+            Dispose(); // nothing may follow a part of a frame
+            throw;
+        }
         finally
         {
             _writing.Release();

@@ -27,8 +27,11 @@ internal sealed class SendWindow
     /// <summary>Takes a WINDOW_UPDATE.</summary>
     /// <param name="stream">The stream, or 0.</param>
     /// <param name="payload">What follows the header.</param>
+    /// <exception cref="IOException">It is malformed.</exception>
     public void Grow(int stream, ReadOnlySpan<byte> payload)
     {
+        if (payload.Length != sizeof(int))
+            throw new IOException("an HTTP/2 frame is of another length than its type says");
         var bytes = BinaryPrimitives.ReadInt32BigEndian(payload) & int.MaxValue;
         Change(() => (_connection, _stream) = stream == 0 ? (_connection + bytes, _stream) : (_connection, _stream + bytes));
     }
