@@ -3,6 +3,7 @@ using Distributed.Hosting;
 using Distributed.Protocol;
 using Distributed.Worker.Exchange;
 using Grpc.AspNetCore.Server.Model;
+using Microsoft.AspNetCore.Connections;
 
 namespace Distributed.Worker;
 
@@ -32,6 +33,7 @@ internal sealed class PeerServer : IAsyncDisposable
     {
         var builder = GrpcServer.CreateBuilder(listen, token);
         builder.Services.AddSingleton<ViewDirectory>();
+        builder.Services.AddSingleton<IConnectionListenerFactory, DirectListenerFactory>();
         builder.Services.AddSingleton<IServiceMethodProvider<MemberTensorService>, TensorMethods>();
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         var app = builder.Build();

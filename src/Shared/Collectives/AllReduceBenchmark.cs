@@ -17,8 +17,12 @@ public sealed record AllReduceTimings(string Transport, long BytesSent, IReadOnl
 /// </summary>
 public sealed class AllReduceBenchmark : IGradientConsumer
 {
-    /// <summary>Steps before those that count.</summary>
-    private const int WarmUp = 10;
+    /// <summary>Steps before those that count, at least; and elements to exchange in them, so that short steps run as optimized code, as in training, when they count.</summary>
+    private const int WarmUpSteps = 10;
+
+    private const long WarmUpElements = 256L * 1024 * 1024;
+
+    private const int MostWarmUpSteps = 300;
 
     // The sums of so small whole numbers are exact.
     private const int Values = 1024;
@@ -61,12 +65,13 @@ public sealed class AllReduceBenchmark : IGradientConsumer
     {
         var (seconds, copySeconds) = (new List<double>(steps), new List<double>(steps));
         ReductionPlan? plan = null;
-        for (var step = 1; step <= WarmUp + steps; step++)
+        var warmUp = (int)Math.Max(WarmUpSteps, Math.Min(WarmUpElements / _input.Length, MostWarmUpSteps));
+        for (var step = 1; step <= warmUp + steps; step++)
         {
             var reducing = Time(() => plan = Step(step, cancellationToken));
             Check();
             var copying = Time(() => _input.Span.CopyTo(_output.Span));
-            if (step <= WarmUp)
+            if (step <= warmUp)
                 continue;
             seconds.Add(reducing);
             copySeconds.Add(copying);

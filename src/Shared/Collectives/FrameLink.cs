@@ -20,9 +20,10 @@ public interface IFrameReceiver
 /// <param name="outgoing">The stream's writing side.</param>
 public sealed class FrameLink(int peer, IAsyncStreamReader<Frame> incoming, IAsyncStreamWriter<Frame> outgoing)
 {
-    // Bounded by the plan: a member queues what it sends in one step, and cannot complete the step before it has been sent.
+    // Bounded by the plan: a member queues what it sends in one step, and cannot complete the step before it has been sent. What the socket takes at once is
+    // sent by the one who queues it, without waking another thread.
     private readonly Channel<(FrameHeader Header, ReadOnlyMemory<float> Values)> _queue =
-        Channel.CreateUnbounded<(FrameHeader, ReadOnlyMemory<float>)>(new UnboundedChannelOptions { SingleReader = true });
+        Channel.CreateUnbounded<(FrameHeader, ReadOnlyMemory<float>)>(new UnboundedChannelOptions { SingleReader = true, AllowSynchronousContinuations = true });
 
     private readonly TaskCompletionSource _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _bytesSent;

@@ -16,6 +16,8 @@ public class MemberTensorService(ViewDirectory directory) : TensorService
         var view = await directory.ViewAsync(hello.Generation, context.CancellationToken);
         if (hello.Run != view.Run || hello.Part >= view.Workers)
             throw new RpcException(new Status(StatusCode.PermissionDenied, "the stream belongs to another run"));
+        (incoming as DirectFrameReader)?.Begin();
+        await context.WriteResponseHeadersAsync([]); // the other side may wait for them before it goes on, see DirectExchange
         await view.ServeAsync(hello, new FrameLink(hello.Part, incoming, outgoing), context.CancellationToken);
     }
 

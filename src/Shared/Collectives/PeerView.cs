@@ -56,7 +56,7 @@ public sealed class PeerView : IAsyncDisposable
         var sharedMemory = settings.Transport == TransportMode.Grpc || addresses.Count == 1 ? null : Share(identity, settings);
         var memory = sharedMemory?.Memory ?? new PrivateMemory(settings.Length);
         var exchange = new PeerReduction(identity, settings.Plans, memory);
-        var view = new PeerView(exchange, memory, new ViewLinks(identity, exchange, expected: addresses.Count - 1, sharedMemory));
+        var view = new PeerView(exchange, memory, new ViewLinks(identity, exchange, expected: 2 * (addresses.Count - 1), sharedMemory));
         try
         {
             directory.Enter(view._links);
@@ -81,8 +81,8 @@ public sealed class PeerView : IAsyncDisposable
 
     private async Task ReachAsync(ExchangeIdentity identity, IReadOnlyList<string> addresses, RunToken? token, CancellationToken cancellationToken)
     {
-        for (var peer = 0; peer < identity.Rank; peer++)
-            await _links.ReachAsync(peer, identity.Workers[peer], addresses[peer], token);
+        foreach (var peer in Enumerable.Range(0, addresses.Count).Where(peer => peer != identity.Rank))
+            await _links.ReachWorkerAsync(peer, identity.Workers[peer], addresses[peer], token, cancellationToken);
         await _links.OpenedAsync(cancellationToken);
     }
 }

@@ -12,7 +12,8 @@ public sealed class Connection : IDisposable
     /// <summary>Prepares a connection; it is made with the first call.</summary>
     /// <param name="address">The other's address, as in <c>http://10.0.0.7:5000</c>.</param>
     /// <param name="token">The run's token, or null in an insecure run.</param>
-    public Connection(string address, RunToken? token)
+    /// <param name="connect">Makes the connection itself; null for the usual way.</param>
+    public Connection(string address, RunToken? token, Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect = null)
     {
         Address = address;
         _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
@@ -26,6 +27,7 @@ public sealed class Connection : IDisposable
                 PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
                 ConnectTimeout = TimeSpan.FromSeconds(5),
                 UseProxy = false,
+                ConnectCallback = connect,
             },
         });
         Calls = token is null ? _channel.CreateCallInvoker() : _channel.Intercept(new TokenClientInterceptor(token));

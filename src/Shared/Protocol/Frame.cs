@@ -11,7 +11,7 @@ public sealed class Frame : IDisposable
 {
     private readonly ReadOnlyMemory<float> _owned;
     private readonly int _count;
-    private byte[]? _rented;
+    private float[]? _rented;
 
     /// <summary>A frame to send.</summary>
     /// <param name="header">Where the values belong.</param>
@@ -23,7 +23,7 @@ public sealed class Frame : IDisposable
         _count = values.Length;
     }
 
-    private Frame(FrameHeader header, byte[] rented, int count)
+    private Frame(FrameHeader header, float[] rented, int count)
     {
         Header = header;
         _rented = rented;
@@ -45,15 +45,21 @@ public sealed class Frame : IDisposable
             if (!_owned.IsEmpty || _count == 0)
                 return _owned.Span;
             ObjectDisposedException.ThrowIf(_rented is null, this);
-            return MemoryMarshal.Cast<byte, float>(_rented).Slice(0, _count);
+            return _rented.AsSpan(0, _count);
         }
     }
+
+    /// <summary>The values of a frame to send, in a form that asynchronous methods can hold.</summary>
+    internal ReadOnlyMemory<float> Owned => _owned;
+
+    /// <summary>Where the values of a received frame are to be put.</summary>
+    internal Memory<float> Destination => _rented is { } rented ? rented.AsMemory(0, _count) : MemoryMarshal.AsMemory(_owned);
 
     /// <summary>Gives a received frame's memory back.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _rented, null) is { } rented)
-            ArrayPool<byte>.Shared.Return(rented);
+            ArrayPool<float>.Shared.Return(rented);
     }
 
     /// <summary>A received frame: the bytes are copied to where they belong, or into pooled memory.</summary>
@@ -62,17 +68,22 @@ public sealed class Frame : IDisposable
     /// <param name="sink">Knows where they belong; null if nobody does.</param>
     internal static Frame Receive(FrameHeader header, in ReadOnlySequence<byte> bytes, IFrameSink? sink)
     {
-        var length = checked((int)bytes.Length);
-        if (length == 0)
-            return new Frame(header);
-        if (sink is not null && sink.Destination(header, length / sizeof(float)) is { IsEmpty: false } destination)
-        {
-            bytes.CopyTo(MemoryMarshal.AsBytes(destination.Span));
-            return new Frame(header, destination) { IsInPlace = true };
-        }
+        var frame = Receive(header, checked((int)bytes.Length), sink);
+        bytes.CopyTo(MemoryMarshal.AsBytes(frame.Destination.Span));
+        return frame;
+    }
 
-        var rented = ArrayPool<byte>.Shared.Rent(length);
-        bytes.CopyTo(rented);
-        return new Frame(header, rented, length / sizeof(float));
+    /// <summary>A frame whose values are still to be received, to its <see cref="Destination"/>.</summary>
+    /// <param name="header">Where the values belong.</param>
+    /// <param name="bytes">How long they are; a multiple of four bytes.</param>
+    /// <param name="sink">Knows where they belong; null if nobody does.</param>
+    internal static Frame Receive(FrameHeader header, int bytes, IFrameSink? sink)
+    {
+        var count = bytes / sizeof(float);
+        if (count == 0)
+            return new Frame(header);
+        return sink is not null && sink.Destination(header, count) is { IsEmpty: false } destination
+            ? new Frame(header, destination) { IsInPlace = true }
+            : new Frame(header, ArrayPool<float>.Shared.Rent(count), count);
     }
 }

@@ -76,6 +76,8 @@ public sealed class TokenClientInterceptor(RunToken token) : Interceptor
         where TResponse : class
     {
         var headers = new Metadata { { RunToken.HeaderName, token.HeaderValue } };
+        foreach (var entry in context.Options.Headers ?? [])
+            headers.Add(entry);
         return new(context.Method, context.Host, context.Options.WithHeaders(headers));
     }
 }

@@ -1,0 +1,115 @@
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.Sockets;
+using Distributed.Protocol.Http2;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+
+namespace Distributed.Worker.Exchange;
+
+/// <summary>Listens for the server, as its own transport would, with connections that let gradients be received past it.</summary>
+internal sealed class DirectListenerFactory : IConnectionListenerFactory
+{
+    /// <inheritdoc />
+    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    {
+        var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+        socket.Listen();
+        return new(new DirectListener(socket));
+    }
+}
+
+/// <summary>Accepts connections.</summary>
+/// <param name="socket">A socket that listens.</param>
+internal sealed class DirectListener(Socket socket) : IConnectionListener
+{
+    /// <inheritdoc />
+    public EndPoint EndPoint { get; } = socket.LocalEndPoint!;
+
+    /// <inheritdoc />
+    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            try
+            {
+                var accepted = await socket.AcceptAsync(cancellationToken);
+                accepted.NoDelay = true;
+                return new DirectConnection(accepted);
+            }
+            catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionReset)
+            {
+                // Gone before it was accepted.
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            {
+                return null;
+            }
+        }
+    }
+
+    /// <inheritdoc />
+    public ValueTask UnbindAsync(CancellationToken cancellationToken = default) => DisposeAsync();
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync()
+    {
+        socket.Dispose();
+        return default;
+    }
+}
+
+/// <summary>One connection, as the server sees it.</summary>
+internal sealed class DirectConnection : DefaultConnectionContext
+{
+    private const int BlockBytes = 64 * 1024;
+
+    private readonly Socket _socket;
+    private readonly ReceivingConnection _connection;
+    private readonly CancellationTokenSource _closed = new();
+
+    /// <summary>Takes a connection over.</summary>
+    /// <param name="socket">The connection.</param>
+    public DirectConnection(Socket socket)
+        : base(Guid.NewGuid().ToString("N"))
+    {
+        _socket = socket;
+        _connection = new ReceivingConnection(socket);
+        LocalEndPoint = socket.LocalEndPoint;
+        RemoteEndPoint = socket.RemoteEndPoint;
+        ConnectionClosed = _closed.Token;
+        Transport = new Duplex(
+            PipeReader.Create(_connection, new StreamPipeReaderOptions(bufferSize: BlockBytes, leaveOpen: true)),
+            PipeWriter.Create(_connection, new StreamPipeWriterOptions(minimumBufferSize: BlockBytes, leaveOpen: true)));
+        Features.Set(_connection);
+    }
+
+    /// <inheritdoc />
+    public override void Abort(ConnectionAbortedException abortReason) => Close();
+
+    /// <inheritdoc />
+    public override async ValueTask DisposeAsync()
+    {
+        await Transport.Input.CompleteAsync();
+        await Transport.Output.CompleteAsync();
+        Close();
+        await base.DisposeAsync();
+    }
+
+    private void Close()
+    {
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // It has been closed already.
+        }
+
+        _connection.Dispose();
+        _closed.Cancel();
+    }
+
+    private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+}
