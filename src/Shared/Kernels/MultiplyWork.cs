@@ -10,10 +10,18 @@ internal readonly unsafe struct MultiplyWork(float* left, int rows, RightOperand
 {
     /// <summary>
     /// Inner block: 1,024 rows of two panels take 256 KiB of a second level cache of 1 MiB. A deep block visits the destination less often, and a panel
-    /// streams from that cache as fast as it is used: 2048^3 ran at 212, 225 and 236 GFLOP/s with 256, 512 and 1,024, on a core with a peak of 248. With
-    /// 2,048, products of 128 rows gain 2 %, but 2048^3 loses up to a fifth while other processes use the last-level cache.
+    /// streams from that cache as fast as it is used: 2048^3 ran at 212, 225 and 236 GFLOP/s with 256, 512 and 1,024, on a core with a peak of 248.
     /// </summary>
     private const int BlockDepth = 1024;
+
+    /// <summary>
+    /// Inner block where the rows are few: twice as deep gains 2 % at 128 x 2048 x 2048. With many rows, whose stream displaces the panels, 2048^3
+    /// loses up to a fifth while other processes use the last-level cache.
+    /// </summary>
+    private const int DeepBlockDepth = 2048;
+
+    /// <summary>The most rows that are few: 2 MiB in a deep block.</summary>
+    private const int FewRows = 256;
 
     /// <summary>
     /// Elements of a right operand from which on it is packed ahead, since it comes from memory: 4 MiB. A smaller one is still in a cache, where the
@@ -21,15 +29,17 @@ internal readonly unsafe struct MultiplyWork(float* left, int rows, RightOperand
     /// </summary>
     private const int ElementsBeyondCaches = 1024 * 1024;
 
-    /// <summary>Floats of scratch memory for each part: one tile for the edge, and two packed panels.</summary>
-    public static int ScratchLength(int inner) => RegisterTile.SlotLength + (2 * PanelLength(inner));
+    private readonly int _depth = Depth(rows, right.Inner);
 
-    private static int PanelLength(int inner) => Math.Min(inner, BlockDepth) * RegisterTile.PanelColumns;
+    /// <summary>Floats of scratch memory for each part: one tile for the edge, and two packed panels.</summary>
+    public static int ScratchLength(int rows, int inner) => RegisterTile.SlotLength + (2 * RegisterTile.PanelColumns * Depth(rows, inner));
+
+    private static int Depth(int rows, int inner) => Math.Min(inner, rows <= FewRows ? DeepBlockDepth : BlockDepth);
 
     public void Execute(int part, int parts)
     {
         DestinationShare share = DestinationShare.Of(rows, right.Columns, part, parts);
-        VectorWidth.Execute(new Core(this, share, scratch + ((nint)part * ScratchLength(right.Inner))));
+        VectorWidth.Execute(new Core(this, share, scratch + ((nint)part * ScratchLength(rows, right.Inner))));
     }
 
     /// <summary>One part, for one vector width.</summary>
@@ -50,7 +60,7 @@ internal readonly unsafe struct MultiplyWork(float* left, int rows, RightOperand
         if (usedOnce || (long)right.Inner * right.Columns < ElementsBeyondCaches)
             MultiplyInTurn<TLanes, TVector>(share, first, usedOnce, panel, spill);
         else
-            MultiplyAhead<TLanes, TVector>(share, first, panel, panel + PanelLength(right.Inner), spill);
+            MultiplyAhead<TLanes, TVector>(share, first, panel, panel + ((nint)_depth * RegisterTile.PanelColumns), spill);
     }
 
     /// <summary>Packs each block before it meets the rows; where these are one row of tiles, it is read where it lies if that is possible.</summary>
@@ -136,10 +146,10 @@ internal readonly unsafe struct MultiplyWork(float* left, int rows, RightOperand
     private PanelBlock Next(in PanelBlock block, in DestinationShare share)
     {
         int column = block.Column + RegisterTile.PanelColumns;
-        return column < share.EndColumn ? BlockAt(block.K, column, share) : BlockAt(block.K + BlockDepth, share.FirstColumn, share);
+        return column < share.EndColumn ? BlockAt(block.K, column, share) : BlockAt(block.K + _depth, share.FirstColumn, share);
     }
 
     private PanelBlock BlockAt(int k, int column, in DestinationShare share) => k >= right.Inner
         ? default
-        : new(k, Math.Min(BlockDepth, right.Inner - k), column, Math.Min(RegisterTile.PanelColumns, share.EndColumn - column));
+        : new(k, Math.Min(_depth, right.Inner - k), column, Math.Min(RegisterTile.PanelColumns, share.EndColumn - column));
 }

@@ -17,6 +17,7 @@ public sealed class MatrixProductTests : IDisposable
 
     [Theory]
     [InlineData(13, 2049, 33)] // one more than a block of the inner dimension, a tile's rows and a panel
+    [InlineData(257, 1025, 33)] // likewise where the rows are many
     [InlineData(361, 3, 5)]
     [InlineData(25, 2100, 515)] // large enough to be packed ahead, in blocks of which the second is short
     [InlineData(60, 20, 52501)] // likewise, with more rows of tiles than squares to pack between them

@@ -43,7 +43,7 @@ public sealed unsafe class WidthIndependenceTests
     {
         using var team = new ComputeTeam(1);
         float[] destination = new float[rows * columns];
-        float* scratch = team.Scratch(MultiplyWork.ScratchLength(inner));
+        float* scratch = team.Scratch(MultiplyWork.ScratchLength(rows, inner));
         fixed (float* a = left, b = right, c = destination)
         {
             var work = new MultiplyWork(a, rows, new RightOperand(b, inner, columns, transposed: false), c, default, scratch);
