@@ -27,6 +27,9 @@ switch (args)
     case ["training", var workers] when int.TryParse(workers, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0:
         TrainingBenchmark.Run(count);
         return 0;
+    case ["scaling", .. var models]:
+        ScalingBenchmark.Run(models);
+        return 0;
     case ["allreduce"]:
         AllReduceBenchmark.Run(workers: 2);
         return 0;
@@ -48,6 +51,7 @@ switch (args)
               threads [MODEL..]   a training step on two threads over one
               optimizers          updates in memory beside the same streams without arithmetic (gcc)
               allreduce [WORKERS] the exchange of gradients beside MPI and Gloo (openmpi-bin, libopenmpi-dev, python3-torch)
+              scaling [MODEL..]   one worker, two, and PyTorch DDP with two ranks, and one step beside the FMA bound (gcc, python3-torch, dataset-fashion-mnist)
               simulate [--workers N,..]
                                   steps of up to 1,000 workers, by the cost model of docs/scaling.md and simulated
               training [WORKERS]  whole runs beside PyTorch DDP over Gloo (python3-torch, dataset-fashion-mnist)

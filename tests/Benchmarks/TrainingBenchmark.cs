@@ -19,23 +19,23 @@ internal static class TrainingBenchmark
         .Single(attribute => attribute.Key == nameof(Coordinator)).Value!;
 
     // Epochs of ours and steps in a window of theirs: some ten seconds each.
-    private static readonly (string Ours, string Peer, int Epochs, int PeerSteps)[] Models = [("mlp", "mlp", 4, 100), ("mlp:2048,2048", "wide", 1, 20)];
+    private static readonly (string Name, int Epochs, int PeerSteps)[] Models = [("mlp", 4, 100), ("mlp:2048,2048", 1, 20)];
 
     public static void Run(int workers)
     {
         Console.WriteLine($"fashion-mnist, batch {BatchSize}, {workers} workers x 1 thread, samples/s: medians of {Rounds} alternating runs, half the distance between the quartiles");
         Console.WriteLine($"{"model",-16}{"ours",10}{"spread",8}{"PyTorch DDP",14}{"spread",8}{"ratio",8}");
-        foreach ((string ours, string peer, int epochs, int peerSteps) in Models)
-            Compare(ours, peer, epochs, peerSteps, workers);
+        foreach ((string model, int epochs, int peerSteps) in Models)
+            Compare(model, epochs, peerSteps, workers);
     }
 
-    private static void Compare(string model, string peer, int epochs, int peerSteps, int workers)
+    private static void Compare(string model, int epochs, int peerSteps, int workers)
     {
         var ours = new Measurement();
         var theirs = new Measurement();
         for (int round = 0; round < Rounds; round++)
         {
-            theirs.Add(PeerRate(peer, peerSteps, workers));
+            theirs.Add(PeerRate(model, peerSteps, workers, BatchSize / workers));
             ours.Add(OurRate(model, epochs, workers));
         }
 
@@ -64,11 +64,18 @@ internal static class TrainingBenchmark
         }
     }
 
-    private static double PeerRate(string model, int steps, int workers) => double.Parse(
-        Output(Peer.Python, [Peer.Source("pytorch_ddp.py"), model, Text(workers), Text(BatchSize / workers), Text(steps)]),
+    /// <summary>Samples per second of PyTorch's ranks.</summary>
+    /// <param name="model">A preset.</param>
+    /// <param name="steps">Steps of a window, of which it takes six.</param>
+    /// <param name="ranks">How many processes.</param>
+    /// <param name="batch">Samples of a step for each of them.</param>
+    internal static double PeerRate(string model, int steps, int ranks, int batch) => double.Parse(
+        Output(Peer.Python, [Peer.Source("pytorch_ddp.py"), model, Text(ranks), Text(batch), Text(steps)]),
         CultureInfo.InvariantCulture);
 
-    private static string Output(string program, IEnumerable<string> arguments)
+    /// <summary>What a program writes to standard output.</summary>
+    /// <exception cref="InvalidOperationException">It fails.</exception>
+    internal static string Output(string program, IEnumerable<string> arguments)
     {
         using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
         string output = process.StandardOutput.ReadToEnd();

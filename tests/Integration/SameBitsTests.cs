@@ -61,6 +61,17 @@ public sealed class SameBitsTests
     }
 
     [Fact]
+    public async Task Sixteen_workers_give_the_same_bits()
+    {
+        using var folder = new TempFolder();
+        var run = await FinishedRun.TrainAsync(folder, [
+            .. Problem.OddSizes.WriteTo(folder), "--steps", Text(Steps), "--workers", "16", "--threads", "1"]);
+
+        Assert.Equal((await Problem.OddSizes.ReferenceAsync(Steps)).State, run.State);
+        Assert.Equal(16, run.Workers);
+    }
+
+    [Fact]
     public async Task Another_seed_gives_other_bits()
     {
         using var folder = new TempFolder();

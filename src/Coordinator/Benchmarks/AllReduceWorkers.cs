@@ -18,17 +18,28 @@ internal sealed class AllReduceWorkers : IAsyncDisposable
     {
     }
 
-    /// <summary>Starts workers and tells each where all are.</summary>
+    /// <summary>Starts workers on this machine.</summary>
     /// <param name="count">How many.</param>
     /// <exception cref="RunFailedException">One does not start.</exception>
-    public static async Task<AllReduceWorkers> StartAsync(int count)
+    public static Task<AllReduceWorkers> StartAsync(int count) =>
+        StartAsync(Enumerable.Range(0, count).Select(rank => WorkerExecutable.StartInfo(Arguments(rank), token: null)));
+
+    /// <summary>Starts a worker on each of several machines.</summary>
+    /// <param name="machines">Their names, by which they reach each other.</param>
+    /// <param name="launcher">A command with its first arguments that runs the rest on a machine.</param>
+    /// <exception cref="RunFailedException">One does not start.</exception>
+    public static Task<AllReduceWorkers> StartAsync(IReadOnlyList<string> machines, IReadOnlyList<string> launcher) =>
+        StartAsync(machines.Select((machine, rank) => WorkerExecutable.StartInfo(launcher, machine, [.. Arguments(rank), "--listen", $"http://{machine}:0"])));
+
+    // Each is told the token, which must not stand in arguments, and then where all are.
+    private static async Task<AllReduceWorkers> StartAsync(IEnumerable<ProcessStartInfo> starts)
     {
         var workers = new AllReduceWorkers();
         try
         {
-            var token = RunToken.Create();
-            for (var rank = 0; rank < count; rank++)
-                workers.Start(rank, token);
+            foreach (var start in starts)
+                workers.Start(start);
+            await workers.AskAsync(RunToken.Create().Reveal());
             var addresses = await workers.AnswersAsync();
             await workers.AskAsync(string.Join(' ', addresses));
             return workers;
@@ -64,9 +75,11 @@ internal sealed class AllReduceWorkers : IAsyncDisposable
         }
     }
 
-    private void Start(int rank, RunToken token)
+    private static string[] Arguments(int rank) => ["bench-member", "--rank", rank.ToString(CultureInfo.InvariantCulture)];
+
+    private void Start(ProcessStartInfo start)
     {
-        var process = WorkerExecutable.Launch(WorkerExecutable.StartInfo(["bench-member", "--rank", rank.ToString(CultureInfo.InvariantCulture)], token));
+        var process = WorkerExecutable.Launch(start);
         _processes.Add(process);
         _errors.Add(process.StandardError.ReadToEndAsync());
     }

@@ -16,7 +16,9 @@ internal sealed class BenchCommand(CommandConsole console)
     /// <exception cref="RunFailedException">A worker has failed.</exception>
     internal async Task<int> AllReduceAsync(BenchSettings settings)
     {
-        await using AllReduceWorkers workers = await AllReduceWorkers.StartAsync(settings.Workers);
+        await using AllReduceWorkers workers = settings.Hosts.Count == 0
+            ? await AllReduceWorkers.StartAsync(settings.Workers)
+            : await AllReduceWorkers.StartAsync(settings.Hosts, settings.LauncherWords);
         if (!settings.Json)
             WriteHead(settings);
         foreach (double size in settings.Sizes)
@@ -33,7 +35,7 @@ internal sealed class BenchCommand(CommandConsole console)
     {
         console.Output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"all-reduce over {settings.Workers} workers with one thread each, from ordinary memory to ordinary memory; medians of {settings.Steps} steps, half the distance between the quartiles"));
+            $"all-reduce over {(settings.Hosts.Count == 0 ? settings.Workers : settings.Hosts.Count)} workers with one thread each, from ordinary memory to ordinary memory; medians of {settings.Steps} steps, half the distance between the quartiles"));
         console.Output.WriteLine("copy: every worker copies as many bytes at the same time, which is what this machine's memory allows; MiB given: by a worker to the others in a step");
         console.Output.WriteLine($"{"MiB",8}{"transport",11}{"ms",10}{"spread",8}{"GB/s",8}{"MiB given",11}{"copy ms",10}{"ratio",8}");
     }
@@ -54,15 +56,13 @@ internal sealed record AllReduceResult(double Mebibytes, string Transport, doubl
     internal static AllReduceResult Of(double size, AllReduceTimings timings) => new(
         size,
         timings.Transport,
-        Quantile(timings.Seconds, 0.5) * 1e3,
-        (Quantile(timings.Seconds, 0.75) - Quantile(timings.Seconds, 0.25)) / 2 / Quantile(timings.Seconds, 0.5),
+        Quantiles.Median(timings.Seconds) * 1e3,
+        Quantiles.Spread(timings.Seconds),
         timings.BytesSent / Mebibyte,
-        Quantile(timings.CopySeconds, 0.5) * 1e3);
+        Quantiles.Median(timings.CopySeconds) * 1e3);
 
     /// <summary>The line for people.</summary>
     internal string Text() => string.Create(
         CultureInfo.InvariantCulture,
         $"{Mebibytes,8:0.##}{Transport,11}{Milliseconds,10:0.000}{Spread,8:P0}{Mebibytes * Mebibyte / Milliseconds / 1e6,8:0.0}{MebibytesGiven,11:0.00}{CopyMilliseconds,10:0.000}{Milliseconds / CopyMilliseconds,8:0.0}");
-
-    private static double Quantile(IReadOnlyList<double> values, double share) => values.Order().ElementAt((int)Math.Round(share * (values.Count - 1)));
 }

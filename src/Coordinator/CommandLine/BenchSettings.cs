@@ -14,6 +14,12 @@ internal sealed record BenchSettings
     /// <summary>Worker processes.</summary>
     public int Workers { get; init; } = FewestWorkers;
 
+    /// <summary>Machines to start one worker on each, instead; none for this one.</summary>
+    public IReadOnlyList<string> Hosts { get; init; } = [];
+
+    /// <summary>The command that runs another on a machine.</summary>
+    public string Launcher { get; init; } = "ssh";
+
     /// <summary>The vectors' sizes in MiB.</summary>
     public IReadOnlyList<double> Sizes { get; init; } = [2.7, 16, 64];
 
@@ -32,6 +38,12 @@ internal sealed record BenchSettings
         new("--workers", "N", OptionGroups.Cluster,
             "worker processes on this machine, with one thread each",
             "2", "4", (settings, text) => settings with { Workers = OptionText.WholeNumber<int>(text) }),
+        new("--hosts", "HOST,..", OptionGroups.Cluster,
+            "machines to start one worker on each instead; they hold this program and its runtime under the same paths, and know each other by these names",
+            "this machine", "node1,node2", (settings, text) => settings with { Hosts = text.Split(',') }),
+        new("--launcher", "COMMAND", OptionGroups.Cluster,
+            "what runs a command on a host: COMMAND HOST command..",
+            "ssh", "\"ip netns exec\"", (settings, text) => settings with { Launcher = OptionText.NotEmpty(text) }),
         new("--sizes", "MIB,..", OptionGroups.Cluster,
             "sizes of the vectors in MiB",
             "2.7,16,64", "1,4", (settings, text) => settings with { Sizes = [.. text.Split(',').Select(OptionText.Number)] }),
@@ -46,6 +58,9 @@ internal sealed record BenchSettings
             "off", "", (settings, text) => settings with { Json = OptionText.Switch(text) }),
     ];
 
+    /// <summary>The launcher and its first arguments.</summary>
+    internal IReadOnlyList<string> LauncherWords => Launcher.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+
     /// <summary>The number of elements of a vector.</summary>
     /// <param name="size">Its size in MiB.</param>
     internal static int Elements(double size) => (int)Math.Round(size * MebibyteElements);
@@ -55,6 +70,8 @@ internal sealed record BenchSettings
     {
         if (Workers is < FewestWorkers or > MostWorkers)
             yield return $"--workers {Workers}: must be from {FewestWorkers} to {MostWorkers}";
+        if (Hosts.Count is 1 or > MostWorkers || Hosts.Any(host => Uri.CheckHostName(host) == UriHostNameType.Unknown))
+            yield return $"--hosts {string.Join(',', Hosts)}: must be {FewestWorkers} to {MostWorkers} names of machines, separated by commas";
         if (Steps < 1)
             yield return $"--steps {Steps}: must be at least 1";
         foreach (double size in Sizes.Where(size => !(size * MebibyteElements is >= 1 and <= ParameterLayout.MaximumLength)))

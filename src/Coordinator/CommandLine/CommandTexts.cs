@@ -17,6 +17,7 @@ internal static class CommandTexts
             new(Commands, "data list", "the data sets that have names, and where they are"),
             new(Commands, "data inspect", "what a data set looks like"),
             new(Commands, "bench allreduce", "what exchanging gradients takes on this machine"),
+            new(Commands, "bench scaling", "what training gains from more workers on this machine"),
             new(Commands, "health URL", "whether a running coordinator or worker serves"),
         ],
         [
@@ -70,9 +71,9 @@ internal static class CommandTexts
         [("coordinator data inspect --data flowers.csv --label-column species", "check a table before training on it")]);
 
     internal static HelpText Bench { get; } = new(
-        "coordinator bench allreduce [options]",
-        "Measures parts of a training run on this machine.",
-        [new(Commands, "allreduce", "what exchanging gradients takes")],
+        "coordinator bench allreduce|scaling [options]",
+        "Measures training and parts of it on this machine.",
+        [new(Commands, "allreduce", "what exchanging gradients takes"), new(Commands, "scaling", "what training gains from more workers")],
         [("coordinator bench allreduce", "two workers, vectors of three sizes")]);
 
     internal static HelpText BenchAllReduce { get; } = new(
@@ -82,6 +83,15 @@ internal static class CommandTexts
         [
             ("coordinator bench allreduce", "two workers, vectors of three sizes"),
             ("coordinator bench allreduce --workers 4 --sizes 1,100 --transport grpc", "four workers that could be on different machines"),
+        ]);
+
+    internal static HelpText BenchScaling { get; } = new(
+        "coordinator bench scaling [options]",
+        "Trains as train does, with several numbers of workers in turn, each worker with a batch of the same size,\nand shows what more workers bring beside what this machine allows. Nothing is kept.",
+        HelpText.EntriesOf(ScalingSettings.Options),
+        [
+            ("coordinator bench scaling", "digits with all defaults"),
+            ("coordinator bench scaling --data fashion-mnist --model cnn --batch-per-worker 64 --transport grpc", "images, as if the workers were on different machines"),
         ]);
 
     internal static HelpText Health { get; } = new(

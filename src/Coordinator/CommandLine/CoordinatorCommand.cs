@@ -114,10 +114,17 @@ internal sealed class CoordinatorCommand
     {
         Command bench = Add(_root, "bench", CommandTexts.Bench);
         bench.SetAction(result => UnknownTokens.Problems(result) is { Count: > 0 } problems ? throw Bad(problems) : ShowHelp(bench));
-        var table = new OptionTable<BenchSettings>(BenchSettings.Options);
-        Command command = Add(bench, "allreduce", CommandTexts.BenchAllReduce);
+        AddBench(bench, "allreduce", CommandTexts.BenchAllReduce, BenchSettings.Options, new BenchSettings(), settings => settings.Validate(), settings => new BenchCommand(_console).AllReduceAsync(settings));
+        AddBench(bench, "scaling", CommandTexts.BenchScaling, ScalingSettings.Options, new ScalingSettings(), settings => settings.Validate(), settings => new ScalingCommand(_console, _runs).RunAsync(settings));
+    }
+
+    private void AddBench<TSettings>(
+        Command bench, string name, HelpText help, IReadOnlyList<OptionSpec<TSettings>> options, TSettings defaults, Func<TSettings, IEnumerable<string>> validate, Func<TSettings, Task<int>> run)
+    {
+        var table = new OptionTable<TSettings>(options);
+        Command command = Add(bench, name, help);
         table.AddTo(command);
-        command.SetAction((result, _) => new BenchCommand(_console).AllReduceAsync(Read(table, new BenchSettings(), result, place: null, settings => settings.Validate())));
+        command.SetAction((result, _) => run(Read(table, defaults, result, place: null, validate)));
     }
 
     private void AddHealth()

@@ -22,18 +22,19 @@ internal sealed record TrainSettings
     public DisplayOptions Display { get; init; } = new();
 
     /// <summary>Every bad value, one line each: the option, the value, and what would be right.</summary>
-    internal IReadOnlyList<string> Validate() => [.. Training.Validate(), .. ModelErrors(), .. Cluster.Validate(), .. FolderErrors(), .. Display.Validate()];
+    internal IReadOnlyList<string> Validate() => [.. Training.Validate(), .. ModelErrors(Training.Model), .. Cluster.Validate(), .. FolderErrors(), .. Display.Validate()];
 
-    private IEnumerable<string> ModelErrors()
+    /// <summary>What is wrong with a value of <c>--model</c>, in one line.</summary>
+    internal static IEnumerable<string> ModelErrors(string model)
     {
         string? error = null;
         try
         {
-            RunPreparation.ParseModel(Training.Model);
+            RunPreparation.ParseModel(model);
         }
         catch (InputException exception)
         {
-            error = $"--model {Training.Model}: {exception.Message}";
+            error = $"--model {model}: {exception.Message}";
         }
         if (error is not null)
             yield return error;

@@ -9,8 +9,6 @@ namespace Distributed.Coordinator.CommandLine;
 /// <param name="runs">The ways to train.</param>
 internal sealed class VerifyCommand(CommandConsole console, TrainingRunFactory runs)
 {
-    private static readonly string TemporaryVariable = OperatingSystem.IsWindows() ? "TMP" : "TMPDIR";
-
     /// <summary>Trains again and compares.</summary>
     /// <param name="path">The run folder.</param>
     /// <param name="settings">Settings without errors.</param>
@@ -24,30 +22,10 @@ internal sealed class VerifyCommand(CommandConsole console, TrainingRunFactory r
         ClusterOptions cluster = settings.Cluster(first.Summary.Workers);
         ITrainingRun run = runs.Create(cluster);
         IRunDisplay display = RunDisplay.Create(settings.Display, console);
-        DirectoryInfo temporary = CreateTemporary();
-        try
-        {
-            string second = Path.Combine(temporary.FullName, "run");
-            RunResult result = await TrainAgainAsync(run, first, cluster, second, display, interrupt.Token);
-            return result.Interrupted ? interrupt.ExitCode : Compare(first, path, result, second, display);
-        }
-        finally
-        {
-            temporary.Delete(recursive: true);
-        }
-    }
-
-    private static DirectoryInfo CreateTemporary()
-    {
-        try
-        {
-            return Directory.CreateTempSubdirectory("verify-");
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException(
-                $"{Path.GetTempPath()}: cannot be written ({exception.Message.TrimEnd('.')}); the second training needs a temporary folder, so name another by the environment variable {TemporaryVariable}", exception);
-        }
+        using var temporary = new TemporaryRuns("verify-", "the second training");
+        string second = temporary.Next();
+        RunResult result = await TrainAgainAsync(run, first, cluster, second, display, interrupt.Token);
+        return result.Interrupted ? interrupt.ExitCode : Compare(first, path, result, second, display);
     }
 
     private static async Task<RunResult> TrainAgainAsync(

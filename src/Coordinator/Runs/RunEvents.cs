@@ -35,7 +35,8 @@ public sealed record Listening(string Address, int Workers) : RunEvent;
 /// <param name="Worker">The worker's name.</param>
 /// <param name="Address">Where it can be reached.</param>
 /// <param name="Workers">Workers that are now there.</param>
-public sealed record WorkerJoined(string Worker, string Address, int Workers) : RunEvent;
+/// <param name="ProcessId">Its process, on its own machine.</param>
+public sealed record WorkerJoined(string Worker, string Address, int Workers, int ProcessId) : RunEvent;
 
 /// <summary>A worker has left or died.</summary>
 /// <param name="Worker">The worker's name.</param>

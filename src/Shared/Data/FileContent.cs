@@ -18,17 +18,17 @@ internal static class FileContent
     private static readonly byte[] EndMark = "end of the file"u8.ToArray();
     private static readonly byte[] CompressedEndMark = Gzip(EndMark);
 
-    /// <summary>Reads and decompresses a file.</summary>
+    /// <summary>Reads and decompresses a file; a compressed one is decompressed as it is read, so that memory holds its content alone.</summary>
     /// <exception cref="InputException">It cannot be read, is empty, damaged, or larger than one array can be.</exception>
-    public static ReadOnlyMemory<byte> Read(string path) => Decompress(path, ReadStored(path));
+    public static ReadOnlyMemory<byte> Read(string path) => Refusing(path, () =>
+    {
+        using FileStream file = File.OpenRead(path);
+        return Decompress(path, file);
+    });
 
     /// <summary>Decompresses what was read from a file, or returns it as it is.</summary>
     /// <exception cref="InputException">It is empty, damaged, or larger than one array can be.</exception>
-    public static ReadOnlyMemory<byte> Decompress(string path, byte[] stored)
-    {
-        ReadOnlyMemory<byte> content = stored is [0x1f, 0x8b, ..] ? Gunzip(path, stored) : stored;
-        return content.IsEmpty ? throw FileErrors.In(path, "the file is empty; a dataset needs samples") : content;
-    }
+    public static ReadOnlyMemory<byte> Decompress(string path, byte[] stored) => Decompress(path, new MemoryStream(stored));
 
     /// <summary>Reads no more than the start of a file, decompressed, to tell its format.</summary>
     /// <exception cref="InputException">It cannot be read, or is damaged.</exception>
@@ -42,9 +42,7 @@ internal static class FileContent
         return start[..content.ReadAtLeast(start, length, throwOnEndOfStream: false)];
     });
 
-    private static byte[] ReadStored(string path) => Refusing(path, () => File.ReadAllBytes(path));
-
-    private static byte[] Refusing(string path, Func<byte[]> read)
+    private static T Refusing<T>(string path, Func<T> read)
     {
         try
         {
@@ -56,12 +54,28 @@ internal static class FileContent
         }
     }
 
-    private static ReadOnlyMemory<byte> Gunzip(string path, byte[] stored)
+    private static ReadOnlyMemory<byte> Decompress(string path, Stream stored)
+    {
+        bool isCompressed = stored.ReadByte() == 0x1f && stored.ReadByte() == 0x8b;
+        stored.Position = 0;
+        ReadOnlyMemory<byte> content = isCompressed ? Gunzip(path, stored) : ReadWhole(path, stored);
+        return content.IsEmpty ? throw FileErrors.In(path, "the file is empty; a dataset needs samples") : content;
+    }
+
+    private static byte[] ReadWhole(string path, Stream stored)
+    {
+        if (stored.Length > Array.MaxLength) throw TooLarge(path);
+        byte[] content = new byte[stored.Length];
+        stored.ReadExactly(content);
+        return content;
+    }
+
+    private static ReadOnlyMemory<byte> Gunzip(string path, Stream stored)
     {
         var content = new ArrayBufferWriter<byte>(ExpectedLength(path, stored) + EndMark.Length + 1);
         try
         {
-            using var gzip = new GZipStream(new MemoryStream([.. stored, .. CompressedEndMark]), CompressionMode.Decompress);
+            using var gzip = new GZipStream(new ConsecutiveStreams(stored, new MemoryStream(CompressedEndMark)), CompressionMode.Decompress);
             while (gzip.Read(FreeSpace(path, content)) is > 0 and int length) content.Advance(length);
         }
         catch (InvalidDataException e)
@@ -82,14 +96,18 @@ internal static class FileContent
     private static InputException Damaged(string path, Exception? inner) =>
         FileErrors.In(path, "the compressed data is damaged or truncated; get the file again", inner);
 
-    private static Span<byte> FreeSpace(string path, ArrayBufferWriter<byte> content) => content.WrittenCount < Array.MaxLength
-        ? content.GetSpan()
-        : throw FileErrors.In(path, $"holds more than {Array.MaxLength} bytes, the most that one file may; split it");
+    private static Span<byte> FreeSpace(string path, ArrayBufferWriter<byte> content) =>
+        content.WrittenCount < Array.MaxLength ? content.GetSpan() : throw TooLarge(path);
 
-    private static int ExpectedLength(string path, byte[] stored)
+    private static InputException TooLarge(string path) => FileErrors.In(path, $"holds more than {Array.MaxLength} bytes, the most that one file may; split it");
+
+    private static int ExpectedLength(string path, Stream stored)
     {
         if (stored.Length < SmallestGzip) throw Damaged(path, null);
-        uint trailer = BinaryPrimitives.ReadUInt32LittleEndian(stored.AsSpan(stored.Length - sizeof(uint)));
-        return (int)Math.Min(Math.Min(trailer, stored.Length * LargestDeflateRatio), Array.MaxLength - EndMark.Length - 1);
+        byte[] trailer = new byte[sizeof(uint)];
+        stored.Position = stored.Length - trailer.Length;
+        stored.ReadExactly(trailer);
+        stored.Position = 0;
+        return (int)Math.Min(Math.Min(BinaryPrimitives.ReadUInt32LittleEndian(trailer), stored.Length * LargestDeflateRatio), Array.MaxLength - EndMark.Length - 1);
     }
 }

@@ -11,6 +11,11 @@ public sealed unsafe class AlignedBuffer
     /// <summary>Alignment of the first element, in bytes: one cache line, and one 512-bit vector.</summary>
     public const int Alignment = 64;
 
+    /// <summary>The most floats that one buffer can hold: an array's, but for what aligning it takes.</summary>
+    public static readonly int MaxLength = Array.MaxLength - Slack;
+
+    private const int Slack = (Alignment / sizeof(float)) - 1;
+
     private readonly float[] _array;
     private readonly int _offset;
 
@@ -18,11 +23,10 @@ public sealed unsafe class AlignedBuffer
     /// <exception cref="ArgumentOutOfRangeException">The length is negative or too large for an array.</exception>
     public AlignedBuffer(int length)
     {
-        const int slack = (Alignment / sizeof(float)) - 1;
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Array.MaxLength - slack);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, MaxLength);
         Length = length;
-        _array = GC.AllocateArray<float>(length + slack, pinned: true);
+        _array = GC.AllocateArray<float>(length + Slack, pinned: true);
         nuint address = (nuint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_array));
         _offset = (int)((Alignment - (address % Alignment)) % Alignment) / sizeof(float);
     }

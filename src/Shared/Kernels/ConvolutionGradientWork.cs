@@ -202,6 +202,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
             Runs = &run,
             RunCount = 1,
             Images = 1,
+            LeftStep = 0,
             Resume = resume,
         };
         ConvolutionTile.Kernel<TLanes, TVector, Two>(1, width)(operands);

@@ -17,7 +17,7 @@ internal static class Elementwise
     private const int ElementsWorthSharing = 16384;
 
     /// <summary>Parts start on a cache line, so that no two threads write to the same one.</summary>
-    private const int Granule = AlignedBuffer.Alignment / sizeof(float);
+    private const int Granule = CacheLine.Length;
 
     public static void Run<TKernel>(in TKernel kernel, int length, ComputeTeam? team)
         where TKernel : unmanaged, IElementwise

@@ -65,10 +65,21 @@ public readonly unsafe ref struct Epilogue
     internal BoundEpilogue Bind(float* operand, int columns) => new(_apply, operand, _perElement ? columns : 0);
 
     private static void ApplyBiased<TActivation>(in EpilogueBlock block)
-        where TActivation : struct, IActivation => VectorWidth.Execute(new Columns<Biased<TActivation>>(block));
+        where TActivation : struct, IActivation => Apply<Biased<TActivation>>(block);
 
     private static void ApplyGradient<TActivation>(in EpilogueBlock block)
-        where TActivation : struct, IActivation => VectorWidth.Execute(new Columns<Gradient<TActivation>>(block));
+        where TActivation : struct, IActivation => Apply<Gradient<TActivation>>(block);
+
+    /// <summary>
+    /// Passes the block on where it lies. A copy would be read in wider pieces than those it has just been written in, and so wait until all stores
+    /// before it, those of the tile, have reached the cache: 1 % of a step of mlp:2048,2048.
+    /// </summary>
+    private static void Apply<TColumn>(in EpilogueBlock block)
+        where TColumn : struct, IColumn
+    {
+        fixed (EpilogueBlock* pinned = &block)
+            VectorWidth.Execute(new Columns<TColumn>(pinned));
+    }
 
     /// <summary>What happens to a column of vectors of a block.</summary>
     private interface IColumn
@@ -79,7 +90,7 @@ public readonly unsafe ref struct Epilogue
     }
 
     /// <summary>The columns of a block: whole vectors first, then one element at a time.</summary>
-    private readonly struct Columns<TColumn>(EpilogueBlock block) : IVectorized
+    private readonly struct Columns<TColumn>(EpilogueBlock* block) : IVectorized
         where TColumn : struct, IColumn
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -88,10 +99,10 @@ public readonly unsafe ref struct Epilogue
             where TVector : unmanaged
         {
             int j = 0;
-            for (; j <= block.Columns - TLanes.Count; j += TLanes.Count)
-                TColumn.Apply<TLanes, TVector>(block, block.Values + j, block.Operand + j);
-            for (; j < block.Columns; j++)
-                TColumn.Apply<LanesScalar, float>(block, block.Values + j, block.Operand + j);
+            for (; j <= block->Columns - TLanes.Count; j += TLanes.Count)
+                TColumn.Apply<TLanes, TVector>(*block, block->Values + j, block->Operand + j);
+            for (; j < block->Columns; j++)
+                TColumn.Apply<LanesScalar, float>(*block, block->Values + j, block->Operand + j);
         }
     }
 

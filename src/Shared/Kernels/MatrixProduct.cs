@@ -49,7 +49,7 @@ public static unsafe class MatrixProduct
     /// <param name="microbatch">Rows of a microbatch, counted from row 0; the last may be short.</param>
     /// <param name="destination">[m, n], row-major; may not overlap the operands.</param>
     /// <param name="team">The threads to share the work.</param>
-    /// <exception cref="ArgumentException">A length does not fit the shape.</exception>
+    /// <exception cref="ArgumentException">A length does not fit the shape, or there are more rows than can be packed in one array.</exception>
     public static void TransposedProduct(
         ReadOnlySpan<float> left, int m, ReadOnlySpan<float> right, int n, int rows, int microbatch, Span<float> destination, ComputeTeam team)
     {
@@ -64,7 +64,7 @@ public static unsafe class MatrixProduct
             return;
         }
 
-        int length = TransposedProductWork.ScratchLength(n, rows);
+        int length = ScratchLength(n, rows, team.Threads);
         float* scratch = team.Scratch(length);
         fixed (float* a = left, b = right, c = destination)
             team.Run(new TransposedProductWork(a, m, b, n, rows, microbatch, c, scratch, length));
@@ -85,6 +85,14 @@ public static unsafe class MatrixProduct
         fixed (float* a = left, b = right, c = destination, operand = epilogue.Operand)
             team.Run(new MultiplyWork(a, rows, new RightOperand(b, inner, columns, transposed), c, epilogue.Bind(operand, columns), scratch));
         GC.KeepAlive(team);
+    }
+
+    private static int ScratchLength(int n, int rows, int threads)
+    {
+        long length = TransposedProductWork.ScratchLength(n, rows);
+        if (length * threads > AlignedBuffer.MaxLength)
+            throw new ArgumentException($"{rows} rows are too many to pack at once for {threads} threads: sum over fewer at a time.", nameof(rows));
+        return (int)length;
     }
 
     private static void CheckLength(int length, int rows, int columns, string name)

@@ -2,20 +2,29 @@ namespace Distributed.Kernels;
 
 /// <summary>
 /// destination = left . right: a panel of 32 columns of the right operand is packed and meets all rows of the left one, which is read in place. Each
-/// panel is packed once per product and never leaves the second level cache. Between blocks of the inner dimension the chains rest in the destination,
-/// which rounds nothing.
+/// panel is packed once per product, large matrices while the panel before is used, and never leaves the second level cache. Between blocks of the
+/// inner dimension the chains rest in the destination, which rounds nothing.
 /// </summary>
 internal readonly unsafe struct MultiplyWork(float* left, int rows, RightOperand right, float* destination, BoundEpilogue epilogue, float* scratch)
     : IPartitionedWork
 {
     /// <summary>
-    /// Inner block: 1,024 rows of a panel take 128 KiB of a second level cache of 1 MiB. A deep block visits the destination less often, and a panel
-    /// streams from that cache as fast as it is used: 2048^3 ran at 212, 225 and 236 GFLOP/s with 256, 512 and 1,024, on a core with a peak of 248.
+    /// Inner block: 1,024 rows of two panels take 256 KiB of a second level cache of 1 MiB. A deep block visits the destination less often, and a panel
+    /// streams from that cache as fast as it is used: 2048^3 ran at 212, 225 and 236 GFLOP/s with 256, 512 and 1,024, on a core with a peak of 248. With
+    /// 2,048, products of 128 rows gain 2 %, but 2048^3 loses up to a fifth while other processes use the last-level cache.
     /// </summary>
     private const int BlockDepth = 1024;
 
-    /// <summary>Floats of scratch memory for each part: the packed panel and one tile for the edge.</summary>
-    public static int ScratchLength(int inner) => (Math.Min(inner, BlockDepth) * RegisterTile.PanelColumns) + RegisterTile.SlotLength;
+    /// <summary>
+    /// Elements of a right operand from which on it is packed ahead, since it comes from memory: 4 MiB. A smaller one is still in a cache, where the
+    /// only effect would be that the next panel displaces the current one from the first level: 256^3 then takes 5 % longer.
+    /// </summary>
+    private const int ElementsBeyondCaches = 1024 * 1024;
+
+    /// <summary>Floats of scratch memory for each part: one tile for the edge, and two packed panels.</summary>
+    public static int ScratchLength(int inner) => RegisterTile.SlotLength + (2 * PanelLength(inner));
+
+    private static int PanelLength(int inner) => Math.Min(inner, BlockDepth) * RegisterTile.PanelColumns;
 
     public void Execute(int part, int parts)
     {
@@ -36,51 +45,101 @@ internal readonly unsafe struct MultiplyWork(float* left, int rows, RightOperand
         where TVector : unmanaged
     {
         float* panel = spill + RegisterTile.SlotLength;
+        PanelBlock first = BlockAt(0, share.FirstColumn, share);
         bool usedOnce = share.EndRow - share.FirstRow <= TileGrid.FullRows<TLanes, TVector>();
-        for (int k = 0; k < right.Inner; k += BlockDepth)
-        {
-            int depth = Math.Min(BlockDepth, right.Inner - k);
-            for (int column = share.FirstColumn; column < share.EndColumn; column += RegisterTile.PanelColumns)
-            {
-                int width = Math.Min(RegisterTile.PanelColumns, share.EndColumn - column);
-                bool inPlace = usedOnce && right.IsInPlace<TLanes, TVector>(width);
-                if (!inPlace)
-                    right.Pack<TLanes, TVector>(k, depth, column, width, panel);
-                var operands = new TileOperands
-                {
-                    Right = inPlace ? right.At(k, column) : panel,
-                    RightStride = inPlace ? right.Columns : RegisterTile.PanelColumns,
-                    LastDepth = depth,
-                    Resume = k > 0,
-                };
-                MultiplyPanel<TLanes, TVector>(operands, share, k, column, width, spill);
-            }
-        }
+        if (usedOnce || (long)right.Inner * right.Columns < ElementsBeyondCaches)
+            MultiplyInTurn<TLanes, TVector>(share, first, usedOnce, panel, spill);
+        else
+            MultiplyAhead<TLanes, TVector>(share, first, panel, panel + PanelLength(right.Inner), spill);
     }
 
-    /// <summary>All rows of the share times one panel.</summary>
-    private void MultiplyPanel<TLanes, TVector>(TileOperands operands, in DestinationShare share, int k, int column, int width, float* spill)
+    /// <summary>Packs each block before it meets the rows; where these are one row of tiles, it is read where it lies if that is possible.</summary>
+    private void MultiplyInTurn<TLanes, TVector>(in DestinationShare share, PanelBlock block, bool usedOnce, float* panel, float* spill)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        float* panel = operands.Right;
-        bool isLast = k + operands.LastDepth == right.Inner;
-        operands.LeftStride = right.Inner;
-        operands.Stride = right.Columns;
-        for (int row = share.FirstRow, height; row < share.EndRow; row += height)
+        for (; block.Width > 0; block = Next(block, share))
         {
-            height = TileGrid.NextRows(share.EndRow - row, TileGrid.FullRows<TLanes, TVector>());
-            float* block = destination + ((nint)row * right.Columns) + column;
-            operands.Left = left + ((nint)row * right.Inner) + k;
-            for (int j = 0; j < width; j += 2 * TLanes.Count)
-            {
-                operands.Right = panel + j;
-                operands.Destination = block + j;
-                TileGrid.Compute<TLanes, TVector, RowMajorLeft>(ref operands, height, Math.Min(2 * TLanes.Count, width - j), spill);
-            }
-
-            if (isLast)
-                epilogue.Apply(block, right.Columns, row, column, height, width);
+            bool inPlace = usedOnce && right.IsInPlace<TLanes, TVector>(block.Width);
+            if (!inPlace)
+                right.Pack<TLanes, TVector>(block, panel);
+            float* source = inPlace ? right.At(block.K, block.Column) : panel;
+            MultiplyBlock<TLanes, TVector>(share, block, source, inPlace ? right.Columns : RegisterTile.PanelColumns, default, null, spill);
         }
     }
+
+    /// <summary>While one panel meets the rows, the next is packed.</summary>
+    private void MultiplyAhead<TLanes, TVector>(in DestinationShare share, PanelBlock block, float* panel, float* spare, float* spill)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        right.Pack<TLanes, TVector>(block, panel);
+        while (block.Width > 0)
+        {
+            PanelBlock next = Next(block, share);
+            MultiplyBlock<TLanes, TVector>(share, block, panel, RegisterTile.PanelColumns, next, spare, spill);
+            float* packed = spare;
+            spare = panel;
+            panel = packed;
+            block = next;
+        }
+    }
+
+    /// <summary>
+    /// All rows of the share times one block of the right operand. Each row of tiles requests a part of the next block from memory, which is packed after it: so
+    /// much that it stays in the second level cache until then, although the lines of a column fall into few sets.
+    /// </summary>
+    private void MultiplyBlock<TLanes, TVector>(
+        in DestinationShare share, in PanelBlock block, float* source, nint stride, in PanelBlock next, float* nextPanel, float* spill)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        int full = TileGrid.FullRows<TLanes, TVector>(), tiles = (share.EndRow - share.FirstRow + full - 1) / full;
+        var operands = new TileOperands
+        {
+            LeftStride = right.Inner,
+            RightStride = stride,
+            LastDepth = block.Depth,
+            Resume = block.K > 0,
+            Stride = right.Columns,
+        };
+        for (int tile = 0, row = share.FirstRow, height; row < share.EndRow; tile++, row += height)
+        {
+            height = TileGrid.NextRows(share.EndRow - row, full);
+            PanelBlock part = next.Part(tile, tiles);
+            operands.Left = left + ((nint)row * right.Inner) + block.K;
+            operands.Ahead = right.Ahead(part, block.Depth);
+            MultiplyRows<TLanes, TVector>(ref operands, block, source, row, height, spill);
+            if (part.Depth > 0)
+                right.Pack<TLanes, TVector>(part, nextPanel + ((nint)(part.K - next.K) * RegisterTile.PanelColumns));
+        }
+    }
+
+    /// <summary>One row of tiles, and its epilogue if it is finished.</summary>
+    private void MultiplyRows<TLanes, TVector>(ref TileOperands operands, in PanelBlock block, float* source, int row, int height, float* spill)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        float* tile = destination + ((nint)row * right.Columns) + block.Column;
+        for (int j = 0; j < block.Width; j += 2 * TLanes.Count)
+        {
+            operands.Right = source + j;
+            operands.Destination = tile + j;
+            TileGrid.Compute<TLanes, TVector, RowMajorLeft>(ref operands, height, Math.Min(2 * TLanes.Count, block.Width - j), spill);
+        }
+
+        if (block.K + block.Depth == right.Inner)
+            epilogue.Apply(tile, right.Columns, row, block.Column, height, block.Width);
+    }
+
+    /// <summary>The block after another: all columns of the share, then the next rows; empty after the last.</summary>
+    private PanelBlock Next(in PanelBlock block, in DestinationShare share)
+    {
+        int column = block.Column + RegisterTile.PanelColumns;
+        return column < share.EndColumn ? BlockAt(block.K, column, share) : BlockAt(block.K + BlockDepth, share.FirstColumn, share);
+    }
+
+    private PanelBlock BlockAt(int k, int column, in DestinationShare share) => k >= right.Inner
+        ? default
+        : new(k, Math.Min(BlockDepth, right.Inner - k), column, Math.Min(RegisterTile.PanelColumns, share.EndColumn - column));
 }

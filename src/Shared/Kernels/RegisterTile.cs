@@ -40,6 +40,9 @@ internal unsafe struct TileOperands
 
     /// <summary>Floats from one row of the destination to the next.</summary>
     public nint Stride;
+
+    /// <summary>What to request from memory meanwhile; by default nothing. Goes on where the last tile left it.</summary>
+    public ReadAhead Ahead;
 }
 
 /// <summary>
@@ -58,7 +61,7 @@ internal static unsafe class RegisterTile
     public const int SlotLength = MaxRows * PanelColumns;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Compute<TLanes, TVector, TRows, TVectors, TLeft>(in TileOperands operands)
+    public static void Compute<TLanes, TVector, TRows, TVectors, TLeft>(ref TileOperands operands)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
         where TRows : struct, IConstant
@@ -92,8 +95,11 @@ internal static unsafe class RegisterTile
             }
 
             nint rightStride = operands.RightStride;
+            int aheadMask = operands.Ahead.Mask;
             for (int k = chain < operands.Last ? operands.Depth : operands.LastDepth; k > 0; k--)
             {
+                if ((k & aheadMask) == 0)
+                    operands.Ahead.Fetch();
                 TileRow<TLanes, TVector, TRows, TVectors> right = default;
                 right = right.Load(0, b, 0);
                 r0 = r0.AddProduct(0, TLeft.Row(a0, 0, leftStride), right);

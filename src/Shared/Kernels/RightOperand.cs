@@ -19,14 +19,21 @@ internal readonly unsafe struct RightOperand(float* values, int inner, int colum
     /// <summary>The address of an element of an operand that is not transposed.</summary>
     public float* At(int k, int column) => values + ((nint)k * columns) + column;
 
-    /// <summary>Packs rows k.. and up to 32 columns as [depth][32].</summary>
-    public void Pack<TLanes, TVector>(int k, int depth, int column, int width, float* panel)
+    /// <summary>Packs a block as [depth][32].</summary>
+    public void Pack<TLanes, TVector>(in PanelBlock block, float* panel)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
         if (transposed)
-            PanelPacking.Transpose(values + ((nint)column * inner) + k, inner, width, depth, panel, RegisterTile.PanelColumns);
+            PanelPacking.Transpose(values + ((nint)block.Column * inner) + block.K, inner, block.Width, block.Depth, panel, RegisterTile.PanelColumns);
         else
-            PanelPacking.Copy<TLanes, TVector>(At(k, column), columns, depth, width, panel, RegisterTile.PanelColumns);
+            PanelPacking.Copy<TLanes, TVector>(At(block.K, block.Column), columns, block.Depth, block.Width, panel, RegisterTile.PanelColumns);
     }
+
+    /// <summary>A walk over the lines of a block, in about the order in which <see cref="Pack"/> reads them, to take during <paramref name="links"/> links.</summary>
+    public ReadAhead Ahead(in PanelBlock block, int links) => transposed
+        ? new(values + ((nint)block.Column * inner) + block.K, block.Width, inner, Lines(block.Depth), CacheLine.Length, links)
+        : new(At(block.K, block.Column), Lines(block.Width), CacheLine.Length, block.Depth, columns, links);
+
+    private static int Lines(int length) => (length + CacheLine.Length - 1) / CacheLine.Length;
 }

@@ -17,22 +17,24 @@ internal static unsafe class TileGrid
 
     /// <summary>
     /// Computes a tile of <paramref name="rows"/> x <paramref name="columns"/>, up to two vectors. Vectors that would stick out of the destination go by
-    /// way of <paramref name="spill"/>, a slot of <see cref="RegisterTile.SlotLength"/> floats.
+    /// way of <paramref name="spill"/>, a slot of <see cref="RegisterTile.SlotLength"/> floats. The destination's lines are requested first: otherwise the
+    /// finished tile would wait for them, and with it what reads the tile next.
     /// </summary>
     public static void Compute<TLanes, TVector, TLeft>(ref TileOperands operands, int rows, int columns, float* spill)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
         where TLeft : struct, ILeftOperand
     {
-        delegate*<in TileOperands, void> kernel =
+        delegate*<ref TileOperands, void> kernel =
             columns > TLanes.Count ? Kernel<TLanes, TVector, Two, TLeft>(rows) : Kernel<TLanes, TVector, One, TLeft>(rows);
+        CacheLine.Fetch(operands.Destination, operands.Stride, rows, columns);
         if (columns % TLanes.Count == 0)
-            kernel(operands);
+            kernel(ref operands);
         else
-            ComputeEdge(kernel, operands, rows, columns, spill);
+            ComputeEdge(kernel, ref operands, rows, columns, spill);
     }
 
-    private static void ComputeEdge(delegate*<in TileOperands, void> kernel, TileOperands operands, int rows, int columns, float* spill)
+    private static void ComputeEdge(delegate*<ref TileOperands, void> kernel, ref TileOperands operands, int rows, int columns, float* spill)
     {
         float* destination = operands.Destination;
         nint stride = operands.Stride;
@@ -40,8 +42,10 @@ internal static unsafe class TileGrid
         operands.Stride = RegisterTile.PanelColumns;
         if (operands.Resume)
             Copy(destination, stride, spill, RegisterTile.PanelColumns, rows, columns);
-        kernel(operands);
+        kernel(ref operands);
         Copy(spill, RegisterTile.PanelColumns, destination, stride, rows, columns);
+        operands.Destination = destination;
+        operands.Stride = stride;
     }
 
     private static void Copy(float* source, nint sourceStride, float* destination, nint destinationStride, int rows, int columns)
@@ -50,7 +54,7 @@ internal static unsafe class TileGrid
             new ReadOnlySpan<float>(source, columns).CopyTo(new Span<float>(destination, columns));
     }
 
-    private static delegate*<in TileOperands, void> Kernel<TLanes, TVector, TVectors, TLeft>(int rows)
+    private static delegate*<ref TileOperands, void> Kernel<TLanes, TVector, TVectors, TLeft>(int rows)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
         where TVectors : struct, IConstant

@@ -18,13 +18,11 @@ internal readonly unsafe struct TransposedProductWork(
     /// <summary>Tiles on the stack: one for each level of a tree over 2^31 microbatches, and one for the edges.</summary>
     private const int Slots = 33;
 
-    private const int LineLength = AlignedBuffer.Alignment / sizeof(float);
-
     /// <summary>Floats of scratch memory for each part: the stack, the packed block and one tile's columns, in whole cache lines.</summary>
-    public static int ScratchLength(int n, int rows)
+    public static long ScratchLength(int n, int rows)
     {
-        int length = checked((rows * (BlockColumns(n, rows) + RegisterTile.MaxRows)) + (Slots * RegisterTile.SlotLength));
-        return (length + LineLength - 1) / LineLength * LineLength;
+        long length = ((long)rows * (BlockColumns(n, rows) + RegisterTile.MaxRows)) + (Slots * RegisterTile.SlotLength);
+        return (length + CacheLine.Length - 1) / CacheLine.Length * CacheLine.Length;
     }
 
     private static int BlockColumns(int n, int rows)

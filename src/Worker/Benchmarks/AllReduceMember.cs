@@ -10,22 +10,23 @@ using Distributed.Worker.Computing;
 namespace Distributed.Worker.Benchmarks;
 
 /// <summary>
-/// One worker of <c>coordinator bench allreduce</c>, which talks to it by lines: it says its address and is told those of all; then each request
-/// (transport, elements, steps) is a view, answered by its timings. It ends with its standard input.
+/// One worker of <c>coordinator bench allreduce</c>, which talks to it by lines: it is told the token, says its address and is told those of all; then
+/// each request (transport, elements, steps) is a view, answered by its timings. It ends with its standard input.
 /// </summary>
 internal static class AllReduceMember
 {
     /// <summary>Serves requests until there are no more.</summary>
     /// <param name="rank">This worker's rank.</param>
-    public static async Task<int> RunAsync(int rank)
+    /// <param name="listen">Where the others reach it on a machine of its own; null if all are on this one.</param>
+    public static async Task<int> RunAsync(int rank, string? listen)
     {
-        if (!RunToken.TryParse(Environment.GetEnvironmentVariable(RunToken.EnvironmentVariable), out var token))
+        if (!RunToken.TryParse(await Console.In.ReadLineAsync(), out var token))
             return ExitCode.BadUsage;
-        await using var server = await PeerServer.StartAsync(new Uri(new WorkerOptions { Coordinator = "" }.Listen), token, CancellationToken.None);
+        await using var server = await PeerServer.StartAsync(new Uri(listen ?? new WorkerOptions { Coordinator = "" }.Listen), token, CancellationToken.None);
         await Console.Out.WriteLineAsync(server.Address.ToString());
         var addresses = (await Console.In.ReadLineAsync() ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
         using var thread = new ComputeThread();
-        await KeepAsync(thread, ProcessorShare.Of(ThreadAffinity.Allowed(), rank + 1, addresses.Length, threads: 1));
+        await KeepAsync(thread, ProcessorShare.Of(ThreadAffinity.Allowed(), rank + 1, listen is null ? addresses.Length : 0, threads: 1));
         for (uint number = 1; await Console.In.ReadLineAsync() is { } request; number++)
         {
             var identity = new ExchangeIdentity(Run: 1, new ViewGeneration(1, number), rank, [.. addresses.Select((_, peer) => $"worker {peer + 1}")]);

@@ -45,9 +45,10 @@ internal static class WorkerCommand
     private static Command BenchCommand()
     {
         var rank = new Option<int>("--rank");
-        var command = new Command("bench-member") { rank };
+        var listen = new Option<string?>("--listen");
+        var command = new Command("bench-member") { rank, listen };
         command.Hidden = true;
-        command.SetAction((parse, cancellationToken) => AllReduceMember.RunAsync(parse.GetValue(rank)));
+        command.SetAction((parse, cancellationToken) => AllReduceMember.RunAsync(parse.GetValue(rank), parse.GetValue(listen)));
         return command;
     }
 

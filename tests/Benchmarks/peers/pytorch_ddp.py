@@ -1,6 +1,6 @@
 """Peer: PyTorch DistributedDataParallel over Gloo, one process per rank, one thread each.
 
-usage: pytorch_ddp.py MODEL RANKS BATCH_PER_RANK STEPS     (MODEL: mlp or wide)
+usage: pytorch_ddp.py MODEL RANKS BATCH_PER_RANK STEPS     (MODEL: mlp, mlp:H1,H2,.. or cnn)
 Prints samples per second over all ranks: the median of five windows of STEPS steps, after one to warm up.
 """
 import os
@@ -18,8 +18,9 @@ import torch
 import torch.distributed
 import torch.multiprocessing
 
+from pytorch_step import network
+
 FOLDER = "/usr/share/datasets/fashion-mnist"
-HIDDEN = {"mlp": 512, "wide": 2048}
 WINDOWS = 6
 
 
@@ -28,21 +29,14 @@ def read(name, header):
         return numpy.frombuffer(file.read(), numpy.uint8, offset=header)
 
 
-def network(hidden):
-    return torch.nn.Sequential(
-        torch.nn.Linear(784, hidden), torch.nn.ReLU(),
-        torch.nn.Linear(hidden, hidden), torch.nn.ReLU(),
-        torch.nn.Linear(hidden, 10))
-
-
 def train(rank, ranks, model, batch, steps, port):
     torch.set_num_threads(1)
     torch.manual_seed(1)
     os.environ["MASTER_ADDR"], os.environ["MASTER_PORT"] = "127.0.0.1", str(port)
     torch.distributed.init_process_group("gloo", rank=rank, world_size=ranks)
-    images = torch.from_numpy(read("train-images-idx3-ubyte.gz", 16).reshape(-1, 784).astype(numpy.float32) / 255)
+    images = torch.from_numpy(read("train-images-idx3-ubyte.gz", 16).reshape(-1, 1, 28, 28).astype(numpy.float32) / 255)
     labels = torch.from_numpy(read("train-labels-idx1-ubyte.gz", 8).astype(numpy.int64))
-    net = torch.nn.parallel.DistributedDataParallel(network(HIDDEN[model]))
+    net = torch.nn.parallel.DistributedDataParallel(network(model))
     optimizer = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
     loss = torch.nn.CrossEntropyLoss()
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(1))

@@ -57,8 +57,9 @@ def seconds(step):
     return mean(step, SLICE_SECONDS)
 
 
-torch.set_num_threads(1)
-torch.manual_seed(1)
-for line in sys.stdin:
-    model, batch = line.split()
-    print(seconds(trainer(model, int(batch))), flush=True)
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+    for line in sys.stdin:
+        model, batch = line.split()
+        print(seconds(trainer(model, int(batch))), flush=True)

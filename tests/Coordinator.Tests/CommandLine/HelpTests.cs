@@ -46,6 +46,9 @@ public sealed class HelpTests
     [InlineData("data --help")]
     [InlineData("data list --help")]
     [InlineData("data inspect --help")]
+    [InlineData("bench --help")]
+    [InlineData("bench allreduce --help")]
+    [InlineData("bench scaling --help")]
     [InlineData("health --help")]
     public async Task EveryCommandHasHelpWithAnExample(string line)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using CsCheck;
 using Distributed.Kernels;
 using Xunit;
@@ -15,8 +16,10 @@ public sealed class MatrixProductTests : IDisposable
         Gen.Select(Gen.Int[0, 40], Gen.Int[1, 70], Gen.Int[1, 90], Gen.UInt).Sample(CheckProduct, iter: 150, threads: 1);
 
     [Theory]
-    [InlineData(13, 1025, 33)] // one more than a block of the inner dimension, a tile's rows and a panel
+    [InlineData(13, 2049, 33)] // one more than a block of the inner dimension, a tile's rows and a panel
     [InlineData(361, 3, 5)]
+    [InlineData(25, 2100, 515)] // large enough to be packed ahead, in blocks of which the second is short
+    [InlineData(60, 20, 52501)] // likewise, with more rows of tiles than squares to pack between them
     [InlineData(7, 2049, 64)] // one tile of rows: the right operand is read in place
     [InlineData(25, 700, 130)]
     [InlineData(1, 1, 1)]
@@ -28,7 +31,7 @@ public sealed class MatrixProductTests : IDisposable
         Gen.Select(Gen.Int[1, 40], Gen.Int[1, 70], Gen.Int[1, 90], Gen.UInt).Sample(CheckEpilogue, iter: 50, threads: 1);
 
     [Fact]
-    public void An_epilogue_waits_for_the_last_block_of_the_inner_dimension() => CheckEpilogue(14, 1030, 35, 1u);
+    public void An_epilogue_waits_for_the_last_block_of_the_inner_dimension() => CheckEpilogue(14, 2054, 515, 1u);
 
     [Fact]
     public void Transposed_products_are_the_tree_over_microbatches_for_any_shape_and_thread_count() =>
@@ -84,6 +87,19 @@ public sealed class MatrixProductTests : IDisposable
             MatrixProduct.Multiply(new float[6], 2, new float[12], 3, 4, new float[8], _teams[0], Epilogue.ReluGradient(new float[4])));
         Assert.Throws<ArgumentException>("right", () => MatrixProduct.TransposedProduct(new float[4], 2, new float[5], 3, 2, 1, new float[6], _teams[0]));
         Assert.Throws<ArgumentOutOfRangeException>("microbatch", () => MatrixProduct.TransposedProduct(new float[2], 1, new float[2], 1, 2, 0, new float[1], _teams[0]));
+    }
+
+    [Fact]
+    public void Rows_whose_packed_columns_do_not_fit_in_an_array_are_refused()
+    {
+        const int rows = 50_000_000;
+        float element = 0; // the lengths are refused before anything is read
+        ArgumentException refusal = Assert.Throws<ArgumentException>("rows", () =>
+        {
+            ReadOnlySpan<float> column = MemoryMarshal.CreateReadOnlySpan(ref element, rows);
+            MatrixProduct.TransposedProduct(column, 1, column, 1, rows, 32, new float[1], _teams[0]);
+        });
+        Assert.Contains("50000000 rows", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -110,7 +110,7 @@ internal sealed class RunController : IAsyncDisposable
         switch (message.BodyCase)
         {
             case WorkerMessage.BodyOneofCase.Ready:
-                _observer.Report(new WorkerJoined(session.FullName, session.Address, _members.ReadyCount));
+                _observer.Report(new WorkerJoined(session.FullName, session.Address, _members.ReadyCount, session.Join.ProcessId));
                 break;
             case WorkerMessage.BodyOneofCase.ViewOpened:
                 _progress.Opened(session.Worker, _view!, message.ViewOpened);
