@@ -7,14 +7,14 @@ namespace Distributed.Shared.Tests.Simulation;
 /// <summary>The closed form against the simulation, within what docs/scaling.md says of it.</summary>
 public sealed class CostModelTests
 {
-    private const double Aligned = 0.05;
+    private const double Aligned = 0.08;
     private const double Unaligned = 0.15;
 
     public static TheoryData<string, double> Cases => [.. from workload in Workloads.All from gigabits in new[] { 1.0, 10, 25 } select (workload.Name, gigabits)];
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Ranges_that_are_nodes_are_predicted_within_five_percent(string name, double gigabits)
+    public void Ranges_that_are_nodes_are_predicted_within_eight_percent(string name, double gigabits)
     {
         foreach (int workers in new[] { 1, 2, 3, 8, 32, 100 })
             AssertPredicted(name, workers, microbatches: 4 * workers, Costs.Network(gigabits), Aligned);
@@ -29,7 +29,7 @@ public sealed class CostModelTests
     }
 
     [Fact]
-    public void Two_workers_on_two_processors_are_predicted_within_five_percent()
+    public void Two_workers_on_two_processors_are_predicted_within_eight_percent()
     {
         foreach (Workload workload in Workloads.All)
         {
