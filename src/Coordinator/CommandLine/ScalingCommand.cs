@@ -84,7 +84,7 @@ internal sealed class ScalingCommand(CommandConsole console, TrainingRunFactory 
         if (settings.Json)
             return;
         console.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"weak scaling of {settings.Model} on {cases[0].Prepared.Dataset.Name}: {settings.BatchPerWorker} samples a step and {settings.Threads} threads for each worker; {cores} cores"));
+            $"weak scaling of {settings.Model} on {cases[0].Prepared.Dataset.Name}: for each worker {settings.BatchPerWorker} samples a step, threads: {settings.Threads}; cores: {cores}"));
         console.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"medians of {settings.Rounds} interleaved rounds of {settings.Seconds} s after {settings.WarmUp} s to warm up, half the distance between the quartiles; ratios to the first line"));
         console.Output.WriteLine("MiB a step: by a worker to others, as planned; all-reduce: of as many bytes without training; copy: of as many bytes in memory, by every worker at once");
