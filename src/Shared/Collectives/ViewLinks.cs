@@ -101,7 +101,7 @@ public sealed class ViewLinks : IAsyncDisposable
     /// <summary>Waits until every link is there.</summary>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="PeerFailureException">One did not come.</exception>
-    public Task OpenedAsync(CancellationToken cancellationToken) => InTimeAsync(_opened.Task, $"{_expected - _attached} of {_expected} links", cancellationToken);
+    public Task OpenedAsync(CancellationToken cancellationToken) => InTimeAsync(_opened.Task, () => $"{_expected - _attached} of {_expected} links", cancellationToken);
 
     /// <summary>Ends the view's sending: when this returns, no vector that was queued is read any more.</summary>
     /// <param name="cancellationToken">Gives up waiting.</param>
@@ -154,11 +154,11 @@ public sealed class ViewLinks : IAsyncDisposable
 
     private async Task<bool> GreetingAsync(int peer, string name, CancellationToken cancellationToken)
     {
-        await InTimeAsync(_greeted[peer].Task, name, cancellationToken);
+        await InTimeAsync(_greeted[peer].Task, () => name, cancellationToken);
         return await _greeted[peer].Task;
     }
 
-    private static async Task InTimeAsync(Task opening, string awaited, CancellationToken cancellationToken)
+    private static async Task InTimeAsync(Task opening, Func<string> awaited, CancellationToken cancellationToken)
     {
         try
         {
@@ -166,7 +166,7 @@ public sealed class ViewLinks : IAsyncDisposable
         }
         catch (TimeoutException exception)
         {
-            throw new PeerFailureException(awaited, 0, Phase.StateTransfer, $"no connection within {WireLimits.ViewOpeningTime.TotalMinutes:0} minutes", exception);
+            throw new PeerFailureException(awaited(), 0, Phase.StateTransfer, $"no connection within {WireLimits.ViewOpeningTime.TotalMinutes:0} minutes", exception);
         }
     }
 
