@@ -50,6 +50,14 @@ public sealed class ReportBatchTests
     }
 
     [Fact]
+    public void Fast_steps_are_reported_long_before_the_granted_work_runs_out()
+    {
+        for (var step = 1; step <= 2 * ReportBatch.Most; step++)
+            _batch.Add(Report(step), Plenty);
+        Assert.Equal([ReportBatch.Most, ReportBatch.Most], _sent.Select(steps => steps.Length));
+    }
+
+    [Fact]
     public void What_is_held_back_can_be_sent_at_once_and_nothing_is_not_a_message()
     {
         _batch.Add(Report(1), Plenty);

@@ -13,9 +13,9 @@ public sealed class GrantPaceTests
 
     [Theory]
     [InlineData(1, GrantPace.Least)]
-    [InlineData(200, 50)]
+    [InlineData(200, 120)]
     [InlineData(100_000, GrantPace.Most)]
-    public void As_many_steps_are_granted_as_take_a_quarter_of_a_second(int stepsPerSecond, int ahead)
+    public void As_many_steps_are_granted_as_take_the_time_ahead(int stepsPerSecond, int ahead)
     {
         Assert.Equal(GrantPace.Least, _pace.StepsAhead(0));
         _time.Advance(TimeSpan.FromSeconds(2));
@@ -26,10 +26,10 @@ public sealed class GrantPaceTests
     public void A_run_that_slows_down_is_granted_less_again()
     {
         _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal(100, _pace.StepsAhead(400));
+        Assert.Equal(60, _pace.StepsAhead(100));
         _time.Advance(GrantPace.Ahead / 2);
-        Assert.Equal(100, _pace.StepsAhead(401)); // too early to say
+        Assert.Equal(60, _pace.StepsAhead(101)); // too early to say
         _time.Advance(GrantPace.Ahead / 2);
-        Assert.Equal(GrantPace.Least, _pace.StepsAhead(402));
+        Assert.Equal(GrantPace.Least, _pace.StepsAhead(102));
     }
 }

@@ -1,7 +1,7 @@
 namespace Distributed.Coordinator.Cluster.Control;
 
 /// <summary>
-/// How many steps are granted beyond the last complete one: as many as take a quarter of a second, so that grants and reports travel
+/// How many steps are granted beyond the last complete one: as many as take six tenths of a second, so that grants and reports travel
 /// many in a message and no worker ever waits for one, while a planned change of membership is still soon.
 /// </summary>
 /// <param name="time">The clock.</param>
@@ -14,7 +14,7 @@ internal sealed class GrantPace(TimeProvider time)
     public const int Most = 256;
 
     /// <summary>What the steps ahead should take; more than twice the time that a worker holds its reports back.</summary>
-    public static readonly TimeSpan Ahead = TimeSpan.FromMilliseconds(250);
+    public static readonly TimeSpan Ahead = TimeSpan.FromMilliseconds(600);
 
     private long _since = time.GetTimestamp();
     private long _step;
