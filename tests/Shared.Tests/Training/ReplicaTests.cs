@@ -52,11 +52,14 @@ public sealed class ReplicaTests
         var batch = configuration.Batches(TinyRun.Data.Train.Count).Of(step: 3);
         var plan = new ReductionPlan(batch.MicrobatchCount, workers);
         var members = Enumerable.Range(0, workers).Select(rank => Member(configuration, plan, batch, rank)).ToList();
-        var gradient = LocalReduction.Complete(plan, new Gathered([.. members.SelectMany(member => member.Blocks)])).ToArray();
+        float[][] gradients = [.. members.SelectMany(member => member.Blocks)];
+        foreach (var (left, right) in plan.Merges)
+            gradients[left] = [.. gradients[left].Zip(gradients[right], (a, b) => a + b)];
+        var gradient = gradients[0];
         return (gradient, LossTree.Complete(members.SelectMany(member => member.Sums)));
     }
 
-    private static (IReadOnlyList<Memory<float>> Blocks, IReadOnlyList<(TreeBlock, BatchSums)> Sums) Member(
+    private static (IReadOnlyList<float[]> Blocks, IReadOnlyList<(TreeBlock, BatchSums)> Sums) Member(
         RunConfiguration configuration, ReductionPlan plan, Distributed.Data.Batch batch, int rank)
     {
         using var replica = new Replica(TrainingSettings.Of(configuration, TinyRun.Network), threads: 1);
@@ -64,14 +67,6 @@ public sealed class ReplicaTests
         var (start, end) = plan.RangeOf(rank);
         var memory = new PrivateMemory(TinyRun.Network.Layout.Length);
         replica.ForwardBackward(plan, rank, new IndexedSamples(TinyRun.Data.Train, batch.Indices[batch.Rows(start, end)]), memory);
-        return ([.. Enumerable.Range(0, plan.PlacesOf(rank).Count).Select(memory.Block)], [.. replica.Sums]);
-    }
-
-    // The blocks of all members in one place.
-    private sealed class Gathered(IReadOnlyList<Memory<float>> blocks) : PublishedMemory
-    {
-        public override Memory<float> Reduced => throw new NotSupportedException();
-
-        public override Memory<float> Block(int index) => blocks[index];
+        return ([.. Enumerable.Range(0, plan.PlacesOf(rank).Count).Select(place => memory.Block(place).ToArray())], [.. replica.Sums]);
     }
 }
