@@ -46,6 +46,43 @@ public sealed class ReplicaTests
             replica.Team);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Updates_beside_the_backward_pass_make_the_weights_of_one_after_it_and_allocate_nothing(int threads)
+    {
+        var configuration = TinyRun.Configuration();
+        var network = new Network(ModelSpec.Parse("mlp:300,300"), TinyRun.Data.Shape, TinyRun.Data.ClassNames.Count); // wide enough for threads to share its update
+        var settings = TrainingSettings.Of(configuration, network);
+        using var after = new Replica(settings, threads: 1);
+        using var beside = new Replica(settings, threads);
+        network.InitializeWeights(seed: 1, after.Weights.State.Weights.Span);
+        network.InitializeWeights(seed: 1, beside.Weights.State.Weights.Span);
+        var batch = configuration.Batches(TinyRun.Data.Train.Count).Of(step: 1);
+        var samples = new IndexedSamples(TinyRun.Data.Train, batch.Indices);
+        var plans = new ReductionPlans([1], Buckets.Of(network.Layout, owners: 1));
+        using var memory = new PrivateMemory(network.Layout.Length);
+        var exchange = new PeerReduction(new ExchangeIdentity(Run: 0, default, Rank: 0, ["alone"]), plans, memory);
+        AllocationAssert.NothingOnceWarm(
+            () =>
+            {
+                beside.Weights.Begin(batch.Indices.Length);
+                var plan = exchange.Begin(beside.Weights.State.Step + 1, batch.MicrobatchCount, beside.Weights);
+                beside.ForwardBackward(plan, rank: 0, samples, memory, exchange);
+                exchange.Complete(CancellationToken.None);
+                beside.Weights.Complete();
+            },
+            beside.Team);
+        while (after.Weights.State.Step < beside.Weights.State.Step)
+        {
+            after.ForwardBackward(plans.For(batch.MicrobatchCount), rank: 0, samples, memory);
+            after.Weights.Update(batch.Indices.Length, memory.Block(0).Span);
+        }
+
+        BitAssert.Equal(after.Weights.State.Weights.Span.ToArray(), beside.Weights.State.Weights.Span.ToArray(), "weights");
+    }
+
     private static (float[] Gradient, BatchSums Sums) Reduced(int workers)
     {
         var configuration = TinyRun.Configuration();
