@@ -14,9 +14,9 @@ internal sealed class TrainingStep : IDisposable
     private static readonly SampleShape Image = new(1, 28, 28);
 
     private readonly Replica _replica;
-    private readonly ReductionPlan _plan;
     private readonly ResidentSamples _samples;
     private readonly PrivateMemory _gradients;
+    private readonly PeerReduction _reduction;
 
     private TrainingStep(ModelSpec model, int batch, int threads)
     {
@@ -24,9 +24,10 @@ internal sealed class TrainingStep : IDisposable
         var optimizer = new OptimizerOptions { Kind = OptimizerKind.Sgd, Momentum = 0.9, LearningRate = 0.01f };
         _replica = new Replica(new TrainingSettings(network, Microbatch, optimizer, new ScheduleOptions(), TotalSteps: 1_000_000, Seed: 1), threads);
         network.InitializeWeights(seed: 1, _replica.Weights.State.Weights.Span);
-        _plan = new ReductionPlan(batch / Microbatch, workers: 1);
         _samples = new ResidentSamples(batch);
         _gradients = new PrivateMemory(network.Layout.Length);
+        var plans = new ReductionPlans(Partition.EqualShares(1), Buckets.Of(network.Layout, owners: 1));
+        _reduction = new PeerReduction(new ExchangeIdentity(Run: 0, default, Rank: 0, ["alone"]), plans, _gradients);
         MultiplyAdds = Benchmarks.MultiplyAdds.OfStep(network, batch);
     }
 
@@ -50,8 +51,11 @@ internal sealed class TrainingStep : IDisposable
     /// <summary>Forward, backward, the tree, momentum SGD.</summary>
     public void Run()
     {
-        _replica.ForwardBackward(_plan, rank: 0, _samples, _gradients);
-        _replica.Weights.Update(_samples.Count, LocalReduction.Complete(_plan, _gradients));
+        _replica.Weights.Begin(_samples.Count);
+        ReductionPlan plan = _reduction.Begin(_replica.Weights.State.Step + 1, _samples.Count / Microbatch, _replica.Weights);
+        _replica.ForwardBackward(plan, rank: 0, _samples, _gradients, _reduction);
+        _reduction.Complete(CancellationToken.None);
+        _replica.Weights.Complete();
     }
 
     public void Dispose()

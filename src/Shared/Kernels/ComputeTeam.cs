@@ -6,8 +6,12 @@ namespace Distributed.Kernels;
 /// <summary>
 /// A fixed number of persistent threads, the caller being one of them, that carry out the parts of a <see cref="IPartitionedWork"/> together.
 /// A thread that waits looks for a millisecond, letting others go first after a few microseconds, and blocks after that.
-/// One thread at a time may call <see cref="Run"/>, and a part may not call it.
+/// One thread at a time may use it, and a part may not.
 /// </summary>
+/// <remarks>
+/// Work that is bound by memory gains little from a second thread, while work that is bound by arithmetic leaves the memory idle. So what is postponed
+/// is carried out beside the next run, by half of the threads before their parts of that and by the others after them.
+/// </remarks>
 public sealed unsafe class ComputeTeam : IDisposable
 {
     // Two threads meet in half a microsecond where each has a core. Where they have to share one, each turn of a waiting thread costs
@@ -20,6 +24,7 @@ public sealed unsafe class ComputeTeam : IDisposable
 
     private readonly Thread[] _helpers;
     private readonly object _gate = new();
+    private readonly PostponedWork _postponed = new();
     private AlignedBuffer _scratch = new(0);
     private delegate*<void*, int, int, void> _execute;
     private void* _work;
@@ -28,6 +33,7 @@ public sealed unsafe class ComputeTeam : IDisposable
     private int _pending;
     private int _sleepers;
     private int _busy;
+    private bool _postpones;
     private volatile bool _disposed;
 
     /// <summary>Starts <paramref name="threads"/> - 1 helpers.</summary>
@@ -51,7 +57,10 @@ public sealed unsafe class ComputeTeam : IDisposable
     /// <summary>Threads that have stopped spinning and block.</summary>
     internal int Sleepers => Volatile.Read(ref _sleepers);
 
-    /// <summary>Carries out all parts and returns when the last is done. The first exception of a part is thrown again here.</summary>
+    /// <summary>
+    /// Carries out all parts, and all that was postponed, and returns when the last is done. The first exception of a part is thrown again here, and keeps no
+    /// other part from being carried out.
+    /// </summary>
     /// <exception cref="InvalidOperationException">Another run is under way.</exception>
     public void Run<TWork>(TWork work)
         where TWork : unmanaged, IPartitionedWork
@@ -70,8 +79,40 @@ public sealed unsafe class ComputeTeam : IDisposable
         AwaitHelpers();
         ExceptionDispatchInfo? failure = _failure;
         _failure = null;
+        _postponed.Clear();
         Volatile.Write(ref _busy, 0);
         failure?.Throw();
+    }
+
+    /// <summary>
+    /// Runs work that no other depends on: between <see cref="BeginPostponing"/> and <see cref="EndPostponing"/>, if there is a helper, some time until
+    /// then, else at once. What it points to must neither change nor move before.
+    /// </summary>
+    public void Postpone<TWork>(TWork work)
+        where TWork : unmanaged, IPartitionedWork
+    {
+        if (_postponed.Count == PostponedWork.Capacity)
+            CompletePostponed();
+        if (!_postpones || !_postponed.TryAdd(&Invoke<TWork>, work))
+            Run(work);
+    }
+
+    /// <summary>From here on, what is postponed waits for the next run.</summary>
+    public void BeginPostponing() => _postpones = Threads > 1;
+
+    /// <summary>Carries out what still waits; from here on, nothing does.</summary>
+    public void EndPostponing()
+    {
+        _postpones = false;
+        CompletePostponed();
+    }
+
+    /// <summary>Carries out what still waits.</summary>
+    public void CompletePostponed()
+    {
+        if (_postponed.Count > 0)
+            Run(default(Nothing));
+        Interlocked.MemoryBarrier(); // for stores past the caches by the caller's parts, as in StreamingStore.Postpone
     }
 
     /// <summary>Keeps the threads of the team, of which the caller is one, to some processors.</summary>
@@ -116,9 +157,28 @@ public sealed unsafe class ComputeTeam : IDisposable
 
     private void Carry(int part)
     {
+        bool postponedFirst = part % 2 == 0;
+        if (postponedFirst)
+            CarryPostponed(part);
+        Carry(_execute, _work, part);
+        if (!postponedFirst)
+            CarryPostponed(part);
+    }
+
+    private void CarryPostponed(int part)
+    {
+        for (int i = 0; i < _postponed.Count; i++)
+        {
+            void* work = _postponed.At(i, out delegate*<void*, int, int, void> execute);
+            Carry(execute, work, part);
+        }
+    }
+
+    private void Carry(delegate*<void*, int, int, void> execute, void* work, int part)
+    {
         try
         {
-            _execute(_work, part, Threads);
+            execute(work, part, Threads);
         }
         catch (Exception exception)
         {
@@ -189,5 +249,12 @@ public sealed unsafe class ComputeTeam : IDisposable
             return;
         lock (_gate)
             Monitor.PulseAll(_gate);
+    }
+
+    private readonly struct Nothing : IPartitionedWork
+    {
+        public void Execute(int part, int parts)
+        {
+        }
     }
 }

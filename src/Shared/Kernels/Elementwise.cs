@@ -25,6 +25,17 @@ internal static class Elementwise
         Share(new Work<TKernel>(kernel, length), length, team);
     }
 
+    /// <summary>As <see cref="Run"/>, but, where the team postpones, some time until it ends that.</summary>
+    public static void Postpone<TKernel>(in TKernel kernel, int length, ComputeTeam? team)
+        where TKernel : unmanaged, IElementwise
+    {
+        var work = new Work<TKernel>(kernel, length);
+        if (team is null || length < ElementsWorthSharing)
+            work.Execute(0, 1);
+        else
+            team.Postpone(work);
+    }
+
     /// <summary>Runs work that touches <paramref name="elements"/> elements: by the team if that is worth it, else by the caller alone.</summary>
     public static void Share<TWork>(TWork work, int elements, ComputeTeam? team)
         where TWork : unmanaged, IPartitionedWork

@@ -39,11 +39,11 @@ internal readonly unsafe struct StreamingStore : IStore
     public static bool Suits(long elements, nuint destinations) =>
         elements * sizeof(float) >= BytesBeyondCaches && destinations % AlignedBuffer.Alignment == 0;
 
-    /// <summary>Runs a kernel that stores this way; such stores, unlike others, may become visible after writes that follow them.</summary>
-    public static void Run<TKernel>(in TKernel kernel, int length, ComputeTeam? team)
+    /// <summary>Postpones a kernel that stores this way; such stores, unlike others, may become visible after writes that follow them.</summary>
+    public static void Postpone<TKernel>(in TKernel kernel, int length, ComputeTeam? team)
         where TKernel : unmanaged, IElementwise
     {
-        Elementwise.Run(kernel, length, team);
-        Interlocked.MemoryBarrier(); // for the caller's part; a helper reports the end of its own by an interlocked operation
+        Elementwise.Postpone(kernel, length, team);
+        Interlocked.MemoryBarrier(); // for the caller's part, if it is done; a helper reports the end of its own by an interlocked operation
     }
 }

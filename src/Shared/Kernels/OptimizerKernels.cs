@@ -20,7 +20,8 @@ public readonly record struct AdamSettings(float LearningRate, double Beta1, dou
 
 /// <summary>
 /// Optimizer steps, each one fused pass that reads a state and writes the next one. The gradient of the mean loss is gradientSum / samples, times
-/// the clip scale. All spans are flat parameter vectors of one length; a written span may be exactly the one it is computed from, or disjoint.
+/// the clip scale. All spans are flat parameter vectors of one length; a written span may be exactly the one it is computed from, or disjoint. Between a team's
+/// <see cref="ComputeTeam.BeginPostponing"/> and <see cref="ComputeTeam.EndPostponing"/>, a step may be done as late as the latter: the spans' memory must not move.
 /// </summary>
 public static unsafe class OptimizerKernels
 {
@@ -57,11 +58,11 @@ public static unsafe class OptimizerKernels
         fixed (float* g = gradientSum, w = weights, v = velocity, w2 = nextWeights, v2 = nextVelocity)
         {
             if (settings.Momentum == 0)
-                Elementwise.Run(new PlainStep(settings, g, samples, clipScale, w, w2), weights.Length, team);
+                Elementwise.Postpone(new PlainStep(settings, g, samples, clipScale, w, w2), weights.Length, team);
             else if (StreamingStore.Suits(5L * Math.Max(weights.Length, vectorLength), (nuint)w2 | (nuint)v2))
-                StreamingStore.Run(new MomentumStep<StreamingStore>(settings, g, samples, clipScale, w, v, w2, v2), weights.Length, team);
+                StreamingStore.Postpone(new MomentumStep<StreamingStore>(settings, g, samples, clipScale, w, v, w2, v2), weights.Length, team);
             else
-                Elementwise.Run(new MomentumStep<CachedStore>(settings, g, samples, clipScale, w, v, w2, v2), weights.Length, team);
+                Elementwise.Postpone(new MomentumStep<CachedStore>(settings, g, samples, clipScale, w, v, w2, v2), weights.Length, team);
         }
     }
 
@@ -107,9 +108,9 @@ public static unsafe class OptimizerKernels
         {
             var constants = new AdamConstants(settings, step, samples, clipScale);
             if (StreamingStore.Suits(7L * Math.Max(weights.Length, vectorLength), (nuint)w2 | (nuint)m2 | (nuint)v2))
-                StreamingStore.Run(new AdamStep<StreamingStore>(constants, g, w, m, v, w2, m2, v2), weights.Length, team);
+                StreamingStore.Postpone(new AdamStep<StreamingStore>(constants, g, w, m, v, w2, m2, v2), weights.Length, team);
             else
-                Elementwise.Run(new AdamStep<CachedStore>(constants, g, w, m, v, w2, m2, v2), weights.Length, team);
+                Elementwise.Postpone(new AdamStep<CachedStore>(constants, g, w, m, v, w2, m2, v2), weights.Length, team);
         }
     }
 

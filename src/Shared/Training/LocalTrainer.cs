@@ -13,10 +13,11 @@ public sealed class LocalTrainer : IDisposable
 
     private readonly Dataset _dataset;
     private readonly BatchPlan _batches;
-    private readonly ReductionPlans _plans = new(Partition.EqualShares(1), []);
+    private readonly ReductionPlans _plans;
     private readonly int _microbatch;
     private readonly Replica _replica;
     private readonly PrivateMemory _gradients;
+    private readonly PeerReduction _reduction; // of one member: it hands the gradient to the update
 
     /// <summary>Prepares a trainer whose state is to be filled by the caller.</summary>
     /// <param name="settings">The run's settings.</param>
@@ -31,6 +32,8 @@ public sealed class LocalTrainer : IDisposable
         _microbatch = settings.Microbatch;
         _replica = new Replica(settings, threads);
         _gradients = new PrivateMemory(settings.Network.Layout.Length);
+        _plans = new ReductionPlans(Partition.EqualShares(1), Buckets.Of(settings.Network.Layout, owners: 1));
+        _reduction = new PeerReduction(new ExchangeIdentity(Run: 0, default, Alone, ["this process"]), _plans, _gradients);
     }
 
     /// <summary>The state after the last completed step; step, weights and moments may be set before the first.</summary>
@@ -46,9 +49,11 @@ public sealed class LocalTrainer : IDisposable
     public BatchSums Step()
     {
         var batch = _batches.Of(State.Step + 1);
-        var plan = _plans.For(batch.MicrobatchCount);
-        _replica.ForwardBackward(plan, Alone, new IndexedSamples(_dataset.Train, batch.Indices), _gradients);
-        _replica.Weights.Update(batch.Indices.Length, LocalReduction.Complete(plan, _gradients));
+        _replica.Weights.Begin(batch.Indices.Length);
+        var plan = _reduction.Begin(State.Step + 1, batch.MicrobatchCount, _replica.Weights);
+        _replica.ForwardBackward(plan, Alone, new IndexedSamples(_dataset.Train, batch.Indices), _gradients, _reduction);
+        _reduction.Complete(CancellationToken.None);
+        _replica.Weights.Complete();
         return LossTree.Complete(_replica.Sums);
     }
 

@@ -47,20 +47,21 @@ public sealed class Replica : IDisposable
     /// <param name="rank">The member.</param>
     /// <param name="samples">The samples of the member's range.</param>
     /// <param name="memory">Receives the gradient sum of each block, in the order of the plan. <see cref="Sums"/> has their losses.</param>
-    /// <param name="progress">Is told as parts of the gradients are completed in all blocks; null for nobody.</param>
+    /// <param name="progress">Is told as parts of the gradients are completed in all blocks; null for nobody. Updates that follow from it are done when this returns.</param>
     /// <exception cref="NonFiniteLossException">A loss is infinite or NaN; nobody has been told of that block's gradient.</exception>
     public void ForwardBackward(ReductionPlan plan, int rank, ISampleSource samples, PublishedMemory memory, IBackwardProgress? progress = null)
     {
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(memory);
         Begin();
-        var step = Weights.State.Step + 1;
-        var origin = plan.RangeOf(rank).Start;
-        var (first, count) = plan.PlacesOf(rank);
-        for (var i = 0; i < count; i++)
+        _team.BeginPostponing();
+        try
         {
-            var block = plan.Blocks[first + i];
-            Record(block, _computation.Gradient(step, block, samples, origin, memory.Block(i), i == count - 1 ? progress : null), step);
+            ForwardBackwardBlocks(plan, rank, samples, memory, progress);
+        }
+        finally
+        {
+            _team.EndPostponing();
         }
     }
 
@@ -86,6 +87,18 @@ public sealed class Replica : IDisposable
     {
         _sums.Clear();
         _computation.BindWeights(Weights.State.Weights.Memory);
+    }
+
+    private void ForwardBackwardBlocks(ReductionPlan plan, int rank, ISampleSource samples, PublishedMemory memory, IBackwardProgress? progress)
+    {
+        var step = Weights.State.Step + 1;
+        var origin = plan.RangeOf(rank).Start;
+        var (first, count) = plan.PlacesOf(rank);
+        for (var i = 0; i < count; i++)
+        {
+            var block = plan.Blocks[first + i];
+            Record(block, _computation.Gradient(step, block, samples, origin, memory.Block(i), i == count - 1 ? progress : null), step);
+        }
     }
 
     private void Record(TreeBlock block, BatchSums sums, long step)

@@ -8,6 +8,19 @@ namespace Distributed.Training;
 /// </summary>
 internal static class RunningStatistics
 {
+    /// <summary>Whether any lie in a part of the flat vector.</summary>
+    internal static bool AreIn(ParameterLayout layout, int offset, int length)
+    {
+        for (int i = 0; i < layout.RunningStatistics.Count; i++)
+        {
+            Parameter statistic = layout.RunningStatistics[i];
+            if (statistic.Offset < offset + length && offset < statistic.Offset + statistic.Length)
+                return true;
+        }
+
+        return false;
+    }
+
     /// <summary>Writes the statistics of the next state, and zeros in their places of its moments.</summary>
     /// <param name="layout">Which parameters they are.</param>
     /// <param name="samples">Samples of the global batch, at least 1.</param>

@@ -8,8 +8,8 @@ namespace Distributed.Training;
 /// places; until then nothing has happened.
 /// </summary>
 /// <remarks>
-/// A step that is begun takes the gradient in pieces, and updates what each piece is for at once; where the gradient is clipped, which
-/// needs all of it first, the pieces are put together.
+/// A step that is begun takes the gradient in pieces, and updates what each piece is for at once or, during a backward pass, while the team's threads
+/// compute on; where the gradient is clipped, which needs all of it first, the pieces are put together.
 /// </remarks>
 public sealed class WeightUpdater : IGradientConsumer
 {
@@ -93,6 +93,8 @@ public sealed class WeightUpdater : IGradientConsumer
     {
         var step = State.Step + 1;
         _optimizer.Update(new OptimizerStep(step, LearningRate(step), _samples, clipScale, _team), offset, gradientSum, State, Spare);
+        if (RunningStatistics.AreIn(_settings.Network.Layout, offset, gradientSum.Length))
+            _team?.CompletePostponed(); // the optimizer writes to their places, too
         RunningStatistics.Update(_settings.Network.Layout, _samples, offset, gradientSum, State, Spare);
     }
 }

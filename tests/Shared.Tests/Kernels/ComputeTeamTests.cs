@@ -50,12 +50,104 @@ public sealed unsafe class ComputeTeamTests
         Assert.Equal([1, 1], new ReadOnlySpan<int>(counts, 2).ToArray());
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void What_is_postponed_is_carried_out_once_beside_the_next_run_or_at_the_end(int threads)
+    {
+        using var team = new ComputeTeam(threads);
+        int* counts = stackalloc int[threads];
+        int* postponed = stackalloc int[threads];
+        for (int round = 0; round < 100; round++)
+        {
+            team.BeginPostponing();
+            team.Postpone(new Count(postponed));
+            team.Postpone(new Count(postponed));
+            Assert.Equal(threads == 1 ? 2 : 0, postponed[0]);
+            team.Run(new Count(counts));
+            AssertAll(2, postponed, threads);
+            team.Run(new Count(counts));
+            team.Postpone(new Count(postponed));
+            team.EndPostponing();
+            AssertAll(3, postponed, threads);
+            team.EndPostponing();
+            team.Postpone(new Count(postponed));
+            AssertAll(4, postponed, threads);
+            AssertAll(2, counts, threads);
+            new Span<int>(counts, threads).Clear();
+            new Span<int>(postponed, threads).Clear();
+        }
+    }
+
+    [Fact]
+    public void Half_of_the_threads_begin_with_what_is_postponed()
+    {
+        using var team = new ComputeTeam(3);
+        int* counts = stackalloc int[3];
+        bool* wasFirst = stackalloc bool[3];
+        team.BeginPostponing();
+        team.Postpone(new Count(counts));
+        team.Run(new Look(counts, wasFirst));
+        Assert.Equal([true, false, true], new ReadOnlySpan<bool>(wasFirst, 3).ToArray());
+    }
+
+    [Theory]
+    [InlineData(2, 0)]
+    [InlineData(2, FailingPart)]
+    [InlineData(3, FailingPart)]
+    public void What_is_postponed_is_carried_out_once_beside_a_run_that_fails(int threads, int failing)
+    {
+        using var team = new ComputeTeam(threads);
+        int* postponed = stackalloc int[threads];
+        team.BeginPostponing();
+        team.Postpone(new Count(postponed));
+        Assert.Throws<InvalidOperationException>(() => team.Run(new Fail(failing)));
+        team.EndPostponing();
+        AssertAll(1, postponed, threads);
+    }
+
+    [Fact]
+    public void A_postponed_part_that_fails_is_seen_by_the_caller_and_what_follows_it_is_carried_out()
+    {
+        using var team = new ComputeTeam(2);
+        int* counts = stackalloc int[2];
+        int* postponed = stackalloc int[2];
+        team.BeginPostponing();
+        team.Postpone(new Fail(FailingPart));
+        team.Postpone(new Count(postponed));
+        Assert.Throws<InvalidOperationException>(() => team.Run(new Count(counts)));
+        team.EndPostponing();
+        AssertAll(1, counts, 2);
+        AssertAll(1, postponed, 2);
+    }
+
+    [Fact]
+    public void More_can_be_postponed_than_waits_at_once_and_works_of_any_size()
+    {
+        const int works = (2 * PostponedWork.Capacity) + 1;
+        using var team = new ComputeTeam(2);
+        int* postponed = stackalloc int[2];
+        team.BeginPostponing();
+        for (int i = 0; i < works; i++)
+            team.Postpone(new Count(postponed));
+        team.Postpone(new Large(new Count(postponed)));
+        team.EndPostponing();
+        AssertAll(works + 1, postponed, 2);
+    }
+
     [Fact]
     public void Runs_allocate_nothing()
     {
         using var team = new ComputeTeam(2);
         int* counts = stackalloc int[2];
         AllocationAssert.NothingOnceWarm(() => team.Run(new Count(counts)));
+        AllocationAssert.NothingOnceWarm(() =>
+        {
+            team.BeginPostponing();
+            team.Postpone(new Count(counts));
+            team.EndPostponing();
+        });
     }
 
     [Fact]
@@ -86,9 +178,26 @@ public sealed unsafe class ComputeTeamTests
         Assert.Throws<ArgumentOutOfRangeException>("length", () => new AlignedBuffer(int.MaxValue));
     }
 
+    private static void AssertAll(int expected, int* counts, int threads) =>
+        Assert.All(new ReadOnlySpan<int>(counts, threads).ToArray(), count => Assert.Equal(expected, count));
+
     private readonly struct Count(int* counts) : IPartitionedWork
     {
         public void Execute(int part, int parts) => Interlocked.Increment(ref counts[part]);
+    }
+
+    /// <summary>A count that does not fit where postponed works wait.</summary>
+    private struct Large(Count count) : IPartitionedWork
+    {
+        public fixed byte Rest[1000];
+
+        public readonly void Execute(int part, int parts) => count.Execute(part, parts);
+    }
+
+    /// <summary>Notes which parts have been counted before.</summary>
+    private readonly struct Look(int* counts, bool* counted) : IPartitionedWork
+    {
+        public void Execute(int part, int parts) => counted[part] = Volatile.Read(ref counts[part]) > 0;
     }
 
     /// <summary>The helpers' parts end only when the caller blocks.</summary>

@@ -46,17 +46,57 @@ public sealed class ReplicaTests
             replica.Team);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Updates_beside_the_backward_pass_make_the_weights_of_one_after_it_and_allocate_nothing(int threads)
+    {
+        var configuration = TinyRun.Configuration();
+        var network = new Network(ModelSpec.Parse("mlp:300,300"), TinyRun.Data.Shape, TinyRun.Data.ClassNames.Count); // wide enough for threads to share its update
+        var settings = TrainingSettings.Of(configuration, network);
+        using var after = new Replica(settings, threads: 1);
+        using var beside = new Replica(settings, threads);
+        network.InitializeWeights(seed: 1, after.Weights.State.Weights.Span);
+        network.InitializeWeights(seed: 1, beside.Weights.State.Weights.Span);
+        var batch = configuration.Batches(TinyRun.Data.Train.Count).Of(step: 1);
+        var samples = new IndexedSamples(TinyRun.Data.Train, batch.Indices);
+        var plans = new ReductionPlans([1], Buckets.Of(network.Layout, owners: 1));
+        using var memory = new PrivateMemory(network.Layout.Length);
+        var exchange = new PeerReduction(new ExchangeIdentity(Run: 0, default, Rank: 0, ["alone"]), plans, memory);
+        AllocationAssert.NothingOnceWarm(
+            () =>
+            {
+                beside.Weights.Begin(batch.Indices.Length);
+                var plan = exchange.Begin(beside.Weights.State.Step + 1, batch.MicrobatchCount, beside.Weights);
+                beside.ForwardBackward(plan, rank: 0, samples, memory, exchange);
+                exchange.Complete(CancellationToken.None);
+                beside.Weights.Complete();
+            },
+            beside.Team);
+        while (after.Weights.State.Step < beside.Weights.State.Step)
+        {
+            after.ForwardBackward(plans.For(batch.MicrobatchCount), rank: 0, samples, memory);
+            after.Weights.Update(batch.Indices.Length, memory.Block(0).Span);
+        }
+
+        BitAssert.Equal(after.Weights.State.Weights.Span.ToArray(), beside.Weights.State.Weights.Span.ToArray(), "weights");
+    }
+
     private static (float[] Gradient, BatchSums Sums) Reduced(int workers)
     {
         var configuration = TinyRun.Configuration();
         var batch = configuration.Batches(TinyRun.Data.Train.Count).Of(step: 3);
         var plan = new ReductionPlan(batch.MicrobatchCount, workers);
         var members = Enumerable.Range(0, workers).Select(rank => Member(configuration, plan, batch, rank)).ToList();
-        var gradient = LocalReduction.Complete(plan, new Gathered([.. members.SelectMany(member => member.Blocks)])).ToArray();
+        float[][] gradients = [.. members.SelectMany(member => member.Blocks)];
+        foreach (var (left, right) in plan.Merges)
+            gradients[left] = [.. gradients[left].Zip(gradients[right], (a, b) => a + b)];
+        var gradient = gradients[0];
         return (gradient, LossTree.Complete(members.SelectMany(member => member.Sums)));
     }
 
-    private static (IReadOnlyList<Memory<float>> Blocks, IReadOnlyList<(TreeBlock, BatchSums)> Sums) Member(
+    private static (IReadOnlyList<float[]> Blocks, IReadOnlyList<(TreeBlock, BatchSums)> Sums) Member(
         RunConfiguration configuration, ReductionPlan plan, Distributed.Data.Batch batch, int rank)
     {
         using var replica = new Replica(TrainingSettings.Of(configuration, TinyRun.Network), threads: 1);
@@ -64,14 +104,6 @@ public sealed class ReplicaTests
         var (start, end) = plan.RangeOf(rank);
         var memory = new PrivateMemory(TinyRun.Network.Layout.Length);
         replica.ForwardBackward(plan, rank, new IndexedSamples(TinyRun.Data.Train, batch.Indices[batch.Rows(start, end)]), memory);
-        return ([.. Enumerable.Range(0, plan.PlacesOf(rank).Count).Select(memory.Block)], [.. replica.Sums]);
-    }
-
-    // The blocks of all members in one place.
-    private sealed class Gathered(IReadOnlyList<Memory<float>> blocks) : PublishedMemory
-    {
-        public override Memory<float> Reduced => throw new NotSupportedException();
-
-        public override Memory<float> Block(int index) => blocks[index];
+        return ([.. Enumerable.Range(0, plan.PlacesOf(rank).Count).Select(place => memory.Block(place).ToArray())], [.. replica.Sums]);
     }
 }

@@ -1,4 +1,5 @@
 using CsCheck;
+using Distributed.Kernels;
 using Distributed.Model;
 using Distributed.Shared.Tests.Kernels;
 using Distributed.Training;
@@ -11,6 +12,10 @@ public sealed class WeightUpdaterTests
     private static readonly ModelSpec Model = ModelSpec.FromJson("""{"layers":[{"type":"dense","units":7},{"type":"relu"}]}""", "test");
 
     private static readonly Network Network = new(Model, new SampleShape(1, 3, 3), 4);
+
+    // Large enough for threads to share its update, with running statistics in the middle.
+    private static readonly Network Large = new(
+        ModelSpec.FromJson("""{"layers":[{"type":"dense","units":300},{"type":"batchnorm"},{"type":"dense","units":300},{"type":"relu"}]}""", "test"), new SampleShape(1, 8, 8), 10);
 
     private static readonly Gen<int[]> Cuts = Gen.Int[0, Network.Layout.Length / 16].Array[0, 5].Select(cuts => cuts.Select(cut => cut * 16).ToArray());
 
@@ -47,11 +52,44 @@ public sealed class WeightUpdaterTests
         BitAssert.Equal(straight.State.Weights.Span.ToArray(), broken.State.Weights.Span.ToArray(), "weights");
     }
 
-    private static WeightUpdater Updater(OptimizerKind kind, double? clipNorm)
+    [Theory]
+    [InlineData(OptimizerKind.Sgd, 1)]
+    [InlineData(OptimizerKind.Sgd, 2)]
+    [InlineData(OptimizerKind.AdamW, 3)]
+    public void PiecesThatArePostponedMakeTheStepOfTheWholeAlsoAfterOneThatWasGivenUp(OptimizerKind kind, int threads)
+    {
+        using var team = new ComputeTeam(threads);
+        var (whole, pieces) = (Updater(kind, null, Large), Updater(kind, null, Large, team));
+        for (int step = 1; step <= 3; step++)
+        {
+            AlignedBuffer gradient = Aligned(Gradient(step, Large));
+            whole.Update(samples: 3, gradient.Span);
+            TakePostponed(pieces, team, samples: 5, Aligned(Gradient(step + 3, Large)), cut: 16);
+            TakePostponed(pieces, team, samples: 3, gradient, cut: step * 3200);
+            pieces.Complete();
+        }
+
+        BitAssert.Equal(whole.State.Weights.Span.ToArray(), pieces.State.Weights.Span.ToArray(), "weights");
+        for (int moment = 0; moment < whole.State.Moments.Count; moment++)
+            BitAssert.Equal(whole.State.Moments[moment].Span.ToArray(), pieces.State.Moments[moment].Span.ToArray(), "moments");
+    }
+
+    private static void TakePostponed(WeightUpdater updater, ComputeTeam team, int samples, AlignedBuffer gradient, int cut)
+    {
+        updater.Begin(samples);
+        team.BeginPostponing();
+        updater.Take(cut, gradient.Span[cut..]);
+        updater.Take(0, gradient.Span[..cut]);
+        team.EndPostponing();
+    }
+
+    private static WeightUpdater Updater(OptimizerKind kind, double? clipNorm) => Updater(kind, clipNorm, Network);
+
+    private static WeightUpdater Updater(OptimizerKind kind, double? clipNorm, Network network, ComputeTeam? team = null)
     {
         OptimizerOptions options = new() { Kind = kind, ClipNorm = clipNorm, LearningRate = 0.1f, WeightDecay = 0.01, Momentum = kind == OptimizerKind.Sgd ? 0.9 : 0 };
-        WeightUpdater updater = new(new TrainingSettings(Network, 1, options, new ScheduleOptions(), TotalSteps: 10, Seed: 1), team: null);
-        Network.InitializeWeights(1, updater.State.Weights.Span);
+        WeightUpdater updater = new(new TrainingSettings(network, 1, options, new ScheduleOptions(), TotalSteps: 10, Seed: 1), team);
+        network.InitializeWeights(1, updater.State.Weights.Span);
         return updater;
     }
 
@@ -63,5 +101,14 @@ public sealed class WeightUpdaterTests
             updater.Take(start, gradient.AsSpan(start..end));
     }
 
-    private static float[] Gradient(int step) => [.. Enumerable.Range(0, Network.Layout.Length).Select(i => ((i * 7919 * step) % 1009 / 100f) - 5)];
+    private static float[] Gradient(int step) => Gradient(step, Network);
+
+    private static AlignedBuffer Aligned(float[] values)
+    {
+        var buffer = new AlignedBuffer(values.Length);
+        values.CopyTo(buffer.Span);
+        return buffer;
+    }
+
+    private static float[] Gradient(int step, Network network) => [.. Enumerable.Range(0, network.Layout.Length).Select(i => ((i * 7919 * step) % 1009 / 100f) - 5)];
 }
