@@ -209,7 +209,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
             LeftStep = (nint)Shape.Stride * Shape.Channels,
             Resume = resume,
         };
-        ConvolutionTile.Kernel<TLanes, TVector, Two>(rows, width)(operands);
+        ConvolutionTile.Kernel<TLanes, TVector, Two, IdentityActivation>(rows, width)(operands);
     }
 
     /// <summary>The biases are weights of an input that is 1 everywhere: a tile of one row, whose factor stays where it is.</summary>
@@ -231,7 +231,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
             LeftStep = 0,
             Resume = resume,
         };
-        ConvolutionTile.Kernel<TLanes, TVector, Two>(1, width)(operands);
+        ConvolutionTile.Kernel<TLanes, TVector, Two, IdentityActivation>(1, width)(operands);
     }
 
     /// <summary>earlier += later, a node of the tree, for the rows and columns of a share.</summary>
