@@ -108,17 +108,46 @@ public sealed unsafe class Convolution
     /// <param name="team">The threads to share the work.</param>
     /// <exception cref="ArgumentException">A length does not fit the shape.</exception>
     public void ParameterGradient(
-        ReadOnlySpan<float> input, ReadOnlySpan<float> outputGradient, int rows, Span<float> weightGradient, Span<float> biasGradient, ComputeTeam team)
+        ReadOnlySpan<float> input, ReadOnlySpan<float> outputGradient, int rows, Span<float> weightGradient, Span<float> biasGradient, ComputeTeam team) =>
+        ParameterGradient(input, outputGradient, rows, 0, rows, weightGradient, biasGradient, team);
+
+    /// <summary>A part of the pass of <see cref="ParameterGradient(ReadOnlySpan{float}, ReadOnlySpan{float}, int, Span{float}, Span{float}, ComputeTeam)"/>:
+    /// calls whose rows follow each other, the first of them from row 0, give its bits, however the rows are cut.</summary>
+    /// <param name="input">[rows, height, width, channels].</param>
+    /// <param name="outputGradient">[rows, output height, output width, filters].</param>
+    /// <param name="rows">Images of this call, at least one.</param>
+    /// <param name="rowsBefore">Images of the pass in the calls before this one.</param>
+    /// <param name="passRows">Images of the pass, at most those that there is room for.</param>
+    /// <param name="weightGradient">[filters, channels, kernel height, kernel width]; overwritten by the last call.</param>
+    /// <param name="biasGradient">[filters]; overwritten by the last call. Empty where there are no biases.</param>
+    /// <param name="team">The threads to share the work.</param>
+    /// <exception cref="ArgumentException">A length does not fit the shape, or the rows do not fit the pass.</exception>
+    internal void ParameterGradient(
+        ReadOnlySpan<float> input,
+        ReadOnlySpan<float> outputGradient,
+        int rows,
+        int rowsBefore,
+        int passRows,
+        Span<float> weightGradient,
+        Span<float> biasGradient,
+        ComputeTeam team)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(rowsBefore);
         CheckLength(input.Length, rows, _shape.InputLength, nameof(input));
         CheckLength(outputGradient.Length, rows, _shape.OutputLength, nameof(outputGradient));
         CheckLength(weightGradient.Length, 1, _shape.WeightLength, nameof(weightGradient));
         CheckLength(biasGradient.Length, biasGradient.IsEmpty ? 0 : 1, _shape.Filters, nameof(biasGradient));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, _maximumRows);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(passRows, _maximumRows);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, passRows - rowsBefore);
         float* scratch = team.Scratch(ConvolutionGradientWork.ScratchLength(_shape, _microbatch));
         fixed (float* source = input, gradient = outputGradient, weights = weightGradient, biases = biasGradient)
-            team.Run(GradientWork(source, gradient, rows, weights, biases, scratch));
+        {
+            ConvolutionGradientWork work = GradientWork(source, gradient, rows, weights, biases, scratch);
+            (work.ImagesBefore, work.PassImages) = (rowsBefore, passRows);
+            team.Run(work);
+        }
+
         GC.KeepAlive(this);
         GC.KeepAlive(team);
     }
@@ -168,6 +197,7 @@ public sealed unsafe class Convolution
             Input = input,
             OutputGradient = outputGradient,
             Images = rows,
+            PassImages = rows,
             Microbatch = _microbatch,
             Slots = _slots.Pointer,
             WeightGradient = weightGradient,

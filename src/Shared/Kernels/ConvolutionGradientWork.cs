@@ -6,7 +6,8 @@ namespace Distributed.Kernels;
 /// <summary>
 /// The gradients of weights and biases: chains over the pixels of a microbatch, and the tree across microbatches. A few images at a time go through
 /// all tiles, so that they are read from memory once; between them the chains rest in memory, which rounds nothing. Sums of finished microbatches lie
-/// on a stack and are merged as in a binary counter, see <see cref="TransposedProductWork"/>.
+/// on a stack and are merged as in a binary counter, see <see cref="TransposedProductWork"/>: below a microbatch, it has a slot for each bit that is
+/// set in the microbatch's index. So a pass may come in any number of calls.
 /// </summary>
 internal unsafe struct ConvolutionGradientWork : IPartitionedWork
 {
@@ -33,16 +34,24 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     /// <summary>[images, output length].</summary>
     public float* OutputGradient;
 
+    /// <summary>Images of this call.</summary>
     public int Images;
+
+    /// <summary>Images of the pass in the calls before this one.</summary>
+    public int ImagesBefore;
+
+    /// <summary>Images of the pass, in all calls.</summary>
+    public int PassImages;
+
     public int Microbatch;
 
     /// <summary>The stack: slots of [filter length + 1, <see cref="SlotColumns"/>], the last row for the biases.</summary>
     public float* Slots;
 
-    /// <summary>[filters, channels, kernel height, kernel width], overwritten.</summary>
+    /// <summary>[filters, channels, kernel height, kernel width], overwritten by the pass's last call.</summary>
     public float* WeightGradient;
 
-    /// <summary>[filters], overwritten; null where there are no biases.</summary>
+    /// <summary>[filters], overwritten likewise; null where there are no biases.</summary>
     public float* BiasGradient;
 
     /// <summary>For each part, room for a panel of the pixels of a block; unused where they lie like that.</summary>
@@ -77,7 +86,8 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         {
             Share share = work.ShareOf(part, parts);
             work.SumMicrobatches<TLanes, TVector>(share);
-            work.Write(share);
+            if (work.ImagesBefore + work.Images == work.PassImages)
+                work.Write(share);
         }
     }
 
@@ -107,16 +117,32 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        int last = (Images - 1) / Microbatch, images = BlockImages(Shape, Microbatch);
-        float* top = Slots;
-        for (int microbatch = 0; microbatch <= last; microbatch++, top += SlotLength)
+        int last = (PassImages - 1) / Microbatch, end = ImagesBefore + Images;
+        for (int image = ImagesBefore; image < end;)
         {
-            int first = microbatch * Microbatch, end = Math.Min(Images, first + Microbatch);
-            for (int image = first; image < end; image += images)
-                AddBlock<TLanes, TVector>(share, image, Math.Min(images, end - image), top, resume: image > first);
+            int microbatch = image / Microbatch, endOfMicrobatch = (int)Math.Min(PassImages, (microbatch + 1L) * Microbatch);
+            float* top = Slots + ((nint)BitOperations.PopCount((uint)microbatch) * SlotLength);
+            AddImages<TLanes, TVector>(share, image, Math.Min(end, endOfMicrobatch), top, resume: image > microbatch * Microbatch);
+            image = Math.Min(end, endOfMicrobatch);
+            if (image < endOfMicrobatch)
+                break;
             int merges = microbatch < last ? BitOperations.TrailingZeroCount(~microbatch) : BitOperations.PopCount((uint)last);
             for (; merges > 0; merges--, top -= SlotLength)
                 Merge<TLanes, TVector>(share, top - SlotLength, top);
+        }
+    }
+
+    /// <summary>Images of one microbatch, in blocks of about the same size.</summary>
+    private readonly void AddImages<TLanes, TVector>(in Share share, int image, int end, float* slot, bool resume)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        int most = BlockImages(Shape, Microbatch);
+        for (int blocks = (end - image + most - 1) / most; blocks > 0; blocks--, resume = true)
+        {
+            int images = (end - image + blocks - 1) / blocks;
+            AddBlock<TLanes, TVector>(share, image - ImagesBefore, images, slot, resume);
+            image += images;
         }
     }
 
@@ -183,7 +209,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
             LeftStep = (nint)Shape.Stride * Shape.Channels,
             Resume = resume,
         };
-        ConvolutionTile.Kernel<TLanes, TVector, Two>(rows, width)(operands);
+        ConvolutionTile.Kernel<TLanes, TVector, Two, IdentityActivation>(rows, width)(operands);
     }
 
     /// <summary>The biases are weights of an input that is 1 everywhere: a tile of one row, whose factor stays where it is.</summary>
@@ -205,7 +231,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
             LeftStep = 0,
             Resume = resume,
         };
-        ConvolutionTile.Kernel<TLanes, TVector, Two>(1, width)(operands);
+        ConvolutionTile.Kernel<TLanes, TVector, Two, IdentityActivation>(1, width)(operands);
     }
 
     /// <summary>earlier += later, a node of the tree, for the rows and columns of a share.</summary>

@@ -37,6 +37,9 @@ internal unsafe struct ConvolutionOperands
     /// <summary>Floats from a link to the next in the left operand, for strided kernels.</summary>
     public nint LeftStep;
 
+    /// <summary>What is added to the sums at the end, before the kernel's activation: [columns]; or null, then neither is done.</summary>
+    public float* Bias;
+
     /// <summary>Whether the chains go on from what the destination holds; otherwise they start from +0.</summary>
     public bool Resume;
 }

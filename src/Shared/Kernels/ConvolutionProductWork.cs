@@ -41,6 +41,9 @@ internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
     /// <summary>[whole panels of columns], or null for gradients, which get neither bias nor activation.</summary>
     public float* Bias;
 
+    /// <summary>Functions of one instruction are applied in the tile's registers; others would need more of those than a tile leaves.</summary>
+    private static bool IsAppliedInTile => typeof(TActivation) == typeof(IdentityActivation) || typeof(TActivation) == typeof(ReluActivation);
+
     public readonly void Execute(int part, int parts) => VectorWidth.Execute(new Core(this, part, parts));
 
     /// <summary>One part, for one vector width.</summary>
@@ -146,10 +149,16 @@ internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
             Runs = Runs + kind.FirstRun,
             RunCount = kind.Runs,
             Images = 1,
+            Bias = IsAppliedInTile && Bias != null ? Bias + column : null,
         };
-        ConvolutionTile.Kernel<TLanes, TVector, One>(rows, width)(operands);
-        if (Bias != null)
-            Finish<TLanes, TVector>(tile, rows, width, Bias + column);
+        if (IsAppliedInTile)
+        {
+            ConvolutionTile.Kernel<TLanes, TVector, One, TActivation>(rows, width)(operands);
+            return;
+        }
+
+        ConvolutionTile.Kernel<TLanes, TVector, One, IdentityActivation>(rows, width)(operands);
+        Finish<TLanes, TVector>(tile, rows, width, Bias + column);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -19,39 +19,43 @@ internal static unsafe class ConvolutionTile
     /// One where a link's factors follow those of the link before and all rows take part in every run, as in products; two where factors lie
     /// <see cref="ConvolutionOperands.LeftStep"/> apart and runs say which rows take part, as in gradients of weights.
     /// </typeparam>
-    public static delegate*<in ConvolutionOperands, void> Kernel<TLanes, TVector, TStrided>(int rows, int columns)
+    /// <typeparam name="TActivation">What is applied after the bias, where there is one; a function that takes few registers.</typeparam>
+    public static delegate*<in ConvolutionOperands, void> Kernel<TLanes, TVector, TStrided, TActivation>(int rows, int columns)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
-        where TStrided : struct, IConstant =>
-        columns > TLanes.Count ? Kernel<TLanes, TVector, Two, TStrided>(rows) : Kernel<TLanes, TVector, One, TStrided>(rows);
+        where TStrided : struct, IConstant
+        where TActivation : struct, IActivation =>
+        columns > TLanes.Count ? Kernel<TLanes, TVector, Two, TStrided, TActivation>(rows) : Kernel<TLanes, TVector, One, TStrided, TActivation>(rows);
 
-    private static delegate*<in ConvolutionOperands, void> Kernel<TLanes, TVector, TVectors, TStrided>(int rows)
+    private static delegate*<in ConvolutionOperands, void> Kernel<TLanes, TVector, TVectors, TStrided, TActivation>(int rows)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
         where TVectors : struct, IConstant
-        where TStrided : struct, IConstant => rows switch
+        where TStrided : struct, IConstant
+        where TActivation : struct, IActivation => rows switch
         {
-            12 => &Compute<TLanes, TVector, Twelve, TVectors, TStrided>,
-            11 => &Compute<TLanes, TVector, Eleven, TVectors, TStrided>,
-            10 => &Compute<TLanes, TVector, Ten, TVectors, TStrided>,
-            9 => &Compute<TLanes, TVector, Nine, TVectors, TStrided>,
-            8 => &Compute<TLanes, TVector, Eight, TVectors, TStrided>,
-            7 => &Compute<TLanes, TVector, Seven, TVectors, TStrided>,
-            6 => &Compute<TLanes, TVector, Six, TVectors, TStrided>,
-            5 => &Compute<TLanes, TVector, Five, TVectors, TStrided>,
-            4 => &Compute<TLanes, TVector, Four, TVectors, TStrided>,
-            3 => &Compute<TLanes, TVector, Three, TVectors, TStrided>,
-            2 => &Compute<TLanes, TVector, Two, TVectors, TStrided>,
-            _ => &Compute<TLanes, TVector, One, TVectors, TStrided>,
+            12 => &Compute<TLanes, TVector, Twelve, TVectors, TStrided, TActivation>,
+            11 => &Compute<TLanes, TVector, Eleven, TVectors, TStrided, TActivation>,
+            10 => &Compute<TLanes, TVector, Ten, TVectors, TStrided, TActivation>,
+            9 => &Compute<TLanes, TVector, Nine, TVectors, TStrided, TActivation>,
+            8 => &Compute<TLanes, TVector, Eight, TVectors, TStrided, TActivation>,
+            7 => &Compute<TLanes, TVector, Seven, TVectors, TStrided, TActivation>,
+            6 => &Compute<TLanes, TVector, Six, TVectors, TStrided, TActivation>,
+            5 => &Compute<TLanes, TVector, Five, TVectors, TStrided, TActivation>,
+            4 => &Compute<TLanes, TVector, Four, TVectors, TStrided, TActivation>,
+            3 => &Compute<TLanes, TVector, Three, TVectors, TStrided, TActivation>,
+            2 => &Compute<TLanes, TVector, Two, TVectors, TStrided, TActivation>,
+            _ => &Compute<TLanes, TVector, One, TVectors, TStrided, TActivation>,
         };
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Compute<TLanes, TVector, TRows, TVectors, TStrided>(in ConvolutionOperands operands)
+    private static void Compute<TLanes, TVector, TRows, TVectors, TStrided, TActivation>(in ConvolutionOperands operands)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
         where TRows : struct, IConstant
         where TVectors : struct, IConstant
         where TStrided : struct, IConstant
+        where TActivation : struct, IActivation
     {
         float* p0 = Row<TRows>(operands.Left, 0), p1 = Row<TRows>(operands.Left, 1), p2 = Row<TRows>(operands.Left, 2), p3 = Row<TRows>(operands.Left, 3);
         float* p4 = Row<TRows>(operands.Left, 4), p5 = Row<TRows>(operands.Left, 5), p6 = Row<TRows>(operands.Left, 6), p7 = Row<TRows>(operands.Left, 7);
@@ -132,6 +136,24 @@ internal static unsafe class ConvolutionTile
 
             image += operands.LeftImage;
             right += operands.RightImage;
+        }
+
+        if (operands.Bias != null)
+        {
+            TileRow<TLanes, TVector, TRows, TVectors> addends = default;
+            addends = addends.Load(0, operands.Bias, 0);
+            r0 = r0.Activated<TActivation>(0, addends);
+            r1 = r1.Activated<TActivation>(1, addends);
+            r2 = r2.Activated<TActivation>(2, addends);
+            r3 = r3.Activated<TActivation>(3, addends);
+            r4 = r4.Activated<TActivation>(4, addends);
+            r5 = r5.Activated<TActivation>(5, addends);
+            r6 = r6.Activated<TActivation>(6, addends);
+            r7 = r7.Activated<TActivation>(7, addends);
+            r8 = r8.Activated<TActivation>(8, addends);
+            r9 = r9.Activated<TActivation>(9, addends);
+            r10 = r10.Activated<TActivation>(10, addends);
+            r11 = r11.Activated<TActivation>(11, addends);
         }
 
         float** destination = operands.Destination;

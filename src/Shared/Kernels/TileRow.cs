@@ -56,6 +56,20 @@ internal unsafe struct TileRow<TLanes, TVector, TRows, TVectors>
         return row;
     }
 
+    /// <summary>An activation of this row plus <paramref name="addends"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly TileRow<TLanes, TVector, TRows, TVectors> Activated<TActivation>(int index, in TileRow<TLanes, TVector, TRows, TVectors> addends)
+        where TActivation : struct, IActivation
+    {
+        TileRow<TLanes, TVector, TRows, TVectors> row = this;
+        if (index >= TRows.Value)
+            return row;
+        row._left = TActivation.Forward<TLanes, TVector>(TLanes.Add(_left, addends._left));
+        if (TVectors.Value > 1)
+            row._right = TActivation.Forward<TLanes, TVector>(TLanes.Add(_right, addends._right));
+        return row;
+    }
+
     /// <summary>Overwrites row <paramref name="index"/> of a matrix.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store(int index, float* matrix, nint stride)

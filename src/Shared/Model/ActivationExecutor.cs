@@ -4,14 +4,13 @@ namespace Distributed.Model;
 
 /// <summary>Runs an <see cref="ActivationLayer"/> on a copy of its input, which the layer before still needs for its own gradient.</summary>
 internal sealed class ActivationExecutor(ActivationLayer layer, Activation activation, ExecutorOptions options)
-    : LayerExecutor(layer, options.MaximumRows)
+    : LayerExecutor(layer)
 {
     private readonly AlignedBuffer _noBias = new(layer.OutputLength);
 
     /// <inheritdoc/>
-    internal override void Forward(ReadOnlySpan<float> input, int rows, in Pass pass)
+    internal override void Forward(ReadOnlySpan<float> input, int rows, Span<float> output, in Pass pass)
     {
-        Span<float> output = Output.Span[..(rows * OutputLength)];
         input.CopyTo(output);
         ActivationFunctions.ApplyWithBias(activation, output, _noBias.Span, options.Team);
     }
@@ -19,6 +18,7 @@ internal sealed class ActivationExecutor(ActivationLayer layer, Activation activ
     /// <inheritdoc/>
     internal override void Backward(
         ReadOnlySpan<float> input,
+        ReadOnlySpan<float> output,
         int rows,
         Span<float> outputGradient,
         Span<float> inputGradient,
@@ -28,7 +28,7 @@ internal sealed class ActivationExecutor(ActivationLayer layer, Activation activ
     {
         if (!options.NeedsInputGradient)
             return;
-        ActivationFunctions.ApplyGradient(activation, Output.Span[..(rows * OutputLength)], outputGradient, options.Team);
+        ActivationFunctions.ApplyGradient(activation, output, outputGradient, options.Team);
         outputGradient.CopyTo(inputGradient);
     }
 }

@@ -6,6 +6,15 @@ namespace Distributed.Model;
 internal sealed class ActivationLayer(SampleShape input, Activation activation) : Layer(input, input)
 {
     /// <inheritdoc/>
+    internal override bool TakesParts => true;
+
+    /// <inheritdoc/>
+    internal override bool BackwardReadsInput => false;
+
+    /// <inheritdoc/>
+    internal override bool BackwardReadsOutput => true;
+
+    /// <inheritdoc/>
     internal override string Description => ActivationSpec.NameOf(activation);
 
     /// <inheritdoc/>

@@ -3,15 +3,16 @@ using Distributed.Kernels;
 namespace Distributed.Model;
 
 /// <summary>Runs a <see cref="PoolLayer"/> of means.</summary>
-internal sealed class AveragePoolExecutor(PoolLayer layer, ExecutorOptions options) : LayerExecutor(layer, options.MaximumRows)
+internal sealed class AveragePoolExecutor(PoolLayer layer, ExecutorOptions options) : LayerExecutor(layer)
 {
     /// <inheritdoc/>
-    internal override void Forward(ReadOnlySpan<float> input, int rows, in Pass pass) =>
-        AveragePooling.Forward(input, layer.Shape, rows, Output.Span[..(rows * OutputLength)], options.Team);
+    internal override void Forward(ReadOnlySpan<float> input, int rows, Span<float> output, in Pass pass) =>
+        AveragePooling.Forward(input, layer.Shape, rows, output, options.Team);
 
     /// <inheritdoc/>
     internal override void Backward(
         ReadOnlySpan<float> input,
+        ReadOnlySpan<float> output,
         int rows,
         Span<float> outputGradient,
         Span<float> inputGradient,

@@ -16,9 +16,9 @@ internal sealed class BatchNormExecutor : LayerExecutor
     private readonly AlignedBuffer _partials;
     private ReadOnlyMemory<float> _parameters;
 
-    /// <summary>Reserves the output and what the microbatches leave for the gradient.</summary>
+    /// <summary>Reserves what the microbatches leave for the gradient.</summary>
     internal BatchNormExecutor(BatchNormLayer layer, ExecutorOptions options)
-        : base(layer, options.MaximumRows)
+        : base(layer)
     {
         _options = options;
         _channels = layer.Channels;
@@ -37,10 +37,9 @@ internal sealed class BatchNormExecutor : LayerExecutor
     internal override void BindWeights(ReadOnlyMemory<float> parameters) => _parameters = parameters;
 
     /// <inheritdoc/>
-    internal override void Forward(ReadOnlySpan<float> input, int rows, in Pass pass)
+    internal override void Forward(ReadOnlySpan<float> input, int rows, Span<float> output, in Pass pass)
     {
         BatchNormalizationShape shape = ShapeOf(rows);
-        Span<float> output = Output.Span[..(rows * OutputLength)];
         if (pass.Training)
             BatchNormalization.Forward(input, shape, Weight, Bias, _epsilon, _statistics.Span[..shape.StatisticsLength], output, _options.Team);
         else
@@ -50,6 +49,7 @@ internal sealed class BatchNormExecutor : LayerExecutor
     /// <inheritdoc/>
     internal override void Backward(
         ReadOnlySpan<float> input,
+        ReadOnlySpan<float> output,
         int rows,
         Span<float> outputGradient,
         Span<float> inputGradient,

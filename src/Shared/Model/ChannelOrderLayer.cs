@@ -9,6 +9,12 @@ internal sealed class ChannelOrderLayer(SampleShape shape, ElementOrder order) :
     internal override ElementOrder Order => order;
 
     /// <inheritdoc/>
+    internal override bool TakesParts => true;
+
+    /// <inheritdoc/>
+    internal override bool BackwardReadsInput => false;
+
+    /// <inheritdoc/>
     internal override string Description => order == ElementOrder.Planar ? "to planar" : "to channels-last";
 
     /// <inheritdoc/>

@@ -9,11 +9,10 @@ internal sealed class Conv2dExecutor : LayerExecutor
     private readonly Activation _activation;
     private readonly ExecutorOptions _options;
     private readonly Convolution _convolution;
-    private bool _activationGradientIsTaken;
 
-    /// <summary>Reserves the output and what the kernels need.</summary>
+    /// <summary>Reserves what the kernels need.</summary>
     internal Conv2dExecutor(Conv2dLayer layer, Activation activation, ExecutorOptions options)
-        : base(layer, options.MaximumRows)
+        : base(layer)
     {
         _layer = layer;
         _activation = activation;
@@ -21,14 +20,8 @@ internal sealed class Conv2dExecutor : LayerExecutor
         _convolution = Create(layer, options);
     }
 
-    /// <inheritdoc/>
-    internal override Activation LastActivation => _activation;
-
     /// <summary>Whether the forward kernel knows a function.</summary>
     internal static bool CanApply(Activation activation) => activation is Activation.Relu or Activation.Tanh or Activation.Sigmoid;
-
-    /// <inheritdoc/>
-    internal override void LeaveActivationGradient() => _activationGradientIsTaken = true;
 
     /// <inheritdoc/>
     internal override void BindWeights(ReadOnlyMemory<float> parameters)
@@ -38,9 +31,8 @@ internal sealed class Conv2dExecutor : LayerExecutor
     }
 
     /// <inheritdoc/>
-    internal override void Forward(ReadOnlySpan<float> input, int rows, in Pass pass)
+    internal override void Forward(ReadOnlySpan<float> input, int rows, Span<float> output, in Pass pass)
     {
-        Span<float> output = Output.Span[..(rows * OutputLength)];
         switch (_activation)
         {
             case Activation.None: _convolution.Forward<IdentityActivation>(input, rows, output, _options.Team); break;
@@ -54,6 +46,7 @@ internal sealed class Conv2dExecutor : LayerExecutor
     /// <inheritdoc/>
     internal override void Backward(
         ReadOnlySpan<float> input,
+        ReadOnlySpan<float> output,
         int rows,
         Span<float> outputGradient,
         Span<float> inputGradient,
@@ -61,10 +54,18 @@ internal sealed class Conv2dExecutor : LayerExecutor
         in Pass pass,
         IBackwardProgress? progress)
     {
-        if (!_activationGradientIsTaken)
-            ActivationFunctions.ApplyGradient(_activation, Output.Span[..(rows * OutputLength)], outputGradient, _options.Team);
+        if (!_options.LeavesActivationGradient)
+            ActivationFunctions.ApplyGradient(_activation, output, outputGradient, _options.Team);
         int weights = _layer.Shape.WeightLength;
-        _convolution.ParameterGradient(input, outputGradient, rows, parameterGradient[..weights], parameterGradient[weights..], _options.Team);
+        _convolution.ParameterGradient(
+            input,
+            outputGradient,
+            rows,
+            pass.RowsBefore,
+            pass.RowsBefore + rows + pass.RowsAfter,
+            parameterGradient[..weights],
+            parameterGradient[weights..],
+            _options.Team);
         if (_options.NeedsInputGradient)
             _convolution.InputGradient(outputGradient, rows, inputGradient, _options.Team);
     }

@@ -41,6 +41,15 @@ internal sealed class Conv2dLayer : Layer
     internal override IReadOnlyList<LayerParameter> Parameters { get; }
 
     /// <inheritdoc/>
+    internal override bool TakesParts => true;
+
+    /// <inheritdoc/>
+    internal override Activation LastActivation => _activation;
+
+    /// <inheritdoc/>
+    internal override bool BackwardReadsOutput => _activation != Activation.None;
+
+    /// <inheritdoc/>
     internal override string Description
     {
         get

@@ -12,31 +12,16 @@ internal sealed class DenseExecutor : LayerExecutor
     private readonly int _weightLength;
     private ReadOnlyMemory<float> _weight; // [out, in]
     private ReadOnlyMemory<float> _bias; // [out]
-    private Activation _absorbed; // of the layer before
-    private bool _activationGradientIsTaken; // by the layer after
 
-    /// <summary>Reserves the output.</summary>
+    /// <summary>Remembers the sizes.</summary>
     internal DenseExecutor(DenseLayer layer, Activation activation, ExecutorOptions options)
-        : base(layer, options.MaximumRows)
+        : base(layer)
     {
         _activation = activation;
         _options = options;
         _inputs = layer.InputLength;
         _weightLength = _inputs * OutputLength;
     }
-
-    /// <inheritdoc/>
-    internal override Activation LastActivation => _activation;
-
-    /// <inheritdoc/>
-    internal override bool AbsorbGradient(Activation activation)
-    {
-        _absorbed = activation;
-        return true;
-    }
-
-    /// <inheritdoc/>
-    internal override void LeaveActivationGradient() => _activationGradientIsTaken = true;
 
     /// <inheritdoc/>
     internal override void BindWeights(ReadOnlyMemory<float> parameters)
@@ -46,9 +31,8 @@ internal sealed class DenseExecutor : LayerExecutor
     }
 
     /// <inheritdoc/>
-    internal override void Forward(ReadOnlySpan<float> input, int rows, in Pass pass)
+    internal override void Forward(ReadOnlySpan<float> input, int rows, Span<float> output, in Pass pass)
     {
-        Span<float> output = Output.Span[..(rows * OutputLength)];
         Epilogue epilogue = ActivationFunctions.BiasEpilogue(_activation, _bias.Span);
         MatrixProduct.MultiplyTransposed(input, rows, _weight.Span, _inputs, OutputLength, output, _options.Team, epilogue);
     }
@@ -56,6 +40,7 @@ internal sealed class DenseExecutor : LayerExecutor
     /// <inheritdoc/>
     internal override void Backward(
         ReadOnlySpan<float> input,
+        ReadOnlySpan<float> output,
         int rows,
         Span<float> outputGradient,
         Span<float> inputGradient,
@@ -64,14 +49,14 @@ internal sealed class DenseExecutor : LayerExecutor
         IBackwardProgress? progress)
     {
         (int microbatch, ComputeTeam team) = (_options.Microbatch, _options.Team);
-        if (!_activationGradientIsTaken)
-            ActivationFunctions.ApplyGradient(_activation, Output.Span[..(rows * OutputLength)], outputGradient, team);
+        if (!_options.LeavesActivationGradient)
+            ActivationFunctions.ApplyGradient(_activation, output, outputGradient, team);
         MatrixProduct.TransposedProduct(outputGradient, OutputLength, input, _inputs, rows, microbatch, parameterGradient[.._weightLength], team);
         ColumnSums.Compute(outputGradient, OutputLength, rows, microbatch, parameterGradient[_weightLength..], team);
         progress?.CompletedFrom(0);
         if (!_options.NeedsInputGradient)
             return;
-        Epilogue epilogue = ActivationFunctions.GradientEpilogue(_absorbed, input);
+        Epilogue epilogue = ActivationFunctions.GradientEpilogue(_options.Absorbed, input);
         MatrixProduct.Multiply(outputGradient, rows, _weight.Span, OutputLength, _inputs, inputGradient, team, epilogue);
     }
 }

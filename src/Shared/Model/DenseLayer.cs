@@ -26,6 +26,12 @@ internal sealed class DenseLayer : Layer
     internal override ElementOrder Order => ElementOrder.Planar;
 
     /// <inheritdoc/>
+    internal override Activation LastActivation => _activation;
+
+    /// <inheritdoc/>
+    internal override bool BackwardReadsOutput => _activation != Activation.None;
+
+    /// <inheritdoc/>
     internal override string Description
     {
         get
@@ -38,6 +44,9 @@ internal sealed class DenseLayer : Layer
     /// <inheritdoc/>
     internal override Layer? WithActivation(Activation activation) =>
         _activation == Activation.None ? new DenseLayer(Input, OutputLength, activation) : null;
+
+    /// <inheritdoc/>
+    internal override bool Absorbs(Activation activation) => activation != Activation.None;
 
     /// <inheritdoc/>
     internal override LayerExecutor CreateExecutor(ExecutorOptions options) => new DenseExecutor(this, _activation, options);

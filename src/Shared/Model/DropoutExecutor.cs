@@ -7,7 +7,7 @@ namespace Distributed.Model;
 /// Runs a <see cref="DropoutLayer"/>. The draw of an element is a function of (seed, layer, step, position of the sample in the global
 /// batch, element), so that it does not depend on which worker has the sample or with which others.
 /// </summary>
-internal sealed class DropoutExecutor(DropoutLayer layer, float rate, ExecutorOptions options) : LayerExecutor(layer, options.MaximumRows)
+internal sealed class DropoutExecutor(DropoutLayer layer, float rate, ExecutorOptions options) : LayerExecutor(layer)
 {
     // Of the 56 bits of a stream: 2^44 steps, and the 2^12 layers above them are more than a model can have.
     private const int StepBits = 44;
@@ -15,9 +15,8 @@ internal sealed class DropoutExecutor(DropoutLayer layer, float rate, ExecutorOp
     private readonly AlignedBuffer _factors = Reserve(options.MaximumRows, layer.OutputLength);
 
     /// <inheritdoc/>
-    internal override void Forward(ReadOnlySpan<float> input, int rows, in Pass pass)
+    internal override void Forward(ReadOnlySpan<float> input, int rows, Span<float> output, in Pass pass)
     {
-        Span<float> output = Output.Span[..(rows * OutputLength)];
         if (!pass.Training)
         {
             input.CopyTo(output);
@@ -33,6 +32,7 @@ internal sealed class DropoutExecutor(DropoutLayer layer, float rate, ExecutorOp
     /// <inheritdoc/>
     internal override void Backward(
         ReadOnlySpan<float> input,
+        ReadOnlySpan<float> output,
         int rows,
         Span<float> outputGradient,
         Span<float> inputGradient,

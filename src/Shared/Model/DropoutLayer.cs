@@ -11,7 +11,7 @@ internal sealed class DropoutLayer(SampleShape input, float rate) : Layer(input,
     internal override int RandomStreams => 1;
 
     /// <inheritdoc/>
-    internal override long ActivationLength => 2L * OutputLength; // the factors are kept for the gradient
+    internal override long KeptLength => OutputLength; // the factors
 
     /// <inheritdoc/>
     internal override string Description => string.Create(CultureInfo.InvariantCulture, $"dropout {rate}");

@@ -8,4 +8,13 @@ namespace Distributed.Model;
 /// <param name="NeedsInputGradient">Whether a layer before this one has parameters, so that the gradient must go on.</param>
 /// <param name="Team">The threads.</param>
 /// <param name="FirstRandomStream">How many sequences of random draws (<see cref="Layer.RandomStreams"/>) the layers before this one have.</param>
-internal sealed record ExecutorOptions(int MaximumRows, int Microbatch, bool NeedsInputGradient, ComputeTeam Team, int FirstRandomStream = 0);
+/// <param name="Absorbed">The function that the layer before this one ends in, if the input's gradient is wanted as it is before that function.</param>
+/// <param name="LeavesActivationGradient">Whether the layer after this one does that with the function that this one ends in.</param>
+internal sealed record ExecutorOptions(
+    int MaximumRows,
+    int Microbatch,
+    bool NeedsInputGradient,
+    ComputeTeam Team,
+    int FirstRandomStream = 0,
+    Activation Absorbed = Activation.None,
+    bool LeavesActivationGradient = false);

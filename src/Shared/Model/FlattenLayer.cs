@@ -8,6 +8,12 @@ internal sealed class FlattenLayer(SampleShape input) : Layer(input, new SampleS
     internal override ElementOrder Order => ElementOrder.Planar;
 
     /// <inheritdoc/>
+    internal override bool TakesParts => true;
+
+    /// <inheritdoc/>
+    internal override bool BackwardReadsInput => false;
+
+    /// <inheritdoc/>
     internal override string Description => FlattenSpec.TypeName;
 
     /// <inheritdoc/>

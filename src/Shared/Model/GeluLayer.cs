@@ -5,6 +5,9 @@ namespace Distributed.Model;
 internal sealed class GeluLayer(SampleShape input) : Layer(input, input)
 {
     /// <inheritdoc/>
+    internal override bool TakesParts => true;
+
+    /// <inheritdoc/>
     internal override string Description => GeluSpec.TypeName;
 
     /// <inheritdoc/>

@@ -8,6 +8,12 @@ internal sealed class GlobalAveragePoolLayer(SampleShape input) : Layer(input, n
     internal override ElementOrder Order => ElementOrder.ChannelsLast;
 
     /// <inheritdoc/>
+    internal override bool TakesParts => true;
+
+    /// <inheritdoc/>
+    internal override bool BackwardReadsInput => false;
+
+    /// <inheritdoc/>
     internal override string Description => GlobalAveragePoolSpec.TypeName;
 
     /// <inheritdoc/>

@@ -32,14 +32,32 @@ internal abstract class Layer(SampleShape input, SampleShape output)
     /// <summary>How many sequences of random draws a training step of the layer needs.</summary>
     internal virtual int RandomStreams => 0;
 
-    /// <summary>Values per sample that its executor keeps, apart from the gradients that it is given.</summary>
-    internal virtual long ActivationLength => OutputLength;
+    /// <summary>Values per sample that its executor keeps for the backward pass, apart from input and output.</summary>
+    internal virtual long KeptLength => 0;
+
+    /// <summary>
+    /// Whether the samples of a pass may come a few at a time, in any number of calls: the backward pass of the first rows, too, begins after the
+    /// forward pass of the last.
+    /// </summary>
+    internal virtual bool TakesParts => false;
+
+    /// <summary>Whether the backward pass reads the input's values.</summary>
+    internal virtual bool BackwardReadsInput => true;
+
+    /// <summary>Whether the backward pass reads the output's values, be it for the gradient of <see cref="LastActivation"/> or for anything else.</summary>
+    internal virtual bool BackwardReadsOutput => false;
+
+    /// <summary>The function that the output ends in, whose gradient the layer after this one may take in its own pass.</summary>
+    internal virtual Activation LastActivation => Activation.None;
 
     /// <summary>The layer as a summary of the model shows it, such as <c>dense 512, relu</c>.</summary>
     internal abstract string Description { get; }
 
     /// <summary>The same layer with an activation function applied to its output in the same pass, or null where it cannot.</summary>
     internal virtual Layer? WithActivation(Activation activation) => null;
+
+    /// <summary>Whether the layer can give the input's gradient as it is before the function that the layer before this one ends in.</summary>
+    internal virtual bool Absorbs(Activation activation) => false;
 
     /// <summary>Creates what one replica needs to run the layer.</summary>
     internal abstract LayerExecutor CreateExecutor(ExecutorOptions options);

@@ -2,16 +2,15 @@ using Distributed.Kernels;
 
 namespace Distributed.Model;
 
-/// <summary>What one replica needs to run one layer: its output, and whatever form of the weights its products want.</summary>
+/// <summary>
+/// What one replica needs to run one layer: whatever form of the weights its products want, and what its backward pass needs beside input and
+/// output. Of layers that take a pass in parts (<see cref="Layer.TakesParts"/>), a call may cover a few rows of the pass.
+/// </summary>
 /// <param name="layer">The layer.</param>
-/// <param name="maximumRows">The most samples in one call.</param>
-internal abstract class LayerExecutor(Layer layer, int maximumRows)
+internal abstract class LayerExecutor(Layer layer)
 {
     /// <summary>Number of values in one output sample.</summary>
     internal int OutputLength { get; } = layer.OutputLength;
-
-    /// <summary>[maximum rows, <see cref="OutputLength"/>]: what the last <see cref="Forward"/> computed.</summary>
-    internal AlignedBuffer Output { get; } = Reserve(maximumRows, layer.OutputLength);
 
     /// <summary>Reserves [rows, length].</summary>
     /// <exception cref="InputException">They do not fit in one array.</exception>
@@ -19,44 +18,34 @@ internal abstract class LayerExecutor(Layer layer, int maximumRows)
         ? new AlignedBuffer(rows * length)
         : throw new InputException($"{rows} samples of {length} values do not fit in one array: use a smaller microbatch or layer");
 
-    /// <summary>The function that <see cref="Output"/> ends in, whose gradient the layer after this one may take in its own pass.</summary>
-    internal virtual Activation LastActivation => Activation.None;
-
-    /// <summary>
-    /// Asks for the input's gradient as it is before the function that the layer before this one ends in; false where the layer cannot.
-    /// </summary>
-    internal virtual bool AbsorbGradient(Activation activation) => false;
-
-    /// <summary>Leaves the gradient of <see cref="LastActivation"/> to the layer after this one, whatever asks for the gradient next.</summary>
-    internal virtual void LeaveActivationGradient()
-    {
-    }
-
     /// <summary>Takes new values of the layer's parameters, which stay as they are until the next call.</summary>
     /// <param name="parameters">All parameters of the layer, in the order of the flat vector.</param>
     internal virtual void BindWeights(ReadOnlyMemory<float> parameters)
     {
     }
 
-    /// <summary>Overwrites the first rows of <see cref="Output"/>.</summary>
+    /// <summary>Computes the output.</summary>
     /// <param name="input">[rows, input length].</param>
     /// <param name="rows">Number of samples.</param>
+    /// <param name="output">[rows, output length]; overwritten.</param>
     /// <param name="pass">What the pass is for.</param>
-    internal abstract void Forward(ReadOnlySpan<float> input, int rows, in Pass pass);
+    internal abstract void Forward(ReadOnlySpan<float> input, int rows, Span<float> output, in Pass pass);
 
     /// <summary>Takes the gradient of the loss from the layer's output to its parameters and its input.</summary>
-    /// <param name="input">[rows, input length], as it was in <see cref="Forward"/>.</param>
+    /// <param name="input">[rows, input length], as it was in <see cref="Forward"/>, unless <see cref="Layer.BackwardReadsInput"/> is false.</param>
+    /// <param name="output">[rows, output length], likewise, unless <see cref="Layer.BackwardReadsOutput"/> is false or the gradient of its last activation is taken elsewhere.</param>
     /// <param name="rows">Number of samples.</param>
     /// <param name="outputGradient">[rows, output length]; used as scratch.</param>
     /// <param name="inputGradient">[rows, input length]; overwritten. Empty where no layer before this one has parameters.</param>
     /// <param name="parameterGradient">
-    /// All parameters of the layer, summed over the samples along the tree; overwritten. In the places of running statistics: the
+    /// All parameters of the layer, summed over the samples along the tree; overwritten, in a pass of several calls by the last. In the places of running statistics: the
     /// sums over the samples of what was observed (see <see cref="Parameter.RunningMomentum"/>).
     /// </param>
     /// <param name="pass">The pass of <see cref="Forward"/>.</param>
     /// <param name="progress">May be told of parameters, counted from the layer's first, whose gradient is complete while the rest goes on; null for nobody.</param>
     internal abstract void Backward(
         ReadOnlySpan<float> input,
+        ReadOnlySpan<float> output,
         int rows,
         Span<float> outputGradient,
         Span<float> inputGradient,

@@ -3,7 +3,7 @@ using Distributed.Kernels;
 namespace Distributed.Model;
 
 /// <summary>Runs a <see cref="LayerNormLayer"/>.</summary>
-internal sealed class LayerNormExecutor(LayerNormLayer layer, ExecutorOptions options) : LayerExecutor(layer, options.MaximumRows)
+internal sealed class LayerNormExecutor(LayerNormLayer layer, ExecutorOptions options) : LayerExecutor(layer)
 {
     private readonly AlignedBuffer _statistics = Reserve(options.MaximumRows, LayerNormalization.Statistics);
     private ReadOnlyMemory<float> _parameters;
@@ -14,12 +14,13 @@ internal sealed class LayerNormExecutor(LayerNormLayer layer, ExecutorOptions op
     internal override void BindWeights(ReadOnlyMemory<float> parameters) => _parameters = parameters;
 
     /// <inheritdoc/>
-    internal override void Forward(ReadOnlySpan<float> input, int rows, in Pass pass) => LayerNormalization.Forward(
-        input, Weight, _parameters.Span[OutputLength..], layer.Epsilon, Statistics(rows), Output.Span[..(rows * OutputLength)], options.Team);
+    internal override void Forward(ReadOnlySpan<float> input, int rows, Span<float> output, in Pass pass) => LayerNormalization.Forward(
+        input, Weight, _parameters.Span[OutputLength..], layer.Epsilon, Statistics(rows), output, options.Team);
 
     /// <inheritdoc/>
     internal override void Backward(
         ReadOnlySpan<float> input,
+        ReadOnlySpan<float> output,
         int rows,
         Span<float> outputGradient,
         Span<float> inputGradient,

@@ -8,6 +8,15 @@ namespace Distributed.Model;
 internal sealed class LeakyReluLayer(SampleShape input, float slope) : Layer(input, input)
 {
     /// <inheritdoc/>
+    internal override bool TakesParts => true;
+
+    /// <inheritdoc/>
+    internal override bool BackwardReadsInput => false;
+
+    /// <inheritdoc/>
+    internal override bool BackwardReadsOutput => true;
+
+    /// <inheritdoc/>
     internal override string Description => string.Create(CultureInfo.InvariantCulture, $"leakyrelu {slope}");
 
     /// <inheritdoc/>

@@ -39,7 +39,7 @@ public sealed class Network
     internal IReadOnlyList<Layer> Layers { get; }
 
     /// <summary>Values per sample that one pass keeps in memory.</summary>
-    internal long ActivationLength => InputLength + SequenceExecutor.ActivationLength(Layers);
+    internal long ActivationLength => InputLength + SequencePlan.KeptLengthOf(Layers);
 
     /// <summary>Sets all parameters to their initial values: a pure function of the model and the seed.</summary>
     /// <param name="seed">The run's seed.</param>

@@ -7,6 +7,12 @@ namespace Distributed.Model;
 /// <param name="FirstSample">Position of the first row in the global batch: draws follow it, so that they do not depend on who computes the row.</param>
 public readonly record struct Pass(bool Training, ulong Seed, long Step, long FirstSample)
 {
+    /// <summary>Rows of the pass in the calls before this one: some layers take a pass in parts (<see cref="Layer.TakesParts"/>).</summary>
+    internal int RowsBefore { get; init; }
+
+    /// <summary>Rows of the pass in the calls after this one.</summary>
+    internal int RowsAfter { get; init; }
+
     /// <summary>A pass that trains nothing: no draws, and running statistics in place of the microbatch's own.</summary>
     public static Pass Evaluation => default;
 
@@ -15,4 +21,8 @@ public readonly record struct Pass(bool Training, ulong Seed, long Step, long Fi
     /// <param name="step">The step, from 1.</param>
     /// <param name="firstSample">Position of the first row in the global batch.</param>
     public static Pass OfStep(ulong seed, long step, long firstSample) => new(Training: true, seed, step, firstSample);
+
+    /// <summary>Some rows of a whole pass.</summary>
+    internal Pass Part(int first, int rows, int passRows) =>
+        this with { FirstSample = FirstSample + first, RowsBefore = first, RowsAfter = passRows - first - rows };
 }

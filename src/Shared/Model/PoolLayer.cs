@@ -25,7 +25,13 @@ internal sealed class PoolLayer : Layer
     internal override ElementOrder Order => ElementOrder.ChannelsLast;
 
     /// <inheritdoc/>
-    internal override long ActivationLength => _spec.Kind == PoolKind.Max ? 2L * OutputLength : OutputLength; // with the places of the largest
+    internal override long KeptLength => _spec.Kind == PoolKind.Max ? OutputLength : 0; // the places of the largest
+
+    /// <inheritdoc/>
+    internal override bool TakesParts => true;
+
+    /// <inheritdoc/>
+    internal override bool BackwardReadsInput => false;
 
     /// <inheritdoc/>
     internal override string Description
@@ -36,6 +42,9 @@ internal sealed class PoolLayer : Layer
             return _spec.Stride == _spec.Kernel ? pooling : $"{pooling} / {_spec.Stride}";
         }
     }
+
+    /// <inheritdoc/>
+    internal override bool Absorbs(Activation activation) => _spec.Kind == PoolKind.Max && activation == Activation.Relu;
 
     /// <inheritdoc/>
     internal override LayerExecutor CreateExecutor(ExecutorOptions options) =>

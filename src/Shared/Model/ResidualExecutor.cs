@@ -17,7 +17,7 @@ internal sealed class ResidualExecutor : LayerExecutor
 
     /// <summary>Reserves both branches.</summary>
     internal ResidualExecutor(ResidualLayer layer, ExecutorOptions options)
-        : base(layer, options.MaximumRows)
+        : base(layer)
     {
         _options = options;
         _layers = new SequenceExecutor(layer.Layers, options);
@@ -38,16 +38,17 @@ internal sealed class ResidualExecutor : LayerExecutor
     }
 
     /// <inheritdoc/>
-    internal override void Forward(ReadOnlySpan<float> input, int rows, in Pass pass)
+    internal override void Forward(ReadOnlySpan<float> input, int rows, Span<float> output, in Pass pass)
     {
-        ReadOnlySpan<float> output = _layers.Forward(input, rows, pass);
+        ReadOnlySpan<float> inner = _layers.Forward(input, rows, pass);
         ReadOnlySpan<float> beside = _shortcut is null ? input : _shortcut.Forward(input, rows, pass);
-        ReductionKernels.Add(output, beside, Output.Span[..(rows * OutputLength)], _options.Team);
+        ReductionKernels.Add(inner, beside, output, _options.Team);
     }
 
     /// <inheritdoc/>
     internal override void Backward(
         ReadOnlySpan<float> input,
+        ReadOnlySpan<float> output,
         int rows,
         Span<float> outputGradient,
         Span<float> inputGradient,

@@ -38,8 +38,8 @@ internal sealed class ResidualLayer : Layer
     internal override int RandomStreams => Leaves.Sum(layer => layer.RandomStreams);
 
     /// <inheritdoc/>
-    internal override long ActivationLength =>
-        SequenceExecutor.ActivationLength(Layers) + SequenceExecutor.ActivationLength(Shortcut) + OutputLength + (Gradients * (long)Math.Max(InputLength, OutputLength));
+    internal override long KeptLength =>
+        SequencePlan.KeptLengthOf(Layers) + SequencePlan.KeptLengthOf(Shortcut) + (Gradients * (long)Math.Max(InputLength, OutputLength));
 
     /// <inheritdoc/>
     internal override string Description =>

@@ -2,44 +2,52 @@ using Distributed.Kernels;
 
 namespace Distributed.Model;
 
-/// <summary>Runs layers one after the other, and owns the gradients between them. Gradients go no further back than something asks for them.</summary>
+/// <summary>
+/// Runs layers one after the other, and owns their outputs and the gradients between them. Gradients go no further back than something asks for them.
+/// The first layers may take a pass in parts (<see cref="SequencePlan"/>): each part goes through all of them before the next.
+/// </summary>
 internal sealed class SequenceExecutor
 {
+    private readonly SequencePlan _plan;
+    private readonly int _partRows;
     private readonly LayerExecutor[] _layers;
+    private readonly AlignedBuffer[] _outputs; // of each layer, for a pass or for a part
     private readonly Range[] _parameterRanges; // of each layer in the sequence's part of the flat vector
+    private readonly int _inputLength;
     private readonly int _lastBackward; // index of the layer where the backward pass ends
     private readonly bool _needsInputGradient;
+    private readonly AlignedBuffer[] _passGradients; // with respect to the outputs, in turn
+    private readonly AlignedBuffer[] _partGradients;
     private readonly LayerProgress _progress = new();
-    private AlignedBuffer _outputGradient;
-    private AlignedBuffer _inputGradient;
 
     /// <summary>Reserves all memory.</summary>
     /// <param name="layers">The layers, at least one, with all conversions that they need between them.</param>
     /// <param name="options">For the sequence as a whole.</param>
     internal SequenceExecutor(IReadOnlyList<Layer> layers, ExecutorOptions options)
+        : this(new SequencePlan(layers), layers, options)
+    {
+    }
+
+    internal SequenceExecutor(SequencePlan plan, IReadOnlyList<Layer> layers, ExecutorOptions options)
     {
         int firstTrained = layers.TakeWhile(layer => layer.Parameters.Count == 0).Count();
         _needsInputGradient = options.NeedsInputGradient;
         _lastBackward = options.NeedsInputGradient ? 0 : firstTrained;
+        _inputLength = layers[0].InputLength;
+        _plan = plan;
+        _partRows = Math.Min(options.MaximumRows, _plan.RowsOfPart(options.Microbatch, options.Team.Threads));
         _layers = [.. layers.Select((layer, index) => layer.CreateExecutor(options with
         {
             NeedsInputGradient = options.NeedsInputGradient || index > firstTrained,
             FirstRandomStream = options.FirstRandomStream + layers.Take(index).Sum(before => before.RandomStreams),
+            Absorbed = index > 0 && _plan.LeavesActivationGradient(index - 1) ? layers[index - 1].LastActivation : Activation.None,
+            LeavesActivationGradient = _plan.LeavesActivationGradient(index),
         }))];
-        foreach ((LayerExecutor before, LayerExecutor after) in _layers.Zip(_layers.Skip(1)))
-        {
-            if (before.LastActivation != Activation.None && after.AbsorbGradient(before.LastActivation))
-                before.LeaveActivationGradient();
-        }
-
+        _outputs = [.. layers.Select((layer, index) => LayerExecutor.Reserve(_plan.KeepsOutput(index) ? options.MaximumRows : _partRows, layer.OutputLength))];
         _parameterRanges = ParameterRanges(layers);
-        _outputGradient = LayerExecutor.Reserve(options.MaximumRows, WidestBetween(layers));
-        _inputGradient = LayerExecutor.Reserve(options.MaximumRows, WidestBetween(layers));
+        _passGradients = TwoOf(options.MaximumRows, _plan.WidestInPass);
+        _partGradients = TwoOf(_partRows, _plan.WidestInPart);
     }
-
-    /// <summary>Values per sample that a sequence of these layers keeps.</summary>
-    internal static long ActivationLength(IReadOnlyList<Layer> layers) =>
-        layers.Sum(layer => layer.ActivationLength) + (2L * WidestBetween(layers));
 
     /// <summary>Takes new values of the parameters of all layers.</summary>
     internal void BindWeights(ReadOnlyMemory<float> parameters)
@@ -51,9 +59,14 @@ internal sealed class SequenceExecutor
     /// <summary>Returns the output of the last layer, [rows, output length].</summary>
     internal Span<float> Forward(ReadOnlySpan<float> input, int rows, in Pass pass)
     {
-        for (int i = 0; i < _layers.Length; i++)
-            _layers[i].Forward(InputOf(i, input, rows), rows, pass);
-        return OutputOf(_layers.Length - 1, rows);
+        for (int first = 0; first < rows && _plan.LayersInParts > 0; first += _partRows)
+        {
+            int count = Math.Min(_partRows, rows - first);
+            Forward(0.._plan.LayersInParts, input, first, count, pass.Part(first, count, rows));
+        }
+
+        Forward(_plan.LayersInParts.._layers.Length, input, 0, rows, pass);
+        return OutputOf(_layers.Length - 1, 0, rows);
     }
 
     /// <summary>
@@ -69,20 +82,19 @@ internal sealed class SequenceExecutor
         in Pass pass,
         IBackwardProgress? progress)
     {
-        for (int i = _layers.Length - 1; i >= _lastBackward; i--)
+        Ends ends = new() { Input = input, OutputGradient = outputGradient, InputGradient = inputGradient, ParameterGradient = parameterGradient };
+        for (int i = _layers.Length - 1; i >= Math.Max(_lastBackward, _plan.LayersInParts); i--)
+            Backward(i, ends, 0, rows, pass, progress);
+        for (int first = 0; first < rows && _lastBackward < _plan.LayersInParts; first += _partRows)
         {
-            Span<float> before = i > 0 ? _inputGradient.Span[..(rows * _layers[i - 1].OutputLength)] : inputGradient;
-            bool goesOn = i > _lastBackward || _needsInputGradient;
-            Span<float> after = i == _layers.Length - 1 ? outputGradient : _outputGradient.Span[..(rows * _layers[i].OutputLength)];
-            LayerProgress? ofLayer = _progress.Of(_parameterRanges[i], progress);
-            _layers[i].Backward(InputOf(i, input, rows), rows, after, goesOn ? before : [], parameterGradient[_parameterRanges[i]], pass, ofLayer);
-            (_outputGradient, _inputGradient) = (_inputGradient, _outputGradient);
-            progress?.CompletedFrom(_parameterRanges[i].Start.Value);
+            int count = Math.Min(_partRows, rows - first);
+            Pass part = pass.Part(first, count, rows);
+            for (int i = _plan.LayersInParts - 1; i >= _lastBackward; i--)
+                Backward(i, ends, first, count, part, part.RowsAfter == 0 ? progress : null);
         }
     }
 
-    /// <summary>The most values per sample between two of the layers.</summary>
-    private static int WidestBetween(IReadOnlyList<Layer> layers) => layers.SkipLast(1).Select(layer => layer.OutputLength).DefaultIfEmpty().Max();
+    private static AlignedBuffer[] TwoOf(int rows, int length) => [LayerExecutor.Reserve(rows, length), LayerExecutor.Reserve(rows, length)];
 
     private static Range[] ParameterRanges(IReadOnlyList<Layer> layers)
     {
@@ -90,10 +102,52 @@ internal sealed class SequenceExecutor
         return [.. layers.Select(layer => end..(end += layer.ParameterLength))];
     }
 
-    private ReadOnlySpan<float> InputOf(int layer, ReadOnlySpan<float> input, int rows) =>
-        layer == 0 ? input : OutputOf(layer - 1, rows);
+    /// <summary>Takes some rows of the pass through a range of layers.</summary>
+    private void Forward(Range layers, ReadOnlySpan<float> input, int first, int rows, in Pass pass)
+    {
+        for (int i = layers.Start.Value; i < layers.End.Value; i++)
+            _layers[i].Forward(InputOf(i, input, first, rows), rows, OutputOf(i, first, rows), pass);
+    }
 
-    private Span<float> OutputOf(int layer, int rows) => _layers[layer].Output.Span[..(rows * _layers[layer].OutputLength)];
+    /// <summary>Takes the gradients of some rows of the pass back through one layer.</summary>
+    private void Backward(int layer, in Ends ends, int first, int rows, in Pass pass, IBackwardProgress? progress)
+    {
+        Span<float> after = layer == _layers.Length - 1
+            ? ends.OutputGradient.Slice(first * _layers[layer].OutputLength, rows * _layers[layer].OutputLength)
+            : GradientOf(layer, first, rows);
+        Span<float> before = [];
+        if (layer > 0)
+            before = layer > _lastBackward ? GradientOf(layer - 1, first, rows) : [];
+        else if (_needsInputGradient)
+            before = ends.InputGradient.Slice(first * _inputLength, rows * _inputLength);
+        Range parameters = _parameterRanges[layer];
+        LayerProgress? ofLayer = _progress.Of(parameters, progress);
+        ReadOnlySpan<float> input = InputOf(layer, ends.Input, first, rows);
+        _layers[layer].Backward(input, OutputOf(layer, first, rows), rows, after, before, ends.ParameterGradient[parameters], pass, ofLayer);
+        progress?.CompletedFrom(parameters.Start.Value);
+    }
+
+    private ReadOnlySpan<float> InputOf(int layer, ReadOnlySpan<float> input, int first, int rows) =>
+        layer == 0 ? input.Slice(first * _inputLength, rows * _inputLength) : OutputOf(layer - 1, first, rows);
+
+    private Span<float> OutputOf(int layer, int first, int rows) => Rows(_outputs[layer], layer, _plan.KeepsOutput(layer) ? first : 0, rows);
+
+    /// <summary>With respect to the output of a layer that is not the last.</summary>
+    private Span<float> GradientOf(int layer, int first, int rows) => layer >= _plan.LayersInParts - 1
+        ? Rows(_passGradients[layer % 2], layer, first, rows)
+        : Rows(_partGradients[layer % 2], layer, 0, rows);
+
+    private Span<float> Rows(AlignedBuffer values, int layer, int first, int rows) =>
+        values.Span.Slice(first * _layers[layer].OutputLength, rows * _layers[layer].OutputLength);
+
+    /// <summary>What a pass has at both ends of the sequence.</summary>
+    private ref struct Ends
+    {
+        public ReadOnlySpan<float> Input;
+        public Span<float> OutputGradient;
+        public Span<float> InputGradient;
+        public Span<float> ParameterGradient;
+    }
 
     /// <summary>Passes on what a layer says of its own parameters.</summary>
     private sealed class LayerProgress : IBackwardProgress

@@ -40,6 +40,18 @@ public sealed class ConvolutionTests : IDisposable
     public void Seams_of_tiles_classes_and_blocks_do_not_show(ConvolutionShape shape, int rows, int microbatch) => Check(shape, rows, microbatch, Values(1u));
 
     [Fact]
+    public void A_pass_in_parts_has_the_same_bits() =>
+        Gen.Select(Shapes, Gen.Int[1, 14], Gen.Int[1, 6], Gen.Int[1, 14])
+            .Sample((shape, rows, microbatch, part) => CheckParts(shape, rows, microbatch, part), iter: 60, threads: 1);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(8)] // seams inside of microbatches and between them
+    [InlineData(25)]
+    public void Parts_of_a_pass_may_end_anywhere(int part) => CheckParts(new(14, 14, 8, 64, 3, 3, 1, 1, 1), rows: 29, microbatch: 10, part);
+
+    [Fact]
     public void Special_values_stay_where_they_belong()
     {
         float[] special = [float.NaN, float.PositiveInfinity, float.NegativeInfinity, -0f, 0f, float.Epsilon, -float.Epsilon, 1e-39f, float.MaxValue, 1f];
@@ -107,7 +119,9 @@ public sealed class ConvolutionTests : IDisposable
         Assert.Throws<InvalidOperationException>(() => convolution.InputGradient(new float[48], 1, new float[32], team));
         Assert.Throws<ArgumentException>("weightGradient", () => convolution.ParameterGradient(new float[32], new float[48], 1, new float[53], new float[3], team));
         Assert.Throws<ArgumentException>("biasGradient", () => convolution.ParameterGradient(new float[32], new float[48], 1, new float[54], new float[4], team));
-        Assert.Throws<ArgumentOutOfRangeException>("rows", () => convolution.ParameterGradient(new float[160], new float[240], 5, new float[54], new float[3], team));
+        Assert.Throws<ArgumentOutOfRangeException>("passRows", () => convolution.ParameterGradient(new float[160], new float[240], 5, new float[54], new float[3], team));
+        Assert.Throws<ArgumentOutOfRangeException>("rows", () => convolution.ParameterGradient(new float[64], new float[96], 2, 3, 4, new float[54], new float[3], team));
+        Assert.Throws<ArgumentOutOfRangeException>("rowsBefore", () => convolution.ParameterGradient(new float[64], new float[96], 2, -1, 4, new float[54], new float[3], team));
         Assert.Throws<ArgumentOutOfRangeException>(() => new Convolution(shape with { KernelWidth = 7 }, 1, 1, inputGradient: false));
         Assert.Throws<ArgumentOutOfRangeException>("microbatch", () => new Convolution(shape, 1, 0, inputGradient: false));
     }
@@ -152,6 +166,31 @@ public sealed class ConvolutionTests : IDisposable
                 destination => convolution.ParameterGradient(source.Span, gradient.Span, rows, destination.Span, biases.Span, team),
                 $"weight gradient of {what}");
             BitAssert.Equal(biasGradient, biases.Span, $"bias gradient of {what}");
+            biases.AssertGuards();
+        }
+    }
+
+    /// <summary>The destinations may hold anything until the last call.</summary>
+    private void CheckParts(ConvolutionShape shape, int rows, int microbatch, int part)
+    {
+        float[] x = Oracle.Values(rows * shape.InputLength, 1), g = Oracle.Values(rows * shape.OutputLength, 4);
+        (float[] expectedWeights, float[] expectedBiases) = new ConvolutionOracle(shape).ParameterGradient(x, g, rows, microbatch);
+        var convolution = new Convolution(shape, rows, microbatch, inputGradient: false);
+        foreach (ComputeTeam team in _teams)
+        {
+            var (weights, biases) = (new GuardedBuffer(expectedWeights.Length), new GuardedBuffer(expectedBiases.Length));
+            for (int first = 0; first < rows; first += part)
+            {
+                int count = Math.Min(part, rows - first);
+                var source = new GuardedBuffer(x.AsSpan(first * shape.InputLength, count * shape.InputLength).ToArray());
+                var gradient = new GuardedBuffer(g.AsSpan(first * shape.OutputLength, count * shape.OutputLength).ToArray());
+                convolution.ParameterGradient(source.Span, gradient.Span, count, first, rows, weights.Span, biases.Span, team);
+            }
+
+            string what = $"{shape}, {rows} rows by {part} in microbatches of {microbatch}, {team.Threads} threads";
+            BitAssert.Equal(expectedWeights, weights.Span, $"weight gradient of {what}");
+            BitAssert.Equal(expectedBiases, biases.Span, $"bias gradient of {what}");
+            weights.AssertGuards();
             biases.AssertGuards();
         }
     }

@@ -16,12 +16,12 @@ public sealed class DenseLayerTests : IDisposable
     {
         Layer layer = new DenseSpec(3).Resolve(new SampleShape(1, 1, 2));
         LayerExecutor executor = layer.CreateExecutor(new ExecutorOptions(MaximumRows: 2, Microbatch: 2, NeedsInputGradient: true, _team));
-        float[] input = [1, 2, 3, 4], inputGradient = [-7, -7, -7, -7], gradient = new float[layer.ParameterLength];
+        float[] input = [1, 2, 3, 4], inputGradient = [-7, -7, -7, -7], gradient = new float[layer.ParameterLength], output = new float[6];
         executor.BindWeights(new float[] { 1, 1, 1, 1, 1, 1, 0, 0, 0 });
-        executor.Forward(input, rows: 2, Pass.Evaluation);
+        executor.Forward(input, rows: 2, output, Pass.Evaluation);
 
         List<(int Offset, float[] Gradient, float[] InputGradient)> told = [];
-        executor.Backward(input, 2, new float[] { 1, 0, 0, 0, 1, 0 }, inputGradient, gradient, Pass.Evaluation, new Watch(offset => told.Add((offset, [.. gradient], [.. inputGradient]))));
+        executor.Backward(input, output, 2, new float[] { 1, 0, 0, 0, 1, 0 }, inputGradient, gradient, Pass.Evaluation, new Watch(offset => told.Add((offset, [.. gradient], [.. inputGradient]))));
 
         Assert.Equal([1, 1, 1, 1], inputGradient);
         (int offset, float[] complete, float[] notBegun) = Assert.Single(told);

@@ -1,0 +1,141 @@
+using Distributed.Kernels;
+using Distributed.Model;
+using Distributed.Shared.Tests.Kernels;
+using Xunit;
+
+namespace Distributed.Shared.Tests.Model;
+
+public sealed class SequencePlanTests : IDisposable
+{
+    private const int Rows = 23;
+    private const int Microbatch = 6;
+    private const int Classes = 3;
+
+    private static readonly SampleShape Shape = new(2, 9, 8);
+
+    private static readonly string[] Models =
+    [
+        // the form of cnn: the largest outputs are never kept
+        """
+        {"type":"conv2d","filters":5,"kernel":3,"padding":"same"},{"type":"relu"},{"type":"maxpool","kernel":2},
+        {"type":"conv2d","filters":7,"kernel":3},{"type":"relu"},{"type":"maxpool","kernel":2,"stride":1},{"type":"dense","units":4},{"type":"tanh"}
+        """,
+        // outputs that gradients are taken from
+        """
+        {"type":"conv2d","filters":5,"kernel":3},{"type":"tanh"},{"type":"avgpool","kernel":2},{"type":"leakyrelu"},
+        {"type":"conv2d","filters":4,"kernel":2},{"type":"gelu"},{"type":"maxpool","kernel":2},{"type":"sigmoid"}
+        """,
+        // a layer that takes whole passes, and a sequence inside of it
+        """
+        {"type":"conv2d","filters":4,"kernel":3,"padding":"same"},{"type":"relu"},{"type":"conv2d","filters":4,"kernel":2},{"type":"batchnorm"},
+        {"type":"residual","layers":[{"type":"conv2d","filters":4,"kernel":3,"padding":"same"},{"type":"relu"},{"type":"conv2d","filters":4,"kernel":1}]},
+        {"type":"maxpool","kernel":3}
+        """,
+        """{"type":"maxpool","kernel":2},{"type":"conv2d","filters":4,"kernel":2,"stride":2},{"type":"relu"},{"type":"flatten"},{"type":"dropout","rate":0.5}""",
+    ];
+
+    private readonly ComputeTeam[] _teams = [new(1), new(2)];
+
+    public static TheoryData<int, int> Cases
+    {
+        get
+        {
+            TheoryData<int, int> cases = [];
+            foreach (int rows in (int[])[1, 2, 4, 6, 7, 18])
+            {
+                for (int model = 0; model < Models.Length; model++)
+                    cases.Add(model, rows);
+            }
+
+            return cases;
+        }
+    }
+
+    public void Dispose() => Array.ForEach(_teams, team => team.Dispose());
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void PartsOfAnySizeHaveTheBitsOfWholePasses(int model, int partRows)
+    {
+        SmallProblem problem = new(Models[model], Shape, Classes, Rows);
+        foreach (ComputeTeam team in _teams)
+        {
+            foreach (bool training in (bool[])[true, false])
+            {
+                var (expectedOutput, expectedGradient, expectedInput) = Run(problem, Rows, team, training);
+                var (output, gradient, input) = Run(problem, partRows, team, training);
+                string what = $"{team.Threads} threads, training: {training}";
+                BitAssert.Equal(expectedOutput, output, $"output, {what}");
+                BitAssert.Equal(expectedGradient, gradient, $"parameter gradient, {what}");
+                BitAssert.Equal(expectedInput, input, $"input gradient, {what}");
+            }
+        }
+    }
+
+    [Fact]
+    public void APartIsSaidToBeDoneOnlyWhenThePassIs()
+    {
+        SmallProblem problem = new(Models[0], Shape, Classes, Rows);
+        (_, float[] expected, _) = Run(problem, partRows: 4, _teams[0], training: true);
+        List<(int Offset, float[] Gradient)> told = [];
+        Run(problem, partRows: 4, _teams[0], training: true, (offset, gradient) => told.Add((offset, gradient.AsSpan(offset).ToArray())));
+        Assert.Equal(0, told[^1].Offset);
+        Assert.Equal(4, told.Select(part => part.Offset).Distinct().Count());
+        Assert.All(told, part => BitAssert.Equal(expected.AsSpan(part.Offset).ToArray(), part.Gradient, $"from {part.Offset}"));
+    }
+
+    [Fact]
+    public void OnlyWhatTheBackwardPassReadsIsKept()
+    {
+        SequencePlan plan = new(Preset("cnn").Layers);
+        Assert.Equal(5, plan.LayersInParts);
+        Assert.Equal([false, true, false, false, true, true, true], Enumerable.Range(0, 7).Select(plan.KeepsOutput)); // conv, pool, conv, pool, order, dense, dense
+        Assert.Equal((25088, 3136), (plan.WidestInPart, plan.WidestInPass));
+    }
+
+    [Theory]
+    [InlineData("mlp")]
+    [InlineData("resnet8")] // its first layer alone
+    public void NetworksThatGainNothingTakeWholePasses(string preset) => Assert.Equal(0, new SequencePlan(Preset(preset).Layers).LayersInParts);
+
+    [Theory]
+    [InlineData(32, 1, 8)]
+    [InlineData(32, 2, 16)]
+    [InlineData(32, 3, 16)] // 27 would leave 5
+    [InlineData(7, 1, 7)]
+    [InlineData(2, 1, 8)]
+    [InlineData(1, 1, 9)]
+    public void MicrobatchesAreCutIntoEqualParts(int microbatch, int threads, int rows) =>
+        Assert.Equal(rows, new SequencePlan(Preset("cnn").Layers).RowsOfPart(microbatch, threads));
+
+    [Fact]
+    public void ALargeImageIsAPartOfItsOwn()
+    {
+        Network network = new(ModelSpec.Parse("cnn"), new SampleShape(3, 512, 512), 10);
+        Assert.Equal(1, new SequencePlan(network.Layers).RowsOfPart(microbatch: 32, threads: 1));
+    }
+
+    private static Network Preset(string name) => new(ModelSpec.Parse(name), new SampleShape(1, 28, 28), 10);
+
+    /// <summary>What comes out at all ends; outputs that are not kept hold the values of the last part.</summary>
+    private static (float[] Output, float[] Gradient, float[] InputGradient) Run(
+        SmallProblem problem, int partRows, ComputeTeam team, bool training, Action<int, float[]>? told = null)
+    {
+        IReadOnlyList<Layer> layers = problem.Network.Layers;
+        int widest = layers.Take(new SequencePlan(layers).LayersInParts).Select(layer => layer.OutputLength).DefaultIfEmpty(1).Max();
+        SequencePlan plan = new(layers, Math.Max(1, partRows * widest / team.Threads));
+        SequenceExecutor executor = new(plan, layers, new ExecutorOptions(Rows, Microbatch, NeedsInputGradient: true, team));
+        Pass pass = training ? Pass.OfStep(seed: 3, step: 1, firstSample: 0) : Pass.Evaluation;
+        executor.BindWeights(problem.Weights);
+        float[] output = executor.Forward(problem.Inputs, Rows, pass).ToArray();
+        float[] gradient = new float[problem.Weights.Length], inputGradient = new float[problem.Inputs.Length];
+        if (training)
+            executor.Backward(problem.Inputs, Rows, [.. output], inputGradient, gradient, pass, told is null ? null : new Watch(offset => told(offset, gradient)));
+        return (output, gradient, inputGradient);
+    }
+
+    private sealed class Watch(Action<int> completed) : IBackwardProgress
+    {
+        public void CompletedFrom(int offset) => completed(offset);
+    }
+}
