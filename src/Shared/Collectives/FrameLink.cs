@@ -31,6 +31,9 @@ public sealed class FrameLink(int peer, IAsyncStreamReader<Frame> incoming, IAsy
     /// <summary>Ends when nothing that was queued is read any more: all of it has been sent, or the link has broken.</summary>
     public Task Sent => _sent.Task;
 
+    /// <summary>Where the frames come from, if whoever waits for them may receive them itself.</summary>
+    public IFrameSource? Source => incoming as IFrameSource;
+
     /// <summary>The other end's number.</summary>
     public int Peer { get; } = peer;
 

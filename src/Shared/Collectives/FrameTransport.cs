@@ -10,9 +10,13 @@ namespace Distributed.Collectives;
 /// </remarks>
 internal sealed class FrameTransport : IPeerTransport
 {
+    /// <summary>How soon a thread that receives by itself notices what happens elsewhere.</summary>
+    private static readonly TimeSpan LookUp = TimeSpan.FromMilliseconds(10);
+
     private readonly ExchangeIdentity _identity;
     private readonly PublishedMemory _memory;
     private readonly Func<int, FrameLink> _linkTo;
+    private readonly Func<int, IFrameSource?> _sourceOf;
     private readonly List<int> _peers;
     private readonly Pending _blocks;
     private readonly Pending _slices;
@@ -25,12 +29,14 @@ internal sealed class FrameTransport : IPeerTransport
     /// <param name="identity">The view, seen by this member.</param>
     /// <param name="memory">What this member sends from; reduced slices of others are received into it.</param>
     /// <param name="linkTo">The link to a peer.</param>
-    public FrameTransport(ExchangeIdentity identity, PublishedMemory memory, Func<int, FrameLink> linkTo)
+    /// <param name="sourceOf">Where a peer's frames come from, if not by way of another thread alone.</param>
+    public FrameTransport(ExchangeIdentity identity, PublishedMemory memory, Func<int, FrameLink> linkTo, Func<int, IFrameSource?> sourceOf)
     {
         var workers = identity.Workers.Count;
         _identity = identity;
         _memory = memory;
         _linkTo = linkTo;
+        _sourceOf = sourceOf;
         // Each worker begins with the one after it, so that no owner gets everything at once.
         _peers = [.. Enumerable.Range(1, Math.Max(0, workers - 1)).Select(turn => (identity.Rank + turn) % workers)];
         _blocks = new Pending(workers);
@@ -82,16 +88,16 @@ internal sealed class FrameTransport : IPeerTransport
     }
 
     /// <inheritdoc />
-    public bool HasBlocks(int peer, int bucket) => _blocks.IsThere(peer, bucket);
+    public bool HasBlocks(int peer, int bucket) => Has(_blocks, peer, bucket);
 
     /// <inheritdoc />
-    public bool HasSlice(int peer, int bucket) => _slices.IsThere(peer, bucket);
+    public bool HasSlice(int peer, int bucket) => Has(_slices, peer, bucket);
 
     /// <inheritdoc />
-    public void WaitForBlocks(int peer, int bucket, CancellationToken cancellationToken) => _blocks.Wait(peer, bucket, cancellationToken);
+    public void WaitForBlocks(int peer, int bucket, CancellationToken cancellationToken) => Wait(_blocks, peer, bucket, cancellationToken);
 
     /// <inheritdoc />
-    public void WaitForSlice(int peer, int bucket, CancellationToken cancellationToken) => _slices.Wait(peer, bucket, cancellationToken);
+    public void WaitForSlice(int peer, int bucket, CancellationToken cancellationToken) => Wait(_slices, peer, bucket, cancellationToken);
 
     /// <inheritdoc />
     public ReadOnlySpan<float> Block(int peer, int place, int bucket) =>
@@ -143,6 +149,24 @@ internal sealed class FrameTransport : IPeerTransport
         return header.Kind == FrameKind.Reduced
             ? _memory.Reduced.Slice(offset, count)
             : _received[_plan.PlaceOf(header.Part)]?.Memory.Slice(_offsets[bucket] + offset - slice.Start, count) ?? default;
+    }
+
+    private bool Has(Pending arriving, int peer, int bucket) =>
+        arriving.IsThere(peer, bucket) || (_sourceOf(peer)?.Receive() == true && arriving.IsThere(peer, bucket));
+
+    private void Wait(Pending arriving, int peer, int bucket, CancellationToken cancellationToken)
+    {
+        // What this thread receives wakes no other. What others receive or report meanwhile is noticed in time.
+        var source = _sourceOf(peer);
+        while (!arriving.IsThere(peer, bucket) && source?.Receive() == true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            arriving.ThrowIfFailed();
+            if (!arriving.IsThere(peer, bucket))
+                source.Wait(LookUp);
+        }
+
+        arriving.Wait(peer, bucket, cancellationToken);
     }
 
     // Who sends frames of a header by the plan; -1 for nobody.

@@ -34,7 +34,7 @@ public sealed class PeerReduction : ViewExchange, IBackwardProgress
         : base(identity, identity.Workers, plans)
     {
         _memory = memory;
-        _frames = new FrameTransport(identity, memory, Link);
+        _frames = new FrameTransport(identity, memory, Link, Source);
         _transportTo = [.. identity.Workers.Select(_ => _frames)];
         _transports.Add(_frames);
         _taken = new int[identity.Workers.Count];

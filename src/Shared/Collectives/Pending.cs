@@ -47,6 +47,13 @@ internal sealed class Pending(int peers)
     /// <summary>Whether all of a part has come from a peer.</summary>
     public bool IsThere(int peer, int part) => Volatile.Read(ref _owed[Cell(peer, part)]) == 0;
 
+    /// <summary>Throws what ended the waiting, if something did.</summary>
+    public void ThrowIfFailed()
+    {
+        if (Volatile.Read(ref _failure) is { } failure)
+            throw failure;
+    }
+
     /// <summary>Whether a peer still owes elements of any part.</summary>
     public bool IsOwedBy(int peer)
     {

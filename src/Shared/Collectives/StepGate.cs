@@ -25,6 +25,14 @@ public sealed class StepGate
         opened?.SetResult();
     }
 
+    /// <summary>Whether a step has begun, or is over.</summary>
+    /// <param name="step">The step.</param>
+    public bool IsOpen(long step)
+    {
+        lock (_lock)
+            return step <= _step;
+    }
+
     /// <summary>Waits until a step has begun.</summary>
     /// <param name="step">The step.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>

@@ -38,6 +38,9 @@ public sealed class ViewDirectory(TimeProvider? time = null) : IFrameSink
     /// <inheritdoc />
     public Memory<float> Destination(in FrameHeader header, int count) => Volatile.Read(ref _view)?.Sink.Destination(header, count) ?? default;
 
+    /// <inheritdoc />
+    public bool IsEarly(in FrameHeader header) => Volatile.Read(ref _view)?.Sink.IsEarly(header) ?? false;
+
     private async Task<T> FindAsync<T>(Func<T?> find, Func<T, bool> isRight, string what, CancellationToken cancellationToken)
         where T : class
     {

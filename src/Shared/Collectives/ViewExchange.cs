@@ -11,6 +11,7 @@ public abstract class ViewExchange : IFrameReceiver, IFrameSink
     private const long NoStep = -1;
 
     private readonly FrameLink?[] _links;
+    private readonly IFrameSource?[] _sources;
     private readonly Ending?[] _endings;
     private readonly StepGate _gate = new();
     private long _open = NoStep; // the step whose values may be received to where they belong
@@ -26,6 +27,7 @@ public abstract class ViewExchange : IFrameReceiver, IFrameSink
         Plans = plans;
         Plan = plans.For(1);
         _links = new FrameLink?[peers.Count];
+        _sources = new IFrameSource?[peers.Count];
         _endings = new Ending?[peers.Count];
     }
 
@@ -56,6 +58,11 @@ public abstract class ViewExchange : IFrameReceiver, IFrameSink
         _links[link.Peer] = link;
     }
 
+    /// <summary>Gives the exchange a way to receive from a peer on the thread that waits; before the first step.</summary>
+    /// <param name="peer">The peer's number.</param>
+    /// <param name="source">Where its frames come from.</param>
+    public void Attach(int peer, IFrameSource source) => _sources[peer] = source;
+
     /// <inheritdoc />
     public async ValueTask ReceiveAsync(int peer, Frame frame, CancellationToken cancellationToken)
     {
@@ -67,6 +74,9 @@ public abstract class ViewExchange : IFrameReceiver, IFrameSink
     /// <inheritdoc />
     public Memory<float> Destination(in FrameHeader header, int count) =>
         Identity.Owns(header) && header.Step == Volatile.Read(ref _open) ? Place(header, count) : default;
+
+    /// <inheritdoc />
+    public bool IsEarly(in FrameHeader header) => Identity.Owns(header) && !_gate.IsOpen(header.Step);
 
     /// <summary>Says that a link has ended. A peer that owes nothing may go; one that still owes values, now or in the next step, is lost.</summary>
     /// <param name="peer">The peer's number.</param>
@@ -116,6 +126,8 @@ public abstract class ViewExchange : IFrameReceiver, IFrameSink
     private protected abstract void Fail(Exception failure);
 
     private protected FrameLink Link(int peer) => _links[peer] ?? throw new InvalidOperationException($"There is no link to {Peers[peer]}.");
+
+    private protected IFrameSource? Source(int peer) => _sources[peer];
 
     private protected InvalidDataException Unexpected(int peer, Frame frame) =>
         new($"{Peers[peer]} sent a frame ({frame.Header.Kind}, part {frame.Header.Part}, offset {frame.Header.Offset}) that the plan does not expect of it");

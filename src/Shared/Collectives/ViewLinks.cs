@@ -92,6 +92,8 @@ public sealed class ViewLinks : IAsyncDisposable
             throw new InvalidDataException($"{_identity.Workers[hello.Part]} says that it shares memory with this worker, which does not see it");
         if (hello.Part < _greeted.Length)
             _greeted[hello.Part].TrySetResult(isShared);
+        if (link.Source is { } source)
+            _exchange.Attach(hello.Part, source);
         // A worker sends over the links that it has opened, unless there is nothing to send.
         var serving = RunLinkAsync(link, complete: null, sends: isShared || _identity.Rank == Workers, ways: isShared ? 2 : 1, cancellationToken);
         _served.Add(serving);

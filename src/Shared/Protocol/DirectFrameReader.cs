@@ -12,21 +12,21 @@ namespace Distributed.Protocol;
 /// <param name="connection">The call's connection.</param>
 /// <param name="stream">The call's HTTP/2 stream.</param>
 /// <param name="sink">Knows where the values of received frames belong; null if nobody does.</param>
-public sealed class DirectFrameReader(IAsyncStreamReader<Frame> call, ReceivingConnection connection, int stream, IFrameSink? sink) : IAsyncStreamReader<Frame>, IMessageReceiver
+public sealed class DirectFrameReader(IAsyncStreamReader<Frame> call, ReceivingConnection connection, int stream, IFrameSink? sink)
+    : IAsyncStreamReader<Frame>, IFrameSource, IMessageReceiver
 {
-    // What is read is handled where it is received: one frame more may come meanwhile.
+    // What is read is handled where it is received.
     private readonly Channel<Frame> _frames = Channel.CreateBounded<Frame>(new BoundedChannelOptions(1) { SingleReader = true, SingleWriter = true, AllowSynchronousContinuations = true });
 
-    private readonly Lock _lock = new();
-    private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously); // over, and nothing is being received
+    private Frame? _arriving;
     private Frame? _current;
     private CancellationTokenRegistration? _cancellation;
     private bool _isDirect;
-    private bool _isReceiving;
-    private bool _isOver;
 
     /// <inheritdoc />
     public Frame Current => _current ?? call.Current;
+
+    int IMessageReceiver.PrefixBytes => FrameMarshaller.MaximumPrefixBytes;
 
     /// <summary>Receives the frames past the server from now on; before the other side is told that it may send them.</summary>
     public void Begin()
@@ -46,41 +46,35 @@ public sealed class DirectFrameReader(IAsyncStreamReader<Frame> call, ReceivingC
         return await _frames.Reader.WaitToReadAsync(CancellationToken.None) && _frames.Reader.TryRead(out _current);
     }
 
-    async ValueTask IMessageReceiver.ReceiveAsync(ReceivingConnection connection, int length, CancellationToken cancellationToken)
+    /// <inheritdoc />
+    public bool Receive() => connection.Receive();
+
+    /// <inheritdoc />
+    public void Wait(TimeSpan atMost) => connection.Wait(atMost);
+
+    bool IMessageReceiver.TryBegin(ReadOnlyMemory<byte> first, int length, out int prefix, out Memory<float> values)
     {
+        values = default;
         try
         {
-            await _frames.Writer.WriteAsync(await ReceiveFrameAsync(length, cancellationToken), cancellationToken);
+            prefix = FrameMarshaller.ReadPrefix(first, length, out var header);
+            if (_frames.Reader.Count > 0 || sink?.IsEarly(header) == true)
+                return false;
+            _arriving = Frame.Receive(header, length - prefix, sink);
+            values = _arriving.Destination;
+            return true;
         }
-        catch (Exception exception) when (exception is InvalidDataException or ChannelClosedException)
+        catch (InvalidDataException exception)
         {
             _frames.Writer.TryComplete(exception);
-            throw new IOException("the call is over", exception);
+            throw new IOException(exception.Message, exception);
         }
     }
 
-    private async ValueTask<Frame> ReceiveFrameAsync(int length, CancellationToken cancellationToken)
+    void IMessageReceiver.Complete()
     {
-        lock (_lock)
-            _isReceiving = !_isOver ? true : throw new ChannelClosedException();
-        try
-        {
-            var first = await connection.PeekAsync(Math.Min(length, FrameMarshaller.MaximumPrefixBytes), cancellationToken);
-            var prefix = FrameMarshaller.ReadPrefix(first, length, out var header);
-            connection.Skip(prefix);
-            var frame = Frame.Receive(header, length - prefix, sink);
-            await connection.ReceiveAsync(frame.Destination, cancellationToken);
-            return frame;
-        }
-        finally
-        {
-            lock (_lock)
-            {
-                _isReceiving = false;
-                if (_isOver)
-                    _idle.SetResult();
-            }
-        }
+        if (!_frames.Writer.TryWrite(_arriving!))
+            throw new IOException("the call is over");
     }
 
     // The call's end comes by way of the server, after all that was sent before it.
@@ -98,14 +92,7 @@ public sealed class DirectFrameReader(IAsyncStreamReader<Frame> call, ReceivingC
             await connection.DisposeAsync();
         }
 
-        lock (_lock)
-        {
-            _isOver = true;
-            if (!_isReceiving)
-                _idle.SetResult();
-        }
-
-        await _idle.Task;
+        connection.EndDiversion();
         _frames.Writer.TryComplete(failure);
     }
 }

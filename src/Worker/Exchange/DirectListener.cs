@@ -23,6 +23,8 @@ internal sealed class DirectListenerFactory : IConnectionListenerFactory
 /// <param name="socket">A socket that listens.</param>
 internal sealed class DirectListener(Socket socket) : IConnectionListener
 {
+    private readonly ReceiveWatch _watch = new();
+
     /// <inheritdoc />
     public EndPoint EndPoint { get; } = socket.LocalEndPoint!;
 
@@ -35,7 +37,7 @@ internal sealed class DirectListener(Socket socket) : IConnectionListener
             {
                 var accepted = await socket.AcceptAsync(cancellationToken);
                 accepted.NoDelay = true;
-                return new DirectConnection(accepted);
+                return new DirectConnection(accepted, _watch);
             }
             catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionReset)
             {
@@ -49,12 +51,17 @@ internal sealed class DirectListener(Socket socket) : IConnectionListener
     }
 
     /// <inheritdoc />
-    public ValueTask UnbindAsync(CancellationToken cancellationToken = default) => DisposeAsync();
+    public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+    {
+        socket.Dispose();
+        return default;
+    }
 
     /// <inheritdoc />
     public ValueTask DisposeAsync()
     {
         socket.Dispose();
+        _watch.Dispose();
         return default;
     }
 }
@@ -70,16 +77,17 @@ internal sealed class DirectConnection : DefaultConnectionContext
 
     /// <summary>Takes a connection over.</summary>
     /// <param name="socket">The connection.</param>
-    public DirectConnection(Socket socket)
+    /// <param name="watch">Receives while nobody else does.</param>
+    public DirectConnection(Socket socket, ReceiveWatch watch)
         : base(Guid.NewGuid().ToString("N"))
     {
         _socket = socket;
-        _connection = new ReceivingConnection(socket);
+        _connection = new ReceivingConnection(socket, watch);
         LocalEndPoint = socket.LocalEndPoint;
         RemoteEndPoint = socket.RemoteEndPoint;
         ConnectionClosed = _closed.Token;
         Transport = new Duplex(
-            PipeReader.Create(_connection, new StreamPipeReaderOptions(bufferSize: BlockBytes, leaveOpen: true)),
+            _connection.Input,
             PipeWriter.Create(_connection, new StreamPipeWriterOptions(minimumBufferSize: BlockBytes, leaveOpen: true)));
         Features.Set(_connection);
     }
