@@ -33,6 +33,14 @@ internal sealed class ConvolutionGradientMap
 
     public int TileRows { get; }
 
+    /// <summary>
+    /// Floats from a pixel of the output's gradient to the next, as tiles read them: where they lie, as far as vectors do not stick out and so few filters
+    /// leave no gaps that would waste the caches' sets; otherwise in copies of 32 columns. In place, 14x14x32 -> 64 runs at 254 GFLOP/s instead of 249,
+    /// 28x28x16 -> 16 at 197 instead of 191.
+    /// </summary>
+    public static int PixelStep(in ConvolutionShape shape) =>
+        shape.Filters % ConvolutionTile.MaxLanes == 0 && shape.Filters <= 2 * RegisterTile.PanelColumns ? shape.Filters : RegisterTile.PanelColumns;
+
     /// <summary>For each row of the matrix, floats from the input pixel under tap (0, 0) to the one that the row takes, channel included.</summary>
     public ConvolutionTable<int> Offsets { get; }
 
@@ -81,8 +89,8 @@ internal sealed class ConvolutionGradientMap
         if (rows == 0)
             return;
         int left = checked(((((y * _shape.Stride) - _shape.PaddingHeight) * _shape.Width) + (x * _shape.Stride) - _shape.PaddingWidth) * _shape.Channels);
-        int right = checked(((y * _shape.OutputWidth) + x) * RegisterTile.PanelColumns);
-        bool follows = _runs.Count > firstRun && _runs[^1] is var last && last.Rows == rows && right == last.Right + (last.Length * RegisterTile.PanelColumns)
+        int right = checked(((y * _shape.OutputWidth) + x) * PixelStep(_shape));
+        bool follows = _runs.Count > firstRun && _runs[^1] is var last && last.Rows == rows && right == last.Right + (last.Length * PixelStep(_shape))
             && left == last.Left + (last.Length * _shape.Stride * _shape.Channels);
         if (follows)
             _runs[^1] = _runs[^1] with { Length = _runs[^1].Length + 1 };

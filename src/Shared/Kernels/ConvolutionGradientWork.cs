@@ -54,11 +54,13 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     /// <summary>[filters], overwritten likewise; null where there are no biases.</summary>
     public float* BiasGradient;
 
-    /// <summary>For each part, room for a panel of the pixels of a block; unused where they lie like that.</summary>
+    /// <summary>For each part, room for a panel of the pixels of a block; unused where they are read in place.</summary>
     public float* Scratch;
 
     /// <summary>The filters, in whole vectors of any width.</summary>
     private readonly int SlotColumns => Columns(Shape.Filters);
+
+    private readonly int PixelStep => ConvolutionGradientMap.PixelStep(Shape);
 
     private readonly int SlotLength => (Shape.FilterLength + 1) * SlotColumns;
 
@@ -67,7 +69,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     /// <summary>Floats of scratch memory for each part.</summary>
     public static int ScratchLength(in ConvolutionShape shape, int microbatch)
     {
-        bool copies = shape.Filters != RegisterTile.PanelColumns;
+        bool copies = shape.Filters != ConvolutionGradientMap.PixelStep(shape);
         return copies ? checked(BlockImages(shape, microbatch) * shape.OutputPixels * RegisterTile.PanelColumns) : 0;
     }
 
@@ -166,13 +168,13 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         }
     }
 
-    /// <summary>Some columns of the output's gradient as [pixels][32]: a copy, unless they lie like that.</summary>
+    /// <summary>Some columns of the output's gradient where they lie, or as a copy, [pixels][32].</summary>
     private readonly float* Panel<TLanes, TVector>(int part, int image, int images, int column, int end)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
         float* source = OutputGradient + ((nint)image * Shape.OutputLength) + column;
-        if (Shape.Filters == RegisterTile.PanelColumns)
+        if (Shape.Filters == PixelStep)
             return source;
         float* copy = Scratch + ((nint)part * ScratchLength(Shape, Microbatch));
         int columns = Math.Min(end, Shape.Filters) - column;
@@ -205,8 +207,9 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
             RunCount = Tiles[tile].Count,
             Images = images,
             LeftImage = Shape.InputLength,
-            RightImage = (nint)Shape.OutputPixels * RegisterTile.PanelColumns,
+            RightImage = (nint)Shape.OutputPixels * PixelStep,
             LeftStep = (nint)Shape.Stride * Shape.Channels,
+            RightStep = PixelStep,
             Resume = resume,
         };
         ConvolutionTile.Kernel<TLanes, TVector, Two, IdentityActivation>(rows, width)(operands);
@@ -229,6 +232,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
             RunCount = 1,
             Images = 1,
             LeftStep = 0,
+            RightStep = PixelStep,
             Resume = resume,
         };
         ConvolutionTile.Kernel<TLanes, TVector, Two, IdentityActivation>(1, width)(operands);

@@ -13,7 +13,7 @@ internal unsafe struct ConvolutionOperands
     /// <summary>[rows]: where each row's factors are counted from.</summary>
     public float** Left;
 
-    /// <summary>The right operand from the tile's first column on, in rows of <see cref="RegisterTile.PanelColumns"/> floats for each link.</summary>
+    /// <summary>The right operand from the tile's first column on: a row for each link, for kernels that are not strided of <see cref="RegisterTile.PanelColumns"/> floats.</summary>
     public float* Right;
 
     /// <summary>[rows]: where each row's sums go.</summary>
@@ -36,6 +36,9 @@ internal unsafe struct ConvolutionOperands
 
     /// <summary>Floats from a link to the next in the left operand, for strided kernels.</summary>
     public nint LeftStep;
+
+    /// <summary>Floats from a link to the next in the right operand, for strided kernels.</summary>
+    public nint RightStep;
 
     /// <summary>What is added to the sums at the end, before the kernel's activation: [columns]; or null, then neither is done.</summary>
     public float* Bias;

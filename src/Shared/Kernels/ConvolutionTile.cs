@@ -16,8 +16,8 @@ internal static unsafe class ConvolutionTile
     /// <typeparam name="TLanes">The vectors.</typeparam>
     /// <typeparam name="TVector">One vector.</typeparam>
     /// <typeparam name="TStrided">
-    /// One where a link's factors follow those of the link before and all rows take part in every run, as in products; two where factors lie
-    /// <see cref="ConvolutionOperands.LeftStep"/> apart and runs say which rows take part, as in gradients of weights.
+    /// One where a link's factors follow those of the link before and all rows take part in every run, as in products; two where they lie
+    /// <see cref="ConvolutionOperands.LeftStep"/> and <see cref="ConvolutionOperands.RightStep"/> apart and runs say which rows take part, as in gradients of weights.
     /// </typeparam>
     /// <typeparam name="TActivation">What is applied after the bias, where there is one; a function that takes few registers.</typeparam>
     public static delegate*<in ConvolutionOperands, void> Kernel<TLanes, TVector, TStrided, TActivation>(int rows, int columns)
@@ -80,6 +80,7 @@ internal static unsafe class ConvolutionTile
         }
 
         nint leftStep = TStrided.Value > 1 ? operands.LeftStep : 1, image = 0;
+        nint rightStep = TStrided.Value > 1 ? operands.RightStep : RegisterTile.PanelColumns;
         float* right = operands.Right;
         for (int images = operands.Images; images > 0; images--)
         {
@@ -108,7 +109,7 @@ internal static unsafe class ConvolutionTile
                         if ((active & (1 << 10)) != 0) r10 = r10.AddProduct(10, p10 + at, factors);
                         if ((active & (1 << 11)) != 0) r11 = r11.AddProduct(11, p11 + at, factors);
                         at += leftStep;
-                        b += RegisterTile.PanelColumns;
+                        b += rightStep;
                     }
 
                     continue;
@@ -130,7 +131,7 @@ internal static unsafe class ConvolutionTile
                     r10 = r10.AddProduct(10, p10 + at, factors);
                     r11 = r11.AddProduct(11, p11 + at, factors);
                     at += leftStep;
-                    b += RegisterTile.PanelColumns;
+                    b += rightStep;
                 }
             }
 

@@ -36,6 +36,9 @@ internal unsafe interface ILanes<TVector>
     /// <summary>left &gt; right ? whenTrue : whenFalse; a NaN on either side selects <paramref name="whenFalse"/>.</summary>
     static abstract TVector SelectGreater(TVector left, TVector right, TVector whenTrue, TVector whenFalse);
 
+    /// <summary>left == right ? whenTrue : whenFalse; a NaN on either side selects <paramref name="whenFalse"/>.</summary>
+    static abstract TVector SelectEqual(TVector left, TVector right, TVector whenTrue, TVector whenFalse);
+
     /// <summary>The magnitude of one value with the sign of another.</summary>
     static abstract TVector CopySign(TVector magnitude, TVector sign);
 

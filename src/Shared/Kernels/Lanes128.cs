@@ -44,6 +44,10 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector>
         Vector128.ConditionalSelect(Vector128.GreaterThan(left, right), whenTrue, whenFalse);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector SelectEqual(Vector left, Vector right, Vector whenTrue, Vector whenFalse) =>
+        Vector128.ConditionalSelect(Vector128.Equals(left, right), whenTrue, whenFalse);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector CopySign(Vector magnitude, Vector sign) => Vector128.CopySign(magnitude, sign);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

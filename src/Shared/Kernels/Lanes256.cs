@@ -44,6 +44,10 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector>
         Vector256.ConditionalSelect(Vector256.GreaterThan(left, right), whenTrue, whenFalse);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector SelectEqual(Vector left, Vector right, Vector whenTrue, Vector whenFalse) =>
+        Vector256.ConditionalSelect(Vector256.Equals(left, right), whenTrue, whenFalse);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector CopySign(Vector magnitude, Vector sign) => Vector256.CopySign(magnitude, sign);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

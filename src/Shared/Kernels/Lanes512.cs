@@ -44,6 +44,10 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector>
         Vector512.ConditionalSelect(Vector512.GreaterThan(left, right), whenTrue, whenFalse);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector SelectEqual(Vector left, Vector right, Vector whenTrue, Vector whenFalse) =>
+        Vector512.ConditionalSelect(Vector512.Equals(left, right), whenTrue, whenFalse);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector CopySign(Vector magnitude, Vector sign) => Vector512.CopySign(magnitude, sign);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -56,7 +56,8 @@ internal readonly unsafe struct MaxPoolingBackward(float* winners, float* output
         for (int ox = 0; ox < _outputWidth; ox++, offset += channels)
         {
             (int left, int right, int tap) = horizontal.Covered(ox);
-            new Span<float>(destination + ((nint)done * channels), (left - done) * channels).Clear();
+            if (left > done)
+                new Span<float>(destination + ((nint)done * channels), (left - done) * channels).Clear();
             done = right;
             var window = new Pixels(winners + offset, outputGradient + offset, tapRow + tap, right - left, channels);
             window.Write<TLanes, TVector>(destination + ((nint)left * channels));
@@ -105,11 +106,7 @@ internal readonly unsafe struct MaxPoolingBackward(float* winners, float* output
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector IfWon<TLanes, TVector>(TVector winner, int tap, TVector gradient)
         where TLanes : struct, ILanes<TVector>
-        where TVector : unmanaged
-    {
-        TVector unlessBelow = TLanes.SelectGreater(winner, TLanes.Broadcast(tap - 0.5f), gradient, default);
-        return TLanes.SelectGreater(TLanes.Broadcast(tap + 0.5f), winner, unlessBelow, default);
-    }
+        where TVector : unmanaged => TLanes.SelectEqual(winner, TLanes.Broadcast(tap), gradient, default);
 
     /// <summary>The pixels of one input row that one window covers.</summary>
     private readonly struct Pixels(float* winners, float* outputGradient, int tap, int width, int channels)

@@ -129,17 +129,10 @@ internal readonly unsafe struct MaxPoolingForward(float* input, PoolingShape sha
         public readonly TVector Value = value;
         public readonly TVector Tap = tap;
 
-        /// <summary>A candidate wins if it is greater, or not a number: neither above minus infinity nor below infinity.</summary>
+        /// <summary>A candidate wins if it is greater, or not a number: then alone it does not equal itself.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Winner<TLanes, TVector> Against(TVector candidate, float tap) => new(
-            TLanes.SelectGreater(candidate, Value, candidate, IfNaN(candidate, candidate, Value)),
-            TLanes.SelectGreater(candidate, Value, TLanes.Broadcast(tap), IfNaN(candidate, TLanes.Broadcast(tap), Tap)));
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static TVector IfNaN(TVector candidate, TVector whenTrue, TVector whenFalse)
-        {
-            TVector unlessInfinite = TLanes.SelectGreater(TLanes.Broadcast(float.PositiveInfinity), candidate, whenFalse, whenTrue);
-            return TLanes.SelectGreater(candidate, TLanes.Broadcast(float.NegativeInfinity), whenFalse, unlessInfinite);
-        }
+            TLanes.SelectGreater(candidate, Value, candidate, TLanes.SelectEqual(candidate, candidate, Value, candidate)),
+            TLanes.SelectGreater(candidate, Value, TLanes.Broadcast(tap), TLanes.SelectEqual(candidate, candidate, Tap, TLanes.Broadcast(tap))));
     }
 }

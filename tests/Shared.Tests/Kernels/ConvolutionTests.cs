@@ -21,6 +21,8 @@ public sealed class ConvolutionTests : IDisposable
         // height, width, channels, filters, kernel height and width, stride, padding height and width; rows, microbatch
         { new(14, 14, 32, 64, 3, 3, 1, 1, 1), 3, 2 }, // whole panels
         { new(28, 28, 1, 32, 3, 3, 1, 1, 1), 5, 2 }, // one channel: nine rows of weights' gradients
+        { new(6, 5, 3, 48, 3, 3, 1, 1, 1), 5, 3 }, // a panel and a half, read in place
+        { new(6, 5, 3, 96, 3, 2, 1, 1, 0), 3, 2 }, // three panels, copied
         { new(8, 8, 16, 32, 3, 3, 2, 1, 1), 7, 7 }, // stride: four classes of input pixels, and those at the edges
         { new(5, 5, 4, 33, 1, 1, 2, 0, 0), 13, 1 }, // input pixels that no output looks at; thirteen microbatches
         { new(3, 4, 2, 5, 5, 5, 1, 3, 2), 4, 2 }, // output pixels with a single tap
