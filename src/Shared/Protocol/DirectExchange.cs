@@ -80,6 +80,9 @@ public sealed class DirectExchange : IAsyncStreamWriter<Frame>, IDisposable
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
+        var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
+        if (await LocalSocket.ConnectAsync(host, port, cancellationToken) is { } local)
+            return _sending = new SendingConnection(local);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {

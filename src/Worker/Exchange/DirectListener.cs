@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
+using Distributed.Protocol;
 using Distributed.Protocol.Http2;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -15,14 +16,17 @@ internal sealed class DirectListenerFactory : IConnectionListenerFactory
     {
         var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
         socket.Listen();
-        return new(new DirectListener(socket));
+        return new(new DirectListener(socket, LocalSocket.Listen(socket.LocalEndPoint)));
     }
 }
 
 /// <summary>Accepts connections.</summary>
-/// <param name="socket">A socket that listens.</param>
-internal sealed class DirectListener(Socket socket) : IConnectionListener
+/// <param name="socket">A socket that listens for all.</param>
+/// <param name="local">One that listens for processes of this host, if there is one.</param>
+internal sealed class DirectListener(Socket socket, Socket? local) : IConnectionListener
 {
+    private readonly Socket[] _sockets = local is null ? [socket] : [socket, local];
+    private readonly Task<Socket>?[] _accepting = new Task<Socket>?[local is null ? 1 : 2];
     private readonly ReceiveWatch _watch = new();
 
     /// <inheritdoc />
@@ -35,8 +39,9 @@ internal sealed class DirectListener(Socket socket) : IConnectionListener
         {
             try
             {
-                var accepted = await socket.AcceptAsync(cancellationToken);
-                accepted.NoDelay = true;
+                var accepted = await AcceptNextAsync().WaitAsync(cancellationToken);
+                if (accepted.AddressFamily != AddressFamily.Unix)
+                    accepted.NoDelay = true;
                 return new DirectConnection(accepted, _watch);
             }
             catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ConnectionReset)
@@ -53,16 +58,25 @@ internal sealed class DirectListener(Socket socket) : IConnectionListener
     /// <inheritdoc />
     public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
-        socket.Dispose();
+        foreach (var listening in _sockets)
+            listening.Dispose();
         return default;
     }
 
     /// <inheritdoc />
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
-        socket.Dispose();
+        await UnbindAsync();
         _watch.Dispose();
-        return default;
+    }
+
+    private async Task<Socket> AcceptNextAsync()
+    {
+        for (var i = 0; i < _sockets.Length; i++)
+            _accepting[i] ??= _sockets[i].AcceptAsync();
+        var accepted = await Task.WhenAny(_accepting!);
+        _accepting[Array.IndexOf(_accepting, accepted)] = null;
+        return await accepted;
     }
 }
 

@@ -19,7 +19,9 @@ public abstract class InterceptedStream : Stream
     /// <param name="sentPreface">Bytes that are written before the first frame.</param>
     private protected InterceptedStream(Socket socket, int sentPreface)
     {
+        ArgumentNullException.ThrowIfNull(socket);
         Socket = socket;
+        socket.Blocking = false;
         _written = new FrameTracker(sentPreface);
     }
 
@@ -114,16 +116,29 @@ public abstract class InterceptedStream : Stream
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
             Socket.Dispose();
+            SocketWatch.Shared.Forget(Socket);
+        }
+
         base.Dispose(disposing);
     }
 
+    // What the system takes at once is sent by the caller's thread.
     private async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         try
         {
             while (bytes.Length > 0)
-                bytes = bytes[await Socket.SendAsync(bytes, SocketFlags.None, cancellationToken)..];
+            {
+                var sent = Socket.Send(bytes.Span, SocketFlags.None, out var error);
+                if (error == SocketError.WouldBlock)
+                    await SocketWatch.Shared.UntilWritableAsync(Socket, cancellationToken);
+                else if (error != SocketError.Success)
+                    throw new SocketException((int)error);
+                else
+                    bytes = bytes[sent..];
+            }
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 
 namespace Distributed.Protocol.Http2;
@@ -33,7 +32,7 @@ public sealed class ReceiveWatch : IDisposable
 
     private readonly Lock _lock = new();
     private readonly Dictionary<Socket, ReceivingConnection> _connections = [];
-    private readonly Socket _waker = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { Blocking = false };
+    private readonly SocketWaker _waker = new();
     private readonly List<Socket> _watched = [];
     private readonly List<ReceivingConnection> _all = [];
     private readonly List<ReceivingConnection> _again = [];
@@ -43,9 +42,6 @@ public sealed class ReceiveWatch : IDisposable
     /// <summary>Begins with no connection.</summary>
     public ReceiveWatch()
     {
-        // What it sends to itself wakes it.
-        _waker.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        _waker.Connect(_waker.LocalEndPoint!);
         _thread = new Thread(Run) { IsBackground = true, Name = "receive watch" };
         _thread.Start();
     }
@@ -78,17 +74,7 @@ public sealed class ReceiveWatch : IDisposable
     }
 
     /// <summary>Looks again at what there is to watch.</summary>
-    internal void Wake()
-    {
-        try
-        {
-            _waker.Send([0], SocketFlags.None, out _); // if it does not fit, as many are there that wake it
-        }
-        catch (ObjectDisposedException)
-        {
-            // Nobody is left to wake.
-        }
-    }
+    internal void Wake() => _waker.Wake();
 
     private void Run()
     {
@@ -114,7 +100,7 @@ public sealed class ReceiveWatch : IDisposable
         _all.Clear();
         _again.Clear();
         _watched.Clear();
-        _watched.Add(_waker);
+        _watched.Add(_waker.Socket);
         lock (_lock)
             _all.AddRange(_connections.Values);
         var again = false;
@@ -133,11 +119,10 @@ public sealed class ReceiveWatch : IDisposable
 
     private void Receive()
     {
-        Span<byte> ring = stackalloc byte[1];
         foreach (var socket in _watched)
         {
-            if (socket == _waker)
-                _waker.Receive(ring, SocketFlags.None, out _);
+            if (socket == _waker.Socket)
+                _waker.Rest();
             else if (Find(socket) is { } connection)
                 connection.ReceiveInBackground();
         }

@@ -52,9 +52,7 @@ public sealed class ReceivingConnection : InterceptedStream
     public ReceivingConnection(Socket socket, ReceiveWatch watch)
         : base(socket, sentPreface: 0)
     {
-        ArgumentNullException.ThrowIfNull(socket);
         ArgumentNullException.ThrowIfNull(watch);
-        socket.Blocking = false;
         _watch = watch;
         watch.Add(this);
     }

@@ -105,7 +105,15 @@ internal sealed class SendingConnection(Socket socket) : InterceptedStream(socke
     {
         try
         {
-            return await Socket.ReceiveAsync(destination, SocketFlags.None, cancellationToken);
+            while (true)
+            {
+                var received = Socket.Receive(destination.Span, SocketFlags.None, out var error);
+                if (error == SocketError.Success)
+                    return received;
+                if (error != SocketError.WouldBlock)
+                    throw new SocketException((int)error);
+                await SocketWatch.Shared.UntilReadableAsync(Socket, cancellationToken);
+            }
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
