@@ -101,5 +101,5 @@ internal sealed class AllReduceWorkers : IAsyncDisposable
         return answers;
     }
 
-    private static string LastLine(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault("it said nothing");
+    private static string LastLine(string text) => text.Split('\n', StringSplitOptions.TrimEntries).LastOrDefault(LastWords.Says, "it said nothing");
 }

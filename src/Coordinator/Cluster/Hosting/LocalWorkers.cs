@@ -60,7 +60,7 @@ internal sealed class LocalWorkers : IAsyncDisposable
         var output = process.StandardOutput.ReadToEndAsync();
         var last = "";
         while (await process.StandardError.ReadLineAsync() is { } line)
-            last = line.Length > 0 ? line : last;
+            last = LastWords.Says(line) ? line : last;
         await output;
         await process.WaitForExitAsync();
         _events.TryWrite(new LocalWorkerExited(number, process.Id, Cause(process.ExitCode, last)));

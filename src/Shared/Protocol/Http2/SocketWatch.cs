@@ -14,7 +14,7 @@ internal sealed class SocketWatch
 
     private readonly Lock _lock = new();
     private readonly SocketWaker _waker = new();
-    private readonly List<Waiter> _waiters = [];
+    private readonly List<Waiter> _waiters = []; // under the lock; what follows is the thread's own
     private readonly List<Waiter> _ready = [];
     private readonly List<Socket> _readable = [];
     private readonly List<Socket> _writable = [];
@@ -37,10 +37,8 @@ internal sealed class SocketWatch
     {
         lock (_lock)
         {
-            _ready.AddRange(_waiters.Where(waiter => waiter.Socket == socket));
-            foreach (var waiter in _ready)
-                waiter.IsForgotten = true;
-            _ready.Clear();
+            foreach (var waiter in _waiters)
+                waiter.IsForgotten |= waiter.Socket == socket;
         }
 
         _waker.Wake();

@@ -75,6 +75,28 @@ public sealed class SocketWatchTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Sockets_are_forgotten_while_others_are_told_of()
+    {
+        using var other = new Socket(SocketType.Dgram, ProtocolType.Udp);
+        using var ending = new CancellationTokenSource();
+        var forgetting = Task.Run(() =>
+        {
+            while (!ending.IsCancellationRequested)
+                SocketWatch.Shared.Forget(other);
+        });
+        for (int turn = 0; turn < 2000; turn++)
+        {
+            var readable = SocketWatch.Shared.UntilReadableAsync(_near, Token);
+            _far.Send([1]);
+            await readable;
+            _near.Receive(new byte[1]);
+        }
+
+        await ending.CancelAsync();
+        await forgetting;
+    }
+
+    [Fact]
     public async Task Waiting_can_be_given_up()
     {
         using var giving = new CancellationTokenSource();
