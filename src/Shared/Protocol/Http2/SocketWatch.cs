@@ -80,7 +80,7 @@ internal sealed class SocketWatch
         lock (_lock)
         {
             foreach (var waiter in _waiters)
-                waiter.IsForgotten |= waiter.Socket.SafeHandle.IsClosed;
+                waiter.IsForgotten |= waiter.IsClosed;
             _ready.AddRange(_waiters.Where(waiter => waiter.IsForgotten));
             _waiters.RemoveAll(waiter => waiter.IsForgotten || waiter.Completion.Task.IsCompleted);
             _readable.AddRange(_waiters.Where(waiter => !waiter.Writes).Select(waiter => waiter.Socket));
@@ -96,7 +96,7 @@ internal sealed class SocketWatch
             _waker.Rest();
         lock (_lock)
         {
-            _ready.AddRange(_waiters.Where(waiter => (waiter.Writes ? _writable : _readable).Contains(waiter.Socket)));
+            _ready.AddRange(_waiters.Where(waiter => !waiter.IsClosed && (waiter.Writes ? _writable : _readable).Contains(waiter.Socket)));
             _waiters.RemoveAll(_ready.Contains);
         }
 
@@ -118,5 +118,8 @@ internal sealed class SocketWatch
         public TaskCompletionSource Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public bool IsForgotten { get; set; }
+
+        /// <summary>The runtime ends the connection of a socket that it closes while somebody asks for it, so that it can also be read from.</summary>
+        public bool IsClosed => Socket.SafeHandle.IsClosed;
     }
 }
