@@ -15,10 +15,11 @@ internal static class ThreadsBenchmark
     /// <param name="models">What to measure; none for the presets.</param>
     public static void Run(string[] models)
     {
-        Console.WriteLine($"Batch {Batch}, momentum SGD; medians of {Rounds} interleaved rounds ± half the interquartile range.");
+        Console.WriteLine($"Batch {Batch}, momentum SGD; medians of {Rounds} interleaved rounds ± half the interquartile range. Apart: two replicas of one thread and half the batch");
+        Console.WriteLine("each, at the same time and without anything in common: what two cores of this machine can reach.");
         Console.WriteLine();
-        Console.WriteLine("| model | ms a step, 1 thread | ms a step, 2 threads | speed of 2 over 1 |");
-        Console.WriteLine("|---|---|---|---|");
+        Console.WriteLine("| model | ms a step, 1 thread | 2 threads | apart | speed of 2 threads over 1 | of two apart |");
+        Console.WriteLine("|---|---|---|---|---|---|");
         foreach (string model in models is [] ? Presets : models)
             Compare(model);
         Console.WriteLine();
@@ -49,16 +50,35 @@ internal static class ThreadsBenchmark
         if (one is null)
             return;
         using TrainingStep two = TrainingStep.Of(model, Batch, threads: 2)!;
-        Measurement alone = new(), together = new();
+        using TrainingStep half = TrainingStep.Of(model, Batch / 2, threads: 1)!, other = TrainingStep.Of(model, Batch / 2, threads: 1)!;
+        Measurement alone = new(), together = new(), apart = new();
         for (int round = 0; round < Rounds; round++)
         {
             alone.Add(Measurement.Time(one.Run, SliceSeconds));
             together.Add(Measurement.Time(two.Run, SliceSeconds));
+            apart.Add(SecondsApart(half, other));
         }
 
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"| {model} | {1000 * alone.Median:F2} | {1000 * together.Median:F2} | {alone.Over(together).AsRatio} |"));
+            $"| {model} | {1000 * alone.Median:F2} | {1000 * together.Median:F2} | {1000 * apart.Median:F2} | {alone.Over(together).AsRatio} | {alone.Over(apart).AsRatio} |"));
+    }
+
+    /// <summary>Seconds of a step while another replica takes the same step on another thread: those of the slower.</summary>
+    private static double SecondsApart(TrainingStep one, TrainingStep other)
+    {
+        double beside = 0;
+        using var start = new Barrier(2);
+        var thread = new Thread(() =>
+        {
+            start.SignalAndWait();
+            beside = Measurement.Time(other.Run, SliceSeconds);
+        });
+        thread.Start();
+        start.SignalAndWait();
+        double seconds = Measurement.Time(one.Run, SliceSeconds);
+        thread.Join();
+        return Math.Max(seconds, beside);
     }
 
     private readonly struct Nothing : IPartitionedWork

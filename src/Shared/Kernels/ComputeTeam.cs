@@ -1,12 +1,13 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
 
 namespace Distributed.Kernels;
 
 /// <summary>
 /// A fixed number of persistent threads, the caller being one of them, that carry out the parts of a <see cref="IPartitionedWork"/> together.
 /// A thread that waits looks for a millisecond, letting others go first after a few microseconds, and blocks after that.
-/// One thread at a time may use it, and a part may not.
+/// One thread at a time may use it. What a part runs is carried out by that part's thread alone.
 /// </summary>
 /// <remarks>
 /// Work that is bound by memory gains little from a second thread, while work that is bound by arithmetic leaves the memory idle. So what is postponed
@@ -22,10 +23,14 @@ public sealed unsafe class ComputeTeam : IDisposable
     // cores, a step of cnn on two threads takes 10.2 ms if this is 50 microseconds, 7.5 ms if it is a millisecond.
     private static readonly long BlockTicks = Stopwatch.Frequency / 1_000; // 1 millisecond
 
+    // The part that a thread is carrying out, counted from 1; 0 where it is none.
+    [ThreadStatic]
+    private static int _partOfThread;
+
     private readonly Thread[] _helpers;
     private readonly object _gate = new();
     private readonly PostponedWork _postponed = new();
-    private AlignedBuffer _scratch = new(0);
+    private readonly AlignedBuffer[] _scratch; // for what runs outside of parts, and for what each part runs
     private delegate*<void*, int, int, void> _execute;
     private void* _work;
     private ExceptionDispatchInfo? _failure;
@@ -42,6 +47,7 @@ public sealed unsafe class ComputeTeam : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         Threads = threads;
+        _scratch = [.. Enumerable.Range(0, threads + 1).Select(_ => new AlignedBuffer(0))];
         _helpers = new Thread[threads - 1];
         for (int i = 0; i < _helpers.Length; i++)
         {
@@ -59,21 +65,21 @@ public sealed unsafe class ComputeTeam : IDisposable
 
     /// <summary>
     /// Carries out all parts, and all that was postponed, and returns when the last is done. The first exception of a part is thrown again here, and keeps no
-    /// other part from being carried out.
+    /// other part from being carried out. In a part of any team, the calling thread carries out the work alone, as one part.
     /// </summary>
-    /// <exception cref="InvalidOperationException">Another run is under way.</exception>
+    /// <exception cref="InvalidOperationException">Another thread's run is under way.</exception>
     public void Run<TWork>(TWork work)
         where TWork : unmanaged, IPartitionedWork
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (Threads == 1)
+        if (Threads == 1 || _partOfThread != 0)
         {
             work.Execute(0, 1);
             return;
         }
 
         if (Interlocked.Exchange(ref _busy, 1) != 0)
-            throw new InvalidOperationException("A compute team runs one work at a time, and a part cannot start another.");
+            throw new InvalidOperationException("A compute team runs the work of one thread at a time.");
         Start(&Invoke<TWork>, &work);
         Carry(0);
         AwaitHelpers();
@@ -82,6 +88,14 @@ public sealed unsafe class ComputeTeam : IDisposable
         _postponed.Clear();
         Volatile.Write(ref _busy, 0);
         failure?.Throw();
+    }
+
+    /// <summary>As <see cref="Run{TWork}(TWork)"/>, for work that holds objects.</summary>
+    /// <inheritdoc cref="Run{TWork}(TWork)" path="/exception"/>
+    internal void RunObject(IPartitionedWork work)
+    {
+        using var held = new GCHandle<IPartitionedWork>(work);
+        Run(new HeldWork(held));
     }
 
     /// <summary>
@@ -133,14 +147,16 @@ public sealed unsafe class ComputeTeam : IDisposable
     }
 
     /// <summary>
-    /// Aligned memory of <paramref name="length"/> floats for each part, one after the other, with what the last user left in it. It is valid until the
-    /// next call, as long as the team is reachable.
+    /// Aligned memory of <paramref name="length"/> floats for each part that a run would have here, one after the other, with what the last user left in
+    /// it. It is valid until the next call from the same part, or from outside of parts, as long as the team is reachable.
     /// </summary>
     internal float* Scratch(int length)
     {
-        if (_scratch.Length < (long)length * Threads)
-            _scratch = new AlignedBuffer(checked(length * Threads));
-        return _scratch.Pointer;
+        ref AlignedBuffer scratch = ref _scratch[_partOfThread];
+        int parts = _partOfThread == 0 ? Threads : 1;
+        if (scratch.Length < (long)length * parts)
+            scratch = new AlignedBuffer(checked(length * parts));
+        return scratch.Pointer;
     }
 
     private static void Invoke<TWork>(void* work, int part, int parts)
@@ -157,12 +173,14 @@ public sealed unsafe class ComputeTeam : IDisposable
 
     private void Carry(int part)
     {
+        _partOfThread = part + 1;
         bool postponedFirst = part % 2 == 0;
         if (postponedFirst)
             CarryPostponed(part);
         Carry(_execute, _work, part);
         if (!postponedFirst)
             CarryPostponed(part);
+        _partOfThread = 0;
     }
 
     private void CarryPostponed(int part)
@@ -249,6 +267,11 @@ public sealed unsafe class ComputeTeam : IDisposable
             return;
         lock (_gate)
             Monitor.PulseAll(_gate);
+    }
+
+    private readonly struct HeldWork(GCHandle<IPartitionedWork> work) : IPartitionedWork
+    {
+        public void Execute(int part, int parts) => work.Target.Execute(part, parts);
     }
 
     private readonly struct Nothing : IPartitionedWork

@@ -16,20 +16,22 @@ public sealed unsafe class Convolution
     private readonly ConvolutionWeights? _backwardWeights;
     private readonly ConvolutionGradientMap _gradient;
     private readonly AlignedBuffer _slots;
+    private readonly AlignedBuffer[] _laneSlots; // of the lanes but the first, which adds to the pass's own
 
     /// <summary>Reserves weights, tables and sums.</summary>
     /// <param name="shape">The sizes.</param>
     /// <param name="maximumRows">The most images in one call, at least one.</param>
     /// <param name="microbatch">Images of a microbatch, at least one.</param>
     /// <param name="inputGradient">Whether <see cref="InputGradient"/> will be asked for.</param>
+    /// <param name="lanes">The most lanes in which a pass may come.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is below one, the padding is negative, or the kernel does not fit.</exception>
     /// <exception cref="OverflowException">Packed weights or sums do not fit in one array.</exception>
-    public Convolution(in ConvolutionShape shape, int maximumRows, int microbatch, bool inputGradient)
-        : this(shape, maximumRows, microbatch, inputGradient, MachineTile.Rows())
+    public Convolution(in ConvolutionShape shape, int maximumRows, int microbatch, bool inputGradient, int lanes = 1)
+        : this(shape, maximumRows, microbatch, inputGradient, lanes, MachineTile.Rows())
     {
     }
 
-    internal Convolution(in ConvolutionShape shape, int maximumRows, int microbatch, bool inputGradient, int gradientTileRows)
+    internal Convolution(in ConvolutionShape shape, int maximumRows, int microbatch, bool inputGradient, int lanes, int gradientTileRows)
     {
         shape.Check();
         ArgumentOutOfRangeException.ThrowIfLessThan(maximumRows, 1);
@@ -42,7 +44,9 @@ public sealed unsafe class Convolution
         _backward = inputGradient ? ConvolutionMap.OfInput(shape) : null;
         _backwardWeights = inputGradient ? new ConvolutionWeights(shape, mirrored: true) : null;
         _gradient = new ConvolutionGradientMap(shape, gradientTileRows);
-        _slots = new AlignedBuffer(checked((int)ConvolutionGradientWork.StackLength(shape, ((maximumRows - 1) / microbatch) + 1)));
+        int microbatches = ((maximumRows - 1) / microbatch) + 1;
+        _slots = Stack(microbatches);
+        _laneSlots = microbatches < lanes ? [] : [.. Enumerable.Range(1, lanes - 1).Select(_ => Stack(microbatches / lanes))];
     }
 
     /// <summary>Takes new weights; they are copied.</summary>
@@ -152,6 +156,65 @@ public sealed unsafe class Convolution
         GC.KeepAlive(team);
     }
 
+    /// <summary>
+    /// As <see cref="ParameterGradient(ReadOnlySpan{float}, ReadOnlySpan{float}, int, int, int, Span{float}, Span{float}, ComputeTeam)"/> for one lane as a pass of
+    /// its own, whose sums stay here until <see cref="JoinLanes"/>. Several threads may call it, each for another lane.
+    /// </summary>
+    /// <param name="input">[rows, height, width, channels].</param>
+    /// <param name="outputGradient">[rows, output height, output width, filters].</param>
+    /// <param name="rows">Images of this call, at least one.</param>
+    /// <param name="rowsBefore">Images of the lane in the calls before this one.</param>
+    /// <param name="lane">The lane; its rows begin with a microbatch.</param>
+    /// <param name="biases">Whether there are biases.</param>
+    /// <param name="team">The team of which the caller is a part.</param>
+    /// <exception cref="ArgumentException">A length does not fit the shape, or the rows do not fit the lane.</exception>
+    internal void LaneGradient(
+        ReadOnlySpan<float> input, ReadOnlySpan<float> outputGradient, int rows, int rowsBefore, in Lane lane, bool biases, ComputeTeam team)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(rowsBefore);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, lane.Rows - rowsBefore);
+        CheckLength(input.Length, rows, _shape.InputLength, nameof(input));
+        CheckLength(outputGradient.Length, rows, _shape.OutputLength, nameof(outputGradient));
+        float* scratch = team.Scratch(ConvolutionGradientWork.ScratchLength(_shape, _microbatch));
+        fixed (float* source = input, gradient = outputGradient)
+        {
+            ConvolutionGradientWork work = GradientWork(source, gradient, rows, null, null, scratch);
+            (work.ImagesBefore, work.PassImages, work.HasBiases) = (rowsBefore, lane.Rows, biases);
+            work.Slots = lane.Index == 0 ? work.SlotOf(lane.FirstRow / _microbatch) : _laneSlots[lane.Index - 1].Pointer;
+            team.Run(work);
+        }
+
+        GC.KeepAlive(this);
+        GC.KeepAlive(team);
+    }
+
+    /// <summary>Adds the sums of the lanes of a stretch to those of the pass before it, along the tree.</summary>
+    /// <param name="stretch">The stretch; all rows of its lanes have gone through <see cref="LaneGradient"/>.</param>
+    /// <param name="passRows">Images of the pass.</param>
+    /// <param name="weightGradient">[filters, channels, kernel height, kernel width]; overwritten if the stretch ends the pass.</param>
+    /// <param name="biasGradient">[filters]; overwritten likewise. Empty where there are no biases.</param>
+    /// <param name="team">The threads to share the work.</param>
+    /// <exception cref="ArgumentException">A length does not fit the shape, or the stretch does not fit the pass.</exception>
+    internal void JoinLanes(in PassStretch stretch, int passRows, Span<float> weightGradient, Span<float> biasGradient, ComputeTeam team)
+    {
+        CheckLength(weightGradient.Length, 1, _shape.WeightLength, nameof(weightGradient));
+        CheckLength(biasGradient.Length, biasGradient.IsEmpty ? 0 : 1, _shape.Filters, nameof(biasGradient));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(passRows, _maximumRows);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(stretch.EndRow, passRows);
+        float** lanes = stackalloc float*[stretch.Lanes];
+        for (int lane = 1; lane < stretch.Lanes; lane++)
+            lanes[lane] = _laneSlots[lane - 1].Pointer;
+        fixed (float* weights = weightGradient, biases = biasGradient)
+        {
+            ConvolutionGradientWork sums = GradientWork(null, null, 0, weights, biases, null);
+            (sums.ImagesBefore, sums.PassImages) = (stretch.EndRow, passRows);
+            team.Run(new ConvolutionJoinWork(sums, stretch.FirstRow / _microbatch, stretch.LaneRows / _microbatch, lanes, stretch.Lanes));
+        }
+
+        GC.KeepAlive(this);
+    }
+
     internal ConvolutionProductWork<TActivation> ForwardWork<TActivation>(float* input, int rows, float* output)
         where TActivation : struct, IActivation => new()
         {
@@ -202,8 +265,11 @@ public sealed unsafe class Convolution
             Slots = _slots.Pointer,
             WeightGradient = weightGradient,
             BiasGradient = biasGradient,
+            HasBiases = biasGradient != null,
             Scratch = scratch,
         };
+
+    private AlignedBuffer Stack(int microbatches) => new(checked((int)ConvolutionGradientWork.StackLength(_shape, microbatches)));
 
     private static void CheckLength(int length, int rows, int rowLength, string name)
     {

@@ -48,11 +48,14 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     /// <summary>The stack: slots of [filter length + 1, <see cref="SlotColumns"/>], the last row for the biases.</summary>
     public float* Slots;
 
-    /// <summary>[filters, channels, kernel height, kernel width], overwritten by the pass's last call.</summary>
+    /// <summary>[filters, channels, kernel height, kernel width], overwritten by the pass's last call; null in a lane, whose sums stay on the stack.</summary>
     public float* WeightGradient;
 
-    /// <summary>[filters], overwritten likewise; null where there are no biases.</summary>
+    /// <summary>[filters], overwritten likewise; null in a lane, or where there are no biases.</summary>
     public float* BiasGradient;
+
+    /// <summary>Whether there are biases.</summary>
+    public bool HasBiases;
 
     /// <summary>For each part, room for a panel of the pixels of a block; unused where they are read in place.</summary>
     public float* Scratch;
@@ -88,13 +91,15 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         {
             Share share = work.ShareOf(part, parts);
             work.SumMicrobatches<TLanes, TVector>(share);
-            if (work.ImagesBefore + work.Images == work.PassImages)
-                work.Write(share);
+            work.WriteIfComplete(share);
         }
     }
 
     /// <summary>The tiles and columns of one part. Who has the last tile has the biases of its columns, too.</summary>
     internal readonly record struct Share(int Part, int FirstTile, int EndTile, int FirstColumn, int EndColumn);
+
+    /// <summary>The top of the stack while a microbatch is summed: a slot for each bit that is set in its index lies below.</summary>
+    public readonly float* SlotOf(int microbatch) => Slots + ((nint)BitOperations.PopCount((uint)microbatch) * SlotLength);
 
     private static int BlockImages(in ConvolutionShape shape, int microbatch) =>
         Math.Clamp(BlockLength / (shape.InputLength + shape.OutputLength), 1, microbatch);
@@ -102,7 +107,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     private static int Columns(int filters) => (filters + ConvolutionTile.MaxLanes - 1) / ConvolutionTile.MaxLanes * ConvolutionTile.MaxLanes;
 
     /// <summary>Cuts the columns where whole panels come out alike, so that no two parts copy the same; else the tiles, unless there are too few.</summary>
-    private readonly Share ShareOf(int part, int parts)
+    public readonly Share ShareOf(int part, int parts)
     {
         bool wholePanels = SlotColumns % (parts * RegisterTile.PanelColumns) == 0;
         if (!wholePanels && TileCount >= 2 * parts)
@@ -123,7 +128,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         for (int image = ImagesBefore; image < end;)
         {
             int microbatch = image / Microbatch, endOfMicrobatch = (int)Math.Min(PassImages, (microbatch + 1L) * Microbatch);
-            float* top = Slots + ((nint)BitOperations.PopCount((uint)microbatch) * SlotLength);
+            float* top = SlotOf(microbatch);
             AddImages<TLanes, TVector>(share, image, Math.Min(end, endOfMicrobatch), top, resume: image > microbatch * Microbatch);
             image = Math.Min(end, endOfMicrobatch);
             if (image < endOfMicrobatch)
@@ -132,6 +137,28 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
             for (; merges > 0; merges--, top -= SlotLength)
                 Merge<TLanes, TVector>(share, top - SlotLength, top);
         }
+    }
+
+    /// <summary>
+    /// Puts the sum of an aligned block of microbatches on the stack, and merges what is complete with it.
+    /// </summary>
+    /// <param name="share">The rows and columns.</param>
+    /// <param name="first">The block's first microbatch.</param>
+    /// <param name="count">Its microbatches, a power of two.</param>
+    /// <param name="block">Where the sum lies; null if it is where it belongs.</param>
+    public readonly void Push<TLanes, TVector>(in Share share, int first, int count, float* block)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        float* top = SlotOf(first);
+        bool isLast = (long)(first + count) * Microbatch >= PassImages;
+        int merges = isLast ? BitOperations.PopCount((uint)first) : BitOperations.TrailingZeroCount(~(first / count));
+        if (block == null)
+            block = top;
+        else if (merges == 0)
+            Copy(share, block, top);
+        for (; merges > 0; merges--, top -= SlotLength, block = top)
+            Merge<TLanes, TVector>(share, top - SlotLength, block);
     }
 
     /// <summary>Images of one microbatch, in blocks of about the same size.</summary>
@@ -162,7 +189,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
                 int width = Math.Min(2 * TLanes.Count, end - column);
                 for (int tile = share.FirstTile; tile < share.EndTile; tile++)
                     AddTile<TLanes, TVector>(tile, image, images, pixels + column - panel, width, slot + column, resume);
-                if (BiasGradient != null && share.EndTile == TileCount)
+                if (HasBiases && share.EndTile == TileCount)
                     AddBiases<TLanes, TVector>(images, pixels + column - panel, width, slot + column, resume);
             }
         }
@@ -244,12 +271,27 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        int end = share.EndTile == TileCount ? Shape.FilterLength + 1 : share.EndTile * TileRows;
-        for (nint row = share.FirstTile * TileRows; row < end; row++)
+        for (nint row = share.FirstTile * TileRows; row < EndRow(share); row++)
         {
             for (nint i = (row * SlotColumns) + share.FirstColumn; i < (row * SlotColumns) + share.EndColumn; i += TLanes.Count)
                 TLanes.Store(TLanes.Add(TLanes.Load(earlier + i), TLanes.Load(later + i)), earlier + i);
         }
+    }
+
+    private readonly void Copy(in Share share, float* source, float* destination)
+    {
+        int columns = share.EndColumn - share.FirstColumn;
+        for (nint row = share.FirstTile * TileRows, i = (row * SlotColumns) + share.FirstColumn; row < EndRow(share); row++, i += SlotColumns)
+            new ReadOnlySpan<float>(source + i, columns).CopyTo(new Span<float>(destination + i, columns));
+    }
+
+    private readonly int EndRow(in Share share) => share.EndTile == TileCount ? Shape.FilterLength + 1 : share.EndTile * TileRows;
+
+    /// <summary>At the end of a pass that is not a lane.</summary>
+    public readonly void WriteIfComplete(in Share share)
+    {
+        if (ImagesBefore + Images == PassImages && WeightGradient != null)
+            Write(share);
     }
 
     /// <summary>Transposes the finished sums to the layout of the parameters, so many filters and channels at a time that lines are written whole.</summary>

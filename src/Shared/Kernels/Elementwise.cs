@@ -19,6 +19,9 @@ internal static class Elementwise
     /// <summary>Parts start on a cache line, so that no two threads write to the same one.</summary>
     private const int Granule = CacheLine.Length;
 
+    /// <summary>Whether work that touches so many elements is shared by the threads of a team.</summary>
+    public static bool IsWorthSharing(long elements) => elements >= ElementsWorthSharing;
+
     public static void Run<TKernel>(in TKernel kernel, int length, ComputeTeam? team)
         where TKernel : unmanaged, IElementwise
     {
@@ -30,7 +33,7 @@ internal static class Elementwise
         where TKernel : unmanaged, IElementwise
     {
         var work = new Work<TKernel>(kernel, length);
-        if (team is null || length < ElementsWorthSharing)
+        if (team is null || !IsWorthSharing(length))
             work.Execute(0, 1);
         else
             team.Postpone(work);
@@ -40,7 +43,7 @@ internal static class Elementwise
     public static void Share<TWork>(TWork work, int elements, ComputeTeam? team)
         where TWork : unmanaged, IPartitionedWork
     {
-        if (team is null || elements < ElementsWorthSharing)
+        if (team is null || !IsWorthSharing(elements))
             work.Execute(0, 1);
         else
             team.Run(work);

@@ -56,7 +56,28 @@ internal sealed class Conv2dExecutor : LayerExecutor
     {
         if (!_options.LeavesActivationGradient)
             ActivationFunctions.ApplyGradient(_activation, output, outputGradient, _options.Team);
+        AddGradient(input, outputGradient, rows, parameterGradient, pass);
+        if (_options.NeedsInputGradient)
+            _convolution.InputGradient(outputGradient, rows, inputGradient, _options.Team);
+    }
+
+    /// <inheritdoc/>
+    internal override void JoinLanes(in PassStretch stretch, int passRows, Span<float> parameterGradient)
+    {
         int weights = _layer.Shape.WeightLength;
+        _convolution.JoinLanes(stretch, passRows, parameterGradient[..weights], parameterGradient[weights..], _options.Team);
+    }
+
+    private void AddGradient(ReadOnlySpan<float> input, ReadOnlySpan<float> outputGradient, int rows, Span<float> parameterGradient, in Pass pass)
+    {
+        int weights = _layer.Shape.WeightLength;
+        if (pass.Lane.Rows > 0)
+        {
+            bool biases = parameterGradient.Length > weights;
+            _convolution.LaneGradient(input, outputGradient, rows, pass.RowsBefore - pass.Lane.FirstRow, pass.Lane, biases, _options.Team);
+            return;
+        }
+
         _convolution.ParameterGradient(
             input,
             outputGradient,
@@ -66,15 +87,13 @@ internal sealed class Conv2dExecutor : LayerExecutor
             parameterGradient[..weights],
             parameterGradient[weights..],
             _options.Team);
-        if (_options.NeedsInputGradient)
-            _convolution.InputGradient(outputGradient, rows, inputGradient, _options.Team);
     }
 
     private static Convolution Create(Conv2dLayer layer, ExecutorOptions options)
     {
         try
         {
-            return new Convolution(layer.Shape, options.MaximumRows, options.Microbatch, options.NeedsInputGradient);
+            return new Convolution(layer.Shape, options.MaximumRows, options.Microbatch, options.NeedsInputGradient, options.Lanes);
         }
         catch (OverflowException failure)
         {

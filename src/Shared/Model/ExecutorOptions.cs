@@ -10,6 +10,7 @@ namespace Distributed.Model;
 /// <param name="FirstRandomStream">How many sequences of random draws (<see cref="Layer.RandomStreams"/>) the layers before this one have.</param>
 /// <param name="Absorbed">The function that the layer before this one ends in, if the input's gradient is wanted as it is before that function.</param>
 /// <param name="LeavesActivationGradient">Whether the layer after this one does that with the function that this one ends in.</param>
+/// <param name="Lanes">The most lanes in which a pass may come.</param>
 internal sealed record ExecutorOptions(
     int MaximumRows,
     int Microbatch,
@@ -17,4 +18,5 @@ internal sealed record ExecutorOptions(
     ComputeTeam Team,
     int FirstRandomStream = 0,
     Activation Absorbed = Activation.None,
-    bool LeavesActivationGradient = false);
+    bool LeavesActivationGradient = false,
+    int Lanes = 1);

@@ -52,4 +52,15 @@ internal abstract class LayerExecutor(Layer layer)
         Span<float> parameterGradient,
         in Pass pass,
         IBackwardProgress? progress);
+
+    /// <summary>
+    /// Adds what the lanes of a stretch have summed of the parameters' gradient to what the pass has summed before. In lanes, <see cref="Backward"/> comes for
+    /// the rows of several lanes at the same time, and leaves the parameters' gradient as it is.
+    /// </summary>
+    /// <param name="stretch">The stretch, of two lanes or more, all of which are done.</param>
+    /// <param name="passRows">Samples of the pass.</param>
+    /// <param name="parameterGradient">As in <see cref="Backward"/>: overwritten after the last stretch of the pass.</param>
+    internal virtual void JoinLanes(in PassStretch stretch, int passRows, Span<float> parameterGradient)
+    {
+    }
 }

@@ -1,3 +1,5 @@
+using Distributed.Kernels;
+
 namespace Distributed.Model;
 
 /// <summary>What a pass over samples is for, and where the samples stand: all that a layer may depend on beside its input and its parameters.</summary>
@@ -12,6 +14,9 @@ public readonly record struct Pass(bool Training, ulong Seed, long Step, long Fi
 
     /// <summary>Rows of the pass in the calls after this one.</summary>
     internal int RowsAfter { get; init; }
+
+    /// <summary>The lane that the rows belong to.</summary>
+    internal Lane Lane { get; init; }
 
     /// <summary>A pass that trains nothing: no draws, and running statistics in place of the microbatch's own.</summary>
     public static Pass Evaluation => default;

@@ -1,3 +1,6 @@
+using System.Numerics;
+using Distributed.Kernels;
+
 namespace Distributed.Model;
 
 /// <summary>
@@ -26,6 +29,7 @@ internal sealed class SequencePlan
         _partLength = partLength;
         int first = layers.TakeWhile(layer => layer.TakesParts).Count();
         LayersInParts = first > 1 ? first : 0; // one layer alone has nothing to hand on
+        WidestInPart = Widest(0, LayersInParts - 1);
     }
 
     /// <summary>How many layers, from the first on, take a pass in parts.</summary>
@@ -35,7 +39,7 @@ internal sealed class SequencePlan
     internal int WidestInPass => Widest(Math.Max(0, LayersInParts - 1), _layers.Count - 1);
 
     /// <summary>The most values per sample between two layers that take parts.</summary>
-    internal int WidestInPart => Widest(0, LayersInParts - 1);
+    internal int WidestInPart { get; }
 
     /// <summary>Values per sample that a sequence of these layers keeps from the forward to the backward pass, with the gradients between them.</summary>
     internal static long KeptLengthOf(IReadOnlyList<Layer> layers)
@@ -52,6 +56,24 @@ internal sealed class SequencePlan
         long most = Math.Max(1L, (long)threads * _partLength / Math.Max(1, Widest(0, LayersInParts)));
         long rows = most < microbatch ? Even(microbatch, most) : most / microbatch * microbatch;
         return (int)Math.Min(int.MaxValue, rows);
+    }
+
+    /// <summary>
+    /// The next stretch of a pass through the layers that take parts. As many whole microbatches as the threads can share alike go in lanes, one for each
+    /// thread: then what a layer leaves is read by the core that has written it. On two cores without a common last-level cache a step of cnn took 9.3 ms
+    /// with parts that threads share, and 6.9 ms in lanes. A lane has a power of two of microbatches, so that its sum is a node of the tree.
+    /// </summary>
+    /// <param name="row">The stretch's first sample, as far as the stretch before came.</param>
+    /// <param name="rows">Samples of the pass.</param>
+    /// <param name="microbatch">Samples of a microbatch.</param>
+    /// <param name="threads">The threads.</param>
+    internal static PassStretch NextStretch(int row, int rows, int microbatch, int threads)
+    {
+        int microbatches = ((rows - row - 1) / microbatch) + 1;
+        if (threads == 1 || microbatches < threads)
+            return new PassStretch(row, rows, Lanes: 1, rows - row);
+        int laneRows = microbatch << BitOperations.Log2((uint)(microbatches / threads));
+        return new PassStretch(row, (int)Math.Min(rows, row + ((long)laneRows * threads)), threads, laneRows);
     }
 
     /// <summary>Whether a layer's output is held for all samples of a pass; otherwise for those of a part, and the backward pass finds nothing there.</summary>

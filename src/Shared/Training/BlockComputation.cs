@@ -10,6 +10,8 @@ namespace Distributed.Training;
 /// </summary>
 internal sealed class BlockComputation
 {
+    private readonly ComputeTeam _team;
+    private readonly DecodeWork _decode;
     private readonly NetworkExecutor _executor;
     private readonly int _microbatch;
     private readonly ulong _seed;
@@ -28,6 +30,7 @@ internal sealed class BlockComputation
     /// <exception cref="Distributed.InputException">The samples, or the activations of a layer, do not fit in an array.</exception>
     internal BlockComputation(TrainingSettings settings, int rows, ComputeTeam team)
     {
+        _team = team;
         _microbatch = settings.Microbatch;
         _seed = settings.Seed;
         _largestCount = rows / _microbatch;
@@ -35,6 +38,7 @@ internal sealed class BlockComputation
         _inputs = LayerExecutor.Reserve(rows, _inputLength);
         _executor = new NetworkExecutor(settings.Network, _microbatch, rows, team, settings.LabelSmoothing);
         _labels = new int[rows];
+        _decode = new DecodeWork(_microbatch, _inputLength);
     }
 
     public void BindWeights(ReadOnlyMemory<float> weights) => _executor.BindWeights(weights);
@@ -83,7 +87,11 @@ internal sealed class BlockComputation
     {
         var first = (block.Start - origin) * _microbatch;
         var rows = Math.Min(block.Count * _microbatch, samples.Count - first);
-        samples.Decode(first, _inputs.Span[..(rows * _inputLength)], _labels.AsSpan(0, rows));
+        _decode.Set(samples, first, _inputs.Memory[..(rows * _inputLength)], _labels.AsMemory(0, rows));
+        if (Elementwise.IsWorthSharing(rows * (long)_inputLength))
+            _team.RunObject(_decode);
+        else
+            _decode.Execute(0, 1);
         return rows;
     }
 
@@ -91,6 +99,25 @@ internal sealed class BlockComputation
     {
         var left = ReductionTree.LeftCount(block.Count);
         return (new(block.Start, left), new(block.Start + left, block.Count - left));
+    }
+
+    /// <summary>Decodes samples; parts are whole microbatches if there are enough, as in a pass in lanes.</summary>
+    private sealed class DecodeWork(int microbatch, int inputLength) : IPartitionedWork
+    {
+        private ISampleSource? _samples;
+        private int _first;
+        private Memory<float> _inputs;
+        private Memory<int> _labels;
+
+        public void Set(ISampleSource samples, int first, Memory<float> inputs, Memory<int> labels) =>
+            (_samples, _first, _inputs, _labels) = (samples, first, inputs, labels);
+
+        public void Execute(int part, int parts)
+        {
+            var granule = _labels.Length < parts * (long)microbatch ? 1 : microbatch;
+            var (start, end) = Kernels.Partition.Of(_labels.Length, granule, part, parts);
+            _samples!.Decode(_first + start, _inputs.Span[(start * inputLength)..(end * inputLength)], _labels.Span[start..end]);
+        }
     }
 
     /// <summary>The gradient of a right child, which is added to that of its left sibling as it is completed.</summary>

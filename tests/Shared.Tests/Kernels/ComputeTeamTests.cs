@@ -52,6 +52,30 @@ public sealed unsafe class ComputeTeamTests
 
     [Theory]
     [InlineData(1)]
+    [InlineData(3)]
+    public void What_a_part_runs_is_carried_out_by_its_thread_alone_with_memory_of_its_own(int threads)
+    {
+        using var team = new ComputeTeam(threads);
+        var outer = new Nested(team, new int[threads], new nint[threads]);
+        team.RunObject(outer);
+        Assert.Equal(Enumerable.Repeat(1, threads), outer.Counts);
+        Assert.Equal(threads, outer.Scratch.Distinct().Count());
+        Assert.DoesNotContain((nint)team.Scratch(1), threads == 1 ? [] : outer.Scratch);
+        int* counts = stackalloc int[threads];
+        team.Run(new Count(counts));
+        AssertAll(1, counts, threads);
+    }
+
+    [Fact]
+    public void What_a_part_runs_fails_with_the_part()
+    {
+        using var team = new ComputeTeam(2);
+        var error = Assert.Throws<InvalidOperationException>(() => team.RunObject(new Nested(team, new int[1], new nint[2])));
+        Assert.Equal("part 0", error.Message);
+    }
+
+    [Theory]
+    [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
     public void What_is_postponed_is_carried_out_once_beside_the_next_run_or_at_the_end(int threads)
@@ -211,6 +235,26 @@ public sealed unsafe class ComputeTeamTests
                 Volatile.Write(ref _caller, Thread.CurrentThread);
             else
                 Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref _caller)?.ThreadState.HasFlag(ThreadState.WaitSleepJoin) == true, TimeSpan.FromSeconds(30)));
+        }
+    }
+
+    /// <summary>Runs one part of its own in each part; fails where there is no count for it.</summary>
+    private sealed class Nested(ComputeTeam team, int[] counts, nint[] scratch) : IPartitionedWork
+    {
+        public int[] Counts => counts;
+
+        public nint[] Scratch => scratch;
+
+        public void Execute(int part, int parts)
+        {
+            scratch[part] = (nint)team.Scratch(16);
+            fixed (int* count = counts)
+            {
+                if (part < counts.Length)
+                    team.Run(new Count(count + part));
+                else
+                    team.Run(new Fail(0));
+            }
         }
     }
 

@@ -46,6 +46,11 @@ public sealed class ConvolutionTests : IDisposable
         Gen.Select(Shapes, Gen.Int[1, 14], Gen.Int[1, 6], Gen.Int[1, 14])
             .Sample((shape, rows, microbatch, part) => CheckParts(shape, rows, microbatch, part), iter: 60, threads: 1);
 
+    [Fact]
+    public void A_pass_in_lanes_has_the_same_bits() =>
+        Gen.Select(Shapes, Gen.Int[2, 4], Gen.Int[0, 2], Gen.Int[0, 5], Gen.Int[1, 3])
+            .Sample((shape, lanes, laneBits, rest, microbatch) => CheckLanes(shape, lanes, 1 << laneBits, rest, microbatch), iter: 60, threads: 1);
+
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
@@ -195,6 +200,44 @@ public sealed class ConvolutionTests : IDisposable
             weights.AssertGuards();
             biases.AssertGuards();
         }
+    }
+
+    /// <summary>First two stretches in lanes, the second with lanes of one microbatch, then the rest; the pass may end with any of them, and with a short microbatch.</summary>
+    private void CheckLanes(ConvolutionShape shape, int lanes, int laneMicrobatches, int rest, int microbatch)
+    {
+        int first = lanes * laneMicrobatches * microbatch, second = rest > 2 ? lanes * microbatch : 0;
+        int rows = first + second + (rest % 3 * microbatch) - (microbatch / 2);
+        float[] x = Oracle.Values(rows * shape.InputLength, 1), g = Oracle.Values(rows * shape.OutputLength, 4);
+        (float[] expectedWeights, float[] expectedBiases) = new ConvolutionOracle(shape).ParameterGradient(x, g, rows, microbatch);
+        var convolution = new Convolution(shape, rows, microbatch, inputGradient: false, lanes);
+        foreach (ComputeTeam team in _teams)
+        {
+            var (weights, biases) = (new GuardedBuffer(expectedWeights.Length), new GuardedBuffer(expectedBiases.Length));
+            Take(new PassStretch(0, Math.Min(rows, first), lanes, laneMicrobatches * microbatch), weights, biases, team);
+            if (second > 0)
+                Take(new PassStretch(first, Math.Min(rows, first + second), lanes, microbatch), weights, biases, team);
+            if (first + second < rows)
+                convolution.ParameterGradient(Images(x, first + second, rows), Images(g, first + second, rows), rows - first - second, first + second, rows, weights.Span, biases.Span, team);
+            string what = $"{shape}, {rows} rows in microbatches of {microbatch}, {lanes} lanes of {laneMicrobatches}, {team.Threads} threads";
+            BitAssert.Equal(expectedWeights, weights.Span, $"weight gradient of {what}");
+            BitAssert.Equal(expectedBiases, biases.Span, $"bias gradient of {what}");
+            weights.AssertGuards();
+            biases.AssertGuards();
+        }
+
+        void Take(PassStretch stretch, GuardedBuffer weights, GuardedBuffer biases, ComputeTeam team)
+        {
+            for (int index = stretch.Lanes - 1; index >= 0; index--)
+            {
+                Lane lane = stretch.Lane(index);
+                for (int image = lane.FirstRow; image < lane.FirstRow + lane.Rows; image++)
+                    convolution.LaneGradient(Images(x, image, image + 1), Images(g, image, image + 1), 1, image - lane.FirstRow, lane, biases: true, team);
+            }
+
+            convolution.JoinLanes(stretch, rows, weights.Span, biases.Span, team);
+        }
+
+        Span<float> Images(float[] all, int start, int end) => all.AsSpan(start * (all.Length / rows), (end - start) * (all.Length / rows));
     }
 
     private static void AssertFills(float[] expected, Action<GuardedBuffer> fill, string what)

@@ -35,7 +35,7 @@ public sealed unsafe class ConvolutionWidthTests
         float[] x = Oracle.Values(Rows * shape.InputLength, 1), g = Oracle.Values(Rows * shape.OutputLength, 4);
         float[] w = Oracle.Values(shape.WeightLength, 2), b = Oracle.Values(shape.Filters, 3);
         float[] y = new float[g.Length], dx = new float[x.Length], dw = new float[w.Length], db = new float[b.Length];
-        var convolution = new Convolution(shape, Rows, Microbatch, inputGradient: true, TileGrid.FullRows<TLanes, TVector>());
+        var convolution = new Convolution(shape, Rows, Microbatch, inputGradient: true, lanes: 1, TileGrid.FullRows<TLanes, TVector>());
         convolution.BindWeights(w, b, team);
         float* scratch = team.Scratch(ConvolutionGradientWork.ScratchLength(shape, Microbatch));
         fixed (float* input = x, output = y, gradient = g, inputGradient = dx, weightGradient = dw, biasGradient = db)

@@ -34,7 +34,7 @@ public sealed class SequencePlanTests : IDisposable
         """{"type":"maxpool","kernel":2},{"type":"conv2d","filters":4,"kernel":2,"stride":2},{"type":"relu"},{"type":"flatten"},{"type":"dropout","rate":0.5}""",
     ];
 
-    private readonly ComputeTeam[] _teams = [new(1), new(2)];
+    private readonly ComputeTeam[] _teams = [new(1), new(2), new(3)];
 
     public static TheoryData<int, int> Cases
     {
@@ -59,29 +59,55 @@ public sealed class SequencePlanTests : IDisposable
     {
         SmallProblem problem = new(Models[model], Shape, Classes, Rows);
         foreach (ComputeTeam team in _teams)
+            AssertBitsOfOneThread(problem, partRows, Microbatch, team);
+    }
+
+    /// <summary>Lanes of one, two, four and eight microbatches, one stretch after the other, and what is left when they are fewer than the threads.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void LanesOfAnyLengthHaveTheBitsOfOneThread(int microbatch)
+    {
+        for (int model = 0; model < Models.Length; model++)
         {
-            foreach (bool training in (bool[])[true, false])
-            {
-                var (expectedOutput, expectedGradient, expectedInput) = Run(problem, Rows, team, training);
-                var (output, gradient, input) = Run(problem, partRows, team, training);
-                string what = $"{team.Threads} threads, training: {training}";
-                BitAssert.Equal(expectedOutput, output, $"output, {what}");
-                BitAssert.Equal(expectedGradient, gradient, $"parameter gradient, {what}");
-                BitAssert.Equal(expectedInput, input, $"input gradient, {what}");
-            }
+            SmallProblem problem = new(Models[model], Shape, Classes, Rows);
+            foreach (ComputeTeam team in _teams)
+                AssertBitsOfOneThread(problem, partRows: 3, microbatch, team);
         }
+    }
+
+    [Theory]
+    [InlineData(0, 128, 32, 1, 1, 128)] // one thread: no lanes
+    [InlineData(0, 32, 32, 2, 1, 32)] // one microbatch: shared
+    [InlineData(0, 128, 32, 2, 2, 64)]
+    [InlineData(0, 100, 32, 2, 2, 64)] // the last microbatch is short
+    [InlineData(0, 224, 32, 2, 2, 64)] // seven: two and two,
+    [InlineData(128, 224, 32, 2, 2, 32)] // one and one,
+    [InlineData(192, 224, 32, 2, 1, 32)] // and one by both
+    [InlineData(0, 512, 32, 3, 3, 128)]
+    [InlineData(0, int.MaxValue, 1 << 30, 2, 2, 1 << 30)]
+    public void ThreadsTakeAsManyMicrobatchesAsTheyCanShareAlike(int row, int rows, int microbatch, int threads, int lanes, int laneRows)
+    {
+        PassStretch stretch = SequencePlan.NextStretch(row, rows, microbatch, threads);
+        Assert.Equal((row, lanes, laneRows), (stretch.FirstRow, stretch.Lanes, stretch.LaneRows));
+        Assert.Equal(stretch.EndRow, stretch.FirstRow + Enumerable.Range(0, lanes).Sum(lane => stretch.Lane(lane).Rows));
+        Assert.All(Enumerable.Range(0, lanes), lane => Assert.Equal(row + (lane * laneRows), stretch.Lane(lane).FirstRow));
     }
 
     [Fact]
     public void APartIsSaidToBeDoneOnlyWhenThePassIs()
     {
         SmallProblem problem = new(Models[0], Shape, Classes, Rows);
-        (_, float[] expected, _) = Run(problem, partRows: 4, _teams[0], training: true);
-        List<(int Offset, float[] Gradient)> told = [];
-        Run(problem, partRows: 4, _teams[0], training: true, (offset, gradient) => told.Add((offset, gradient.AsSpan(offset).ToArray())));
-        Assert.Equal(0, told[^1].Offset);
-        Assert.Equal(4, told.Select(part => part.Offset).Distinct().Count());
-        Assert.All(told, part => BitAssert.Equal(expected.AsSpan(part.Offset).ToArray(), part.Gradient, $"from {part.Offset}"));
+        (_, float[] expected, _) = Run(problem, partRows: 4, Microbatch, _teams[0], training: true);
+        foreach (ComputeTeam team in _teams)
+        {
+            List<(int Offset, float[] Gradient)> told = [];
+            Run(problem, partRows: 4, Microbatch, team, training: true, (offset, gradient) => told.Add((offset, gradient.AsSpan(offset).ToArray())));
+            Assert.Equal(0, told[^1].Offset);
+            Assert.Equal(4, told.Select(part => part.Offset).Distinct().Count());
+            Assert.All(told, part => BitAssert.Equal(expected.AsSpan(part.Offset).ToArray(), part.Gradient, $"from {part.Offset}, {team.Threads} threads"));
+        }
     }
 
     [Fact]
@@ -117,14 +143,27 @@ public sealed class SequencePlanTests : IDisposable
 
     private static Network Preset(string name) => new(ModelSpec.Parse(name), new SampleShape(1, 28, 28), 10);
 
+    private void AssertBitsOfOneThread(SmallProblem problem, int partRows, int microbatch, ComputeTeam team)
+    {
+        foreach (bool training in (bool[])[true, false])
+        {
+            var (expectedOutput, expectedGradient, expectedInput) = Run(problem, Rows, microbatch, _teams[0], training);
+            var (output, gradient, input) = Run(problem, partRows, microbatch, team, training);
+            string what = $"{team.Threads} threads, microbatches of {microbatch}, training: {training}";
+            BitAssert.Equal(expectedOutput, output, $"output, {what}");
+            BitAssert.Equal(expectedGradient, gradient, $"parameter gradient, {what}");
+            BitAssert.Equal(expectedInput, input, $"input gradient, {what}");
+        }
+    }
+
     /// <summary>What comes out at all ends; outputs that are not kept hold the values of the last part.</summary>
     private static (float[] Output, float[] Gradient, float[] InputGradient) Run(
-        SmallProblem problem, int partRows, ComputeTeam team, bool training, Action<int, float[]>? told = null)
+        SmallProblem problem, int partRows, int microbatch, ComputeTeam team, bool training, Action<int, float[]>? told = null)
     {
         IReadOnlyList<Layer> layers = problem.Network.Layers;
         int widest = layers.Take(new SequencePlan(layers).LayersInParts).Select(layer => layer.OutputLength).DefaultIfEmpty(1).Max();
         SequencePlan plan = new(layers, Math.Max(1, partRows * widest / team.Threads));
-        SequenceExecutor executor = new(plan, layers, new ExecutorOptions(Rows, Microbatch, NeedsInputGradient: true, team));
+        SequenceExecutor executor = new(plan, layers, new ExecutorOptions(Rows, microbatch, NeedsInputGradient: true, team));
         Pass pass = training ? Pass.OfStep(seed: 3, step: 1, firstSample: 0) : Pass.Evaluation;
         executor.BindWeights(problem.Weights);
         float[] output = executor.Forward(problem.Inputs, Rows, pass).ToArray();
