@@ -51,13 +51,29 @@ public static unsafe class MatrixProduct
     /// <param name="team">The threads to share the work.</param>
     /// <exception cref="ArgumentException">A length does not fit the shape, or there are more rows than can be packed in one array.</exception>
     public static void TransposedProduct(
-        ReadOnlySpan<float> left, int m, ReadOnlySpan<float> right, int n, int rows, int microbatch, Span<float> destination, ComputeTeam team)
+        ReadOnlySpan<float> left, int m, ReadOnlySpan<float> right, int n, int rows, int microbatch, Span<float> destination, ComputeTeam team) =>
+        TransposedProductRows(left, m, 0..m, right, n, rows, microbatch, destination, team);
+
+    /// <summary>Some rows of the destination of <see cref="TransposedProduct"/>.</summary>
+    /// <param name="left">[rows, m], row-major.</param>
+    /// <param name="m">Columns of the left operand.</param>
+    /// <param name="columns">Those columns of the left operand that are the rows of the destination.</param>
+    /// <param name="right">[rows, n], row-major.</param>
+    /// <param name="n">Columns of the right operand and of the destination.</param>
+    /// <param name="rows">The rows summed over; none gives +0 everywhere.</param>
+    /// <param name="microbatch">Rows of a microbatch, counted from row 0; the last may be short.</param>
+    /// <param name="destination">[length of the range, n], row-major; may not overlap the operands.</param>
+    /// <param name="team">The threads to share the work.</param>
+    /// <exception cref="ArgumentException">A length does not fit the shape, or there are more rows than can be packed in one array.</exception>
+    internal static void TransposedProductRows(
+        ReadOnlySpan<float> left, int m, Range columns, ReadOnlySpan<float> right, int n, int rows, int microbatch, Span<float> destination, ComputeTeam team)
     {
+        (int first, int count) = columns.GetOffsetAndLength(m);
         ArgumentOutOfRangeException.ThrowIfLessThan(microbatch, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
         CheckLength(left.Length, rows, m, nameof(left));
         CheckLength(right.Length, rows, n, nameof(right));
-        CheckLength(destination.Length, m, n, nameof(destination));
+        CheckLength(destination.Length, count, n, nameof(destination));
         if (rows == 0)
         {
             destination.Clear();
@@ -67,7 +83,7 @@ public static unsafe class MatrixProduct
         int length = ScratchLength(n, rows, team.Threads);
         float* scratch = team.Scratch(length);
         fixed (float* a = left, b = right, c = destination)
-            team.Run(new TransposedProductWork(a, m, b, n, rows, microbatch, c, scratch, length));
+            team.Run(new TransposedProductWork(a + first, m, count, b, n, rows, microbatch, c, scratch, length));
         GC.KeepAlive(team);
     }
 

@@ -6,7 +6,7 @@ namespace Distributed.Kernels;
 /// has trailing ones. What is left at the end is merged from the top, which is the tree whose absent right children pass their siblings through.
 /// </summary>
 internal readonly unsafe struct TransposedProductWork(
-    float* left, int m, float* right, int n, int rows, int microbatch, float* destination, float* scratch, int scratchLength)
+    float* left, int leftStride, int m, float* right, int n, int rows, int microbatch, float* destination, float* scratch, int scratchLength)
     : IPartitionedWork
 {
     /// <summary>Floats of the packed block of the right operand: 512 KiB of a second level cache of 1 MiB.</summary>
@@ -64,7 +64,7 @@ internal readonly unsafe struct TransposedProductWork(
             for (int i = share.FirstRow, height; i < share.EndRow; i += height)
             {
                 height = TileGrid.NextRows(share.EndRow - i, full);
-                PanelPacking.Copy<TLanes, TVector>(left + i, m, rows, height, tileColumns, height);
+                PanelPacking.Copy<TLanes, TVector>(left + i, leftStride, rows, height, tileColumns, height);
                 ComputeTiles<TLanes, TVector>(tileColumns, packs ? block : null, i, height, j, width, stack);
             }
         }

@@ -164,6 +164,12 @@ public sealed class MatrixProductTests : IDisposable
             MatrixProduct.TransposedProduct(left, m, right, n, rows, microbatch, actual.Span, team);
             BitAssert.Equal(expected, actual.Span, $"{m} x {n} over {rows} rows in microbatches of {microbatch}, {team.Threads} threads");
             actual.AssertGuards();
+
+            Range some = (m / 3)..(m - (m / 4));
+            var part = new GuardedBuffer((some.End.Value - some.Start.Value) * n);
+            MatrixProduct.TransposedProductRows(left, m, some, right, n, rows, microbatch, part.Span, team);
+            BitAssert.Equal(expected.AsSpan()[(some.Start.Value * n)..(some.End.Value * n)], part.Span, $"rows {some} of {m} x {n} over {rows} rows, {team.Threads} threads");
+            part.AssertGuards();
         }
     }
 }

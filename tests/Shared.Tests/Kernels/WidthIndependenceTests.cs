@@ -63,7 +63,7 @@ public sealed unsafe class WidthIndependenceTests
         float[] destination = new float[m * n];
         fixed (float* a = left, b = right, c = destination)
         {
-            var work = new TransposedProductWork(a, m, b, n, rows, microbatch, c, scratch, length);
+            var work = new TransposedProductWork(a, m, m, b, n, rows, microbatch, c, scratch, length);
             new TransposedProductWork.Core(work, DestinationShare.Of(m, n, 0, 1), scratch).Execute<TLanes, TVector>();
         }
 

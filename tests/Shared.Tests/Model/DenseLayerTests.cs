@@ -30,6 +30,28 @@ public sealed class DenseLayerTests : IDisposable
         Assert.Equal([-7, -7, -7, -7], notBegun);
     }
 
+    // So that something can be done with the first half beside the products of the second.
+    [Fact]
+    public void ALargeGradientThatEndsTheBackwardPassIsCompletedInHalves()
+    {
+        const int Inputs = 1024, Outputs = 1025, Half = Outputs / 2;
+        Layer layer = new DenseSpec(Outputs).Resolve(new SampleShape(1, 1, Inputs));
+        LayerExecutor executor = layer.CreateExecutor(new ExecutorOptions(MaximumRows: 1, Microbatch: 1, NeedsInputGradient: false, _team));
+        float[] input = [.. Enumerable.Range(1, Inputs).Select(i => (float)i)], outputGradient = [.. Enumerable.Range(1, Outputs).Select(i => (float)i)];
+        float[] gradient = new float[layer.ParameterLength], output = new float[Outputs];
+        executor.BindWeights(new float[layer.ParameterLength]);
+        executor.Forward(input, rows: 1, output, Pass.Evaluation);
+
+        List<(int Offset, float[] Gradient)> told = [];
+        executor.Backward(input, output, 1, outputGradient, [], gradient, Pass.Evaluation, new Watch(offset => told.Add((offset, [.. gradient]))));
+
+        float[] expected = [.. outputGradient.SelectMany(g => input.Select(x => g * x)), .. outputGradient];
+        Assert.Equal(expected, gradient);
+        Assert.Equal([Half * Inputs, 0], told.Select(at => at.Offset));
+        Assert.All(told, at => Assert.Equal(expected[at.Offset..], at.Gradient[at.Offset..]));
+        Assert.All(told[0].Gradient[..(Half * Inputs)], value => Assert.Equal(0, value));
+    }
+
     private sealed class Watch(Action<int> completed) : IBackwardProgress
     {
         public void CompletedFrom(int offset) => completed(offset);
