@@ -4,10 +4,10 @@ using Distributed.Benchmarks;
 switch (args)
 {
     case ["sgemm"]:
-        SgemmBenchmark.Run(filter: "");
+        OneCore.Run(() => SgemmBenchmark.Run(filter: ""));
         return 0;
     case ["sgemm", var filter]:
-        SgemmBenchmark.Run(filter);
+        OneCore.Run(() => SgemmBenchmark.Run(filter));
         return 0;
     case ["conv"]:
         ConvolutionBenchmark.Run();

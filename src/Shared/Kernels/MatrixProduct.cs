@@ -97,7 +97,7 @@ public static unsafe class MatrixProduct
         CheckLength(right.Length, inner, columns, nameof(right));
         CheckLength(destination.Length, rows, columns, nameof(destination));
         epilogue.Check(rows, columns);
-        float* scratch = team.Scratch(MultiplyWork.ScratchLength(rows, inner));
+        float* scratch = team.Scratch(MultiplyWork.ScratchLength(rows, inner, columns));
         fixed (float* a = left, b = right, c = destination, operand = epilogue.Operand)
             team.Run(new MultiplyWork(a, rows, new RightOperand(b, inner, columns, transposed), c, epilogue.Bind(operand, columns), scratch));
         GC.KeepAlive(team);

@@ -1,9 +1,9 @@
 namespace Distributed.Kernels;
 
 /// <summary>
-/// destination = left . right: a panel of 32 columns of the right operand is packed and meets all rows of the left one, which is read in place. Each
-/// panel is packed once per product, large matrices while the panel before is used, and never leaves the second level cache. Between blocks of the
-/// inner dimension the chains rest in the destination, which rounds nothing.
+/// destination = left . right: a panel of 32 columns of the right operand is packed and meets all rows of the left one, which is read in place unless its
+/// rows displace each other from the cache (<see cref="LeftBlock"/>). Each panel is packed once per product, large matrices while the panel before is used,
+/// and never leaves the second level cache. Between blocks of the inner dimension the chains rest in the destination, which rounds nothing.
 /// </summary>
 internal readonly unsafe struct MultiplyWork(float* left, int rows, RightOperand right, float* destination, BoundEpilogue epilogue, float* scratch)
     : IPartitionedWork
@@ -32,15 +32,18 @@ internal readonly unsafe struct MultiplyWork(float* left, int rows, RightOperand
 
     private readonly int _depth = Depth(rows, right.Inner);
 
-    /// <summary>Floats of scratch memory for each part: one tile for the edge, and two packed panels.</summary>
-    public static int ScratchLength(int rows, int inner) => RegisterTile.SlotLength + (2 * RegisterTile.PanelColumns * Depth(rows, inner));
+    /// <summary>Floats of scratch memory for each part: one tile for the edge, two packed panels, and the left operand's rows if they are copied.</summary>
+    public static int ScratchLength(int rows, int inner, int columns) =>
+        OwnScratchLength(rows, inner) + LeftBlock.ScratchLength(rows, inner, columns, Depth(rows, inner));
+
+    private static int OwnScratchLength(int rows, int inner) => RegisterTile.SlotLength + (2 * RegisterTile.PanelColumns * Depth(rows, inner));
 
     private static int Depth(int rows, int inner) => Math.Min(inner, rows <= FewRows ? DeepBlockDepth : BlockDepth);
 
     public void Execute(int part, int parts)
     {
         DestinationShare share = DestinationShare.Of(rows, right.Columns, part, parts);
-        VectorWidth.Execute(new Core(this, share, scratch + ((nint)part * ScratchLength(rows, right.Inner))));
+        VectorWidth.Execute(new Core(this, share, scratch + ((nint)part * ScratchLength(rows, right.Inner, right.Columns))));
     }
 
     /// <summary>One part, for one vector width.</summary>
@@ -52,6 +55,14 @@ internal readonly unsafe struct MultiplyWork(float* left, int rows, RightOperand
     }
 
     private void Compute<TLanes, TVector>(in DestinationShare share, float* spill)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        for (int row = share.FirstRow; row < share.EndRow; row += LeftBlock.MaxRows)
+            ComputeRows<TLanes, TVector>(share with { FirstRow = row, EndRow = Math.Min(row + LeftBlock.MaxRows, share.EndRow) }, spill);
+    }
+
+    private void ComputeRows<TLanes, TVector>(in DestinationShare share, float* spill)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
@@ -105,10 +116,11 @@ internal readonly unsafe struct MultiplyWork(float* left, int rows, RightOperand
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
+        LeftBlock rowsOfBlock = LeftAt<TLanes, TVector>(share, block, spill);
         int full = TileGrid.FullRows<TLanes, TVector>(), tiles = (share.EndRow - share.FirstRow + full - 1) / full;
         var operands = new TileOperands
         {
-            LeftStride = right.Inner,
+            LeftStride = rowsOfBlock.Stride,
             RightStride = stride,
             LastDepth = block.Depth,
             Resume = block.K > 0,
@@ -118,12 +130,25 @@ internal readonly unsafe struct MultiplyWork(float* left, int rows, RightOperand
         {
             height = TileGrid.NextRows(share.EndRow - row, full);
             PanelBlock part = next.Part(tile, tiles);
-            operands.Left = left + ((nint)row * right.Inner) + block.K;
+            operands.Left = rowsOfBlock.Row(row - share.FirstRow);
             operands.Ahead = right.Ahead(part, block.Depth);
             MultiplyRows<TLanes, TVector>(ref operands, block, source, row, height, spill);
             if (part.Depth > 0)
                 right.Pack<TLanes, TVector>(part, nextPanel + ((nint)(part.K - next.K) * RegisterTile.PanelColumns));
         }
+    }
+
+    /// <summary>The rows of the share beside a block of the right operand; the copy, if there is one, is made at the first block of each depth.</summary>
+    private LeftBlock LeftAt<TLanes, TVector>(in DestinationShare share, in PanelBlock block, float* spill)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        float* copy = spill + OwnScratchLength(rows, right.Inner);
+        bool isCopied = LeftBlock.IsCopied(rows, right.Inner, right.Columns);
+        if (isCopied && block.Column > share.FirstColumn)
+            return LeftBlock.At(copy, block.Depth);
+        var inPlace = new LeftBlock(left + ((nint)share.FirstRow * right.Inner) + block.K, right.Inner);
+        return isCopied ? inPlace.Copy<TLanes, TVector>(share.EndRow - share.FirstRow, block.Depth, copy) : inPlace;
     }
 
     /// <summary>One row of tiles, and its epilogue if it is finished.</summary>

@@ -71,6 +71,7 @@ internal static unsafe class RegisterTile
         float* b = operands.Right;
         float* top = operands.Partials;
         nint leftStride = operands.LeftStride, step = TLeft.Step(leftStride);
+        Fetch<TLanes, TVector, TRows, TVectors>(operands.Destination, operands.Stride);
         float* a0 = operands.Left, a3 = TLeft.Row(a0, 3, leftStride), a6 = TLeft.Row(a0, 6, leftStride), a9 = TLeft.Row(a0, 9, leftStride);
         for (int chain = 0; chain <= operands.Last; chain++)
         {
@@ -162,5 +163,27 @@ internal static unsafe class RegisterTile
             r10.Store(10, c, stride);
             r11.Store(11, c, stride);
         }
+    }
+
+    /// <summary>Requests the destination's lines: otherwise the finished tile would wait for them, and with it what reads the tile next.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Fetch<TLanes, TVector, TRows, TVectors>(float* destination, nint stride)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+        where TRows : struct, IConstant
+        where TVectors : struct, IConstant
+    {
+        TileRow<TLanes, TVector, TRows, TVectors>.Fetch(0, destination, stride);
+        TileRow<TLanes, TVector, TRows, TVectors>.Fetch(1, destination, stride);
+        TileRow<TLanes, TVector, TRows, TVectors>.Fetch(2, destination, stride);
+        TileRow<TLanes, TVector, TRows, TVectors>.Fetch(3, destination, stride);
+        TileRow<TLanes, TVector, TRows, TVectors>.Fetch(4, destination, stride);
+        TileRow<TLanes, TVector, TRows, TVectors>.Fetch(5, destination, stride);
+        TileRow<TLanes, TVector, TRows, TVectors>.Fetch(6, destination, stride);
+        TileRow<TLanes, TVector, TRows, TVectors>.Fetch(7, destination, stride);
+        TileRow<TLanes, TVector, TRows, TVectors>.Fetch(8, destination, stride);
+        TileRow<TLanes, TVector, TRows, TVectors>.Fetch(9, destination, stride);
+        TileRow<TLanes, TVector, TRows, TVectors>.Fetch(10, destination, stride);
+        TileRow<TLanes, TVector, TRows, TVectors>.Fetch(11, destination, stride);
     }
 }

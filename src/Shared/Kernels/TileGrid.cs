@@ -27,7 +27,6 @@ internal static unsafe class TileGrid
     {
         delegate*<ref TileOperands, void> kernel =
             columns > TLanes.Count ? Kernel<TLanes, TVector, Two, TLeft>(rows) : Kernel<TLanes, TVector, One, TLeft>(rows);
-        CacheLine.Fetch(operands.Destination, operands.Stride, rows, columns);
         if (columns % TLanes.Count == 0)
             kernel(ref operands);
         else

@@ -70,6 +70,17 @@ internal unsafe struct TileRow<TLanes, TVector, TRows, TVectors>
         return row;
     }
 
+    /// <summary>Requests the lines of row <paramref name="index"/> of a matrix.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Fetch(int index, float* matrix, nint stride)
+    {
+        if (index >= TRows.Value)
+            return;
+        CacheLine.Fetch(matrix + (index * stride));
+        if (TVectors.Value * TLanes.Count > CacheLine.Length)
+            CacheLine.Fetch(matrix + (index * stride) + CacheLine.Length);
+    }
+
     /// <summary>Overwrites row <paramref name="index"/> of a matrix.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store(int index, float* matrix, nint stride)

@@ -87,34 +87,24 @@ internal readonly unsafe struct TransposedProductWork(
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        for (int column = 0; column < width; column += 2 * TLanes.Count)
-        {
-            int inPanel = column % RegisterTile.PanelColumns;
-            float* panel = block == null ? right + j + column : block + ((nint)(column - inPanel) * rows) + inPanel;
-            float* tile = destination + ((nint)i * n) + j + column;
-            nint stride = block == null ? n : RegisterTile.PanelColumns;
-            SumMicrobatches<TLanes, TVector>(tileColumns, panel, stride, height, Math.Min(2 * TLanes.Count, width - column), tile, stack);
-        }
-    }
-
-    private void SumMicrobatches<TLanes, TVector>(float* leftTile, float* rightTile, nint rightStride, int height, int width, float* tile, float* stack)
-        where TLanes : struct, ILanes<TVector>
-        where TVector : unmanaged
-    {
         int last = (rows - 1) / microbatch;
         var operands = new TileOperands
         {
-            Left = leftTile,
+            Left = tileColumns,
             LeftStride = height,
-            Right = rightTile,
-            RightStride = rightStride,
+            RightStride = block == null ? n : RegisterTile.PanelColumns,
             Depth = microbatch,
             LastDepth = rows - (last * microbatch),
             Last = last,
             Partials = stack + RegisterTile.SlotLength,
-            Destination = tile,
             Stride = n,
         };
-        TileGrid.Compute<TLanes, TVector, PanelLeft>(ref operands, height, width, stack);
+        for (int column = 0; column < width; column += 2 * TLanes.Count)
+        {
+            int inPanel = column % RegisterTile.PanelColumns;
+            operands.Right = block == null ? right + j + column : block + ((nint)(column - inPanel) * rows) + inPanel;
+            operands.Destination = destination + ((nint)i * n) + j + column;
+            TileGrid.Compute<TLanes, TVector, PanelLeft>(ref operands, height, Math.Min(2 * TLanes.Count, width - column), stack);
+        }
     }
 }

@@ -12,6 +12,7 @@ public sealed unsafe class WidthIndependenceTests
     [InlineData(12, 5, 32)]
     [InlineData(7, 17, 10)]
     [InlineData(14, 2100, 515)] // packed ahead
+    [InlineData(14, 1024, 131)] // rows of the left operand copied
     public void Products_have_the_same_bits_at_every_width(int rows, int inner, int columns)
     {
         float[] left = Oracle.Values(rows * inner, 1), right = Oracle.Values(inner * columns, 2);
@@ -43,7 +44,7 @@ public sealed unsafe class WidthIndependenceTests
     {
         using var team = new ComputeTeam(1);
         float[] destination = new float[rows * columns];
-        float* scratch = team.Scratch(MultiplyWork.ScratchLength(rows, inner));
+        float* scratch = team.Scratch(MultiplyWork.ScratchLength(rows, inner, columns));
         fixed (float* a = left, b = right, c = destination)
         {
             var work = new MultiplyWork(a, rows, new RightOperand(b, inner, columns, transposed: false), c, default, scratch);
