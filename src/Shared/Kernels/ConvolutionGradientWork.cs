@@ -312,6 +312,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void WriteTap(in Share share, int tap, int channel, int channels, int column, int filters)
     {
         int first = tap * Shape.Channels;

@@ -118,6 +118,7 @@ internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
     }
 
     /// <summary>Finds the pixels of a tile, which may lie in several images.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly void Locate(in ConvolutionClass kind, int image, int pixel, int rows, int column, float** left, float** destination)
     {
         int at = pixel % kind.Pixels;

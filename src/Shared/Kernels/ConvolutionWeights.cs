@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Distributed.Kernels;
 
 /// <summary>
@@ -72,6 +74,7 @@ internal sealed unsafe class ConvolutionWeights
         }
 
         /// <summary>One row of a panel for each tap.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void PackRow(int k, int depth, int column, int end, int columns)
         {
             float* destination = panels + ((nint)(column / RegisterTile.PanelColumns) * panelLength) + (k * RegisterTile.PanelColumns);
@@ -79,6 +82,7 @@ internal sealed unsafe class ConvolutionWeights
                 PackTaps(mirrored ? ((nint)k * columns) + column : ((nint)column * depth) + k, (nint)depth * RegisterTile.PanelColumns, destination);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private void PackTaps(nint kernel, nint stride, float* destination)
         {
             float* taps = source + (kernel * shape.Taps);
