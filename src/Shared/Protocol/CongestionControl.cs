@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -6,22 +5,22 @@ using System.Text;
 namespace Distributed.Protocol;
 
 /// <summary>
-/// Chooses how TCP shares the line among a worker's connections: where the system would estimate each connection's rate, and the network is a near one, by
-/// loss instead (<see href="https://www.rfc-editor.org/rfc/rfc5681">RFC 5681</see>).
+/// How TCP shares lines among the connections of gradients: where the system would estimate each connection's rate (BBR), and the network is a near one, by what is
+/// lost instead (<see href="https://www.rfc-editor.org/rfc/rfc5681">RFC 5681</see>).
 /// </summary>
 /// <remarks>
-/// BBR takes the rate at which a connection delivered at best for the line's, and sends at it. A gradient comes in bursts, which switches let pass at first
-/// faster than the line: one of two connections believed in 4 Gbit/s on a line of 100 Mbit/s and held 480 KB under way, the other in 95 Mbit/s with 200 KB, for whole
-/// runs. A step waits for the slowest connection of all. Between three hosts, a step of <c>mlp</c> took 1.24 times its transfer at 100 Mbit/s and takes 1.05 times.
+/// BBR believes in the best rate at which a connection has delivered lately, and a gradient comes in bursts, which go faster than the line as long as a queue has
+/// room. Of two connections on one line of 100 Mbit/s, one then believed in 4 Gbit/s and kept 480 KB under way, the other in 95 Mbit/s and 200 KB, for seconds; and a step
+/// waits for the slowest. Between three hosts, a step of <c>mlp</c> took 1.2 times its transfer, and takes 1.05 times.
 /// </remarks>
 internal static class CongestionControl
 {
-    /// <summary>The one that every Linux has and allows everybody; up to <see cref="NearRoundTrip"/> the others that go by loss grow no faster (RFC 9438, section 4.3).</summary>
+    /// <summary>The one that every Linux has and allows everybody.</summary>
     public const string ByLoss = "reno";
 
     /// <summary>
-    /// Up to which time of a round trip a network is a near one: 1 ms. There, a window that was halved on a line of 10 Gbit/s has grown again in 0.4 s, and one packet lost in 10,000
-    /// still leaves 1.4 Gbit/s. Farther away that grows with the square of the time, and estimating the rate is what one wants.
+    /// Up to which round trip a network is a near one: 1 ms. There, a window that was halved on a line of 10 Gbit/s has grown again in 0.4 s, and newer ones that go by
+    /// loss grow no faster (RFC 9438, section 4.3). The time grows with the square of the round trip.
     /// </summary>
     public static readonly TimeSpan NearRoundTrip = TimeSpan.FromMilliseconds(1);
 
@@ -30,36 +29,53 @@ internal static class CongestionControl
     private const int InformationOption = 11; // TCP_INFO
     private const int AlgorithmOption = 13; // TCP_CONGESTION
     private const int AlgorithmBytes = 16; // TCP_CA_NAME_MAX
-    private const int RoundTripAt = 68; // in struct tcp_info: tcpi_rtt, in µs
+    private const int RoundTripAt = 68; // tcpi_rtt of struct tcp_info, in µs
     private const int LeastInformation = RoundTripAt + sizeof(uint);
 
     /// <summary>What a connection should use.</summary>
     /// <param name="current">What the system has chosen for it.</param>
     /// <param name="roundTrip">What its first round trip took; zero if that is not known.</param>
-    /// <returns>Null if that is right.</returns>
+    /// <returns>Null if it should stay as it is.</returns>
     public static string? Choose(string current, TimeSpan roundTrip) =>
         current.StartsWith(ByRate, StringComparison.Ordinal) && roundTrip > TimeSpan.Zero && roundTrip <= NearRoundTrip ? ByLoss : null;
 
-    /// <summary>Chooses for a connection that has just been made over TCP. It is as good as it was where the system does not let it choose.</summary>
-    /// <param name="socket">The connection.</param>
+    /// <summary>Chooses for a connection that has just been made over TCP, unless it stays inside the host.</summary>
+    /// <param name="socket">The connection; it stays as it is where the system does not let it choose.</param>
     public static void Apply(Socket socket)
     {
-        if (!OperatingSystem.IsLinux() || socket is not { LocalEndPoint: IPEndPoint local, RemoteEndPoint: IPEndPoint remote } || local.Address.Equals(remote.Address))
-            return;
-        Span<byte> name = stackalloc byte[AlgorithmBytes];
-        Span<byte> information = stackalloc byte[LeastInformation];
         try
         {
-            name = name[..socket.GetRawSocketOption(TcpLevel, AlgorithmOption, name)];
-            if (socket.GetRawSocketOption(TcpLevel, InformationOption, information) < LeastInformation)
-                return;
-            var roundTrip = TimeSpan.FromMicroseconds(BinaryPrimitives.ReadUInt32LittleEndian(information[RoundTripAt..]));
-            if (Choose(Encoding.ASCII.GetString(name).TrimEnd('\0'), roundTrip) is { } algorithm)
-                socket.SetRawSocketOption(TcpLevel, AlgorithmOption, Encoding.ASCII.GetBytes(algorithm));
+            if (OperatingSystem.IsLinux() && socket is { LocalEndPoint: IPEndPoint local, RemoteEndPoint: IPEndPoint remote }
+                && !IPAddress.IsLoopback(remote.Address) && !local.Address.Equals(remote.Address))
+                ApplyByRoundTrip(socket);
         }
         catch (SocketException)
         {
-            // A system that does not know of them, or does not allow it.
+            // The system does not know of such options or does not allow it, or the other side is gone, as whoever uses the connection will notice.
         }
+    }
+
+    /// <summary>Chooses for a connection wherever it goes.</summary>
+    /// <exception cref="SocketException">The system does not let it choose.</exception>
+    internal static void ApplyByRoundTrip(Socket socket)
+    {
+        if (Choose(AlgorithmOf(socket), RoundTripOf(socket)) is { } algorithm)
+            socket.SetRawSocketOption(TcpLevel, AlgorithmOption, Encoding.ASCII.GetBytes(algorithm));
+    }
+
+    /// <summary>What a connection uses.</summary>
+    /// <exception cref="SocketException">The system does not tell.</exception>
+    internal static string AlgorithmOf(Socket socket)
+    {
+        Span<byte> name = stackalloc byte[AlgorithmBytes];
+        return Encoding.ASCII.GetString(name[..socket.GetRawSocketOption(TcpLevel, AlgorithmOption, name)]).TrimEnd('\0');
+    }
+
+    private static TimeSpan RoundTripOf(Socket socket)
+    {
+        Span<byte> information = stackalloc byte[LeastInformation];
+        return socket.GetRawSocketOption(TcpLevel, InformationOption, information) < LeastInformation
+            ? TimeSpan.Zero
+            : TimeSpan.FromMicroseconds(BitConverter.ToUInt32(information[RoundTripAt..]));
     }
 }
