@@ -87,6 +87,7 @@ public sealed class DirectExchange : IAsyncStreamWriter<Frame>, IDisposable
         try
         {
             await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+            CongestionControl.Apply(socket);
             return _sending = new SendingConnection(socket);
         }
         catch
