@@ -130,7 +130,7 @@ public sealed class ReductionPlan
     }
 }
 
-/// <summary>Keeps the plans of a view: a run has as many as there are sizes of batches, which is two at most.</summary>
+/// <summary>Keeps the plans of a view, for one thread at a time: a run has as many as there are sizes of batches, which is two at most.</summary>
 /// <param name="shares">The workers' shares of the microbatches, in order of rank.</param>
 /// <param name="buckets">What is exchanged as one.</param>
 public sealed class ReductionPlans(IReadOnlyList<int> shares, IReadOnlyList<Bucket> buckets)

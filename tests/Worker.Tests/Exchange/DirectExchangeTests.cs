@@ -30,12 +30,12 @@ public sealed class DirectExchangeTests : IAsyncLifetime
     public async Task Gradients_larger_than_the_windows_are_summed_and_cost_the_bytes_of_the_plan()
     {
         const int length = 3 * WireLimits.WindowBytes / sizeof(float);
-        var settings = AllReduceBenchmark.Settings(length, Workers, TransportMode.Grpc);
-        var members = await Task.WhenAll(Enumerable.Range(0, Workers).Select(rank => EnterAsync(rank, settings)));
+        PeerViewSettings Settings() => AllReduceBenchmark.Settings(length, Workers, TransportMode.Grpc); // each member keeps its plans to itself
+        var members = await Task.WhenAll(Enumerable.Range(0, Workers).Select(rank => EnterAsync(rank, Settings())));
         await Task.WhenAll(members.Select((view, rank) => Task.Run(() => new Sum(view, length, rank, Workers).Run(steps: 2, _deadline))));
         await Task.WhenAll(members.Select(view => view.DisposeAsync().AsTask()));
         for (var rank = 0; rank < Workers; rank++)
-            Assert.Equal(2 * settings.Plans.For(Workers).BytesSentBy(rank), members[rank].Exchange.BytesSent);
+            Assert.Equal(2 * Settings().Plans.For(Workers).BytesSentBy(rank), members[rank].Exchange.BytesSent);
     }
 
     [Fact]
