@@ -77,6 +77,27 @@ public sealed class SequencePlanTests : IDisposable
         }
     }
 
+    [Fact]
+    public void AWarmedPassInLanesAllocatesNothing()
+    {
+        SmallProblem problem = new(Models[0], Shape, Classes, Rows);
+        IReadOnlyList<Layer> layers = problem.Network.Layers;
+        foreach (ComputeTeam team in _teams)
+        {
+            SequenceExecutor executor = new(layers, new ExecutorOptions(Rows, Microbatch: 2, NeedsInputGradient: true, team));
+            executor.BindWeights(problem.Weights);
+            float[] gradient = new float[problem.Weights.Length], inputGradient = new float[problem.Inputs.Length];
+            AllocationAssert.NothingOnceWarm(
+                () =>
+                {
+                    Pass pass = Pass.OfStep(seed: 3, step: 1, firstSample: 0);
+                    Span<float> output = executor.Forward(problem.Inputs, Rows, pass);
+                    executor.Backward(problem.Inputs, Rows, output, inputGradient, gradient, pass, progress: null);
+                },
+                team);
+        }
+    }
+
     [Theory]
     [InlineData(0, 128, 32, 1, 1, 128)] // one thread: no lanes
     [InlineData(0, 32, 32, 2, 1, 32)] // one microbatch: shared
