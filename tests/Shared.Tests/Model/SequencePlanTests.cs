@@ -77,6 +77,15 @@ public sealed class SequencePlanTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(0)]
+    public void APartOfAnotherTeamTakesAllLanesByItself(int part)
+    {
+        SmallProblem problem = new(Models[0], Shape, Classes, Rows);
+        using ComputeTeam other = new(4);
+        other.RunObject(new InPart(part, () => AssertBitsOfOneThread(problem, partRows: 3, microbatch: 2, _teams[2])));
+    }
+
     [Fact]
     public void AWarmedPassInLanesAllocatesNothing()
     {
@@ -192,6 +201,15 @@ public sealed class SequencePlanTests : IDisposable
         if (training)
             executor.Backward(problem.Inputs, Rows, [.. output], inputGradient, gradient, pass, told is null ? null : new Watch(offset => told(offset, gradient)));
         return (output, gradient, inputGradient);
+    }
+
+    private sealed class InPart(int acting, Action action) : IPartitionedWork
+    {
+        public void Execute(int part, int parts)
+        {
+            if (part == acting)
+                action();
+        }
     }
 
     private sealed class Watch(Action<int> completed) : IBackwardProgress
