@@ -79,6 +79,7 @@ public sealed class SequencePlanTests : IDisposable
 
     [Theory]
     [InlineData(0)]
+    [InlineData(3)]
     public void APartOfAnotherTeamTakesAllLanesByItself(int part)
     {
         SmallProblem problem = new(Models[0], Shape, Classes, Rows);
