@@ -16,15 +16,4 @@ internal static unsafe class CacheLine
         if (Sse.IsSupported)
             Sse.Prefetch0(address);
     }
-
-    /// <summary>Requests a block of rows x columns, <paramref name="stride"/> floats from row to row.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Fetch(float* block, nint stride, int rows, int columns)
-    {
-        for (; rows > 0; rows--, block += stride)
-        {
-            for (int column = 0; column < columns; column += Length)
-                Fetch(block + column);
-        }
-    }
 }

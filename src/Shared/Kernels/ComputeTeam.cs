@@ -100,7 +100,7 @@ public sealed unsafe class ComputeTeam : IDisposable
 
     /// <summary>
     /// Runs work that no other depends on: between <see cref="BeginPostponing"/> and <see cref="EndPostponing"/>, if there is a helper, some time until
-    /// then, else at once. What it points to must neither change nor move before.
+    /// then, else at once. What it points to must neither change nor move before. A part may not postpone.
     /// </summary>
     public void Postpone<TWork>(TWork work)
         where TWork : unmanaged, IPartitionedWork
@@ -152,7 +152,7 @@ public sealed unsafe class ComputeTeam : IDisposable
     /// </summary>
     internal float* Scratch(int length)
     {
-        ref AlignedBuffer scratch = ref _scratch[_partOfThread];
+        ref AlignedBuffer scratch = ref _scratch[Math.Min(_partOfThread, Threads)]; // the part may be one of a larger team, and alone here
         int parts = _partOfThread == 0 ? Threads : 1;
         if (scratch.Length < (long)length * parts)
             scratch = new AlignedBuffer(checked(length * parts));

@@ -203,6 +203,7 @@ public sealed unsafe class Convolution
         ArgumentOutOfRangeException.ThrowIfGreaterThan(passRows, _maximumRows);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(stretch.EndRow, passRows);
         float** lanes = stackalloc float*[stretch.Lanes];
+        lanes[0] = null; // the first adds to the pass's own stack
         for (int lane = 1; lane < stretch.Lanes; lane++)
             lanes[lane] = _laneSlots[lane - 1].Pointer;
         fixed (float* weights = weightGradient, biases = biasGradient)

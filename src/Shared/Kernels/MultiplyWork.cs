@@ -2,8 +2,8 @@ namespace Distributed.Kernels;
 
 /// <summary>
 /// destination = left . right: a panel of 32 columns of the right operand is packed and meets all rows of the left one, which is read in place unless its
-/// rows displace each other from the cache (<see cref="LeftBlock"/>). Each panel is packed once per product, large matrices while the panel before is used,
-/// and never leaves the second level cache. Between blocks of the inner dimension the chains rest in the destination, which rounds nothing.
+/// rows displace each other from the cache (<see cref="LeftBlock"/>). Each panel is packed once for <see cref="LeftBlock.MaxRows"/> rows, large matrices while
+/// the panel before is used, and never leaves the second level cache. Between blocks of the inner dimension the chains rest in the destination, which rounds nothing.
 /// </summary>
 internal readonly unsafe struct MultiplyWork(float* left, int rows, RightOperand right, float* destination, BoundEpilogue epilogue, float* scratch)
     : IPartitionedWork

@@ -17,8 +17,7 @@ internal static unsafe class TileGrid
 
     /// <summary>
     /// Computes a tile of <paramref name="rows"/> x <paramref name="columns"/>, up to two vectors. Vectors that would stick out of the destination go by
-    /// way of <paramref name="spill"/>, a slot of <see cref="RegisterTile.SlotLength"/> floats. The destination's lines are requested first: otherwise the
-    /// finished tile would wait for them, and with it what reads the tile next.
+    /// way of <paramref name="spill"/>, a slot of <see cref="RegisterTile.SlotLength"/> floats.
     /// </summary>
     public static void Compute<TLanes, TVector, TLeft>(ref TileOperands operands, int rows, int columns, float* spill)
         where TLanes : struct, ILanes<TVector>

@@ -67,6 +67,7 @@ internal sealed class DenseExecutor : LayerExecutor
         Epilogue epilogue = ActivationFunctions.GradientEpilogue(_options.Absorbed, input);
         MatrixProduct.Multiply(outputGradient, rows, _weight.Span, OutputLength, _inputs, inputGradient, team, epilogue);
     }
+
     /// <summary>The gradient of the weights of some outputs, which is then complete from there on.</summary>
     private void WeightGradient(
         Range outputs, ReadOnlySpan<float> input, int rows, ReadOnlySpan<float> outputGradient, Span<float> parameterGradient, IBackwardProgress? progress)

@@ -37,7 +37,8 @@ internal abstract class Layer(SampleShape input, SampleShape output)
 
     /// <summary>
     /// Whether the samples of a pass may come a few at a time, in any number of calls: the backward pass of the first rows, too, begins after the
-    /// forward pass of the last.
+    /// forward pass of the last. Calls for the rows of different lanes come at the same time, from several threads; what they have summed of the parameters'
+    /// gradient is then added up by <see cref="LayerExecutor.JoinLanes"/>.
     /// </summary>
     internal virtual bool TakesParts => false;
 

@@ -240,7 +240,7 @@ internal sealed class SequenceExecutor
         public Span<float> Span => new(first, length);
     }
 
-    /// <summary>A stretch's way through the layers that take parts, one lane a part.</summary>
+    /// <summary>A stretch's way through the layers that take parts, one lane a part where there are as many parts as lanes.</summary>
     private sealed class LaneWork(SequenceExecutor executor) : IPartitionedWork
     {
         public PassStretch Stretch;
@@ -260,7 +260,11 @@ internal sealed class SequenceExecutor
             ParameterGradient = ParameterGradient.Span,
         };
 
-        public void Execute(int part, int parts) => executor.RunLane(this, part);
+        public void Execute(int part, int parts)
+        {
+            for (int lane = part; lane < Stretch.Lanes; lane += parts)
+                executor.RunLane(this, lane);
+        }
     }
 
     /// <summary>Passes on what a layer says of its own parameters.</summary>

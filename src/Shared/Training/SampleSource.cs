@@ -8,7 +8,7 @@ public interface ISampleSource
     /// <summary>The number of samples.</summary>
     int Count { get; }
 
-    /// <summary>Decodes consecutive samples.</summary>
+    /// <summary>Decodes consecutive samples. Several threads may ask at the same time, also for none.</summary>
     /// <param name="first">The first one, counted from the start of the range.</param>
     /// <param name="inputs">[n, input length]: overwritten.</param>
     /// <param name="labels">[n]: overwritten.</param>

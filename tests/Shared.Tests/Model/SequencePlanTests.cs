@@ -78,6 +78,37 @@ public sealed class SequencePlanTests : IDisposable
     }
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public void APartOfAnotherTeamTakesAllLanesByItself(int part)
+    {
+        SmallProblem problem = new(Models[0], Shape, Classes, Rows);
+        using ComputeTeam other = new(4);
+        other.RunObject(new InPart(part, () => AssertBitsOfOneThread(problem, partRows: 3, microbatch: 2, _teams[2])));
+    }
+
+    [Fact]
+    public void AWarmedPassInLanesAllocatesNothing()
+    {
+        SmallProblem problem = new(Models[0], Shape, Classes, Rows);
+        IReadOnlyList<Layer> layers = problem.Network.Layers;
+        foreach (ComputeTeam team in _teams)
+        {
+            SequenceExecutor executor = new(layers, new ExecutorOptions(Rows, Microbatch: 2, NeedsInputGradient: true, team));
+            executor.BindWeights(problem.Weights);
+            float[] gradient = new float[problem.Weights.Length], inputGradient = new float[problem.Inputs.Length];
+            AllocationAssert.NothingOnceWarm(
+                () =>
+                {
+                    Pass pass = Pass.OfStep(seed: 3, step: 1, firstSample: 0);
+                    Span<float> output = executor.Forward(problem.Inputs, Rows, pass);
+                    executor.Backward(problem.Inputs, Rows, output, inputGradient, gradient, pass, progress: null);
+                },
+                team);
+        }
+    }
+
+    [Theory]
     [InlineData(0, 128, 32, 1, 1, 128)] // one thread: no lanes
     [InlineData(0, 32, 32, 2, 1, 32)] // one microbatch: shared
     [InlineData(0, 128, 32, 2, 2, 64)]
@@ -171,6 +202,15 @@ public sealed class SequencePlanTests : IDisposable
         if (training)
             executor.Backward(problem.Inputs, Rows, [.. output], inputGradient, gradient, pass, told is null ? null : new Watch(offset => told(offset, gradient)));
         return (output, gradient, inputGradient);
+    }
+
+    private sealed class InPart(int acting, Action action) : IPartitionedWork
+    {
+        public void Execute(int part, int parts)
+        {
+            if (part == acting)
+                action();
+        }
     }
 
     private sealed class Watch(Action<int> completed) : IBackwardProgress
