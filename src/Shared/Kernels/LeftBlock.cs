@@ -10,7 +10,7 @@ namespace Distributed.Kernels;
 /// <param name="stride">Floats from one row to the next.</param>
 internal readonly unsafe struct LeftBlock(float* first, nint stride)
 {
-    /// <summary>The most rows that meet a panel, copied or not: 2 MiB of copies in a block of 1,024. 1024^3 and 2048^3 are 1 to 3 % faster than with 2,048.</summary>
+    /// <summary>The most rows that are copied at a time: 2 MiB in a block of 1,024. 1024^3 and 2048^3 are 1 to 3 % faster than with 2,048.</summary>
     public const int MaxRows = 512;
 
     /// <summary>Floats after which the sets of the first level cache repeat: 64 sets of a line each, in caches of 32 KiB and 8 ways as in those of 48 and 12.</summary>

@@ -58,8 +58,12 @@ internal readonly unsafe struct MultiplyWork(float* left, int rows, RightOperand
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        for (int row = share.FirstRow; row < share.EndRow; row += LeftBlock.MaxRows)
-            ComputeRows<TLanes, TVector>(share with { FirstRow = row, EndRow = Math.Min(row + LeftBlock.MaxRows, share.EndRow) }, spill);
+        int atOnce = LeftBlock.IsCopied(rows, right.Inner, right.Columns) ? LeftBlock.MaxRows : rows;
+        for (int row = share.FirstRow, end; row < share.EndRow; row = end)
+        {
+            end = row + Math.Min(atOnce, share.EndRow - row);
+            ComputeRows<TLanes, TVector>(share with { FirstRow = row, EndRow = end }, spill);
+        }
     }
 
     private void ComputeRows<TLanes, TVector>(in DestinationShare share, float* spill)
