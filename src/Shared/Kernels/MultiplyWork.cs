@@ -2,7 +2,7 @@ namespace Distributed.Kernels;
 
 /// <summary>
 /// destination = left . right: a panel of 32 columns of the right operand is packed and meets all rows of the left one, which is read in place unless its
-/// rows displace each other from the cache (<see cref="LeftBlock"/>). Each panel is packed once for <see cref="LeftBlock.MaxRows"/> rows, large matrices while
+/// rows displace each other from the cache (<see cref="LeftBlock"/>). Each panel is packed once, or for each <see cref="LeftBlock.MaxRows"/> rows that are copied, large matrices while
 /// the panel before is used, and never leaves the second level cache. Between blocks of the inner dimension the chains rest in the destination, which rounds nothing.
 /// </summary>
 internal readonly unsafe struct MultiplyWork(float* left, int rows, RightOperand right, float* destination, BoundEpilogue epilogue, float* scratch)
