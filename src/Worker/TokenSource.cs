@@ -16,7 +16,8 @@ internal static class TokenSource
             return await WaitForFileAsync(options.TokenFile, options.ConnectTimeout, cancellationToken);
         if (inherited is null)
             return null;
-        return RunToken.TryParse(inherited, out var token) ? token
+        return RunToken.TryParse(inherited, out var token)
+            ? token
             : throw new InputException($"{RunToken.EnvironmentVariable}: is not 64 hexadecimal digits; unset it and use --token-file");
     }
 
@@ -27,12 +28,19 @@ internal static class TokenSource
             // The coordinator renames the complete file into place, so what is there is whole.
             if (File.Exists(path))
             {
-                return RunToken.TryParse(await File.ReadAllTextAsync(path, cancellationToken), out var token) ? token
-                    : throw new InputException($"--token-file {path}: is not 64 hexadecimal digits; use the file that the coordinator wrote");
+                return RunToken.TryParse(await File.ReadAllTextAsync(path, cancellationToken), out var token)
+                    ? token
+                    : throw new InputException(
+                        $"--token-file {path}: is not 64 hexadecimal digits; use the file that the coordinator wrote"
+                    );
             }
 
             if (DateTime.UtcNow >= deadline)
-                throw new InputException($"--token-file {path}: has not appeared within {seconds} seconds; start the coordinator with the same --token-file, or set --connect-timeout");
+            {
+                throw new InputException(
+                    $"--token-file {path}: has not appeared within {seconds} seconds; start the coordinator with the same --token-file, or set --connect-timeout"
+                );
+            }
         }
     }
 }

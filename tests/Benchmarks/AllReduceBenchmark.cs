@@ -6,8 +6,8 @@ using System.Text.Json;
 namespace Distributed.Benchmarks;
 
 /// <summary>
-/// The all-reduce of worker processes over shared memory and over gRPC, beside MPI in shared memory and Gloo over loopback. They run in turn, several
-/// rounds over, so that all see the same machine.
+/// The all-reduce of worker processes over shared memory and over gRPC, beside MPI in shared memory and Gloo over loopback. They run in
+/// turn, several rounds over, so that all see the same machine.
 /// </summary>
 internal sealed class AllReduceBenchmark
 {
@@ -24,7 +24,7 @@ internal sealed class AllReduceBenchmark
     {
         var benchmark = new AllReduceBenchmark(workers);
         var series = new Dictionary<string, Measurement[]>();
-        for (int round = 0; round < Rounds; round++)
+        for (var round = 0; round < Rounds; round++)
         {
             benchmark.Add(series, "MPI", benchmark.MpiSeconds());
             benchmark.Add(series, "shm", benchmark.OurSeconds("shm"));
@@ -39,41 +39,57 @@ internal sealed class AllReduceBenchmark
 
     private static void Print(Dictionary<string, Measurement[]> series, int workers)
     {
-        Console.WriteLine($"all-reduce, {workers} processes, ordinary memory to ordinary memory, ms: medians of {Rounds} rounds of 50 calls, and of the ratios round by round");
+        Console.WriteLine(
+            $"all-reduce, {workers} processes, ordinary memory to ordinary memory, ms: medians of {Rounds} rounds of 50 calls, and of the ratios round by round"
+        );
         Console.WriteLine("| MiB | shm | MPI | shm / MPI | grpc | Gloo | grpc / Gloo |");
         Console.WriteLine("|---|---|---|---|---|---|---|");
-        for (int size = 0; size < Sizes.Length; size++)
+        for (var size = 0; size < Sizes.Length; size++)
         {
-            Measurement shm = series["shm"][size], mpi = series["MPI"][size], grpc = series["grpc"][size], gloo = series["Gloo"][size];
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"| {Sizes[size]} | {shm.Median * 1e3:F3} | {mpi.Median * 1e3:F3} | {shm.Over(mpi).AsRatio} | {grpc.Median * 1e3:F3} | {gloo.Median * 1e3:F3} | {grpc.Over(gloo).AsRatio} |"));
+            Measurement shm = series["shm"][size],
+                mpi = series["MPI"][size],
+                grpc = series["grpc"][size],
+                gloo = series["Gloo"][size];
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"| {Sizes[size]} | {shm.Median * 1e3:F3} | {mpi.Median * 1e3:F3} | {shm.Over(mpi).AsRatio} | {grpc.Median * 1e3:F3} | {gloo.Median * 1e3:F3} | {grpc.Over(gloo).AsRatio} |"
+                )
+            );
         }
     }
 
     private void Add(Dictionary<string, Measurement[]> series, string name, IEnumerable<double> seconds)
     {
-        if (!series.TryGetValue(name, out Measurement[]? sizes))
+        if (!series.TryGetValue(name, out var sizes))
             series.Add(name, sizes = [.. Sizes.Select(_ => new Measurement())]);
-        foreach ((Measurement size, double value) in sizes.Zip(seconds))
+        foreach ((var size, var value) in sizes.Zip(seconds))
             size.Add(value);
     }
 
     private IEnumerable<double> OurSeconds(string transport) =>
-        Lines(TrainingBenchmark.Coordinator, ["bench", "allreduce", "--json", "--workers", Text(_workers), "--transport", transport, "--sizes", string.Join(',', Sizes)])
+        Lines(
+                TrainingBenchmark.Coordinator,
+                ["bench", "allreduce", "--json", "--workers", Text(_workers), "--transport", transport, "--sizes", string.Join(',', Sizes)]
+            )
             .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("milliseconds").GetDouble() / 1e3);
 
-    private IEnumerable<double> MpiSeconds() => _mpi is null ? [] : Seconds("mpirun", ["--allow-run-as-root", "-n", Text(_workers), _mpi, .. Sizes]);
+    private IEnumerable<double> MpiSeconds() =>
+        _mpi is null ? [] : Seconds("mpirun", ["--allow-run-as-root", "-n", Text(_workers), _mpi, .. Sizes]);
 
-    private IEnumerable<double> GlooSeconds() => File.Exists(Peer.Python) ? Seconds(Peer.Python, [Peer.Source("gloo_allreduce.py"), Text(_workers), .. Sizes]) : [];
+    private IEnumerable<double> GlooSeconds() =>
+        File.Exists(Peer.Python) ? Seconds(Peer.Python, [Peer.Source("gloo_allreduce.py"), Text(_workers), .. Sizes]) : [];
 
-    private static IEnumerable<double> Seconds(string program, IEnumerable<string> arguments) => Lines(program, arguments).Select(line => double.Parse(line, CultureInfo.InvariantCulture));
+    private static IEnumerable<double> Seconds(string program, IEnumerable<string> arguments) =>
+        Lines(program, arguments).Select(line => double.Parse(line, CultureInfo.InvariantCulture));
 
     private static string[] Lines(string program, IEnumerable<string> arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true }
+        )!;
         process.StandardInput.Close(); // mpirun stops where it may not read from a terminal
-        string output = process.StandardOutput.ReadToEnd();
+        var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return process.ExitCode == 0
             ? output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
@@ -83,10 +99,10 @@ internal sealed class AllReduceBenchmark
     /// <summary>The path of the program, or null, with the reason on standard error, where there is no MPI.</summary>
     private static string? CompileMpi()
     {
-        string program = Path.GetTempFileName();
+        var program = Path.GetTempFileName();
         try
         {
-            using Process compiler = Process.Start("mpicc", ["-O3", "-march=native", "-o", program, Peer.Source("mpi_allreduce.c")]);
+            using var compiler = Process.Start("mpicc", ["-O3", "-march=native", "-o", program, Peer.Source("mpi_allreduce.c")]);
             compiler.WaitForExit();
             return compiler.ExitCode == 0 ? program : null;
         }

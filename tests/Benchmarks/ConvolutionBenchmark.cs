@@ -14,7 +14,14 @@ internal sealed class ConvolutionBenchmark : IDisposable
 
     /// <summary>Height and width, channels, filters, stride: the layers of the presets cnn and, from the third on, resnet8.</summary>
     private static readonly (int Size, int Channels, int Filters, int Stride)[] Layers =
-        [(28, 1, 32, 1), (14, 32, 64, 1), (28, 16, 16, 1), (28, 16, 32, 2), (14, 32, 32, 1), (7, 64, 64, 1)];
+    [
+        (28, 1, 32, 1),
+        (14, 32, 64, 1),
+        (28, 16, 16, 1),
+        (28, 16, 32, 2),
+        (14, 32, 32, 1),
+        (7, 64, 64, 1),
+    ];
 
     private readonly ComputeTeam _team = new(1);
     private readonly Measurement _peakSeconds = new();
@@ -25,11 +32,11 @@ internal sealed class ConvolutionBenchmark : IDisposable
     /// <summary>Measures in turn, ours and the peer's, several rounds over, and prints a table of medians.</summary>
     public static void Run()
     {
-        using Peer? peak = Peer.OfC("fma_peak.c", []);
-        using Peer? torch = Peer.OfPython("pytorch_conv.py");
-        using Peer? wide = Peer.OfPython("pytorch_conv.py", ("OPENBLAS_CORETYPE", "SkylakeX"));
+        using var peak = Peer.OfC("fma_peak.c", []);
+        using var torch = Peer.OfPython("pytorch_conv.py");
+        using var wide = Peer.OfPython("pytorch_conv.py", ("OPENBLAS_CORETYPE", "SkylakeX"));
         using var benchmark = new ConvolutionBenchmark();
-        for (int round = 0; round < Rounds; round++)
+        for (var round = 0; round < Rounds; round++)
             benchmark.MeasureRound(peak, torch, wide);
         benchmark.Print();
     }
@@ -38,22 +45,34 @@ internal sealed class ConvolutionBenchmark : IDisposable
 
     private IEnumerable<Case> Cases((int Size, int Channels, int Filters, int Stride) layer)
     {
-        var shape = new ConvolutionShape(layer.Size, layer.Size, layer.Channels, layer.Filters, Kernel, Kernel, layer.Stride, Padding, Padding);
+        var shape = new ConvolutionShape(
+            layer.Size,
+            layer.Size,
+            layer.Channels,
+            layer.Filters,
+            Kernel,
+            Kernel,
+            layer.Stride,
+            Padding,
+            Padding
+        );
         var convolution = new Convolution(shape, Batch, Microbatch, inputGradient: true);
-        (AlignedBuffer input, AlignedBuffer output) = (Products.Values(Batch * shape.InputLength), Products.Values(Batch * shape.OutputLength));
-        (AlignedBuffer weights, AlignedBuffer bias) = (Products.Values(shape.WeightLength), Products.Values(shape.Filters));
+        (var input, var output) = (Products.Values(Batch * shape.InputLength), Products.Values(Batch * shape.OutputLength));
+        (var weights, var bias) = (Products.Values(shape.WeightLength), Products.Values(shape.Filters));
         (AlignedBuffer result, AlignedBuffer inputGradient) = (new(output.Length), new(input.Length));
         (AlignedBuffer weightGradient, AlignedBuffer biasGradient) = (new(weights.Length), new(bias.Length));
         convolution.BindWeights(weights.Span, bias.Span, _team);
         yield return new("forward", shape, () => convolution.Forward<ReluActivation>(input.Span, Batch, result.Span, _team));
         if (shape.Channels > 1)
             yield return new("input", shape, () => convolution.InputGradient(output.Span, Batch, inputGradient.Span, _team));
-        yield return new("weight", shape, () => convolution.ParameterGradient(input.Span, output.Span, Batch, weightGradient.Span, biasGradient.Span, _team));
+        yield return new("weight", shape, () =>
+            convolution.ParameterGradient(input.Span, output.Span, Batch, weightGradient.Span, biasGradient.Span, _team)
+        );
     }
 
     private void MeasureRound(Peer? peak, Peer? torch, Peer? wide)
     {
-        foreach (Case row in _cases)
+        foreach (var row in _cases)
         {
             _peakSeconds.AddFrom(peak, "");
             row.Torch.AddFrom(torch, row.Request);
@@ -64,13 +83,20 @@ internal sealed class ConvolutionBenchmark : IDisposable
 
     private void Print()
     {
-        double peak = 2 / _peakSeconds.Median; // seconds are those of 10^9 multiply-adds
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"One core, batch {Batch}, microbatches of {Microbatch}, kernels of {Kernel}x{Kernel} padded by {Padding}; peak {peak:F1} GFLOP/s; medians of {Rounds} interleaved rounds ± half the interquartile range."));
-        Console.WriteLine("Multiply-adds with padding are not counted. forward: with bias and ReLU; weight: with bias and tree. wide: PyTorch with OPENBLAS_CORETYPE=SkylakeX.");
+        var peak = 2 / _peakSeconds.Median; // seconds are those of 10^9 multiply-adds
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"One core, batch {Batch}, microbatches of {Microbatch}, kernels of {Kernel}x{Kernel} padded by {Padding}; peak {peak:F1} GFLOP/s; medians of {Rounds} interleaved rounds ± half the interquartile range."
+            )
+        );
+        Console.WriteLine(
+            "Multiply-adds with padding are not counted. forward: with bias and ReLU; weight: with bias and tree. wide: PyTorch with OPENBLAS_CORETYPE=SkylakeX."
+        );
         Console.WriteLine();
         Console.WriteLine("| layer | pass | ms | GFLOP/s | of peak | PyTorch, ms | ours / PyTorch | ours / wide |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|");
-        foreach (Case row in _cases)
+        foreach (var row in _cases)
             Console.WriteLine(row.Text(peak));
     }
 
@@ -83,16 +109,19 @@ internal sealed class ConvolutionBenchmark : IDisposable
 
         public Measurement Wide { get; } = new();
 
-        public string Request => string.Create(
-            CultureInfo.InvariantCulture,
-            $"{Form} {Batch} {Shape.Height} {Shape.Width} {Shape.Channels} {Shape.Filters} {Kernel} {Shape.Stride} {Padding}");
+        public string Request =>
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Form} {Batch} {Shape.Height} {Shape.Width} {Shape.Channels} {Shape.Filters} {Kernel} {Shape.Stride} {Padding}"
+            );
 
         public string Text(double peak)
         {
-            double rate = 2e-9 * Batch * MultiplyAdds.OfConvolution(Shape) / Ours.Median;
+            var rate = 2e-9 * Batch * MultiplyAdds.OfConvolution(Shape) / Ours.Median;
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {Shape.Height}x{Shape.Width}x{Shape.Channels} -> {Shape.Filters} / {Shape.Stride} | {Form} | {1000 * Ours.Median:F2} | {rate:F1} | {rate / peak:P0} | {1000 * Torch.Median:F2} | {Torch.Over(Ours).AsRatio} | {Wide.Over(Ours).AsRatio} |");
+                $"| {Shape.Height}x{Shape.Width}x{Shape.Channels} -> {Shape.Filters} / {Shape.Stride} | {Form} | {1000 * Ours.Median:F2} | {rate:F1} | {rate / peak:P0} | {1000 * Torch.Median:F2} | {Torch.Over(Ours).AsRatio} | {Wide.Over(Ours).AsRatio} |"
+            );
         }
     }
 }

@@ -30,7 +30,7 @@ internal sealed class Measurement
     public Measurement Over(Measurement other)
     {
         var ratios = new Measurement();
-        foreach ((double value, double reference) in _values.Zip(other._values))
+        foreach (var (value, reference) in _values.Zip(other._values))
             ratios.Add(value / reference);
         return ratios;
     }
@@ -46,14 +46,13 @@ internal sealed class Measurement
 
     private static double Mean(Action action, double sliceSeconds)
     {
-        long start = Stopwatch.GetTimestamp();
-        int count = 0;
+        var start = Stopwatch.GetTimestamp();
+        var count = 0;
         do
         {
             action();
             count++;
-        }
-        while (Stopwatch.GetElapsedTime(start).TotalSeconds < sliceSeconds);
+        } while (Stopwatch.GetElapsedTime(start).TotalSeconds < sliceSeconds);
         return Stopwatch.GetElapsedTime(start).TotalSeconds / count;
     }
 

@@ -7,8 +7,8 @@ namespace Distributed.Benchmarks;
 internal static class MultiplyAdds
 {
     /// <summary>
-    /// Those of the products of a step: forward, weight gradients and input gradients, of which the first layer that is trained has none. Bias,
-    /// activations, normalisation, loss and update are left out, so that they count as overhead.
+    /// Those of the products of a step: forward, weight gradients and input gradients, of which the first layer that is trained has none.
+    /// Bias, activations, normalisation, loss and update are left out, so that they count as overhead.
     /// </summary>
     public static double OfStep(Network network, int samples)
     {
@@ -28,11 +28,12 @@ internal static class MultiplyAdds
         Enumerable.Range(0, output).Sum(o => Enumerable.Range((o * stride) - padding, kernel).Count(i => i >= 0 && i < input));
 
     /// <summary>Those of the forward product for one sample.</summary>
-    private static double OfLayer(Layer layer) => layer switch
-    {
-        DenseLayer => (double)layer.InputLength * layer.OutputLength,
-        Conv2dLayer convolution => OfConvolution(convolution.Shape),
-        _ when layer.Parameters.All(parameter => parameter.Shape.Count == 1) => 0, // a scale and a shift of each element
-        _ => throw new NotSupportedException($"Nobody has said how many multiply-adds '{layer.Description}' has."),
-    };
+    private static double OfLayer(Layer layer) =>
+        layer switch
+        {
+            DenseLayer => (double)layer.InputLength * layer.OutputLength,
+            Conv2dLayer convolution => OfConvolution(convolution.Shape),
+            _ when layer.Parameters.All(parameter => parameter.Shape.Count == 1) => 0, // a scale and a shift of each element
+            _ => throw new NotSupportedException($"Nobody has said how many multiply-adds '{layer.Description}' has."),
+        };
 }

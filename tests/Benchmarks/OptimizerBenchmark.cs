@@ -17,14 +17,16 @@ internal static unsafe class OptimizerBenchmark
     public static void Run()
     {
         Console.WriteLine($"One core; medians of {Rounds} interleaved rounds ± half the interquartile range.");
-        Console.WriteLine("streams: reads and writes the same vectors, with one addition in all; C: the same loop in C, with ordinary and with streaming stores.");
+        Console.WriteLine(
+            "streams: reads and writes the same vectors, with one addition in all; C: the same loop in C, with ordinary and with streaming stores."
+        );
         Console.WriteLine();
         Console.WriteLine("| update | MiB a vector | GB/s | over streams | over C | over C, streaming |");
         Console.WriteLine("|---|---|---|---|---|---|");
-        foreach (int length in Lengths)
+        foreach (var length in Lengths)
         {
             AlignedBuffer[] vectors = [.. Enumerable.Range(0, 7).Select(seed => Values(length, seed))];
-            using Peer? streams = Peer.OfC("streams.c", []);
+            using var streams = Peer.OfC("streams.c", []);
             Compare("sgd, momentum", length, moments: 1, () => Sgd(vectors), () => Streams(vectors, moments: 1), streams);
             Compare("adamw", length, moments: 2, () => AdamW(vectors), () => Streams(vectors, moments: 2), streams);
         }
@@ -32,8 +34,11 @@ internal static unsafe class OptimizerBenchmark
 
     private static void Compare(string name, int length, int moments, Action update, Action copy, Peer? peer)
     {
-        Measurement ours = new(), streams = new(), theirs = new(), streaming = new();
-        for (int round = 0; round < Rounds; round++)
+        Measurement ours = new(),
+            streams = new(),
+            theirs = new(),
+            streaming = new();
+        for (var round = 0; round < Rounds; round++)
         {
             theirs.AddFrom(peer, string.Create(CultureInfo.InvariantCulture, $"ordinary {moments} {length}"));
             ours.Add(Measurement.Time(update));
@@ -41,26 +46,59 @@ internal static unsafe class OptimizerBenchmark
             streaming.AddFrom(peer, string.Create(CultureInfo.InvariantCulture, $"streaming {moments} {length}"));
         }
 
-        double bytes = (double)sizeof(float) * length * (3 + (2 * moments)); // gradient; weights and moments read and written
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"| {name} | {length * sizeof(float) / 1048576.0:F1} | {bytes / ours.Median / 1e9:F1} | {ours.Over(streams).AsRatio} | {ours.Over(theirs).AsRatio} | {ours.Over(streaming).AsRatio} |"));
+        var bytes = (double)sizeof(float) * length * (3 + (2 * moments)); // gradient; weights and moments read and written
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"| {name} | {length * sizeof(float) / 1048576.0:F1} | {bytes / ours.Median / 1e9:F1} | {ours.Over(streams).AsRatio} | {ours.Over(theirs).AsRatio} | {ours.Over(streaming).AsRatio} |"
+            )
+        );
     }
 
-    private static void Sgd(AlignedBuffer[] v) => OptimizerKernels.MomentumSgd(
-        new SgdSettings(LearningRate: 0.01f, Momentum: 0.9f, Nesterov: false, WeightDecay: 0),
-        v[0].Span, Samples, clipScale: 1, v[1].Span, v[2].Span, v[3].Span, v[4].Span, team: null);
+    private static void Sgd(AlignedBuffer[] v) =>
+        OptimizerKernels.MomentumSgd(
+            new SgdSettings(LearningRate: 0.01f, Momentum: 0.9f, Nesterov: false, WeightDecay: 0),
+            v[0].Span,
+            Samples,
+            clipScale: 1,
+            v[1].Span,
+            v[2].Span,
+            v[3].Span,
+            v[4].Span,
+            team: null
+        );
 
-    private static void AdamW(AlignedBuffer[] v) => OptimizerKernels.Adam(
-        new AdamSettings(LearningRate: 0.001f, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.01, Decoupled: true), Step,
-        v[0].Span, Samples, clipScale: 1, v[1].Span, v[2].Span, v[3].Span, v[4].Span, v[5].Span, v[6].Span, team: null);
+    private static void AdamW(AlignedBuffer[] v) =>
+        OptimizerKernels.Adam(
+            new AdamSettings(LearningRate: 0.001f, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.01, Decoupled: true),
+            Step,
+            v[0].Span,
+            Samples,
+            clipScale: 1,
+            v[1].Span,
+            v[2].Span,
+            v[3].Span,
+            v[4].Span,
+            v[5].Span,
+            v[6].Span,
+            team: null
+        );
 
     private static void Streams(AlignedBuffer[] v, int moments)
     {
         if (moments == 1)
+        {
             Elementwise.Run(new SgdStreams(v[0].Pointer, v[1].Pointer, v[2].Pointer, v[3].Pointer, v[4].Pointer), v[0].Length, team: null);
+        }
         else
-            Elementwise.Run(new AdamStreams(v[0].Pointer, v[1].Pointer, v[2].Pointer, v[3].Pointer, v[4].Pointer, v[5].Pointer, v[6].Pointer), v[0].Length, team: null);
+        {
+            Elementwise.Run(
+                new AdamStreams(v[0].Pointer, v[1].Pointer, v[2].Pointer, v[3].Pointer, v[4].Pointer, v[5].Pointer, v[6].Pointer),
+                v[0].Length,
+                team: null
+            );
+        }
+
         GC.KeepAlive(v);
     }
 
@@ -68,7 +106,7 @@ internal static unsafe class OptimizerBenchmark
     private static AlignedBuffer Values(int length, int seed)
     {
         var values = new AlignedBuffer(length);
-        for (int i = 0; i < length; i++)
+        for (var i = 0; i < length; i++)
             values.Span[i] = (((i + seed) * 7919L % 1009) + 1) / 1009f;
         return values;
     }
@@ -86,7 +124,14 @@ internal static unsafe class OptimizerBenchmark
     }
 
     private readonly struct AdamStreams(
-        float* gradient, float* weights, float* first, float* second, float* nextWeights, float* nextFirst, float* nextSecond) : IElementwise
+        float* gradient,
+        float* weights,
+        float* first,
+        float* second,
+        float* nextWeights,
+        float* nextFirst,
+        float* nextSecond
+    ) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Apply<TLanes, TVector>(nint index)

@@ -17,7 +17,7 @@ internal sealed class Peer : IDisposable
     private Peer(string program, IEnumerable<string> arguments, (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        foreach ((string name, string value) in environment)
+        foreach (var (name, value) in environment)
             start.Environment[name] = value;
         _process = Process.Start(start)!;
     }
@@ -28,16 +28,21 @@ internal sealed class Peer : IDisposable
     public static Peer? OfPython(string script, params (string Name, string Value)[] environment) =>
         File.Exists(Python) ? new Peer(Python, [Source(script)], environment) : Missing($"{Python} is not there");
 
-    /// <summary>Compiles and starts a C source of the folder <c>peers</c>; null, with the compiler's words, where that is not possible.</summary>
+    /// <summary>
+    /// Compiles and starts a C source of the folder <c>peers</c>; null, with the compiler's words, where that is not possible.
+    /// </summary>
     /// <param name="source">The file.</param>
     /// <param name="libraries">Options for the linker.</param>
     /// <param name="environment">Variables such as the thread count of a library.</param>
     public static Peer? OfC(string source, string[] libraries, params (string Name, string Value)[] environment)
     {
-        string program = Path.GetTempFileName();
+        var program = Path.GetTempFileName();
         try
         {
-            using Process compiler = Process.Start("gcc", ["-O3", "-march=native", .. WidthOption, "-o", program, Source(source), .. libraries]);
+            using var compiler = Process.Start(
+                "gcc",
+                ["-O3", "-march=native", .. WidthOption, "-o", program, Source(source), .. libraries]
+            );
             compiler.WaitForExit();
             return compiler.ExitCode == 0 ? new Peer(program, [], environment) : Missing($"{source} does not compile");
         }
@@ -51,8 +56,11 @@ internal sealed class Peer : IDisposable
         }
     }
 
-    /// <summary>The compiler's vectors are as wide as ours, so that DOTNET_EnableAVX512=0 shows where a machine without them would stand.</summary>
-    private static string[] WidthOption => RuntimeInformation.ProcessArchitecture == Architecture.X64 && !Vector512.IsHardwareAccelerated ? ["-mno-avx512f"] : [];
+    /// <summary>
+    /// The compiler's vectors are as wide as ours, so that DOTNET_EnableAVX512=0 shows where a machine without them would stand.
+    /// </summary>
+    private static string[] WidthOption =>
+        RuntimeInformation.ProcessArchitecture == Architecture.X64 && !Vector512.IsHardwareAccelerated ? ["-mno-avx512f"] : [];
 
     /// <summary>The path of a file of the folder <c>peers</c>.</summary>
     public static string Source(string name) => Path.Combine(AppContext.BaseDirectory, "peers", name);
@@ -62,7 +70,7 @@ internal sealed class Peer : IDisposable
     {
         _process.StandardInput.WriteLine(request);
         _process.StandardInput.Flush();
-        string answer = _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"The peer ended at '{request}'.");
+        var answer = _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"The peer ended at '{request}'.");
         return double.Parse(answer, CultureInfo.InvariantCulture);
     }
 

@@ -24,7 +24,7 @@ switch (args)
     case ["training"]:
         TrainingBenchmark.Run(workers: 2);
         return 0;
-    case ["training", var workers] when int.TryParse(workers, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0:
+    case ["training", var workers] when int.TryParse(workers, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0:
         TrainingBenchmark.Run(count);
         return 0;
     case ["scaling", .. var models]:
@@ -33,17 +33,19 @@ switch (args)
     case ["allreduce"]:
         AllReduceBenchmark.Run(workers: 2);
         return 0;
-    case ["allreduce", var workers] when int.TryParse(workers, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 1:
+    case ["allreduce", var workers] when int.TryParse(workers, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 1:
         AllReduceBenchmark.Run(count);
         return 0;
     case ["simulate"]:
         SimulateBenchmark.Run([1, 2, 4, 8, 16, 64, 256, 1000]);
         return 0;
-    case ["simulate", "--workers", var list] when list.Split(',').All(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0):
+    case ["simulate", "--workers", var list]
+        when list.Split(',').All(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0):
         SimulateBenchmark.Run([.. list.Split(',').Select(text => int.Parse(text, CultureInfo.InvariantCulture))]);
         return 0;
     default:
-        Console.Error.WriteLine("""
+        Console.Error.WriteLine(
+            """
             Usage: dotnet run -c Release --project tests/Benchmarks -- BENCHMARK
               sgemm [TEXT]        matrix products beside OpenBLAS, those whose name contains the text (gcc, libopenblas-dev)
               conv                the passes of convolutions beside PyTorch (gcc, python3-torch)
@@ -55,6 +57,7 @@ switch (args)
               simulate [--workers N,..]
                                   steps of up to 1,000 workers, by the cost model of docs/scaling.md and simulated
               training [WORKERS]  whole runs beside PyTorch DDP over Gloo (python3-torch, dataset-fashion-mnist)
-            """);
+            """
+        );
         return 2;
 }

@@ -4,9 +4,9 @@ using System.Text.Json;
 namespace Distributed.Benchmarks;
 
 /// <summary>
-/// What a second worker with one thread brings, each with a batch of the same size, on Fashion-MNIST: one worker, two over shared memory, two over gRPC, and
-/// PyTorch's DistributedDataParallel with two ranks in turn, so that all see the same machine. Beside it, the step of one replica on one core as a share
-/// of what the core's multiply-adds allow: it is easy to scale what is slow.
+/// What a second worker with one thread brings, each with a batch of the same size, on Fashion-MNIST: one worker, two over shared memory,
+/// two over gRPC, and PyTorch's DistributedDataParallel with two ranks in turn, so that all see the same machine. Beside it, the step of
+/// one replica on one core as a share of what the core's multiply-adds allow: it is easy to scale what is slow.
 /// </summary>
 internal static class ScalingBenchmark
 {
@@ -15,31 +15,48 @@ internal static class ScalingBenchmark
     private const double SliceSeconds = 0.1;
 
     // Samples of a worker, and PyTorch's steps in a window of about a second.
-    private static readonly (string Name, int Batch, int PeerSteps)[] Presets = [("mlp", 128, 100), ("mlp:2048,2048", 128, 20), ("cnn", 64, 20)];
+    private static readonly (string Name, int Batch, int PeerSteps)[] Presets =
+    [
+        ("mlp", 128, 100),
+        ("mlp:2048,2048", 128, 20),
+        ("cnn", 64, 20),
+    ];
 
     /// <param name="models">What to measure; none for the presets.</param>
     public static void Run(string[] models)
     {
         Peer? peak = null;
         OneCore.Run(() => peak = Peer.OfC("fma_peak.c", []));
-        Console.WriteLine($"fashion-mnist, samples/s of training without its first two seconds; medians of {Rounds} interleaved rounds ± half the interquartile range.");
-        Console.WriteLine("of bound: what the step's multiply-adds take at the measured peak of one core over what one replica takes on it. coordinator: its share of a core with two workers.");
+        Console.WriteLine(
+            $"fashion-mnist, samples/s of training without its first two seconds; medians of {Rounds} interleaved rounds ± half the interquartile range."
+        );
+        Console.WriteLine(
+            "of bound: what the step's multiply-adds take at the measured peak of one core over what one replica takes on it. coordinator: its share of a core with two workers."
+        );
         Console.WriteLine();
-        Console.WriteLine("| model | batch | of bound | 1 worker | 2, shm | 2, grpc | DDP, 2 ranks | shm 2 / 1 | grpc 2 / 1 | shm / DDP | coordinator |");
+        Console.WriteLine(
+            "| model | batch | of bound | 1 worker | 2, shm | 2, grpc | DDP, 2 ranks | shm 2 / 1 | grpc 2 / 1 | shm / DDP | coordinator |"
+        );
         Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|---|");
-        foreach ((string name, int batch, int peerSteps) in Presets.Where(preset => models is [] || models.Contains(preset.Name)))
+        foreach (var (name, batch, peerSteps) in Presets.Where(preset => models is [] || models.Contains(preset.Name)))
             Compare(name, batch, peerSteps, peak);
         peak?.Dispose();
     }
 
     private static void Compare(string model, int batch, int peerSteps, Peer? peak)
     {
-        using TrainingStep step = TrainingStep.Of(model, batch, threads: 1)!;
-        Measurement bound = new(), one = new(), shm = new(), grpc = new(), ddp = new(), coordinator = new();
-        for (int round = 0; round < Rounds; round++)
+        using var step = TrainingStep.Of(model, batch, threads: 1)!;
+        Measurement bound = new(),
+            one = new(),
+            shm = new(),
+            grpc = new(),
+            ddp = new(),
+            coordinator = new();
+        for (var round = 0; round < Rounds; round++)
         {
             OneCore.Run(() => MeasureBound(step, peak, bound));
-            JsonElement[] memory = Ours(model, batch, "1,2", "auto"), frames = Ours(model, batch, "2", "grpc");
+            JsonElement[] memory = Ours(model, batch, "1,2", "auto"),
+                frames = Ours(model, batch, "2", "grpc");
             one.Add(Rate(memory[0]));
             shm.Add(Rate(memory[1]));
             grpc.Add(Rate(frames[0]));
@@ -48,9 +65,12 @@ internal static class ScalingBenchmark
                 ddp.Add(TrainingBenchmark.PeerRate(model, peerSteps, Workers, batch));
         }
 
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"| {model} | {batch} a worker | {bound.Median:P0} | {one.Median:N0} | {shm.Median:N0} | {grpc.Median:N0} | {ddp.Median:N0} | {shm.Over(one).AsRatio} | {grpc.Over(one).AsRatio} | {shm.Over(ddp).AsRatio} | {coordinator.Median:P1} |"));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"| {model} | {batch} a worker | {bound.Median:P0} | {one.Median:N0} | {shm.Median:N0} | {grpc.Median:N0} | {ddp.Median:N0} | {shm.Over(one).AsRatio} | {grpc.Over(one).AsRatio} | {shm.Over(ddp).AsRatio} | {coordinator.Median:P1} |"
+            )
+        );
     }
 
     private static void MeasureBound(TrainingStep step, Peer? peak, Measurement bound)
@@ -60,14 +80,33 @@ internal static class ScalingBenchmark
     }
 
     private static JsonElement[] Ours(string model, int batch, string workers, string transport) =>
-    [
-        .. TrainingBenchmark.Output(
-            TrainingBenchmark.Coordinator,
-            [
-                "bench", "scaling", "--json", "--data", "fashion-mnist", "--model", model, "--batch-per-worker", batch.ToString(CultureInfo.InvariantCulture),
-                "--workers", workers, "--transport", transport, "--rounds", "1", "--seconds", "6",
-            ]).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line)),
-    ];
+        [
+            .. TrainingBenchmark
+                .Output(
+                    TrainingBenchmark.Coordinator,
+                    [
+                        "bench",
+                        "scaling",
+                        "--json",
+                        "--data",
+                        "fashion-mnist",
+                        "--model",
+                        model,
+                        "--batch-per-worker",
+                        batch.ToString(CultureInfo.InvariantCulture),
+                        "--workers",
+                        workers,
+                        "--transport",
+                        transport,
+                        "--rounds",
+                        "1",
+                        "--seconds",
+                        "6",
+                    ]
+                )
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => JsonElement.Parse(line)),
+        ];
 
     private static double Rate(JsonElement result) => result.GetProperty("samplesPerSecond").GetDouble();
 }

@@ -15,17 +15,21 @@ internal static class TrainingBenchmark
     private const int BatchSize = 256;
 
     /// <summary>The coordinator's executable.</summary>
-    internal static readonly string Coordinator = typeof(TrainingBenchmark).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
-        .Single(attribute => attribute.Key == nameof(Coordinator)).Value!;
+    internal static readonly string Coordinator = typeof(TrainingBenchmark)
+        .Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Single(attribute => attribute.Key == nameof(Coordinator))
+        .Value!;
 
     // Epochs of ours and steps in a window of theirs: some ten seconds each.
     private static readonly (string Name, int Epochs, int PeerSteps)[] Models = [("mlp", 4, 100), ("mlp:2048,2048", 1, 20)];
 
     public static void Run(int workers)
     {
-        Console.WriteLine($"fashion-mnist, batch {BatchSize}, {workers} workers x 1 thread, samples/s: medians of {Rounds} alternating runs, half the distance between the quartiles");
-        Console.WriteLine($"{"model",-16}{"ours",10}{"spread",8}{"PyTorch DDP",14}{"spread",8}{"ratio",8}");
-        foreach ((string model, int epochs, int peerSteps) in Models)
+        Console.WriteLine(
+            $"fashion-mnist, batch {BatchSize}, {workers} workers x 1 thread, samples/s: medians of {Rounds} alternating runs, half the distance between the quartiles"
+        );
+        Console.WriteLine($"{"model", -16}{"ours", 10}{"spread", 8}{"PyTorch DDP", 14}{"spread", 8}{"ratio", 8}");
+        foreach (var (model, epochs, peerSteps) in Models)
             Compare(model, epochs, peerSteps, workers);
     }
 
@@ -33,24 +37,41 @@ internal static class TrainingBenchmark
     {
         var ours = new Measurement();
         var theirs = new Measurement();
-        for (int round = 0; round < Rounds; round++)
+        for (var round = 0; round < Rounds; round++)
         {
             theirs.Add(PeerRate(model, peerSteps, workers, BatchSize / workers));
             ours.Add(OurRate(model, epochs, workers));
         }
 
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{model,-16}{ours.Median,10:N0}{ours.Spread,8:P0}{theirs.Median,14:N0}{theirs.Spread,8:P0}{ours.Median / theirs.Median,8:F2}"));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{model, -16}{ours.Median, 10:N0}{ours.Spread, 8:P0}{theirs.Median, 14:N0}{theirs.Spread, 8:P0}{ours.Median / theirs.Median, 8:F2}"
+            )
+        );
     }
 
     private static double OurRate(string model, int epochs, int workers)
     {
-        string folder = Path.Combine(Path.GetTempPath(), $"distributed-benchmark-{Guid.NewGuid():N}");
+        var folder = Path.Combine(Path.GetTempPath(), $"distributed-benchmark-{Guid.NewGuid():N}");
         string[] arguments =
         [
-            "train", "--data", "fashion-mnist", "--model", model, "--batch-size", Text(BatchSize), "--epochs", Text(epochs),
-            "--workers", Text(workers), "--threads", "1", "--run", folder, "--quiet",
+            "train",
+            "--data",
+            "fashion-mnist",
+            "--model",
+            model,
+            "--batch-size",
+            Text(BatchSize),
+            "--epochs",
+            Text(epochs),
+            "--workers",
+            Text(workers),
+            "--threads",
+            "1",
+            "--run",
+            folder,
+            "--quiet",
         ];
         try
         {
@@ -69,16 +90,18 @@ internal static class TrainingBenchmark
     /// <param name="steps">Steps of a window, of which it takes six.</param>
     /// <param name="ranks">How many processes.</param>
     /// <param name="batch">Samples of a step for each of them.</param>
-    internal static double PeerRate(string model, int steps, int ranks, int batch) => double.Parse(
-        Output(Peer.Python, [Peer.Source("pytorch_ddp.py"), model, Text(ranks), Text(batch), Text(steps)]),
-        CultureInfo.InvariantCulture);
+    internal static double PeerRate(string model, int steps, int ranks, int batch) =>
+        double.Parse(
+            Output(Peer.Python, [Peer.Source("pytorch_ddp.py"), model, Text(ranks), Text(batch), Text(steps)]),
+            CultureInfo.InvariantCulture
+        );
 
     /// <summary>What a program writes to standard output.</summary>
     /// <exception cref="InvalidOperationException">It fails.</exception>
     internal static string Output(string program, IEnumerable<string> arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
-        string output = process.StandardOutput.ReadToEnd();
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
+        var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{program} ended with exit code {process.ExitCode}");
     }

@@ -5,7 +5,9 @@ using Distributed.Training;
 
 namespace Distributed.Benchmarks;
 
-/// <summary>A training step as a member of a distributed run takes it, alone and without a network; images of 28 x 28 are decoded already.</summary>
+/// <summary>
+/// A training step as a member of a distributed run takes it, alone and without a network; images of 28 x 28 are decoded already.
+/// </summary>
 internal sealed class TrainingStep : IDisposable
 {
     private const int Classes = 10;
@@ -21,8 +23,16 @@ internal sealed class TrainingStep : IDisposable
     private TrainingStep(ModelSpec model, int batch, int threads)
     {
         var network = new Network(model, Image, Classes);
-        var optimizer = new OptimizerOptions { Kind = OptimizerKind.Sgd, Momentum = 0.9, LearningRate = 0.01f };
-        _replica = new Replica(new TrainingSettings(network, Microbatch, optimizer, new ScheduleOptions(), TotalSteps: 1_000_000, Seed: 1), threads);
+        var optimizer = new OptimizerOptions
+        {
+            Kind = OptimizerKind.Sgd,
+            Momentum = 0.9,
+            LearningRate = 0.01f,
+        };
+        _replica = new Replica(
+            new TrainingSettings(network, Microbatch, optimizer, new ScheduleOptions(), TotalSteps: 1_000_000, Seed: 1),
+            threads
+        );
         network.InitializeWeights(seed: 1, _replica.Weights.State.Weights.Span);
         _samples = new ResidentSamples(batch);
         _gradients = new PrivateMemory(network.Layout.Length);
@@ -52,7 +62,7 @@ internal sealed class TrainingStep : IDisposable
     public void Run()
     {
         _replica.Weights.Begin(_samples.Count);
-        ReductionPlan plan = _reduction.Begin(_replica.Weights.State.Step + 1, _samples.Count / Microbatch, _replica.Weights);
+        var plan = _reduction.Begin(_replica.Weights.State.Step + 1, _samples.Count / Microbatch, _replica.Weights);
         _replica.ForwardBackward(plan, rank: 0, _samples, _gradients, _reduction);
         _reduction.Complete(CancellationToken.None);
         _replica.Weights.Complete();

@@ -16,7 +16,10 @@ public sealed class BadInputTests
         occupied.Start();
         using var folder = new TempFolder();
         var address = $"http://{occupied.LocalEndpoint}";
-        var exit = await TrainAsync(folder, [.. Problem.OddSizes.WriteTo(folder), "--epochs", "1", "--listen", address, "--run", folder["run"]]);
+        var exit = await TrainAsync(
+            folder,
+            [.. Problem.OddSizes.WriteTo(folder), "--epochs", "1", "--listen", address, "--run", folder["run"]]
+        );
 
         Assert.Equal(2, exit.Code);
         Assert.Contains($"--listen {address}", Assert.Single(exit.Errors), StringComparison.Ordinal);
@@ -41,8 +44,20 @@ public sealed class BadInputTests
     public async Task A_run_that_another_coordinator_trains_is_refused()
     {
         using var folder = new TempFolder();
-        await using var coordinator = CoordinatorProcess.Train(folder, [
-            .. Problem.OddSizes.WriteTo(folder), "--steps", "5", "--workers", "0", "--listen", "http://127.0.0.1:0", "--run", folder["run"]]);
+        await using var coordinator = CoordinatorProcess.Train(
+            folder,
+            [
+                .. Problem.OddSizes.WriteTo(folder),
+                "--steps",
+                "5",
+                "--workers",
+                "0",
+                "--listen",
+                "http://127.0.0.1:0",
+                "--run",
+                folder["run"],
+            ]
+        );
         await coordinator.ListeningAsync();
         var exit = await TrainAsync(folder, "--resume", "--run", folder["run"]);
 
@@ -54,7 +69,10 @@ public sealed class BadInputTests
     public async Task Listening_beyond_this_machine_needs_a_token()
     {
         using var folder = new TempFolder();
-        var exit = await TrainAsync(folder, [.. Problem.OddSizes.WriteTo(folder), "--epochs", "1", "--listen", "http://0.0.0.0:0", "--run", folder["run"]]);
+        var exit = await TrainAsync(
+            folder,
+            [.. Problem.OddSizes.WriteTo(folder), "--epochs", "1", "--listen", "http://0.0.0.0:0", "--run", folder["run"]]
+        );
         Assert.Equal(2, exit.Code);
         Assert.Contains("--token-file", Assert.Single(exit.Errors), StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["run"]));
@@ -84,7 +102,15 @@ public sealed class BadInputTests
     public async Task A_token_file_that_does_not_appear_is_given_up_on()
     {
         using var folder = new TempFolder();
-        await using var worker = WorkerProcess.Start(folder, "--coordinator", "http://127.0.0.1:1", "--token-file", folder["token"], "--connect-timeout", "1");
+        await using var worker = WorkerProcess.Start(
+            folder,
+            "--coordinator",
+            "http://127.0.0.1:1",
+            "--token-file",
+            folder["token"],
+            "--connect-timeout",
+            "1"
+        );
 
         var exit = await worker.ExitAsync();
         Assert.Equal(2, exit.Code);
@@ -97,11 +123,28 @@ public sealed class BadInputTests
     public async Task A_worker_with_a_wrong_token_or_none_is_turned_away(bool hasToken)
     {
         using var folder = new TempFolder();
-        await using var coordinator = CoordinatorProcess.Train(folder, [
-            .. Problem.OddSizes.WriteTo(folder), "--steps", "5", "--workers", "0", "--listen", "http://127.0.0.1:0", "--token-file", folder["token"], "--run", folder["run"]]);
+        await using var coordinator = CoordinatorProcess.Train(
+            folder,
+            [
+                .. Problem.OddSizes.WriteTo(folder),
+                "--steps",
+                "5",
+                "--workers",
+                "0",
+                "--listen",
+                "http://127.0.0.1:0",
+                "--token-file",
+                folder["token"],
+                "--run",
+                folder["run"],
+            ]
+        );
         var address = await coordinator.ListeningAsync();
         File.WriteAllText(folder["wrong"], RunToken.Create().Reveal());
-        await using var worker = WorkerProcess.Start(folder, ["--coordinator", address, .. hasToken ? ["--token-file", folder["wrong"]] : Array.Empty<string>()]);
+        await using var worker = WorkerProcess.Start(
+            folder,
+            ["--coordinator", address, .. hasToken ? ["--token-file", folder["wrong"]] : Array.Empty<string>()]
+        );
 
         var exit = await worker.ExitAsync();
         Assert.Equal(2, exit.Code);
@@ -114,7 +157,12 @@ public sealed class BadInputTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), "The folder is named by TMPDIR.");
         using var folder = new TempFolder();
         await FinishedRun.TrainAsync(folder, [.. Problem.FewMicrobatches.WriteTo(folder), "--steps", "2", "--workers", "0"]);
-        await using var verifying = RunningProcess.Start(Executables.Coordinator, folder.Path, ["verify", folder["run"], "--workers", "0"], folder["nowhere"]);
+        await using var verifying = RunningProcess.Start(
+            Executables.Coordinator,
+            folder.Path,
+            ["verify", folder["run"], "--workers", "0"],
+            folder["nowhere"]
+        );
 
         var exit = await verifying.ExitAsync();
         Assert.Equal(2, exit.Code);
@@ -130,5 +178,10 @@ public sealed class BadInputTests
     }
 
     private static List<(string, string)> Content(string folder) =>
-        [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order().Select(path => (path, Convert.ToHexString(File.ReadAllBytes(path))))];
+        [
+            .. Directory
+                .EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+                .Order()
+                .Select(path => (path, Convert.ToHexString(File.ReadAllBytes(path)))),
+        ];
 }

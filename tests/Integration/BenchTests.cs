@@ -13,8 +13,11 @@ public sealed class BenchTests
     public async Task Each_size_gives_a_line_with_its_time(string transport, int workers)
     {
         using var folder = new TempFolder();
-        await using var bench = RunningProcess.Start(Executables.Coordinator, folder.Path, [
-            "bench", "allreduce", "--json", "--workers", $"{workers}", "--transport", transport, "--sizes", "0.1,2", "--steps", "2"]);
+        await using var bench = RunningProcess.Start(
+            Executables.Coordinator,
+            folder.Path,
+            ["bench", "allreduce", "--json", "--workers", $"{workers}", "--transport", transport, "--sizes", "0.1,2", "--steps", "2"]
+        );
         var exit = await bench.ExitAsync();
         Assert.True(exit.Code == 0, exit.ErrorText);
 
@@ -23,7 +26,9 @@ public sealed class BenchTests
             lines.Add(JsonElement.Parse(line));
         Assert.Equal([0.1, 2], lines.Select(line => line.GetProperty("mebibytes").GetDouble()));
         Assert.All(lines, line => Assert.True(line.GetProperty("milliseconds").GetDouble() > 0));
-        Assert.All(lines, line => Assert.Equal(transport == "auto" && OperatingSystem.IsLinux() ? "shm" : "grpc", line.GetProperty("transport").GetString()));
+        Assert.All(lines, line =>
+            Assert.Equal(transport == "auto" && OperatingSystem.IsLinux() ? "shm" : "grpc", line.GetProperty("transport").GetString())
+        );
     }
 
     [Fact]
@@ -42,7 +47,12 @@ public sealed class BenchTests
         Assert.Equal(0, lines[0].GetProperty("bytesPerStep").GetInt64());
         Assert.True(lines[1].GetProperty("allReduceMilliseconds").GetDouble() > 0);
         if (OperatingSystem.IsLinux())
-            Assert.All(lines, line => Assert.True(line.GetProperty("peakResidentBytes").GetInt64() > line.GetProperty("accountedBytes").GetInt64()));
+        {
+            Assert.All(lines, line =>
+                Assert.True(line.GetProperty("peakResidentBytes").GetInt64() > line.GetProperty("accountedBytes").GetInt64())
+            );
+        }
+
         Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
     }
 
@@ -59,6 +69,11 @@ public sealed class BenchTests
         Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
     }
 
-    private static RunningProcess StartScaling(TempFolder folder, params IEnumerable<string> options) => RunningProcess.Start(
-        Executables.Coordinator, folder.Path, ["bench", "scaling", "--json", "--model", "mlp:9", .. options], folder.Path);
+    private static RunningProcess StartScaling(TempFolder folder, params IEnumerable<string> options) =>
+        RunningProcess.Start(
+            Executables.Coordinator,
+            folder.Path,
+            ["bench", "scaling", "--json", "--model", "mlp:9", .. options],
+            folder.Path
+        );
 }

@@ -16,8 +16,20 @@ public sealed partial class DeathTests
     public async Task A_killed_worker_ends_the_run_with_a_line_that_names_it(string exchange, int workers, int victim)
     {
         using var folder = new TempFolder();
-        await using var coordinator = CoordinatorProcess.Train(folder, [
-            .. Problem.OddSizes.WriteTo(folder), "--steps", Endless, "--workers", $"{workers}", "--exchange", exchange, "--run", folder["run"]]);
+        await using var coordinator = CoordinatorProcess.Train(
+            folder,
+            [
+                .. Problem.OddSizes.WriteTo(folder),
+                "--steps",
+                Endless,
+                "--workers",
+                $"{workers}",
+                "--exchange",
+                exchange,
+                "--run",
+                folder["run"],
+            ]
+        );
         var joined = await coordinator.JoinedAsync(workers);
         var reached = await coordinator.StepsAsync(3);
         Signal.Kill(joined[victim].ProcessId);
@@ -40,8 +52,24 @@ public sealed partial class DeathTests
     {
         using var folder = new TempFolder();
         IReadOnlyList<JoinedWorker> joined;
-        await using (var coordinator = CoordinatorProcess.Train(folder, [
-            .. Problem.OddSizes.WriteTo(folder), "--steps", Endless, "--checkpoint-every", "2", "--workers", "2", "--exchange", exchange, "--run", folder["run"]]))
+        await using (
+            var coordinator = CoordinatorProcess.Train(
+                folder,
+                [
+                    .. Problem.OddSizes.WriteTo(folder),
+                    "--steps",
+                    Endless,
+                    "--checkpoint-every",
+                    "2",
+                    "--workers",
+                    "2",
+                    "--exchange",
+                    exchange,
+                    "--run",
+                    folder["run"],
+                ]
+            )
+        )
         {
             joined = await coordinator.JoinedAsync(2);
             await coordinator.EventAsync("checkpointSaved");
@@ -65,8 +93,20 @@ public sealed partial class DeathTests
     public async Task A_loss_that_is_not_finite_ends_the_run_with_its_step_and_the_remedies(int workers, string exchange)
     {
         using var folder = new TempFolder();
-        await using var coordinator = CoordinatorProcess.Train(folder, [
-            .. Problem.Diverging.WriteTo(folder), "--epochs", "10", "--workers", $"{workers}", "--exchange", exchange, "--run", folder["run"]]);
+        await using var coordinator = CoordinatorProcess.Train(
+            folder,
+            [
+                .. Problem.Diverging.WriteTo(folder),
+                "--epochs",
+                "10",
+                "--workers",
+                $"{workers}",
+                "--exchange",
+                exchange,
+                "--run",
+                folder["run"],
+            ]
+        );
         var joined = await coordinator.JoinedAsync(workers);
 
         var exit = await coordinator.ExitAsync();
@@ -78,6 +118,8 @@ public sealed partial class DeathTests
         await ProcessTable.GoneAsync(joined.Select(worker => worker.ProcessId));
     }
 
-    [GeneratedRegex(@"^error: (?<worker>worker \d+) \(.+, process (?<process>\d+)\) failed at step (?<step>\d+) in (?<phase>[a-z -]+): (?<cause>.+)$")]
+    [GeneratedRegex(
+        @"^error: (?<worker>worker \d+) \(.+, process (?<process>\d+)\) failed at step (?<step>\d+) in (?<phase>[a-z -]+): (?<cause>.+)$"
+    )]
     private static partial Regex FailureLine();
 }

@@ -15,9 +15,26 @@ public sealed class MembershipTests
     public async Task Workers_without_the_data_are_sent_their_samples(string exchange)
     {
         using var folder = new TempFolder();
-        await using var coordinator = CoordinatorProcess.Train(folder, [
-            .. Problem.OddSizes.WriteTo(folder), "--steps", "7", "--workers", "1", "--min-workers", "3", "--exchange", exchange,
-            "--listen", AnyPort, "--token-file", folder["token"], "--run", folder["run"]]);
+        await using var coordinator = CoordinatorProcess.Train(
+            folder,
+            [
+                .. Problem.OddSizes.WriteTo(folder),
+                "--steps",
+                "7",
+                "--workers",
+                "1",
+                "--min-workers",
+                "3",
+                "--exchange",
+                exchange,
+                "--listen",
+                AnyPort,
+                "--token-file",
+                folder["token"],
+                "--run",
+                folder["run"],
+            ]
+        );
         var address = await coordinator.ListeningAsync();
         await using var second = WorkerProcess.Join(folder, address, folder["token"]);
         await using var third = WorkerProcess.Join(folder, address, folder["token"]);
@@ -36,8 +53,23 @@ public sealed class MembershipTests
     public async Task A_worker_without_a_token_exchanges_with_the_local_workers_of_an_insecure_run()
     {
         using var folder = new TempFolder();
-        await using var coordinator = CoordinatorProcess.Train(folder, [
-            .. Problem.OddSizes.WriteTo(folder), "--steps", "3", "--workers", "1", "--min-workers", "2", "--insecure", "--listen", AnyPort, "--run", folder["run"]]);
+        await using var coordinator = CoordinatorProcess.Train(
+            folder,
+            [
+                .. Problem.OddSizes.WriteTo(folder),
+                "--steps",
+                "3",
+                "--workers",
+                "1",
+                "--min-workers",
+                "2",
+                "--insecure",
+                "--listen",
+                AnyPort,
+                "--run",
+                folder["run"],
+            ]
+        );
         var address = await coordinator.ListeningAsync();
         await coordinator.JoinedAsync(1);
         await using var second = WorkerProcess.Start(folder, "--coordinator", address, "--insecure", "--threads", "1");
@@ -53,9 +85,26 @@ public sealed class MembershipTests
     public async Task A_late_joiner_takes_over_from_a_worker_that_is_told_to_leave(string exchange)
     {
         using var folder = new TempFolder();
-        await using var coordinator = CoordinatorProcess.Train(folder, [
-            .. Problem.OddSizes.WriteTo(folder), "--steps", Endless, "--checkpoint-every", Endless, "--workers", "1", "--exchange", exchange,
-            "--listen", AnyPort, "--token-file", folder["token"], "--run", folder["run"]]);
+        await using var coordinator = CoordinatorProcess.Train(
+            folder,
+            [
+                .. Problem.OddSizes.WriteTo(folder),
+                "--steps",
+                Endless,
+                "--checkpoint-every",
+                Endless,
+                "--workers",
+                "1",
+                "--exchange",
+                exchange,
+                "--listen",
+                AnyPort,
+                "--token-file",
+                folder["token"],
+                "--run",
+                folder["run"],
+            ]
+        );
         var address = await coordinator.ListeningAsync();
         var first = Assert.Single(await coordinator.JoinedAsync(1));
         await coordinator.StepsAsync(5);
@@ -80,8 +129,20 @@ public sealed class MembershipTests
     public async Task When_every_worker_is_told_to_leave_the_run_stops_after_a_checkpoint_and_can_go_on()
     {
         using var folder = new TempFolder();
-        await using var coordinator = CoordinatorProcess.Train(folder, [
-            .. Problem.OddSizes.WriteTo(folder), "--steps", Endless, "--checkpoint-every", Endless, "--workers", "2", "--run", folder["run"]]);
+        await using var coordinator = CoordinatorProcess.Train(
+            folder,
+            [
+                .. Problem.OddSizes.WriteTo(folder),
+                "--steps",
+                Endless,
+                "--checkpoint-every",
+                Endless,
+                "--workers",
+                "2",
+                "--run",
+                folder["run"],
+            ]
+        );
         var joined = await coordinator.JoinedAsync(2);
         await coordinator.StepsAsync(3);
         foreach (var worker in joined)
@@ -92,7 +153,9 @@ public sealed class MembershipTests
         Assert.Equal((await Problem.OddSizes.ReferenceAsync(step)).State, FinishedRun.StateAfter(folder["run"], step));
     }
 
-    private static async Task<(int Code, string Errors)> EndAsync(RunningProcess process) => (await process.ExitAsync()) is var exit ? (exit.Code, exit.ErrorText) : default;
+    private static async Task<(int Code, string Errors)> EndAsync(RunningProcess process) =>
+        (await process.ExitAsync()) is var exit ? (exit.Code, exit.ErrorText) : default;
 
-    private static async Task<(int Code, string Errors)> EndAsync(CoordinatorProcess process) => (await process.ExitAsync()) is var exit ? (exit.Code, exit.ErrorText) : default;
+    private static async Task<(int Code, string Errors)> EndAsync(CoordinatorProcess process) =>
+        (await process.ExitAsync()) is var exit ? (exit.Code, exit.ErrorText) : default;
 }

@@ -9,32 +9,50 @@ public sealed class SameBitsTests
 {
     private const int Steps = 7;
 
-    public static TheoryData<string, int, string, int> Cases => new()
-    {
-        { "odd sizes", 0, "peers", 2 },
-        { "odd sizes", 1, "peers", 2 },
-        { "odd sizes", 2, "peers", 1 },
-        { "odd sizes", 2, "coordinator", 2 },
-        { "odd sizes", 3, "peers", 2 },
-        { "odd sizes", 5, "coordinator", 1 },
-        { "odd sizes", 8, "peers", 1 },
-        { "fewer microbatches than workers", 0, "peers", 2 },
-        { "fewer microbatches than workers", 1, "coordinator", 1 },
-        { "fewer microbatches than workers", 3, "coordinator", 2 },
-        { "fewer microbatches than workers", 5, "peers", 1 },
-        { "fewer microbatches than workers", 8, "coordinator", 1 },
-        { "file order", 2, "peers", 2 },
-        { "file order", 3, "coordinator", 1 },
-    };
+    public static TheoryData<string, int, string, int> Cases =>
+        new()
+        {
+            { "odd sizes", 0, "peers", 2 },
+            { "odd sizes", 1, "peers", 2 },
+            { "odd sizes", 2, "peers", 1 },
+            { "odd sizes", 2, "coordinator", 2 },
+            { "odd sizes", 3, "peers", 2 },
+            { "odd sizes", 5, "coordinator", 1 },
+            { "odd sizes", 8, "peers", 1 },
+            { "fewer microbatches than workers", 0, "peers", 2 },
+            { "fewer microbatches than workers", 1, "coordinator", 1 },
+            { "fewer microbatches than workers", 3, "coordinator", 2 },
+            { "fewer microbatches than workers", 5, "peers", 1 },
+            { "fewer microbatches than workers", 8, "coordinator", 1 },
+            { "file order", 2, "peers", 2 },
+            { "file order", 3, "coordinator", 1 },
+        };
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public async Task Any_number_of_workers_threads_and_either_exchange_give_the_same_bits(string problem, int workers, string exchange, int threads)
+    public async Task Any_number_of_workers_threads_and_either_exchange_give_the_same_bits(
+        string problem,
+        int workers,
+        string exchange,
+        int threads
+    )
     {
         var chosen = new[] { Problem.OddSizes, Problem.FewMicrobatches, Problem.FileOrder }.Single(known => known.Name == problem);
         using var folder = new TempFolder();
-        var run = await FinishedRun.TrainAsync(folder, [
-            .. chosen.WriteTo(folder), "--steps", Text(Steps), "--workers", Text(workers), "--exchange", exchange, "--threads", Text(threads)]);
+        var run = await FinishedRun.TrainAsync(
+            folder,
+            [
+                .. chosen.WriteTo(folder),
+                "--steps",
+                Text(Steps),
+                "--workers",
+                Text(workers),
+                "--exchange",
+                exchange,
+                "--threads",
+                Text(threads),
+            ]
+        );
 
         var reference = await chosen.ReferenceAsync(Steps);
         Assert.Equal(reference.WeightsSha256, run.WeightsSha256);
@@ -53,8 +71,20 @@ public sealed class SameBitsTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "shared memory needs Linux");
         using var folder = new TempFolder();
-        var run = await FinishedRun.TrainAsync(folder, [
-            .. Problem.OddSizes.WriteTo(folder), "--steps", Text(Steps), "--workers", Text(workers), "--transport", transport, "--threads", "1"]);
+        var run = await FinishedRun.TrainAsync(
+            folder,
+            [
+                .. Problem.OddSizes.WriteTo(folder),
+                "--steps",
+                Text(Steps),
+                "--workers",
+                Text(workers),
+                "--transport",
+                transport,
+                "--threads",
+                "1",
+            ]
+        );
 
         Assert.Equal((await Problem.OddSizes.ReferenceAsync(Steps)).State, run.State);
         Assert.Equal(used, run.Transport);
@@ -64,8 +94,10 @@ public sealed class SameBitsTests
     public async Task Sixteen_workers_give_the_same_bits()
     {
         using var folder = new TempFolder();
-        var run = await FinishedRun.TrainAsync(folder, [
-            .. Problem.OddSizes.WriteTo(folder), "--steps", Text(Steps), "--workers", "16", "--threads", "1"]);
+        var run = await FinishedRun.TrainAsync(
+            folder,
+            [.. Problem.OddSizes.WriteTo(folder), "--steps", Text(Steps), "--workers", "16", "--threads", "1"]
+        );
 
         Assert.Equal((await Problem.OddSizes.ReferenceAsync(Steps)).State, run.State);
         Assert.Equal(16, run.Workers);
@@ -75,7 +107,10 @@ public sealed class SameBitsTests
     public async Task Another_seed_gives_other_bits()
     {
         using var folder = new TempFolder();
-        var run = await FinishedRun.TrainAsync(folder, [.. Problem.OddSizes.WriteTo(folder), "--steps", Text(Steps), "--workers", "0", "--seed", "2"]);
+        var run = await FinishedRun.TrainAsync(
+            folder,
+            [.. Problem.OddSizes.WriteTo(folder), "--steps", Text(Steps), "--workers", "0", "--seed", "2"]
+        );
 
         Assert.NotEqual((await Problem.OddSizes.ReferenceAsync(Steps)).WeightsSha256, run.WeightsSha256);
     }

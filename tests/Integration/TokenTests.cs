@@ -11,29 +11,23 @@ public sealed class TokenTests
 {
     private static readonly Frame Request = new(new FrameHeader(Run: 0, default, Step: 0, FrameKind.State, Part: 0, Offset: 0));
 
-    private static readonly (string Name, Func<CallInvoker, Task> Call)[] Calls =
-    [
-        ("Session", async calls =>
+    private static readonly (string Name, Func<CallInvoker, Task> Call)[] Calls = [("Session", async calls =>
         {
             using var call = new Protocol.Cluster.ClusterClient(calls).Session();
             await call.ResponseStream.MoveNext(CancellationToken.None);
-        }),
-        ("Exchange", async calls =>
+        }), ("Exchange", async calls =>
         {
             using var call = new TensorClient(calls).Exchange(CancellationToken.None);
             await call.ResponseStream.MoveNext(CancellationToken.None);
-        }),
-        ("FetchState", async calls =>
+        }), ("FetchState", async calls =>
         {
             using var call = new TensorClient(calls).FetchState(Request, CancellationToken.None);
             await call.ResponseStream.MoveNext(CancellationToken.None);
-        }),
-        ("StoreState", async calls =>
+        }), ("StoreState", async calls =>
         {
             using var call = new TensorClient(calls).StoreState(CancellationToken.None);
             await call.ResponseAsync;
-        }),
-    ];
+        })];
 
     [Fact]
     public async Task A_coordinator_answers_nobody_without_the_token_but_says_that_it_is_well()
@@ -81,9 +75,25 @@ public sealed class TokenTests
     }
 
     // A coordinator that waits for one worker more than it has.
-    private static CoordinatorProcess Waiting(TempFolder folder, int workers) => CoordinatorProcess.Train(folder, [
-        .. Problem.OddSizes.WriteTo(folder), "--steps", "5", "--workers", $"{workers}", "--min-workers", $"{workers + 1}",
-        "--listen", "http://127.0.0.1:0", "--token-file", folder["token"], "--run", folder["run"]]);
+    private static CoordinatorProcess Waiting(TempFolder folder, int workers) =>
+        CoordinatorProcess.Train(
+            folder,
+            [
+                .. Problem.OddSizes.WriteTo(folder),
+                "--steps",
+                "5",
+                "--workers",
+                $"{workers}",
+                "--min-workers",
+                $"{workers + 1}",
+                "--listen",
+                "http://127.0.0.1:0",
+                "--token-file",
+                folder["token"],
+                "--run",
+                folder["run"],
+            ]
+        );
 
     private static RunToken TokenOf(TempFolder folder)
     {

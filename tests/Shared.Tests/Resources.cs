@@ -9,11 +9,14 @@ internal static class Resources
 
     /// <summary>Names that start with a prefix, such as <c>golden/</c>.</summary>
     public static IEnumerable<string> Names(string prefix) =>
-        TestAssembly.GetManifestResourceNames().Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal);
+        TestAssembly
+            .GetManifestResourceNames()
+            .Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal);
 
     public static string Text(string name)
     {
-        using Stream stream = TestAssembly.GetManifestResourceStream(name) ?? throw new FileNotFoundException(name);
+        using var stream = TestAssembly.GetManifestResourceStream(name) ?? throw new FileNotFoundException(name);
         using StreamReader reader = new(stream);
         return reader.ReadToEnd();
     }

@@ -38,7 +38,14 @@ public sealed class ReportBatchTests
             _batch.Add(Report(step), Plenty);
         }
 
-        Assert.Equal([[1], [2], [3]], _sent);
+        Assert.Equal(
+            [
+                [1],
+                [2],
+                [3],
+            ],
+            _sent
+        );
     }
 
     [Fact]
@@ -46,7 +53,13 @@ public sealed class ReportBatchTests
     {
         _batch.Add(Report(1), queued: ReportBatch.Low);
         _batch.Add(Report(2, Work.Evaluate), Plenty);
-        Assert.Equal([[1], [2]], _sent);
+        Assert.Equal(
+            [
+                [1],
+                [2],
+            ],
+            _sent
+        );
     }
 
     [Fact]

@@ -51,7 +51,9 @@ public sealed class TokenSourceTests : IDisposable
     {
         const string secret = "not 64 digits";
         await File.WriteAllTextAsync(TokenFile, secret);
-        var file = await Assert.ThrowsAsync<InputException>(() => TokenSource.ReadAsync(Options with { TokenFile = TokenFile }, null, CancellationToken.None));
+        var file = await Assert.ThrowsAsync<InputException>(() =>
+            TokenSource.ReadAsync(Options with { TokenFile = TokenFile }, null, CancellationToken.None)
+        );
         Assert.StartsWith($"--token-file {TokenFile}: ", file.Message, StringComparison.Ordinal);
         var inherited = await Assert.ThrowsAsync<InputException>(() => TokenSource.ReadAsync(Options, secret, CancellationToken.None));
         Assert.StartsWith(RunToken.EnvironmentVariable, inherited.Message, StringComparison.Ordinal);

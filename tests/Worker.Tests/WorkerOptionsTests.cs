@@ -6,21 +6,22 @@ public sealed class WorkerOptionsTests
 {
     private static readonly WorkerOptions Good = new() { Coordinator = "http://127.0.0.1:5000" };
 
-    public static TheoryData<string, WorkerOptions> Bad => new()
-    {
-        { "--coordinator", Good with { Coordinator = "127.0.0.1:5000" } },
-        { "--coordinator", Good with { Coordinator = "https://127.0.0.1:5000" } },
-        { "--coordinator", Good with { Coordinator = "http://127.0.0.1:5000/path" } },
-        { "--listen", Good with { Listen = "anywhere" } },
-        { "--listen", Good with { Listen = "http://0.0.0.0:5001" } },
-        { "--listen", Good with { Listen = "http://[::]:5001" } },
-        { "--listen", Good with { Listen = "http://a.name:5001" } },
-        { "--advertise", Good with { Advertise = "me" } },
-        { "--threads", Good with { Threads = 0 } },
-        { "--threads", Good with { Threads = 1025 } },
-        { "--connect-timeout", Good with { ConnectTimeout = 0 } },
-        { "--insecure", Good with { Insecure = true, TokenFile = "token" } },
-    };
+    public static TheoryData<string, WorkerOptions> Bad =>
+        new()
+        {
+            { "--coordinator", Good with { Coordinator = "127.0.0.1:5000" } },
+            { "--coordinator", Good with { Coordinator = "https://127.0.0.1:5000" } },
+            { "--coordinator", Good with { Coordinator = "http://127.0.0.1:5000/path" } },
+            { "--listen", Good with { Listen = "anywhere" } },
+            { "--listen", Good with { Listen = "http://0.0.0.0:5001" } },
+            { "--listen", Good with { Listen = "http://[::]:5001" } },
+            { "--listen", Good with { Listen = "http://a.name:5001" } },
+            { "--advertise", Good with { Advertise = "me" } },
+            { "--threads", Good with { Threads = 0 } },
+            { "--threads", Good with { Threads = 1025 } },
+            { "--connect-timeout", Good with { ConnectTimeout = 0 } },
+            { "--insecure", Good with { Insecure = true, TokenFile = "token" } },
+        };
 
     [Theory]
     [MemberData(nameof(Bad))]
@@ -42,6 +43,10 @@ public sealed class WorkerOptionsTests
     [InlineData("http://0.0.0.0:5001", true, false, null)]
     [InlineData("http://0.0.0.0:5001", false, true, null)]
     [InlineData("http://0.0.0.0:5001", false, false, "token")]
-    public void Listening_beyond_this_machine_needs_a_token_or_the_word_insecure(string listen, bool hasToken, bool insecure, string? tokenFile) =>
-        Assert.Empty((Good with { Listen = listen, Insecure = insecure, TokenFile = tokenFile }).Errors(hasToken));
+    public void Listening_beyond_this_machine_needs_a_token_or_the_word_insecure(
+        string listen,
+        bool hasToken,
+        bool insecure,
+        string? tokenFile
+    ) => Assert.Empty((Good with { Listen = listen, Insecure = insecure, TokenFile = tokenFile }).Errors(hasToken));
 }

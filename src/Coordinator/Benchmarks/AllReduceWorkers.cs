@@ -14,9 +14,7 @@ internal sealed class AllReduceWorkers : IAsyncDisposable
     private readonly List<Process> _processes = [];
     private readonly List<Task<string>> _errors = [];
 
-    private AllReduceWorkers()
-    {
-    }
+    private AllReduceWorkers() { }
 
     /// <summary>Starts workers on this machine.</summary>
     /// <param name="count">How many.</param>
@@ -29,7 +27,11 @@ internal sealed class AllReduceWorkers : IAsyncDisposable
     /// <param name="launcher">A command with its first arguments that runs the rest on a machine.</param>
     /// <exception cref="RunFailedException">One does not start.</exception>
     public static Task<AllReduceWorkers> StartAsync(IReadOnlyList<string> machines, IReadOnlyList<string> launcher) =>
-        StartAsync(machines.Select((machine, rank) => WorkerExecutable.StartInfo(launcher, machine, [.. Arguments(rank), "--listen", $"http://{machine}:0"])));
+        StartAsync(
+            machines.Select(
+                (machine, rank) => WorkerExecutable.StartInfo(launcher, machine, [.. Arguments(rank), "--listen", $"http://{machine}:0"])
+            )
+        );
 
     // Each is told the token, which must not stand in arguments, and then where all are.
     private static async Task<AllReduceWorkers> StartAsync(IEnumerable<ProcessStartInfo> starts)
@@ -97,9 +99,16 @@ internal sealed class AllReduceWorkers : IAsyncDisposable
     {
         var answers = new List<string>();
         for (var rank = 0; rank < _processes.Count; rank++)
-            answers.Add(await _processes[rank].StandardOutput.ReadLineAsync() ?? throw new RunFailedException($"worker {rank + 1} has failed: {LastLine(await _errors[rank])}"));
+        {
+            answers.Add(
+                await _processes[rank].StandardOutput.ReadLineAsync()
+                    ?? throw new RunFailedException($"worker {rank + 1} has failed: {LastLine(await _errors[rank])}")
+            );
+        }
+
         return answers;
     }
 
-    private static string LastLine(string text) => text.Split('\n', StringSplitOptions.TrimEntries).LastOrDefault(LastWords.Says, "it said nothing");
+    private static string LastLine(string text) =>
+        text.Split('\n', StringSplitOptions.TrimEntries).LastOrDefault(LastWords.Says, "it said nothing");
 }

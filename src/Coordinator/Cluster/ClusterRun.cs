@@ -29,7 +29,10 @@ public sealed class ClusterRun(TimeProvider time) : ITrainingRun
     {
         ArgumentNullException.ThrowIfNull(request);
         var token = TokenFile.Open(request.Cluster);
-        var identity = new RunIdentity(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))), checked((uint)request.Folder.RaiseEpoch()));
+        var identity = new RunIdentity(
+            BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))),
+            checked((uint)request.Folder.RaiseEpoch())
+        );
         var events = Channel.CreateBounded<ClusterEvent>(new BoundedChannelOptions(EventQueueLength) { SingleReader = true });
         var directory = new ViewDirectory();
         await using var owner = CreateOwner(request, identity, directory, events.Writer);
@@ -59,7 +62,12 @@ public sealed class ClusterRun(TimeProvider time) : ITrainingRun
         await app.StopAsync(patience.Token);
     }
 
-    private static IReductionOwner CreateOwner(RunRequest request, RunIdentity identity, ViewDirectory directory, ChannelWriter<ClusterEvent> events)
+    private static IReductionOwner CreateOwner(
+        RunRequest request,
+        RunIdentity identity,
+        ViewDirectory directory,
+        ChannelWriter<ClusterEvent> events
+    )
     {
         if (request.Cluster.Exchange == Exchange.Coordinator)
         {
@@ -73,14 +81,22 @@ public sealed class ClusterRun(TimeProvider time) : ITrainingRun
         return peers;
     }
 
-    private WebApplication BuildHost(RunRequest request, ulong run, RunToken? token, ViewDirectory directory, ChannelWriter<ClusterEvent> events)
+    private WebApplication BuildHost(
+        RunRequest request,
+        ulong run,
+        RunToken? token,
+        ViewDirectory directory,
+        ChannelWriter<ClusterEvent> events
+    )
     {
         var listen = Listen(request);
         var builder = GrpcServer.CreateBuilder(listen, token);
         builder.Services.AddSingleton(directory);
         builder.Services.AddSingleton(events);
         builder.Services.AddSingleton(new ClusterDoor(events, time));
-        builder.Services.AddSingleton(new StateShape(run, request.Network.Layout.Length, Optimizer.Create(request.Configuration.Optimizer).MomentNames));
+        builder.Services.AddSingleton(
+            new StateShape(run, request.Network.Layout.Length, Optimizer.Create(request.Configuration.Optimizer).MomentNames)
+        );
         builder.Services.AddSingleton<IHostLifetime, SignalsAreHandledElsewhere>();
         var app = builder.Build();
         app.MapGrpcService<SessionService>();
@@ -93,7 +109,8 @@ public sealed class ClusterRun(TimeProvider time) : ITrainingRun
 
     // Local workers reach a coordinator that listens on every address through loopback.
     private static Uri Reachable(Uri address) =>
-        System.Net.IPAddress.TryParse(address.DnsSafeHost, out var ip) && (ip.Equals(System.Net.IPAddress.Any) || ip.Equals(System.Net.IPAddress.IPv6Any))
+        System.Net.IPAddress.TryParse(address.DnsSafeHost, out var ip)
+        && (ip.Equals(System.Net.IPAddress.Any) || ip.Equals(System.Net.IPAddress.IPv6Any))
             ? new UriBuilder(address) { Host = "127.0.0.1" }.Uri
             : address;
 
@@ -103,6 +120,12 @@ public sealed class ClusterRun(TimeProvider time) : ITrainingRun
             return;
         observer.Report(new Listening(address.ToString(), request.Cluster.MinWorkers ?? Math.Max(1, request.Cluster.Workers)));
         if (request.Cluster.Insecure)
-            observer.Report(new RunWarning("--insecure: anyone who reaches this address can join the run and read or change its weights; use --token-file instead"));
+        {
+            observer.Report(
+                new RunWarning(
+                    "--insecure: anyone who reaches this address can join the run and read or change its weights; use --token-file instead"
+                )
+            );
+        }
     }
 }

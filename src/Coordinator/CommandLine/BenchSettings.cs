@@ -35,27 +35,60 @@ internal sealed record BenchSettings
     /// <summary>The options in the order of the help.</summary>
     internal static IReadOnlyList<OptionSpec<BenchSettings>> Options { get; } =
     [
-        new("--workers", "N", OptionGroups.Cluster,
-            "worker processes on this machine, with one thread each",
-            "2", "4", (settings, text) => settings with { Workers = OptionText.WholeNumber<int>(text) }),
-        new("--hosts", "HOST,..", OptionGroups.Cluster,
+        new("--workers", "N", OptionGroups.Cluster, "worker processes on this machine, with one thread each", "2", "4", (settings, text) =>
+            settings with
+            {
+                Workers = OptionText.WholeNumber<int>(text),
+            }
+        ),
+        new(
+            "--hosts",
+            "HOST,..",
+            OptionGroups.Cluster,
             "machines to start one worker on each instead; they hold this program and its runtime under the same paths, and know each other by these names",
-            "this machine", "node1,node2", (settings, text) => settings with { Hosts = text.Split(',') }),
-        new("--launcher", "COMMAND", OptionGroups.Cluster,
+            "this machine",
+            "node1,node2",
+            (settings, text) => settings with { Hosts = text.Split(',') }
+        ),
+        new(
+            "--launcher",
+            "COMMAND",
+            OptionGroups.Cluster,
             "what runs a command on a host: COMMAND HOST command..",
-            "ssh", "\"ip netns exec\"", (settings, text) => settings with { Launcher = OptionText.NotEmpty(text) }),
-        new("--sizes", "MIB,..", OptionGroups.Cluster,
-            "sizes of the vectors in MiB",
-            "2.7,16,64", "1,4", (settings, text) => settings with { Sizes = [.. text.Split(',').Select(OptionText.Number)] }),
-        new("--transport", OptionText.Choices<Transport>(), OptionGroups.Cluster,
+            "ssh",
+            "\"ip netns exec\"",
+            (settings, text) => settings with { Launcher = OptionText.NotEmpty(text) }
+        ),
+        new("--sizes", "MIB,..", OptionGroups.Cluster, "sizes of the vectors in MiB", "2.7,16,64", "1,4", (settings, text) =>
+            settings with
+            {
+                Sizes = [.. text.Split(',').Select(OptionText.Number)],
+            }
+        ),
+        new(
+            "--transport",
+            OptionText.Choices<Transport>(),
+            OptionGroups.Cluster,
             "how the vectors travel; auto takes the fastest there is",
-            OptionText.Name(Transport.Auto), "grpc", (settings, text) => settings with { Transport = OptionText.Choice<Transport>(text) }),
-        new("--steps", "S", OptionGroups.Cluster,
-            "how often each vector is reduced",
-            "50", "200", (settings, text) => settings with { Steps = OptionText.WholeNumber<int>(text) }),
-        new("--json", null, OptionGroups.Display,
+            OptionText.Name(Transport.Auto),
+            "grpc",
+            (settings, text) => settings with { Transport = OptionText.Choice<Transport>(text) }
+        ),
+        new("--steps", "S", OptionGroups.Cluster, "how often each vector is reduced", "50", "200", (settings, text) =>
+            settings with
+            {
+                Steps = OptionText.WholeNumber<int>(text),
+            }
+        ),
+        new(
+            "--json",
+            null,
+            OptionGroups.Display,
             "write one JSON object per size to standard output, and nothing else",
-            "off", "", (settings, text) => settings with { Json = OptionText.Switch(text) }),
+            "off",
+            "",
+            (settings, text) => settings with { Json = OptionText.Switch(text) }
+        ),
     ];
 
     /// <summary>The launcher and its first arguments.</summary>
@@ -74,7 +107,12 @@ internal sealed record BenchSettings
             yield return $"--hosts {string.Join(',', Hosts)}: must be {FewestWorkers} to {MostWorkers} names of machines, separated by commas";
         if (Steps < 1)
             yield return $"--steps {Steps}: must be at least 1";
-        foreach (double size in Sizes.Where(size => !(size * MebibyteElements is >= 1 and <= ParameterLayout.MaximumLength)))
-            yield return string.Create(CultureInfo.InvariantCulture, $"--sizes {size}: must be above 0 and at most {ParameterLayout.MaximumLength / MebibyteElements:0}");
+        foreach (var size in Sizes.Where(size => !(size * MebibyteElements is >= 1 and <= ParameterLayout.MaximumLength)))
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"--sizes {size}: must be above 0 and at most {ParameterLayout.MaximumLength / MebibyteElements:0}"
+            );
+        }
     }
 }

@@ -13,7 +13,7 @@ internal sealed record CommandConsole(TextWriter Output, TextWriter Error, bool 
     /// <summary>Writes each line of a message as an error of its own.</summary>
     internal void WriteErrors(string message)
     {
-        foreach (string line in message.Split('\n'))
+        foreach (var line in message.Split('\n'))
             Error.WriteLine($"error: {line}");
     }
 }

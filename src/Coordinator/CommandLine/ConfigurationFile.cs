@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Distributed.Coordinator.CommandLine;
 
-/// <summary>A JSON file of options: one object whose keys are option names without dashes, such as <c>{"batch-size": 256, "nesterov": true}</c>.</summary>
+/// <summary>
+/// A JSON file of options: one object whose keys are option names without dashes, such as <c>{"batch-size": 256, "nesterov": true}</c>.
+/// </summary>
 internal static class ConfigurationFile
 {
     /// <summary>The name of the option that names the file.</summary>
@@ -15,7 +17,7 @@ internal static class ConfigurationFile
     /// <exception cref="InputException">The file cannot be read or is not one JSON object.</exception>
     internal static IReadOnlyList<GivenOption> Read<TSettings>(string path, OptionTable<TSettings> table, ICollection<string> problems)
     {
-        using JsonDocument document = Parse(path);
+        using var document = Parse(path);
         try
         {
             return Read(document, path, table, problems);
@@ -27,20 +29,33 @@ internal static class ConfigurationFile
         }
     }
 
-    private static List<GivenOption> Read<TSettings>(JsonDocument document, string path, OptionTable<TSettings> table, ICollection<string> problems)
+    private static List<GivenOption> Read<TSettings>(
+        JsonDocument document,
+        string path,
+        OptionTable<TSettings> table,
+        ICollection<string> problems
+    )
     {
         if (document.RootElement.ValueKind != JsonValueKind.Object)
             throw new InputException($"{OptionName} {path}: must hold one JSON object, such as {{\"batch-size\": 256}}");
         var given = new List<GivenOption>();
-        foreach (JsonProperty property in document.RootElement.EnumerateObject())
+        foreach (var property in document.RootElement.EnumerateObject())
         {
-            OptionSpec<TSettings>? spec = property.Name == OptionName[2..] ? null : table.Find("--" + property.Name);
+            var spec = property.Name == OptionName[2..] ? null : table.Find("--" + property.Name);
             if (spec is null)
-                problems.Add($"{OptionName} {path}: '{property.Name}' is no option{Suggestion.For(property.Name, table.Specs.Select(known => known.Name[2..]))}");
+            {
+                problems.Add(
+                    $"{OptionName} {path}: '{property.Name}' is no option{Suggestion.For(property.Name, table.Specs.Select(known => known.Name[2..]))}"
+                );
+            }
             else if (Text(property.Value, spec.IsSwitch) is { } text)
+            {
                 given.Add(new GivenOption(spec.Name, text, path));
+            }
             else
+            {
                 problems.Add($"{OptionName} {path}: '{property.Name}' must be a text, a number, true or false");
+            }
         }
         return given;
     }
@@ -61,12 +76,13 @@ internal static class ConfigurationFile
         new($"{OptionName} {path}: cannot be read ({exception.Message.ReplaceLineEndings(" ").TrimEnd('.')})", exception);
 
     /// <summary>The value as the command line would have it; an object can only be a model.</summary>
-    private static string? Text(JsonElement value, bool isSwitch) => value.ValueKind switch
-    {
-        JsonValueKind.String => value.GetString(),
-        JsonValueKind.Number or JsonValueKind.Object => value.GetRawText(),
-        JsonValueKind.True => isSwitch ? "true" : "on",
-        JsonValueKind.False => isSwitch ? "false" : "off",
-        _ => null,
-    };
+    private static string? Text(JsonElement value, bool isSwitch) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.String => value.GetString(),
+            JsonValueKind.Number or JsonValueKind.Object => value.GetRawText(),
+            JsonValueKind.True => isSwitch ? "true" : "on",
+            JsonValueKind.False => isSwitch ? "false" : "off",
+            _ => null,
+        };
 }

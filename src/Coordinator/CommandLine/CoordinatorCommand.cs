@@ -36,16 +36,18 @@ internal sealed class CoordinatorCommand
         try
         {
             // Values such as @name are values, not files of arguments.
-            ParseResult result = _root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            var result = _root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
             if (result.Errors.Count > 0 && result.Action is not HelpAction)
                 throw Bad([.. result.Errors.Select(error => error.Message)]);
-            return await result.InvokeAsync(new InvocationConfiguration
-            {
-                Output = _console.Output,
-                Error = _console.Error,
-                EnableDefaultExceptionHandler = false,
-                ProcessTerminationTimeout = null,
-            });
+            return await result.InvokeAsync(
+                new InvocationConfiguration
+                {
+                    Output = _console.Output,
+                    Error = _console.Error,
+                    EnableDefaultExceptionHandler = false,
+                    ProcessTerminationTimeout = null,
+                }
+            );
         }
         catch (InputException exception)
         {
@@ -62,7 +64,7 @@ internal sealed class CoordinatorCommand
     private void AddTrain()
     {
         var table = new OptionTable<TrainSettings>(TrainOptionTable.Options);
-        Command command = Add(_root, "train", CommandTexts.Train);
+        var command = Add(_root, "train", CommandTexts.Train);
         table.AddTo(command);
         command.SetAction((result, _) => new TrainCommand(_console, _runs).RunAsync(new TrainSettingsReader(table).Read(result)));
     }
@@ -70,66 +72,99 @@ internal sealed class CoordinatorCommand
     private void AddVerify()
     {
         var table = new OptionTable<VerifySettings>(VerifySettings.Options);
-        Command command = Add(_root, "verify", CommandTexts.Verify);
+        var command = Add(_root, "verify", CommandTexts.Verify);
         var run = AddPlace(command, "RUN");
         table.AddTo(command);
-        command.SetAction((result, _) =>
-        {
-            VerifySettings settings = Read(table, new VerifySettings(), result, run, settings => [.. settings.Cluster(0).Validate(), .. settings.Display.Validate()]);
-            return new VerifyCommand(_console, _runs).RunAsync(result.GetValue(run)!, settings);
-        });
+        command.SetAction(
+            (result, _) =>
+            {
+                VerifySettings settings = Read(table, new VerifySettings(), result, run, settings =>
+                    [.. settings.Cluster(0).Validate(), .. settings.Display.Validate()]
+                );
+                return new VerifyCommand(_console, _runs).RunAsync(result.GetValue(run)!, settings);
+            }
+        );
     }
 
     private void AddEval()
     {
         var table = new OptionTable<EvalSettings>(EvalSettings.Options);
-        Command command = Add(_root, "eval", CommandTexts.Eval);
+        var command = Add(_root, "eval", CommandTexts.Eval);
         var model = AddPlace(command, "MODEL");
         table.AddTo(command);
         command.SetAction(result =>
         {
-            EvalSettings settings = Read(table, new EvalSettings(), result, model, _ => []);
-            bool namesData = table.Given(result, []).Any(option => option.Name == "--data");
+            var settings = Read(table, new EvalSettings(), result, model, _ => []);
+            var namesData = table.Given(result, []).Any(option => option.Name == "--data");
             return new EvalCommand(_console).Run(result.GetValue(model)!, settings, namesData);
         });
     }
 
     private void AddData()
     {
-        Command data = Add(_root, "data", CommandTexts.Data);
+        var data = Add(_root, "data", CommandTexts.Data);
         data.SetAction(result => UnknownTokens.Problems(result) is { Count: > 0 } problems ? throw Bad(problems) : ShowHelp(data));
         AddData(data, "list", CommandTexts.DataList, CommandTexts.ListOptions, new DataCommand(_console).List);
         AddData(data, "inspect", CommandTexts.DataInspect, DataOptionTable.Options, new DataCommand(_console).Inspect);
     }
 
-    private void AddData(Command parent, string name, HelpText help, IReadOnlyList<OptionSpec<DataOptions>> options, Func<DataOptions, int> run)
+    private void AddData(
+        Command parent,
+        string name,
+        HelpText help,
+        IReadOnlyList<OptionSpec<DataOptions>> options,
+        Func<DataOptions, int> run
+    )
     {
         var table = new OptionTable<DataOptions>(options);
-        Command command = Add(parent, name, help);
+        var command = Add(parent, name, help);
         table.AddTo(command);
         command.SetAction(result => run(Read(table, new DataOptions(), result, place: null, _ => [])));
     }
 
     private void AddBench()
     {
-        Command bench = Add(_root, "bench", CommandTexts.Bench);
+        var bench = Add(_root, "bench", CommandTexts.Bench);
         bench.SetAction(result => UnknownTokens.Problems(result) is { Count: > 0 } problems ? throw Bad(problems) : ShowHelp(bench));
-        AddBench(bench, "allreduce", CommandTexts.BenchAllReduce, BenchSettings.Options, new BenchSettings(), settings => settings.Validate(), settings => new BenchCommand(_console).AllReduceAsync(settings));
-        AddBench(bench, "scaling", CommandTexts.BenchScaling, ScalingSettings.Options, new ScalingSettings(), settings => settings.Validate(), settings => new ScalingCommand(_console, _runs).RunAsync(settings));
+        AddBench(
+            bench,
+            "allreduce",
+            CommandTexts.BenchAllReduce,
+            BenchSettings.Options,
+            new BenchSettings(),
+            settings => settings.Validate(),
+            settings => new BenchCommand(_console).AllReduceAsync(settings)
+        );
+        AddBench(
+            bench,
+            "scaling",
+            CommandTexts.BenchScaling,
+            ScalingSettings.Options,
+            new ScalingSettings(),
+            settings => settings.Validate(),
+            settings => new ScalingCommand(_console, _runs).RunAsync(settings)
+        );
     }
 
     private void AddBench<TSettings>(
-        Command bench, string name, HelpText help, IReadOnlyList<OptionSpec<TSettings>> options, TSettings defaults, Func<TSettings, IEnumerable<string>> validate, Func<TSettings, Task<int>> run)
+        Command bench,
+        string name,
+        HelpText help,
+        IReadOnlyList<OptionSpec<TSettings>> options,
+        TSettings defaults,
+        Func<TSettings, IEnumerable<string>> validate,
+        Func<TSettings, Task<int>> run
+    )
     {
         var table = new OptionTable<TSettings>(options);
-        Command command = Add(bench, name, help);
+        var command = Add(bench, name, help);
         table.AddTo(command);
         command.SetAction((result, _) => run(Read(table, defaults, result, place: null, validate)));
     }
 
     private void AddHealth()
     {
-        Command command = HealthCommand.Create();
+        var command = HealthCommand.Create();
         _root.Add(command);
         _help[command] = CommandTexts.Health;
     }
@@ -150,12 +185,17 @@ internal sealed class CoordinatorCommand
     }
 
     private static TSettings Read<TSettings>(
-        OptionTable<TSettings> table, TSettings defaults, ParseResult result, Argument<string?>? place, Func<TSettings, IEnumerable<string>> validate)
+        OptionTable<TSettings> table,
+        TSettings defaults,
+        ParseResult result,
+        Argument<string?>? place,
+        Func<TSettings, IEnumerable<string>> validate
+    )
     {
         List<string> problems = [.. UnknownTokens.Problems(result)];
         if (place is not null && result.GetValue(place) is null)
             problems.Add($"{place.Name}: is missing; name a run folder, such as {result.CommandResult.Command.Name} runs/first");
-        TSettings settings = table.Apply(defaults, table.Given(result, problems), problems);
+        var settings = table.Apply(defaults, table.Given(result, problems), problems);
         problems.AddRange(validate(settings));
         return problems.Count == 0 ? settings : throw Bad(problems);
     }

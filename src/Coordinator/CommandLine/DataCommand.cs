@@ -11,9 +11,11 @@ internal sealed class DataCommand(CommandConsole console)
     /// <returns>The process's exit code.</returns>
     internal int List(DataOptions options)
     {
-        foreach (DatasetDescription known in DatasetLoader.List(options))
+        foreach (var known in DatasetLoader.List(options))
         {
-            WriteLine($"{known.Name}: {known.Summary}; {known.TrainSamples} + {known.TestSamples} samples of {known.Shape}, {known.Classes} classes");
+            WriteLine(
+                $"{known.Name}: {known.Summary}; {known.TrainSamples} + {known.TestSamples} samples of {known.Shape}, {known.Classes} classes"
+            );
             WriteLine($"    {(known.Location is null ? $"not here: {known.Remedy}" : $"found: {known.Location}")}");
         }
         console.Output.WriteLine("PATH: a CSV file, an IDX pair, or a folder of IDX or CIFAR files; try data inspect --data PATH");
@@ -25,13 +27,15 @@ internal sealed class DataCommand(CommandConsole console)
     /// <exception cref="InputException">The data is not right.</exception>
     internal int Inspect(DataOptions options)
     {
-        Dataset dataset = DatasetLoader.Load(options);
-        DatasetStatistics statistics = DatasetStatistics.Of(dataset);
+        var dataset = DatasetLoader.Load(options);
+        var statistics = DatasetStatistics.Of(dataset);
         WriteLine($"{dataset.Name} ({dataset.Location})");
         WriteLine($"samples of {dataset.Shape}: {dataset.Train.Count} to train on, {dataset.Test.Count} to test on");
-        WriteLine($"values from {statistics.FeatureMinimum:0.####} to {statistics.FeatureMaximum:0.####}, mean {statistics.FeatureMean:0.####}");
+        WriteLine(
+            $"values from {statistics.FeatureMinimum:0.####} to {statistics.FeatureMaximum:0.####}, mean {statistics.FeatureMean:0.####}"
+        );
         WriteLine($"sha256 {dataset.Sha256}");
-        for (int index = 0; index < dataset.ClassNames.Count; index++)
+        for (var index = 0; index < dataset.ClassNames.Count; index++)
             WriteLine($"  class {dataset.ClassNames[index]}: {statistics.TrainCounts[index]} + {statistics.TestCounts[index]}");
         return ExitCodes.Done;
     }

@@ -30,14 +30,23 @@ internal sealed record EvalSettings
     /// <summary>The options in the order of the help.</summary>
     internal static IReadOnlyList<OptionSpec<EvalSettings>> Options { get; } =
     [
-        .. DataOptionTable.Options
-            .Select(option => option.Name == "--data" ? option with { Default = "the data that the run was trained on" } : option)
+        .. DataOptionTable
+            .Options.Select(option => option.Name == "--data" ? option with { Default = "the data that the run was trained on" } : option)
             .Select(option => option.Within<EvalSettings>(settings => settings.Data, (settings, data) => settings with { Data = data })),
-        new("--part", OptionText.Choices<DatasetPart>(), OptionGroups.Data,
+        new(
+            "--part",
+            OptionText.Choices<DatasetPart>(),
+            OptionGroups.Data,
             "which samples of the data",
-            OptionText.Name(DatasetPart.Test), "all", (settings, text) => settings with { Part = OptionText.Choice<DatasetPart>(text) }),
-        new("--json", null, OptionGroups.Display,
-            "write the result as one JSON object",
-            "off", "", (settings, text) => settings with { Json = OptionText.Switch(text) }),
+            OptionText.Name(DatasetPart.Test),
+            "all",
+            (settings, text) => settings with { Part = OptionText.Choice<DatasetPart>(text) }
+        ),
+        new("--json", null, OptionGroups.Display, "write the result as one JSON object", "off", "", (settings, text) =>
+            settings with
+            {
+                Json = OptionText.Switch(text),
+            }
+        ),
     ];
 }

@@ -5,7 +5,12 @@ namespace Distributed.Coordinator.CommandLine;
 /// <param name="Purpose">What the command is for, in a few lines.</param>
 /// <param name="Entries">The options or commands in the order in which they are shown, each under its heading.</param>
 /// <param name="Examples">Command lines to copy, each with what it does.</param>
-internal sealed record HelpText(string Usage, string Purpose, IReadOnlyList<HelpEntry> Entries, IReadOnlyList<(string Command, string Effect)> Examples)
+internal sealed record HelpText(
+    string Usage,
+    string Purpose,
+    IReadOnlyList<HelpEntry> Entries,
+    IReadOnlyList<(string Command, string Effect)> Examples
+)
 {
     private const int Indent = 2;
     private const int FirstColumn = 30;
@@ -13,14 +18,15 @@ internal sealed record HelpText(string Usage, string Purpose, IReadOnlyList<Help
 
     /// <summary>The entries of a command's options.</summary>
     internal static IReadOnlyList<HelpEntry> EntriesOf<TSettings>(IEnumerable<OptionSpec<TSettings>> options) =>
-    [
-        .. options.Select(option => new HelpEntry(
-            option.Group,
-            option.IsSwitch ? option.Name : $"{option.Name} {option.Value}",
-            option.IsSwitch
-                ? $"{option.Help} [default: {option.Default}]"
-                : $"{option.Help} [default: {option.Default}; example: {option.Name} {option.Example}]")),
-    ];
+        [
+            .. options.Select(option => new HelpEntry(
+                option.Group,
+                option.IsSwitch ? option.Name : $"{option.Name} {option.Value}",
+                option.IsSwitch
+                    ? $"{option.Help} [default: {option.Default}]"
+                    : $"{option.Help} [default: {option.Default}; example: {option.Name} {option.Example}]"
+            )),
+        ];
 
     /// <summary>Writes the help.</summary>
     internal void WriteTo(TextWriter output)
@@ -28,11 +34,11 @@ internal sealed record HelpText(string Usage, string Purpose, IReadOnlyList<Help
         output.WriteLine(Purpose);
         output.WriteLine();
         output.WriteLine($"usage: {Usage}");
-        foreach (IGrouping<string, HelpEntry> group in Entries.GroupBy(entry => entry.Heading))
+        foreach (var group in Entries.GroupBy(entry => entry.Heading))
         {
             output.WriteLine();
             output.WriteLine($"{group.Key}:");
-            foreach (HelpEntry entry in group)
+            foreach (var entry in group)
                 WriteEntry(output, entry);
         }
         WriteExamples(output);
@@ -42,7 +48,7 @@ internal sealed record HelpText(string Usage, string Purpose, IReadOnlyList<Help
     {
         output.WriteLine();
         output.WriteLine("Examples:");
-        foreach ((string command, string effect) in Examples)
+        foreach (var (command, effect) in Examples)
         {
             output.WriteLine($"  {command}");
             output.WriteLine($"      {effect}");
@@ -51,13 +57,13 @@ internal sealed record HelpText(string Usage, string Purpose, IReadOnlyList<Help
 
     private static void WriteEntry(TextWriter output, HelpEntry entry)
     {
-        string name = new string(' ', Indent) + entry.Name;
+        var name = new string(' ', Indent) + entry.Name;
         if (name.Length > FirstColumn - Indent)
         {
             output.WriteLine(name);
             name = "";
         }
-        foreach (string line in Wrap(entry.Text, Width - FirstColumn))
+        foreach (var line in Wrap(entry.Text, Width - FirstColumn))
         {
             output.WriteLine(name.PadRight(FirstColumn) + line);
             name = "";
@@ -66,8 +72,8 @@ internal sealed record HelpText(string Usage, string Purpose, IReadOnlyList<Help
 
     private static IEnumerable<string> Wrap(string text, int width)
     {
-        string line = "";
-        foreach (string word in text.Split(' '))
+        var line = "";
+        foreach (var word in text.Split(' '))
         {
             if (line.Length > 0 && line.Length + 1 + word.Length > width)
             {

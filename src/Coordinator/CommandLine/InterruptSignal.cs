@@ -10,11 +10,11 @@ internal sealed class InterruptSignal : IDisposable
     private volatile int _exitCode = ExitCodes.RunFailed;
 
     /// <summary>Listens from now on.</summary>
-    internal InterruptSignal() => _registrations =
-    [
-        PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Take(context, ExitCodes.Interrupted)),
-        PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Take(context, ExitCodes.Terminated)),
-    ];
+    internal InterruptSignal() =>
+        _registrations = [
+            PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Take(context, ExitCodes.Interrupted)),
+            PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Take(context, ExitCodes.Terminated)),
+        ];
 
     /// <summary>Fires when a signal has come.</summary>
     internal CancellationToken Token => _source.Token;
@@ -25,7 +25,7 @@ internal sealed class InterruptSignal : IDisposable
     /// <summary>Stops listening.</summary>
     public void Dispose()
     {
-        foreach (PosixSignalRegistration registration in _registrations)
+        foreach (var registration in _registrations)
             registration.Dispose();
         _source.Dispose();
     }

@@ -10,10 +10,10 @@ internal static class Invocation
 
     private static string Find()
     {
-        string? process = Environment.ProcessPath;
+        var process = Environment.ProcessPath;
         if (process is null || Path.GetFileNameWithoutExtension(process) != Name || IsOnPath(process))
             return Name;
-        string relative = Path.GetRelativePath(Environment.CurrentDirectory, process);
+        var relative = Path.GetRelativePath(Environment.CurrentDirectory, process);
         return relative.Length < process.Length ? relative : process;
     }
 

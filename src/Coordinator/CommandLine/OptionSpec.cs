@@ -1,8 +1,8 @@
 namespace Distributed.Coordinator.CommandLine;
 
 /// <summary>
-/// One option of a command: the only place that knows its name, what its help says, and how its text becomes a value, whether that text comes
-/// from the command line or from a configuration file.
+/// One option of a command: the only place that knows its name, what its help says, and how its text becomes a value, whether that text
+/// comes from the command line or from a configuration file.
 /// </summary>
 /// <param name="Name">The name with its dashes.</param>
 /// <param name="Value">What stands for its value in the help; null for a switch.</param>
@@ -10,7 +10,9 @@ namespace Distributed.Coordinator.CommandLine;
 /// <param name="Help">What it does, in one sentence.</param>
 /// <param name="Default">The default as the help shows it.</param>
 /// <param name="Example">A value as one would type it; empty for a switch.</param>
-/// <param name="Apply">The settings with the text's value set; throws an <see cref="InputException"/> that says what a value must be.</param>
+/// <param name="Apply">
+/// The settings with the text's value set; throws an <see cref="InputException"/> that says what a value must be.
+/// </param>
 internal sealed record OptionSpec<TSettings>(
     string Name,
     string? Value,
@@ -18,7 +20,8 @@ internal sealed record OptionSpec<TSettings>(
     string Help,
     string Default,
     string Example,
-    Func<TSettings, string, TSettings> Apply)
+    Func<TSettings, string, TSettings> Apply
+)
 {
     /// <summary>The text of a switch that is on.</summary>
     internal const string On = "true";

@@ -10,10 +10,12 @@ internal sealed class OptionTable<TSettings>(IReadOnlyList<OptionSpec<TSettings>
     /// <summary>The options in the order of the help.</summary>
     internal IReadOnlyList<OptionSpec<TSettings>> Specs => specs;
 
-    /// <summary>Makes the parser know the options. It only tells names from values: what a value must be is said here, in one way for all.</summary>
+    /// <summary>
+    /// Makes the parser know the options. It only tells names from values: what a value must be is said here, in one way for all.
+    /// </summary>
     internal void AddTo(Command command)
     {
-        foreach (OptionSpec<TSettings> spec in specs)
+        foreach (var spec in specs)
             command.Add(Parsed(spec));
     }
 
@@ -23,7 +25,7 @@ internal sealed class OptionTable<TSettings>(IReadOnlyList<OptionSpec<TSettings>
     internal IReadOnlyList<GivenOption> Given(ParseResult result, ICollection<string> problems)
     {
         var given = new List<GivenOption>();
-        foreach (OptionSpec<TSettings> spec in specs)
+        foreach (var spec in specs)
         {
             if (result.GetResult(spec.Name) is not OptionResult { Implicit: false } found)
                 continue;
@@ -45,7 +47,7 @@ internal sealed class OptionTable<TSettings>(IReadOnlyList<OptionSpec<TSettings>
     /// <param name="problems">Takes a line for every value that will not do.</param>
     internal TSettings Apply(TSettings settings, IEnumerable<GivenOption> given, ICollection<string> problems)
     {
-        foreach (GivenOption option in given)
+        foreach (var option in given)
         {
             try
             {
@@ -62,7 +64,13 @@ internal sealed class OptionTable<TSettings>(IReadOnlyList<OptionSpec<TSettings>
     /// <summary>The option of this name, or null.</summary>
     internal OptionSpec<TSettings>? Find(string name) => specs.FirstOrDefault(spec => spec.Name == name);
 
-    private static Option Parsed(OptionSpec<TSettings> spec) => spec.IsSwitch
-        ? new Option<bool>(spec.Name) { Arity = ArgumentArity.Zero, Description = spec.Help }
-        : new Option<string[]>(spec.Name) { Arity = ArgumentArity.ZeroOrMore, Description = spec.Help, HelpName = spec.Value };
+    private static Option Parsed(OptionSpec<TSettings> spec) =>
+        spec.IsSwitch
+            ? new Option<bool>(spec.Name) { Arity = ArgumentArity.Zero, Description = spec.Help }
+            : new Option<string[]>(spec.Name)
+            {
+                Arity = ArgumentArity.ZeroOrMore,
+                Description = spec.Help,
+                HelpName = spec.Value,
+            };
 }

@@ -9,16 +9,16 @@ internal static class OptionText
     internal static T WholeNumber<T>(string text)
         where T : struct, System.Numerics.IBinaryInteger<T>, System.Numerics.IMinMaxValue<T>
     {
-        if (T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out T number))
+        if (T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
             return number;
-        bool isLarge = System.Numerics.BigInteger.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _);
+        var isLarge = System.Numerics.BigInteger.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _);
         throw new InputException(isLarge ? $"must be from {T.MinValue} to {T.MaxValue}" : "must be a whole number");
     }
 
     /// <summary>A finite number with a point.</summary>
     internal static double Number(string text)
     {
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number))
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number))
             return number;
         throw new InputException("must be a number, such as 0.1");
     }
@@ -27,7 +27,7 @@ internal static class OptionText
     internal static T Choice<T>(string text)
         where T : struct, Enum
     {
-        foreach (T value in Enum.GetValues<T>())
+        foreach (var value in Enum.GetValues<T>())
         {
             if (Name(value) == text)
                 return value;
@@ -44,20 +44,22 @@ internal static class OptionText
         where T : struct, Enum => value.ToString().ToLowerInvariant();
 
     /// <summary><c>on</c> or <c>off</c>.</summary>
-    internal static bool OnOff(string text) => text switch
-    {
-        "on" => true,
-        "off" => false,
-        _ => throw new InputException("must be on or off"),
-    };
+    internal static bool OnOff(string text) =>
+        text switch
+        {
+            "on" => true,
+            "off" => false,
+            _ => throw new InputException("must be on or off"),
+        };
 
     /// <summary>The text of a switch.</summary>
-    internal static bool Switch(string text) => text switch
-    {
-        "true" => true,
-        "false" => false,
-        _ => throw new InputException("must be true or false"),
-    };
+    internal static bool Switch(string text) =>
+        text switch
+        {
+            "true" => true,
+            "false" => false,
+            _ => throw new InputException("must be true or false"),
+        };
 
     /// <summary>A text that is not empty.</summary>
     internal static string NotEmpty(string text) => string.IsNullOrWhiteSpace(text) ? throw new InputException("must not be empty") : text;

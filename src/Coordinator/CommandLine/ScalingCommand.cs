@@ -54,7 +54,13 @@ internal sealed class ScalingCommand(CommandConsole console, TrainingRunFactory 
     /// <summary>Trains as <c>train</c> does, and stops when enough has been measured; null if someone else stopped it.</summary>
     private async Task<ScalingSample?> MeasureAsync(ScalingSettings settings, ScalingCase one, string path, CancellationToken interrupt)
     {
-        var probe = new TrainingProbe(TimeSpan.FromSeconds(settings.WarmUp), TimeSpan.FromSeconds(settings.Seconds), console.Time, () => Environment.CpuUsage.TotalTime, Warn);
+        var probe = new TrainingProbe(
+            TimeSpan.FromSeconds(settings.WarmUp),
+            TimeSpan.FromSeconds(settings.Seconds),
+            console.Time,
+            () => Environment.CpuUsage.TotalTime,
+            Warn
+        );
         var (configuration, dataset, network) = (one.Prepared.Configuration, one.Prepared.Dataset, one.Prepared.Network);
         using var folder = RunFolder.Create(path, configuration, network.Layout);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(interrupt);
@@ -72,29 +78,49 @@ internal sealed class ScalingCommand(CommandConsole console, TrainingRunFactory 
     {
         if (one.Workers == 1)
             return null;
-        await using AllReduceWorkers workers = await AllReduceWorkers.StartAsync(one.Workers);
+        await using var workers = await AllReduceWorkers.StartAsync(one.Workers);
         return await workers.TimeAsync(settings.Transport, one.Prepared.Network.Layout.Length, ExchangeSteps);
     }
 
     private void WriteHead(ScalingSettings settings, IReadOnlyList<ScalingCase> cases)
     {
-        int cores = Environment.ProcessorCount, most = settings.Workers.Max();
+        int cores = Environment.ProcessorCount,
+            most = settings.Workers.Max();
         if ((long)most * settings.Threads > cores)
-            Warn(new RunWarning($"{most} workers x {settings.Threads} threads share {cores} cores, so the ratios say what the cores allow; use --workers {Math.Max(1, cores / settings.Threads)} at most"));
+        {
+            Warn(
+                new RunWarning(
+                    $"{most} workers x {settings.Threads} threads share {cores} cores, so the ratios say what the cores allow; use --workers {Math.Max(1, cores / settings.Threads)} at most"
+                )
+            );
+        }
+
         if (settings.Json)
             return;
-        console.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"weak scaling of {settings.Model} on {cases[0].Prepared.Dataset.Name}: for each worker {settings.BatchPerWorker} samples a step, threads: {settings.Threads}; cores: {cores}"));
-        console.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"medians of {settings.Rounds} interleaved rounds of {settings.Seconds} s after {settings.WarmUp} s to warm up, half the distance between the quartiles; ratios to the first line"));
-        console.Output.WriteLine("MiB a step: by a worker to others, as planned; all-reduce: of as many bytes without training; copy: of as many bytes in memory, by every worker at once");
-        console.Output.WriteLine("coordinator: its processor time, of a core; resident: the most memory of a worker; accounted: weights, gradient, optimizer state, activations, spare state");
+        console.Output.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"weak scaling of {settings.Model} on {cases[0].Prepared.Dataset.Name}: for each worker {settings.BatchPerWorker} samples a step, threads: {settings.Threads}; cores: {cores}"
+            )
+        );
+        console.Output.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"medians of {settings.Rounds} interleaved rounds of {settings.Seconds} s after {settings.WarmUp} s to warm up, half the distance between the quartiles; ratios to the first line"
+            )
+        );
+        console.Output.WriteLine(
+            "MiB a step: by a worker to others, as planned; all-reduce: of as many bytes without training; copy: of as many bytes in memory, by every worker at once"
+        );
+        console.Output.WriteLine(
+            "coordinator: its processor time, of a core; resident: the most memory of a worker; accounted: weights, gradient, optimizer state, activations, spare state"
+        );
         console.Output.WriteLine(ScalingResult.Head);
     }
 
     private void WriteLine(ScalingSettings settings, ScalingCase one, ScalingCase first, AllReduceTimings? exchange)
     {
-        double ideal = Ideal(one) / Ideal(first);
+        var ideal = Ideal(one) / Ideal(first);
         var result = ScalingResult.Of(one.Workers, one.Samples, first.Samples, one.Plan, ideal, exchange);
         console.Output.WriteLine(settings.Json ? JsonSerializer.Serialize(result, Json) : result.Text());
 

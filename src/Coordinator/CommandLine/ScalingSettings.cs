@@ -17,7 +17,8 @@ internal sealed record ScalingSettings
     private static readonly ScalingSettings Defaults = new();
 
     /// <summary>The numbers of workers that are compared, the one that the ratios refer to first.</summary>
-    public IReadOnlyList<int> Workers { get; init; } = Environment.ProcessorCount < MostDefaultWorkers ? [1, 2] : [1, 2, MostDefaultWorkers];
+    public IReadOnlyList<int> Workers { get; init; } =
+        Environment.ProcessorCount < MostDefaultWorkers ? [1, 2] : [1, 2, MostDefaultWorkers];
 
     /// <summary>The data.</summary>
     public DataOptions Data { get; init; } = new();
@@ -49,64 +50,125 @@ internal sealed record ScalingSettings
     /// <summary>The options in the order of the help.</summary>
     internal static IReadOnlyList<OptionSpec<ScalingSettings>> Options { get; } =
     [
-        new("--workers", "N,..", OptionGroups.Cluster,
+        new(
+            "--workers",
+            "N,..",
+            OptionGroups.Cluster,
             "the numbers of workers to compare; ratios refer to the first",
-            $"{string.Join(',', Defaults.Workers)} here", "1,2,4", (settings, text) => settings with { Workers = [.. text.Split(',').Select(OptionText.WholeNumber<int>)] }),
-        new("--batch-per-worker", "B", OptionGroups.Training,
+            $"{string.Join(',', Defaults.Workers)} here",
+            "1,2,4",
+            (settings, text) => settings with { Workers = [.. text.Split(',').Select(OptionText.WholeNumber<int>)] }
+        ),
+        new(
+            "--batch-per-worker",
+            "B",
+            OptionGroups.Training,
             "samples of a step for each worker: the global batch grows with the workers",
-            Text(Defaults.BatchPerWorker), "64", (settings, text) => settings with { BatchPerWorker = OptionText.WholeNumber<int>(text) }),
-        new("--threads", "T", OptionGroups.Cluster,
-            "threads of each worker",
-            Text(Defaults.Threads), "2", (settings, text) => settings with { Threads = OptionText.WholeNumber<int>(text) }),
-        new("--transport", OptionText.Choices<Transport>(), OptionGroups.Cluster,
+            Text(Defaults.BatchPerWorker),
+            "64",
+            (settings, text) => settings with { BatchPerWorker = OptionText.WholeNumber<int>(text) }
+        ),
+        new("--threads", "T", OptionGroups.Cluster, "threads of each worker", Text(Defaults.Threads), "2", (settings, text) =>
+            settings with
+            {
+                Threads = OptionText.WholeNumber<int>(text),
+            }
+        ),
+        new(
+            "--transport",
+            OptionText.Choices<Transport>(),
+            OptionGroups.Cluster,
             "how gradients travel; auto takes the fastest there is",
-            OptionText.Name(Defaults.Transport), "grpc", (settings, text) => settings with { Transport = OptionText.Choice<Transport>(text) }),
-        new("--rounds", "R", OptionGroups.Run,
+            OptionText.Name(Defaults.Transport),
+            "grpc",
+            (settings, text) => settings with { Transport = OptionText.Choice<Transport>(text) }
+        ),
+        new(
+            "--rounds",
+            "R",
+            OptionGroups.Run,
             "how often each number of workers is measured, in turn with the others",
-            Text(Defaults.Rounds), "5", (settings, text) => settings with { Rounds = OptionText.WholeNumber<int>(text) }),
-        new("--seconds", "X", OptionGroups.Run,
-            "how long each run is measured",
-            Text(Defaults.Seconds), "20", (settings, text) => settings with { Seconds = OptionText.Number(text) }),
-        new("--warm-up", "X", OptionGroups.Run,
+            Text(Defaults.Rounds),
+            "5",
+            (settings, text) => settings with { Rounds = OptionText.WholeNumber<int>(text) }
+        ),
+        new("--seconds", "X", OptionGroups.Run, "how long each run is measured", Text(Defaults.Seconds), "20", (settings, text) =>
+            settings with
+            {
+                Seconds = OptionText.Number(text),
+            }
+        ),
+        new(
+            "--warm-up",
+            "X",
+            OptionGroups.Run,
             "seconds of each run before that, while the runtime optimizes",
-            Text(Defaults.WarmUp), "5", (settings, text) => settings with { WarmUp = OptionText.Number(text) }),
-        new("--model", "MODEL", OptionGroups.Model,
-            "the model, as for train",
-            Defaults.Model, "cnn", (settings, text) => settings with { Model = OptionText.NotEmpty(text) }),
-        .. DataOptionTable.Options.Select(option => option.Within<ScalingSettings>(settings => settings.Data, (settings, data) => settings with { Data = data })),
-        new("--json", null, OptionGroups.Display,
+            Text(Defaults.WarmUp),
+            "5",
+            (settings, text) => settings with { WarmUp = OptionText.Number(text) }
+        ),
+        new("--model", "MODEL", OptionGroups.Model, "the model, as for train", Defaults.Model, "cnn", (settings, text) =>
+            settings with
+            {
+                Model = OptionText.NotEmpty(text),
+            }
+        ),
+        .. DataOptionTable.Options.Select(option =>
+            option.Within<ScalingSettings>(settings => settings.Data, (settings, data) => settings with { Data = data })
+        ),
+        new(
+            "--json",
+            null,
+            OptionGroups.Display,
             "write one JSON object per number of workers to standard output, and nothing else",
-            "off", "", (settings, text) => settings with { Json = OptionText.Switch(text) }),
+            "off",
+            "",
+            (settings, text) => settings with { Json = OptionText.Switch(text) }
+        ),
     ];
 
     /// <summary>What a number of workers trains; without an end.</summary>
-    internal TrainingOptions Training(int workers) => new()
-    {
-        Data = Data,
-        Model = Model,
-        BatchSize = BatchPerWorker * workers,
-        Microbatch = Math.Min(TrainingOptions.DefaultMicrobatch, BatchPerWorker), // also where the global batch has room for more
-        Steps = NoEnd,
-        EvalEvery = NoEnd,
-        CheckpointEvery = NoEnd,
-        Schedule = new ScheduleOptions { Kind = ScheduleKind.Constant },
-    };
+    internal TrainingOptions Training(int workers) =>
+        new()
+        {
+            Data = Data,
+            Model = Model,
+            BatchSize = BatchPerWorker * workers,
+            Microbatch = Math.Min(TrainingOptions.DefaultMicrobatch, BatchPerWorker), // also where the global batch has room for more
+            Steps = NoEnd,
+            EvalEvery = NoEnd,
+            CheckpointEvery = NoEnd,
+            Schedule = new ScheduleOptions { Kind = ScheduleKind.Constant },
+        };
 
     /// <summary>Who trains it.</summary>
-    internal ClusterOptions Cluster(int workers) => new() { Workers = workers, Threads = Threads, Transport = Transport };
+    internal ClusterOptions Cluster(int workers) =>
+        new()
+        {
+            Workers = workers,
+            Threads = Threads,
+            Transport = Transport,
+        };
 
     /// <summary>Every bad value, one line each.</summary>
-    internal IEnumerable<string> Validate() => [.. WorkerErrors(), .. LengthErrors(), .. TrainSettings.ModelErrors(Model), .. Cluster(1).Validate()];
+    internal IEnumerable<string> Validate() =>
+        [.. WorkerErrors(), .. LengthErrors(), .. TrainSettings.ModelErrors(Model), .. Cluster(1).Validate()];
 
     private IEnumerable<string> WorkerErrors()
     {
-        foreach (int workers in Workers.Where(workers => workers is < 1 or > ClusterOptions.MaximumWorkers))
+        foreach (var workers in Workers.Where(workers => workers is < 1 or > ClusterOptions.MaximumWorkers))
             yield return Line("--workers", workers, $"must be from 1 to {ClusterOptions.MaximumWorkers}");
         if (Workers.Distinct().Count() < Workers.Count)
             yield return $"--workers {string.Join(',', Workers)}: must name each number once";
-        int most = TrainingOptions.MaximumBatchSize / Math.Clamp(Workers.Max(), 1, ClusterOptions.MaximumWorkers);
+        var most = TrainingOptions.MaximumBatchSize / Math.Clamp(Workers.Max(), 1, ClusterOptions.MaximumWorkers);
         if (BatchPerWorker < 1 || BatchPerWorker > most)
-            yield return Line("--batch-per-worker", BatchPerWorker, $"must be from 1 to {most}, so that all workers together have at most {TrainingOptions.MaximumBatchSize}");
+        {
+            yield return Line(
+                "--batch-per-worker",
+                BatchPerWorker,
+                $"must be from 1 to {most}, so that all workers together have at most {TrainingOptions.MaximumBatchSize}"
+            );
+        }
     }
 
     private IEnumerable<string> LengthErrors()

@@ -12,7 +12,7 @@ internal static class Suggestion
             .Select(candidate => ((string?)candidate, Distance(name, candidate)))
             .DefaultIfEmpty((null, int.MaxValue))
             .MinBy(candidate => candidate.Item2);
-        int limit = Math.Min(MostMistakes, name.Length / 2);
+        var limit = Math.Min(MostMistakes, name.Length / 2);
         return nearest.Distance <= limit ? $"; did you mean {nearest.Name}?" : "";
     }
 
@@ -20,13 +20,13 @@ internal static class Suggestion
     private static int Distance(string from, string to)
     {
         int[] row = [.. Enumerable.Range(0, to.Length + 1)];
-        for (int i = 1; i <= from.Length; i++)
+        for (var i = 1; i <= from.Length; i++)
         {
-            int diagonal = row[0];
+            var diagonal = row[0];
             row[0] = i;
-            for (int j = 1; j <= to.Length; j++)
+            for (var j = 1; j <= to.Length; j++)
             {
-                int replaced = diagonal + (from[i - 1] == to[j - 1] ? 0 : 1);
+                var replaced = diagonal + (from[i - 1] == to[j - 1] ? 0 : 1);
                 diagonal = row[j];
                 row[j] = Math.Min(replaced, 1 + Math.Min(row[j], row[j - 1]));
             }

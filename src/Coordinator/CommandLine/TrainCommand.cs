@@ -18,13 +18,13 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
     internal async Task<int> RunAsync(TrainSettings settings)
     {
         using var interrupt = new InterruptSignal();
-        ITrainingRun run = runs.Create(settings.Cluster);
-        RunPreparation prepared = Prepare(settings);
-        IRunDisplay display = RunDisplay.Create(settings.Display, console);
-        using RunFolder folder = Open(settings, prepared);
+        var run = runs.Create(settings.Cluster);
+        var prepared = Prepare(settings);
+        var display = RunDisplay.Create(settings.Display, console);
+        using var folder = Open(settings, prepared);
         try
         {
-            Checkpoint start = FindStart(settings, prepared, folder, display);
+            var start = FindStart(settings, prepared, folder, display);
             return start.Step == prepared.Configuration.Steps && RunFolder.ReadSummary(folder.Path) is { } summary
                 ? Finish(display, new RunCompleted(folder.Path, summary), ExitCodes.Done)
                 : await TrainAsync(run, prepared, settings, folder, start, display, interrupt);
@@ -38,9 +38,9 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
 
     private static RunPreparation Prepare(TrainSettings settings)
     {
-        RunConfiguration? begun = settings.Resume ? RunFolder.ReadConfiguration(settings.Run!) : null;
-        RunPreparation prepared = RunPreparation.Load(settings.Training, begun);
-        IReadOnlyList<string> differences = begun is null ? [] : ResumeRule.Errors(begun, prepared.Configuration);
+        var begun = settings.Resume ? RunFolder.ReadConfiguration(settings.Run!) : null;
+        var prepared = RunPreparation.Load(settings.Training, begun);
+        var differences = begun is null ? [] : ResumeRule.Errors(begun, prepared.Configuration);
         return differences.Count == 0
             ? prepared
             : throw new InputException(string.Join('\n', differences.Select(difference => $"--resume: {difference}")));
@@ -50,7 +50,7 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
     {
         if (settings.Resume)
             return RunFolder.Resume(settings.Run!, prepared.Configuration, prepared.Network.Layout);
-        string path = settings.Run ?? RunFolder.NewName(prepared.Dataset.Name, settings.Training.Model, console.Time);
+        var path = settings.Run ?? RunFolder.NewName(prepared.Dataset.Name, settings.Training.Model, console.Time);
         return RunFolder.Create(path, prepared.Configuration, prepared.Network.Layout);
     }
 
@@ -58,35 +58,44 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
     {
         if (!settings.Resume)
             return prepared.InitialState();
-        IReadOnlyList<string> moments = Optimizer.Create(prepared.Configuration.Optimizer).MomentNames;
+        var moments = Optimizer.Create(prepared.Configuration.Optimizer).MomentNames;
         return folder.Checkpoints.LoadLatest(moments, skipped => display.Report(new RunWarning(skipped))) ?? prepared.InitialState();
     }
 
     private static async Task<int> TrainAsync(
-        ITrainingRun run, RunPreparation prepared, TrainSettings settings, RunFolder folder, Checkpoint start, IRunDisplay display, InterruptSignal interrupt)
+        ITrainingRun run,
+        RunPreparation prepared,
+        TrainSettings settings,
+        RunFolder folder,
+        Checkpoint start,
+        IRunDisplay display,
+        InterruptSignal interrupt
+    )
     {
         folder.ContinueFrom(start.Step);
         var request = new RunRequest(prepared.Configuration, prepared.Dataset, prepared.Network, settings.Cluster, folder, start);
         var recorder = new RunRecorder(folder.Metrics, display);
-        RunResult result = await display.FollowAsync(() => run.RunAsync(request, recorder, interrupt.Token));
+        var result = await display.FollowAsync(() => run.RunAsync(request, recorder, interrupt.Token));
         if (result.Interrupted)
             return Finish(display, new RunInterrupted(result.Step, folder.Path), interrupt.ExitCode);
-        RunSummary summary = Summarize(result, folder);
+        var summary = Summarize(result, folder);
         folder.Complete(prepared.Network.Layout, result.Weights, prepared.Describe(), summary);
         return Finish(display, new RunCompleted(folder.Path, summary), ExitCodes.Done);
     }
 
-    private static RunSummary Summarize(RunResult result, RunFolder folder) => new(
-        result.Step,
-        result.Samples,
-        result.Seconds,
-        result.Seconds > 0 ? result.Samples / result.Seconds : 0,
-        folder.Metrics.LastEpochLoss(),
-        result.TestLoss ?? throw new InvalidOperationException("a complete run has been evaluated"),
-        result.TestAccuracy ?? throw new InvalidOperationException("a complete run has been evaluated"),
-        WeightsHash.Compute(result.Weights.Span),
-        result.Workers,
-        result.Transport);
+    private static RunSummary Summarize(RunResult result, RunFolder folder) =>
+        new(
+            result.Step,
+            result.Samples,
+            result.Seconds,
+            result.Seconds > 0 ? result.Samples / result.Seconds : 0,
+            folder.Metrics.LastEpochLoss(),
+            result.TestLoss ?? throw new InvalidOperationException("a complete run has been evaluated"),
+            result.TestAccuracy ?? throw new InvalidOperationException("a complete run has been evaluated"),
+            WeightsHash.Compute(result.Weights.Span),
+            result.Workers,
+            result.Transport
+        );
 
     private static int Finish(IRunDisplay display, RunEvent last, int exitCode)
     {

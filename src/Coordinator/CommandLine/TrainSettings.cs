@@ -22,7 +22,8 @@ internal sealed record TrainSettings
     public DisplayOptions Display { get; init; } = new();
 
     /// <summary>Every bad value, one line each: the option, the value, and what would be right.</summary>
-    internal IReadOnlyList<string> Validate() => [.. Training.Validate(), .. ModelErrors(Training.Model), .. Cluster.Validate(), .. FolderErrors(), .. Display.Validate()];
+    internal IReadOnlyList<string> Validate() =>
+        [.. Training.Validate(), .. ModelErrors(Training.Model), .. Cluster.Validate(), .. FolderErrors(), .. Display.Validate()];
 
     /// <summary>What is wrong with a value of <c>--model</c>, in one line.</summary>
     internal static IEnumerable<string> ModelErrors(string model)

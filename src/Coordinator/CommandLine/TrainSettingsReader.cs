@@ -3,7 +3,10 @@ using Distributed.Coordinator.Runs;
 
 namespace Distributed.Coordinator.CommandLine;
 
-/// <summary>Puts the settings of <c>train</c> together: defaults, or on resume the run's own; over them the configuration file; over that the command line.</summary>
+/// <summary>
+/// Puts the settings of <c>train</c> together: defaults, or on resume the run's own; over them the configuration file; over that the
+/// command line.
+/// </summary>
 /// <param name="table">The options.</param>
 internal sealed class TrainSettingsReader(OptionTable<TrainSettings> table)
 {
@@ -14,11 +17,11 @@ internal sealed class TrainSettingsReader(OptionTable<TrainSettings> table)
     internal TrainSettings Read(ParseResult result)
     {
         List<string> problems = [.. UnknownTokens.Problems(result)];
-        IReadOnlyList<GivenOption> typed = table.Given(result, problems);
-        IReadOnlyList<GivenOption> filed = typed.FirstOrDefault(option => option.Name == ConfigurationFile.OptionName) is { } file
+        var typed = table.Given(result, problems);
+        var filed = typed.FirstOrDefault(option => option.Name == ConfigurationFile.OptionName) is { } file
             ? ConfigurationFile.Read(file.Text, table, problems)
             : [];
-        TrainSettings settings = Overlay(new TrainSettings(), filed, typed, problems);
+        var settings = Overlay(new TrainSettings(), filed, typed, problems);
         if (settings is { Resume: true, Run: { } run } && problems.Count == 0)
             settings = Overlay(Begun(run), filed, typed, problems);
         problems.AddRange(settings.Validate());
@@ -29,10 +32,16 @@ internal sealed class TrainSettingsReader(OptionTable<TrainSettings> table)
     /// <summary>What a run began with; only what a command changes of it can be bad.</summary>
     private static TrainSettings Begun(string run) => new() { Training = RunFolder.ReadConfiguration(run).ToOptions() };
 
-    private TrainSettings Overlay(TrainSettings settings, IReadOnlyList<GivenOption> filed, IReadOnlyList<GivenOption> typed, List<string> problems) =>
-        Overlay(Overlay(settings, filed, problems), typed, problems);
+    private TrainSettings Overlay(
+        TrainSettings settings,
+        IReadOnlyList<GivenOption> filed,
+        IReadOnlyList<GivenOption> typed,
+        List<string> problems
+    ) => Overlay(Overlay(settings, filed, problems), typed, problems);
 
-    /// <summary>A source that says how long the run is says so alone: its epochs replace the steps of the source below, and the other way round.</summary>
+    /// <summary>
+    /// A source that says how long the run is says so alone: its epochs replace the steps of the source below, and the other way round.
+    /// </summary>
     private TrainSettings Overlay(TrainSettings settings, IReadOnlyList<GivenOption> given, List<string> problems)
     {
         if (given.Any(option => LengthOptions.Contains(option.Name)))

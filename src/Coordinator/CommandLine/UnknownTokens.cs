@@ -8,12 +8,12 @@ internal static class UnknownTokens
     /// <summary>One line for each unknown option, command or value. What follows an unknown option is taken for its value.</summary>
     internal static IReadOnlyList<string> Problems(ParseResult result)
     {
-        Command command = result.CommandResult.Command;
+        var command = result.CommandResult.Command;
         var problems = new List<string>();
-        bool afterOption = false;
-        foreach (string token in result.UnmatchedTokens)
+        var afterOption = false;
+        foreach (var token in result.UnmatchedTokens)
         {
-            bool isOption = token.StartsWith('-');
+            var isOption = token.StartsWith('-');
             if (isOption)
                 problems.Add($"{token}: unknown option{Suggestion.For(token, command.Options.Select(option => option.Name))}");
             else if (!afterOption)
@@ -23,7 +23,8 @@ internal static class UnknownTokens
         return problems;
     }
 
-    private static string Unexpected(Command command, string token) => command.Subcommands.Count > 0
-        ? $"{token}: unknown command{Suggestion.For(token, command.Subcommands.Select(known => known.Name))}"
-        : $"{token}: unexpected; options begin with two dashes, see {command.Name} --help";
+    private static string Unexpected(Command command, string token) =>
+        command.Subcommands.Count > 0
+            ? $"{token}: unknown command{Suggestion.For(token, command.Subcommands.Select(known => known.Name))}"
+            : $"{token}: unexpected; options begin with two dashes, see {command.Name} --help";
 }

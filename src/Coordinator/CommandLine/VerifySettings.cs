@@ -21,20 +21,45 @@ internal sealed record VerifySettings
     /// <summary>The options in the order of the help.</summary>
     internal static IReadOnlyList<OptionSpec<VerifySettings>> Options { get; } =
     [
-        new("--workers", "N", OptionGroups.Cluster,
+        new(
+            "--workers",
+            "N",
+            OptionGroups.Cluster,
             "worker processes of the second training; 0 trains inside the coordinator",
-            "another number than the run had", "5", (settings, text) => settings with { Workers = OptionText.WholeNumber<int>(text) }),
-        new("--threads", "T", OptionGroups.Cluster,
+            "another number than the run had",
+            "5",
+            (settings, text) => settings with { Workers = OptionText.WholeNumber<int>(text) }
+        ),
+        new(
+            "--threads",
+            "T",
+            OptionGroups.Cluster,
             "threads of each worker",
-            "the cores, shared out over the workers", "2", (settings, text) => settings with { Threads = OptionText.WholeNumber<int>(text) }),
-        new("--exchange", OptionText.Choices<Exchange>(), OptionGroups.Cluster,
+            "the cores, shared out over the workers",
+            "2",
+            (settings, text) => settings with { Threads = OptionText.WholeNumber<int>(text) }
+        ),
+        new(
+            "--exchange",
+            OptionText.Choices<Exchange>(),
+            OptionGroups.Cluster,
             "who sums the gradients",
-            OptionText.Name(Exchange.Peers), "coordinator", (settings, text) => settings with { Exchange = OptionText.Choice<Exchange>(text) }),
-        .. DisplayOptionTable.Options.Select(option => option.Within<VerifySettings>(settings => settings.Display, (settings, display) => settings with { Display = display })),
+            OptionText.Name(Exchange.Peers),
+            "coordinator",
+            (settings, text) => settings with { Exchange = OptionText.Choice<Exchange>(text) }
+        ),
+        .. DisplayOptionTable.Options.Select(option =>
+            option.Within<VerifySettings>(settings => settings.Display, (settings, display) => settings with { Display = display })
+        ),
     ];
 
     /// <summary>The cluster of the second training.</summary>
     /// <param name="runWorkers">The workers that the run had.</param>
     internal ClusterOptions Cluster(int runWorkers) =>
-        new() { Workers = Workers ?? RunText.OtherWorkers(runWorkers), Threads = Threads, Exchange = Exchange };
+        new()
+        {
+            Workers = Workers ?? RunText.OtherWorkers(runWorkers),
+            Threads = Threads,
+            Exchange = Exchange,
+        };
 }

@@ -22,7 +22,8 @@ internal sealed class LiveDisplay : IRunDisplay
     /// <inheritdoc/>
     public async Task<T> FollowAsync<T>(Func<Task<T>> run)
     {
-        T result = await _terminal.Progress()
+        var result = await _terminal
+            .Progress()
             .AutoClear(true)
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .StartAsync(context =>
@@ -47,7 +48,9 @@ internal sealed class LiveDisplay : IRunDisplay
             WriteLine(line);
     }
 
-    /// <summary>Above the bar while there is one; after that as it is, since the terminal object would break long lines into pieces.</summary>
+    /// <summary>
+    /// Above the bar while there is one; after that as it is, since the terminal object would break long lines into pieces.
+    /// </summary>
     private void WriteLine(string line)
     {
         if (_progress is null)

@@ -6,11 +6,12 @@ namespace Distributed.Coordinator.Display;
 internal static class RunDisplay
 {
     /// <summary>JSON or nothing if asked for; a live display for a terminal; lines for anything else.</summary>
-    internal static IRunDisplay Create(DisplayOptions options, CommandConsole console) => options switch
-    {
-        { Json: true } => new JsonDisplay(console.Output),
-        { Quiet: true } => new QuietDisplay(console),
-        _ when console.IsTerminal => new LiveDisplay(console),
-        _ => new LineDisplay(console),
-    };
+    internal static IRunDisplay Create(DisplayOptions options, CommandConsole console) =>
+        options switch
+        {
+            { Json: true } => new JsonDisplay(console.Output),
+            { Quiet: true } => new QuietDisplay(console),
+            _ when console.IsTerminal => new LiveDisplay(console),
+            _ => new LineDisplay(console),
+        };
 }

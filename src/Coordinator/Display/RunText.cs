@@ -10,22 +10,28 @@ internal static class RunText
     private const int MostSuggestedWorkers = 4;
 
     /// <summary>A line for an event that is a line by itself; null for those that are not shown as one.</summary>
-    internal static string? Line(RunEvent runEvent) => runEvent switch
-    {
-        RunStarted started => Started(started),
-        WorkerJoined joined => Format($"{joined.Worker} joined from {joined.Address} ({Workers(joined.Workers)})"),
-        WorkerLeft left => Format($"{left.Worker} left: {left.Reason} ({Workers(left.Workers)})"),
-        Evaluated evaluated => Format($"step {evaluated.Step}: test loss {evaluated.TestLoss:0.0000}, test accuracy {evaluated.TestAccuracy:0.0000}"),
-        Straggling slow => Format($"{slow.Worker} takes {slow.Slowness:0.0} times as long for a microbatch as the others"),
-        RangesChanged changed => Ranges(changed),
-        RunInterrupted interrupted => Format($"interrupted after step {interrupted.Step}; to go on: {Invocation.Program} train --resume --run {interrupted.Run}"),
-        RunCompleted completed => Completed(completed),
-        RunVerified { Same: true } verified => Verified(verified),
-        _ => null,
-    };
+    internal static string? Line(RunEvent runEvent) =>
+        runEvent switch
+        {
+            RunStarted started => Started(started),
+            WorkerJoined joined => Format($"{joined.Worker} joined from {joined.Address} ({Workers(joined.Workers)})"),
+            WorkerLeft left => Format($"{left.Worker} left: {left.Reason} ({Workers(left.Workers)})"),
+            Evaluated evaluated => Format(
+                $"step {evaluated.Step}: test loss {evaluated.TestLoss:0.0000}, test accuracy {evaluated.TestAccuracy:0.0000}"
+            ),
+            Straggling slow => Format($"{slow.Worker} takes {slow.Slowness:0.0} times as long for a microbatch as the others"),
+            RangesChanged changed => Ranges(changed),
+            RunInterrupted interrupted => Format(
+                $"interrupted after step {interrupted.Step}; to go on: {Invocation.Program} train --resume --run {interrupted.Run}"
+            ),
+            RunCompleted completed => Completed(completed),
+            RunVerified { Same: true } verified => Verified(verified),
+            _ => null,
+        };
 
     /// <summary>Step, epoch and loss.</summary>
-    internal static string Step(StepCompleted step, long totalSteps) => Format($"step {step.Step}/{totalSteps}, epoch {step.Epoch}: loss {step.Loss:0.0000}");
+    internal static string Step(StepCompleted step, long totalSteps) =>
+        Format($"step {step.Step}/{totalSteps}, epoch {step.Epoch}: loss {step.Loss:0.0000}");
 
     /// <summary>A warning.</summary>
     internal static string Warning(RunWarning warning) => $"warning: {warning.Message}";
@@ -35,27 +41,31 @@ internal static class RunText
         Format($"test accuracy {completed.Summary.TestAccuracy:0.0000}, weights {completed.Summary.WeightsSha256}");
 
     /// <summary>Whether two trainings ended in the same bits.</summary>
-    internal static string Verified(RunVerified verified) => verified.Same
-        ? $"same bits: {Workers(verified.FirstWorkers)} = {Workers(verified.SecondWorkers)} = {verified.FirstSha256}"
-        : $"other bits: {Workers(verified.FirstWorkers)} {verified.FirstSha256}, {Workers(verified.SecondWorkers)} {verified.SecondSha256}; {verified.FirstDifference}";
+    internal static string Verified(RunVerified verified) =>
+        verified.Same
+            ? $"same bits: {Workers(verified.FirstWorkers)} = {Workers(verified.SecondWorkers)} = {verified.FirstSha256}"
+            : $"other bits: {Workers(verified.FirstWorkers)} {verified.FirstSha256}, {Workers(verified.SecondWorkers)} {verified.SecondSha256}; {verified.FirstDifference}";
 
     /// <summary>How workers are counted: none is the coordinator itself.</summary>
-    internal static string Workers(int workers) => workers switch
-    {
-        0 => "no workers",
-        1 => "1 worker",
-        _ => Format($"{workers} workers"),
-    };
+    internal static string Workers(int workers) =>
+        workers switch
+        {
+            0 => "no workers",
+            1 => "1 worker",
+            _ => Format($"{workers} workers"),
+        };
 
     /// <summary>Another number of workers than a run had: what a newcomer tries next.</summary>
     internal static int OtherWorkers(int workers) => workers is >= 1 and <= MostSuggestedWorkers ? workers + 1 : MostSuggestedWorkers - 1;
 
-    private static string Ranges(RangesChanged changed) => Format(
-        $"from step {changed.Step} on, of {changed.Microbatches} microbatches: {string.Join(", ", changed.Ranges.Select(range => $"{range.Worker} {range.Microbatches}"))}");
+    private static string Ranges(RangesChanged changed) =>
+        Format(
+            $"from step {changed.Step} on, of {changed.Microbatches} microbatches: {string.Join(", ", changed.Ranges.Select(range => $"{range.Worker} {range.Microbatches}"))}"
+        );
 
     private static string Started(RunStarted started)
     {
-        string who = started.Workers switch
+        var who = started.Workers switch
         {
             0 => "in this process",
             1 => "with 1 worker",
@@ -66,14 +76,18 @@ internal static class RunText
 
     private static string Completed(RunCompleted completed)
     {
-        RunSummary summary = completed.Summary;
-        return string.Join('\n',
+        var summary = completed.Summary;
+        return string.Join(
+            '\n',
             Format($"{summary.Steps} steps, {summary.Samples} samples in {summary.Seconds:0.0} s ({summary.SamplesPerSecond:0} samples/s)"),
             Result(completed),
             $"run folder {completed.Run}",
             "next:",
-            Format($"  {Invocation.Program} verify {completed.Run} --workers {OtherWorkers(summary.Workers)}   # the same bits with another number of workers"),
-            $"  {Invocation.Program} eval {completed.Run}   # accuracy class by class");
+            Format(
+                $"  {Invocation.Program} verify {completed.Run} --workers {OtherWorkers(summary.Workers)}   # the same bits with another number of workers"
+            ),
+            $"  {Invocation.Program} eval {completed.Run}   # accuracy class by class"
+        );
     }
 
     private static string Format(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -3,7 +3,8 @@ using Distributed.Checkpoints;
 namespace Distributed.Coordinator.Runs;
 
 /// <summary>
-/// Saves checkpoints while training goes on: a save copies the state and writes the copy in the background, one at a time. Used by one thread.
+/// Saves checkpoints while training goes on: a save copies the state and writes the copy in the background, one at a time. Used by one
+/// thread.
 /// </summary>
 /// <param name="folder">Where they are kept.</param>
 /// <param name="observer">Is told of each one that is on disk.</param>
@@ -11,12 +12,14 @@ public sealed class CheckpointWriter(RunFolder folder, IRunObserver observer) : 
 {
     private Task<CheckpointSaved>? _pending;
 
-    /// <summary>Begins to save a state; returns when its memory may be changed. Waits for the save before, if that is still going on.</summary>
+    /// <summary>
+    /// Begins to save a state; returns when its memory may be changed. Waits for the save before, if that is still going on.
+    /// </summary>
     /// <exception cref="RunFailedException">The checkpoint before could not be written.</exception>
     public async Task SaveAsync(Checkpoint checkpoint)
     {
         await CompleteAsync();
-        Checkpoint snapshot = Copy(checkpoint);
+        var snapshot = Copy(checkpoint);
         _pending = Task.Run(() => new CheckpointSaved(snapshot.Step, folder.SaveCheckpoint(snapshot)));
     }
 
@@ -47,8 +50,10 @@ public sealed class CheckpointWriter(RunFolder folder, IRunObserver observer) : 
     /// <summary>Waits for what is still being written, so that the folder can be let go of.</summary>
     public async ValueTask DisposeAsync() => await CompleteAsync();
 
-    private static Checkpoint Copy(Checkpoint checkpoint) => new(
-        checkpoint.Step,
-        checkpoint.Weights.ToArray(),
-        [.. checkpoint.Moments.Select(moment => (moment.Name, (ReadOnlyMemory<float>)moment.Values.ToArray()))]);
+    private static Checkpoint Copy(Checkpoint checkpoint) =>
+        new(
+            checkpoint.Step,
+            checkpoint.Weights.ToArray(),
+            [.. checkpoint.Moments.Select(moment => (moment.Name, (ReadOnlyMemory<float>)moment.Values.ToArray()))]
+        );
 }

@@ -34,14 +34,14 @@ internal sealed class ClassScores(int classes)
     internal void Add(TrainedModel model, SampleSet samples, Action<Span<float>> inputs)
     {
         using var team = new ComputeTeam(Environment.ProcessorCount);
-        int rowsPerCall = NetworkExecutor.RowsInOnePass(model.Network, microbatch: 1);
+        var rowsPerCall = NetworkExecutor.RowsInOnePass(model.Network, microbatch: 1);
         var executor = new NetworkExecutor(model.Network, microbatch: 1, rowsPerCall, team);
         executor.BindWeights(model.Weights);
-        float[] values = new float[rowsPerCall * model.Network.InputLength];
-        for (int first = 0; first < samples.Count; first += rowsPerCall)
+        var values = new float[rowsPerCall * model.Network.InputLength];
+        for (var first = 0; first < samples.Count; first += rowsPerCall)
         {
-            int rows = Math.Min(rowsPerCall, samples.Count - first);
-            Span<float> batch = values.AsSpan(0, rows * model.Network.InputLength);
+            var rows = Math.Min(rowsPerCall, samples.Count - first);
+            var batch = values.AsSpan(0, rows * model.Network.InputLength);
             samples.Decode([.. Enumerable.Range(first, rows)], batch);
             inputs(batch);
             Add(executor, batch, samples.Labels.Slice(first, rows));
@@ -50,23 +50,23 @@ internal sealed class ClassScores(int classes)
 
     private void Add(NetworkExecutor executor, ReadOnlySpan<float> inputs, ReadOnlySpan<int> labels)
     {
-        float[] logits = new float[labels.Length * classes];
-        float[] losses = new float[labels.Length];
+        var logits = new float[labels.Length * classes];
+        var losses = new float[labels.Length];
         executor.Logits(inputs, logits);
-        for (int row = 0; row < labels.Length; row++)
+        for (var row = 0; row < labels.Length; row++)
         {
             _samples[labels[row]]++;
             _correct[labels[row]] += FirstMaximum(logits.AsSpan(row * classes, classes)) == labels[row] ? 1 : 0;
         }
         SoftmaxCrossEntropy.Forward(logits, labels, classes, losses);
-        foreach (float loss in losses)
+        foreach (var loss in losses)
             _loss += loss;
     }
 
     private static int FirstMaximum(ReadOnlySpan<float> row)
     {
-        int best = 0;
-        for (int index = 1; index < row.Length; index++)
+        var best = 0;
+        for (var index = 1; index < row.Length; index++)
             best = row[index] > row[best] ? index : best;
         return best;
     }

@@ -81,7 +81,7 @@ public sealed record ClusterOptions
             yield return "--transport shm: needs Linux; use auto or grpc";
         if (Transport == Transport.Shm && Exchange == Exchange.Coordinator)
             yield return "--transport shm: contradicts --exchange coordinator, which reaches workers over gRPC; give one of them";
-        foreach (string error in ListenErrors())
+        foreach (var error in ListenErrors())
             yield return error;
     }
 
@@ -91,12 +91,12 @@ public sealed record ClusterOptions
             yield return "--insecure: contradicts --token-file; give one of them";
         if (Listen is null)
             yield break;
-        if (!Uri.TryCreate(Listen, UriKind.Absolute, out Uri? url) || url.Scheme != Uri.UriSchemeHttp || url.PathAndQuery != "/")
+        if (!Uri.TryCreate(Listen, UriKind.Absolute, out var url) || url.Scheme != Uri.UriSchemeHttp || url.PathAndQuery != "/")
             yield return $"--listen {Listen}: must be an address such as http://0.0.0.0:5000";
         else if (!IsLoopback(url) && TokenFile is null && !Insecure)
             yield return $"--listen {Listen}: is open to other machines and needs --token-file FILE (or --insecure, which lets anyone join)";
     }
 
     private static bool IsLoopback(Uri url) =>
-        url.IsLoopback || (IPAddress.TryParse(url.DnsSafeHost, out IPAddress? address) && IPAddress.IsLoopback(address));
+        url.IsLoopback || (IPAddress.TryParse(url.DnsSafeHost, out var address) && IPAddress.IsLoopback(address));
 }

@@ -14,16 +14,18 @@ internal sealed record CompleteRun(RunPreparation Prepared, RunSummary Summary, 
     /// <exception cref="InputException">There is none, it is not complete, or its files or its data have changed.</exception>
     internal static CompleteRun Load(string path)
     {
-        RunConfiguration configuration = RunFolder.ReadConfiguration(path);
-        RunSummary summary = RunFolder.ReadSummary(path)
+        var configuration = RunFolder.ReadConfiguration(path);
+        var summary = RunFolder.ReadSummary(path)
             ?? throw new InputException($"{path}: the run is not complete; go on with it first: train --resume --run {path}");
-        RunPreparation prepared = RunPreparation.Load(configuration.ToOptions(), configuration);
-        IReadOnlyList<string> differences = ResumeRule.Errors(configuration, prepared.Configuration);
+        var prepared = RunPreparation.Load(configuration.ToOptions(), configuration);
+        var differences = ResumeRule.Errors(configuration, prepared.Configuration);
         if (differences.Count > 0)
             throw new InputException(string.Join('\n', differences.Select(difference => $"{path}: {difference}")));
-        string hash = WeightsHash.Compute(InitialWeights.Load(RunFolder.ModelPathOf(path), prepared.Network.Layout));
+        var hash = WeightsHash.Compute(InitialWeights.Load(RunFolder.ModelPathOf(path), prepared.Network.Layout));
         return hash == summary.WeightsSha256
             ? new CompleteRun(prepared, summary, hash)
-            : throw new InputException($"{RunFolder.ModelPathOf(path)}: its weights hash to {hash}, the summary says {summary.WeightsSha256}: one of the files was changed");
+            : throw new InputException(
+                $"{RunFolder.ModelPathOf(path)}: its weights hash to {hash}, the summary says {summary.WeightsSha256}: one of the files was changed"
+            );
     }
 }

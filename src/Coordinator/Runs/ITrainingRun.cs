@@ -9,7 +9,9 @@ public interface ITrainingRun
     /// </summary>
     /// <param name="request">What to train, and where it is kept.</param>
     /// <param name="observer">Is told of every step.</param>
-    /// <param name="interrupt">When it fires, the run saves a checkpoint of the last completed step and returns with <c>Interrupted</c>.</param>
+    /// <param name="interrupt">
+    /// When it fires, the run saves a checkpoint of the last completed step and returns with <c>Interrupted</c>.
+    /// </param>
     /// <exception cref="InputException">The options ask for what this machine or network cannot give.</exception>
     /// <exception cref="RunFailedException">The run cannot go on.</exception>
     Task<RunResult> RunAsync(RunRequest request, IRunObserver observer, CancellationToken interrupt);

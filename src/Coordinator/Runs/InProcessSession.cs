@@ -1,5 +1,4 @@
 using Distributed.Data;
-using Distributed.Model;
 using Distributed.Training;
 
 namespace Distributed.Coordinator.Runs;
@@ -28,7 +27,12 @@ internal sealed class InProcessSession : IDisposable
         _time = time;
         _momentNames = Optimizer.Create(_configuration.Optimizer).MomentNames;
         _batches = _configuration.Batches(request.Dataset.Train.Count);
-        _trainer = new LocalTrainer(TrainingSettings.Of(_configuration, request.Network), request.Dataset, _batches, request.Cluster.ResolvedThreads);
+        _trainer = new LocalTrainer(
+            TrainingSettings.Of(_configuration, request.Network),
+            request.Dataset,
+            _batches,
+            request.Cluster.ResolvedThreads
+        );
         _trainer.State.Restore(request.Start);
     }
 
@@ -47,7 +51,7 @@ internal sealed class InProcessSession : IDisposable
                 await SaveAsync(checkpoints);
             await checkpoints.PollAsync();
         }
-        bool interrupted = Step < _configuration.Steps;
+        var interrupted = Step < _configuration.Steps;
         if (!interrupted && _evaluation?.Step != Step)
             Evaluate();
         if (Step % _configuration.CheckpointEvery != 0)
@@ -59,30 +63,34 @@ internal sealed class InProcessSession : IDisposable
 
     private void TrainStep()
     {
-        long start = _time.GetTimestamp();
-        BatchSums sums = _trainer.Step();
+        var start = _time.GetTimestamp();
+        var sums = _trainer.Step();
         _trained += _time.GetElapsedTime(start);
         _samples += sums.Samples;
-        _observer.Report(new StepCompleted(Step, _batches.Epoch(Step), sums.LossSum / sums.Samples, _trainer.LearningRate(Step), sums.Samples));
+        _observer.Report(
+            new StepCompleted(Step, _batches.Epoch(Step), sums.LossSum / sums.Samples, _trainer.LearningRate(Step), sums.Samples)
+        );
     }
 
     private void Evaluate()
     {
-        BatchSums sums = _trainer.Evaluate();
+        var sums = _trainer.Evaluate();
         _evaluation = new Evaluated(Step, (double)sums.LossSum / sums.Samples, (double)sums.Correct / sums.Samples);
         _observer.Report(_evaluation);
     }
 
     private Task SaveAsync(CheckpointWriter checkpoints) => checkpoints.SaveAsync(_trainer.State.ToCheckpoint(_momentNames));
 
-    private RunResult Result(bool interrupted) => new(
-        Step,
-        _trainer.State.Weights.Memory,
-        _evaluation?.TestLoss,
-        _evaluation?.TestAccuracy,
-        _samples,
-        _trained.TotalSeconds,
-        Workers: 0,
-        Transport,
-        interrupted);
+    private RunResult Result(bool interrupted) =>
+        new(
+            Step,
+            _trainer.State.Weights.Memory,
+            _evaluation?.TestLoss,
+            _evaluation?.TestAccuracy,
+            _samples,
+            _trained.TotalSeconds,
+            Workers: 0,
+            Transport,
+            interrupted
+        );
 }

@@ -14,22 +14,24 @@ public sealed class MetricsLog(string path) : IDisposable
     public bool Exists => File.Exists(path);
 
     /// <summary>Appends a step.</summary>
-    public void Append(StepCompleted step) => Append(json =>
-    {
-        json.WriteNumber("step", step.Step);
-        json.WriteNumber("epoch", step.Epoch);
-        json.WriteNumber("loss", step.Loss);
-        json.WriteNumber("learningRate", step.LearningRate);
-        json.WriteNumber("samples", step.Samples);
-    });
+    public void Append(StepCompleted step) =>
+        Append(json =>
+        {
+            json.WriteNumber("step", step.Step);
+            json.WriteNumber("epoch", step.Epoch);
+            json.WriteNumber("loss", step.Loss);
+            json.WriteNumber("learningRate", step.LearningRate);
+            json.WriteNumber("samples", step.Samples);
+        });
 
     /// <summary>Appends an evaluation.</summary>
-    public void Append(Evaluated evaluation) => Append(json =>
-    {
-        json.WriteNumber("step", evaluation.Step);
-        json.WriteNumber("testLoss", evaluation.TestLoss);
-        json.WriteNumber("testAccuracy", evaluation.TestAccuracy);
-    });
+    public void Append(Evaluated evaluation) =>
+        Append(json =>
+        {
+            json.WriteNumber("step", evaluation.Step);
+            json.WriteNumber("testLoss", evaluation.TestLoss);
+            json.WriteNumber("testAccuracy", evaluation.TestAccuracy);
+        });
 
     /// <summary>Waits until all lines are on disk.</summary>
     public void FlushToDisk() => _stream?.Flush(flushToDisk: true);
@@ -41,7 +43,7 @@ public sealed class MetricsLog(string path) : IDisposable
         Dispose();
         if (!Exists)
             return;
-        IEnumerable<string> kept = ReadLines(path).Where(line => line.Step <= lastStep).Select(line => line.Text + "\n");
+        var kept = ReadLines(path).Where(line => line.Step <= lastStep).Select(line => line.Text + "\n");
         Checkpoints.AtomicFile.WriteText(path, string.Concat(kept));
     }
 
@@ -52,8 +54,11 @@ public sealed class MetricsLog(string path) : IDisposable
         List<JsonElement> steps = [.. ReadLines(path).Where(line => line.Values.TryGetProperty("loss", out _)).Select(line => line.Values)];
         if (steps.Count == 0)
             throw new InputException($"{path}: holds no step; it must not be changed while a run uses it");
-        List<JsonElement> last = [.. steps.Where(step => step.GetProperty("epoch").GetInt64() == steps[^1].GetProperty("epoch").GetInt64())];
-        double samples = last.Sum(step => step.GetProperty("samples").GetDouble());
+        List<JsonElement> last =
+        [
+            .. steps.Where(step => step.GetProperty("epoch").GetInt64() == steps[^1].GetProperty("epoch").GetInt64()),
+        ];
+        var samples = last.Sum(step => step.GetProperty("samples").GetDouble());
         return last.Sum(step => step.GetProperty("loss").GetSingle() * step.GetProperty("samples").GetDouble()) / samples;
     }
 
@@ -62,9 +67,9 @@ public sealed class MetricsLog(string path) : IDisposable
     public static IReadOnlyDictionary<long, string> LossTexts(string path)
     {
         var losses = new Dictionary<long, string>();
-        foreach (MetricsLine line in ReadLines(path))
+        foreach (var line in ReadLines(path))
         {
-            if (line.Values.TryGetProperty("loss", out JsonElement loss))
+            if (line.Values.TryGetProperty("loss", out var loss))
                 losses[line.Step] = loss.GetRawText();
         }
         return losses;
@@ -85,8 +90,8 @@ public sealed class MetricsLog(string path) : IDisposable
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(text);
-            JsonElement values = document.RootElement.Clone();
+            using var document = JsonDocument.Parse(text);
+            var values = document.RootElement.Clone();
             return new MetricsLine(values.GetProperty("step").GetInt64(), text, values);
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)

@@ -2,7 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace Distributed.Coordinator.Runs;
 
-/// <summary>Something that happened in a run; <c>--json</c> writes each as one object. Times are the observer's matter; an event says nothing that differs between two equal runs but who did the work.</summary>
+/// <summary>
+/// Something that happened in a run; <c>--json</c> writes each as one object. Times are the observer's matter; an event says nothing that
+/// differs between two equal runs but who did the work.
+/// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
 [JsonDerivedType(typeof(RunStarted), "runStarted")]
 [JsonDerivedType(typeof(Listening), "listening")]
@@ -47,7 +50,9 @@ public sealed record WorkerLeft(string Worker, string Reason, int Workers) : Run
 /// <summary>A step is complete everywhere. Reported for every step, in order.</summary>
 /// <param name="Step">The step, from 1.</param>
 /// <param name="Epoch">The epoch that it belongs to, from 1.</param>
-/// <param name="Loss">The mean loss per sample before the update: the tree's sum divided by the samples, the same bits in every run.</param>
+/// <param name="Loss">
+/// The mean loss per sample before the update: the tree's sum divided by the samples, the same bits in every run.
+/// </param>
 /// <param name="LearningRate">The rate of this step's update.</param>
 /// <param name="Samples">Samples in the batch.</param>
 public sealed record StepCompleted(long Step, long Epoch, float Loss, float LearningRate, int Samples) : RunEvent;
@@ -101,4 +106,10 @@ public sealed record RunCompleted(string Run, RunSummary Summary) : RunEvent;
 /// <param name="SecondSha256">The hash of the weights of that.</param>
 /// <param name="FirstDifference">Where the two part, in a few words; null if they do not.</param>
 public sealed record RunVerified(
-    bool Same, int FirstWorkers, string FirstSha256, int SecondWorkers, string SecondSha256, string? FirstDifference) : RunEvent;
+    bool Same,
+    int FirstWorkers,
+    string FirstSha256,
+    int SecondWorkers,
+    string SecondSha256,
+    string? FirstDifference
+) : RunEvent;

@@ -26,7 +26,10 @@ public sealed class RunFolder : IDisposable
         Path = path;
         _lock = runLock;
         _origin = origin;
-        Checkpoints = new CheckpointStore(File(path, CheckpointsName), new CheckpointFormat(layout, RunConfigurationJson.Hash(configuration)));
+        Checkpoints = new CheckpointStore(
+            File(path, CheckpointsName),
+            new CheckpointFormat(layout, RunConfigurationJson.Hash(configuration))
+        );
         Metrics = new MetricsLog(File(path, MetricsName));
     }
 
@@ -49,8 +52,8 @@ public sealed class RunFolder : IDisposable
     /// <exception cref="InputException">The folder already holds a run, or cannot be written.</exception>
     public static RunFolder Create(string path, RunConfiguration configuration, ParameterLayout layout)
     {
-        Origin origin = Directory.Exists(path) ? Origin.NewRun : Origin.NewFolder;
-        RunLock runLock = RunLock.Take(path);
+        var origin = Directory.Exists(path) ? Origin.NewRun : Origin.NewFolder;
+        var runLock = RunLock.Take(path);
         try
         {
             RequireNoRun(path);
@@ -71,7 +74,7 @@ public sealed class RunFolder : IDisposable
     /// <exception cref="InputException">Another coordinator uses the folder.</exception>
     public static RunFolder Resume(string path, RunConfiguration configuration, ParameterLayout layout)
     {
-        RunLock runLock = RunLock.Take(path);
+        var runLock = RunLock.Take(path);
         try
         {
             AtomicFile.WriteText(File(path, ConfigName), RunConfigurationJson.Write(configuration));
@@ -90,10 +93,10 @@ public sealed class RunFolder : IDisposable
     /// <param name="time">The clock; only its UTC time is used.</param>
     public static string NewName(string dataset, string model, TimeProvider time)
     {
-        string stamp = time.GetUtcNow().UtcDateTime.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
-        string name = System.IO.Path.Combine("runs", $"{stamp}-{Plain(dataset)}-{Plain(System.IO.Path.GetFileNameWithoutExtension(model))}");
-        string unused = name;
-        for (int number = 2; Directory.Exists(unused); number++)
+        var stamp = time.GetUtcNow().UtcDateTime.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
+        var name = System.IO.Path.Combine("runs", $"{stamp}-{Plain(dataset)}-{Plain(System.IO.Path.GetFileNameWithoutExtension(model))}");
+        var unused = name;
+        for (var number = 2; Directory.Exists(unused); number++)
             unused = string.Create(CultureInfo.InvariantCulture, $"{name}-{number}");
         return unused;
     }
@@ -105,7 +108,7 @@ public sealed class RunFolder : IDisposable
     /// <exception cref="InputException">The folder holds no run, or one that cannot be read.</exception>
     public static RunConfiguration ReadConfiguration(string path)
     {
-        string file = File(path, ConfigName);
+        var file = File(path, ConfigName);
         if (!Holds(path))
             throw new InputException($"{path}: holds no run ({ConfigName} is missing); name a folder that train has made");
         return RunConfigurationJson.Read(System.IO.File.ReadAllText(file), file);
@@ -120,11 +123,13 @@ public sealed class RunFolder : IDisposable
     /// <summary>Reads the summary of a complete run; null while it is not complete.</summary>
     public static RunSummary? ReadSummary(string path)
     {
-        string file = File(path, SummaryName);
+        var file = File(path, SummaryName);
         return System.IO.File.Exists(file) ? RunSummary.FromJson(System.IO.File.ReadAllText(file), file) : null;
     }
 
-    /// <summary>Drops what lies after a step, so that the run can go on from there: later metrics, and the results of an earlier end.</summary>
+    /// <summary>
+    /// Drops what lies after a step, so that the run can go on from there: later metrics, and the results of an earlier end.
+    /// </summary>
     /// <param name="step">The last step that stays.</param>
     public void ContinueFrom(long step)
     {
@@ -133,7 +138,9 @@ public sealed class RunFolder : IDisposable
         Metrics.Truncate(step);
     }
 
-    /// <summary>Saves a checkpoint after the losses up to it are on disk, so that a resumed run has all of them. Returns the file.</summary>
+    /// <summary>
+    /// Saves a checkpoint after the losses up to it are on disk, so that a resumed run has all of them. Returns the file.
+    /// </summary>
     /// <param name="checkpoint">What is saved.</param>
     public string SaveCheckpoint(Checkpoint checkpoint)
     {
@@ -141,12 +148,16 @@ public sealed class RunFolder : IDisposable
         return Checkpoints.Save(checkpoint.Step, checkpoint.Weights, checkpoint.Moments);
     }
 
-    /// <summary>Raises the coordinator's epoch, which orders the generations of restarted coordinators; it is on disk when this returns.</summary>
+    /// <summary>
+    /// Raises the coordinator's epoch, which orders the generations of restarted coordinators; it is on disk when this returns.
+    /// </summary>
     /// <returns>1 the first time, then one more every time.</returns>
     public long RaiseEpoch()
     {
-        string file = File(Path, EpochName);
-        long last = System.IO.File.Exists(file) ? long.Parse(System.IO.File.ReadAllText(file), NumberStyles.None, CultureInfo.InvariantCulture) : 0;
+        var file = File(Path, EpochName);
+        var last = System.IO.File.Exists(file)
+            ? long.Parse(System.IO.File.ReadAllText(file), NumberStyles.None, CultureInfo.InvariantCulture)
+            : 0;
         AtomicFile.WriteText(file, (last + 1).ToString(CultureInfo.InvariantCulture));
         return last + 1;
     }
@@ -168,7 +179,7 @@ public sealed class RunFolder : IDisposable
         if (_origin == Origin.Resumed || Metrics.Exists || Checkpoints.Steps.Count > 0)
             return;
         Dispose();
-        foreach (string name in new[] { ConfigName, EpochName })
+        foreach (var name in new[] { ConfigName, EpochName })
             System.IO.File.Delete(File(Path, name));
         RunLock.Remove(Path);
         if (_origin == Origin.NewFolder)
@@ -200,5 +211,6 @@ public sealed class RunFolder : IDisposable
     }
 
     /// <summary>Letters, digits, dots and hyphens stay; <c>mlp:64,32</c> becomes <c>mlp-64-32</c>.</summary>
-    private static string Plain(string text) => string.Concat(text.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter == '.' ? letter : '-')).Trim('-', '.');
+    private static string Plain(string text) =>
+        string.Concat(text.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter == '.' ? letter : '-')).Trim('-', '.');
 }

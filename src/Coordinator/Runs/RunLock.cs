@@ -24,7 +24,10 @@ internal sealed class RunLock : IDisposable
         }
         catch (IOException exception)
         {
-            throw new InputException($"--run {folder}: cannot be locked, another coordinator may be using it ({exception.Message.TrimEnd('.')})", exception);
+            throw new InputException(
+                $"--run {folder}: cannot be locked, another coordinator may be using it ({exception.Message.TrimEnd('.')})",
+                exception
+            );
         }
     }
 

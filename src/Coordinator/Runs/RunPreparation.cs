@@ -14,16 +14,18 @@ public sealed record RunPreparation(RunConfiguration Configuration, Dataset Data
 {
     /// <summary>Loads everything that options name.</summary>
     /// <param name="options">Options without errors.</param>
-    /// <param name="begun">The configuration of the run that is resumed, whose initial weights may be gone by now; null for a new run.</param>
+    /// <param name="begun">
+    /// The configuration of the run that is resumed, whose initial weights may be gone by now; null for a new run.
+    /// </param>
     /// <exception cref="InputException">Data, model or weights are not right.</exception>
     public static RunPreparation Load(TrainingOptions options, RunConfiguration? begun = null)
     {
-        ModelSpec model = ParseModel(options.Model);
-        Dataset dataset = DatasetLoader.Load(options.Data);
+        var model = ParseModel(options.Model);
+        var dataset = DatasetLoader.Load(options.Data);
         var network = new Network(model, dataset.Shape, dataset.ClassNames.Count);
-        bool unneeded = options.InitWeights is null || (options.InitWeights == begun?.InitWeights && !File.Exists(options.InitWeights));
-        float[]? weights = unneeded ? null : Checkpoints.InitialWeights.Load(options.InitWeights!, network.Layout);
-        string? weightsHash = weights is null ? begun?.InitWeightsSha256 : WeightsHash.Compute(weights);
+        var unneeded = options.InitWeights is null || (options.InitWeights == begun?.InitWeights && !File.Exists(options.InitWeights));
+        var weights = unneeded ? null : Checkpoints.InitialWeights.Load(options.InitWeights!, network.Layout);
+        var weightsHash = weights is null ? begun?.InitWeightsSha256 : WeightsHash.Compute(weights);
         return new RunPreparation(RunConfiguration.Resolve(options, dataset, model.ToJson(), weightsHash), dataset, network, weights);
     }
 
@@ -34,11 +36,11 @@ public sealed record RunPreparation(RunConfiguration Configuration, Dataset Data
 
     /// <summary>The state before the first step.</summary>
     /// <exception cref="InputException">The file of the initial weights is gone.</exception>
-    public Checkpoint InitialState() => Configuration.InitWeights is not null && InitialWeights is null
-        ? throw new InputException($"{Configuration.InitWeights}: is gone, and the run has no checkpoint to go on from")
-        : Training.InitialState.Of(Configuration, Network, InitialWeights);
+    public Checkpoint InitialState() =>
+        Configuration.InitWeights is not null && InitialWeights is null
+            ? throw new InputException($"{Configuration.InitWeights}: is gone, and the run has no checkpoint to go on from")
+            : Training.InitialState.Of(Configuration, Network, InitialWeights);
 
     /// <summary>What the trained model's file says about itself.</summary>
-    public ModelDescription Describe() =>
-        new(Configuration.Model, Dataset.Shape, Dataset.Preprocessing.ToJson(), Dataset.ClassNames);
+    public ModelDescription Describe() => new(Configuration.Model, Dataset.Shape, Dataset.Preprocessing.ToJson(), Dataset.ClassNames);
 }

@@ -18,4 +18,5 @@ public sealed record RunRequest(
     Network Network,
     ClusterOptions Cluster,
     RunFolder Folder,
-    Checkpoint Start);
+    Checkpoint Start
+);

@@ -19,4 +19,5 @@ public sealed record RunResult(
     double Seconds,
     int Workers,
     string Transport,
-    bool Interrupted);
+    bool Interrupted
+);

@@ -23,7 +23,8 @@ public sealed record RunSummary(
     double TestAccuracy,
     string WeightsSha256,
     int Workers,
-    string Transport)
+    string Transport
+)
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerOptions.Strict)
     {
@@ -47,7 +48,10 @@ public sealed record RunSummary(
         }
         catch (JsonException exception)
         {
-            throw new InputException($"{sourceName}: not a run's summary ({exception.Message.ReplaceLineEndings(" ").TrimEnd('.')})", exception);
+            throw new InputException(
+                $"{sourceName}: not a run's summary ({exception.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                exception
+            );
         }
     }
 }

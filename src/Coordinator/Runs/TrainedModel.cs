@@ -12,19 +12,25 @@ namespace Distributed.Coordinator.Runs;
 /// <param name="ClassNames">The classes in the order of the outputs.</param>
 /// <param name="TrainedOn">The data of the run beside the file; null if it stands alone.</param>
 internal sealed record TrainedModel(
-    string Path, Network Network, float[] Weights, Preprocessing Preprocessing, IReadOnlyList<string> ClassNames, DataOptions? TrainedOn)
+    string Path,
+    Network Network,
+    float[] Weights,
+    Preprocessing Preprocessing,
+    IReadOnlyList<string> ClassNames,
+    DataOptions? TrainedOn
+)
 {
     /// <summary>Loads a model.</summary>
     /// <param name="path">A model file or a run folder.</param>
     /// <exception cref="InputException">There is none, or it is not a model of this program.</exception>
     internal static TrainedModel Load(string path)
     {
-        bool isFolder = Directory.Exists(path);
-        string file = isFolder ? RunFolder.ModelPathOf(path) : path;
+        var isFolder = Directory.Exists(path);
+        var file = isFolder ? RunFolder.ModelPathOf(path) : path;
         if (isFolder && !File.Exists(file))
             throw new InputException($"{path}: holds no trained model; name a complete run or a model.safetensors");
-        string folder = isFolder ? path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
-        ModelDescription description = ModelFile.Describe(file);
+        var folder = isFolder ? path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
+        var description = ModelFile.Describe(file);
         var network = new Network(ModelSpec.FromJson(description.Model, file), description.Input, description.ClassNames.Count);
         return new TrainedModel(
             file,
@@ -32,6 +38,7 @@ internal sealed record TrainedModel(
             InitialWeights.Load(file, network.Layout),
             Preprocessing.FromJson(description.Preprocessing, file),
             description.ClassNames,
-            RunFolder.Holds(folder) ? RunFolder.ReadConfiguration(folder).Data : null);
+            RunFolder.Holds(folder) ? RunFolder.ReadConfiguration(folder).Data : null
+        );
     }
 }

@@ -7,5 +7,6 @@ namespace Distributed.Coordinator.Runs;
 public sealed class TrainingRunFactory(TimeProvider time)
 {
     /// <summary>The way that the options ask for.</summary>
-    public ITrainingRun Create(ClusterOptions cluster) => cluster.Workers == 0 && cluster.Listen is null ? new InProcessRun(time) : new ClusterRun(time);
+    public ITrainingRun Create(ClusterOptions cluster) =>
+        cluster.Workers == 0 && cluster.Listen is null ? new InProcessRun(time) : new ClusterRun(time);
 }

@@ -1,6 +1,8 @@
 namespace Distributed.Checkpoints;
 
-/// <summary>Writes files so that a reader, or a machine that comes back after a power cut, sees the old content or the new, never a part.</summary>
+/// <summary>
+/// Writes files so that a reader, or a machine that comes back after a power cut, sees the old content or the new, never a part.
+/// </summary>
 public static class AtomicFile
 {
     /// <summary>What an unfinished file's name ends with.</summary>
@@ -13,7 +15,12 @@ public static class AtomicFile
     public static void Write(string path, Action<Stream> write, bool ownerOnly = false)
     {
         var temporary = path + TemporarySuffix;
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None };
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.Create,
+            Access = FileAccess.Write,
+            Share = FileShare.None,
+        };
         if (ownerOnly && !OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         try

@@ -1,7 +1,15 @@
 namespace Distributed.Checkpoints;
 
-/// <summary>All that a run needs to continue as if it had never stopped; everything else is a function of the configuration and the step.</summary>
+/// <summary>
+/// All that a run needs to continue as if it had never stopped; everything else is a function of the configuration and the step.
+/// </summary>
 /// <param name="Step">Steps completed.</param>
 /// <param name="Weights">The flat vector of parameters.</param>
-/// <param name="Moments">The optimizer's state, a flat vector as long as the weights for each of its names, in the optimizer's order.</param>
-public sealed record Checkpoint(long Step, ReadOnlyMemory<float> Weights, IReadOnlyList<(string Name, ReadOnlyMemory<float> Values)> Moments);
+/// <param name="Moments">
+/// The optimizer's state, a flat vector as long as the weights for each of its names, in the optimizer's order.
+/// </param>
+public sealed record Checkpoint(
+    long Step,
+    ReadOnlyMemory<float> Weights,
+    IReadOnlyList<(string Name, ReadOnlyMemory<float> Values)> Moments
+);

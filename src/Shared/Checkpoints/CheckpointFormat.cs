@@ -26,13 +26,17 @@ public sealed class CheckpointFormat(ParameterLayout layout, string configuratio
         var tensors = new List<SafeTensor>(layout.Tensors(checkpoint.Weights));
         foreach (var (name, values) in checkpoint.Moments)
             tensors.AddRange(layout.Tensors(values, MomentPrefix(name)));
-        SafeTensorsWriter.Write(stream, tensors, new Dictionary<string, string>
-        {
-            [StepKey] = checkpoint.Step.ToString(CultureInfo.InvariantCulture),
-            [NumericsVersionKey] = NumericsVersion.Current.ToString(CultureInfo.InvariantCulture),
-            [ConfigurationHashKey] = configurationHash,
-            [DataHashKey] = DataHash(tensors),
-        });
+        SafeTensorsWriter.Write(
+            stream,
+            tensors,
+            new Dictionary<string, string>
+            {
+                [StepKey] = checkpoint.Step.ToString(CultureInfo.InvariantCulture),
+                [NumericsVersionKey] = NumericsVersion.Current.ToString(CultureInfo.InvariantCulture),
+                [ConfigurationHashKey] = configurationHash,
+                [DataHashKey] = DataHash(tensors),
+            }
+        );
     }
 
     /// <summary>Reads a checkpoint after checking all of it.</summary>
@@ -89,7 +93,11 @@ public sealed class CheckpointFormat(ParameterLayout layout, string configuratio
     {
         var actual = file.Metadata.GetValueOrDefault(key, "none");
         if (actual != expected)
-            throw new InputException($"{file.Path}: its {what} is {actual}, this run's is {expected}: use the build and the run folder that it belongs to");
+        {
+            throw new InputException(
+                $"{file.Path}: its {what} is {actual}, this run's is {expected}: use the build and the run folder that it belongs to"
+            );
+        }
     }
 
     private static void CheckStep(SafeTensorsFile file, long step)

@@ -31,9 +31,10 @@ public sealed class CheckpointStore
     }
 
     /// <summary>The steps of the checkpoints that are there, in ascending order; unfinished files are none.</summary>
-    public IReadOnlyList<long> Steps => !Directory.Exists(_directory)
-        ? []
-        : [.. Directory.EnumerateFiles(_directory, Prefix + "*" + Extension).Select(StepOf).OfType<long>().Order()];
+    public IReadOnlyList<long> Steps =>
+        !Directory.Exists(_directory)
+            ? []
+            : [.. Directory.EnumerateFiles(_directory, Prefix + "*" + Extension).Select(StepOf).OfType<long>().Order()];
 
     /// <summary>The file of a step's checkpoint.</summary>
     public string PathOf(long step) => Path.Combine(_directory, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{step}{Extension}"));

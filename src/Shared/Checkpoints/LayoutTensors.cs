@@ -10,8 +10,11 @@ internal static class LayoutTensors
     {
         if (values.Length != layout.Length)
             throw new ArgumentException($"The layout has {layout.Length} values, the vector {values.Length}.", nameof(values));
-        return layout.Parameters.Select(parameter =>
-            new SafeTensor(prefix + parameter.Name, parameter.Shape, values.Slice(parameter.Offset, parameter.Length)));
+        return layout.Parameters.Select(parameter => new SafeTensor(
+            prefix + parameter.Name,
+            parameter.Shape,
+            values.Slice(parameter.Offset, parameter.Length)
+        ));
     }
 
     /// <summary>Reads the tensors of a flat vector from a file that has been checked by <see cref="CheckTensors"/>.</summary>
@@ -23,13 +26,25 @@ internal static class LayoutTensors
         return values;
     }
 
-    /// <summary>Checks that a file holds every parameter under every prefix in its exact shape, and nothing else but names that begin with <paramref name="ignored"/>.</summary>
+    /// <summary>
+    /// Checks that a file holds every parameter under every prefix in its exact shape, and nothing else but names that begin with
+    /// <paramref name="ignored"/>.
+    /// </summary>
     /// <exception cref="InputException">Names every tensor that is missing, extra, or of another shape.</exception>
-    internal static void CheckTensors(this ParameterLayout layout, SafeTensorsFile file, IReadOnlyList<string> prefixes, string? ignored = null)
+    internal static void CheckTensors(
+        this ParameterLayout layout,
+        SafeTensorsFile file,
+        IReadOnlyList<string> prefixes,
+        string? ignored = null
+    )
     {
         var problems = new List<string>();
         var extra = file.Tensors.Keys.ToHashSet(StringComparer.Ordinal);
-        foreach (var (name, shape) in prefixes.SelectMany(prefix => layout.Parameters.Select(parameter => (prefix + parameter.Name, parameter.Shape))))
+        foreach (
+            var (name, shape) in prefixes.SelectMany(prefix =>
+                layout.Parameters.Select(parameter => (prefix + parameter.Name, parameter.Shape))
+            )
+        )
         {
             if (!extra.Remove(name))
                 problems.Add($"{name} is missing");

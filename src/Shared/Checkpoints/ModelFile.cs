@@ -48,12 +48,14 @@ public static class ModelFile
             Text(file, ModelKey),
             new SampleShape(shape[0], shape[1], shape[2]),
             Text(file, PreprocessingKey),
-            List<string>(file, ClassesKey));
+            List<string>(file, ClassesKey)
+        );
     }
 
-    private static string Text(SafeTensorsFile file, string key) => file.Metadata.TryGetValue(key, out var text)
-        ? text
-        : throw new InputException($"{file.Path}: metadata '{key}' is missing: not a model that was written by train");
+    private static string Text(SafeTensorsFile file, string key) =>
+        file.Metadata.TryGetValue(key, out var text)
+            ? text
+            : throw new InputException($"{file.Path}: metadata '{key}' is missing: not a model that was written by train");
 
     private static T[] List<T>(SafeTensorsFile file, string key)
     {

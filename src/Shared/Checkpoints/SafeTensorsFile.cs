@@ -96,7 +96,12 @@ public sealed class SafeTensorsFile : IDisposable
         _stream.ReadExactly(prefix);
         var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (length > (ulong)available || length > MaximumHeaderLength)
-            throw new InputException($"{Path}: the safetensors header claims {length} bytes, but {available} follow and at most {MaximumHeaderLength} are read");
+        {
+            throw new InputException(
+                $"{Path}: the safetensors header claims {length} bytes, but {available} follow and at most {MaximumHeaderLength} are read"
+            );
+        }
+
         var header = new byte[length];
         _stream.ReadExactly(header);
         return header;

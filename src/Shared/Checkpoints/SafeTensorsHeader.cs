@@ -85,7 +85,13 @@ internal sealed class SafeTensorsHeader
         CheckKeys(name, element);
         var type = Field(name, element, "dtype");
         if (type.ValueKind != JsonValueKind.String || !type.ValueEquals(expectedType))
-            throw Bad(name, $"has dtype {type.GetRawText()}; only {expectedType} is supported: {(expectedType == Float32 ? "convert the file to fp32" : "leave it out")}");
+        {
+            throw Bad(
+                name,
+                $"has dtype {type.GetRawText()}; only {expectedType} is supported: {(expectedType == Float32 ? "convert the file to fp32" : "leave it out")}"
+            );
+        }
+
         var shape = Numbers(name, element, "shape");
         var offsets = Numbers(name, element, "data_offsets");
         if (offsets.Count != 2 || offsets[0] > offsets[1])
@@ -142,9 +148,21 @@ internal sealed class SafeTensorsHeader
         foreach (var tensor in _tensors.Values.Concat(_batchCounts).OrderBy(tensor => tensor.Start).ThenBy(tensor => tensor.End))
         {
             if (tensor.End > dataLength)
-                throw Bad(tensor.Name, $"ends at byte {tensor.End} of the data, but the file holds {dataLength}: it is truncated or its header lies");
+            {
+                throw Bad(
+                    tensor.Name,
+                    $"ends at byte {tensor.End} of the data, but the file holds {dataLength}: it is truncated or its header lies"
+                );
+            }
+
             if (tensor.Start != position)
-                throw Bad(tensor.Name, $"starts at byte {tensor.Start} of the data, {(tensor.Start < position ? "overlapping" : "leaving a gap after")} the tensor before, which ends at {position}");
+            {
+                throw Bad(
+                    tensor.Name,
+                    $"starts at byte {tensor.Start} of the data, {(tensor.Start < position ? "overlapping" : "leaving a gap after")} the tensor before, which ends at {position}"
+                );
+            }
+
             position = tensor.End;
         }
         if (position != dataLength)

@@ -37,7 +37,12 @@ public static class SafeTensorsWriter
             if (!names.Add(tensor.Name))
                 throw new ArgumentException($"The tensor name '{tensor.Name}' is taken.", nameof(tensors));
             if (tensor.Shape.Aggregate(1L, (product, dimension) => checked(product * dimension)) != tensor.Values.Length)
-                throw new ArgumentException($"Tensor '{tensor.Name}' has {tensor.Values.Length} values, its shape another number.", nameof(tensors));
+            {
+                throw new ArgumentException(
+                    $"Tensor '{tensor.Name}' has {tensor.Values.Length} values, its shape another number.",
+                    nameof(tensors)
+                );
+            }
         }
     }
 

@@ -12,12 +12,15 @@ namespace Distributed.Collectives;
 public sealed record AllReduceTimings(string Transport, long BytesSent, IReadOnlyList<double> Seconds, IReadOnlyList<double> CopySeconds);
 
 /// <summary>
-/// Times the all-reduce of a vector that lies in ordinary memory and whose sum is to lie in ordinary memory, with one microbatch to each worker: what
-/// training does, and in addition a copy in and a copy out, which it does not need.
+/// Times the all-reduce of a vector that lies in ordinary memory and whose sum is to lie in ordinary memory, with one microbatch to each
+/// worker: what training does, and in addition a copy in and a copy out, which it does not need.
 /// </summary>
 public sealed class AllReduceBenchmark : IGradientConsumer
 {
-    /// <summary>Steps before those that count, at least; and elements to exchange in them, so that short steps run as optimized code, as in training, when they count.</summary>
+    /// <summary>
+    /// Steps before those that count, at least; and elements to exchange in them, so that short steps run as optimized code, as in
+    /// training, when they count.
+    /// </summary>
     private const int WarmUpSteps = 10;
 
     private const long WarmUpElements = 256L * 1024 * 1024;
@@ -54,7 +57,13 @@ public sealed class AllReduceBenchmark : IGradientConsumer
     public static PeerViewSettings Settings(int length, int workers, Protocol.TransportMode transport)
     {
         var buckets = Buckets.Of(ParameterLayout.Of([("vector", (IReadOnlyList<int>)[length])]), workers);
-        return new PeerViewSettings(new ReductionPlans(Partition.EqualShares(workers), buckets), length, Microbatches: workers, Threads: 1, transport);
+        return new PeerViewSettings(
+            new ReductionPlans(Partition.EqualShares(workers), buckets),
+            length,
+            Microbatches: workers,
+            Threads: 1,
+            transport
+        );
     }
 
     /// <summary>Takes the steps; all workers together.</summary>
@@ -83,7 +92,10 @@ public sealed class AllReduceBenchmark : IGradientConsumer
     /// <inheritdoc />
     public void Take(int offset, ReadOnlySpan<float> gradientSum) => gradientSum.CopyTo(_output.Span[offset..]);
 
-    private string Transport => _view.MemoryPeers == 0 ? "grpc" : _view.MemoryPeers == _workers - 1 ? "shm" : "mixed";
+    private string Transport =>
+        _view.MemoryPeers == 0 ? "grpc"
+        : _view.MemoryPeers == _workers - 1 ? "shm"
+        : "mixed";
 
     private ReductionPlan Step(long step, CancellationToken cancellationToken)
     {

@@ -2,7 +2,9 @@ using Distributed.Model;
 
 namespace Distributed.Collectives;
 
-/// <summary>A piece of the flat vector that is exchanged as a whole: the elements [<paramref name="Start"/>, <paramref name="End"/>).</summary>
+/// <summary>
+/// A piece of the flat vector that is exchanged as a whole: the elements [<paramref name="Start"/>, <paramref name="End"/>).
+/// </summary>
 /// <param name="Start">The first element; a multiple of <see cref="Partition.SliceAlignment"/>.</param>
 /// <param name="End">One past the last element.</param>
 public readonly record struct Bucket(int Start, int End)
@@ -29,7 +31,9 @@ public static class Buckets
     /// </summary>
     public const int Elements = 1024 * 1024;
 
-    /// <summary>Elements of a slice below which a message costs more than what it carries: buckets grow with the number of owners.</summary>
+    /// <summary>
+    /// Elements of a slice below which a message costs more than what it carries: buckets grow with the number of owners.
+    /// </summary>
     public const int SmallestSlice = 4 * 1024;
 
     /// <summary>

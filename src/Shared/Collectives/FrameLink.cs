@@ -20,10 +20,12 @@ public interface IFrameReceiver
 /// <param name="outgoing">The stream's writing side.</param>
 public sealed class FrameLink(int peer, IAsyncStreamReader<Frame> incoming, IAsyncStreamWriter<Frame> outgoing)
 {
-    // Bounded by the plan: a member queues what it sends in one step, and cannot complete the step before it has been sent. What the socket takes at once is
-    // sent by the one who queues it, without waking another thread.
-    private readonly Channel<(FrameHeader Header, ReadOnlyMemory<float> Values)> _queue =
-        Channel.CreateUnbounded<(FrameHeader, ReadOnlyMemory<float>)>(new UnboundedChannelOptions { SingleReader = true, AllowSynchronousContinuations = true });
+    // Bounded by the plan: a member queues what it sends in one step, and cannot complete the step before it has been sent. What the socket
+    // takes at once is sent by the one who queues it, without waking another thread.
+    private readonly Channel<(FrameHeader Header, ReadOnlyMemory<float> Values)> _queue = Channel.CreateUnbounded<(
+        FrameHeader,
+        ReadOnlyMemory<float>
+    )>(new UnboundedChannelOptions { SingleReader = true, AllowSynchronousContinuations = true });
 
     private readonly TaskCompletionSource _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _bytesSent;
@@ -106,7 +108,12 @@ public sealed class FrameLink(int peer, IAsyncStreamReader<Frame> incoming, IAsy
     }
 
     /// <summary>Writes a vector as frames; an empty one is one frame.</summary>
-    internal static async Task SendVectorAsync(IAsyncStreamWriter<Frame> outgoing, FrameHeader header, ReadOnlyMemory<float> values, CancellationToken cancellationToken)
+    internal static async Task SendVectorAsync(
+        IAsyncStreamWriter<Frame> outgoing,
+        FrameHeader header,
+        ReadOnlyMemory<float> values,
+        CancellationToken cancellationToken
+    )
     {
         var start = 0;
         do
@@ -114,7 +121,6 @@ public sealed class FrameLink(int peer, IAsyncStreamReader<Frame> incoming, IAsy
             var piece = values.Slice(start, Math.Min(WireLimits.FrameElements, values.Length - start));
             await outgoing.WriteAsync(new Frame(header with { Offset = header.Offset + start }, piece), cancellationToken);
             start += piece.Length;
-        }
-        while (start < values.Length);
+        } while (start < values.Length);
     }
 }

@@ -3,7 +3,9 @@ using Distributed.Protocol;
 
 namespace Distributed.Collectives;
 
-/// <summary>Exchanges with peers by frames over gRPC streams: blocks go to the owners of their slices, reduced slices to everyone.</summary>
+/// <summary>
+/// Exchanges with peers by frames over gRPC streams: blocks go to the owners of their slices, reduced slices to everyone.
+/// </summary>
 /// <remarks>
 /// A peer without blocks sends one empty frame in place of its contributions to all buckets. Without that, an owner could go on while
 /// the peer has still to receive what the owner then overwrites.
@@ -73,7 +75,10 @@ internal sealed class FrameTransport : IPeerTransport
                 _linkTo(peer).Send(_identity.Header(_step, FrameKind.Block), default);
             var (start, end) = _plan.SliceOf(bucket, peer);
             for (var i = 0; i < count && start < end; i++)
-                _linkTo(peer).Send(_identity.Header(_step, FrameKind.Block, _plan.Blocks[first + i].Start, start), _memory.Block(i)[start..end]);
+            {
+                _linkTo(peer)
+                    .Send(_identity.Header(_step, FrameKind.Block, _plan.Blocks[first + i].Start, start), _memory.Block(i)[start..end]);
+            }
         }
     }
 
@@ -136,7 +141,10 @@ internal sealed class FrameTransport : IPeerTransport
         return true;
     }
 
-    /// <summary>Where a frame's values belong; nothing if they are not inside the slice that the frame is about. Any thread may ask while the step is open.</summary>
+    /// <summary>
+    /// Where a frame's values belong; nothing if they are not inside the slice that the frame is about. Any thread may ask while the step
+    /// is open.
+    /// </summary>
     public Memory<float> Place(in FrameHeader header, int count)
     {
         var (bucket, sender) = (_plan.BucketAt(header.Offset), SenderOf(header));
@@ -170,12 +178,13 @@ internal sealed class FrameTransport : IPeerTransport
     }
 
     // Who sends frames of a header by the plan; -1 for nobody.
-    private int SenderOf(in FrameHeader header) => header.Kind switch
-    {
-        FrameKind.Block when _plan.PlaceOf(header.Part) is >= 0 and var place => _plan.HolderOf(place),
-        FrameKind.Reduced when header.Part < _plan.Workers => header.Part,
-        _ => -1,
-    };
+    private int SenderOf(in FrameHeader header) =>
+        header.Kind switch
+        {
+            FrameKind.Block when _plan.PlaceOf(header.Part) is >= 0 and var place => _plan.HolderOf(place),
+            FrameKind.Reduced when header.Part < _plan.Workers => header.Part,
+            _ => -1,
+        };
 
     private bool TryTakeNothing(int peer)
     {

@@ -3,7 +3,10 @@ using Grpc.Core;
 
 namespace Distributed.Collectives;
 
-/// <summary>What every member serves to the others: its end of an exchange, and its state. A host binds it, with or without an <see cref="IFrameSink"/>.</summary>
+/// <summary>
+/// What every member serves to the others: its end of an exchange, and its state. A host binds it, with or without an
+/// <see cref="IFrameSink"/>.
+/// </summary>
 /// <param name="directory">Knows the current view and the state.</param>
 public class MemberTensorService(ViewDirectory directory) : TensorService
 {

@@ -75,8 +75,15 @@ public sealed class OwnerExchange : ViewExchange, IBlockSource
             return;
         }
 
-        if (frame.Header.Kind != FrameKind.Block || !Plan.Holds(peer, frame.Header.Part, out var place) || frame.Header.Offset > _length - frame.Values.Length)
+        if (
+            frame.Header.Kind != FrameKind.Block
+            || !Plan.Holds(peer, frame.Header.Part, out var place)
+            || frame.Header.Offset > _length - frame.Values.Length
+        )
+        {
             throw Unexpected(peer, frame);
+        }
+
         frame.Values.CopyTo(_received[place].Span[(int)frame.Header.Offset..]);
         _arriving.Arrived(peer, 0, frame.Values.Length);
     }

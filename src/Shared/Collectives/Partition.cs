@@ -26,7 +26,8 @@ public static class Partition
     {
         ArgumentNullException.ThrowIfNull(shares);
         Check(shares.Count, rank);
-        long before = 0, whole = 0;
+        long before = 0,
+            whole = 0;
         for (var i = 0; i < shares.Count; i++)
         {
             ArgumentOutOfRangeException.ThrowIfNegative(shares[i], nameof(shares));
@@ -47,7 +48,10 @@ public static class Partition
     {
         Check(owners, rank);
         var lines = (length + SliceAlignment - 1) / SliceAlignment;
-        return (Math.Min(length, Cut(lines, owners, rank) * SliceAlignment), Math.Min(length, Cut(lines, owners, rank + 1) * SliceAlignment));
+        return (
+            Math.Min(length, Cut(lines, owners, rank) * SliceAlignment),
+            Math.Min(length, Cut(lines, owners, rank + 1) * SliceAlignment)
+        );
     }
 
     private static int Cut(int whole, long parts, long index) => (int)(whole * index / parts);

@@ -152,7 +152,8 @@ public sealed class PeerReduction : ViewExchange, IBackwardProgress
         return true;
     }
 
-    private bool HasSlice(int owner, int bucket) => owner == Identity.Rank ? bucket < _reduced : _transportTo[owner].HasSlice(owner, bucket);
+    private bool HasSlice(int owner, int bucket) =>
+        owner == Identity.Rank ? bucket < _reduced : _transportTo[owner].HasSlice(owner, bucket);
 
     private void Reduce(int bucket)
     {

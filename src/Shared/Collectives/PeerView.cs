@@ -12,8 +12,8 @@ namespace Distributed.Collectives;
 public sealed record PeerViewSettings(ReductionPlans Plans, int Length, int Microbatches, int Threads, TransportMode Transport);
 
 /// <summary>
-/// A view whose workers own the slices, seen by one of them: where it publishes its gradients, the exchange, and the links to all others, over
-/// shared memory where two of them see the same.
+/// A view whose workers own the slices, seen by one of them: where it publishes its gradients, the exchange, and the links to all others,
+/// over shared memory where two of them see the same.
 /// </summary>
 public sealed class PeerView : IAsyncDisposable
 {
@@ -35,7 +35,9 @@ public sealed class PeerView : IAsyncDisposable
     /// <summary>How many peers are reached through shared memory.</summary>
     public int MemoryPeers => _links.SharedMemory?.Count ?? 0;
 
-    /// <summary>Why one of the peers is not reached through shared memory, with its name; empty if none is, or if it was not wanted.</summary>
+    /// <summary>
+    /// Why one of the peers is not reached through shared memory, with its name; empty if none is, or if it was not wanted.
+    /// </summary>
     public string Refusal => _links.SharedMemory?.Refusal ?? "";
 
     /// <summary>Reaches every other worker of a view.</summary>
@@ -48,7 +50,13 @@ public sealed class PeerView : IAsyncDisposable
     /// <exception cref="PeerFailureException">One cannot be reached.</exception>
     /// <exception cref="InputException">Shared memory alone was wanted, and there is a peer without it.</exception>
     public static async Task<PeerView> EnterAsync(
-        ExchangeIdentity identity, IReadOnlyList<string> addresses, PeerViewSettings settings, RunToken? token, ViewDirectory directory, CancellationToken cancellationToken)
+        ExchangeIdentity identity,
+        IReadOnlyList<string> addresses,
+        PeerViewSettings settings,
+        RunToken? token,
+        ViewDirectory directory,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(identity);
         ArgumentNullException.ThrowIfNull(settings);
@@ -76,10 +84,21 @@ public sealed class PeerView : IAsyncDisposable
     /// <summary>Sends what is still queued and leaves.</summary>
     public ValueTask DisposeAsync() => _links.DisposeAsync();
 
-    private static SharedMemoryPeers Share(ExchangeIdentity identity, PeerViewSettings settings) => new(
-        identity, settings.Plans.For(settings.Microbatches).Buckets.Count, ReductionTree.MostBlocks(settings.Microbatches), settings.Length, settings.Threads);
+    private static SharedMemoryPeers Share(ExchangeIdentity identity, PeerViewSettings settings) =>
+        new(
+            identity,
+            settings.Plans.For(settings.Microbatches).Buckets.Count,
+            ReductionTree.MostBlocks(settings.Microbatches),
+            settings.Length,
+            settings.Threads
+        );
 
-    private async Task ReachAsync(ExchangeIdentity identity, IReadOnlyList<string> addresses, RunToken? token, CancellationToken cancellationToken)
+    private async Task ReachAsync(
+        ExchangeIdentity identity,
+        IReadOnlyList<string> addresses,
+        RunToken? token,
+        CancellationToken cancellationToken
+    )
     {
         foreach (var peer in Enumerable.Range(0, addresses.Count).Where(peer => peer != identity.Rank))
             await _links.ReachWorkerAsync(peer, identity.Workers[peer], addresses[peer], token, cancellationToken);

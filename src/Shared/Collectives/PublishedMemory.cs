@@ -9,10 +9,14 @@ namespace Distributed.Collectives;
 public abstract class PublishedMemory : IDisposable
 {
     /// <summary>[length]: the gradient of one of this member's blocks. Only the thread that computes may ask.</summary>
-    /// <param name="index">The block, counted from the member's first; at most <see cref="ReductionTree.MostBlocks"/> of the run's largest batch.</param>
+    /// <param name="index">
+    /// The block, counted from the member's first; at most <see cref="ReductionTree.MostBlocks"/> of the run's largest batch.
+    /// </param>
     public abstract Memory<float> Block(int index);
 
-    /// <summary>[length]: reduced slices at their places in the flat vector; the peers read only those that this member owns. Any thread may ask.</summary>
+    /// <summary>
+    /// [length]: reduced slices at their places in the flat vector; the peers read only those that this member owns. Any thread may ask.
+    /// </summary>
     public abstract Memory<float> Reduced { get; }
 
     /// <inheritdoc />
@@ -24,9 +28,7 @@ public abstract class PublishedMemory : IDisposable
 
     /// <summary>Gives the memory back; nobody may read it any more.</summary>
     /// <param name="disposing">Whether this is not the finalizer.</param>
-    protected virtual void Dispose(bool disposing)
-    {
-    }
+    protected virtual void Dispose(bool disposing) { }
 }
 
 /// <summary>Ordinary memory, from which peers are sent copies.</summary>

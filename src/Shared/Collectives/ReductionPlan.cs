@@ -15,14 +15,14 @@ public sealed class ReductionPlan
     /// <param name="microbatches">The step's number of microbatches, at least 1.</param>
     /// <param name="workers">The number of workers, at least 1.</param>
     public ReductionPlan(int microbatches, int workers)
-        : this(microbatches, Partition.EqualShares(workers), [])
-    {
-    }
+        : this(microbatches, Partition.EqualShares(workers), []) { }
 
     /// <summary>Plans a step.</summary>
     /// <param name="microbatches">The step's number of microbatches, at least 1.</param>
     /// <param name="shares">The workers' shares of the microbatches, see <see cref="Partition.Microbatches"/>.</param>
-    /// <param name="buckets">What is exchanged as one, in the order in which it becomes ready; the part of the vector that lies last first.</param>
+    /// <param name="buckets">
+    /// What is exchanged as one, in the order in which it becomes ready; the part of the vector that lies last first.
+    /// </param>
     public ReductionPlan(int microbatches, IReadOnlyList<int> shares, IReadOnlyList<Bucket> buckets)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(microbatches);
@@ -125,12 +125,15 @@ public sealed class ReductionPlan
     /// <param name="rank">The worker.</param>
     public long BytesSentBy(int rank)
     {
-        long own = OwnedElements(rank), whole = Buckets.Sum(bucket => (long)bucket.Length);
+        long own = OwnedElements(rank),
+            whole = Buckets.Sum(bucket => (long)bucket.Length);
         return sizeof(float) * ((PlacesOf(rank).Count * (whole - own)) + ((Workers - 1) * own));
     }
 }
 
-/// <summary>Keeps the plans of a view, for one thread at a time: a run has as many as there are sizes of batches, which is two at most.</summary>
+/// <summary>
+/// Keeps the plans of a view, for one thread at a time: a run has as many as there are sizes of batches, which is two at most.
+/// </summary>
 /// <param name="shares">The workers' shares of the microbatches, in order of rank.</param>
 /// <param name="buckets">What is exchanged as one.</param>
 public sealed class ReductionPlans(IReadOnlyList<int> shares, IReadOnlyList<Bucket> buckets)

@@ -1,6 +1,8 @@
 namespace Distributed.Collectives;
 
-/// <summary>A node of the reduction tree: the microbatches [<paramref name="Start"/>, <paramref name="Start"/> + <paramref name="Count"/>).</summary>
+/// <summary>
+/// A node of the reduction tree: the microbatches [<paramref name="Start"/>, <paramref name="Start"/> + <paramref name="Count"/>).
+/// </summary>
 /// <param name="Start">The first microbatch; a multiple of <paramref name="Count"/> rounded up to a power of two.</param>
 /// <param name="Count">How many microbatches the node covers; less than a power of two only where the batch ends.</param>
 public readonly record struct TreeBlock(int Start, int Count)
@@ -22,7 +24,9 @@ public readonly record struct TreeMerge(int Left, int Right);
 /// </summary>
 public static class ReductionTree
 {
-    /// <summary>The maximal nodes of the tree over <paramref name="total"/> microbatches that lie inside a range, in ascending order.</summary>
+    /// <summary>
+    /// The maximal nodes of the tree over <paramref name="total"/> microbatches that lie inside a range, in ascending order.
+    /// </summary>
     /// <param name="start">The first microbatch of the range.</param>
     /// <param name="end">One past the last microbatch of the range.</param>
     /// <param name="total">The number of microbatches in the step.</param>
@@ -51,7 +55,9 @@ public static class ReductionTree
     }
 
     /// <summary>The additions that complete the tree over a list of its nodes; the sum ends in the first of them.</summary>
-    /// <param name="blocks">Nodes of the tree in ascending order that together cover every microbatch from the first one's start on.</param>
+    /// <param name="blocks">
+    /// Nodes of the tree in ascending order that together cover every microbatch from the first one's start on.
+    /// </param>
     /// <returns>One addition less than there are blocks, children before parents.</returns>
     /// <exception cref="ArgumentException">The blocks leave a gap or are not nodes of the tree.</exception>
     public static IReadOnlyList<TreeMerge> Merges(IReadOnlyList<TreeBlock> blocks)

@@ -11,11 +11,28 @@ public static class StateTransfer
     /// <param name="header">Names run, generation and step.</param>
     /// <param name="vectors">The weights, then the moments.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static async Task SendAsync(IAsyncStreamWriter<Frame> outgoing, FrameHeader header, IReadOnlyList<ReadOnlyMemory<float>> vectors, CancellationToken cancellationToken)
+    public static async Task SendAsync(
+        IAsyncStreamWriter<Frame> outgoing,
+        FrameHeader header,
+        IReadOnlyList<ReadOnlyMemory<float>> vectors,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(vectors);
         for (var part = 0; part < vectors.Count; part++)
-            await FrameLink.SendVectorAsync(outgoing, header with { Kind = FrameKind.State, Part = part, Offset = 0 }, vectors[part], cancellationToken);
+        {
+            await FrameLink.SendVectorAsync(
+                outgoing,
+                header with
+                {
+                    Kind = FrameKind.State,
+                    Part = part,
+                    Offset = 0,
+                },
+                vectors[part],
+                cancellationToken
+            );
+        }
     }
 
     /// <summary>Receives a state.</summary>
@@ -25,7 +42,12 @@ public static class StateTransfer
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The step after which the state is.</returns>
     /// <exception cref="InvalidDataException">The stream does not hold one whole state.</exception>
-    public static async Task<long> ReceiveAsync(IAsyncStreamReader<Frame> incoming, ulong run, IReadOnlyList<Memory<float>> vectors, CancellationToken cancellationToken)
+    public static async Task<long> ReceiveAsync(
+        IAsyncStreamReader<Frame> incoming,
+        ulong run,
+        IReadOnlyList<Memory<float>> vectors,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(incoming);
         ArgumentNullException.ThrowIfNull(vectors);
@@ -51,9 +73,20 @@ public static class StateTransfer
     private static void Store(Frame frame, long step, int part, int offset, IReadOnlyList<Memory<float>> vectors)
     {
         var header = frame.Header;
-        if (header.Kind != FrameKind.State || header.Step != step || part >= vectors.Count || header.Part != part || header.Offset != offset
-            || offset > vectors[part].Length - frame.Values.Length)
-            throw new InvalidDataException($"a frame of another state came: step {header.Step}, vector {header.Part}, element {header.Offset} instead of {step}, {part}, {offset}");
+        if (
+            header.Kind != FrameKind.State
+            || header.Step != step
+            || part >= vectors.Count
+            || header.Part != part
+            || header.Offset != offset
+            || offset > vectors[part].Length - frame.Values.Length
+        )
+        {
+            throw new InvalidDataException(
+                $"a frame of another state came: step {header.Step}, vector {header.Part}, element {header.Offset} instead of {step}, {part}, {offset}"
+            );
+        }
+
         frame.Values.CopyTo(vectors[part].Span[offset..]);
     }
 }

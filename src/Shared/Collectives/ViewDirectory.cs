@@ -25,18 +25,22 @@ public sealed class ViewDirectory(TimeProvider? time = null) : IFrameSink
     /// <param name="generation">The generation.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="RpcException">The generation is over, or does not come.</exception>
-    public Task<ViewLinks> ViewAsync(ViewGeneration generation, CancellationToken cancellationToken) => FindAsync(
-        () => _view is { } view && view.Generation >= generation ? view : null,
-        view => view.Generation == generation,
-        $"view {generation}",
-        cancellationToken);
+    public Task<ViewLinks> ViewAsync(ViewGeneration generation, CancellationToken cancellationToken) =>
+        FindAsync(
+            () => _view is { } view && view.Generation >= generation ? view : null,
+            view => view.Generation == generation,
+            $"view {generation}",
+            cancellationToken
+        );
 
     /// <summary>What holds the state; waits for it.</summary>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    public Task<IStateSource> StateAsync(CancellationToken cancellationToken) => FindAsync(() => _state, _ => true, "a state", cancellationToken);
+    public Task<IStateSource> StateAsync(CancellationToken cancellationToken) =>
+        FindAsync(() => _state, _ => true, "a state", cancellationToken);
 
     /// <inheritdoc />
-    public Memory<float> Destination(in FrameHeader header, int count) => Volatile.Read(ref _view)?.Sink.Destination(header, count) ?? default;
+    public Memory<float> Destination(in FrameHeader header, int count) =>
+        Volatile.Read(ref _view)?.Sink.Destination(header, count) ?? default;
 
     /// <inheritdoc />
     public bool IsEarly(in FrameHeader header) => Volatile.Read(ref _view)?.Sink.IsEarly(header) ?? false;
@@ -50,7 +54,12 @@ public sealed class ViewDirectory(TimeProvider? time = null) : IFrameSink
             lock (_lock)
             {
                 if (find() is { } found)
-                    return isRight(found) ? found : throw new RpcException(new Status(StatusCode.FailedPrecondition, $"{what} is over here"));
+                {
+                    return isRight(found)
+                        ? found
+                        : throw new RpcException(new Status(StatusCode.FailedPrecondition, $"{what} is over here"));
+                }
+
                 changed = _changed.Task;
             }
 
@@ -60,7 +69,12 @@ public sealed class ViewDirectory(TimeProvider? time = null) : IFrameSink
             }
             catch (TimeoutException)
             {
-                throw new RpcException(new Status(StatusCode.FailedPrecondition, $"there is no {what} here after {WireLimits.ViewOpeningTime.TotalMinutes:0} minutes"));
+                throw new RpcException(
+                    new Status(
+                        StatusCode.FailedPrecondition,
+                        $"there is no {what} here after {WireLimits.ViewOpeningTime.TotalMinutes:0} minutes"
+                    )
+                );
             }
         }
     }

@@ -78,12 +78,17 @@ public abstract class ViewExchange : IFrameReceiver, IFrameSink
     /// <inheritdoc />
     public bool IsEarly(in FrameHeader header) => Identity.Owns(header) && !_gate.IsOpen(header.Step);
 
-    /// <summary>Says that a link has ended. A peer that owes nothing may go; one that still owes values, now or in the next step, is lost.</summary>
+    /// <summary>
+    /// Says that a link has ended. A peer that owes nothing may go; one that still owes values, now or in the next step, is lost.
+    /// </summary>
     /// <param name="peer">The peer's number.</param>
     /// <param name="exception">What broke the link, or null if it ended in order.</param>
     public void LinkEnded(int peer, Exception? exception)
     {
-        Volatile.Write(ref _endings[peer], exception is null ? new Ending("it closed the connection", null) : new Ending(WireErrors.Cause(exception), exception));
+        Volatile.Write(
+            ref _endings[peer],
+            exception is null ? new Ending("it closed the connection", null) : new Ending(WireErrors.Cause(exception), exception)
+        );
         CheckEnding(peer);
     }
 
@@ -113,7 +118,9 @@ public abstract class ViewExchange : IFrameReceiver, IFrameSink
     /// <summary>Counts what each peer will send in the step.</summary>
     private protected abstract void Expect(ReductionPlan plan);
 
-    /// <summary>Where the values of a frame of the step under way belong, before it is known who sends it; nothing if they belong nowhere.</summary>
+    /// <summary>
+    /// Where the values of a frame of the step under way belong, before it is known who sends it; nothing if they belong nowhere.
+    /// </summary>
     private protected virtual Memory<float> Place(in FrameHeader header, int count) => default;
 
     /// <summary>Takes a frame of the step under way.</summary>
@@ -125,12 +132,15 @@ public abstract class ViewExchange : IFrameReceiver, IFrameSink
     /// <summary>Ends all waiting, now and for good; the first failure is the one that counts.</summary>
     private protected abstract void Fail(Exception failure);
 
-    private protected FrameLink Link(int peer) => _links[peer] ?? throw new InvalidOperationException($"There is no link to {Peers[peer]}.");
+    private protected FrameLink Link(int peer) =>
+        _links[peer] ?? throw new InvalidOperationException($"There is no link to {Peers[peer]}.");
 
     private protected IFrameSource? Source(int peer) => _sources[peer];
 
     private protected InvalidDataException Unexpected(int peer, Frame frame) =>
-        new($"{Peers[peer]} sent a frame ({frame.Header.Kind}, part {frame.Header.Part}, offset {frame.Header.Offset}) that the plan does not expect of it");
+        new(
+            $"{Peers[peer]} sent a frame ({frame.Header.Kind}, part {frame.Header.Part}, offset {frame.Header.Offset}) that the plan does not expect of it"
+        );
 
     private void CheckEnding(int peer)
     {

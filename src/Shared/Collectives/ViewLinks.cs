@@ -4,7 +4,10 @@ using Distributed.Protocol;
 
 namespace Distributed.Collectives;
 
-/// <summary>The links of one view: those that this member opens, and those that others open to it. A worker opens those to lower ranks and to the coordinator.</summary>
+/// <summary>
+/// The links of one view: those that this member opens, and those that others open to it. A worker opens those to lower ranks and to the
+/// coordinator.
+/// </summary>
 public sealed class ViewLinks : IAsyncDisposable
 {
     /// <summary>How long the last frames of a view may take to leave.</summary>
@@ -25,7 +28,9 @@ public sealed class ViewLinks : IAsyncDisposable
     /// <summary>Prepares the links.</summary>
     /// <param name="identity">The view, seen by this worker.</param>
     /// <param name="exchange">What runs over the links.</param>
-    /// <param name="expected">How many there will be; one between members that share memory counts for two, since it stands for both directions.</param>
+    /// <param name="expected">
+    /// How many there will be; one between members that share memory counts for two, since it stands for both directions.
+    /// </param>
     /// <param name="sharedMemory">What to reach peers of the host through, or null for links alone; this takes it over.</param>
     public ViewLinks(ExchangeIdentity identity, ViewExchange exchange, int expected, SharedMemoryPeers? sharedMemory = null)
     {
@@ -63,8 +68,8 @@ public sealed class ViewLinks : IAsyncDisposable
         ReachAsync(name, address, () => DialAsync(peer, address, token, isShared: false));
 
     /// <summary>
-    /// Agrees with another worker whether both share memory, and opens a link to it: each sends over the one that it has opened. Those that share
-    /// memory need no more than one, which the higher rank opens, to notice each other's end.
+    /// Agrees with another worker whether both share memory, and opens a link to it: each sends over the one that it has opened. Those that
+    /// share memory need no more than one, which the higher rank opens, to notice each other's end.
     /// </summary>
     /// <param name="peer">The other's rank.</param>
     /// <param name="name">Its name.</param>
@@ -72,13 +77,14 @@ public sealed class ViewLinks : IAsyncDisposable
     /// <param name="token">The run's token.</param>
     /// <param name="cancellationToken">Gives up waiting for a higher rank.</param>
     /// <exception cref="PeerFailureException">It cannot be reached, or does not come.</exception>
-    public Task ReachWorkerAsync(int peer, string name, string address, RunToken? token, CancellationToken cancellationToken) => ReachAsync(name, address, async () =>
-    {
-        var opensFirst = peer < _identity.Rank;
-        var isShared = opensFirst ? await OfferMemoryAsync(peer, address, token) : await GreetingAsync(peer, name, cancellationToken);
-        if (opensFirst || !isShared)
-            await DialAsync(peer, address, token, isShared);
-    });
+    public Task ReachWorkerAsync(int peer, string name, string address, RunToken? token, CancellationToken cancellationToken) =>
+        ReachAsync(name, address, async () =>
+        {
+            var opensFirst = peer < _identity.Rank;
+            var isShared = opensFirst ? await OfferMemoryAsync(peer, address, token) : await GreetingAsync(peer, name, cancellationToken);
+            if (opensFirst || !isShared)
+                await DialAsync(peer, address, token, isShared);
+        });
 
     /// <summary>Runs a link that a peer has opened until it ends.</summary>
     /// <param name="hello">The peer's greeting.</param>
@@ -89,13 +95,24 @@ public sealed class ViewLinks : IAsyncDisposable
     {
         var isShared = hello.Offset != 0;
         if (SharedMemory is null ? isShared : SharedMemory.Conclude(hello.Part, isShared) != isShared)
-            throw new InvalidDataException($"{_identity.Workers[hello.Part]} says that it shares memory with this worker, which does not see it");
+        {
+            throw new InvalidDataException(
+                $"{_identity.Workers[hello.Part]} says that it shares memory with this worker, which does not see it"
+            );
+        }
+
         if (hello.Part < _greeted.Length)
             _greeted[hello.Part].TrySetResult(isShared);
         if (link.Source is { } source)
             _exchange.Attach(hello.Part, source);
         // A worker sends over the links that it has opened, unless there is nothing to send.
-        var serving = RunLinkAsync(link, complete: null, sends: isShared || _identity.Rank == Workers, ways: isShared ? 2 : 1, cancellationToken);
+        var serving = RunLinkAsync(
+            link,
+            complete: null,
+            sends: isShared || _identity.Rank == Workers,
+            ways: isShared ? 2 : 1,
+            cancellationToken
+        );
         _served.Add(serving);
         return serving;
     }
@@ -103,7 +120,8 @@ public sealed class ViewLinks : IAsyncDisposable
     /// <summary>Waits until every link is there.</summary>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="PeerFailureException">One did not come.</exception>
-    public Task OpenedAsync(CancellationToken cancellationToken) => InTimeAsync(_opened.Task, () => $"{_expected - _attached} of {_expected} links", cancellationToken);
+    public Task OpenedAsync(CancellationToken cancellationToken) =>
+        InTimeAsync(_opened.Task, () => $"{_expected - _attached} of {_expected} links", cancellationToken);
 
     /// <summary>Ends the view's sending: when this returns, no vector that was queued is read any more.</summary>
     /// <param name="cancellationToken">Gives up waiting.</param>
@@ -134,7 +152,13 @@ public sealed class ViewLinks : IAsyncDisposable
         }
         catch (Grpc.Core.RpcException exception)
         {
-            throw new PeerFailureException(name, 0, Phase.StateTransfer, $"{address} cannot be reached: {WireErrors.Cause(exception)}", exception);
+            throw new PeerFailureException(
+                name,
+                0,
+                Phase.StateTransfer,
+                $"{address} cannot be reached: {WireErrors.Cause(exception)}",
+                exception
+            );
         }
     }
 
@@ -143,7 +167,9 @@ public sealed class ViewLinks : IAsyncDisposable
         var hello = new Frame(_identity.Header(0, FrameKind.Hello, _identity.Rank, offset: isShared ? 1 : 0));
         var call = await DirectExchange.OpenAsync(address, token, hello, _exchange, _broken.Token);
         _calls.Add(call);
-        _dialed.Add(RunLinkAsync(new FrameLink(peer, call.Incoming, call), call.CompleteAsync, sends: true, ways: isShared ? 2 : 1, _broken.Token));
+        _dialed.Add(
+            RunLinkAsync(new FrameLink(peer, call.Incoming, call), call.CompleteAsync, sends: true, ways: isShared ? 2 : 1, _broken.Token)
+        );
     }
 
     private async Task<bool> OfferMemoryAsync(int peer, string address, RunToken? token)
@@ -151,7 +177,10 @@ public sealed class ViewLinks : IAsyncDisposable
         if (SharedMemory is null)
             return false;
         using var connection = new Connection(address, token);
-        return SharedMemory.Complete(peer, await new Peers.PeersClient(connection.Calls).OfferMemoryAsync(SharedMemory.Offer(), cancellationToken: _broken.Token));
+        return SharedMemory.Complete(
+            peer,
+            await new Peers.PeersClient(connection.Calls).OfferMemoryAsync(SharedMemory.Offer(), cancellationToken: _broken.Token)
+        );
     }
 
     private async Task<bool> GreetingAsync(int peer, string name, CancellationToken cancellationToken)
@@ -168,7 +197,13 @@ public sealed class ViewLinks : IAsyncDisposable
         }
         catch (TimeoutException exception)
         {
-            throw new PeerFailureException(awaited(), 0, Phase.StateTransfer, $"no connection within {WireLimits.ViewOpeningTime.TotalMinutes:0} minutes", exception);
+            throw new PeerFailureException(
+                awaited(),
+                0,
+                Phase.StateTransfer,
+                $"no connection within {WireLimits.ViewOpeningTime.TotalMinutes:0} minutes",
+                exception
+            );
         }
     }
 

@@ -60,15 +60,15 @@ public sealed class BatchPlan
     public Batch Of(long step)
     {
         ReadOnlyMemory<int> order = Order(Epoch(step));
-        long start = (step - 1) % StepsPerEpoch * _batchSize;
-        int length = (int)Math.Min(_batchSize, _sampleCount - start);
+        var start = (step - 1) % StepsPerEpoch * _batchSize;
+        var length = (int)Math.Min(_batchSize, _sampleCount - start);
         return new Batch(order.Slice((int)start, length), _microbatch);
     }
 
     private int[] Order(long epoch)
     {
-        long key = _shuffle ? epoch : 0;
-        EpochOrder? latest = _latest;
+        var key = _shuffle ? epoch : 0;
+        var latest = _latest;
         if (latest is null || latest.Epoch != key)
         {
             latest = new EpochOrder(key, _shuffle ? Shuffled(epoch) : FileOrder());
@@ -80,18 +80,19 @@ public sealed class BatchPlan
 
     private int[] FileOrder()
     {
-        int[] indices = new int[_sampleCount];
-        for (int i = 0; i < indices.Length; i++) indices[i] = i;
+        var indices = new int[_sampleCount];
+        for (var i = 0; i < indices.Length; i++)
+            indices[i] = i;
         return indices;
     }
 
     private int[] Shuffled(long epoch)
     {
         var random = new CounterRandom(_seed, RandomPurpose.Shuffle, (ulong)epoch);
-        int[] indices = FileOrder();
-        for (int i = indices.Length - 1; i > 0; i--)
+        var indices = FileOrder();
+        for (var i = indices.Length - 1; i > 0; i--)
         {
-            int other = (int)random.Below((ulong)i, (uint)i + 1);
+            var other = (int)random.Below((ulong)i, (uint)i + 1);
             (indices[i], indices[other]) = (indices[other], indices[i]);
         }
 

@@ -12,14 +12,15 @@ internal static class ByteDataset
     /// <exception cref="InputException">The two sets do not go together, or there are too few samples to split.</exception>
     public static Dataset Create(string name, string location, ByteSamples train, ByteSamples? test, float divisor)
     {
-        IReadOnlyList<string> classNames = train.ClassNames ?? NumberedClasses(train.Labels.Max() + 1);
+        var classNames = train.ClassNames ?? NumberedClasses(train.Labels.Max() + 1);
         train.RequireLabelsBelow(classNames.Count);
-        if (test is not null) RequireSameKind(train, test, classNames.Count);
+        if (test is not null)
+            RequireSameKind(train, test, classNames.Count);
 
-        Preprocessing preprocessing = Preprocessing.Bytes(divisor);
+        var preprocessing = Preprocessing.Bytes(divisor);
         var decoder = new SampleDecoder(preprocessing, train.Shape);
         var all = new SampleSet(decoder, train.Labels, train.Features);
-        (SampleSet trainSet, SampleSet testSet) = test is null
+        var (trainSet, testSet) = test is null
             ? TestSplit.EveryFifth(all, train.Path)
             : (all, new SampleSet(decoder, test.Labels, test.Features));
         return new Dataset(name, location, train.Shape, classNames, preprocessing, trainSet, testSet);
@@ -33,7 +34,10 @@ internal static class ByteDataset
     {
         if (test.Shape != train.Shape)
         {
-            throw FileErrors.In(test.Path, $"the test samples are {test.Shape}, but the training samples of {train.Path} are {train.Shape}");
+            throw FileErrors.In(
+                test.Path,
+                $"the test samples are {test.Shape}, but the training samples of {train.Path} are {train.Shape}"
+            );
         }
 
         test.RequireLabelsBelow(classes);

@@ -31,9 +31,14 @@ internal sealed record ByteSamples
     /// <exception cref="InputException">A label is out of range.</exception>
     public void RequireLabelsBelow(int classes)
     {
-        int index = Labels.AsSpan().IndexOfAnyExceptInRange(0, classes - 1);
-        if (index < 0) return;
-        long offset = FirstLabelOffset + ((long)index * LabelStride);
-        throw FileErrors.AtOffset(LabelsPath, offset, $"the label of sample {index} is {Labels[index]}, but the classes are 0 to {classes - 1}");
+        var index = Labels.AsSpan().IndexOfAnyExceptInRange(0, classes - 1);
+        if (index < 0)
+            return;
+        var offset = FirstLabelOffset + ((long)index * LabelStride);
+        throw FileErrors.AtOffset(
+            LabelsPath,
+            offset,
+            $"the label of sample {index} is {Labels[index]}, but the classes are 0 to {classes - 1}"
+        );
     }
 }

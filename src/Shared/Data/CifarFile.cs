@@ -9,7 +9,18 @@ internal static class CifarFile
     private static readonly SampleShape Shape = new(3, 32, 32);
 
     private static readonly string[] Cifar10Names =
-        ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+    [
+        "airplane",
+        "automobile",
+        "bird",
+        "cat",
+        "deer",
+        "dog",
+        "frog",
+        "horse",
+        "ship",
+        "truck",
+    ];
 
     private static readonly IReadOnlyList<string> Cifar100Names = ByteDataset.NumberedClasses(100);
 
@@ -19,22 +30,26 @@ internal static class CifarFile
     /// <summary>The files of the training set in a folder: the batches of CIFAR-10 in order, or CIFAR-100's one file.</summary>
     public static IReadOnlyList<string> FindTrain(string folder)
     {
-        string[] batches = [.. Directory.EnumerateFiles(folder, "data_batch_*").Where(path => IsName(Path.GetFileName(path))).Order(StringComparer.Ordinal)];
+        string[] batches =
+        [
+            .. Directory.EnumerateFiles(folder, "data_batch_*").Where(path => IsName(Path.GetFileName(path))).Order(StringComparer.Ordinal),
+        ];
         return batches.Length > 0 ? batches : Find(folder, "train.bin");
     }
 
     /// <summary>The file of the test set in a folder, if there is one.</summary>
-    public static IReadOnlyList<string> FindTest(string folder) => Find(folder, "test_batch.bin") is { Count: > 0 } found ? found : Find(folder, "test.bin");
+    public static IReadOnlyList<string> FindTest(string folder) =>
+        Find(folder, "test_batch.bin") is { Count: > 0 } found ? found : Find(folder, "test.bin");
 
     /// <summary>Reads files of one kind, one after the other.</summary>
     /// <exception cref="InputException">A file is bad.</exception>
     public static ByteSamples Read(IReadOnlyList<string> paths)
     {
-        bool fine = TrimCompression(Path.GetFileName(paths[0])) is "train.bin" or "test.bin";
-        int labelBytes = fine ? 2 : 1;
-        IReadOnlyList<string> classNames = fine ? Cifar100Names : Cifar10Names;
+        var fine = TrimCompression(Path.GetFileName(paths[0])) is "train.bin" or "test.bin";
+        var labelBytes = fine ? 2 : 1;
+        var classNames = fine ? Cifar100Names : Cifar10Names;
         ReadOnlyMemory<byte>[] contents = [.. paths.Select(path => ReadRecords(path, labelBytes, classNames.Count))];
-        (int[] labels, byte[] features) = Join(paths[0], contents, labelBytes);
+        var (labels, features) = Join(paths[0], contents, labelBytes);
         return new ByteSamples
         {
             Path = paths[0],
@@ -55,19 +70,24 @@ internal static class CifarFile
 
     private static ReadOnlyMemory<byte> ReadRecords(string path, int labelBytes, int classes)
     {
-        ReadOnlyMemory<byte> content = FileContent.Read(path);
-        int record = labelBytes + Shape.Length;
-        int complete = content.Length / record * record;
+        var content = FileContent.Read(path);
+        var record = labelBytes + Shape.Length;
+        var complete = content.Length / record * record;
         if (complete != content.Length)
         {
             throw FileErrors.AtOffset(path, complete, $"the last record is truncated: {content.Length - complete} of {record} bytes");
         }
 
-        for (int offset = labelBytes - 1; offset < content.Length; offset += record)
+        for (var offset = labelBytes - 1; offset < content.Length; offset += record)
         {
-            byte label = content.Span[offset];
-            if (label < classes) continue;
-            throw FileErrors.AtOffset(path, offset, $"the label of sample {offset / record} is {label}, but the classes are 0 to {classes - 1}");
+            var label = content.Span[offset];
+            if (label < classes)
+                continue;
+            throw FileErrors.AtOffset(
+                path,
+                offset,
+                $"the label of sample {offset / record} is {label}, but the classes are 0 to {classes - 1}"
+            );
         }
 
         return content;
@@ -75,15 +95,16 @@ internal static class CifarFile
 
     private static (int[] Labels, byte[] Features) Join(string path, ReadOnlyMemory<byte>[] contents, int labelBytes)
     {
-        int record = labelBytes + Shape.Length;
-        long samples = contents.Sum(content => (long)content.Length / record);
-        if (samples * Shape.Length > Array.MaxLength) throw FileErrors.In(path, $"{samples} samples are more than {Array.MaxLength} bytes; use fewer files");
-        int[] labels = new int[samples];
-        byte[] features = new byte[samples * Shape.Length];
-        int sample = 0;
-        foreach (ReadOnlyMemory<byte> content in contents)
+        var record = labelBytes + Shape.Length;
+        var samples = contents.Sum(content => (long)content.Length / record);
+        if (samples * Shape.Length > Array.MaxLength)
+            throw FileErrors.In(path, $"{samples} samples are more than {Array.MaxLength} bytes; use fewer files");
+        var labels = new int[samples];
+        var features = new byte[samples * Shape.Length];
+        var sample = 0;
+        foreach (var content in contents)
         {
-            for (int offset = 0; offset < content.Length; offset += record, sample++)
+            for (var offset = 0; offset < content.Length; offset += record, sample++)
             {
                 labels[sample] = content.Span[offset + labelBytes - 1];
                 content.Span.Slice(offset + labelBytes, Shape.Length).CopyTo(features.AsSpan(sample * Shape.Length));

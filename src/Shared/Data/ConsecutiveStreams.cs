@@ -27,7 +27,7 @@ internal sealed class ConsecutiveStreams(Stream first, Stream second) : Stream
     /// <summary>Fills the buffer unless both streams end before, so that where one ends cannot be told from the pieces.</summary>
     public override int Read(Span<byte> buffer)
     {
-        int length = first.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
+        var length = first.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
         return length + second.ReadAtLeast(buffer[length..], buffer.Length - length, throwOnEndOfStream: false);
     }
 
@@ -35,9 +35,7 @@ internal sealed class ConsecutiveStreams(Stream first, Stream second) : Stream
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     /// <inheritdoc/>
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
     /// <inheritdoc/>
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();

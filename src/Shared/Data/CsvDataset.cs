@@ -11,18 +11,18 @@ internal static class CsvDataset
     /// <exception cref="InputException">A file is bad, or the two do not go together.</exception>
     public static Dataset Read(string name, string path, string? testPath, DataOptions options)
     {
-        CsvTable train = CsvTable.Read(path, options.LabelColumn, options.Header);
-        CsvTable test = testPath is null ? train : CsvTable.Read(testPath, options.LabelColumn, options.Header);
+        var train = CsvTable.Read(path, options.LabelColumn, options.Header);
+        var test = testPath is null ? train : CsvTable.Read(testPath, options.LabelColumn, options.Header);
         RequireSameColumns(train, test);
-        string[] classNames = train.Labels.ClassNames();
-        (int[] trainRows, int[] testRows) = testPath is null ? TestSplit.EveryFifth(train.Labels.Count, path) : (AllRows(train), AllRows(test));
+        var classNames = train.Labels.ClassNames();
+        var (trainRows, testRows) = testPath is null ? TestSplit.EveryFifth(train.Labels.Count, path) : (AllRows(train), AllRows(test));
 
-        int columns = train.Layout.FeatureCount;
-        Preprocessing preprocessing = options.Standardize ? Standardization.Measure(train.Features, columns, trainRows) : Preprocessing.None;
+        var columns = train.Layout.FeatureCount;
+        var preprocessing = options.Standardize ? Standardization.Measure(train.Features, columns, trainRows) : Preprocessing.None;
         var shape = new SampleShape(1, 1, columns);
         var decoder = new SampleDecoder(preprocessing, shape);
-        SampleSet trainSet = Select(train, trainRows, classNames, decoder, preprocessing);
-        SampleSet testSet = Select(test, testRows, classNames, decoder, preprocessing);
+        var trainSet = Select(train, trainRows, classNames, decoder, preprocessing);
+        var testSet = Select(test, testRows, classNames, decoder, preprocessing);
         return new Dataset(name, path, shape, classNames, preprocessing, trainSet, testSet);
     }
 
@@ -30,8 +30,8 @@ internal static class CsvDataset
 
     private static SampleSet Select(CsvTable table, int[] rows, string[] classNames, SampleDecoder decoder, Preprocessing preprocessing)
     {
-        int[] classes = table.Labels.IndicesIn(classNames);
-        byte[] features = Standardization.Store(table.Path, table.Features, table.Layout.FeatureCount, rows, preprocessing);
+        var classes = table.Labels.IndicesIn(classNames);
+        var features = Standardization.Store(table.Path, table.Features, table.Layout.FeatureCount, rows, preprocessing);
         return new SampleSet(decoder, Array.ConvertAll(rows, row => classes[row]), features);
     }
 
@@ -42,15 +42,20 @@ internal static class CsvDataset
             throw FileErrors.In(test.Path, $"{test.Layout.ColumnCount} columns, but {train.Path} has {train.Layout.ColumnCount}");
         }
 
-        for (int column = 0; column < train.Layout.ColumnCount && train.Layout.HasHeader && test.Layout.HasHeader; column++)
+        for (var column = 0; column < train.Layout.ColumnCount && train.Layout.HasHeader && test.Layout.HasHeader; column++)
         {
-            string expected = train.Layout.Describe(column), actual = test.Layout.Describe(column);
-            if (actual != expected) throw FileErrors.In(test.Path, $"{actual} stands where {train.Path} has {expected}");
+            string expected = train.Layout.Describe(column),
+                actual = test.Layout.Describe(column);
+            if (actual != expected)
+                throw FileErrors.In(test.Path, $"{actual} stands where {train.Path} has {expected}");
         }
 
         if (test.Layout.LabelIndex != train.Layout.LabelIndex)
         {
-            throw FileErrors.In(test.Path, $"the labels are in column {test.Layout.LabelIndex}, but in column {train.Layout.LabelIndex} of {train.Path}");
+            throw FileErrors.In(
+                test.Path,
+                $"the labels are in column {test.Layout.LabelIndex}, but in column {train.Layout.LabelIndex} of {train.Path}"
+            );
         }
     }
 }

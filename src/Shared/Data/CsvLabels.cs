@@ -22,8 +22,8 @@ internal sealed class CsvLabels(string path)
     /// <exception cref="InputException">It is empty, not a number, or not UTF-8.</exception>
     public void Add(CsvCell cell, int line)
     {
-        string text = CsvText.Of(cell, path, line);
-        ref int id = ref CollectionsMarshal.GetValueRefOrAddDefault(_idOfText, text, out bool isKnown);
+        var text = CsvText.Of(cell, path, line);
+        ref var id = ref CollectionsMarshal.GetValueRefOrAddDefault(_idOfText, text, out var isKnown);
         if (!isKnown)
         {
             RequireUsable(text, line);
@@ -39,10 +39,12 @@ internal sealed class CsvLabels(string path)
     /// <exception cref="InputException">The labels are numbers but not integers, or all the same.</exception>
     public string[] ClassNames()
     {
-        if (_texts.TrueForAll(text => Number(text) is not null)) RequireIntegers();
-        bool areIntegers = _texts.TrueForAll(IsInteger);
+        if (_texts.TrueForAll(text => Number(text) is not null))
+            RequireIntegers();
+        var areIntegers = _texts.TrueForAll(IsInteger);
         string[] names = [.. _texts.Select(text => areIntegers ? IntegerName(text) : text).Distinct(StringComparer.Ordinal)];
-        if (names.Length == 1) throw FileErrors.In(path, $"every label is '{CsvText.Shorten(names[0])}'; classes need at least 2 (see --label-column)");
+        if (names.Length == 1)
+            throw FileErrors.In(path, $"every label is '{CsvText.Shorten(names[0])}'; classes need at least 2 (see --label-column)");
         Array.Sort(names, areIntegers ? CompareIntegers : string.CompareOrdinal);
         return names;
     }
@@ -52,13 +54,19 @@ internal sealed class CsvLabels(string path)
     public int[] IndicesIn(IReadOnlyList<string> classNames)
     {
         var classOf = new Dictionary<string, int>(StringComparer.Ordinal);
-        for (int i = 0; i < classNames.Count; i++) classOf.Add(classNames[i], i);
-        int[] classes = new int[_texts.Count];
-        for (int id = 0; id < classes.Length; id++)
+        for (var i = 0; i < classNames.Count; i++)
+            classOf.Add(classNames[i], i);
+        var classes = new int[_texts.Count];
+        for (var id = 0; id < classes.Length; id++)
         {
-            string text = _texts[id];
-            if (classOf.TryGetValue(text, out classes[id]) || (IsInteger(text) && classOf.TryGetValue(IntegerName(text), out classes[id]))) continue;
-            throw FileErrors.AtLine(path, _lines[id], $"the label '{CsvText.Shorten(text)}' is not among the {classNames.Count} classes of the training set");
+            var text = _texts[id];
+            if (classOf.TryGetValue(text, out classes[id]) || (IsInteger(text) && classOf.TryGetValue(IntegerName(text), out classes[id])))
+                continue;
+            throw FileErrors.AtLine(
+                path,
+                _lines[id],
+                $"the label '{CsvText.Shorten(text)}' is not among the {classNames.Count} classes of the training set"
+            );
         }
 
         return [.. _ids.Select(id => classes[id])];
@@ -66,15 +74,18 @@ internal sealed class CsvLabels(string path)
 
     private void RequireUsable(string text, int line)
     {
-        if (text.Length == 0) throw FileErrors.AtLine(path, line, "the label is empty");
-        if (Number(text) is double number && !double.IsFinite(number)) throw FileErrors.AtLine(path, line, $"the label is {text}; drop the row");
+        if (text.Length == 0)
+            throw FileErrors.AtLine(path, line, "the label is empty");
+        if (Number(text) is double number && !double.IsFinite(number))
+            throw FileErrors.AtLine(path, line, $"the label is {text}; drop the row");
     }
 
     private void RequireIntegers()
     {
-        int id = _texts.FindIndex(text => !IsInteger(text));
-        if (id < 0) return;
-        string reason = $"the label {_texts[id]} is not an integer; labels are classes, regression is not supported (see --label-column)";
+        var id = _texts.FindIndex(text => !IsInteger(text));
+        if (id < 0)
+            return;
+        var reason = $"the label {_texts[id]} is not an integer; labels are classes, regression is not supported (see --label-column)";
         throw FileErrors.AtLine(path, _lines[id], reason);
     }
 
@@ -82,9 +93,10 @@ internal sealed class CsvLabels(string path)
     private static string IntegerName(string text) => ((long)Number(text)!.Value).ToString(CultureInfo.InvariantCulture);
 
     private static double? Number(string text) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : null;
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : null;
 
-    private static bool IsInteger(string text) => Number(text) is double value && Math.Abs(value) <= LargestInteger && double.IsInteger(value);
+    private static bool IsInteger(string text) =>
+        Number(text) is double value && Math.Abs(value) <= LargestInteger && double.IsInteger(value);
 
     private static int CompareIntegers(string left, string right) =>
         long.Parse(left, CultureInfo.InvariantCulture).CompareTo(long.Parse(right, CultureInfo.InvariantCulture));

@@ -37,14 +37,14 @@ internal sealed class CsvLayout
     /// <exception cref="InputException">There is no such column, or there are too few.</exception>
     public static CsvLayout Detect(string path, ReadOnlySpan<byte> text, string? labelColumn, bool? header)
     {
-        string[] firstRow = FirstRow(path, text, out int line);
+        var firstRow = FirstRow(path, text, out var line);
         if (firstRow.Length < 2)
         {
             throw FileErrors.AtLine(path, line, "the row has 1 cell; a sample needs features and a label, with commas between them");
         }
 
-        int labelIndex = labelColumn is null ? firstRow.Length - 1 : FindLabels(path, firstRow, labelColumn, header);
-        bool isNamed = labelColumn is not null && ParseIndex(labelColumn) is null;
+        var labelIndex = labelColumn is null ? firstRow.Length - 1 : FindLabels(path, firstRow, labelColumn, header);
+        var isNamed = labelColumn is not null && ParseIndex(labelColumn) is null;
         return new CsvLayout(firstRow, header ?? (isNamed || LooksLikeHeader(firstRow, labelIndex)), labelIndex);
     }
 
@@ -59,12 +59,14 @@ internal sealed class CsvLayout
         var reader = new CsvReader(path, text);
         var cells = new List<string>();
         line = 1;
-        while (reader.TryRead(out CsvCell cell))
+        while (reader.TryRead(out var cell))
         {
-            if (cells.Count == 0 && IsBlankRow(cell)) continue;
+            if (cells.Count == 0 && IsBlankRow(cell))
+                continue;
             line = reader.Line;
             cells.Add(CsvText.Of(cell, path, line));
-            if (cell.EndsRecord) return [.. cells];
+            if (cell.EndsRecord)
+                return [.. cells];
         }
 
         throw FileErrors.In(path, "the file has no rows; a dataset needs samples");
@@ -72,16 +74,21 @@ internal sealed class CsvLayout
 
     private static int FindLabels(string path, string[] firstRow, string labelColumn, bool? header)
     {
-        int index = ParseIndex(labelColumn) ?? (header == false ? -1 : Array.IndexOf(firstRow, labelColumn));
-        if (index >= 0 && index < firstRow.Length) return index;
-        string names = header == false ? "" : $" or a name of the first row ({CsvText.Shorten(string.Join(", ", firstRow))})";
-        throw FileErrors.In(path, $"there is no column '{labelColumn}'; --label-column takes an index from 0 to {firstRow.Length - 1}{names}");
+        var index = ParseIndex(labelColumn) ?? (header == false ? -1 : Array.IndexOf(firstRow, labelColumn));
+        if (index >= 0 && index < firstRow.Length)
+            return index;
+        var names = header == false ? "" : $" or a name of the first row ({CsvText.Shorten(string.Join(", ", firstRow))})";
+        throw FileErrors.In(
+            path,
+            $"there is no column '{labelColumn}'; --label-column takes an index from 0 to {firstRow.Length - 1}{names}"
+        );
     }
 
     private static int? ParseIndex(string labelColumn) =>
-        int.TryParse(labelColumn, NumberStyles.None, CultureInfo.InvariantCulture, out int index) ? index : null;
+        int.TryParse(labelColumn, NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : null;
 
     private static bool LooksLikeHeader(string[] firstRow, int labelIndex) =>
-        !firstRow.Where((_, column) => column != labelIndex)
+        !firstRow
+            .Where((_, column) => column != labelIndex)
             .Any(cell => double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out _));
 }

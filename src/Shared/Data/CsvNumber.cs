@@ -21,23 +21,27 @@ internal static class CsvNumber
     private static bool TryParseShort(ReadOnlySpan<byte> text, out double value)
     {
         value = 0;
-        bool isNegative = text.Length > 0 && text[0] == '-';
-        ReadOnlySpan<byte> digits = isNegative ? text[1..] : text;
-        if (digits.Length is 0 or > MostDigits + 1) return false;
+        var isNegative = text.Length > 0 && text[0] == '-';
+        var digits = isNegative ? text[1..] : text;
+        if (digits.Length is 0 or > MostDigits + 1)
+            return false;
 
         long mantissa = 0;
-        int point = -1;
-        for (int i = 0; i < digits.Length; i++)
+        var point = -1;
+        for (var i = 0; i < digits.Length; i++)
         {
-            int digit = digits[i] - '0';
-            if ((uint)digit <= 9) mantissa = (mantissa * 10) + digit;
-            else if (digits[i] == '.' && point < 0) point = i;
-            else return false;
+            var digit = digits[i] - '0';
+            if ((uint)digit <= 9)
+                mantissa = (mantissa * 10) + digit;
+            else if (digits[i] == '.' && point < 0)
+                point = i;
+            else
+                return false;
         }
 
-        int decimals = point < 0 ? 0 : digits.Length - 1 - point;
-        bool isExact = point < 0 ? digits.Length <= MostDigits : digits.Length > 1;
-        double magnitude = mantissa / PowersOfTen[decimals];
+        var decimals = point < 0 ? 0 : digits.Length - 1 - point;
+        var isExact = point < 0 ? digits.Length <= MostDigits : digits.Length > 1;
+        var magnitude = mantissa / PowersOfTen[decimals];
         value = isNegative ? -magnitude : magnitude;
         return isExact;
     }

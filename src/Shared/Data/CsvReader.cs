@@ -19,7 +19,10 @@ internal readonly ref struct CsvCell(ReadOnlySpan<byte> text, bool isQuoted, boo
 /// <param name="text">The whole text, with or without a byte order mark.</param>
 internal ref struct CsvReader(string path, ReadOnlySpan<byte> text)
 {
-    private const byte Separator = (byte)',', Quote = (byte)'"', CarriageReturn = (byte)'\r', LineFeed = (byte)'\n';
+    private const byte Separator = (byte)',',
+        Quote = (byte)'"',
+        CarriageReturn = (byte)'\r',
+        LineFeed = (byte)'\n';
 
     private readonly ReadOnlySpan<byte> _text = text;
     private int _position = text.StartsWith("\uFEFF"u8) ? 3 : 0;
@@ -34,34 +37,38 @@ internal ref struct CsvReader(string path, ReadOnlySpan<byte> text)
     public bool TryRead(out CsvCell cell)
     {
         cell = default;
-        if (_position == _text.Length && !_isInRecord) return false;
+        if (_position == _text.Length && !_isInRecord)
+            return false;
         Line = _nextLine;
-        bool isQuoted = _position < _text.Length && _text[_position] == Quote;
-        ReadOnlySpan<byte> content = isQuoted ? TakeQuoted() : TakePlain();
+        var isQuoted = _position < _text.Length && _text[_position] == Quote;
+        var content = isQuoted ? TakeQuoted() : TakePlain();
         cell = new CsvCell(content, isQuoted, TakeEnd());
         return true;
     }
 
     private ReadOnlySpan<byte> TakePlain()
     {
-        int start = _position;
-        while (_position < _text.Length && _text[_position] is not (Separator or CarriageReturn or LineFeed)) _position++;
+        var start = _position;
+        while (_position < _text.Length && _text[_position] is not (Separator or CarriageReturn or LineFeed))
+            _position++;
         return _text[start.._position];
     }
 
     private ReadOnlySpan<byte> TakeQuoted()
     {
-        int start = ++_position;
+        var start = ++_position;
         while (true)
         {
-            int length = _text[_position..].IndexOf(Quote);
-            if (length < 0) throw FileErrors.AtLine(path, Line, "a quoted cell is never closed");
+            var length = _text[_position..].IndexOf(Quote);
+            if (length < 0)
+                throw FileErrors.AtLine(path, Line, "a quoted cell is never closed");
             _position += length + 1;
-            if (_position == _text.Length || _text[_position] != Quote) break;
+            if (_position == _text.Length || _text[_position] != Quote)
+                break;
             _position++;
         }
 
-        ReadOnlySpan<byte> content = _text[start..(_position - 1)];
+        var content = _text[start..(_position - 1)];
         _nextLine += content.Count(LineFeed);
         return content;
     }
@@ -69,11 +76,14 @@ internal ref struct CsvReader(string path, ReadOnlySpan<byte> text)
     /// <summary>Takes the separator or the end of the record behind a cell, and returns whether it was the latter.</summary>
     private bool TakeEnd()
     {
-        byte end = _position < _text.Length ? _text[_position++] : LineFeed;
+        var end = _position < _text.Length ? _text[_position++] : LineFeed;
         _isInRecord = end == Separator;
-        if (_isInRecord) return false;
-        if (end is not (CarriageReturn or LineFeed)) throw FileErrors.AtLine(path, Line, "text follows the closing quote of a cell");
-        if (end == CarriageReturn && _position < _text.Length && _text[_position] == LineFeed) _position++;
+        if (_isInRecord)
+            return false;
+        if (end is not (CarriageReturn or LineFeed))
+            throw FileErrors.AtLine(path, Line, "text follows the closing quote of a cell");
+        if (end == CarriageReturn && _position < _text.Length && _text[_position] == LineFeed)
+            _position++;
         _nextLine++;
         return true;
     }

@@ -29,30 +29,36 @@ internal sealed class CsvTable
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="InputException">The file is bad.</exception>
-    public static CsvTable Read(string path, string? labelColumn, bool? header) => Parse(path, FileContent.Read(path).Span, labelColumn, header);
+    public static CsvTable Read(string path, string? labelColumn, bool? header) =>
+        Parse(path, FileContent.Read(path).Span, labelColumn, header);
 
     /// <summary>Reads the text of a file.</summary>
     /// <exception cref="InputException">The text is bad.</exception>
     public static CsvTable Parse(string path, ReadOnlySpan<byte> text, string? labelColumn, bool? header)
     {
-        CsvLayout layout = CsvLayout.Detect(path, text, labelColumn, header);
+        var layout = CsvLayout.Detect(path, text, labelColumn, header);
         // A row has one feature less than cells: as many as commas.
         var table = new CsvTable(path, layout, capacity: text.Count((byte)','));
         var reader = new CsvReader(path, text);
-        for (bool isHeader = layout.HasHeader; table.TryReadRow(ref reader, isHeader, out bool isBlank);) isHeader &= isBlank;
+        for (var isHeader = layout.HasHeader; table.TryReadRow(ref reader, isHeader, out var isBlank); )
+            isHeader &= isBlank;
         return table.Labels.Count > 0 ? table : throw FileErrors.In(path, "there is a header but no row; a dataset needs samples");
     }
 
     private bool TryReadRow(ref CsvReader reader, bool isHeader, out bool isBlank)
     {
         isBlank = false;
-        for (int column = 0; reader.TryRead(out CsvCell cell); column++)
+        for (var column = 0; reader.TryRead(out var cell); column++)
         {
             isBlank = column == 0 && CsvLayout.IsBlankRow(cell);
-            if (isBlank) return true;
-            if (column == Layout.ColumnCount || (cell.EndsRecord && column != Layout.ColumnCount - 1)) throw Ragged(reader, cell, column);
-            if (!isHeader) AddCell(cell, column, reader.Line);
-            if (cell.EndsRecord) return true;
+            if (isBlank)
+                return true;
+            if (column == Layout.ColumnCount || (cell.EndsRecord && column != Layout.ColumnCount - 1))
+                throw Ragged(reader, cell, column);
+            if (!isHeader)
+                AddCell(cell, column, reader.Line);
+            if (cell.EndsRecord)
+                return true;
         }
 
         return false;
@@ -60,27 +66,32 @@ internal sealed class CsvTable
 
     private void AddCell(CsvCell cell, int column, int line)
     {
-        if (column == Layout.LabelIndex) Labels.Add(cell, line);
-        else _features.Add(Number(cell.Text, column, line));
+        if (column == Layout.LabelIndex)
+            Labels.Add(cell, line);
+        else
+            _features.Add(Number(cell.Text, column, line));
     }
 
     private double Number(ReadOnlySpan<byte> text, int column, int line) =>
-        CsvNumber.TryParse(text, out double value) && float.IsFinite((float)value)
+        CsvNumber.TryParse(text, out var value) && float.IsFinite((float)value)
             ? value
             : throw FileErrors.AtLine(Path, line, $"{Layout.Describe(column)}: {Reason(text, value)}");
 
     private static string Reason(ReadOnlySpan<byte> text, double value)
     {
-        if (text.Trim((byte)' ').IsEmpty) return "the cell is empty; every feature needs a number";
-        string shown = CsvText.Shorten(text);
-        if (double.IsNaN(value)) return $"'{shown}' is not a usable number; drop the row or fill the gap";
+        if (text.Trim((byte)' ').IsEmpty)
+            return "the cell is empty; every feature needs a number";
+        var shown = CsvText.Shorten(text);
+        if (double.IsNaN(value))
+            return $"'{shown}' is not a usable number; drop the row or fill the gap";
         return value == 0 ? $"'{shown}' is not a number" : $"{shown} does not fit in a 32-bit float";
     }
 
     private InputException Ragged(CsvReader reader, CsvCell cell, int column)
     {
-        int line = reader.Line;
-        while (!cell.EndsRecord && reader.TryRead(out cell)) column++;
+        var line = reader.Line;
+        while (!cell.EndsRecord && reader.TryRead(out cell))
+            column++;
         return FileErrors.AtLine(Path, line, $"the row has {column + 1} cells, but the first row has {Layout.ColumnCount}");
     }
 }

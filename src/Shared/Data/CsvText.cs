@@ -18,7 +18,7 @@ internal static class CsvText
     {
         try
         {
-            string text = Strict.GetString(cell.Text);
+            var text = Strict.GetString(cell.Text);
             return cell.IsQuoted ? text.Replace("\"\"", "\"", StringComparison.Ordinal) : text.Trim();
         }
         catch (DecoderFallbackException e)
@@ -28,12 +28,13 @@ internal static class CsvText
     }
 
     /// <summary>Text for a message: one short line.</summary>
-    public static string Shorten(ReadOnlySpan<byte> text) => Shorten(Encoding.UTF8.GetString(text[..Math.Min(text.Length, LongestShownBytes)]));
+    public static string Shorten(ReadOnlySpan<byte> text) =>
+        Shorten(Encoding.UTF8.GetString(text[..Math.Min(text.Length, LongestShownBytes)]));
 
     /// <inheritdoc cref="Shorten(ReadOnlySpan{byte})"/>
     public static string Shorten(string text)
     {
-        string shown = string.Concat(text.Select(character => char.IsControl(character) ? ' ' : character)).Trim();
+        var shown = string.Concat(text.Select(character => char.IsControl(character) ? ' ' : character)).Trim();
         return shown.Length <= LongestShown ? shown : shown[..LongestShown] + "...";
     }
 }

@@ -4,7 +4,14 @@ namespace Distributed.Data;
 public sealed class Dataset
 {
     internal Dataset(
-        string name, string location, SampleShape shape, IReadOnlyList<string> classNames, Preprocessing preprocessing, SampleSet train, SampleSet test)
+        string name,
+        string location,
+        SampleShape shape,
+        IReadOnlyList<string> classNames,
+        Preprocessing preprocessing,
+        SampleSet train,
+        SampleSet test
+    )
     {
         Name = name;
         Location = location;

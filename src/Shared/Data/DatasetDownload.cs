@@ -25,17 +25,22 @@ internal sealed class DatasetDownload(HttpMessageHandler handler, Uri source) : 
     /// <exception cref="InputException">A file could not be fetched, checked or stored.</exception>
     public void Fetch(IEnumerable<PublishedFile> files, string folder, string remedy, CancellationToken cancellation)
     {
-        foreach (PublishedFile file in files.Where(file => file.FindIn(folder) is null))
+        foreach (var file in files.Where(file => file.FindIn(folder) is null))
         {
             var address = new Uri(source, file.Name + ".gz");
             try
             {
                 Store(Path.Combine(folder, file.Name + ".gz"), Get(address, file, remedy, cancellation));
             }
-            catch (Exception e) when (!cancellation.IsCancellationRequested
-                && e is HttpRequestException or OperationCanceledException or IOException or UnauthorizedAccessException)
+            catch (Exception e)
+                when (!cancellation.IsCancellationRequested
+                    && e is HttpRequestException or OperationCanceledException or IOException or UnauthorizedAccessException
+                )
             {
-                throw new InputException($"{file.Name} is not on this machine and could not be fetched from {address} ({e.Message}); {remedy}", e);
+                throw new InputException(
+                    $"{file.Name} is not on this machine and could not be fetched from {address} ({e.Message}); {remedy}",
+                    e
+                );
             }
         }
     }
@@ -46,10 +51,10 @@ internal sealed class DatasetDownload(HttpMessageHandler handler, Uri source) : 
     private byte[] Get(Uri address, PublishedFile file, string remedy, CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
-        using HttpResponseMessage response = _client.Send(request, cancellation).EnsureSuccessStatusCode();
+        using var response = _client.Send(request, cancellation).EnsureSuccessStatusCode();
         using var stored = new MemoryStream();
         response.Content.ReadAsStream(cancellation).CopyTo(stored);
-        byte[] content = stored.ToArray();
+        var content = stored.ToArray();
         file.RequireContent(address.ToString(), FileContent.Decompress(address.ToString(), content), remedy);
         return content;
     }
@@ -57,7 +62,7 @@ internal sealed class DatasetDownload(HttpMessageHandler handler, Uri source) : 
     private static void Store(string path, byte[] content)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        string temporary = $"{path}.{Guid.NewGuid():N}.part";
+        var temporary = $"{path}.{Guid.NewGuid():N}.part";
         try
         {
             File.WriteAllBytes(temporary, content);

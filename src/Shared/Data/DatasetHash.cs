@@ -24,7 +24,8 @@ internal static class DatasetHash
         Append(hash, dataset.Shape.Height);
         Append(hash, dataset.Shape.Width);
         Append(hash, dataset.ClassNames.Count);
-        foreach (string name in dataset.ClassNames) Append(hash, name);
+        foreach (var name in dataset.ClassNames)
+            Append(hash, name);
         Append(hash, dataset.Preprocessing);
         Append(hash, dataset.Train);
         Append(hash, dataset.Test);
@@ -35,22 +36,25 @@ internal static class DatasetHash
     {
         Append(hash, BitConverter.SingleToInt32Bits(preprocessing.ByteDivisor ?? 0f));
         Append(hash, preprocessing.Means.Count);
-        foreach (double mean in preprocessing.Means) Append(hash, mean);
-        foreach (double deviation in preprocessing.Deviations) Append(hash, deviation);
+        foreach (var mean in preprocessing.Means)
+            Append(hash, mean);
+        foreach (var deviation in preprocessing.Deviations)
+            Append(hash, deviation);
     }
 
     private static void Append(IncrementalHash hash, SampleSet samples)
     {
         Append(hash, samples.Count);
-        byte[] labels = new byte[samples.Count * sizeof(int)];
-        for (int i = 0; i < samples.Count; i++) BinaryPrimitives.WriteInt32LittleEndian(labels.AsSpan(i * sizeof(int)), samples.Labels[i]);
+        var labels = new byte[samples.Count * sizeof(int)];
+        for (var i = 0; i < samples.Count; i++)
+            BinaryPrimitives.WriteInt32LittleEndian(labels.AsSpan(i * sizeof(int)), samples.Labels[i]);
         hash.AppendData(labels);
         hash.AppendData(samples.Features);
     }
 
     private static void Append(IncrementalHash hash, string text)
     {
-        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        var bytes = Encoding.UTF8.GetBytes(text);
         Append(hash, bytes.Length);
         hash.AppendData(bytes);
     }

@@ -10,13 +10,16 @@ public static class DatasetLoader
     /// <exception cref="OperationCanceledException">A download was cancelled.</exception>
     public static Dataset Load(DataOptions options, CancellationToken cancellation = default)
     {
-        if (options.Data is not (Digits.Name or FashionMnist.Name)) return DataPath.Load(options);
+        if (options.Data is not (Digits.Name or FashionMnist.Name))
+            return DataPath.Load(options);
         DataPath.RequireNoCsvOptions(options, options.Data);
-        if (options.Test is string test) throw new InputException($"--test {test} does not go with {options.Data}, which has its own test set; leave it out");
+        if (options.Test is string test)
+            throw new InputException($"--test {test} does not go with {options.Data}, which has its own test set; leave it out");
         return options.Data == Digits.Name ? Digits.Load() : FashionMnist.Load(options.DataDir, cancellation);
     }
 
     /// <summary>The datasets that can be asked for by name. Nothing is read or downloaded.</summary>
     /// <param name="options">Where to look for them.</param>
-    public static IReadOnlyList<DatasetDescription> List(DataOptions options) => [Digits.Describe(), FashionMnist.Describe(options.DataDir)];
+    public static IReadOnlyList<DatasetDescription> List(DataOptions options) =>
+        [Digits.Describe(), FashionMnist.Describe(options.DataDir)];
 }

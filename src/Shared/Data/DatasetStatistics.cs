@@ -31,20 +31,22 @@ public sealed class DatasetStatistics
 
     private static int[] CountLabels(SampleSet samples, int classes)
     {
-        int[] counts = new int[classes];
-        foreach (int label in samples.Labels) counts[label]++;
+        var counts = new int[classes];
+        foreach (var label in samples.Labels)
+            counts[label]++;
         return counts;
     }
 
     private static (float Minimum, float Maximum, double Mean) MeasureFeatures(SampleSet samples, int length)
     {
-        float[] sample = new float[length];
-        float minimum = float.PositiveInfinity, maximum = float.NegativeInfinity;
+        var sample = new float[length];
+        float minimum = float.PositiveInfinity,
+            maximum = float.NegativeInfinity;
         double sum = 0;
-        for (int index = 0; index < samples.Count; index++)
+        for (var index = 0; index < samples.Count; index++)
         {
             samples.Decode([index], sample);
-            foreach (float value in sample)
+            foreach (var value in sample)
             {
                 minimum = Math.Min(minimum, value);
                 maximum = Math.Max(maximum, value);

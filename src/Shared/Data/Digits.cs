@@ -20,25 +20,27 @@ internal static class Digits
     public static SampleShape Shape { get; } = new(1, 8, 8);
 
     /// <summary>What is known without reading it.</summary>
-    public static DatasetDescription Describe() => new()
-    {
-        Name = Name,
-        Summary = "handwritten digits",
-        Shape = Shape,
-        Classes = Classes,
-        TrainSamples = 1438,
-        TestSamples = 359,
-        Location = Location,
-        Remedy = null,
-    };
+    public static DatasetDescription Describe() =>
+        new()
+        {
+            Name = Name,
+            Summary = "handwritten digits",
+            Shape = Shape,
+            Classes = Classes,
+            TrainSamples = 1438,
+            TestSamples = 359,
+            Location = Location,
+            Remedy = null,
+        };
 
     /// <summary>Reads it.</summary>
     public static Dataset Load()
     {
-        CsvTable table = CsvTable.Parse(Resource, FileContent.Decompress(Resource, Embedded()).Span, labelColumn: null, header: false);
-        byte[] features = new byte[table.Features.Length];
-        for (int i = 0; i < features.Length; i++) features[i] = (byte)table.Features[i];
-        IReadOnlyList<string> classNames = ByteDataset.NumberedClasses(Classes);
+        var table = CsvTable.Parse(Resource, FileContent.Decompress(Resource, Embedded()).Span, labelColumn: null, header: false);
+        var features = new byte[table.Features.Length];
+        for (var i = 0; i < features.Length; i++)
+            features[i] = (byte)table.Features[i];
+        var classNames = ByteDataset.NumberedClasses(Classes);
         var samples = new ByteSamples
         {
             Path = Resource,
@@ -55,9 +57,9 @@ internal static class Digits
 
     private static byte[] Embedded()
     {
-        using Stream stream = typeof(Digits).Assembly.GetManifestResourceStream(Resource)
+        using var stream = typeof(Digits).Assembly.GetManifestResourceStream(Resource)
             ?? throw new InvalidOperationException($"The resource {Resource} is not embedded.");
-        byte[] content = new byte[stream.Length];
+        var content = new byte[stream.Length];
         stream.ReadExactly(content);
         return content;
     }

@@ -21,7 +21,18 @@ internal static class FashionMnist
     private static readonly Uri Source = new("https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/");
 
     private static readonly string[] ClassNames =
-        ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
+    [
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ];
 
     /// <summary>The files, without <c>.gz</c>, and the SHA-256 of each one's uncompressed content.</summary>
     public static IReadOnlyList<PublishedFile> Files { get; } =
@@ -36,7 +47,7 @@ internal static class FashionMnist
     /// <param name="dataDir">A folder to search first, or null.</param>
     public static DatasetDescription Describe(string? dataDir)
     {
-        string? folder = Find(Folders(dataDir));
+        var folder = Find(Folders(dataDir));
         return new DatasetDescription
         {
             Name = Name,
@@ -56,17 +67,24 @@ internal static class FashionMnist
     /// <exception cref="InputException">It cannot be had, or the files are not those that were published.</exception>
     public static Dataset Load(string? dataDir, CancellationToken cancellation)
     {
-        string folder = Find(Folders(dataDir)) ?? Download(DownloadFolder(dataDir), cancellation);
+        var folder = Find(Folders(dataDir)) ?? Download(DownloadFolder(dataDir), cancellation);
         return Read(folder);
     }
 
     /// <summary>Reads it from a folder that holds all the files.</summary>
     /// <exception cref="InputException">A file is bad, or not the one that was published.</exception>
     public static Dataset Read(string folder) =>
-        ByteDataset.Create(Name, folder, ReadPart(folder, Files[0], Files[1]), ReadPart(folder, Files[2], Files[3]), ByteDataset.ImageDivisor);
+        ByteDataset.Create(
+            Name,
+            folder,
+            ReadPart(folder, Files[0], Files[1]),
+            ReadPart(folder, Files[2], Files[3]),
+            ByteDataset.ImageDivisor
+        );
 
     /// <summary>The first folder that holds all the files, or null.</summary>
-    public static string? Find(IEnumerable<string> folders) => folders.FirstOrDefault(folder => Files.All(file => file.FindIn(folder) is not null));
+    public static string? Find(IEnumerable<string> folders) =>
+        folders.FirstOrDefault(folder => Files.All(file => file.FindIn(folder) is not null));
 
     private static string Download(string folder, CancellationToken cancellation)
     {
@@ -80,16 +98,17 @@ internal static class FashionMnist
 
     private static string DownloadFolder(string? dataDir)
     {
-        if (dataDir is not null) return Path.Combine(dataDir, Name);
-        string user = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
+        if (dataDir is not null)
+            return Path.Combine(dataDir, Name);
+        var user = Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData);
         return Path.Combine(user.Length > 0 ? user : Path.GetTempPath(), "distributed", "datasets", Name);
     }
 
     private static ByteSamples ReadPart(string folder, PublishedFile imagesFile, PublishedFile labelsFile)
     {
-        IdxFile images = IdxFile.Read(imagesFile.FindIn(folder)!);
-        IdxFile labels = IdxFile.Read(labelsFile.FindIn(folder)!);
-        ByteSamples samples = IdxPair.Combine(images, labels) with { ClassNames = ClassNames };
+        var images = IdxFile.Read(imagesFile.FindIn(folder)!);
+        var labels = IdxFile.Read(labelsFile.FindIn(folder)!);
+        var samples = IdxPair.Combine(images, labels) with { ClassNames = ClassNames };
         samples.RequireLabelsBelow(ClassNames.Length);
         imagesFile.RequireContent(images.Path, images.Content, OtherData);
         labelsFile.RequireContent(labels.Path, labels.Content, OtherData);

@@ -18,13 +18,15 @@ internal static class FileContent
     private static readonly byte[] EndMark = "end of the file"u8.ToArray();
     private static readonly byte[] CompressedEndMark = Gzip(EndMark);
 
-    /// <summary>Reads and decompresses a file; a compressed one is decompressed as it is read, so that memory holds its content alone.</summary>
+    /// <summary>
+    /// Reads and decompresses a file; a compressed one is decompressed as it is read, so that memory holds its content alone.
+    /// </summary>
     /// <exception cref="InputException">It cannot be read, is empty, damaged, or larger than one array can be.</exception>
     public static ReadOnlyMemory<byte> Read(string path) => Refusing(path, () =>
-    {
-        using FileStream file = File.OpenRead(path);
-        return Decompress(path, file);
-    });
+        {
+            using var file = File.OpenRead(path);
+            return Decompress(path, file);
+        });
 
     /// <summary>Decompresses what was read from a file, or returns it as it is.</summary>
     /// <exception cref="InputException">It is empty, damaged, or larger than one array can be.</exception>
@@ -33,14 +35,14 @@ internal static class FileContent
     /// <summary>Reads no more than the start of a file, decompressed, to tell its format.</summary>
     /// <exception cref="InputException">It cannot be read, or is damaged.</exception>
     public static byte[] ReadStart(string path, int length) => Refusing(path, () =>
-    {
-        using FileStream file = File.OpenRead(path);
-        bool isCompressed = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
-        file.Position = 0;
-        using Stream content = isCompressed ? new GZipStream(file, CompressionMode.Decompress) : file;
-        byte[] start = new byte[length];
-        return start[..content.ReadAtLeast(start, length, throwOnEndOfStream: false)];
-    });
+        {
+            using var file = File.OpenRead(path);
+            var isCompressed = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
+            file.Position = 0;
+            using Stream content = isCompressed ? new GZipStream(file, CompressionMode.Decompress) : file;
+            var start = new byte[length];
+            return start[..content.ReadAtLeast(start, length, throwOnEndOfStream: false)];
+        });
 
     private static T Refusing<T>(string path, Func<T> read)
     {
@@ -56,16 +58,17 @@ internal static class FileContent
 
     private static ReadOnlyMemory<byte> Decompress(string path, Stream stored)
     {
-        bool isCompressed = stored.ReadByte() == 0x1f && stored.ReadByte() == 0x8b;
+        var isCompressed = stored.ReadByte() == 0x1f && stored.ReadByte() == 0x8b;
         stored.Position = 0;
-        ReadOnlyMemory<byte> content = isCompressed ? Gunzip(path, stored) : ReadWhole(path, stored);
+        var content = isCompressed ? Gunzip(path, stored) : ReadWhole(path, stored);
         return content.IsEmpty ? throw FileErrors.In(path, "the file is empty; a dataset needs samples") : content;
     }
 
     private static byte[] ReadWhole(string path, Stream stored)
     {
-        if (stored.Length > Array.MaxLength) throw TooLarge(path);
-        byte[] content = new byte[stored.Length];
+        if (stored.Length > Array.MaxLength)
+            throw TooLarge(path);
+        var content = new byte[stored.Length];
         stored.ReadExactly(content);
         return content;
     }
@@ -75,8 +78,12 @@ internal static class FileContent
         var content = new ArrayBufferWriter<byte>(ExpectedLength(path, stored) + EndMark.Length + 1);
         try
         {
-            using var gzip = new GZipStream(new ConsecutiveStreams(stored, new MemoryStream(CompressedEndMark)), CompressionMode.Decompress);
-            while (gzip.Read(FreeSpace(path, content)) is > 0 and int length) content.Advance(length);
+            using var gzip = new GZipStream(
+                new ConsecutiveStreams(stored, new MemoryStream(CompressedEndMark)),
+                CompressionMode.Decompress
+            );
+            while (gzip.Read(FreeSpace(path, content)) is > 0 and int length)
+                content.Advance(length);
         }
         catch (InvalidDataException e)
         {
@@ -89,7 +96,8 @@ internal static class FileContent
     private static byte[] Gzip(ReadOnlySpan<byte> content)
     {
         using var stored = new MemoryStream();
-        using (var gzip = new GZipStream(stored, CompressionLevel.NoCompression)) gzip.Write(content);
+        using (var gzip = new GZipStream(stored, CompressionLevel.NoCompression))
+            gzip.Write(content);
         return stored.ToArray();
     }
 
@@ -99,15 +107,21 @@ internal static class FileContent
     private static Span<byte> FreeSpace(string path, ArrayBufferWriter<byte> content) =>
         content.WrittenCount < Array.MaxLength ? content.GetSpan() : throw TooLarge(path);
 
-    private static InputException TooLarge(string path) => FileErrors.In(path, $"holds more than {Array.MaxLength} bytes, the most that one file may; split it");
+    private static InputException TooLarge(string path) =>
+        FileErrors.In(path, $"holds more than {Array.MaxLength} bytes, the most that one file may; split it");
 
     private static int ExpectedLength(string path, Stream stored)
     {
-        if (stored.Length < SmallestGzip) throw Damaged(path, null);
-        byte[] trailer = new byte[sizeof(uint)];
+        if (stored.Length < SmallestGzip)
+            throw Damaged(path, null);
+        var trailer = new byte[sizeof(uint)];
         stored.Position = stored.Length - trailer.Length;
         stored.ReadExactly(trailer);
         stored.Position = 0;
-        return (int)Math.Min(Math.Min(BinaryPrimitives.ReadUInt32LittleEndian(trailer), stored.Length * LargestDeflateRatio), Array.MaxLength - EndMark.Length - 1);
+        return (int)
+            Math.Min(
+                Math.Min(BinaryPrimitives.ReadUInt32LittleEndian(trailer), stored.Length * LargestDeflateRatio),
+                Array.MaxLength - EndMark.Length - 1
+            );
     }
 }

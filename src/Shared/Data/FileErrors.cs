@@ -10,5 +10,6 @@ internal static class FileErrors
     public static InputException AtOffset(string path, long offset, string reason) => new($"{path}: offset {offset}: {reason}");
 
     /// <summary>Refuses a line of a text file, counted from 1.</summary>
-    public static InputException AtLine(string path, int line, string reason, Exception? inner = null) => new($"{path}: line {line}: {reason}", inner);
+    public static InputException AtLine(string path, int line, string reason, Exception? inner = null) =>
+        new($"{path}: line {line}: {reason}", inner);
 }

@@ -37,18 +37,23 @@ internal sealed record IdxFile(string Path, int[] Dimensions, ReadOnlyMemory<byt
 
     private static int[] ParseDimensions(string path, ReadOnlySpan<byte> content)
     {
-        if (content.Length < MagicLength) throw Truncated(path, content.Length);
+        if (content.Length < MagicLength)
+            throw Truncated(path, content.Length);
         if (content[0] != 0 || content[1] != 0)
         {
-            string magic = Convert.ToHexStringLower(content[..MagicLength]);
+            var magic = Convert.ToHexStringLower(content[..MagicLength]);
             throw FileErrors.AtOffset(path, 0, $"the magic number is {magic}, but an IDX file of bytes starts with 000008");
         }
 
-        if (content[2] != UnsignedByte) throw FileErrors.AtOffset(path, 2, $"values of type 0x{content[2]:x2}; only unsigned bytes (0x08) are supported");
-        if (content[3] is 0 or > MostDimensions) throw FileErrors.AtOffset(path, 3, $"{content[3]} dimensions; 1 to {MostDimensions} are supported");
-        if (content.Length < MagicLength + (content[3] * DimensionLength)) throw Truncated(path, content.Length);
-        int[] dimensions = new int[content[3]];
-        for (int i = 0; i < dimensions.Length; i++) dimensions[i] = ParseDimension(path, content, MagicLength + (i * DimensionLength));
+        if (content[2] != UnsignedByte)
+            throw FileErrors.AtOffset(path, 2, $"values of type 0x{content[2]:x2}; only unsigned bytes (0x08) are supported");
+        if (content[3] is 0 or > MostDimensions)
+            throw FileErrors.AtOffset(path, 3, $"{content[3]} dimensions; 1 to {MostDimensions} are supported");
+        if (content.Length < MagicLength + (content[3] * DimensionLength))
+            throw Truncated(path, content.Length);
+        var dimensions = new int[content[3]];
+        for (var i = 0; i < dimensions.Length; i++)
+            dimensions[i] = ParseDimension(path, content, MagicLength + (i * DimensionLength));
         return dimensions;
     }
 
@@ -63,14 +68,24 @@ internal sealed record IdxFile(string Path, int[] Dimensions, ReadOnlyMemory<byt
     private void RequireLength()
     {
         // Four factors below 2^31 fit in 128 bits.
-        UInt128 promised = Dimensions.Aggregate(UInt128.One, (product, size) => product * (uint)size);
+        var promised = Dimensions.Aggregate(UInt128.One, (product, size) => product * (uint)size);
         var present = (UInt128)Values.Length;
-        if (promised == present) return;
-        string sizes = string.Join(" x ", Dimensions);
+        if (promised == present)
+            return;
+        var sizes = string.Join(" x ", Dimensions);
         throw promised > present
-            ? FileErrors.AtOffset(Path, Content.Length, $"the file is truncated: its header promises {sizes} = {promised} values, but {present} follow")
-            : FileErrors.AtOffset(Path, HeaderLength + (long)promised, $"{present - promised} bytes follow the {sizes} values that the header promises");
+            ? FileErrors.AtOffset(
+                Path,
+                Content.Length,
+                $"the file is truncated: its header promises {sizes} = {promised} values, but {present} follow"
+            )
+            : FileErrors.AtOffset(
+                Path,
+                HeaderLength + (long)promised,
+                $"{present - promised} bytes follow the {sizes} values that the header promises"
+            );
     }
 
-    private static InputException Truncated(string path, int length) => FileErrors.AtOffset(path, length, "the file ends within its IDX header");
+    private static InputException Truncated(string path, int length) =>
+        FileErrors.AtOffset(path, length, "the file ends within its IDX header");
 }

@@ -63,7 +63,7 @@ public sealed class Preprocessing
     {
         try
         {
-            Document document = JsonSerializer.Deserialize<Document>(json) ?? throw new JsonException("it is null");
+            var document = JsonSerializer.Deserialize<Document>(json) ?? throw new JsonException("it is null");
             return document switch
             {
                 { ByteDivisor: float divisor, Means: null, Deviations: null } => Bytes(divisor),
@@ -84,5 +84,7 @@ public sealed class Preprocessing
     private sealed record Document(
         [property: JsonPropertyName("byteDivisor"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] float? ByteDivisor,
         [property: JsonPropertyName("means"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<double>? Means,
-        [property: JsonPropertyName("deviations"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<double>? Deviations);
+        [property: JsonPropertyName("deviations"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+            IReadOnlyList<double>? Deviations
+    );
 }

@@ -18,7 +18,8 @@ internal sealed record PublishedFile(string Name, string Sha256)
     /// <exception cref="InputException">The content differs.</exception>
     public void RequireContent(string source, ReadOnlyMemory<byte> content, string remedy)
     {
-        string actual = Convert.ToHexStringLower(SHA256.HashData(content.Span));
-        if (actual != Sha256) throw FileErrors.In(source, $"this is not the published {Name}: SHA-256 {actual}, not {Sha256}; {remedy}");
+        var actual = Convert.ToHexStringLower(SHA256.HashData(content.Span));
+        if (actual != Sha256)
+            throw FileErrors.In(source, $"this is not the published {Name}: SHA-256 {actual}, not {Sha256}; {remedy}");
     }
 }

@@ -37,41 +37,45 @@ public sealed class SampleDecoder
     /// <exception cref="ArgumentException">The lengths are not those of the same whole number of samples.</exception>
     public void Decode(ReadOnlySpan<byte> stored, Span<float> destination)
     {
-        (int samples, int rest) = int.DivRem(stored.Length, BytesPerSample);
+        var (samples, rest) = int.DivRem(stored.Length, BytesPerSample);
         if (rest != 0 || (long)samples * _sampleLength != destination.Length)
         {
             throw new ArgumentException($"{stored.Length} bytes are not {destination.Length} values of samples of {BytesPerSample} bytes.");
         }
 
-        if (IsBytes) Scale(stored, destination);
-        else CopyFloats(stored, destination);
+        if (IsBytes)
+            Scale(stored, destination);
+        else
+            CopyFloats(stored, destination);
     }
 
     /// <summary>destination = stored / divisor: correctly rounded quotients, the same on every machine.</summary>
     private void Scale(ReadOnlySpan<byte> stored, Span<float> destination)
     {
-        int i = 0;
+        var i = 0;
         for (; i <= stored.Length - Vector128<byte>.Count; i += Vector128<byte>.Count)
         {
-            (Vector128<ushort> low, Vector128<ushort> high) = Vector128.Widen(Vector128.Create(stored[i..]));
+            var (low, high) = Vector128.Widen(Vector128.Create(stored[i..]));
             Scale(low, destination[i..]);
             Scale(high, destination[(i + Vector128<ushort>.Count)..]);
         }
 
-        for (; i < stored.Length; i++) destination[i] = stored[i] / _divisor;
+        for (; i < stored.Length; i++)
+            destination[i] = stored[i] / _divisor;
     }
 
     private void Scale(Vector128<ushort> stored, Span<float> destination)
     {
-        (Vector128<uint> low, Vector128<uint> high) = Vector128.Widen(stored);
+        var (low, high) = Vector128.Widen(stored);
         (Vector128.ConvertToSingle(low.AsInt32()) / _divisor).CopyTo(destination);
         (Vector128.ConvertToSingle(high.AsInt32()) / _divisor).CopyTo(destination[Vector128<float>.Count..]);
     }
 
     private static void CopyFloats(ReadOnlySpan<byte> stored, Span<float> destination)
     {
-        Span<int> bits = MemoryMarshal.Cast<float, int>(destination);
+        var bits = MemoryMarshal.Cast<float, int>(destination);
         stored.CopyTo(MemoryMarshal.AsBytes(destination));
-        if (!BitConverter.IsLittleEndian) BinaryPrimitives.ReverseEndianness(bits, bits);
+        if (!BitConverter.IsLittleEndian)
+            BinaryPrimitives.ReverseEndianness(bits, bits);
     }
 }

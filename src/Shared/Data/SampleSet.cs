@@ -5,7 +5,10 @@ namespace Distributed.Data;
 /// <summary>Labelled samples in memory, in their stored form: bytes stay bytes until they are decoded. Immutable.</summary>
 public sealed class SampleSet
 {
-    /// <summary>Samples that are requested from memory before they are decoded: they lie anywhere in it, and each alone is too short for the processor to read ahead.</summary>
+    /// <summary>
+    /// Samples that are requested from memory before they are decoded: they lie anywhere in it, and each alone is too short for the
+    /// processor to read ahead.
+    /// </summary>
     private const int SamplesAhead = 2;
 
     /// <summary>Bytes of a sample that are requested; where it is longer, the processor reads ahead by itself.</summary>
@@ -59,11 +62,12 @@ public sealed class SampleSet
     /// <exception cref="ArgumentOutOfRangeException">An index is not below <see cref="Count"/>.</exception>
     public void Decode(ReadOnlySpan<int> indices, Span<float> destination)
     {
-        int length = IsBytes ? BytesPerSample : BytesPerSample / sizeof(float);
+        var length = IsBytes ? BytesPerSample : BytesPerSample / sizeof(float);
         ArgumentOutOfRangeException.ThrowIfNotEqual(destination.Length, (long)indices.Length * length, nameof(destination));
-        for (int row = 0; row < indices.Length; row++)
+        for (var row = 0; row < indices.Length; row++)
         {
-            if (row + SamplesAhead < indices.Length) Request(Stored(indices[row + SamplesAhead]));
+            if (row + SamplesAhead < indices.Length)
+                Request(Stored(indices[row + SamplesAhead]));
             _decoder.Decode(Stored(indices[row]), destination.Slice(row * length, length));
         }
     }
@@ -78,9 +82,9 @@ public sealed class SampleSet
     /// <summary>Returns a set of chosen samples, in the given order.</summary>
     internal SampleSet Select(int[] indices)
     {
-        byte[] features = new byte[checked(indices.Length * BytesPerSample)];
-        int[] labels = new int[indices.Length];
-        for (int row = 0; row < indices.Length; row++)
+        var features = new byte[checked(indices.Length * BytesPerSample)];
+        var labels = new int[indices.Length];
+        for (var row = 0; row < indices.Length; row++)
         {
             labels[row] = _labels[indices[row]];
             CopyRaw(indices[row], features.AsSpan(row * BytesPerSample));
@@ -91,10 +95,12 @@ public sealed class SampleSet
 
     private static unsafe void Request(ReadOnlySpan<byte> sample)
     {
-        if (!Sse.IsSupported) return;
+        if (!Sse.IsSupported)
+            return;
         fixed (byte* first = sample)
         {
-            for (int at = 0; at < Math.Min(sample.Length, MostBytesAhead); at += CacheLineBytes) Sse.Prefetch0(first + at);
+            for (var at = 0; at < Math.Min(sample.Length, MostBytesAhead); at += CacheLineBytes)
+                Sse.Prefetch0(first + at);
         }
     }
 

@@ -14,14 +14,18 @@ internal static class Standardization
     /// <param name="rows">The rows to measure, at least one.</param>
     public static Preprocessing Measure(ReadOnlySpan<double> features, int columns, ReadOnlySpan<int> rows)
     {
-        double[] means = new double[columns];
-        foreach (int row in rows) Add(features.Slice(row * columns, columns), means);
-        foreach (ref double mean in means.AsSpan()) mean /= rows.Length;
+        var means = new double[columns];
+        foreach (var row in rows)
+            Add(features.Slice(row * columns, columns), means);
+        foreach (ref var mean in means.AsSpan())
+            mean /= rows.Length;
         UseValueOfConstantColumns(features, rows, means);
 
-        double[] deviations = new double[columns];
-        foreach (int row in rows) AddSquaredDistances(features.Slice(row * columns, columns), means, deviations);
-        foreach (ref double deviation in deviations.AsSpan()) deviation = deviation == 0 ? 1 : Math.Sqrt(deviation / rows.Length);
+        var deviations = new double[columns];
+        foreach (var row in rows)
+            AddSquaredDistances(features.Slice(row * columns, columns), means, deviations);
+        foreach (ref var deviation in deviations.AsSpan())
+            deviation = deviation == 0 ? 1 : Math.Sqrt(deviation / rows.Length);
         return Preprocessing.Standardized(means, deviations);
     }
 
@@ -34,16 +38,22 @@ internal static class Standardization
     /// <exception cref="InputException">The result does not fit: a value in a 32-bit float, or all of them in one array.</exception>
     public static byte[] Store(string path, ReadOnlySpan<double> features, int columns, ReadOnlySpan<int> rows, Preprocessing preprocessing)
     {
-        long length = (long)rows.Length * columns * sizeof(float);
-        if (length > Array.MaxLength) throw FileErrors.In(path, $"{rows.Length} rows of {columns} numbers are more than {Array.MaxLength} bytes; split it");
-        double[] means = [.. preprocessing.Means], deviations = [.. preprocessing.Deviations];
-        byte[] stored = new byte[length];
-        for (int i = 0; i < rows.Length; i++)
+        var length = (long)rows.Length * columns * sizeof(float);
+        if (length > Array.MaxLength)
+            throw FileErrors.In(path, $"{rows.Length} rows of {columns} numbers are more than {Array.MaxLength} bytes; split it");
+        double[] means = [.. preprocessing.Means],
+            deviations = [.. preprocessing.Deviations];
+        var stored = new byte[length];
+        for (var i = 0; i < rows.Length; i++)
         {
-            Span<byte> destination = stored.AsSpan(i * columns * sizeof(float));
-            int column = StoreRow(features.Slice(rows[i] * columns, columns), means, deviations, destination);
-            if (column == columns) continue;
-            throw FileErrors.In(path, $"row {rows[i]}: feature {column} is too far from the training mean to be standardised; see --standardize off");
+            var destination = stored.AsSpan(i * columns * sizeof(float));
+            var column = StoreRow(features.Slice(rows[i] * columns, columns), means, deviations, destination);
+            if (column == columns)
+                continue;
+            throw FileErrors.In(
+                path,
+                $"row {rows[i]}: feature {column} is too far from the training mean to be standardised; see --standardize off"
+            );
         }
 
         return stored;
@@ -51,14 +61,15 @@ internal static class Standardization
 
     private static void Add(ReadOnlySpan<double> values, Span<double> sums)
     {
-        for (int column = 0; column < sums.Length; column++) sums[column] += values[column];
+        for (var column = 0; column < sums.Length; column++)
+            sums[column] += values[column];
     }
 
     private static void AddSquaredDistances(ReadOnlySpan<double> values, ReadOnlySpan<double> means, Span<double> sums)
     {
-        for (int column = 0; column < sums.Length; column++)
+        for (var column = 0; column < sums.Length; column++)
         {
-            double distance = values[column] - means[column];
+            var distance = values[column] - means[column];
             sums[column] += distance * distance;
         }
     }
@@ -66,27 +77,35 @@ internal static class Standardization
     // A rounded mean would leave a constant column with a deviation of rounding errors, and turn it into noise.
     private static void UseValueOfConstantColumns(ReadOnlySpan<double> features, ReadOnlySpan<int> rows, double[] means)
     {
-        ReadOnlySpan<double> first = features.Slice(rows[0] * means.Length, means.Length);
-        bool[] varies = new bool[means.Length];
-        foreach (int row in rows)
+        var first = features.Slice(rows[0] * means.Length, means.Length);
+        var varies = new bool[means.Length];
+        foreach (var row in rows)
         {
-            ReadOnlySpan<double> values = features.Slice(row * means.Length, means.Length);
-            for (int column = 0; column < varies.Length; column++) varies[column] |= values[column] != first[column];
+            var values = features.Slice(row * means.Length, means.Length);
+            for (var column = 0; column < varies.Length; column++)
+                varies[column] |= values[column] != first[column];
         }
 
-        for (int column = 0; column < means.Length; column++)
+        for (var column = 0; column < means.Length; column++)
         {
-            if (!varies[column]) means[column] = first[column];
+            if (!varies[column])
+                means[column] = first[column];
         }
     }
 
     /// <summary>Stores one row; returns the first column whose result is not finite, or the number of columns.</summary>
-    private static int StoreRow(ReadOnlySpan<double> values, ReadOnlySpan<double> means, ReadOnlySpan<double> deviations, Span<byte> destination)
+    private static int StoreRow(
+        ReadOnlySpan<double> values,
+        ReadOnlySpan<double> means,
+        ReadOnlySpan<double> deviations,
+        Span<byte> destination
+    )
     {
-        for (int column = 0; column < values.Length; column++)
+        for (var column = 0; column < values.Length; column++)
         {
-            double value = means.IsEmpty ? values[column] : (values[column] - means[column]) / deviations[column];
-            if (!float.IsFinite((float)value)) return column;
+            var value = means.IsEmpty ? values[column] : (values[column] - means[column]) / deviations[column];
+            if (!float.IsFinite((float)value))
+                return column;
             BinaryPrimitives.WriteSingleLittleEndian(destination[(column * sizeof(float))..], (float)value);
         }
 

@@ -25,7 +25,7 @@ internal static class TestSplit
     /// <exception cref="InputException">There are too few samples for a test set.</exception>
     public static (SampleSet Train, SampleSet Test) EveryFifth(SampleSet all, string path)
     {
-        (int[] train, int[] test) = EveryFifth(all.Count, path);
+        var (train, test) = EveryFifth(all.Count, path);
         return (all.Select(train), all.Select(test));
     }
 }

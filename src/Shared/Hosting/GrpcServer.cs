@@ -7,7 +7,10 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Distributed.Hosting;
 
-/// <summary>The gRPC server that coordinator and worker have in common: Kestrel, HTTP/2 without TLS, the run token, health, and reflection on loopback.</summary>
+/// <summary>
+/// The gRPC server that coordinator and worker have in common: Kestrel, HTTP/2 without TLS, the run token, health, and reflection on
+/// loopback.
+/// </summary>
 internal static class GrpcServer
 {
     /// <summary>Prepares a host.</summary>
@@ -20,7 +23,9 @@ internal static class GrpcServer
         builder.Logging.ClearProviders().AddSimpleConsole(options => options.SingleLine = true).SetMinimumLevel(LogLevel.Warning);
         // A failed start is an exception here, and told as one line.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
-        builder.Logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(options =>
+            options.LogToStandardErrorThreshold = LogLevel.Trace
+        );
         builder.WebHost.ConfigureKestrel(options => Configure(options, listen));
         builder.Services.AddSingleton(new RunTokenHolder(token));
         builder.Services.AddGrpc(options =>
@@ -57,7 +62,10 @@ internal static class GrpcServer
         }
         catch (Exception exception) when (exception is IOException or System.Net.Sockets.SocketException or InvalidOperationException)
         {
-            throw new InputException($"--listen {listen}: cannot be listened on ({exception.Message.TrimEnd('.')}); choose another port, or 0 for a free one", exception);
+            throw new InputException(
+                $"--listen {listen}: cannot be listened on ({exception.Message.TrimEnd('.')}); choose another port, or 0 for a free one",
+                exception
+            );
         }
 
         var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
@@ -65,7 +73,8 @@ internal static class GrpcServer
     }
 
     /// <summary>Whether an address is this machine's own.</summary>
-    public static bool IsLoopback(Uri address) => address.IsLoopback || (IPAddress.TryParse(address.DnsSafeHost, out var ip) && IPAddress.IsLoopback(ip));
+    public static bool IsLoopback(Uri address) =>
+        address.IsLoopback || (IPAddress.TryParse(address.DnsSafeHost, out var ip) && IPAddress.IsLoopback(ip));
 
     private static void Configure(KestrelServerOptions options, Uri listen)
     {

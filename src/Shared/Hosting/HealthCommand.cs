@@ -15,7 +15,9 @@ internal static class HealthCommand
     {
         var address = new Argument<string>("URL") { Description = "The address that it listens on, such as http://127.0.0.1:5000" };
         var command = new Command("health", "Asks a running coordinator or worker whether it serves (exit code 0) or not (1).") { address };
-        command.SetAction((parse, cancellationToken) => CheckAsync(parse.GetRequiredValue(address), parse.InvocationConfiguration, cancellationToken));
+        command.SetAction(
+            (parse, cancellationToken) => CheckAsync(parse.GetRequiredValue(address), parse.InvocationConfiguration, cancellationToken)
+        );
         return command;
     }
 
@@ -25,11 +27,15 @@ internal static class HealthCommand
         {
             using var connection = new Connection(address, token: null);
             var reply = await new Health.HealthClient(connection.Calls).CheckAsync(
-                new HealthCheckRequest(), deadline: DateTime.UtcNow + Deadline, cancellationToken: cancellationToken);
+                new HealthCheckRequest(),
+                deadline: DateTime.UtcNow + Deadline,
+                cancellationToken: cancellationToken
+            );
             await console.Output.WriteLineAsync(reply.Status.ToString());
             return reply.Status == HealthCheckResponse.Types.ServingStatus.Serving ? 0 : 1;
         }
-        catch (Exception exception) when (exception is RpcException or UriFormatException or NotSupportedException or InvalidOperationException)
+        catch (Exception exception)
+            when (exception is RpcException or UriFormatException or NotSupportedException or InvalidOperationException)
         {
             await console.Error.WriteLineAsync($"{address}: {WireErrors.Cause(exception)}");
             return 1;

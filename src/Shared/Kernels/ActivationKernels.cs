@@ -10,7 +10,7 @@ internal readonly unsafe struct LeakyReluForward(float* input, float slope, floa
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        TVector x = TLanes.Load(input + index);
+        var x = TLanes.Load(input + index);
         TLanes.Store(TLanes.SelectGreater(x, default, x, TLanes.Multiply(x, TLanes.Broadcast(slope))), output + index);
     }
 }
@@ -23,8 +23,8 @@ internal readonly unsafe struct LeakyReluBackward(float* output, float slope, fl
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        TVector g = TLanes.Load(gradient + index);
-        TVector scaled = TLanes.Multiply(g, TLanes.Broadcast(slope));
+        var g = TLanes.Load(gradient + index);
+        var scaled = TLanes.Multiply(g, TLanes.Broadcast(slope));
         TLanes.Store(TLanes.SelectGreater(TLanes.Load(output + index), default, g, scaled), gradient + index);
     }
 }
@@ -37,7 +37,7 @@ internal readonly unsafe struct GeluForward(float* input, float* output) : IElem
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        TVector x = TLanes.Load(input + index);
+        var x = TLanes.Load(input + index);
         TLanes.Store(TLanes.Multiply(x, NormalDistribution.Cumulative<TLanes, TVector>(x, out _)), output + index);
     }
 }
@@ -50,9 +50,9 @@ internal readonly unsafe struct GeluBackward(float* input, float* gradient) : IE
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        TVector x = TLanes.Load(input + index);
-        TVector cumulative = NormalDistribution.Cumulative<TLanes, TVector>(x, out TVector density);
-        TVector slope = TLanes.FusedMultiplyAdd(x, density, cumulative);
+        var x = TLanes.Load(input + index);
+        var cumulative = NormalDistribution.Cumulative<TLanes, TVector>(x, out var density);
+        var slope = TLanes.FusedMultiplyAdd(x, density, cumulative);
         TLanes.Store(TLanes.Multiply(TLanes.Load(gradient + index), slope), gradient + index);
     }
 }

@@ -3,9 +3,9 @@ using System.Runtime.CompilerServices;
 namespace Distributed.Kernels;
 
 /// <summary>
-/// Bias and activation functions over a matrix, in place, and their gradients. A gradient is taken from the activation's *output*, so the input
-/// need not be kept: relu' = [y &gt; 0] (0 at 0), tanh' = 1 - y^2, sigmoid' = y (1 - y). GELU is the exception: it is not monotonic, so two inputs
-/// can have one output, and its gradient needs the input.
+/// Bias and activation functions over a matrix, in place, and their gradients. A gradient is taken from the activation's *output*, so the
+/// input need not be kept: relu' = [y &gt; 0] (0 at 0), tanh' = 1 - y^2, sigmoid' = y (1 - y). GELU is the exception: it is not monotonic,
+/// so two inputs can have one output, and its gradient needs the input.
 /// </summary>
 public static unsafe class Activations
 {
@@ -14,16 +14,20 @@ public static unsafe class Activations
     /// <param name="bias">[n], at least one element.</param>
     /// <param name="team">The threads to share the work.</param>
     /// <exception cref="ArgumentException">The matrix is not a whole number of rows.</exception>
-    public static void AddBias(Span<float> matrix, ReadOnlySpan<float> bias, ComputeTeam team) => Apply<IdentityActivation>(matrix, bias, team);
+    public static void AddBias(Span<float> matrix, ReadOnlySpan<float> bias, ComputeTeam team) =>
+        Apply<IdentityActivation>(matrix, bias, team);
 
     /// <summary>matrix[i, j] = max(matrix[i, j] + bias[j], 0); NaN stays NaN. Shapes as in <see cref="AddBias"/>.</summary>
-    public static void BiasRelu(Span<float> matrix, ReadOnlySpan<float> bias, ComputeTeam team) => Apply<ReluActivation>(matrix, bias, team);
+    public static void BiasRelu(Span<float> matrix, ReadOnlySpan<float> bias, ComputeTeam team) =>
+        Apply<ReluActivation>(matrix, bias, team);
 
     /// <summary>matrix[i, j] = tanh(matrix[i, j] + bias[j]). Shapes as in <see cref="AddBias"/>.</summary>
-    public static void BiasTanh(Span<float> matrix, ReadOnlySpan<float> bias, ComputeTeam team) => Apply<TanhActivation>(matrix, bias, team);
+    public static void BiasTanh(Span<float> matrix, ReadOnlySpan<float> bias, ComputeTeam team) =>
+        Apply<TanhActivation>(matrix, bias, team);
 
     /// <summary>matrix[i, j] = 1 / (1 + exp(-(matrix[i, j] + bias[j]))). Shapes as in <see cref="AddBias"/>.</summary>
-    public static void BiasSigmoid(Span<float> matrix, ReadOnlySpan<float> bias, ComputeTeam team) => Apply<SigmoidActivation>(matrix, bias, team);
+    public static void BiasSigmoid(Span<float> matrix, ReadOnlySpan<float> bias, ComputeTeam team) =>
+        Apply<SigmoidActivation>(matrix, bias, team);
 
     /// <summary>gradient *= [output &gt; 0]: the gradient with respect to the output becomes the one with respect to the input.</summary>
     /// <exception cref="ArgumentException">The lengths differ.</exception>
@@ -48,21 +52,35 @@ public static unsafe class Activations
     {
         CheckSlope(slope);
         CheckLengths(input.Length, output.Length, nameof(output));
-        fixed (float* inputs = input, outputs = output)
+        fixed (
+            float* inputs = input,
+                outputs = output
+        )
+        {
             Elementwise.Run(new LeakyReluForward(inputs, slope, outputs), input.Length, team);
+        }
     }
 
-    /// <summary>gradient *= output &gt; 0 ? 1 : slope, with the slope at 0, as in PyTorch. See <see cref="ReluGradient"/> and <see cref="LeakyRelu"/>.</summary>
+    /// <summary>
+    /// gradient *= output &gt; 0 ? 1 : slope, with the slope at 0, as in PyTorch. See <see cref="ReluGradient"/> and
+    /// <see cref="LeakyRelu"/>.
+    /// </summary>
     public static void LeakyReluGradient(ReadOnlySpan<float> output, float slope, Span<float> gradient, ComputeTeam team)
     {
         CheckSlope(slope);
         CheckLengths(output.Length, gradient.Length, nameof(gradient));
-        fixed (float* outputs = output, gradients = gradient)
+        fixed (
+            float* outputs = output,
+                gradients = gradient
+        )
+        {
             Elementwise.Run(new LeakyReluBackward(outputs, slope, gradients), output.Length, team);
+        }
     }
 
     /// <summary>
-    /// output = input Phi(input) = input (1 + erf(input / sqrt 2)) / 2, within 8 units in the last place of normal results. NaN at minus infinity, as in PyTorch.
+    /// output = input Phi(input) = input (1 + erf(input / sqrt 2)) / 2, within 8 units in the last place of normal results. NaN at minus
+    /// infinity, as in PyTorch.
     /// </summary>
     /// <param name="input">[n].</param>
     /// <param name="output">[n]; overwritten, and may be the input.</param>
@@ -71,8 +89,13 @@ public static unsafe class Activations
     public static void Gelu(ReadOnlySpan<float> input, Span<float> output, ComputeTeam team)
     {
         CheckLengths(input.Length, output.Length, nameof(output));
-        fixed (float* inputs = input, outputs = output)
+        fixed (
+            float* inputs = input,
+                outputs = output
+        )
+        {
             Elementwise.Run(new GeluForward(inputs, outputs), input.Length, team);
+        }
     }
 
     /// <summary>gradient *= Phi(input) + input phi(input), the factor with an absolute error below 4e-7.</summary>
@@ -83,8 +106,13 @@ public static unsafe class Activations
     public static void GeluGradient(ReadOnlySpan<float> input, Span<float> gradient, ComputeTeam team)
     {
         CheckLengths(input.Length, gradient.Length, nameof(gradient));
-        fixed (float* inputs = input, gradients = gradient)
+        fixed (
+            float* inputs = input,
+                gradients = gradient
+        )
+        {
             Elementwise.Run(new GeluBackward(inputs, gradients), input.Length, team);
+        }
     }
 
     private static void Apply<TActivation>(Span<float> matrix, ReadOnlySpan<float> bias, ComputeTeam team)
@@ -92,16 +120,26 @@ public static unsafe class Activations
     {
         if (bias.IsEmpty || matrix.Length % bias.Length != 0)
             throw new ArgumentException($"{matrix.Length} elements are not rows of {bias.Length}.", nameof(matrix));
-        fixed (float* values = matrix, biases = bias)
+        fixed (
+            float* values = matrix,
+                biases = bias
+        )
+        {
             Elementwise.Share(new BiasedRows<TActivation>(values, biases, matrix.Length / bias.Length, bias.Length), matrix.Length, team);
+        }
     }
 
     private static void ApplyGradient<TActivation>(ReadOnlySpan<float> output, Span<float> gradient, ComputeTeam team)
         where TActivation : struct, IActivation
     {
         CheckLengths(output.Length, gradient.Length, nameof(gradient));
-        fixed (float* outputs = output, gradients = gradient)
+        fixed (
+            float* outputs = output,
+                gradients = gradient
+        )
+        {
             Elementwise.Run(new Gradient<TActivation>(outputs, gradients), output.Length, team);
+        }
     }
 
     private static void CheckSlope(float slope)
@@ -121,8 +159,8 @@ public static unsafe class Activations
     {
         public void Execute(int part, int parts)
         {
-            (int start, int end) = Partition.Of(rows, 1, part, parts);
-            for (int row = start; row < end; row++)
+            var (start, end) = Partition.Of(rows, 1, part, parts);
+            for (var row = start; row < end; row++)
             {
                 var activation = new BiasedRow<TActivation>(values + ((nint)row * columns), biases);
                 VectorWidth.Execute(new Elementwise.Loop<BiasedRow<TActivation>>(activation, 0, columns));
@@ -138,7 +176,7 @@ public static unsafe class Activations
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            TVector biased = TLanes.Add(TLanes.Load(values + index), TLanes.Load(biases + index));
+            var biased = TLanes.Add(TLanes.Load(values + index), TLanes.Load(biases + index));
             TLanes.Store(TActivation.Forward<TLanes, TVector>(biased), values + index);
         }
     }
@@ -151,7 +189,7 @@ public static unsafe class Activations
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            TVector gradient = TLanes.Load(gradients + index);
+            var gradient = TLanes.Load(gradients + index);
             TLanes.Store(TActivation.Backward<TLanes, TVector>(gradient, TLanes.Load(outputs + index)), gradients + index);
         }
     }

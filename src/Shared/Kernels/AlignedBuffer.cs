@@ -27,7 +27,7 @@ public sealed unsafe class AlignedBuffer
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, MaxLength);
         Length = length;
         _array = GC.AllocateArray<float>(length + Slack, pinned: true);
-        nuint address = (nuint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_array));
+        var address = (nuint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_array));
         _offset = (int)((Alignment - (address % Alignment)) % Alignment) / sizeof(float);
     }
 

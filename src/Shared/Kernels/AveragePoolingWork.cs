@@ -7,7 +7,7 @@ internal readonly unsafe struct AveragePoolingForward(float* input, PoolingShape
 {
     public void Execute(int part, int parts)
     {
-        (int start, int end) = Partition.Of(rows * shape.OutputHeight, 1, part, parts);
+        var (start, end) = Partition.Of(rows * shape.OutputHeight, 1, part, parts);
         VectorWidth.Execute(new Core(this, start, end));
     }
 
@@ -24,19 +24,19 @@ internal readonly unsafe struct AveragePoolingForward(float* input, PoolingShape
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        (int outputHeight, int outputWidth, int channels) = (shape.OutputHeight, shape.OutputWidth, shape.Channels);
-        (PoolingAxis vertical, PoolingAxis horizontal) = (shape.Vertical, shape.Horizontal);
-        nint rowLength = (nint)shape.Width * channels;
-        float* destination = output + ((nint)start * outputWidth * channels);
-        for (int row = start; row < end; row++)
+        var (outputHeight, outputWidth, channels) = (shape.OutputHeight, shape.OutputWidth, shape.Channels);
+        var (vertical, horizontal) = (shape.Vertical, shape.Horizontal);
+        var rowLength = (nint)shape.Width * channels;
+        var destination = output + ((nint)start * outputWidth * channels);
+        for (var row = start; row < end; row++)
         {
-            (int top, int bottom, _) = vertical.Covered(row % outputHeight);
-            float* inputRow = input + (((nint)(row / outputHeight) * shape.Height) + top) * rowLength;
-            for (int ox = 0; ox < outputWidth; ox++, destination += channels)
+            (var top, var bottom, _) = vertical.Covered(row % outputHeight);
+            var inputRow = input + (((nint)(row / outputHeight) * shape.Height) + top) * rowLength;
+            for (var ox = 0; ox < outputWidth; ox++, destination += channels)
             {
-                (int left, int right, _) = horizontal.Covered(ox);
-                float* first = inputRow + ((nint)left * channels);
-                int c = 0;
+                (var left, var right, _) = horizontal.Covered(ox);
+                var first = inputRow + ((nint)left * channels);
+                var c = 0;
                 for (; c <= channels - TLanes.Count; c += TLanes.Count)
                     TLanes.Store(Mean<TLanes, TVector>(first + c, bottom - top, rowLength, right - left, channels), destination + c);
                 for (; c < channels; c++)
@@ -51,10 +51,10 @@ internal readonly unsafe struct AveragePoolingForward(float* input, PoolingShape
         where TVector : unmanaged
     {
         TVector sum = default;
-        for (int y = 0; y < height; y++, row += rowLength)
+        for (var y = 0; y < height; y++, row += rowLength)
         {
-            float* pixel = row;
-            for (int x = 0; x < width; x++, pixel += pixelLength)
+            var pixel = row;
+            for (var x = 0; x < width; x++, pixel += pixelLength)
                 sum = TLanes.Add(sum, TLanes.Load(pixel));
         }
 
@@ -62,15 +62,18 @@ internal readonly unsafe struct AveragePoolingForward(float* input, PoolingShape
     }
 }
 
-/// <summary>Gathers, for each input pixel, its share of the gradients of the windows that cover it; parts are ranges of input rows.</summary>
-internal readonly unsafe struct AveragePoolingBackward(float* outputGradient, PoolingShape shape, int rows, float* inputGradient) : IPartitionedWork
+/// <summary>
+/// Gathers, for each input pixel, its share of the gradients of the windows that cover it; parts are ranges of input rows.
+/// </summary>
+internal readonly unsafe struct AveragePoolingBackward(float* outputGradient, PoolingShape shape, int rows, float* inputGradient)
+    : IPartitionedWork
 {
     private readonly int _outputHeight = shape.OutputHeight;
     private readonly int _outputWidth = shape.OutputWidth;
 
     public void Execute(int part, int parts)
     {
-        (int start, int end) = Partition.Of(rows * shape.Height, 1, part, parts);
+        var (start, end) = Partition.Of(rows * shape.Height, 1, part, parts);
         VectorWidth.Execute(new Core(this, start, end));
     }
 
@@ -81,7 +84,7 @@ internal readonly unsafe struct AveragePoolingBackward(float* outputGradient, Po
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            for (int row = start; row < end; row++)
+            for (var row = start; row < end; row++)
                 work.Row<TLanes, TVector>(row);
         }
     }
@@ -91,14 +94,15 @@ internal readonly unsafe struct AveragePoolingBackward(float* outputGradient, Po
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        (int channels, PoolingAxis horizontal) = (shape.Channels, shape.Horizontal);
-        float* destination = inputGradient + ((nint)row * shape.Width * channels);
-        float* image = outputGradient + ((nint)(row / shape.Height) * _outputHeight * _outputWidth * channels);
-        (int First, int End) windowRows = shape.Vertical.Covering(row % shape.Height, _outputHeight), windows = default;
-        for (int x = 0; x < shape.Width; x++, destination += channels)
+        var (channels, horizontal) = (shape.Channels, shape.Horizontal);
+        var destination = inputGradient + ((nint)row * shape.Width * channels);
+        var image = outputGradient + ((nint)(row / shape.Height) * _outputHeight * _outputWidth * channels);
+        (int First, int End) windowRows = shape.Vertical.Covering(row % shape.Height, _outputHeight),
+            windows = default;
+        for (var x = 0; x < shape.Width; x++, destination += channels)
         {
             windows = horizontal.Advance(windows, x, _outputWidth);
-            int c = 0;
+            var c = 0;
             for (; c <= channels - TLanes.Count; c += TLanes.Count)
                 TLanes.Store(Sum<TLanes, TVector>(image + c, windowRows, windows), destination + c);
             for (; c < channels; c++)
@@ -111,13 +115,13 @@ internal readonly unsafe struct AveragePoolingBackward(float* outputGradient, Po
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        (PoolingAxis vertical, PoolingAxis horizontal) = (shape.Vertical, shape.Horizontal);
+        var (vertical, horizontal) = (shape.Vertical, shape.Horizontal);
         TVector sum = default;
-        for (int oy = windowRows.First; oy < windowRows.End; oy++)
+        for (var oy = windowRows.First; oy < windowRows.End; oy++)
         {
-            int height = vertical.Count(oy);
-            float* gradient = channel + ((((nint)oy * _outputWidth) + windows.First) * shape.Channels);
-            for (int ox = windows.First; ox < windows.End; ox++, gradient += shape.Channels)
+            var height = vertical.Count(oy);
+            var gradient = channel + ((((nint)oy * _outputWidth) + windows.First) * shape.Channels);
+            for (var ox = windows.First; ox < windows.End; ox++, gradient += shape.Channels)
                 sum = TLanes.Add(sum, TLanes.Divide(TLanes.Load(gradient), TLanes.Broadcast(height * horizontal.Count(ox))));
         }
 

@@ -1,9 +1,10 @@
 namespace Distributed.Kernels;
 
 /// <summary>
-/// Batch normalisation (S. Ioffe and C. Szegedy, "Batch normalization", 2015) over channels-last images, with each microbatch normalised by its own
-/// statistics: y = (x - mean) / sqrt(variance + epsilon) * weight + bias, channel by channel. A sum over a microbatch is a chain over the
-/// pixels of a sample, and a chain over the samples' sums, both from +0. A single value in a microbatch is its own mean: it leaves only the bias.
+/// Batch normalisation (S. Ioffe and C. Szegedy, "Batch normalization", 2015) over channels-last images, with each microbatch normalised by
+/// its own statistics: y = (x - mean) / sqrt(variance + epsilon) * weight + bias, channel by channel. A sum over a microbatch is a chain
+/// over the pixels of a sample, and a chain over the samples' sums, both from +0. A single value in a microbatch is its own mean: it leaves
+/// only the bias.
 /// </summary>
 public static unsafe class BatchNormalization
 {
@@ -25,11 +26,18 @@ public static unsafe class BatchNormalization
         float epsilon,
         Span<float> statistics,
         Span<float> output,
-        ComputeTeam team)
+        ComputeTeam team
+    )
     {
         shape.Check(input.Length, output.Length, statistics.Length);
         CheckChannels(shape, weight.Length, bias.Length);
-        fixed (float* x = input, w = weight, b = bias, s = statistics, y = output)
+        fixed (
+            float* x = input,
+                w = weight,
+                b = bias,
+                s = statistics,
+                y = output
+        )
         {
             var forward = new BatchNormalizationForward(x, shape, w, b, epsilon, s, y);
             Elementwise.Share(new BatchNormalizationWork<BatchNormalizationForward>(forward, shape), input.Length, team);
@@ -50,12 +58,22 @@ public static unsafe class BatchNormalization
         ReadOnlySpan<float> parameters,
         float epsilon,
         Span<float> output,
-        ComputeTeam team)
+        ComputeTeam team
+    )
     {
         shape.Check(input.Length, output.Length, shape.StatisticsLength);
         if (parameters.Length != (long)BatchNormalizationShape.Parameters * shape.Channels)
-            throw new ArgumentException($"{parameters.Length} parameters are not {BatchNormalizationShape.Parameters} for each of {shape.Channels} channels.");
-        fixed (float* x = input, p = parameters, y = output)
+        {
+            throw new ArgumentException(
+                $"{parameters.Length} parameters are not {BatchNormalizationShape.Parameters} for each of {shape.Channels} channels."
+            );
+        }
+
+        fixed (
+            float* x = input,
+                p = parameters,
+                y = output
+        )
         {
             var evaluation = new BatchNormalizationEvaluation(x, shape, p, epsilon, y);
             Elementwise.Share(new BatchNormalizationWork<BatchNormalizationEvaluation>(evaluation, shape), input.Length, team);
@@ -74,8 +92,8 @@ public static unsafe class BatchNormalization
     /// <param name="inputGradient">[rows, positions, channels], or empty where it is not wanted; overwritten.</param>
     /// <param name="partials">[microbatches, 4, channels]; overwritten by what each microbatch adds to the next.</param>
     /// <param name="parameterGradient">
-    /// [4, channels]; overwritten by the sums along the tree over the microbatches: the gradients of weight and bias, and of the running statistics
-    /// rows * mean and rows * variance, which the number of samples divides in the end.
+    /// [4, channels]; overwritten by the sums along the tree over the microbatches: the gradients of weight and bias, and of the running
+    /// statistics rows * mean and rows * variance, which the number of samples divides in the end.
     /// </param>
     /// <param name="team">The threads to share the work.</param>
     /// <exception cref="ArgumentException">A size is out of range, or a length does not fit.</exception>
@@ -88,13 +106,21 @@ public static unsafe class BatchNormalization
         Span<float> inputGradient,
         Span<float> partials,
         Span<float> parameterGradient,
-        ComputeTeam team)
+        ComputeTeam team
+    )
     {
         shape.Check(input.Length, outputGradient.Length, statistics.Length);
         CheckChannels(shape, weight.Length, weight.Length);
         if ((!inputGradient.IsEmpty && inputGradient.Length != shape.Length) || partials.Length != shape.PartialsLength)
             throw new ArgumentException($"{shape} does not fit {inputGradient.Length} gradients and {partials.Length} parts.");
-        fixed (float* x = input, w = weight, s = statistics, g = outputGradient, dx = inputGradient, p = partials)
+        fixed (
+            float* x = input,
+                w = weight,
+                s = statistics,
+                g = outputGradient,
+                dx = inputGradient,
+                p = partials
+        )
         {
             var backward = new BatchNormalizationBackward(x, shape, w, s, g, dx, p);
             Elementwise.Share(new BatchNormalizationWork<BatchNormalizationBackward>(backward, shape), input.Length, team);

@@ -4,8 +4,14 @@ namespace Distributed.Kernels;
 
 /// <summary>The gradients of one microbatch's channels: of the input unless <c>inputGradient</c> is null, and of the parameters.</summary>
 internal readonly unsafe struct BatchNormalizationBackward(
-    float* input, BatchNormalizationShape shape, float* weight, float* statistics, float* outputGradient, float* inputGradient, float* partials)
-    : IChannelKernel
+    float* input,
+    BatchNormalizationShape shape,
+    float* weight,
+    float* statistics,
+    float* outputGradient,
+    float* inputGradient,
+    float* partials
+) : IChannelKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Apply<TLanes, TVector>(int microbatch, int channel)
@@ -13,13 +19,15 @@ internal readonly unsafe struct BatchNormalizationBackward(
         where TVector : unmanaged
     {
         var place = new MicrobatchPlace(shape, microbatch);
-        nint offset = place.Offset + channel;
-        float* statistic = statistics + ((nint)microbatch * BatchNormalizationShape.Statistics * shape.Channels) + channel;
-        TVector mean = TLanes.Load(statistic), variance = TLanes.Load(statistic + shape.Channels), inverse = TLanes.Load(statistic + (2 * shape.Channels));
-        TVector sum = Sums<TLanes, TVector>(offset, place, mean, out TVector product);
+        var offset = place.Offset + channel;
+        var statistic = statistics + ((nint)microbatch * BatchNormalizationShape.Statistics * shape.Channels) + channel;
+        TVector mean = TLanes.Load(statistic),
+            variance = TLanes.Load(statistic + shape.Channels),
+            inverse = TLanes.Load(statistic + (2 * shape.Channels));
+        var sum = Sums<TLanes, TVector>(offset, place, mean, out var product);
 
-        float* partial = partials + ((nint)microbatch * BatchNormalizationShape.Parameters * shape.Channels) + channel;
-        TVector rows = TLanes.Broadcast(place.Rows);
+        var partial = partials + ((nint)microbatch * BatchNormalizationShape.Parameters * shape.Channels) + channel;
+        var rows = TLanes.Broadcast(place.Rows);
         TLanes.Store(TLanes.Multiply(product, inverse), partial);
         TLanes.Store(sum, partial + shape.Channels);
         TLanes.Store(TLanes.Multiply(rows, mean), partial + (2 * shape.Channels));
@@ -27,8 +35,9 @@ internal readonly unsafe struct BatchNormalizationBackward(
         if (inputGradient == null)
             return;
 
-        TVector count = TLanes.Broadcast(place.Pixels), scale = TLanes.Multiply(TLanes.Load(weight + channel), inverse);
-        TVector slope = TLanes.Multiply(TLanes.Multiply(TLanes.Divide(product, count), inverse), inverse);
+        TVector count = TLanes.Broadcast(place.Pixels),
+            scale = TLanes.Multiply(TLanes.Load(weight + channel), inverse);
+        var slope = TLanes.Multiply(TLanes.Multiply(TLanes.Divide(product, count), inverse), inverse);
         WriteInputGradient<TLanes, TVector>(offset, place, mean, TLanes.Divide(sum, count), slope, scale);
     }
 
@@ -38,14 +47,17 @@ internal readonly unsafe struct BatchNormalizationBackward(
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        float* x = input + offset, g = outputGradient + offset;
-        TVector totalSum = default, totalProduct = default;
-        for (int row = 0; row < place.Rows; row++)
+        float* x = input + offset,
+            g = outputGradient + offset;
+        TVector totalSum = default,
+            totalProduct = default;
+        for (var row = 0; row < place.Rows; row++)
         {
-            TVector sum = default, rowProduct = default;
-            for (int position = 0; position < place.Positions; position++, x += place.Stride, g += place.Stride)
+            TVector sum = default,
+                rowProduct = default;
+            for (var position = 0; position < place.Positions; position++, x += place.Stride, g += place.Stride)
             {
-                TVector gradient = TLanes.Load(g);
+                var gradient = TLanes.Load(g);
                 sum = TLanes.Add(sum, gradient);
                 rowProduct = TLanes.FusedMultiplyAdd(gradient, TLanes.Subtract(TLanes.Load(x), mean), rowProduct);
             }
@@ -61,15 +73,23 @@ internal readonly unsafe struct BatchNormalizationBackward(
     /// <summary>inputGradient = (g - shift - (x - mean) slope) scale.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void WriteInputGradient<TLanes, TVector>(
-        nint offset, in MicrobatchPlace place, TVector mean, TVector shift, TVector slope, TVector scale)
+        nint offset,
+        in MicrobatchPlace place,
+        TVector mean,
+        TVector shift,
+        TVector slope,
+        TVector scale
+    )
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        float* x = input + offset, g = outputGradient + offset, dx = inputGradient + offset;
-        for (int pixel = 0; pixel < place.Pixels; pixel++, x += place.Stride, g += place.Stride, dx += place.Stride)
+        float* x = input + offset,
+            g = outputGradient + offset,
+            dx = inputGradient + offset;
+        for (var pixel = 0; pixel < place.Pixels; pixel++, x += place.Stride, g += place.Stride, dx += place.Stride)
         {
-            TVector centred = TLanes.Subtract(TLanes.Load(g), shift);
-            TVector minusDifference = TLanes.Subtract(mean, TLanes.Load(x));
+            var centred = TLanes.Subtract(TLanes.Load(g), shift);
+            var minusDifference = TLanes.Subtract(mean, TLanes.Load(x));
             TLanes.Store(TLanes.Multiply(TLanes.FusedMultiplyAdd(minusDifference, slope, centred), scale), dx);
         }
     }

@@ -4,7 +4,14 @@ namespace Distributed.Kernels;
 
 /// <summary>Normalises by the microbatch's own statistics, which it leaves in <c>statistics</c>.</summary>
 internal readonly unsafe struct BatchNormalizationForward(
-    float* input, BatchNormalizationShape shape, float* weight, float* bias, float epsilon, float* statistics, float* output) : IChannelKernel
+    float* input,
+    BatchNormalizationShape shape,
+    float* weight,
+    float* bias,
+    float epsilon,
+    float* statistics,
+    float* output
+) : IChannelKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Apply<TLanes, TVector>(int microbatch, int channel)
@@ -12,17 +19,24 @@ internal readonly unsafe struct BatchNormalizationForward(
         where TVector : unmanaged
     {
         var place = new MicrobatchPlace(shape, microbatch);
-        float* x = input + place.Offset + channel;
-        TVector count = TLanes.Broadcast(place.Pixels);
-        TVector mean = TLanes.Divide(Sum<TLanes, TVector>(x, place), count);
-        TVector variance = TLanes.Divide(SumOfSquares<TLanes, TVector>(x, mean, place), count);
-        TVector inverse = BatchNormalizationEvaluation.InverseDeviation<TLanes, TVector>(variance, epsilon);
-        float* statistic = statistics + ((nint)microbatch * BatchNormalizationShape.Statistics * shape.Channels) + channel;
+        var x = input + place.Offset + channel;
+        var count = TLanes.Broadcast(place.Pixels);
+        var mean = TLanes.Divide(Sum<TLanes, TVector>(x, place), count);
+        var variance = TLanes.Divide(SumOfSquares<TLanes, TVector>(x, mean, place), count);
+        var inverse = BatchNormalizationEvaluation.InverseDeviation<TLanes, TVector>(variance, epsilon);
+        var statistic = statistics + ((nint)microbatch * BatchNormalizationShape.Statistics * shape.Channels) + channel;
         TLanes.Store(mean, statistic);
         TLanes.Store(variance, statistic + shape.Channels);
         TLanes.Store(inverse, statistic + (2 * shape.Channels));
-        TVector scale = TLanes.Multiply(TLanes.Load(weight + channel), inverse);
-        BatchNormalizationEvaluation.Normalise<TLanes, TVector>(x, place, mean, scale, TLanes.Load(bias + channel), output + place.Offset + channel);
+        var scale = TLanes.Multiply(TLanes.Load(weight + channel), inverse);
+        BatchNormalizationEvaluation.Normalise<TLanes, TVector>(
+            x,
+            place,
+            mean,
+            scale,
+            TLanes.Load(bias + channel),
+            output + place.Offset + channel
+        );
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -31,10 +45,10 @@ internal readonly unsafe struct BatchNormalizationForward(
         where TVector : unmanaged
     {
         TVector total = default;
-        for (int row = 0; row < place.Rows; row++)
+        for (var row = 0; row < place.Rows; row++)
         {
             TVector sum = default;
-            for (int position = 0; position < place.Positions; position++, x += place.Stride)
+            for (var position = 0; position < place.Positions; position++, x += place.Stride)
                 sum = TLanes.Add(sum, TLanes.Load(x));
             total = TLanes.Add(total, sum);
         }
@@ -49,12 +63,12 @@ internal readonly unsafe struct BatchNormalizationForward(
         where TVector : unmanaged
     {
         TVector total = default;
-        for (int row = 0; row < place.Rows; row++)
+        for (var row = 0; row < place.Rows; row++)
         {
             TVector sum = default;
-            for (int position = 0; position < place.Positions; position++, x += place.Stride)
+            for (var position = 0; position < place.Positions; position++, x += place.Stride)
             {
-                TVector difference = TLanes.Subtract(TLanes.Load(x), mean);
+                var difference = TLanes.Subtract(TLanes.Load(x), mean);
                 sum = TLanes.FusedMultiplyAdd(difference, difference, sum);
             }
 
@@ -67,7 +81,12 @@ internal readonly unsafe struct BatchNormalizationForward(
 
 /// <summary>Normalises by given statistics. Parameters are [4, channels]: weight, bias, mean, variance.</summary>
 internal readonly unsafe struct BatchNormalizationEvaluation(
-    float* input, BatchNormalizationShape shape, float* parameters, float epsilon, float* output) : IChannelKernel
+    float* input,
+    BatchNormalizationShape shape,
+    float* parameters,
+    float epsilon,
+    float* output
+) : IChannelKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Apply<TLanes, TVector>(int microbatch, int channel)
@@ -75,10 +94,11 @@ internal readonly unsafe struct BatchNormalizationEvaluation(
         where TVector : unmanaged
     {
         var place = new MicrobatchPlace(shape, microbatch);
-        float* parameter = parameters + channel;
-        TVector bias = TLanes.Load(parameter + shape.Channels), mean = TLanes.Load(parameter + (2 * shape.Channels));
-        TVector inverse = InverseDeviation<TLanes, TVector>(TLanes.Load(parameter + (3 * shape.Channels)), epsilon);
-        TVector scale = TLanes.Multiply(TLanes.Load(parameter), inverse);
+        var parameter = parameters + channel;
+        TVector bias = TLanes.Load(parameter + shape.Channels),
+            mean = TLanes.Load(parameter + (2 * shape.Channels));
+        var inverse = InverseDeviation<TLanes, TVector>(TLanes.Load(parameter + (3 * shape.Channels)), epsilon);
+        var scale = TLanes.Multiply(TLanes.Load(parameter), inverse);
         Normalise<TLanes, TVector>(input + place.Offset + channel, place, mean, scale, bias, output + place.Offset + channel);
     }
 
@@ -95,7 +115,7 @@ internal readonly unsafe struct BatchNormalizationEvaluation(
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        for (int pixel = 0; pixel < place.Pixels; pixel++, x += place.Stride, y += place.Stride)
+        for (var pixel = 0; pixel < place.Pixels; pixel++, x += place.Stride, y += place.Stride)
             TLanes.Store(TLanes.FusedMultiplyAdd(TLanes.Subtract(TLanes.Load(x), mean), scale, bias), y);
     }
 }

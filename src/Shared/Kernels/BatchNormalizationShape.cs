@@ -7,7 +7,9 @@ namespace Distributed.Kernels;
 /// <param name="Microbatch">Samples that are normalised together, counted from row 0; the last microbatch may be short.</param>
 public readonly record struct BatchNormalizationShape(int Rows, int Positions, int Channels, int Microbatch)
 {
-    /// <summary>Numbers for each channel of a microbatch in the statistics: mean, biased variance, and 1 / sqrt(variance + epsilon).</summary>
+    /// <summary>
+    /// Numbers for each channel of a microbatch in the statistics: mean, biased variance, and 1 / sqrt(variance + epsilon).
+    /// </summary>
     public const int Statistics = 3;
 
     /// <summary>Parameters of a channel: weight, bias, running mean and running variance.</summary>

@@ -12,8 +12,8 @@ internal interface IChannelKernel
 }
 
 /// <summary>
-/// Goes over all microbatches and channels. Nothing is shared between two microbatches or two channels, so parts are ranges of the pairs of both, channels in
-/// groups of a cache line.
+/// Goes over all microbatches and channels. Nothing is shared between two microbatches or two channels, so parts are ranges of the pairs of
+/// both, channels in groups of a cache line.
 /// </summary>
 internal readonly struct BatchNormalizationWork<TKernel>(TKernel kernel, BatchNormalizationShape shape) : IPartitionedWork
     where TKernel : unmanaged, IChannelKernel
@@ -24,13 +24,14 @@ internal readonly struct BatchNormalizationWork<TKernel>(TKernel kernel, BatchNo
 
     public void Execute(int part, int parts)
     {
-        int groups = (shape.Channels + GroupLength - 1) / GroupLength;
-        (int item, int end) = Partition.Of(shape.Microbatches * groups, 1, part, parts);
+        var groups = (shape.Channels + GroupLength - 1) / GroupLength;
+        var (item, end) = Partition.Of(shape.Microbatches * groups, 1, part, parts);
         while (item < end)
         {
-            (int microbatch, int group) = Math.DivRem(item, groups);
-            int count = Math.Min(groups - group, end - item);
-            int first = group * GroupLength, last = Math.Min((group + count) * GroupLength, shape.Channels);
+            var (microbatch, group) = Math.DivRem(item, groups);
+            var count = Math.Min(groups - group, end - item);
+            int first = group * GroupLength,
+                last = Math.Min((group + count) * GroupLength, shape.Channels);
             VectorWidth.Execute(new Channels(_kernel, microbatch, first, last));
             item += count;
         }
@@ -44,8 +45,8 @@ internal readonly struct BatchNormalizationWork<TKernel>(TKernel kernel, BatchNo
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            TKernel operation = kernel;
-            int c = first;
+            var operation = kernel;
+            var c = first;
             for (; c <= end - TLanes.Count; c += TLanes.Count)
                 operation.Apply<TLanes, TVector>(microbatch, c);
             for (; c < end; c++)
@@ -59,7 +60,7 @@ internal readonly struct MicrobatchPlace
 {
     public MicrobatchPlace(in BatchNormalizationShape shape, int microbatch)
     {
-        int first = microbatch * shape.Microbatch;
+        var first = microbatch * shape.Microbatch;
         Rows = Math.Min(shape.Microbatch, shape.Rows - first);
         Positions = shape.Positions;
         Stride = shape.Channels;

@@ -3,7 +3,9 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Distributed.Kernels;
 
-/// <summary>Requests of cache lines ahead of their use, where the machine has an instruction for that. They change no value and never fault.</summary>
+/// <summary>
+/// Requests of cache lines ahead of their use, where the machine has an instruction for that. They change no value and never fault.
+/// </summary>
 internal static unsafe class CacheLine
 {
     /// <summary>Floats of a line.</summary>

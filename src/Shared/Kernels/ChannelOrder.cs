@@ -25,13 +25,18 @@ public static unsafe class ChannelOrder
 
     private static void Transpose(ReadOnlySpan<float> source, int lines, int columns, Span<float> destination, ComputeTeam team)
     {
-        int length = checked(lines * columns);
+        var length = checked(lines * columns);
         if (length < 1 || source.Length % length != 0)
             throw new ArgumentException($"{source.Length} elements are not rows of {lines} x {columns}.", nameof(source));
         if (source.Length != destination.Length)
             throw new ArgumentException($"{source.Length} elements do not fill {destination.Length}.", nameof(destination));
-        fixed (float* sources = source, destinations = destination)
+        fixed (
+            float* sources = source,
+                destinations = destination
+        )
+        {
             Elementwise.Share(new Samples(sources, source.Length / length, lines, columns, destinations), source.Length, team);
+        }
     }
 
     /// <summary>One matrix of [lines, columns] a sample, each transposed for itself; a part takes whole samples.</summary>
@@ -39,9 +44,9 @@ public static unsafe class ChannelOrder
     {
         public void Execute(int part, int parts)
         {
-            (int start, int end) = Partition.Of(rows, 1, part, parts);
-            nint length = (nint)lines * columns;
-            for (int row = start; row < end; row++)
+            var (start, end) = Partition.Of(rows, 1, part, parts);
+            var length = (nint)lines * columns;
+            for (var row = start; row < end; row++)
                 PanelPacking.Transpose(source + (row * length), columns, lines, columns, destination + (row * length), lines);
         }
     }

@@ -31,22 +31,33 @@ public static unsafe class ColumnSums
         ArgumentOutOfRangeException.ThrowIfLessThan(microbatch, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
         if (matrix.Length != (long)rows * n || destination.Length != n)
-            throw new ArgumentException($"{matrix.Length} elements and {destination.Length} sums are not {rows} rows of {n} and their sums.", nameof(matrix));
+        {
+            throw new ArgumentException(
+                $"{matrix.Length} elements and {destination.Length} sums are not {rows} rows of {n} and their sums.",
+                nameof(matrix)
+            );
+        }
+
         if (rows == 0)
         {
             destination.Clear();
             return;
         }
 
-        fixed (float* values = matrix, sums = destination)
+        fixed (
+            float* values = matrix,
+                sums = destination
+        )
+        {
             Elementwise.Share(new Work(values, n, rows, microbatch, sums), matrix.Length, team);
+        }
     }
 
     private readonly struct Work(float* matrix, int n, int rows, int microbatch, float* sums) : IPartitionedWork
     {
         public void Execute(int part, int parts)
         {
-            (int start, int end) = Partition.Of(n, AlignedBuffer.Alignment / sizeof(float), part, parts);
+            var (start, end) = Partition.Of(n, AlignedBuffer.Alignment / sizeof(float), part, parts);
             VectorWidth.Execute(new Columns(matrix, n, rows, microbatch, sums, start, end));
         }
     }
@@ -59,8 +70,8 @@ public static unsafe class ColumnSums
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            float* stack = stackalloc float[Levels * SlotLength];
-            int j = start;
+            var stack = stackalloc float[Levels * SlotLength];
+            var j = start;
             for (; j + (2 * Pairs * TLanes.Count) <= end; j += 2 * Pairs * TLanes.Count)
                 Sum<TLanes, TVector, Four, Two>(matrix + j, stack, sums + j);
             for (; j + (2 * TLanes.Count) <= end; j += 2 * TLanes.Count)
@@ -77,10 +88,14 @@ public static unsafe class ColumnSums
             where TPairs : struct, IConstant
             where TVectors : struct, IConstant
         {
-            int last = (rows - 1) / microbatch, pair = 2 * TLanes.Count;
-            for (int b = 0; b <= last; b++)
+            int last = (rows - 1) / microbatch,
+                pair = 2 * TLanes.Count;
+            for (var b = 0; b <= last; b++)
             {
-                TileRow<TLanes, TVector, TPairs, TVectors> s0 = default, s1 = default, s2 = default, s3 = default;
+                TileRow<TLanes, TVector, TPairs, TVectors> s0 = default,
+                    s1 = default,
+                    s2 = default,
+                    s3 = default;
                 for (int end = (int)Math.Min(rows, (b + 1L) * microbatch), r = b * microbatch; r < end; r++, row += n)
                 {
                     s0 = s0.After(0, row, pair);
@@ -89,7 +104,7 @@ public static unsafe class ColumnSums
                     s3 = s3.After(3, row, pair);
                 }
 
-                int merges = b < last ? BitOperations.TrailingZeroCount(~b) : BitOperations.PopCount((uint)last);
+                var merges = b < last ? BitOperations.TrailingZeroCount(~b) : BitOperations.PopCount((uint)last);
                 for (; merges > 0; merges--)
                 {
                     top -= SlotLength;
@@ -99,7 +114,7 @@ public static unsafe class ColumnSums
                     s3 = s3.After(3, top, pair);
                 }
 
-                float* target = b < last ? top : destination;
+                var target = b < last ? top : destination;
                 s0.Store(0, target, pair);
                 s1.Store(1, target, pair);
                 s2.Store(2, target, pair);

@@ -5,22 +5,23 @@ using System.Runtime.InteropServices;
 namespace Distributed.Kernels;
 
 /// <summary>
-/// A fixed number of persistent threads, the caller being one of them, that carry out the parts of a <see cref="IPartitionedWork"/> together.
-/// A thread that waits looks for a millisecond, letting others go first after a few microseconds, and blocks after that.
-/// One thread at a time may use it. What a part runs is carried out by that part's thread alone.
+/// A fixed number of persistent threads, the caller being one of them, that carry out the parts of a <see cref="IPartitionedWork"/>
+/// together. A thread that waits looks for a millisecond, letting others go first after a few microseconds, and blocks after that. One
+/// thread at a time may use it. What a part runs is carried out by that part's thread alone.
 /// </summary>
 /// <remarks>
-/// Work that is bound by memory gains little from a second thread, while work that is bound by arithmetic leaves the memory idle. So what is postponed
-/// is carried out beside the next run, by half of the threads before their parts of that and by the others after them.
+/// Work that is bound by memory gains little from a second thread, while work that is bound by arithmetic leaves the memory idle. So what
+/// is postponed is carried out beside the next run, by half of the threads before their parts of that and by the others after them.
 /// </remarks>
 public sealed unsafe class ComputeTeam : IDisposable
 {
     // Two threads meet in half a microsecond where each has a core. Where they have to share one, each turn of a waiting thread costs
-    // the other this long: with a third busy process on two cores, a step on two threads takes 3.4 ms if it is 50 microseconds, 2.3 ms if it is 2.
+    // the other this long: with a third busy process on two cores, a step on two threads takes 3.4 ms if it is 50 microseconds, 2.3 ms if
+    // it is 2.
     private static readonly long YieldTicks = Stopwatch.Frequency / 500_000; // 2 microseconds
 
-    // Longer than parts that should be equal differ: to wake a thread on a core that has gone to sleep takes longer than most kernels. On two idle
-    // cores, a step of cnn on two threads takes 10.2 ms if this is 50 microseconds, 7.5 ms if it is a millisecond.
+    // Longer than parts that should be equal differ: to wake a thread on a core that has gone to sleep takes longer than most kernels. On
+    // two idle cores, a step of cnn on two threads takes 10.2 ms if this is 50 microseconds, 7.5 ms if it is a millisecond.
     private static readonly long BlockTicks = Stopwatch.Frequency / 1_000; // 1 millisecond
 
     // The part that a thread is carrying out, counted from 1; 0 where it is none.
@@ -31,7 +32,7 @@ public sealed unsafe class ComputeTeam : IDisposable
     private readonly object _gate = new();
     private readonly PostponedWork _postponed = new();
     private readonly AlignedBuffer[] _scratch; // for what runs outside of parts, and for what each part runs
-    private delegate*<void*, int, int, void> _execute;
+    private delegate* <void*, int, int, void> _execute;
     private void* _work;
     private ExceptionDispatchInfo? _failure;
     private int _generation;
@@ -49,9 +50,9 @@ public sealed unsafe class ComputeTeam : IDisposable
         Threads = threads;
         _scratch = [.. Enumerable.Range(0, threads + 1).Select(_ => new AlignedBuffer(0))];
         _helpers = new Thread[threads - 1];
-        for (int i = 0; i < _helpers.Length; i++)
+        for (var i = 0; i < _helpers.Length; i++)
         {
-            int part = i + 1;
+            var part = i + 1;
             _helpers[i] = new Thread(() => Help(part)) { IsBackground = true, Name = $"compute {part}" };
             _helpers[i].Start();
         }
@@ -64,8 +65,9 @@ public sealed unsafe class ComputeTeam : IDisposable
     internal int Sleepers => Volatile.Read(ref _sleepers);
 
     /// <summary>
-    /// Carries out all parts, and all that was postponed, and returns when the last is done. The first exception of a part is thrown again here, and keeps no
-    /// other part from being carried out. In a part of any team, the calling thread carries out the work alone, as one part.
+    /// Carries out all parts, and all that was postponed, and returns when the last is done. The first exception of a part is thrown again
+    /// here, and keeps no other part from being carried out. In a part of any team, the calling thread carries out the work alone, as one
+    /// part.
     /// </summary>
     /// <exception cref="InvalidOperationException">Another thread's run is under way.</exception>
     public void Run<TWork>(TWork work)
@@ -83,7 +85,7 @@ public sealed unsafe class ComputeTeam : IDisposable
         Start(&Invoke<TWork>, &work);
         Carry(0);
         AwaitHelpers();
-        ExceptionDispatchInfo? failure = _failure;
+        var failure = _failure;
         _failure = null;
         _postponed.Clear();
         Volatile.Write(ref _busy, 0);
@@ -99,8 +101,8 @@ public sealed unsafe class ComputeTeam : IDisposable
     }
 
     /// <summary>
-    /// Runs work that no other depends on: between <see cref="BeginPostponing"/> and <see cref="EndPostponing"/>, if there is a helper, some time until
-    /// then, else at once. What it points to must neither change nor move before. A part may not postpone.
+    /// Runs work that no other depends on: between <see cref="BeginPostponing"/> and <see cref="EndPostponing"/>, if there is a helper,
+    /// some time until then, else at once. What it points to must neither change nor move before. A part may not postpone.
     /// </summary>
     public void Postpone<TWork>(TWork work)
         where TWork : unmanaged, IPartitionedWork
@@ -142,18 +144,18 @@ public sealed unsafe class ComputeTeam : IDisposable
         _disposed = true;
         lock (_gate)
             Monitor.PulseAll(_gate);
-        foreach (Thread helper in _helpers)
+        foreach (var helper in _helpers)
             helper.Join();
     }
 
     /// <summary>
-    /// Aligned memory of <paramref name="length"/> floats for each part that a run would have here, one after the other, with what the last user left in
-    /// it. It is valid until the next call from the same part, or from outside of parts, as long as the team is reachable.
+    /// Aligned memory of <paramref name="length"/> floats for each part that a run would have here, one after the other, with what the last
+    /// user left in it. It is valid until the next call from the same part, or from outside of parts, as long as the team is reachable.
     /// </summary>
     internal float* Scratch(int length)
     {
-        ref AlignedBuffer scratch = ref _scratch[Math.Min(_partOfThread, Threads)]; // the part may be one of a larger team, and alone here
-        int parts = _partOfThread == 0 ? Threads : 1;
+        ref var scratch = ref _scratch[Math.Min(_partOfThread, Threads)]; // the part may be one of a larger team, and alone here
+        var parts = _partOfThread == 0 ? Threads : 1;
         if (scratch.Length < (long)length * parts)
             scratch = new AlignedBuffer(checked(length * parts));
         return scratch.Pointer;
@@ -162,7 +164,7 @@ public sealed unsafe class ComputeTeam : IDisposable
     private static void Invoke<TWork>(void* work, int part, int parts)
         where TWork : unmanaged, IPartitionedWork => ((TWork*)work)->Execute(part, parts);
 
-    private void Start(delegate*<void*, int, int, void> execute, void* work)
+    private void Start(delegate* <void*, int, int, void> execute, void* work)
     {
         _execute = execute;
         _work = work;
@@ -174,7 +176,7 @@ public sealed unsafe class ComputeTeam : IDisposable
     private void Carry(int part)
     {
         _partOfThread = part + 1;
-        bool postponedFirst = part % 2 == 0;
+        var postponedFirst = part % 2 == 0;
         if (postponedFirst)
             CarryPostponed(part);
         Carry(_execute, _work, part);
@@ -185,14 +187,14 @@ public sealed unsafe class ComputeTeam : IDisposable
 
     private void CarryPostponed(int part)
     {
-        for (int i = 0; i < _postponed.Count; i++)
+        for (var i = 0; i < _postponed.Count; i++)
         {
-            void* work = _postponed.At(i, out delegate*<void*, int, int, void> execute);
+            var work = _postponed.At(i, out var execute);
             Carry(execute, work, part);
         }
     }
 
-    private void Carry(delegate*<void*, int, int, void> execute, void* work, int part)
+    private void Carry(delegate* <void*, int, int, void> execute, void* work, int part)
     {
         try
         {
@@ -206,7 +208,7 @@ public sealed unsafe class ComputeTeam : IDisposable
 
     private void Help(int part)
     {
-        for (int seen = 0; AwaitGeneration(seen); seen++)
+        for (var seen = 0; AwaitGeneration(seen); seen++)
         {
             Carry(part);
             if (Interlocked.Decrement(ref _pending) == 0)
@@ -231,15 +233,15 @@ public sealed unsafe class ComputeTeam : IDisposable
     }
 
     /// <summary>
-    /// Waits for a short time while (<paramref name="field"/> == <paramref name="value"/>) is <paramref name="equal"/>: first without a pause, then
-    /// letting the other threads of this core go first, of which one may be the one that is waited for.
+    /// Waits for a short time while (<paramref name="field"/> == <paramref name="value"/>) is <paramref name="equal"/>: first without a
+    /// pause, then letting the other threads of this core go first, of which one may be the one that is waited for.
     /// </summary>
     private static void Spin(ref int field, int value, bool equal)
     {
-        long start = Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         while ((Volatile.Read(ref field) == value) == equal)
         {
-            long waited = Stopwatch.GetTimestamp() - start;
+            var waited = Stopwatch.GetTimestamp() - start;
             if (waited > BlockTicks)
                 return;
             if (waited > YieldTicks)
@@ -249,7 +251,9 @@ public sealed unsafe class ComputeTeam : IDisposable
         }
     }
 
-    /// <summary>Blocks while (<paramref name="field"/> == <paramref name="value"/>) is <paramref name="equal"/>, or until woken for another reason.</summary>
+    /// <summary>
+    /// Blocks while (<paramref name="field"/> == <paramref name="value"/>) is <paramref name="equal"/>, or until woken for another reason.
+    /// </summary>
     private void Sleep(ref int field, int value, bool equal)
     {
         lock (_gate)
@@ -276,8 +280,6 @@ public sealed unsafe class ComputeTeam : IDisposable
 
     private readonly struct Nothing : IPartitionedWork
     {
-        public void Execute(int part, int parts)
-        {
-        }
+        public void Execute(int part, int parts) { }
     }
 }

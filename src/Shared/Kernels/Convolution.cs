@@ -1,9 +1,9 @@
 namespace Distributed.Kernels;
 
 /// <summary>
-/// A two-dimensional convolution with everything that its passes need, reserved once. Images are stored channels-last, [height, width, channels], so
-/// that the kernels read them in place. Every sum is one chain of fused multiply-adds from +0 in a fixed order, to which taps in the padding add no
-/// term; its bits depend on the operands alone: not on threads, vector width, tiles or how many images a call has.
+/// A two-dimensional convolution with everything that its passes need, reserved once. Images are stored channels-last, [height, width,
+/// channels], so that the kernels read them in place. Every sum is one chain of fused multiply-adds from +0 in a fixed order, to which taps
+/// in the padding add no term; its bits depend on the operands alone: not on threads, vector width, tiles or how many images a call has.
 /// </summary>
 public sealed unsafe class Convolution
 {
@@ -27,9 +27,7 @@ public sealed unsafe class Convolution
     /// <exception cref="ArgumentOutOfRangeException">A size is below one, the padding is negative, or the kernel does not fit.</exception>
     /// <exception cref="OverflowException">Packed weights or sums do not fit in one array.</exception>
     public Convolution(in ConvolutionShape shape, int maximumRows, int microbatch, bool inputGradient, int lanes = 1)
-        : this(shape, maximumRows, microbatch, inputGradient, lanes, MachineTile.Rows())
-    {
-    }
+        : this(shape, maximumRows, microbatch, inputGradient, lanes, MachineTile.Rows()) { }
 
     internal Convolution(in ConvolutionShape shape, int maximumRows, int microbatch, bool inputGradient, int lanes, int gradientTileRows)
     {
@@ -44,7 +42,7 @@ public sealed unsafe class Convolution
         _backward = inputGradient ? ConvolutionMap.OfInput(shape) : null;
         _backwardWeights = inputGradient ? new ConvolutionWeights(shape, mirrored: true) : null;
         _gradient = new ConvolutionGradientMap(shape, gradientTileRows);
-        int microbatches = ((maximumRows - 1) / microbatch) + 1;
+        var microbatches = ((maximumRows - 1) / microbatch) + 1;
         _slots = Stack(microbatches);
         _laneSlots = microbatches < lanes ? [] : [.. Enumerable.Range(1, lanes - 1).Select(_ => Stack(microbatches / lanes))];
     }
@@ -77,12 +75,20 @@ public sealed unsafe class Convolution
     {
         CheckLength(input.Length, rows, _shape.InputLength, nameof(input));
         CheckLength(output.Length, rows, _shape.OutputLength, nameof(output));
-        fixed (float* source = input, destination = output)
+        fixed (
+            float* source = input,
+                destination = output
+        )
+        {
             team.Run(ForwardWork<TActivation>(source, rows, destination));
+        }
+
         GC.KeepAlive(this);
     }
 
-    /// <summary>The gradient with respect to the input. Each element's chain runs over the outputs that it reaches, in the order (oy, ox, filter).</summary>
+    /// <summary>
+    /// The gradient with respect to the input. Each element's chain runs over the outputs that it reaches, in the order (oy, ox, filter).
+    /// </summary>
     /// <param name="outputGradient">[rows, output height, output width, filters].</param>
     /// <param name="rows">Images.</param>
     /// <param name="inputGradient">[rows, height, width, channels]; overwritten.</param>
@@ -95,14 +101,20 @@ public sealed unsafe class Convolution
             throw new InvalidOperationException("This convolution was made without the input's gradient.");
         CheckLength(outputGradient.Length, rows, _shape.OutputLength, nameof(outputGradient));
         CheckLength(inputGradient.Length, rows, _shape.InputLength, nameof(inputGradient));
-        fixed (float* source = outputGradient, destination = inputGradient)
+        fixed (
+            float* source = outputGradient,
+                destination = inputGradient
+        )
+        {
             team.Run(BackwardWork(source, rows, destination));
+        }
+
         GC.KeepAlive(this);
     }
 
     /// <summary>
-    /// The gradients with respect to weights and biases: for each one a chain over the pixels of a microbatch that it takes part in, in the order
-    /// (image, oy, ox), and across microbatches the binary tree of <see cref="MatrixProduct.TransposedProduct"/>.
+    /// The gradients with respect to weights and biases: for each one a chain over the pixels of a microbatch that it takes part in, in the
+    /// order (image, oy, ox), and across microbatches the binary tree of <see cref="MatrixProduct.TransposedProduct"/>.
     /// </summary>
     /// <param name="input">[rows, height, width, channels].</param>
     /// <param name="outputGradient">[rows, output height, output width, filters].</param>
@@ -112,11 +124,17 @@ public sealed unsafe class Convolution
     /// <param name="team">The threads to share the work.</param>
     /// <exception cref="ArgumentException">A length does not fit the shape.</exception>
     public void ParameterGradient(
-        ReadOnlySpan<float> input, ReadOnlySpan<float> outputGradient, int rows, Span<float> weightGradient, Span<float> biasGradient, ComputeTeam team) =>
-        ParameterGradient(input, outputGradient, rows, 0, rows, weightGradient, biasGradient, team);
+        ReadOnlySpan<float> input,
+        ReadOnlySpan<float> outputGradient,
+        int rows,
+        Span<float> weightGradient,
+        Span<float> biasGradient,
+        ComputeTeam team
+    ) => ParameterGradient(input, outputGradient, rows, 0, rows, weightGradient, biasGradient, team);
 
-    /// <summary>A part of the pass of <see cref="ParameterGradient(ReadOnlySpan{float}, ReadOnlySpan{float}, int, Span{float}, Span{float}, ComputeTeam)"/>:
-    /// calls whose rows follow each other, the first of them from row 0, give its bits, however the rows are cut.</summary>
+    /// <summary>A part of the pass of
+    /// <see cref="ParameterGradient(ReadOnlySpan{float}, ReadOnlySpan{float}, int, Span{float}, Span{float}, ComputeTeam)"/>: calls whose
+    /// rows follow each other, the first of them from row 0, give its bits, however the rows are cut.</summary>
     /// <param name="input">[rows, height, width, channels].</param>
     /// <param name="outputGradient">[rows, output height, output width, filters].</param>
     /// <param name="rows">Images of this call, at least one.</param>
@@ -134,7 +152,8 @@ public sealed unsafe class Convolution
         int passRows,
         Span<float> weightGradient,
         Span<float> biasGradient,
-        ComputeTeam team)
+        ComputeTeam team
+    )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(rowsBefore);
@@ -144,10 +163,15 @@ public sealed unsafe class Convolution
         CheckLength(biasGradient.Length, biasGradient.IsEmpty ? 0 : 1, _shape.Filters, nameof(biasGradient));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(passRows, _maximumRows);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, passRows - rowsBefore);
-        float* scratch = team.Scratch(ConvolutionGradientWork.ScratchLength(_shape, _microbatch));
-        fixed (float* source = input, gradient = outputGradient, weights = weightGradient, biases = biasGradient)
+        var scratch = team.Scratch(ConvolutionGradientWork.ScratchLength(_shape, _microbatch));
+        fixed (
+            float* source = input,
+                gradient = outputGradient,
+                weights = weightGradient,
+                biases = biasGradient
+        )
         {
-            ConvolutionGradientWork work = GradientWork(source, gradient, rows, weights, biases, scratch);
+            var work = GradientWork(source, gradient, rows, weights, biases, scratch);
             (work.ImagesBefore, work.PassImages) = (rowsBefore, passRows);
             team.Run(work);
         }
@@ -157,8 +181,9 @@ public sealed unsafe class Convolution
     }
 
     /// <summary>
-    /// As <see cref="ParameterGradient(ReadOnlySpan{float}, ReadOnlySpan{float}, int, int, int, Span{float}, Span{float}, ComputeTeam)"/> for one lane as a pass of
-    /// its own, whose sums stay here until <see cref="JoinLanes"/>. Several threads may call it, each for another lane.
+    /// As <see cref="ParameterGradient(ReadOnlySpan{float}, ReadOnlySpan{float}, int, int, int, Span{float}, Span{float}, ComputeTeam)"/>
+    /// for one lane as a pass of its own, whose sums stay here until <see cref="JoinLanes"/>. Several threads may call it, each for another
+    /// lane.
     /// </summary>
     /// <param name="input">[rows, height, width, channels].</param>
     /// <param name="outputGradient">[rows, output height, output width, filters].</param>
@@ -169,17 +194,27 @@ public sealed unsafe class Convolution
     /// <param name="team">The team of which the caller is a part.</param>
     /// <exception cref="ArgumentException">A length does not fit the shape, or the rows do not fit the lane.</exception>
     internal void LaneGradient(
-        ReadOnlySpan<float> input, ReadOnlySpan<float> outputGradient, int rows, int rowsBefore, in Lane lane, bool biases, ComputeTeam team)
+        ReadOnlySpan<float> input,
+        ReadOnlySpan<float> outputGradient,
+        int rows,
+        int rowsBefore,
+        in Lane lane,
+        bool biases,
+        ComputeTeam team
+    )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(rowsBefore);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, lane.Rows - rowsBefore);
         CheckLength(input.Length, rows, _shape.InputLength, nameof(input));
         CheckLength(outputGradient.Length, rows, _shape.OutputLength, nameof(outputGradient));
-        float* scratch = team.Scratch(ConvolutionGradientWork.ScratchLength(_shape, _microbatch));
-        fixed (float* source = input, gradient = outputGradient)
+        var scratch = team.Scratch(ConvolutionGradientWork.ScratchLength(_shape, _microbatch));
+        fixed (
+            float* source = input,
+                gradient = outputGradient
+        )
         {
-            ConvolutionGradientWork work = GradientWork(source, gradient, rows, null, null, scratch);
+            var work = GradientWork(source, gradient, rows, null, null, scratch);
             (work.ImagesBefore, work.PassImages, work.HasBiases) = (rowsBefore, lane.Rows, biases);
             work.Slots = lane.Index == 0 ? work.SlotOf(lane.FirstRow / _microbatch) : _laneSlots[lane.Index - 1].Pointer;
             team.Run(work);
@@ -202,13 +237,16 @@ public sealed unsafe class Convolution
         CheckLength(biasGradient.Length, biasGradient.IsEmpty ? 0 : 1, _shape.Filters, nameof(biasGradient));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(passRows, _maximumRows);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(stretch.EndRow, passRows);
-        float** lanes = stackalloc float*[stretch.Lanes];
+        var lanes = stackalloc float*[stretch.Lanes];
         lanes[0] = null; // the first adds to the pass's own stack
-        for (int lane = 1; lane < stretch.Lanes; lane++)
+        for (var lane = 1; lane < stretch.Lanes; lane++)
             lanes[lane] = _laneSlots[lane - 1].Pointer;
-        fixed (float* weights = weightGradient, biases = biasGradient)
+        fixed (
+            float* weights = weightGradient,
+                biases = biasGradient
+        )
         {
-            ConvolutionGradientWork sums = GradientWork(null, null, 0, weights, biases, null);
+            var sums = GradientWork(null, null, 0, weights, biases, null);
             (sums.ImagesBefore, sums.PassImages) = (stretch.EndRow, passRows);
             team.Run(new ConvolutionJoinWork(sums, stretch.FirstRow / _microbatch, stretch.LaneRows / _microbatch, lanes, stretch.Lanes));
         }
@@ -217,7 +255,8 @@ public sealed unsafe class Convolution
     }
 
     internal ConvolutionProductWork<TActivation> ForwardWork<TActivation>(float* input, int rows, float* output)
-        where TActivation : struct, IActivation => new()
+        where TActivation : struct, IActivation =>
+        new()
         {
             Classes = _forward.Classes.Pointer,
             ClassCount = _forward.Classes.Length,
@@ -234,24 +273,32 @@ public sealed unsafe class Convolution
             Bias = _forwardWeights.Bias,
         };
 
-    internal ConvolutionProductWork<IdentityActivation> BackwardWork(float* outputGradient, int rows, float* inputGradient) => new()
-    {
-        Classes = _backward!.Classes.Pointer,
-        ClassCount = _backward.Classes.Length,
-        Pixels = _backward.Pixels.Pointer,
-        Runs = _backward.Runs.Pointer,
-        Source = outputGradient,
-        SourceLength = _shape.OutputLength,
-        Panels = _backwardWeights!.Panels,
-        PanelLength = _backwardWeights.PanelLength,
-        Destination = inputGradient,
-        DestinationLength = _shape.InputLength,
-        Columns = _shape.Channels,
-        Images = rows,
-    };
+    internal ConvolutionProductWork<IdentityActivation> BackwardWork(float* outputGradient, int rows, float* inputGradient) =>
+        new()
+        {
+            Classes = _backward!.Classes.Pointer,
+            ClassCount = _backward.Classes.Length,
+            Pixels = _backward.Pixels.Pointer,
+            Runs = _backward.Runs.Pointer,
+            Source = outputGradient,
+            SourceLength = _shape.OutputLength,
+            Panels = _backwardWeights!.Panels,
+            PanelLength = _backwardWeights.PanelLength,
+            Destination = inputGradient,
+            DestinationLength = _shape.InputLength,
+            Columns = _shape.Channels,
+            Images = rows,
+        };
 
     internal ConvolutionGradientWork GradientWork(
-        float* input, float* outputGradient, int rows, float* weightGradient, float* biasGradient, float* scratch) => new()
+        float* input,
+        float* outputGradient,
+        int rows,
+        float* weightGradient,
+        float* biasGradient,
+        float* scratch
+    ) =>
+        new()
         {
             Shape = _shape,
             Offsets = _gradient.Offsets.Pointer,

@@ -4,20 +4,22 @@ using System.Runtime.CompilerServices;
 namespace Distributed.Kernels;
 
 /// <summary>
-/// The gradients of weights and biases: chains over the pixels of a microbatch, and the tree across microbatches. A few images at a time go through
-/// all tiles, so that they are read from memory once; between them the chains rest in memory, which rounds nothing. Sums of finished microbatches lie
-/// on a stack and are merged as in a binary counter, see <see cref="TransposedProductWork"/>: below a microbatch, it has a slot for each bit that is
-/// set in the microbatch's index. So a pass may come in any number of calls.
+/// The gradients of weights and biases: chains over the pixels of a microbatch, and the tree across microbatches. A few images at a time go
+/// through all tiles, so that they are read from memory once; between them the chains rest in memory, which rounds nothing. Sums of
+/// finished microbatches lie on a stack and are merged as in a binary counter, see <see cref="TransposedProductWork"/>: below a microbatch,
+/// it has a slot for each bit that is set in the microbatch's index. So a pass may come in any number of calls.
 /// </summary>
 internal unsafe struct ConvolutionGradientWork : IPartitionedWork
 {
     /// <summary>
-    /// Floats of input and output gradient that go through all tiles before the next images: half of a second level cache of 1 MiB. On one core of
-    /// Zen 5, 14x14x32 -> 64: 32 Ki 186 GFLOP/s, 64 Ki 224, 128 Ki 234, 256 Ki 231.
+    /// Floats of input and output gradient that go through all tiles before the next images: half of a second level cache of 1 MiB. On one
+    /// core of Zen 5, 14x14x32 -> 64: 32 Ki 186 GFLOP/s, 64 Ki 224, 128 Ki 234, 256 Ki 231.
     /// </summary>
     private const int BlockLength = 128 * 1024;
 
-    /// <summary>Channels whose weights are written before the next filters' turn: 16 filters of 32 channels under 3x3 taps fill 18 KiB.</summary>
+    /// <summary>
+    /// Channels whose weights are written before the next filters' turn: 16 filters of 32 channels under 3x3 taps fill 18 KiB.
+    /// </summary>
     private const int WrittenChannels = 32;
 
     public ConvolutionShape Shape;
@@ -48,7 +50,9 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     /// <summary>The stack: slots of [filter length + 1, <see cref="SlotColumns"/>], the last row for the biases.</summary>
     public float* Slots;
 
-    /// <summary>[filters, channels, kernel height, kernel width], overwritten by the pass's last call; null in a lane, whose sums stay on the stack.</summary>
+    /// <summary>
+    /// [filters, channels, kernel height, kernel width], overwritten by the pass's last call; null in a lane, whose sums stay on the stack.
+    /// </summary>
     public float* WeightGradient;
 
     /// <summary>[filters], overwritten likewise; null in a lane, or where there are no biases.</summary>
@@ -72,7 +76,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     /// <summary>Floats of scratch memory for each part.</summary>
     public static int ScratchLength(in ConvolutionShape shape, int microbatch)
     {
-        bool copies = shape.Filters != ConvolutionGradientMap.PixelStep(shape);
+        var copies = shape.Filters != ConvolutionGradientMap.PixelStep(shape);
         return copies ? checked(BlockImages(shape, microbatch) * shape.OutputPixels * RegisterTile.PanelColumns) : 0;
     }
 
@@ -89,7 +93,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            Share share = work.ShareOf(part, parts);
+            var share = work.ShareOf(part, parts);
             work.SumMicrobatches<TLanes, TVector>(share);
             work.WriteIfComplete(share);
         }
@@ -104,19 +108,22 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     private static int BlockImages(in ConvolutionShape shape, int microbatch) =>
         Math.Clamp(BlockLength / (shape.InputLength + shape.OutputLength), 1, microbatch);
 
-    private static int Columns(int filters) => (filters + ConvolutionTile.MaxLanes - 1) / ConvolutionTile.MaxLanes * ConvolutionTile.MaxLanes;
+    private static int Columns(int filters) =>
+        (filters + ConvolutionTile.MaxLanes - 1) / ConvolutionTile.MaxLanes * ConvolutionTile.MaxLanes;
 
-    /// <summary>Cuts the columns where whole panels come out alike, so that no two parts copy the same; else the tiles, unless there are too few.</summary>
+    /// <summary>
+    /// Cuts the columns where whole panels come out alike, so that no two parts copy the same; else the tiles, unless there are too few.
+    /// </summary>
     public readonly Share ShareOf(int part, int parts)
     {
-        bool wholePanels = SlotColumns % (parts * RegisterTile.PanelColumns) == 0;
+        var wholePanels = SlotColumns % (parts * RegisterTile.PanelColumns) == 0;
         if (!wholePanels && TileCount >= 2 * parts)
         {
-            (int firstTile, int endTile) = Partition.Of(TileCount, 1, part, parts);
+            var (firstTile, endTile) = Partition.Of(TileCount, 1, part, parts);
             return new Share(part, firstTile, endTile, 0, SlotColumns);
         }
 
-        (int first, int end) = Partition.Of(SlotColumns, ConvolutionTile.MaxLanes, part, parts);
+        var (first, end) = Partition.Of(SlotColumns, ConvolutionTile.MaxLanes, part, parts);
         return new Share(part, 0, TileCount, first, end);
     }
 
@@ -124,16 +131,18 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        int last = (PassImages - 1) / Microbatch, end = ImagesBefore + Images;
-        for (int image = ImagesBefore; image < end;)
+        int last = (PassImages - 1) / Microbatch,
+            end = ImagesBefore + Images;
+        for (var image = ImagesBefore; image < end; )
         {
-            int microbatch = image / Microbatch, endOfMicrobatch = (int)Math.Min(PassImages, (microbatch + 1L) * Microbatch);
-            float* top = SlotOf(microbatch);
+            int microbatch = image / Microbatch,
+                endOfMicrobatch = (int)Math.Min(PassImages, (microbatch + 1L) * Microbatch);
+            var top = SlotOf(microbatch);
             AddImages<TLanes, TVector>(share, image, Math.Min(end, endOfMicrobatch), top, resume: image > microbatch * Microbatch);
             image = Math.Min(end, endOfMicrobatch);
             if (image < endOfMicrobatch)
                 break;
-            int merges = microbatch < last ? BitOperations.TrailingZeroCount(~microbatch) : BitOperations.PopCount((uint)last);
+            var merges = microbatch < last ? BitOperations.TrailingZeroCount(~microbatch) : BitOperations.PopCount((uint)last);
             for (; merges > 0; merges--, top -= SlotLength)
                 Merge<TLanes, TVector>(share, top - SlotLength, top);
         }
@@ -150,9 +159,9 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        float* top = SlotOf(first);
-        bool isLast = (long)(first + count) * Microbatch >= PassImages;
-        int merges = isLast ? BitOperations.PopCount((uint)first) : BitOperations.TrailingZeroCount(~(first / count));
+        var top = SlotOf(first);
+        var isLast = (long)(first + count) * Microbatch >= PassImages;
+        var merges = isLast ? BitOperations.PopCount((uint)first) : BitOperations.TrailingZeroCount(~(first / count));
         if (block == null)
             block = top;
         else if (merges == 0)
@@ -166,10 +175,10 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        int most = BlockImages(Shape, Microbatch);
-        for (int blocks = (end - image + most - 1) / most; blocks > 0; blocks--, resume = true)
+        var most = BlockImages(Shape, Microbatch);
+        for (var blocks = (end - image + most - 1) / most; blocks > 0; blocks--, resume = true)
         {
-            int images = (end - image + blocks - 1) / blocks;
+            var images = (end - image + blocks - 1) / blocks;
             AddBlock<TLanes, TVector>(share, image - ImagesBefore, images, slot, resume);
             image += images;
         }
@@ -180,14 +189,14 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        for (int panel = share.FirstColumn; panel < share.EndColumn; panel += RegisterTile.PanelColumns)
+        for (var panel = share.FirstColumn; panel < share.EndColumn; panel += RegisterTile.PanelColumns)
         {
-            int end = Math.Min(share.EndColumn, panel + RegisterTile.PanelColumns);
-            float* pixels = Panel<TLanes, TVector>(share.Part, image, images, panel, end);
-            for (int column = panel; column < end; column += 2 * TLanes.Count)
+            var end = Math.Min(share.EndColumn, panel + RegisterTile.PanelColumns);
+            var pixels = Panel<TLanes, TVector>(share.Part, image, images, panel, end);
+            for (var column = panel; column < end; column += 2 * TLanes.Count)
             {
-                int width = Math.Min(2 * TLanes.Count, end - column);
-                for (int tile = share.FirstTile; tile < share.EndTile; tile++)
+                var width = Math.Min(2 * TLanes.Count, end - column);
+                for (var tile = share.FirstTile; tile < share.EndTile; tile++)
                     AddTile<TLanes, TVector>(tile, image, images, pixels + column - panel, width, slot + column, resume);
                 if (HasBiases && share.EndTile == TileCount)
                     AddBiases<TLanes, TVector>(images, pixels + column - panel, width, slot + column, resume);
@@ -200,11 +209,11 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        float* source = OutputGradient + ((nint)image * Shape.OutputLength) + column;
+        var source = OutputGradient + ((nint)image * Shape.OutputLength) + column;
         if (Shape.Filters == PixelStep)
             return source;
-        float* copy = Scratch + ((nint)part * ScratchLength(Shape, Microbatch));
-        int columns = Math.Min(end, Shape.Filters) - column;
+        var copy = Scratch + ((nint)part * ScratchLength(Shape, Microbatch));
+        var columns = Math.Min(end, Shape.Filters) - column;
         PanelPacking.Copy<TLanes, TVector>(source, Shape.Filters, images * Shape.OutputPixels, columns, copy, RegisterTile.PanelColumns);
         return copy;
     }
@@ -215,11 +224,12 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        float** left = stackalloc float*[RegisterTile.MaxRows];
-        float** destination = stackalloc float*[RegisterTile.MaxRows];
-        float* input = Input + ((nint)image * Shape.InputLength);
-        int first = tile * TileRows, rows = Math.Min(TileRows, Shape.FilterLength - first);
-        for (int i = 0; i < rows; i++)
+        var left = stackalloc float*[RegisterTile.MaxRows];
+        var destination = stackalloc float*[RegisterTile.MaxRows];
+        var input = Input + ((nint)image * Shape.InputLength);
+        int first = tile * TileRows,
+            rows = Math.Min(TileRows, Shape.FilterLength - first);
+        for (var i = 0; i < rows; i++)
         {
             left[i] = input + Offsets[first + i];
             destination[i] = slot + ((nint)(first + i) * SlotColumns);
@@ -248,7 +258,8 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         where TVector : unmanaged
     {
         float one = 1;
-        float* left = &one, destination = slot + ((nint)Shape.FilterLength * SlotColumns);
+        float* left = &one,
+            destination = slot + ((nint)Shape.FilterLength * SlotColumns);
         ConvolutionRun run = new(Left: 0, Right: 0, images * Shape.OutputPixels, Rows: 1);
         var operands = new ConvolutionOperands
         {
@@ -273,16 +284,22 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     {
         for (nint row = share.FirstTile * TileRows; row < EndRow(share); row++)
         {
-            for (nint i = (row * SlotColumns) + share.FirstColumn; i < (row * SlotColumns) + share.EndColumn; i += TLanes.Count)
+            for (var i = (row * SlotColumns) + share.FirstColumn; i < (row * SlotColumns) + share.EndColumn; i += TLanes.Count)
                 TLanes.Store(TLanes.Add(TLanes.Load(earlier + i), TLanes.Load(later + i)), earlier + i);
         }
     }
 
     private readonly void Copy(in Share share, float* source, float* destination)
     {
-        int columns = share.EndColumn - share.FirstColumn;
-        for (nint row = share.FirstTile * TileRows, i = (row * SlotColumns) + share.FirstColumn; row < EndRow(share); row++, i += SlotColumns)
+        var columns = share.EndColumn - share.FirstColumn;
+        for (
+            nint row = share.FirstTile * TileRows, i = (row * SlotColumns) + share.FirstColumn;
+            row < EndRow(share);
+            row++, i += SlotColumns
+        )
+        {
             new ReadOnlySpan<float>(source + i, columns).CopyTo(new Span<float>(destination + i, columns));
+        }
     }
 
     private readonly int EndRow(in Share share) => share.EndTile == TileCount ? Shape.FilterLength + 1 : share.EndTile * TileRows;
@@ -294,19 +311,21 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
             Write(share);
     }
 
-    /// <summary>Transposes the finished sums to the layout of the parameters, so many filters and channels at a time that lines are written whole.</summary>
+    /// <summary>
+    /// Transposes the finished sums to the layout of the parameters, so many filters and channels at a time that lines are written whole.
+    /// </summary>
     private readonly void Write(in Share share)
     {
-        for (int column = share.FirstColumn; column < share.EndColumn; column += ConvolutionTile.MaxLanes)
+        for (var column = share.FirstColumn; column < share.EndColumn; column += ConvolutionTile.MaxLanes)
         {
-            int filters = Math.Min(ConvolutionTile.MaxLanes, Math.Min(share.EndColumn, Shape.Filters) - column);
-            for (int channel = 0; channel < Shape.Channels; channel += WrittenChannels)
+            var filters = Math.Min(ConvolutionTile.MaxLanes, Math.Min(share.EndColumn, Shape.Filters) - column);
+            for (var channel = 0; channel < Shape.Channels; channel += WrittenChannels)
             {
-                for (int tap = 0; tap < Shape.Taps; tap++)
+                for (var tap = 0; tap < Shape.Taps; tap++)
                     WriteTap(share, tap, channel, Math.Min(WrittenChannels, Shape.Channels - channel), column, filters);
             }
 
-            float* biases = Slots + ((nint)Shape.FilterLength * SlotColumns) + column;
+            var biases = Slots + ((nint)Shape.FilterLength * SlotColumns) + column;
             if (BiasGradient != null && share.EndTile == TileCount)
                 new ReadOnlySpan<float>(biases, filters).CopyTo(new Span<float>(BiasGradient + column, filters));
         }
@@ -315,13 +334,14 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void WriteTap(in Share share, int tap, int channel, int channels, int column, int filters)
     {
-        int first = tap * Shape.Channels;
-        int start = Math.Max(first + channel, share.FirstTile * TileRows), end = Math.Min(first + channel + channels, share.EndTile * TileRows);
-        for (int row = start; row < end; row++)
+        var first = tap * Shape.Channels;
+        int start = Math.Max(first + channel, share.FirstTile * TileRows),
+            end = Math.Min(first + channel + channels, share.EndTile * TileRows);
+        for (var row = start; row < end; row++)
         {
-            float* sums = Slots + ((nint)row * SlotColumns) + column;
-            float* weight = WeightGradient + ((nint)column * Shape.FilterLength) + ((row - first) * Shape.Taps) + tap;
-            for (int filter = 0; filter < filters; filter++, weight += Shape.FilterLength)
+            var sums = Slots + ((nint)row * SlotColumns) + column;
+            var weight = WeightGradient + ((nint)column * Shape.FilterLength) + ((row - first) * Shape.Taps) + tap;
+            for (var filter = 0; filter < filters; filter++, weight += Shape.FilterLength)
                 *weight = sums[filter];
         }
     }

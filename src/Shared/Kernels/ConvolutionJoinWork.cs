@@ -1,13 +1,20 @@
 namespace Distributed.Kernels;
 
-/// <summary>Puts the sums of lanes on the stack of the pass, one after the other; parts are the shares of <see cref="ConvolutionGradientWork"/>.</summary>
+/// <summary>
+/// Puts the sums of lanes on the stack of the pass, one after the other; parts are the shares of <see cref="ConvolutionGradientWork"/>.
+/// </summary>
 /// <param name="sums">The pass, as far as the last lane.</param>
 /// <param name="firstMicrobatch">The first microbatch of the first lane.</param>
 /// <param name="laneMicrobatches">Microbatches of a lane, a power of two.</param>
 /// <param name="laneSlots">Where the sum of each lane lies; null if that is where it belongs.</param>
 /// <param name="lanes">How many lanes there are.</param>
 internal readonly unsafe struct ConvolutionJoinWork(
-    ConvolutionGradientWork sums, int firstMicrobatch, int laneMicrobatches, float** laneSlots, int lanes) : IPartitionedWork
+    ConvolutionGradientWork sums,
+    int firstMicrobatch,
+    int laneMicrobatches,
+    float** laneSlots,
+    int lanes
+) : IPartitionedWork
 {
     public void Execute(int part, int parts) => VectorWidth.Execute(new Core(this, part, parts));
 
@@ -23,8 +30,8 @@ internal readonly unsafe struct ConvolutionJoinWork(
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        ConvolutionGradientWork.Share share = sums.ShareOf(part, parts);
-        for (int lane = 0; lane < lanes; lane++)
+        var share = sums.ShareOf(part, parts);
+        for (var lane = 0; lane < lanes; lane++)
             sums.Push<TLanes, TVector>(share, firstMicrobatch + (lane * laneMicrobatches), laneMicrobatches, laneSlots[lane]);
         sums.WriteIfComplete(share);
     }

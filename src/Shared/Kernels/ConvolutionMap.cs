@@ -7,8 +7,8 @@ internal readonly record struct ConvolutionPixel(int Source, int Destination);
 internal readonly record struct ConvolutionClass(int FirstPixel, int Pixels, int FirstRun, int Runs);
 
 /// <summary>
-/// Which links the chains of each destination pixel have. Padding and stride decide which taps reach a pixel, so an image falls into a few classes
-/// of pixels: one inside, and those along edges and in corners; with a stride, the input's gradient has stride^2 times as many.
+/// Which links the chains of each destination pixel have. Padding and stride decide which taps reach a pixel, so an image falls into a few
+/// classes of pixels: one inside, and those along edges and in corners; with a stride, the input's gradient has stride^2 times as many.
 /// Pixels of a class can share a register tile wherever they lie.
 /// </summary>
 internal sealed class ConvolutionMap
@@ -18,11 +18,16 @@ internal sealed class ConvolutionMap
     private readonly List<ConvolutionRun> _runs = [];
 
     private ConvolutionMap(
-        IReadOnlyList<ConvolutionAxis> rows, IReadOnlyList<ConvolutionAxis> columns, Image source, Image destination, Func<int, int, int> rank)
+        IReadOnlyList<ConvolutionAxis> rows,
+        IReadOnlyList<ConvolutionAxis> columns,
+        Image source,
+        Image destination,
+        Func<int, int, int> rank
+    )
     {
-        foreach (ConvolutionAxis row in rows)
+        foreach (var row in rows)
         {
-            foreach (ConvolutionAxis column in columns)
+            foreach (var column in columns)
                 AddClass(row, column, source, destination, rank);
         }
 
@@ -40,25 +45,31 @@ internal sealed class ConvolutionMap
     /// <summary>From the input to the output: chains in the order (kh, kw, channel).</summary>
     public static ConvolutionMap OfOutput(in ConvolutionShape shape)
     {
-        int kernelWidth = shape.KernelWidth;
+        var kernelWidth = shape.KernelWidth;
         return new ConvolutionMap(
             ConvolutionAxis.OfOutput(shape.OutputHeight, shape.Height, shape.KernelHeight, shape.Stride, shape.PaddingHeight),
             ConvolutionAxis.OfOutput(shape.OutputWidth, shape.Width, shape.KernelWidth, shape.Stride, shape.PaddingWidth),
             new Image(shape.Width, shape.Channels),
             new Image(shape.OutputWidth, shape.Filters),
-            (row, column) => (row * kernelWidth) + column);
+            (row, column) => (row * kernelWidth) + column
+        );
     }
 
-    /// <summary>From the output's gradient to the input's: chains in the order (oy, ox, filter), for which the weights are packed with mirrored taps.</summary>
+    /// <summary>
+    /// From the output's gradient to the input's: chains in the order (oy, ox, filter), for which the weights are packed with mirrored
+    /// taps.
+    /// </summary>
     public static ConvolutionMap OfInput(in ConvolutionShape shape)
     {
-        int kernelWidth = shape.KernelWidth, last = shape.Taps - 1;
+        int kernelWidth = shape.KernelWidth,
+            last = shape.Taps - 1;
         return new ConvolutionMap(
             ConvolutionAxis.OfInput(shape.OutputHeight, shape.Height, shape.KernelHeight, shape.Stride, shape.PaddingHeight),
             ConvolutionAxis.OfInput(shape.OutputWidth, shape.Width, shape.KernelWidth, shape.Stride, shape.PaddingWidth),
             new Image(shape.OutputWidth, shape.Filters),
             new Image(shape.Width, shape.Channels),
-            (row, column) => last - (row * kernelWidth) - column);
+            (row, column) => last - (row * kernelWidth) - column
+        );
     }
 
     /// <param name="row">Destination rows.</param>
@@ -68,16 +79,16 @@ internal sealed class ConvolutionMap
     /// <param name="rank">The place of a tap among the packed weights.</param>
     private void AddClass(ConvolutionAxis row, ConvolutionAxis column, Image source, Image destination, Func<int, int, int> rank)
     {
-        (int firstPixel, int firstRun) = (_pixels.Count, _runs.Count);
-        foreach ((int y, int sourceY) in row.Coordinates)
+        var (firstPixel, firstRun) = (_pixels.Count, _runs.Count);
+        foreach (var (y, sourceY) in row.Coordinates)
         {
-            foreach ((int x, int sourceX) in column.Coordinates)
+            foreach (var (x, sourceX) in column.Coordinates)
                 _pixels.Add(new(source.Offset(sourceY, sourceX), destination.Offset(y, x)));
         }
 
-        for (int y = 0; y < row.Taps.Count; y++)
+        for (var y = 0; y < row.Taps.Count; y++)
         {
-            for (int x = 0; x < column.Taps.Count; x++)
+            for (var x = 0; x < column.Taps.Count; x++)
                 AddTap(firstRun, source.Offset(y, x), rank(row.Taps[y], column.Taps[x]) * source.Depth, source.Depth);
         }
 
@@ -87,8 +98,11 @@ internal sealed class ConvolutionMap
     /// <summary>A tap whose factors and weights both follow those of the tap before prolongs its run.</summary>
     private void AddTap(int firstRun, int source, int weightRow, int depth)
     {
-        int right = weightRow * RegisterTile.PanelColumns;
-        bool follows = _runs.Count > firstRun && _runs[^1] is var before && source == before.Left + before.Length
+        var right = weightRow * RegisterTile.PanelColumns;
+        var follows =
+            _runs.Count > firstRun
+            && _runs[^1] is var before
+            && source == before.Left + before.Length
             && right == before.Right + (before.Length * RegisterTile.PanelColumns);
         if (follows)
             _runs[^1] = _runs[^1] with { Length = _runs[^1].Length + depth };

@@ -13,7 +13,10 @@ internal unsafe struct ConvolutionOperands
     /// <summary>[rows]: where each row's factors are counted from.</summary>
     public float** Left;
 
-    /// <summary>The right operand from the tile's first column on: a row for each link, for kernels that are not strided of <see cref="RegisterTile.PanelColumns"/> floats.</summary>
+    /// <summary>
+    /// The right operand from the tile's first column on: a row for each link, for kernels that are not strided of
+    /// <see cref="RegisterTile.PanelColumns"/> floats.
+    /// </summary>
     public float* Right;
 
     /// <summary>[rows]: where each row's sums go.</summary>

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Distributed.Kernels;
 
 /// <summary>
-/// What a forward pass and the input's gradient have in common: each destination pixel's chains run over the pixels of the source that reach it,
-/// times packed weights. The output gets bias and activation while a tile is still in the first level cache.
+/// What a forward pass and the input's gradient have in common: each destination pixel's chains run over the pixels of the source that
+/// reach it, times packed weights. The output gets bias and activation while a tile is still in the first level cache.
 /// </summary>
 internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
     where TActivation : struct, IActivation
@@ -41,8 +41,11 @@ internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
     /// <summary>[whole panels of columns], or null for gradients, which get neither bias nor activation.</summary>
     public float* Bias;
 
-    /// <summary>Functions of one instruction are applied in the tile's registers; others would need more of those than a tile leaves.</summary>
-    private static bool IsAppliedInTile => typeof(TActivation) == typeof(IdentityActivation) || typeof(TActivation) == typeof(ReluActivation);
+    /// <summary>
+    /// Functions of one instruction are applied in the tile's registers; others would need more of those than a tile leaves.
+    /// </summary>
+    private static bool IsAppliedInTile =>
+        typeof(TActivation) == typeof(IdentityActivation) || typeof(TActivation) == typeof(ReluActivation);
 
     public readonly void Execute(int part, int parts) => VectorWidth.Execute(new Core(this, part, parts));
 
@@ -59,15 +62,15 @@ internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        (int first, int end) = Images < parts ? (0, Images) : Partition.Of(Images, 1, part, parts);
-        int full = TileGrid.FullRows<TLanes, TVector>();
-        for (int image = first; image < end; image += GroupImages)
+        var (first, end) = Images < parts ? (0, Images) : Partition.Of(Images, 1, part, parts);
+        var full = TileGrid.FullRows<TLanes, TVector>();
+        for (var image = first; image < end; image += GroupImages)
         {
-            int images = Math.Min(GroupImages, end - image);
-            for (ConvolutionClass* kind = Classes; kind < Classes + ClassCount; kind++)
+            var images = Math.Min(GroupImages, end - image);
+            for (var kind = Classes; kind < Classes + ClassCount; kind++)
             {
-                int pixels = kind->Pixels * images;
-                (int from, int to) = Images < parts ? Partition.Of(pixels, full, part, parts) : (0, pixels);
+                var pixels = kind->Pixels * images;
+                var (from, to) = Images < parts ? Partition.Of(pixels, full, part, parts) : (0, pixels);
                 ComputeClass<TLanes, TVector>(*kind, image, from, to);
             }
         }
@@ -78,10 +81,10 @@ internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        int full = TileGrid.FullRows<TLanes, TVector>();
-        for (int column = 0; column < Columns; column += 2 * TLanes.Count)
+        var full = TileGrid.FullRows<TLanes, TVector>();
+        for (var column = 0; column < Columns; column += 2 * TLanes.Count)
         {
-            for (int pixel = from; pixel < to; pixel += full)
+            for (var pixel = from; pixel < to; pixel += full)
                 ComputeTile<TLanes, TVector>(kind, image, pixel, Math.Min(full, to - pixel), column);
         }
     }
@@ -93,11 +96,11 @@ internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        float** left = stackalloc float*[RegisterTile.MaxRows];
-        float** destination = stackalloc float*[RegisterTile.MaxRows];
-        float* spill = stackalloc float[RegisterTile.SlotLength];
+        var left = stackalloc float*[RegisterTile.MaxRows];
+        var destination = stackalloc float*[RegisterTile.MaxRows];
+        var spill = stackalloc float[RegisterTile.SlotLength];
         Locate(kind, image, pixel, rows, column, left, destination);
-        int width = Math.Min(2 * TLanes.Count, Columns - column);
+        var width = Math.Min(2 * TLanes.Count, Columns - column);
         if (width % TLanes.Count == 0)
             Multiply<TLanes, TVector>(kind, left, destination, rows, width, column);
         else
@@ -105,15 +108,22 @@ internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
     }
 
     private readonly void ComputeEdge<TLanes, TVector>(
-        in ConvolutionClass kind, float** left, float** destination, int rows, int width, int column, float* spill)
+        in ConvolutionClass kind,
+        float** left,
+        float** destination,
+        int rows,
+        int width,
+        int column,
+        float* spill
+    )
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        float** tile = stackalloc float*[RegisterTile.MaxRows];
-        for (int row = 0; row < RegisterTile.MaxRows; row++)
+        var tile = stackalloc float*[RegisterTile.MaxRows];
+        for (var row = 0; row < RegisterTile.MaxRows; row++)
             tile[row] = spill + (row * RegisterTile.PanelColumns);
         Multiply<TLanes, TVector>(kind, left, tile, rows, width, column);
-        for (int row = 0; row < rows; row++)
+        for (var row = 0; row < rows; row++)
             new ReadOnlySpan<float>(tile[row], width).CopyTo(new Span<float>(destination[row], width));
     }
 
@@ -121,11 +131,11 @@ internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly void Locate(in ConvolutionClass kind, int image, int pixel, int rows, int column, float** left, float** destination)
     {
-        int at = pixel % kind.Pixels;
-        float* source = Source + ((nint)(image + (pixel / kind.Pixels)) * SourceLength);
-        float* target = Destination + ((nint)(image + (pixel / kind.Pixels)) * DestinationLength) + column;
-        ConvolutionPixel* pixels = Pixels + kind.FirstPixel;
-        for (int row = 0; row < rows; row++)
+        var at = pixel % kind.Pixels;
+        var source = Source + ((nint)(image + (pixel / kind.Pixels)) * SourceLength);
+        var target = Destination + ((nint)(image + (pixel / kind.Pixels)) * DestinationLength) + column;
+        var pixels = Pixels + kind.FirstPixel;
+        for (var row = 0; row < rows; row++)
         {
             left[row] = source + pixels[at].Source;
             destination[row] = target + pixels[at].Destination;
@@ -141,7 +151,7 @@ internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        int inPanel = column % RegisterTile.PanelColumns;
+        var inPanel = column % RegisterTile.PanelColumns;
         var operands = new ConvolutionOperands
         {
             Left = left,
@@ -167,12 +177,12 @@ internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        for (int column = 0; column < width; column += TLanes.Count)
+        for (var column = 0; column < width; column += TLanes.Count)
         {
-            TVector addend = TLanes.Load(bias + column);
-            for (int row = 0; row < rows; row++)
+            var addend = TLanes.Load(bias + column);
+            for (var row = 0; row < rows; row++)
             {
-                float* place = tile[row] + column;
+                var place = tile[row] + column;
                 TLanes.Store(TActivation.Forward<TLanes, TVector>(TLanes.Add(TLanes.Load(place), addend)), place);
             }
         }

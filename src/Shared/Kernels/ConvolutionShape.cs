@@ -15,7 +15,16 @@ namespace Distributed.Kernels;
 /// <param name="PaddingHeight">Rows that the input is thought to have above and below. They contribute no term to any sum.</param>
 /// <param name="PaddingWidth">Columns that the input is thought to have left and right.</param>
 public readonly record struct ConvolutionShape(
-    int Height, int Width, int Channels, int Filters, int KernelHeight, int KernelWidth, int Stride, int PaddingHeight, int PaddingWidth)
+    int Height,
+    int Width,
+    int Channels,
+    int Filters,
+    int KernelHeight,
+    int KernelWidth,
+    int Stride,
+    int PaddingHeight,
+    int PaddingWidth
+)
 {
     /// <summary>Rows of the output.</summary>
     public int OutputHeight => OutputSize(Height, KernelHeight, PaddingHeight, Stride);
@@ -44,7 +53,7 @@ public readonly record struct ConvolutionShape(
     /// <summary>The number of places that a kernel takes along one side; below one where it does not fit.</summary>
     public static int OutputSize(int input, int kernel, int padding, int stride)
     {
-        long room = input + (2L * padding) - kernel;
+        var room = input + (2L * padding) - kernel;
         return room < 0 ? 0 : (int)(room / stride) + 1;
     }
 

@@ -17,7 +17,7 @@ internal sealed unsafe class ConvolutionTable<T>(List<T> elements)
 
     private static T[] Pinned(List<T> elements)
     {
-        T[] pinned = GC.AllocateUninitializedArray<T>(elements.Count, pinned: true);
+        var pinned = GC.AllocateUninitializedArray<T>(elements.Count, pinned: true);
         elements.CopyTo(pinned);
         return pinned;
     }

@@ -3,9 +3,9 @@ using System.Runtime.CompilerServices;
 namespace Distributed.Kernels;
 
 /// <summary>
-/// The innermost kernel of a convolution: a tile of rows x (1 or 2 vectors) whose accumulators stay in registers from the first link to the last.
-/// The left operand is read where it lies, through one pointer for each row, so that an image is never copied into a matrix.
-/// Where not all rows have a link, branches skip those without: a product with zero would turn -0 into +0 and an infinity into NaN.
+/// The innermost kernel of a convolution: a tile of rows x (1 or 2 vectors) whose accumulators stay in registers from the first link to the
+/// last. The left operand is read where it lies, through one pointer for each row, so that an image is never copied into a matrix. Where
+/// not all rows have a link, branches skip those without: a product with zero would turn -0 into +0 and an infinity into NaN.
 /// </summary>
 internal static unsafe class ConvolutionTile
 {
@@ -17,22 +17,26 @@ internal static unsafe class ConvolutionTile
     /// <typeparam name="TVector">One vector.</typeparam>
     /// <typeparam name="TStrided">
     /// One where a link's factors follow those of the link before and all rows take part in every run, as in products; two where they lie
-    /// <see cref="ConvolutionOperands.LeftStep"/> and <see cref="ConvolutionOperands.RightStep"/> apart and runs say which rows take part, as in gradients of weights.
+    /// <see cref="ConvolutionOperands.LeftStep"/> and <see cref="ConvolutionOperands.RightStep"/> apart and runs say which rows take part,
+    /// as in gradients of weights.
     /// </typeparam>
     /// <typeparam name="TActivation">What is applied after the bias, where there is one; a function that takes few registers.</typeparam>
-    public static delegate*<in ConvolutionOperands, void> Kernel<TLanes, TVector, TStrided, TActivation>(int rows, int columns)
+    public static delegate* <in ConvolutionOperands, void> Kernel<TLanes, TVector, TStrided, TActivation>(int rows, int columns)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
         where TStrided : struct, IConstant
         where TActivation : struct, IActivation =>
-        columns > TLanes.Count ? Kernel<TLanes, TVector, Two, TStrided, TActivation>(rows) : Kernel<TLanes, TVector, One, TStrided, TActivation>(rows);
+        columns > TLanes.Count
+            ? Kernel<TLanes, TVector, Two, TStrided, TActivation>(rows)
+            : Kernel<TLanes, TVector, One, TStrided, TActivation>(rows);
 
-    private static delegate*<in ConvolutionOperands, void> Kernel<TLanes, TVector, TVectors, TStrided, TActivation>(int rows)
+    private static delegate* <in ConvolutionOperands, void> Kernel<TLanes, TVector, TVectors, TStrided, TActivation>(int rows)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
         where TVectors : struct, IConstant
         where TStrided : struct, IConstant
-        where TActivation : struct, IActivation => rows switch
+        where TActivation : struct, IActivation =>
+        rows switch
         {
             12 => &Compute<TLanes, TVector, Twelve, TVectors, TStrided, TActivation>,
             11 => &Compute<TLanes, TVector, Eleven, TVectors, TStrided, TActivation>,
@@ -57,14 +61,33 @@ internal static unsafe class ConvolutionTile
         where TStrided : struct, IConstant
         where TActivation : struct, IActivation
     {
-        float* p0 = Row<TRows>(operands.Left, 0), p1 = Row<TRows>(operands.Left, 1), p2 = Row<TRows>(operands.Left, 2), p3 = Row<TRows>(operands.Left, 3);
-        float* p4 = Row<TRows>(operands.Left, 4), p5 = Row<TRows>(operands.Left, 5), p6 = Row<TRows>(operands.Left, 6), p7 = Row<TRows>(operands.Left, 7);
-        float* p8 = Row<TRows>(operands.Left, 8), p9 = Row<TRows>(operands.Left, 9), p10 = Row<TRows>(operands.Left, 10), p11 = Row<TRows>(operands.Left, 11);
-        TileRow<TLanes, TVector, TRows, TVectors> r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
-        TileRow<TLanes, TVector, TRows, TVectors> r6 = default, r7 = default, r8 = default, r9 = default, r10 = default, r11 = default;
+        float* p0 = Row<TRows>(operands.Left, 0),
+            p1 = Row<TRows>(operands.Left, 1),
+            p2 = Row<TRows>(operands.Left, 2),
+            p3 = Row<TRows>(operands.Left, 3);
+        float* p4 = Row<TRows>(operands.Left, 4),
+            p5 = Row<TRows>(operands.Left, 5),
+            p6 = Row<TRows>(operands.Left, 6),
+            p7 = Row<TRows>(operands.Left, 7);
+        float* p8 = Row<TRows>(operands.Left, 8),
+            p9 = Row<TRows>(operands.Left, 9),
+            p10 = Row<TRows>(operands.Left, 10),
+            p11 = Row<TRows>(operands.Left, 11);
+        TileRow<TLanes, TVector, TRows, TVectors> r0 = default,
+            r1 = default,
+            r2 = default,
+            r3 = default,
+            r4 = default,
+            r5 = default;
+        TileRow<TLanes, TVector, TRows, TVectors> r6 = default,
+            r7 = default,
+            r8 = default,
+            r9 = default,
+            r10 = default,
+            r11 = default;
         if (operands.Resume)
         {
-            float** source = operands.Destination;
+            var source = operands.Destination;
             r0 = r0.Load(0, source[0], 0);
             r1 = r1.Load(1, source[1], 0);
             r2 = r2.Load(2, source[2], 0);
@@ -79,35 +102,48 @@ internal static unsafe class ConvolutionTile
             r11 = r11.Load(11, source[11], 0);
         }
 
-        nint leftStep = TStrided.Value > 1 ? operands.LeftStep : 1, image = 0;
-        nint rightStep = TStrided.Value > 1 ? operands.RightStep : RegisterTile.PanelColumns;
-        float* right = operands.Right;
-        for (int images = operands.Images; images > 0; images--)
+        nint leftStep = TStrided.Value > 1 ? operands.LeftStep : 1,
+            image = 0;
+        var rightStep = TStrided.Value > 1 ? operands.RightStep : RegisterTile.PanelColumns;
+        var right = operands.Right;
+        for (var images = operands.Images; images > 0; images--)
         {
-            ConvolutionRun* run = operands.Runs;
-            for (int runs = operands.RunCount; runs > 0; runs--, run++)
+            var run = operands.Runs;
+            for (var runs = operands.RunCount; runs > 0; runs--, run++)
             {
-                nint at = image + run->Left;
-                float* b = right + run->Right;
+                var at = image + run->Left;
+                var b = right + run->Right;
                 TileRow<TLanes, TVector, TRows, TVectors> factors = default;
                 if (TStrided.Value > 1 && run->Rows != (1 << TRows.Value) - 1)
                 {
-                    int active = run->Rows;
-                    for (int links = run->Length; links > 0; links--)
+                    var active = run->Rows;
+                    for (var links = run->Length; links > 0; links--)
                     {
                         factors = factors.Load(0, b, 0);
-                        if ((active & (1 << 0)) != 0) r0 = r0.AddProduct(0, p0 + at, factors);
-                        if ((active & (1 << 1)) != 0) r1 = r1.AddProduct(1, p1 + at, factors);
-                        if ((active & (1 << 2)) != 0) r2 = r2.AddProduct(2, p2 + at, factors);
-                        if ((active & (1 << 3)) != 0) r3 = r3.AddProduct(3, p3 + at, factors);
-                        if ((active & (1 << 4)) != 0) r4 = r4.AddProduct(4, p4 + at, factors);
-                        if ((active & (1 << 5)) != 0) r5 = r5.AddProduct(5, p5 + at, factors);
-                        if ((active & (1 << 6)) != 0) r6 = r6.AddProduct(6, p6 + at, factors);
-                        if ((active & (1 << 7)) != 0) r7 = r7.AddProduct(7, p7 + at, factors);
-                        if ((active & (1 << 8)) != 0) r8 = r8.AddProduct(8, p8 + at, factors);
-                        if ((active & (1 << 9)) != 0) r9 = r9.AddProduct(9, p9 + at, factors);
-                        if ((active & (1 << 10)) != 0) r10 = r10.AddProduct(10, p10 + at, factors);
-                        if ((active & (1 << 11)) != 0) r11 = r11.AddProduct(11, p11 + at, factors);
+                        if ((active & (1 << 0)) != 0)
+                            r0 = r0.AddProduct(0, p0 + at, factors);
+                        if ((active & (1 << 1)) != 0)
+                            r1 = r1.AddProduct(1, p1 + at, factors);
+                        if ((active & (1 << 2)) != 0)
+                            r2 = r2.AddProduct(2, p2 + at, factors);
+                        if ((active & (1 << 3)) != 0)
+                            r3 = r3.AddProduct(3, p3 + at, factors);
+                        if ((active & (1 << 4)) != 0)
+                            r4 = r4.AddProduct(4, p4 + at, factors);
+                        if ((active & (1 << 5)) != 0)
+                            r5 = r5.AddProduct(5, p5 + at, factors);
+                        if ((active & (1 << 6)) != 0)
+                            r6 = r6.AddProduct(6, p6 + at, factors);
+                        if ((active & (1 << 7)) != 0)
+                            r7 = r7.AddProduct(7, p7 + at, factors);
+                        if ((active & (1 << 8)) != 0)
+                            r8 = r8.AddProduct(8, p8 + at, factors);
+                        if ((active & (1 << 9)) != 0)
+                            r9 = r9.AddProduct(9, p9 + at, factors);
+                        if ((active & (1 << 10)) != 0)
+                            r10 = r10.AddProduct(10, p10 + at, factors);
+                        if ((active & (1 << 11)) != 0)
+                            r11 = r11.AddProduct(11, p11 + at, factors);
                         at += leftStep;
                         b += rightStep;
                     }
@@ -115,7 +151,7 @@ internal static unsafe class ConvolutionTile
                     continue;
                 }
 
-                for (int links = run->Length; links > 0; links--)
+                for (var links = run->Length; links > 0; links--)
                 {
                     factors = factors.Load(0, b, 0);
                     r0 = r0.AddProduct(0, p0 + at, factors);
@@ -157,7 +193,7 @@ internal static unsafe class ConvolutionTile
             r11 = r11.Activated<TActivation>(11, addends);
         }
 
-        float** destination = operands.Destination;
+        var destination = operands.Destination;
         r0.Store(0, destination[0], 0);
         r1.Store(1, destination[1], 0);
         r2.Store(2, destination[2], 0);

@@ -18,8 +18,8 @@ internal sealed unsafe class ConvolutionWeights
     /// <summary>Reserves the panels.</summary>
     /// <param name="shape">The sizes.</param>
     /// <param name="mirrored">
-    /// False for the forward pass: [panel][kh][kw][channel][32 filters]. True for the input's gradient: [panel][kh][kw][filter][32 channels] with
-    /// the taps in descending order.
+    /// False for the forward pass: [panel][kh][kw][channel][32 filters]. True for the input's gradient: [panel][kh][kw][filter][32
+    /// channels] with the taps in descending order.
     /// </param>
     public ConvolutionWeights(in ConvolutionShape shape, bool mirrored)
     {
@@ -60,15 +60,16 @@ internal sealed unsafe class ConvolutionWeights
             bias.CopyTo(_bias.Span);
     }
 
-    private readonly struct PackWork(float* source, ConvolutionShape shape, bool mirrored, int panelLength, float* panels) : IPartitionedWork
+    private readonly struct PackWork(float* source, ConvolutionShape shape, bool mirrored, int panelLength, float* panels)
+        : IPartitionedWork
     {
         public void Execute(int part, int parts)
         {
-            (int depth, int columns) = mirrored ? (shape.Filters, shape.Channels) : (shape.Channels, shape.Filters);
-            (int start, int end) = Partition.Of(depth, 1, part, parts);
-            for (int panel = 0; panel < columns; panel += RegisterTile.PanelColumns)
+            var (depth, columns) = mirrored ? (shape.Filters, shape.Channels) : (shape.Channels, shape.Filters);
+            var (start, end) = Partition.Of(depth, 1, part, parts);
+            for (var panel = 0; panel < columns; panel += RegisterTile.PanelColumns)
             {
-                for (int k = start; k < end; k++)
+                for (var k = start; k < end; k++)
                     PackRow(k, depth, panel, Math.Min(columns, panel + RegisterTile.PanelColumns), columns);
             }
         }
@@ -77,17 +78,23 @@ internal sealed unsafe class ConvolutionWeights
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void PackRow(int k, int depth, int column, int end, int columns)
         {
-            float* destination = panels + ((nint)(column / RegisterTile.PanelColumns) * panelLength) + (k * RegisterTile.PanelColumns);
+            var destination = panels + ((nint)(column / RegisterTile.PanelColumns) * panelLength) + (k * RegisterTile.PanelColumns);
             for (; column < end; column++, destination++)
-                PackTaps(mirrored ? ((nint)k * columns) + column : ((nint)column * depth) + k, (nint)depth * RegisterTile.PanelColumns, destination);
+            {
+                PackTaps(
+                    mirrored ? ((nint)k * columns) + column : ((nint)column * depth) + k,
+                    (nint)depth * RegisterTile.PanelColumns,
+                    destination
+                );
+            }
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private void PackTaps(nint kernel, nint stride, float* destination)
         {
-            float* taps = source + (kernel * shape.Taps);
-            int count = shape.Taps;
-            for (int tap = 0; tap < count; tap++)
+            var taps = source + (kernel * shape.Taps);
+            var count = shape.Taps;
+            for (var tap = 0; tap < count; tap++)
                 destination[(mirrored ? count - 1 - tap : tap) * stride] = taps[tap];
         }
     }

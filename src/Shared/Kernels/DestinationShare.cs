@@ -11,11 +11,11 @@ internal readonly record struct DestinationShare(int FirstRow, int EndRow, int F
     {
         if (rows / RegisterTile.MaxRows > columns / RegisterTile.PanelColumns)
         {
-            (int first, int end) = Partition.Of(rows, RowGranule, part, parts);
+            var (first, end) = Partition.Of(rows, RowGranule, part, parts);
             return new DestinationShare(first, end, 0, columns);
         }
 
-        (int start, int stop) = Partition.Of(columns, RegisterTile.PanelColumns, part, parts);
+        var (start, stop) = Partition.Of(columns, RegisterTile.PanelColumns, part, parts);
         return new DestinationShare(0, rows, start, stop);
     }
 }

@@ -26,10 +26,18 @@ public static unsafe class Dropout
         if (!(rate >= 0 && rate < 1))
             throw new ArgumentOutOfRangeException(nameof(rate), rate, "a rate is at least 0 and below 1");
         fixed (float* destination = factors)
-            Elementwise.Share(new FactorWork(random, first, (uint)(rate * Draws), 1 / (1 - rate), destination, factors.Length), factors.Length, team);
+        {
+            Elementwise.Share(
+                new FactorWork(random, first, (uint)(rate * Draws), 1 / (1 - rate), destination, factors.Length),
+                factors.Length,
+                team
+            );
+        }
     }
 
-    /// <summary>destination[i] = values[i] * factors[i], forward for the activations and backward for their gradient; NaN stays NaN.</summary>
+    /// <summary>
+    /// destination[i] = values[i] * factors[i], forward for the activations and backward for their gradient; NaN stays NaN.
+    /// </summary>
     /// <param name="values">[n].</param>
     /// <param name="factors">[n], from <see cref="Factors"/>.</param>
     /// <param name="destination">[n]; overwritten, may be the values.</param>
@@ -39,20 +47,27 @@ public static unsafe class Dropout
     {
         if (values.Length != factors.Length || values.Length != destination.Length)
             throw new ArgumentException($"Lengths {values.Length}, {factors.Length} and {destination.Length} differ.", nameof(destination));
-        fixed (float* lefts = values, rights = factors, products = destination)
+        fixed (
+            float* lefts = values,
+                rights = factors,
+                products = destination
+        )
+        {
             Elementwise.Run(new Product(lefts, rights, products), values.Length, team);
+        }
     }
 
-    private readonly struct FactorWork(CounterRandom random, ulong first, uint threshold, float scale, float* factors, int length) : IPartitionedWork
+    private readonly struct FactorWork(CounterRandom random, ulong first, uint threshold, float scale, float* factors, int length)
+        : IPartitionedWork
     {
         public void Execute(int part, int parts)
         {
-            (int i, int end) = Partition.Of(length, AlignedBuffer.Alignment / sizeof(float), part, parts);
+            var (i, end) = Partition.Of(length, AlignedBuffer.Alignment / sizeof(float), part, parts);
             for (; i < end && (first + (ulong)i) % BlockLength != 0; i++)
                 factors[i] = Factor(i);
             for (; i <= end - StepLength; i += StepLength)
             {
-                (Vector512<uint> low, Vector512<uint> high) = random.EightBlocks((first + (ulong)i) / BlockLength);
+                var (low, high) = random.EightBlocks((first + (ulong)i) / BlockLength);
                 Kept(low).Store(factors + i);
                 Kept(high).Store(factors + i + Vector512<float>.Count);
             }

@@ -3,9 +3,9 @@ using System.Runtime.CompilerServices;
 namespace Distributed.Kernels;
 
 /// <summary>
-/// Exponential, hyperbolic tangent and logistic function of single precision vectors, made of exact operations only, so that they have the same bits
-/// on every machine. Errors are below 2 units in the last place (2.5 for the logistic function) over the whole range, subnormal results included;
-/// NaN stays NaN.
+/// Exponential, hyperbolic tangent and logistic function of single precision vectors, made of exact operations only, so that they have the
+/// same bits on every machine. Errors are below 2 units in the last place (2.5 for the logistic function) over the whole range, subnormal
+/// results included; NaN stays NaN.
 /// </summary>
 internal static class ElementaryFunctions
 {
@@ -17,46 +17,47 @@ internal static class ElementaryFunctions
     private const float ExpOverflow = 89f; // above, the result rounds to infinity
 
     /// <summary>
-    /// e^x = 2^n e^r with n = round(x / ln 2), |r| &lt;= ln 2 / 2 by the two-part reduction of Cody and Waite, and the Taylor polynomial of degree 7,
-    /// whose remainder is below 6e-9. 2^n is multiplied in two steps, so that results near the ends of the range round once.
+    /// e^x = 2^n e^r with n = round(x / ln 2), |r| &lt;= ln 2 / 2 by the two-part reduction of Cody and Waite, and the Taylor polynomial of
+    /// degree 7, whose remainder is below 6e-9. 2^n is multiplied in two steps, so that results near the ends of the range round once.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Exp<TLanes, TVector>(TVector x)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        TVector shifter = TLanes.Broadcast(Shifter);
-        TVector low = TLanes.Broadcast(ExpUnderflow);
-        TVector high = TLanes.Broadcast(ExpOverflow);
+        var shifter = TLanes.Broadcast(Shifter);
+        var low = TLanes.Broadcast(ExpUnderflow);
+        var high = TLanes.Broadcast(ExpOverflow);
         x = TLanes.SelectGreater(x, high, high, x);
         x = TLanes.SelectGreater(low, x, low, x);
-        TVector n = TLanes.Subtract(TLanes.FusedMultiplyAdd(x, TLanes.Broadcast(Log2E), shifter), shifter);
-        TVector r = TLanes.FusedMultiplyAdd(n, TLanes.Broadcast(-Ln2High), x);
+        var n = TLanes.Subtract(TLanes.FusedMultiplyAdd(x, TLanes.Broadcast(Log2E), shifter), shifter);
+        var r = TLanes.FusedMultiplyAdd(n, TLanes.Broadcast(-Ln2High), x);
         r = TLanes.FusedMultiplyAdd(n, TLanes.Broadcast(-Ln2Low), r);
-        TVector half = TLanes.FusedMultiplyAdd(n, TLanes.Broadcast(0.5f), shifter);
-        TVector rest = TLanes.Add(TLanes.Subtract(n, TLanes.Subtract(half, shifter)), shifter);
+        var half = TLanes.FusedMultiplyAdd(n, TLanes.Broadcast(0.5f), shifter);
+        var rest = TLanes.Add(TLanes.Subtract(n, TLanes.Subtract(half, shifter)), shifter);
         return TLanes.Multiply(TLanes.Multiply(ExpPolynomial<TLanes, TVector>(r), TLanes.PowerOfTwo(half)), TLanes.PowerOfTwo(rest));
     }
 
     /// <summary>
-    /// For |x| &lt; 0.625 an odd minimax polynomial (Moshier, Cephes, tanhf); beyond, 1 - 2 / (e^2|x| + 1), which has no cancellation there.
+    /// For |x| &lt; 0.625 an odd minimax polynomial (Moshier, Cephes, tanhf); beyond, 1 - 2 / (e^2|x| + 1), which has no cancellation
+    /// there.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Tanh<TLanes, TVector>(TVector x)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        TVector one = TLanes.Broadcast(1f);
-        TVector a = TLanes.CopySign(x, one);
-        TVector square = TLanes.Multiply(a, a);
-        TVector p = TLanes.Broadcast(-5.70498872745e-3f);
+        var one = TLanes.Broadcast(1f);
+        var a = TLanes.CopySign(x, one);
+        var square = TLanes.Multiply(a, a);
+        var p = TLanes.Broadcast(-5.70498872745e-3f);
         p = TLanes.FusedMultiplyAdd(p, square, TLanes.Broadcast(2.06390887954e-2f));
         p = TLanes.FusedMultiplyAdd(p, square, TLanes.Broadcast(-5.37397155531e-2f));
         p = TLanes.FusedMultiplyAdd(p, square, TLanes.Broadcast(1.33314422036e-1f));
         p = TLanes.FusedMultiplyAdd(p, square, TLanes.Broadcast(-3.33332819422e-1f));
-        TVector small = TLanes.FusedMultiplyAdd(TLanes.Multiply(p, square), a, a);
-        TVector exponential = Exp<TLanes, TVector>(TLanes.Add(a, a));
-        TVector large = TLanes.Subtract(one, TLanes.Divide(TLanes.Broadcast(2f), TLanes.Add(exponential, one)));
+        var small = TLanes.FusedMultiplyAdd(TLanes.Multiply(p, square), a, a);
+        var exponential = Exp<TLanes, TVector>(TLanes.Add(a, a));
+        var large = TLanes.Subtract(one, TLanes.Divide(TLanes.Broadcast(2f), TLanes.Add(exponential, one)));
         return TLanes.CopySign(TLanes.SelectGreater(a, TLanes.Broadcast(0.625f), large, small), x);
     }
 
@@ -66,9 +67,9 @@ internal static class ElementaryFunctions
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        TVector one = TLanes.Broadcast(1f);
-        TVector exponential = Exp<TLanes, TVector>(TLanes.CopySign(x, TLanes.Broadcast(-1f)));
-        TVector numerator = TLanes.SelectGreater(default, x, exponential, one);
+        var one = TLanes.Broadcast(1f);
+        var exponential = Exp<TLanes, TVector>(TLanes.CopySign(x, TLanes.Broadcast(-1f)));
+        var numerator = TLanes.SelectGreater(default, x, exponential, one);
         return TLanes.Divide(numerator, TLanes.Add(one, exponential));
     }
 
@@ -77,7 +78,7 @@ internal static class ElementaryFunctions
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        TVector p = TLanes.Broadcast(1f / 5040);
+        var p = TLanes.Broadcast(1f / 5040);
         p = TLanes.FusedMultiplyAdd(p, r, TLanes.Broadcast(1f / 720));
         p = TLanes.FusedMultiplyAdd(p, r, TLanes.Broadcast(1f / 120));
         p = TLanes.FusedMultiplyAdd(p, r, TLanes.Broadcast(1f / 24));

@@ -39,7 +39,9 @@ internal static class Elementwise
             team.Postpone(work);
     }
 
-    /// <summary>Runs work that touches <paramref name="elements"/> elements: by the team if that is worth it, else by the caller alone.</summary>
+    /// <summary>
+    /// Runs work that touches <paramref name="elements"/> elements: by the team if that is worth it, else by the caller alone.
+    /// </summary>
     public static void Share<TWork>(TWork work, int elements, ComputeTeam? team)
         where TWork : unmanaged, IPartitionedWork
     {
@@ -54,7 +56,7 @@ internal static class Elementwise
     {
         public void Execute(int part, int parts)
         {
-            (int start, int end) = Partition.Of(length, Granule, part, parts);
+            var (start, end) = Partition.Of(length, Granule, part, parts);
             VectorWidth.Execute(new Loop<TKernel>(kernel, start, end));
         }
     }
@@ -67,7 +69,7 @@ internal static class Elementwise
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            TKernel operation = kernel;
+            var operation = kernel;
             nint i = start;
             for (; i + TLanes.Count <= end; i += TLanes.Count)
                 operation.Apply<TLanes, TVector>(i);

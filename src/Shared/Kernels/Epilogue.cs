@@ -3,16 +3,16 @@ using System.Runtime.CompilerServices;
 namespace Distributed.Kernels;
 
 /// <summary>
-/// What a matrix product does to its destination while a panel of it is still in the cache: add a bias and apply an activation function, or multiply
-/// by an activation's gradient. The default does nothing. Elements are independent, so the bits are those of a pass of its own.
+/// What a matrix product does to its destination while a panel of it is still in the cache: add a bias and apply an activation function, or
+/// multiply by an activation's gradient. The default does nothing. Elements are independent, so the bits are those of a pass of its own.
 /// </summary>
 public readonly unsafe ref struct Epilogue
 {
-    private readonly delegate*<in EpilogueBlock, void> _apply;
+    private readonly delegate* <in EpilogueBlock, void> _apply;
     private readonly ReadOnlySpan<float> _operand;
     private readonly bool _perElement;
 
-    private Epilogue(delegate*<in EpilogueBlock, void> apply, ReadOnlySpan<float> operand, bool perElement)
+    private Epilogue(delegate* <in EpilogueBlock, void> apply, ReadOnlySpan<float> operand, bool perElement)
     {
         _apply = apply;
         _operand = operand;
@@ -57,7 +57,7 @@ public readonly unsafe ref struct Epilogue
 
     internal void Check(int rows, int columns)
     {
-        long expected = _perElement ? (long)rows * columns : columns;
+        var expected = _perElement ? (long)rows * columns : columns;
         if (_apply != null && _operand.Length != expected)
             throw new ArgumentException($"The epilogue of a {rows} x {columns} product takes {expected} values, not {_operand.Length}.");
     }
@@ -71,8 +71,8 @@ public readonly unsafe ref struct Epilogue
         where TActivation : struct, IActivation => Apply<Gradient<TActivation>>(block);
 
     /// <summary>
-    /// Passes the block on where it lies. A copy would be read in wider pieces than those it has just been written in, and so wait until all stores
-    /// before it, those of the tile, have reached the cache: 1 % of a step of mlp:2048,2048.
+    /// Passes the block on where it lies. A copy would be read in wider pieces than those it has just been written in, and so wait until
+    /// all stores before it, those of the tile, have reached the cache: 1 % of a step of mlp:2048,2048.
     /// </summary>
     private static void Apply<TColumn>(in EpilogueBlock block)
         where TColumn : struct, IColumn
@@ -98,7 +98,7 @@ public readonly unsafe ref struct Epilogue
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            int j = 0;
+            var j = 0;
             for (; j <= block->Columns - TLanes.Count; j += TLanes.Count)
                 TColumn.Apply<TLanes, TVector>(*block, block->Values + j, block->Operand + j);
             for (; j < block->Columns; j++)
@@ -115,9 +115,9 @@ public readonly unsafe ref struct Epilogue
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            TVector addend = TLanes.Load(bias);
-            nint stride = block.Stride;
-            for (int rows = block.Rows; rows > 0; rows--, value += stride)
+            var addend = TLanes.Load(bias);
+            var stride = block.Stride;
+            for (var rows = block.Rows; rows > 0; rows--, value += stride)
                 TLanes.Store(TActivation.Forward<TLanes, TVector>(TLanes.Add(TLanes.Load(value), addend)), value);
         }
     }
@@ -130,8 +130,8 @@ public readonly unsafe ref struct Epilogue
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            (nint stride, nint outputStride) = (block.Stride, block.OperandStride);
-            for (int rows = block.Rows; rows > 0; rows--, value += stride, output += outputStride)
+            var (stride, outputStride) = (block.Stride, block.OperandStride);
+            for (var rows = block.Rows; rows > 0; rows--, value += stride, output += outputStride)
                 TLanes.Store(TActivation.Backward<TLanes, TVector>(TLanes.Load(value), TLanes.Load(output)), value);
         }
     }

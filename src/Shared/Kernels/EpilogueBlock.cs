@@ -18,7 +18,7 @@ internal readonly unsafe struct EpilogueBlock(float* values, nint stride, float*
 }
 
 /// <summary>An <see cref="Epilogue"/> whose operand is pinned.</summary>
-internal readonly unsafe struct BoundEpilogue(delegate*<in EpilogueBlock, void> apply, float* operand, nint operandStride)
+internal readonly unsafe struct BoundEpilogue(delegate* <in EpilogueBlock, void> apply, float* operand, nint operandStride)
 {
     /// <summary>Finishes a block that starts at (row, column) of the product.</summary>
     public void Apply(float* values, nint stride, int row, int column, int rows, int columns)

@@ -53,7 +53,7 @@ internal readonly struct TanhActivation : IActivation
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        TVector slope = TLanes.FusedMultiplyAdd(TLanes.Subtract(default, output), output, TLanes.Broadcast(1f));
+        var slope = TLanes.FusedMultiplyAdd(TLanes.Subtract(default, output), output, TLanes.Broadcast(1f));
         return TLanes.Multiply(gradient, slope);
     }
 }
@@ -70,7 +70,7 @@ internal readonly struct SigmoidActivation : IActivation
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        TVector slope = TLanes.Multiply(output, TLanes.Subtract(TLanes.Broadcast(1f), output));
+        var slope = TLanes.Multiply(output, TLanes.Subtract(TLanes.Broadcast(1f), output));
         return TLanes.Multiply(gradient, slope);
     }
 }

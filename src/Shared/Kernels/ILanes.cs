@@ -1,8 +1,8 @@
 namespace Distributed.Kernels;
 
 /// <summary>
-/// Arithmetic on a vector of floats, so that a kernel is written once and compiled for each vector width. Every operation is exact in the sense
-/// of IEEE 754 (one rounding) and works lane by lane, so a kernel's bits are the same for all implementations.
+/// Arithmetic on a vector of floats, so that a kernel is written once and compiled for each vector width. Every operation is exact in the
+/// sense of IEEE 754 (one rounding) and works lane by lane, so a kernel's bits are the same for all implementations.
 /// </summary>
 /// <typeparam name="TVector">The vector: a register's worth of lanes.</typeparam>
 internal unsafe interface ILanes<TVector>
@@ -15,7 +15,10 @@ internal unsafe interface ILanes<TVector>
 
     static abstract void Store(TVector value, float* destination);
 
-    /// <summary>Stores past the caches, where the machine can: the line is not read before it is written. The destination must be aligned to the vector.</summary>
+    /// <summary>
+    /// Stores past the caches, where the machine can: the line is not read before it is written. The destination must be aligned to the
+    /// vector.
+    /// </summary>
     static abstract void StoreStreaming(TVector value, float* destination);
 
     static abstract TVector Broadcast(float value);

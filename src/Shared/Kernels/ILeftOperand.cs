@@ -13,8 +13,8 @@ internal unsafe interface ILeftOperand
 }
 
 /// <summary>
-/// The matrix as it lies in memory, one row after the other: nothing is copied. Twelve streams are read front to back; four of them have a pointer, and
-/// the two rows after each are one and two strides away, which an address can say without a register of its own.
+/// The matrix as it lies in memory, one row after the other: nothing is copied. Twelve streams are read front to back; four of them have a
+/// pointer, and the two rows after each are one and two strides away, which an address can say without a register of its own.
 /// </summary>
 internal readonly unsafe struct RowMajorLeft : ILeftOperand
 {
@@ -25,7 +25,9 @@ internal readonly unsafe struct RowMajorLeft : ILeftOperand
     public static float* Row(float* element, int count, nint stride) => element + (count * stride);
 }
 
-/// <summary>The rows of a tile side by side for each k: a packed panel, or columns of a row-major matrix, whose transpose is then the left operand.</summary>
+/// <summary>
+/// The rows of a tile side by side for each k: a packed panel, or columns of a row-major matrix, whose transpose is then the left operand.
+/// </summary>
 internal readonly unsafe struct PanelLeft : ILeftOperand
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,8 +1,8 @@
 namespace Distributed.Kernels;
 
 /// <summary>
-/// Work that a <see cref="ComputeTeam"/> carries out in parts. An implementation is, as a rule, a small struct of pointers and sizes; which elements a
-/// part covers may depend on the number of parts, but what is computed for an element never does.
+/// Work that a <see cref="ComputeTeam"/> carries out in parts. An implementation is, as a rule, a small struct of pointers and sizes; which
+/// elements a part covers may depend on the number of parts, but what is computed for an element never does.
 /// </summary>
 public interface IPartitionedWork
 {

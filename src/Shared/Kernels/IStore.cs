@@ -19,12 +19,14 @@ internal readonly unsafe struct CachedStore : IStore
         where TVector : unmanaged => TLanes.Store(value, destination);
 }
 
-/// <summary>Past the caches: a line is not read before it is written, which saves two of the seven streams of momentum SGD, and three of Adam's ten.</summary>
+/// <summary>
+/// Past the caches: a line is not read before it is written, which saves two of the seven streams of momentum SGD, and three of Adam's ten.
+/// </summary>
 internal readonly unsafe struct StreamingStore : IStore
 {
     /// <summary>
-    /// Bytes that a pass touches from which on none of them would still be in the caches when they are next read. Measured on cores with 32 MiB
-    /// of last-level cache: a step of 117 MiB takes two thirds of the time, one of 13 MiB takes longer.
+    /// Bytes that a pass touches from which on none of them would still be in the caches when they are next read. Measured on cores with 32
+    /// MiB of last-level cache: a step of 117 MiB takes two thirds of the time, one of 13 MiB takes longer.
     /// </summary>
     private const long BytesBeyondCaches = 64 << 20;
 
@@ -39,7 +41,9 @@ internal readonly unsafe struct StreamingStore : IStore
     public static bool Suits(long elements, nuint destinations) =>
         elements * sizeof(float) >= BytesBeyondCaches && destinations % AlignedBuffer.Alignment == 0;
 
-    /// <summary>Postpones a kernel that stores this way; such stores, unlike others, may become visible after writes that follow them.</summary>
+    /// <summary>
+    /// Postpones a kernel that stores this way; such stores, unlike others, may become visible after writes that follow them.
+    /// </summary>
     public static void Postpone<TKernel>(in TKernel kernel, int length, ComputeTeam? team)
         where TKernel : unmanaged, IElementwise
     {

@@ -12,7 +12,8 @@ internal interface ISummand
 }
 
 /// <summary>
-/// Sums along a vector in an order that no width changes: element j goes to lane j mod 16, each lane is a chain from +0, and the lanes are folded by halves.
+/// Sums along a vector in an order that no width changes: element j goes to lane j mod 16, each lane is a chain from +0, and the lanes are
+/// folded by halves.
 /// </summary>
 internal static unsafe class LaneSum
 {
@@ -24,9 +25,9 @@ internal static unsafe class LaneSum
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        float* lanes = stackalloc float[Lanes];
-        int whole = length / Lanes * Lanes;
-        for (int lane = 0; lane < Lanes; lane += TLanes.Count)
+        var lanes = stackalloc float[Lanes];
+        var whole = length / Lanes * Lanes;
+        for (var lane = 0; lane < Lanes; lane += TLanes.Count)
         {
             TVector sum = default;
             for (nint j = lane; j < whole; j += Lanes)
@@ -34,7 +35,7 @@ internal static unsafe class LaneSum
             TLanes.Store(sum, lanes + lane);
         }
 
-        for (int j = whole; j < length; j++)
+        for (var j = whole; j < length; j++)
             lanes[j - whole] = summand.AddTo<LanesScalar, float>(lanes[j - whole], j);
         return Fold(lanes);
     }
@@ -42,9 +43,9 @@ internal static unsafe class LaneSum
     /// <summary>Adds 16 lanes up by halves: lane i takes lane i + 8, then i + 4, and so on. The lanes are used as scratch.</summary>
     public static float Fold(float* lanes)
     {
-        for (int half = Lanes / 2; half > 0; half /= 2)
+        for (var half = Lanes / 2; half > 0; half /= 2)
         {
-            for (int lane = 0; lane < half; lane++)
+            for (var lane = 0; lane < half; lane++)
                 lanes[lane] += lanes[lane + half];
         }
 

@@ -2,7 +2,8 @@ namespace Distributed.Kernels;
 
 /// <summary>
 /// Layer normalisation (J. Ba, J. Kiros and G. Hinton, "Layer normalization", 2016) over whole samples:
-/// y = (x - mean) / sqrt(variance + epsilon) * weight + bias, with the mean and the biased variance of the sample's own n values, summed in 16 lanes.
+/// y = (x - mean) / sqrt(variance + epsilon) * weight + bias, with the mean and the biased variance of the sample's own n values, summed in
+/// 16 lanes.
 /// </summary>
 public static unsafe class LayerNormalization
 {
@@ -25,22 +26,33 @@ public static unsafe class LayerNormalization
         float epsilon,
         Span<float> statistics,
         Span<float> output,
-        ComputeTeam team)
+        ComputeTeam team
+    )
     {
         Check(input.Length, weight.Length, statistics.Length, output.Length);
         if (bias.Length != weight.Length)
             throw new ArgumentException($"{bias.Length} biases, but {weight.Length} weights.", nameof(bias));
-        fixed (float* x = input, w = weight, b = bias, s = statistics, y = output)
+        fixed (
+            float* x = input,
+                w = weight,
+                b = bias,
+                s = statistics,
+                y = output
+        )
         {
             var rows = new LayerNormalizationForward(x, weight.Length, w, b, epsilon, s, y);
-            Elementwise.Share(new LayerNormalizationWork<LayerNormalizationForward>(rows, statistics.Length / Statistics), input.Length, team);
+            Elementwise.Share(
+                new LayerNormalizationWork<LayerNormalizationForward>(rows, statistics.Length / Statistics),
+                input.Length,
+                team
+            );
         }
     }
 
     /// <summary>
     /// Takes the gradient back. With h = g weight, d = x - mean and r = 1 / sqrt(variance + epsilon):
-    /// inputGradient = (h - sum(h)/n - d r^2 sum(h d)/n) r. The gradients of weight and bias are the sums of g d r and of g over the samples, chains inside
-    /// a microbatch and the tree across microbatches.
+    /// inputGradient = (h - sum(h)/n - d r^2 sum(h d)/n) r. The gradients of weight and bias are the sums of g d r and of g over the
+    /// samples, chains inside a microbatch and the tree across microbatches.
     /// </summary>
     /// <param name="input">[rows, n], as it was in <see cref="Forward"/>.</param>
     /// <param name="weight">[n].</param>
@@ -59,14 +71,26 @@ public static unsafe class LayerNormalization
         Span<float> outputGradient,
         Span<float> inputGradient,
         Span<float> parameterGradient,
-        ComputeTeam team)
+        ComputeTeam team
+    )
     {
         Check(input.Length, weight.Length, statistics.Length, outputGradient.Length);
         if ((!inputGradient.IsEmpty && inputGradient.Length != input.Length) || parameterGradient.Length != 2L * weight.Length)
-            throw new ArgumentException($"{inputGradient.Length} input and {parameterGradient.Length} parameter gradients do not fit {input.Length} inputs.");
-        (int n, int rows) = (weight.Length, statistics.Length / Statistics);
+        {
+            throw new ArgumentException(
+                $"{inputGradient.Length} input and {parameterGradient.Length} parameter gradients do not fit {input.Length} inputs."
+            );
+        }
+
+        var (n, rows) = (weight.Length, statistics.Length / Statistics);
         ColumnSums.Compute(outputGradient, n, rows, microbatch, parameterGradient[n..], team);
-        fixed (float* x = input, w = weight, s = statistics, g = outputGradient, dx = inputGradient)
+        fixed (
+            float* x = input,
+                w = weight,
+                s = statistics,
+                g = outputGradient,
+                dx = inputGradient
+        )
         {
             var backward = new LayerNormalizationBackward(x, n, w, s, g, dx);
             Elementwise.Share(new LayerNormalizationWork<LayerNormalizationBackward>(backward, rows), input.Length, team);

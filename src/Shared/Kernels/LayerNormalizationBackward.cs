@@ -2,22 +2,30 @@ using System.Runtime.CompilerServices;
 
 namespace Distributed.Kernels;
 
-/// <summary>The gradient of one sample's input unless <c>inputGradient</c> is null; g becomes g d r, a term of the weight's gradient.</summary>
+/// <summary>
+/// The gradient of one sample's input unless <c>inputGradient</c> is null; g becomes g d r, a term of the weight's gradient.
+/// </summary>
 internal readonly unsafe struct LayerNormalizationBackward(
-    float* input, int n, float* weight, float* statistics, float* outputGradient, float* inputGradient) : IRowKernel
+    float* input,
+    int n,
+    float* weight,
+    float* statistics,
+    float* outputGradient,
+    float* inputGradient
+) : IRowKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Apply<TLanes, TVector>(int row)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        nint offset = (nint)row * n;
-        float* statistic = statistics + ((nint)row * LayerNormalization.Statistics);
+        var offset = (nint)row * n;
+        var statistic = statistics + ((nint)row * LayerNormalization.Statistics);
         var terms = new Terms(input + offset, statistic[0], statistic[1], weight, outputGradient + offset);
         if (inputGradient != null)
         {
-            float shift = LaneSum.Of<Weighted, TLanes, TVector>(new Weighted(terms), n) / n;
-            float slope = LaneSum.Of<Product, TLanes, TVector>(new Product(terms), n) / n * statistic[1] * statistic[1];
+            var shift = LaneSum.Of<Weighted, TLanes, TVector>(new Weighted(terms), n) / n;
+            var slope = LaneSum.Of<Product, TLanes, TVector>(new Product(terms), n) / n * statistic[1] * statistic[1];
             var gradient = new InputGradient(terms, shift, slope, inputGradient + offset);
             new Elementwise.Loop<InputGradient>(gradient, 0, n).Execute<TLanes, TVector>();
         }
@@ -66,8 +74,8 @@ internal readonly unsafe struct LayerNormalizationBackward(
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            TVector centred = TLanes.Subtract(terms.Weighted<TLanes, TVector>(index), TLanes.Broadcast(shift));
-            TVector sum = TLanes.FusedMultiplyAdd(terms.Difference<TLanes, TVector>(index), TLanes.Broadcast(-slope), centred);
+            var centred = TLanes.Subtract(terms.Weighted<TLanes, TVector>(index), TLanes.Broadcast(shift));
+            var sum = TLanes.FusedMultiplyAdd(terms.Difference<TLanes, TVector>(index), TLanes.Broadcast(-slope), centred);
             TLanes.Store(TLanes.Multiply(sum, TLanes.Broadcast(terms.Inverse)), destination + index);
         }
     }
@@ -79,7 +87,7 @@ internal readonly unsafe struct LayerNormalizationBackward(
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            TVector normal = TLanes.Multiply(terms.Difference<TLanes, TVector>(index), TLanes.Broadcast(terms.Inverse));
+            var normal = TLanes.Multiply(terms.Difference<TLanes, TVector>(index), TLanes.Broadcast(terms.Inverse));
             TLanes.Store(TLanes.Multiply(TLanes.Load(terms.Gradient + index), normal), terms.Gradient + index);
         }
     }

@@ -4,18 +4,25 @@ namespace Distributed.Kernels;
 
 /// <summary>y = (x - mean) r weight + bias.</summary>
 internal readonly unsafe struct LayerNormalizationForward(
-    float* input, int n, float* weight, float* bias, float epsilon, float* statistics, float* output) : IRowKernel
+    float* input,
+    int n,
+    float* weight,
+    float* bias,
+    float epsilon,
+    float* statistics,
+    float* output
+) : IRowKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Apply<TLanes, TVector>(int row)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        nint offset = (nint)row * n;
-        float mean = LaneSum.Of<Value, TLanes, TVector>(new Value(input + offset), n) / n;
-        float variance = LaneSum.Of<SquaredDifference, TLanes, TVector>(new SquaredDifference(input + offset, mean), n) / n;
-        float inverse = 1 / MathF.Sqrt(variance + epsilon);
-        float* statistic = statistics + ((nint)row * LayerNormalization.Statistics);
+        var offset = (nint)row * n;
+        var mean = LaneSum.Of<Value, TLanes, TVector>(new Value(input + offset), n) / n;
+        var variance = LaneSum.Of<SquaredDifference, TLanes, TVector>(new SquaredDifference(input + offset, mean), n) / n;
+        var inverse = 1 / MathF.Sqrt(variance + epsilon);
+        var statistic = statistics + ((nint)row * LayerNormalization.Statistics);
         (statistic[0], statistic[1]) = (mean, inverse);
         var normalise = new Normalise(input + offset, mean, inverse, weight, bias, output + offset);
         new Elementwise.Loop<Normalise>(normalise, 0, n).Execute<TLanes, TVector>();
@@ -36,7 +43,7 @@ internal readonly unsafe struct LayerNormalizationForward(
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            TVector difference = TLanes.Subtract(TLanes.Load(x + index), TLanes.Broadcast(mean));
+            var difference = TLanes.Subtract(TLanes.Load(x + index), TLanes.Broadcast(mean));
             return TLanes.FusedMultiplyAdd(difference, difference, sum);
         }
     }
@@ -48,8 +55,8 @@ internal readonly unsafe struct LayerNormalizationForward(
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            TVector difference = TLanes.Subtract(TLanes.Load(x + index), TLanes.Broadcast(mean));
-            TVector normal = TLanes.Multiply(difference, TLanes.Broadcast(inverse));
+            var difference = TLanes.Subtract(TLanes.Load(x + index), TLanes.Broadcast(mean));
+            var normal = TLanes.Multiply(difference, TLanes.Broadcast(inverse));
             TLanes.Store(TLanes.FusedMultiplyAdd(normal, TLanes.Load(weight + index), TLanes.Load(bias + index)), y + index);
         }
     }

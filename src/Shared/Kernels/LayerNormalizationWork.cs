@@ -19,7 +19,7 @@ internal readonly struct LayerNormalizationWork<TKernel>(TKernel kernel, int row
 
     public void Execute(int part, int parts)
     {
-        (int start, int end) = Partition.Of(rows, 1, part, parts);
+        var (start, end) = Partition.Of(rows, 1, part, parts);
         VectorWidth.Execute(new Rows(_kernel, start, end));
     }
 
@@ -31,8 +31,8 @@ internal readonly struct LayerNormalizationWork<TKernel>(TKernel kernel, int row
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            TKernel operation = kernel;
-            for (int row = start; row < end; row++)
+            var operation = kernel;
+            for (var row = start; row < end; row++)
                 operation.Apply<TLanes, TVector>(row);
         }
     }

@@ -1,12 +1,14 @@
 namespace Distributed.Kernels;
 
 /// <summary>
-/// Single precision matrix products whose every output element is one chain of fused multiply-adds, from +0, in ascending order of the inner
-/// index, so that its bits depend on nothing but the operands: not on tiles, blocks, threads or the width of the machine's vectors.
+/// Single precision matrix products whose every output element is one chain of fused multiply-adds, from +0, in ascending order of the
+/// inner index, so that its bits depend on nothing but the operands: not on tiles, blocks, threads or the width of the machine's vectors.
 /// </summary>
 public static unsafe class MatrixProduct
 {
-    /// <summary>destination[rows, columns] = left[rows, inner] . right[inner, columns], then the epilogue; the destination is overwritten.</summary>
+    /// <summary>
+    /// destination[rows, columns] = left[rows, inner] . right[inner, columns], then the epilogue; the destination is overwritten.
+    /// </summary>
     /// <param name="left">[rows, inner], row-major.</param>
     /// <param name="rows">Rows of the left operand; zero is allowed.</param>
     /// <param name="right">[inner, columns], row-major.</param>
@@ -17,12 +19,20 @@ public static unsafe class MatrixProduct
     /// <param name="epilogue">What to do with the product's elements.</param>
     /// <exception cref="ArgumentException">A length does not fit the shape.</exception>
     public static void Multiply(
-        ReadOnlySpan<float> left, int rows, ReadOnlySpan<float> right, int inner, int columns, Span<float> destination, ComputeTeam team, Epilogue epilogue = default) =>
-        Multiply(left, rows, right, inner, columns, transposed: false, destination, team, epilogue);
+        ReadOnlySpan<float> left,
+        int rows,
+        ReadOnlySpan<float> right,
+        int inner,
+        int columns,
+        Span<float> destination,
+        ComputeTeam team,
+        Epilogue epilogue = default
+    ) => Multiply(left, rows, right, inner, columns, transposed: false, destination, team, epilogue);
 
     /// <summary>
-    /// destination[rows, columns] = left[rows, inner] . right[columns, inner]^T, then the epilogue: the product of samples with a dense layer's weights in
-    /// PyTorch's layout. Otherwise as <see cref="Multiply(ReadOnlySpan{float}, int, ReadOnlySpan{float}, int, int, Span{float}, ComputeTeam, Epilogue)"/>.
+    /// destination[rows, columns] = left[rows, inner] . right[columns, inner]^T, then the epilogue: the product of samples with a dense
+    /// layer's weights in PyTorch's layout. Otherwise as
+    /// <see cref="Multiply(ReadOnlySpan{float}, int, ReadOnlySpan{float}, int, int, Span{float}, ComputeTeam, Epilogue)"/>.
     /// </summary>
     /// <param name="left">[rows, inner], row-major.</param>
     /// <param name="rows">Rows of the left operand; zero is allowed.</param>
@@ -34,12 +44,20 @@ public static unsafe class MatrixProduct
     /// <param name="epilogue">What to do with the product's elements.</param>
     /// <exception cref="ArgumentException">A length does not fit the shape.</exception>
     public static void MultiplyTransposed(
-        ReadOnlySpan<float> left, int rows, ReadOnlySpan<float> right, int inner, int columns, Span<float> destination, ComputeTeam team, Epilogue epilogue = default) =>
-        Multiply(left, rows, right, inner, columns, transposed: true, destination, team, epilogue);
+        ReadOnlySpan<float> left,
+        int rows,
+        ReadOnlySpan<float> right,
+        int inner,
+        int columns,
+        Span<float> destination,
+        ComputeTeam team,
+        Epilogue epilogue = default
+    ) => Multiply(left, rows, right, inner, columns, transposed: true, destination, team, epilogue);
 
     /// <summary>
-    /// destination[m, n] = the sum over the rows of left^T . right: a chain inside each microbatch, and across microbatches the binary tree over
-    /// their indices padded to a power of two, in which an absent right child passes its left sibling through. The destination is overwritten.
+    /// destination[m, n] = the sum over the rows of left^T . right: a chain inside each microbatch, and across microbatches the binary tree
+    /// over their indices padded to a power of two, in which an absent right child passes its left sibling through. The destination is
+    /// overwritten.
     /// </summary>
     /// <param name="left">[rows, m], row-major.</param>
     /// <param name="m">Columns of the left operand and rows of the destination.</param>
@@ -49,10 +67,19 @@ public static unsafe class MatrixProduct
     /// <param name="microbatch">Rows of a microbatch, counted from row 0; the last may be short.</param>
     /// <param name="destination">[m, n], row-major; may not overlap the operands.</param>
     /// <param name="team">The threads to share the work.</param>
-    /// <exception cref="ArgumentException">A length does not fit the shape, or there are more rows than can be packed in one array.</exception>
+    /// <exception cref="ArgumentException">
+    /// A length does not fit the shape, or there are more rows than can be packed in one array.
+    /// </exception>
     public static void TransposedProduct(
-        ReadOnlySpan<float> left, int m, ReadOnlySpan<float> right, int n, int rows, int microbatch, Span<float> destination, ComputeTeam team) =>
-        TransposedProductRows(left, m, 0..m, right, n, rows, microbatch, destination, team);
+        ReadOnlySpan<float> left,
+        int m,
+        ReadOnlySpan<float> right,
+        int n,
+        int rows,
+        int microbatch,
+        Span<float> destination,
+        ComputeTeam team
+    ) => TransposedProductRows(left, m, 0..m, right, n, rows, microbatch, destination, team);
 
     /// <summary>Some rows of the destination of <see cref="TransposedProduct"/>.</summary>
     /// <param name="left">[rows, m], row-major.</param>
@@ -64,11 +91,22 @@ public static unsafe class MatrixProduct
     /// <param name="microbatch">Rows of a microbatch, counted from row 0; the last may be short.</param>
     /// <param name="destination">[length of the range, n], row-major; may not overlap the operands.</param>
     /// <param name="team">The threads to share the work.</param>
-    /// <exception cref="ArgumentException">A length does not fit the shape, or there are more rows than can be packed in one array.</exception>
+    /// <exception cref="ArgumentException">
+    /// A length does not fit the shape, or there are more rows than can be packed in one array.
+    /// </exception>
     internal static void TransposedProductRows(
-        ReadOnlySpan<float> left, int m, Range columns, ReadOnlySpan<float> right, int n, int rows, int microbatch, Span<float> destination, ComputeTeam team)
+        ReadOnlySpan<float> left,
+        int m,
+        Range columns,
+        ReadOnlySpan<float> right,
+        int n,
+        int rows,
+        int microbatch,
+        Span<float> destination,
+        ComputeTeam team
+    )
     {
-        (int first, int count) = columns.GetOffsetAndLength(m);
+        var (first, count) = columns.GetOffsetAndLength(m);
         ArgumentOutOfRangeException.ThrowIfLessThan(microbatch, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
         CheckLength(left.Length, rows, m, nameof(left));
@@ -80,15 +118,31 @@ public static unsafe class MatrixProduct
             return;
         }
 
-        int length = ScratchLength(n, rows, team.Threads);
-        float* scratch = team.Scratch(length);
-        fixed (float* a = left, b = right, c = destination)
+        var length = ScratchLength(n, rows, team.Threads);
+        var scratch = team.Scratch(length);
+        fixed (
+            float* a = left,
+                b = right,
+                c = destination
+        )
+        {
             team.Run(new TransposedProductWork(a + first, m, count, b, n, rows, microbatch, c, scratch, length));
+        }
+
         GC.KeepAlive(team);
     }
 
     private static void Multiply(
-        ReadOnlySpan<float> left, int rows, ReadOnlySpan<float> right, int inner, int columns, bool transposed, Span<float> destination, ComputeTeam team, Epilogue epilogue)
+        ReadOnlySpan<float> left,
+        int rows,
+        ReadOnlySpan<float> right,
+        int inner,
+        int columns,
+        bool transposed,
+        Span<float> destination,
+        ComputeTeam team,
+        Epilogue epilogue
+    )
     {
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
         ArgumentOutOfRangeException.ThrowIfLessThan(inner, 1);
@@ -97,17 +151,33 @@ public static unsafe class MatrixProduct
         CheckLength(right.Length, inner, columns, nameof(right));
         CheckLength(destination.Length, rows, columns, nameof(destination));
         epilogue.Check(rows, columns);
-        float* scratch = team.Scratch(MultiplyWork.ScratchLength(rows, inner, columns));
-        fixed (float* a = left, b = right, c = destination, operand = epilogue.Operand)
-            team.Run(new MultiplyWork(a, rows, new RightOperand(b, inner, columns, transposed), c, epilogue.Bind(operand, columns), scratch));
+        var scratch = team.Scratch(MultiplyWork.ScratchLength(rows, inner, columns));
+        fixed (
+            float* a = left,
+                b = right,
+                c = destination,
+                operand = epilogue.Operand
+        )
+        {
+            team.Run(
+                new MultiplyWork(a, rows, new RightOperand(b, inner, columns, transposed), c, epilogue.Bind(operand, columns), scratch)
+            );
+        }
+
         GC.KeepAlive(team);
     }
 
     private static int ScratchLength(int n, int rows, int threads)
     {
-        long length = TransposedProductWork.ScratchLength(n, rows);
+        var length = TransposedProductWork.ScratchLength(n, rows);
         if (length * threads > AlignedBuffer.MaxLength)
-            throw new ArgumentException($"{rows} rows are too many to pack at once for {threads} threads: sum over fewer at a time.", nameof(rows));
+        {
+            throw new ArgumentException(
+                $"{rows} rows are too many to pack at once for {threads} threads: sum over fewer at a time.",
+                nameof(rows)
+            );
+        }
+
         return (int)length;
     }
 

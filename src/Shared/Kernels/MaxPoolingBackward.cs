@@ -3,15 +3,20 @@ using System.Runtime.CompilerServices;
 namespace Distributed.Kernels;
 
 /// <summary>Takes each input pixel the gradients of the windows that it has won; parts are ranges of input rows.</summary>
-internal readonly unsafe struct MaxPoolingBackward(float* winners, float* outputGradient, PoolingShape shape, int rows, float* inputGradient)
-    : IPartitionedWork
+internal readonly unsafe struct MaxPoolingBackward(
+    float* winners,
+    float* outputGradient,
+    PoolingShape shape,
+    int rows,
+    float* inputGradient
+) : IPartitionedWork
 {
     private readonly int _outputHeight = shape.OutputHeight;
     private readonly int _outputWidth = shape.OutputWidth;
 
     public void Execute(int part, int parts)
     {
-        (int start, int end) = Partition.Of(rows * shape.Height, 1, part, parts);
+        var (start, end) = Partition.Of(rows * shape.Height, 1, part, parts);
         VectorWidth.Execute(new Core(this, start, end));
     }
 
@@ -22,7 +27,7 @@ internal readonly unsafe struct MaxPoolingBackward(float* winners, float* output
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            for (int row = start; row < end; row++)
+            for (var row = start; row < end; row++)
                 work.Row<TLanes, TVector>(row);
         }
     }
@@ -31,10 +36,10 @@ internal readonly unsafe struct MaxPoolingBackward(float* winners, float* output
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        int y = row % shape.Height;
-        float* destination = inputGradient + ((nint)row * shape.Width * shape.Channels);
-        nint image = (nint)(row / shape.Height) * _outputHeight * _outputWidth * shape.Channels;
-        (int first, int end) = shape.Vertical.Covering(y, _outputHeight);
+        var y = row % shape.Height;
+        var destination = inputGradient + ((nint)row * shape.Width * shape.Channels);
+        var image = (nint)(row / shape.Height) * _outputHeight * _outputWidth * shape.Channels;
+        var (first, end) = shape.Vertical.Covering(y, _outputHeight);
         if (first == end)
             new Span<float>(destination, shape.Width * shape.Channels).Clear();
         else if (shape.StrideHeight >= shape.KernelHeight && shape.StrideWidth >= shape.KernelWidth)
@@ -43,7 +48,9 @@ internal readonly unsafe struct MaxPoolingBackward(float* winners, float* output
             Gather<TLanes, TVector>(image, y, (first, end), destination);
     }
 
-    /// <summary>The tap of the first column in the row of taps with which window row <paramref name="oy"/> covers input row <paramref name="y"/>.</summary>
+    /// <summary>
+    /// The tap of the first column in the row of taps with which window row <paramref name="oy"/> covers input row <paramref name="y"/>.
+    /// </summary>
     private int TapRow(int y, int oy) => (y + shape.PaddingHeight - (oy * shape.StrideHeight)) * shape.KernelWidth;
 
     /// <summary>A row of windows that do not overlap: each is read once and written to all of its pixels.</summary>
@@ -52,10 +59,10 @@ internal readonly unsafe struct MaxPoolingBackward(float* winners, float* output
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        (int channels, int done, PoolingAxis horizontal) = (shape.Channels, 0, shape.Horizontal);
-        for (int ox = 0; ox < _outputWidth; ox++, offset += channels)
+        var (channels, done, horizontal) = (shape.Channels, 0, shape.Horizontal);
+        for (var ox = 0; ox < _outputWidth; ox++, offset += channels)
         {
-            (int left, int right, int tap) = horizontal.Covered(ox);
+            var (left, right, tap) = horizontal.Covered(ox);
             if (left > done)
                 new Span<float>(destination + ((nint)done * channels), (left - done) * channels).Clear();
             done = right;
@@ -72,12 +79,12 @@ internal readonly unsafe struct MaxPoolingBackward(float* winners, float* output
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        (int channels, PoolingAxis horizontal) = (shape.Channels, shape.Horizontal);
+        var (channels, horizontal) = (shape.Channels, shape.Horizontal);
         (int First, int End) windows = default;
-        for (int x = 0; x < shape.Width; x++, destination += channels)
+        for (var x = 0; x < shape.Width; x++, destination += channels)
         {
             windows = horizontal.Advance(windows, x, _outputWidth);
-            int c = 0;
+            var c = 0;
             for (; c <= channels - TLanes.Count; c += TLanes.Count)
                 TLanes.Store(Sum<TLanes, TVector>(image + c, (x, y), windowRows, windows), destination + c);
             for (; c < channels; c++)
@@ -91,11 +98,11 @@ internal readonly unsafe struct MaxPoolingBackward(float* winners, float* output
         where TVector : unmanaged
     {
         TVector sum = default;
-        for (int oy = windowRows.First; oy < windowRows.End; oy++)
+        for (var oy = windowRows.First; oy < windowRows.End; oy++)
         {
-            int tap = TapRow(pixel.Y, oy) + pixel.X + shape.PaddingWidth - (windows.First * shape.StrideWidth);
-            nint offset = channel + ((((nint)oy * _outputWidth) + windows.First) * shape.Channels);
-            for (int ox = windows.First; ox < windows.End; ox++, tap -= shape.StrideWidth, offset += shape.Channels)
+            var tap = TapRow(pixel.Y, oy) + pixel.X + shape.PaddingWidth - (windows.First * shape.StrideWidth);
+            var offset = channel + ((((nint)oy * _outputWidth) + windows.First) * shape.Channels);
+            for (var ox = windows.First; ox < windows.End; ox++, tap -= shape.StrideWidth, offset += shape.Channels)
                 sum = TLanes.Add(sum, IfWon<TLanes, TVector>(TLanes.Load(winners + offset), tap, TLanes.Load(outputGradient + offset)));
         }
 
@@ -116,7 +123,7 @@ internal readonly unsafe struct MaxPoolingBackward(float* winners, float* output
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            int c = 0;
+            var c = 0;
             for (; c <= channels - TLanes.Count; c += TLanes.Count)
                 WriteChannels<TLanes, TVector>(destination, c);
             for (; c < channels; c++)
@@ -128,10 +135,10 @@ internal readonly unsafe struct MaxPoolingBackward(float* winners, float* output
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            TVector winner = TLanes.Load(winners + c);
-            TVector gradient = TLanes.Add(TLanes.Load(outputGradient + c), default); // the chain from +0
-            float* pixel = destination + c;
-            for (int x = 0; x < width; x++, pixel += channels)
+            var winner = TLanes.Load(winners + c);
+            var gradient = TLanes.Add(TLanes.Load(outputGradient + c), default); // the chain from +0
+            var pixel = destination + c;
+            for (var x = 0; x < width; x++, pixel += channels)
                 TLanes.Store(IfWon<TLanes, TVector>(winner, tap + x, gradient), pixel);
         }
     }

@@ -8,7 +8,7 @@ internal readonly unsafe struct MaxPoolingForward(float* input, PoolingShape sha
 {
     public void Execute(int part, int parts)
     {
-        (int start, int end) = Partition.Of(rows * shape.OutputHeight, 1, part, parts);
+        var (start, end) = Partition.Of(rows * shape.OutputHeight, 1, part, parts);
         VectorWidth.Execute(new Core(this, start, end));
     }
 
@@ -25,16 +25,17 @@ internal readonly unsafe struct MaxPoolingForward(float* input, PoolingShape sha
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        (int outputHeight, int outputWidth, int channels) = (shape.OutputHeight, shape.OutputWidth, shape.Channels);
-        (PoolingAxis vertical, PoolingAxis horizontal) = (shape.Vertical, shape.Horizontal);
-        nint rowLength = (nint)shape.Width * channels, offset = (nint)start * outputWidth * channels;
-        for (int outputRow = start; outputRow < end; outputRow++)
+        var (outputHeight, outputWidth, channels) = (shape.OutputHeight, shape.OutputWidth, shape.Channels);
+        var (vertical, horizontal) = (shape.Vertical, shape.Horizontal);
+        nint rowLength = (nint)shape.Width * channels,
+            offset = (nint)start * outputWidth * channels;
+        for (var outputRow = start; outputRow < end; outputRow++)
         {
-            (int top, int bottom, int tapY) = vertical.Covered(outputRow % outputHeight);
-            float* inputRow = input + (((nint)(outputRow / outputHeight) * shape.Height) + top) * rowLength;
-            for (int ox = 0; ox < outputWidth; ox++, offset += channels)
+            var (top, bottom, tapY) = vertical.Covered(outputRow % outputHeight);
+            var inputRow = input + (((nint)(outputRow / outputHeight) * shape.Height) + top) * rowLength;
+            for (var ox = 0; ox < outputWidth; ox++, offset += channels)
             {
-                (int left, int right, int tapX) = horizontal.Covered(ox);
+                var (left, right, tapX) = horizontal.Covered(ox);
                 var window = new Window
                 {
                     First = inputRow + ((nint)left * channels),
@@ -55,7 +56,7 @@ internal readonly unsafe struct MaxPoolingForward(float* input, PoolingShape sha
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        int c = 0;
+        var c = 0;
         if (window is { Height: 2, Width: 2 })
         {
             for (; c <= channels - TLanes.Count; c += TLanes.Count)
@@ -76,7 +77,7 @@ internal readonly unsafe struct MaxPoolingForward(float* input, PoolingShape sha
         TLanes.Store(winner.Value, output + offset);
         if (winners == null)
             return;
-        TVector tap = maskRelu ? TLanes.SelectGreater(winner.Value, default, winner.Tap, TLanes.Broadcast(-1)) : winner.Tap;
+        var tap = maskRelu ? TLanes.SelectGreater(winner.Value, default, winner.Tap, TLanes.Broadcast(-1)) : winner.Tap;
         TLanes.Store(tap, winners + offset);
     }
 
@@ -96,12 +97,12 @@ internal readonly unsafe struct MaxPoolingForward(float* input, PoolingShape sha
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            float* row = First + channel;
+            var row = First + channel;
             var winner = new Winner<TLanes, TVector>(TLanes.Load(row), TLanes.Broadcast(FirstTap));
-            for (int y = 0; y < Height; y++, row += RowLength)
+            for (var y = 0; y < Height; y++, row += RowLength)
             {
-                float* pixel = row;
-                for (int x = 0; x < Width; x++, pixel += PixelLength)
+                var pixel = row;
+                for (var x = 0; x < Width; x++, pixel += PixelLength)
                     winner = winner.Against(TLanes.Load(pixel), FirstTap + (y * TapsInRow) + x);
             }
 
@@ -114,7 +115,8 @@ internal readonly unsafe struct MaxPoolingForward(float* input, PoolingShape sha
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            float* first = First + channel, second = first + RowLength;
+            float* first = First + channel,
+                second = first + RowLength;
             return new Winner<TLanes, TVector>(TLanes.Load(first), TLanes.Broadcast(FirstTap))
                 .Against(TLanes.Load(first + PixelLength), FirstTap + 1)
                 .Against(TLanes.Load(second), FirstTap + TapsInRow)
@@ -131,8 +133,15 @@ internal readonly unsafe struct MaxPoolingForward(float* input, PoolingShape sha
 
         /// <summary>A candidate wins if it is greater, or not a number: then alone it does not equal itself.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Winner<TLanes, TVector> Against(TVector candidate, float tap) => new(
-            TLanes.SelectGreater(candidate, Value, candidate, TLanes.SelectEqual(candidate, candidate, Value, candidate)),
-            TLanes.SelectGreater(candidate, Value, TLanes.Broadcast(tap), TLanes.SelectEqual(candidate, candidate, Tap, TLanes.Broadcast(tap))));
+        public Winner<TLanes, TVector> Against(TVector candidate, float tap) =>
+            new(
+                TLanes.SelectGreater(candidate, Value, candidate, TLanes.SelectEqual(candidate, candidate, Value, candidate)),
+                TLanes.SelectGreater(
+                    candidate,
+                    Value,
+                    TLanes.Broadcast(tap),
+                    TLanes.SelectEqual(candidate, candidate, Tap, TLanes.Broadcast(tap))
+                )
+            );
     }
 }

@@ -4,8 +4,8 @@ namespace Distributed.Kernels;
 
 /// <summary>
 /// The standard normal distribution in single precision vectors, made of exact operations only: its cumulative distribution function
-/// Phi(x) = (1 + erf(x / sqrt 2)) / 2 and its density phi(x) = e^(-x^2/2) / sqrt(2 pi). Errors of Phi are below 8 units in the last place over the
-/// whole range, also far out on the left, where 1 + erf would have cancelled; NaN stays NaN.
+/// Phi(x) = (1 + erf(x / sqrt 2)) / 2 and its density phi(x) = e^(-x^2/2) / sqrt(2 pi). Errors of Phi are below 8 units in the last place
+/// over the whole range, also far out on the left, where 1 + erf would have cancelled; NaN stays NaN.
 /// </summary>
 internal static class NormalDistribution
 {
@@ -14,26 +14,28 @@ internal static class NormalDistribution
 
     /// <summary>Phi(x), and phi(x) beside it.</summary>
     /// <remarks>
-    /// For a = |x| the tail is Phi(-a) = e^(-a^2/2) R(a), where R falls smoothly from 1/2 like 1 / (a sqrt(2 pi)). Hence (a + 4) R(a) is nearly level in
-    /// u = (a - 4) / (a + 4), and a polynomial of degree 9 in u, fitted at Chebyshev nodes for a in [0, 15], has it to 1.4e-8. The square is taken with its
-    /// rounding error, since the exponential would magnify that.
+    /// For a = |x| the tail is Phi(-a) = e^(-a^2/2) R(a), where R falls smoothly from 1/2 like 1 / (a sqrt(2 pi)). Hence (a + 4) R(a) is
+    /// nearly level in u = (a - 4) / (a + 4), and a polynomial of degree 9 in u, fitted at Chebyshev nodes for a in [0, 15], has it to
+    /// 1.4e-8. The square is taken with its rounding error, since the exponential would magnify that.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Cumulative<TLanes, TVector>(TVector x, out TVector density)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        TVector one = TLanes.Broadcast(1f), far = TLanes.Broadcast(FarOut), minusHalf = TLanes.Broadcast(-0.5f);
-        TVector a = TLanes.CopySign(x, one);
+        TVector one = TLanes.Broadcast(1f),
+            far = TLanes.Broadcast(FarOut),
+            minusHalf = TLanes.Broadcast(-0.5f);
+        var a = TLanes.CopySign(x, one);
         a = TLanes.SelectGreater(a, far, far, a);
-        TVector square = TLanes.Multiply(a, a);
-        TVector error = TLanes.FusedMultiplyAdd(a, a, TLanes.Subtract(default, square)); // a^2 = square + error, exactly
-        TVector exponential = ElementaryFunctions.Exp<TLanes, TVector>(TLanes.Multiply(square, minusHalf));
+        var square = TLanes.Multiply(a, a);
+        var error = TLanes.FusedMultiplyAdd(a, a, TLanes.Subtract(default, square)); // a^2 = square + error, exactly
+        var exponential = ElementaryFunctions.Exp<TLanes, TVector>(TLanes.Multiply(square, minusHalf));
         exponential = TLanes.FusedMultiplyAdd(exponential, TLanes.Multiply(error, minusHalf), exponential);
         density = TLanes.Multiply(exponential, TLanes.Broadcast(InverseSquareRootOf2Pi));
-        TVector inverse = TLanes.Divide(one, TLanes.Add(a, TLanes.Broadcast(4f)));
-        TVector u = TLanes.FusedMultiplyAdd(inverse, TLanes.Broadcast(-8f), one);
-        TVector tail = TLanes.Multiply(TLanes.Multiply(TailPolynomial<TLanes, TVector>(u), inverse), exponential);
+        var inverse = TLanes.Divide(one, TLanes.Add(a, TLanes.Broadcast(4f)));
+        var u = TLanes.FusedMultiplyAdd(inverse, TLanes.Broadcast(-8f), one);
+        var tail = TLanes.Multiply(TLanes.Multiply(TailPolynomial<TLanes, TVector>(u), inverse), exponential);
         return TLanes.SelectGreater(x, default, TLanes.Subtract(one, tail), tail);
     }
 
@@ -43,7 +45,7 @@ internal static class NormalDistribution
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        TVector p = TLanes.Broadcast(-0.0001255583856f);
+        var p = TLanes.Broadcast(-0.0001255583856f);
         p = TLanes.FusedMultiplyAdd(p, u, TLanes.Broadcast(0.0001889965194f));
         p = TLanes.FusedMultiplyAdd(p, u, TLanes.Broadcast(0.001566881688f));
         p = TLanes.FusedMultiplyAdd(p, u, TLanes.Broadcast(-0.003520972824f));

@@ -16,17 +16,26 @@ public readonly record struct SgdSettings(float LearningRate, float Momentum, bo
 /// <param name="Epsilon">Added to the root of the corrected second moment.</param>
 /// <param name="WeightDecay">Factor of the weights that is added to the gradient, or, decoupled, taken from the weights themselves.</param>
 /// <param name="Decoupled">Whether the decay is AdamW's.</param>
-public readonly record struct AdamSettings(float LearningRate, double Beta1, double Beta2, double Epsilon, double WeightDecay, bool Decoupled);
+public readonly record struct AdamSettings(
+    float LearningRate,
+    double Beta1,
+    double Beta2,
+    double Epsilon,
+    double WeightDecay,
+    bool Decoupled
+);
 
 /// <summary>
-/// Optimizer steps, each one fused pass that reads a state and writes the next one. The gradient of the mean loss is gradientSum / samples, times
-/// the clip scale. All spans are flat parameter vectors of one length; a written span may be exactly the one it is computed from, or disjoint. Between a team's
-/// <see cref="ComputeTeam.BeginPostponing"/> and <see cref="ComputeTeam.EndPostponing"/>, a step may be done as late as the latter: the spans' memory must not move.
+/// Optimizer steps, each one fused pass that reads a state and writes the next one. The gradient of the mean loss is gradientSum / samples,
+/// times the clip scale. All spans are flat parameter vectors of one length; a written span may be exactly the one it is computed from, or
+/// disjoint. Between a team's <see cref="ComputeTeam.BeginPostponing"/> and <see cref="ComputeTeam.EndPostponing"/>, a step may be done as
+/// late as the latter: the spans' memory must not move.
 /// </summary>
 public static unsafe class OptimizerKernels
 {
     /// <summary>
-    /// g = gradient + decay w; v' = momentum v + g; w' = w - rate (nesterov ? g + momentum v' : v'). Without momentum the velocities are not used and may be empty.
+    /// g = gradient + decay w; v' = momentum v + g; w' = w - rate (nesterov ? g + momentum v' : v'). Without momentum the velocities are
+    /// not used and may be empty.
     /// </summary>
     /// <param name="settings">The constants.</param>
     /// <param name="gradientSum">Sum of the samples' gradients.</param>
@@ -37,7 +46,9 @@ public static unsafe class OptimizerKernels
     /// <param name="nextWeights">Overwritten by the weights after the step.</param>
     /// <param name="nextVelocity">Overwritten by the velocity after the step.</param>
     /// <param name="team">Threads to share the work, or null for the caller alone.</param>
-    /// <param name="vectorLength">Length of the vectors that the spans are a part of, if they are: it decides how results are stored, and no bit.</param>
+    /// <param name="vectorLength">
+    /// Length of the vectors that the spans are a part of, if they are: it decides how results are stored, and no bit.
+    /// </param>
     /// <exception cref="ArgumentException">Lengths differ, or there are no samples.</exception>
     public static void MomentumSgd(
         in SgdSettings settings,
@@ -49,26 +60,44 @@ public static unsafe class OptimizerKernels
         Span<float> nextWeights,
         Span<float> nextVelocity,
         ComputeTeam? team,
-        int vectorLength = 0)
+        int vectorLength = 0
+    )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
         CheckLengths(gradientSum.Length, weights.Length, nextWeights.Length);
         if (settings.Momentum != 0)
             CheckLengths(gradientSum.Length, velocity.Length, nextVelocity.Length);
-        fixed (float* g = gradientSum, w = weights, v = velocity, w2 = nextWeights, v2 = nextVelocity)
+        fixed (
+            float* g = gradientSum,
+                w = weights,
+                v = velocity,
+                w2 = nextWeights,
+                v2 = nextVelocity
+        )
         {
             if (settings.Momentum == 0)
+            {
                 Elementwise.Postpone(new PlainStep(settings, g, samples, clipScale, w, w2), weights.Length, team);
+            }
             else if (StreamingStore.Suits(5L * Math.Max(weights.Length, vectorLength), (nuint)w2 | (nuint)v2))
-                StreamingStore.Postpone(new MomentumStep<StreamingStore>(settings, g, samples, clipScale, w, v, w2, v2), weights.Length, team);
+            {
+                StreamingStore.Postpone(
+                    new MomentumStep<StreamingStore>(settings, g, samples, clipScale, w, v, w2, v2),
+                    weights.Length,
+                    team
+                );
+            }
             else
+            {
                 Elementwise.Postpone(new MomentumStep<CachedStore>(settings, g, samples, clipScale, w, v, w2, v2), weights.Length, team);
+            }
         }
     }
 
     /// <summary>
-    /// m' = m + (1 - beta1)(g - m); v' = beta2 v + (1 - beta2) g^2; w' = w - rate / (1 - beta1^t) * m' / (sqrt(v') / sqrt(1 - beta2^t) + epsilon),
-    /// where weight decay joins g, or, decoupled, scales w by 1 - rate decay first. The corrections are computed in double precision.
+    /// m' = m + (1 - beta1)(g - m); v' = beta2 v + (1 - beta2) g^2; w' = w - rate / (1 - beta1^t) * m' / (sqrt(v') / sqrt(1 - beta2^t) +
+    /// epsilon), where weight decay joins g, or, decoupled, scales w by 1 - rate decay first. The corrections are computed in double
+    /// precision.
     /// </summary>
     /// <param name="settings">The constants.</param>
     /// <param name="step">The step's number t, from 1.</param>
@@ -82,7 +111,9 @@ public static unsafe class OptimizerKernels
     /// <param name="nextFirst">Overwritten by the first moment after the step.</param>
     /// <param name="nextSecond">Overwritten by the second moment after the step.</param>
     /// <param name="team">Threads to share the work, or null for the caller alone.</param>
-    /// <param name="vectorLength">Length of the vectors that the spans are a part of, if they are: it decides how results are stored, and no bit.</param>
+    /// <param name="vectorLength">
+    /// Length of the vectors that the spans are a part of, if they are: it decides how results are stored, and no bit.
+    /// </param>
     /// <exception cref="ArgumentException">Lengths differ, there are no samples, or the step is below 1.</exception>
     public static void Adam(
         in AdamSettings settings,
@@ -97,14 +128,23 @@ public static unsafe class OptimizerKernels
         Span<float> nextFirst,
         Span<float> nextSecond,
         ComputeTeam? team,
-        int vectorLength = 0)
+        int vectorLength = 0
+    )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(step, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
         CheckLengths(gradientSum.Length, weights.Length, nextWeights.Length);
         CheckLengths(gradientSum.Length, first.Length, nextFirst.Length);
         CheckLengths(gradientSum.Length, second.Length, nextSecond.Length);
-        fixed (float* g = gradientSum, w = weights, m = first, v = second, w2 = nextWeights, m2 = nextFirst, v2 = nextSecond)
+        fixed (
+            float* g = gradientSum,
+                w = weights,
+                m = first,
+                v = second,
+                w2 = nextWeights,
+                m2 = nextFirst,
+                v2 = nextSecond
+        )
         {
             var constants = new AdamConstants(settings, step, samples, clipScale);
             if (StreamingStore.Suits(7L * Math.Max(weights.Length, vectorLength), (nuint)w2 | (nuint)m2 | (nuint)v2))
@@ -125,28 +165,41 @@ public static unsafe class OptimizerKernels
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        TVector mean = TLanes.Divide(TLanes.Load(gradientSum), TLanes.Broadcast(samples));
-        TVector clipped = TLanes.Multiply(mean, TLanes.Broadcast(clipScale));
+        var mean = TLanes.Divide(TLanes.Load(gradientSum), TLanes.Broadcast(samples));
+        var clipped = TLanes.Multiply(mean, TLanes.Broadcast(clipScale));
         return TLanes.FusedMultiplyAdd(TLanes.Broadcast(decay), weights, clipped);
     }
 
-    private readonly struct PlainStep(SgdSettings settings, float* gradientSum, float samples, float clipScale, float* weights, float* nextWeights)
-        : IElementwise
+    private readonly struct PlainStep(
+        SgdSettings settings,
+        float* gradientSum,
+        float samples,
+        float clipScale,
+        float* weights,
+        float* nextWeights
+    ) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Apply<TLanes, TVector>(nint index)
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            TVector w = TLanes.Load(weights + index);
-            TVector g = MeanGradient<TLanes, TVector>(gradientSum + index, samples, clipScale, settings.WeightDecay, w);
+            var w = TLanes.Load(weights + index);
+            var g = MeanGradient<TLanes, TVector>(gradientSum + index, samples, clipScale, settings.WeightDecay, w);
             TLanes.Store(TLanes.FusedMultiplyAdd(TLanes.Broadcast(-settings.LearningRate), g, w), nextWeights + index);
         }
     }
 
     private readonly struct MomentumStep<TStore>(
-        SgdSettings settings, float* gradientSum, float samples, float clipScale, float* weights, float* velocity, float* nextWeights, float* nextVelocity)
-        : IElementwise
+        SgdSettings settings,
+        float* gradientSum,
+        float samples,
+        float clipScale,
+        float* weights,
+        float* velocity,
+        float* nextWeights,
+        float* nextVelocity
+    ) : IElementwise
         where TStore : struct, IStore
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -154,13 +207,16 @@ public static unsafe class OptimizerKernels
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            TVector momentum = TLanes.Broadcast(settings.Momentum);
-            TVector w = TLanes.Load(weights + index);
-            TVector g = MeanGradient<TLanes, TVector>(gradientSum + index, samples, clipScale, settings.WeightDecay, w);
-            TVector v = TLanes.FusedMultiplyAdd(momentum, TLanes.Load(velocity + index), g);
-            TVector direction = settings.Nesterov ? TLanes.FusedMultiplyAdd(momentum, v, g) : v;
+            var momentum = TLanes.Broadcast(settings.Momentum);
+            var w = TLanes.Load(weights + index);
+            var g = MeanGradient<TLanes, TVector>(gradientSum + index, samples, clipScale, settings.WeightDecay, w);
+            var v = TLanes.FusedMultiplyAdd(momentum, TLanes.Load(velocity + index), g);
+            var direction = settings.Nesterov ? TLanes.FusedMultiplyAdd(momentum, v, g) : v;
             TStore.Store<TLanes, TVector>(v, nextVelocity + index);
-            TStore.Store<TLanes, TVector>(TLanes.FusedMultiplyAdd(TLanes.Broadcast(-settings.LearningRate), direction, w), nextWeights + index);
+            TStore.Store<TLanes, TVector>(
+                TLanes.FusedMultiplyAdd(TLanes.Broadcast(-settings.LearningRate), direction, w),
+                nextWeights + index
+            );
         }
     }
 
@@ -180,8 +236,15 @@ public static unsafe class OptimizerKernels
     }
 
     private readonly struct AdamStep<TStore>(
-        AdamConstants constants, float* gradientSum, float* weights, float* first, float* second, float* nextWeights, float* nextFirst, float* nextSecond)
-        : IElementwise
+        AdamConstants constants,
+        float* gradientSum,
+        float* weights,
+        float* first,
+        float* second,
+        float* nextWeights,
+        float* nextFirst,
+        float* nextSecond
+    ) : IElementwise
         where TStore : struct, IStore
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -189,14 +252,14 @@ public static unsafe class OptimizerKernels
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {
-            TVector w = TLanes.Load(weights + index);
-            TVector g = MeanGradient<TLanes, TVector>(gradientSum + index, constants.Samples, constants.ClipScale, constants.CoupledDecay, w);
-            TVector m = TLanes.Load(first + index);
+            var w = TLanes.Load(weights + index);
+            var g = MeanGradient<TLanes, TVector>(gradientSum + index, constants.Samples, constants.ClipScale, constants.CoupledDecay, w);
+            var m = TLanes.Load(first + index);
             m = TLanes.FusedMultiplyAdd(TLanes.Broadcast(constants.OneMinusBeta1), TLanes.Subtract(g, m), m);
-            TVector v = TLanes.Multiply(TLanes.Broadcast(constants.Beta2), TLanes.Load(second + index));
+            var v = TLanes.Multiply(TLanes.Broadcast(constants.Beta2), TLanes.Load(second + index));
             v = TLanes.FusedMultiplyAdd(TLanes.Multiply(TLanes.Broadcast(constants.OneMinusBeta2), g), g, v);
-            TVector root = TLanes.Divide(TLanes.SquareRoot(v), TLanes.Broadcast(constants.RootOfCorrection2));
-            TVector update = TLanes.Divide(m, TLanes.Add(root, TLanes.Broadcast(constants.Epsilon)));
+            var root = TLanes.Divide(TLanes.SquareRoot(v), TLanes.Broadcast(constants.RootOfCorrection2));
+            var update = TLanes.Divide(m, TLanes.Add(root, TLanes.Broadcast(constants.Epsilon)));
             w = TLanes.Multiply(w, TLanes.Broadcast(constants.Shrink));
             TStore.Store<TLanes, TVector>(TLanes.FusedMultiplyAdd(TLanes.Broadcast(-constants.StepSize), update, w), nextWeights + index);
             TStore.Store<TLanes, TVector>(m, nextFirst + index);

@@ -1,6 +1,8 @@
 namespace Distributed.Kernels;
 
-/// <summary>What a panel of a product's right operand holds: rows <paramref name="K"/>.. and up to 32 columns. The default is empty.</summary>
+/// <summary>
+/// What a panel of a product's right operand holds: rows <paramref name="K"/>.. and up to 32 columns. The default is empty.
+/// </summary>
 /// <param name="K">The first row.</param>
 /// <param name="Depth">The number of rows.</param>
 /// <param name="Column">The first column.</param>
@@ -11,12 +13,12 @@ internal readonly record struct PanelBlock(int K, int Depth, int Column, int Wid
     private const int Granule = 16;
 
     /// <summary>
-    /// One of <paramref name="parts"/> ranges of rows that make up the block. Where the last would be too short for a square, it holds rows of the one
-    /// before as well.
+    /// One of <paramref name="parts"/> ranges of rows that make up the block. Where the last would be too short for a square, it holds rows
+    /// of the one before as well.
     /// </summary>
     public PanelBlock Part(int part, int parts)
     {
-        (int start, int end) = Partition.Of(Depth, Granule, part, parts);
+        var (start, end) = Partition.Of(Depth, Granule, part, parts);
         if (end > start)
             start = Math.Max(0, Math.Min(start, end - Granule));
         return this with { K = K + start, Depth = end - start };

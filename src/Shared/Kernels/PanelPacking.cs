@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics.X86;
 namespace Distributed.Kernels;
 
 /// <summary>
-/// Copies from row-major matrices to the panels that register tiles read front to back. The rest of a panel that is wider than its content holds
-/// anything: tiles compute with it and drop the result.
+/// Copies from row-major matrices to the panels that register tiles read front to back. The rest of a panel that is wider than its content
+/// holds anything: tiles compute with it and drop the result.
 /// </summary>
 internal static unsafe class PanelPacking
 {
@@ -15,9 +15,9 @@ internal static unsafe class PanelPacking
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        for (int k = 0; k < depth; k++, source += stride, destination += width)
+        for (var k = 0; k < depth; k++, source += stride, destination += width)
         {
-            int j = 0;
+            var j = 0;
             for (; j <= columns - TLanes.Count; j += TLanes.Count)
                 TLanes.Store(TLanes.Load(source + j), destination + j);
             for (; j <= columns - Lanes128.Count; j += Lanes128.Count)
@@ -44,19 +44,19 @@ internal static unsafe class PanelPacking
         where TSquare : struct, ISquare => depth >= TSquare.Size && width >= TSquare.Size;
 
     /// <summary>
-    /// Squares along a stripe of rows, each row a stream that the processor can read ahead; then the next stripe. The last ones overlap their
-    /// neighbours; rows that are missing altogether repeat the last one.
+    /// Squares along a stripe of rows, each row a stream that the processor can read ahead; then the next stripe. The last ones overlap
+    /// their neighbours; rows that are missing altogether repeat the last one.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TransposeSquares<TSquare>(float* source, nint stride, int rows, int depth, float* destination, int width)
         where TSquare : struct, ISquare
     {
-        for (int i = 0; i < rows; i += TSquare.Size)
+        for (var i = 0; i < rows; i += TSquare.Size)
         {
-            int row = Math.Max(0, Math.Min(i, rows - TSquare.Size));
-            for (int k = 0; k < depth; k += TSquare.Size)
+            var row = Math.Max(0, Math.Min(i, rows - TSquare.Size));
+            for (var k = 0; k < depth; k += TSquare.Size)
             {
-                int from = Math.Min(k, depth - TSquare.Size);
+                var from = Math.Min(k, depth - TSquare.Size);
                 TSquare.Transpose(source + (row * stride) + from, stride, rows - row - 1, destination + ((nint)from * width) + row, width);
             }
         }
@@ -64,9 +64,9 @@ internal static unsafe class PanelPacking
 
     private static void TransposeElements(float* source, nint stride, int rows, int depth, float* destination, int width)
     {
-        for (int i = 0; i < rows; i++)
+        for (var i = 0; i < rows; i++)
         {
-            for (int k = 0; k < depth; k++)
+            for (var k = 0; k < depth; k++)
                 destination[((nint)k * width) + i] = source[(i * stride) + k];
         }
     }

@@ -4,14 +4,14 @@ namespace Distributed.Kernels;
 internal static class Partition
 {
     /// <summary>
-    /// The bounds of part <paramref name="part"/> when 0..<paramref name="length"/> is cut into <paramref name="parts"/> ranges that differ by at
-    /// most one <paramref name="granule"/>, each of them starting at a multiple of it. Ranges may be empty.
+    /// The bounds of part <paramref name="part"/> when 0..<paramref name="length"/> is cut into <paramref name="parts"/> ranges that differ
+    /// by at most one <paramref name="granule"/>, each of them starting at a multiple of it. Ranges may be empty.
     /// </summary>
     public static (int Start, int End) Of(int length, int granule, int part, int parts)
     {
-        long granules = ((long)length + granule - 1) / granule;
-        long start = granules * part / parts * granule;
-        long end = granules * (part + 1) / parts * granule;
+        var granules = ((long)length + granule - 1) / granule;
+        var start = granules * part / parts * granule;
+        var end = granules * (part + 1) / parts * granule;
         return ((int)Math.Min(start, length), (int)Math.Min(end, length));
     }
 }

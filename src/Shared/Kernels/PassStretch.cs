@@ -1,6 +1,8 @@
 namespace Distributed.Kernels;
 
-/// <summary>Samples of a pass that go through some layers in lanes, of a power of two of microbatches each, or shared by all threads.</summary>
+/// <summary>
+/// Samples of a pass that go through some layers in lanes, of a power of two of microbatches each, or shared by all threads.
+/// </summary>
 /// <param name="FirstRow">The first sample in the pass; a multiple of <paramref name="LaneRows"/> where there are lanes.</param>
 /// <param name="EndRow">The sample after the last.</param>
 /// <param name="Lanes">Threads that take a lane each, or one where all of them share every part.</param>
@@ -10,7 +12,7 @@ internal readonly record struct PassStretch(int FirstRow, int EndRow, int Lanes,
     /// <summary>The samples of one lane.</summary>
     internal Lane Lane(int index)
     {
-        int first = FirstRow + (index * LaneRows);
+        var first = FirstRow + (index * LaneRows);
         return new Lane(index, first, Math.Min(LaneRows, EndRow - first));
     }
 }

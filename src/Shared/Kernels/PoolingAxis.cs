@@ -10,31 +10,31 @@ internal readonly record struct PoolingAxis(int Size, int Kernel, int Stride, in
     /// <summary>The inputs in a window, First to below End, and the tap that the first of them has.</summary>
     public (int First, int End, int Tap) Covered(int window)
     {
-        int start = (window * Stride) - Padding;
-        int first = Math.Max(start, 0);
+        var start = (window * Stride) - Padding;
+        var first = Math.Max(start, 0);
         return (first, Math.Min(start + Kernel, Size), first - start);
     }
 
     /// <summary>The number of inputs in a window.</summary>
     public int Count(int window)
     {
-        (int first, int end, _) = Covered(window);
+        (var first, var end, _) = Covered(window);
         return end - first;
     }
 
     /// <summary>The windows that cover an input, First to below End.</summary>
     public (int First, int End) Covering(int input, int outputs)
     {
-        int position = input + Padding;
-        int first = position < Kernel ? 0 : ((position - Kernel) / Stride) + 1;
-        int end = Math.Min((position / Stride) + 1, outputs);
+        var position = input + Padding;
+        var first = position < Kernel ? 0 : ((position - Kernel) / Stride) + 1;
+        var end = Math.Min((position / Stride) + 1, outputs);
         return (Math.Min(first, end), end);
     }
 
     /// <summary>Moves the range of windows that cover an input, First to below End, from one input to a later one.</summary>
     public (int First, int End) Advance((int First, int End) windows, int input, int outputs)
     {
-        (int first, int end) = windows;
+        var (first, end) = windows;
         while (first < outputs && (first * Stride) - Padding + Kernel <= input)
             first++;
         while (end < outputs && (end * Stride) - Padding <= input)

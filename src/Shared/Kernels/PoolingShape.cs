@@ -12,7 +12,9 @@ namespace Distributed.Kernels;
 /// <param name="KernelWidth">Columns of a window.</param>
 /// <param name="StrideHeight">Input rows from a window to the next.</param>
 /// <param name="StrideWidth">Input columns from a window to the next.</param>
-/// <param name="PaddingHeight">Rows by which the first window begins above the input; below the kernel's, so that no window is empty.</param>
+/// <param name="PaddingHeight">
+/// Rows by which the first window begins above the input; below the kernel's, so that no window is empty.
+/// </param>
 /// <param name="PaddingWidth">Columns by which the first window begins left of the input; below the kernel's.</param>
 public readonly record struct PoolingShape(
     int Height,
@@ -23,7 +25,8 @@ public readonly record struct PoolingShape(
     int StrideHeight,
     int StrideWidth,
     int PaddingHeight = 0,
-    int PaddingWidth = 0)
+    int PaddingWidth = 0
+)
 {
     /// <summary>Rows of the output; 0 where the kernel does not fit.</summary>
     public int OutputHeight => OutputSize(Height, KernelHeight, StrideHeight, PaddingHeight);
@@ -57,7 +60,7 @@ public readonly record struct PoolingShape(
 
     private static int OutputSize(int size, int kernel, int stride, int padding)
     {
-        long room = size + (2L * padding) - kernel;
+        var room = size + (2L * padding) - kernel;
         return room < 0 ? 0 : (int)(room / stride) + 1;
     }
 }

@@ -1,6 +1,8 @@
 namespace Distributed.Kernels;
 
-/// <summary>Works that wait until a team carries them out beside another: a queue of copies, so that nothing is allocated for one.</summary>
+/// <summary>
+/// Works that wait until a team carries them out beside another: a queue of copies, so that nothing is allocated for one.
+/// </summary>
 internal sealed unsafe class PostponedWork
 {
     /// <summary>The most that wait: pieces of a gradient are far fewer between two runs.</summary>
@@ -15,12 +17,12 @@ internal sealed unsafe class PostponedWork
     public int Count { get; private set; }
 
     /// <summary>Adds a copy of a work and how to carry out its parts; false if there is no room for it.</summary>
-    public bool TryAdd<TWork>(delegate*<void*, int, int, void> execute, TWork work)
+    public bool TryAdd<TWork>(delegate* <void*, int, int, void> execute, TWork work)
         where TWork : unmanaged
     {
         if (Count == Capacity || sizeof(TWork) > WorkBytes)
             return false;
-        ref Entry entry = ref _entries[Count++];
+        ref var entry = ref _entries[Count++];
         entry.Execute = execute;
         fixed (byte* copy = entry.Work)
             *(TWork*)copy = work;
@@ -28,9 +30,9 @@ internal sealed unsafe class PostponedWork
     }
 
     /// <summary>The work at an index, at an address that stays, and how to carry out its parts.</summary>
-    public void* At(int index, out delegate*<void*, int, int, void> execute)
+    public void* At(int index, out delegate* <void*, int, int, void> execute)
     {
-        ref Entry entry = ref _entries[index];
+        ref var entry = ref _entries[index];
         execute = entry.Execute;
         fixed (byte* work = entry.Work)
             return work;
@@ -41,7 +43,7 @@ internal sealed unsafe class PostponedWork
 
     private struct Entry
     {
-        public delegate*<void*, int, int, void> Execute;
+        public delegate* <void*, int, int, void> Execute;
         public fixed byte Work[WorkBytes];
     }
 }

@@ -4,9 +4,9 @@ using System.Runtime.CompilerServices;
 namespace Distributed.Kernels;
 
 /// <summary>
-/// A walk over the cache lines of memory that is read when a tile is done, one line every few links of its chains, so that the memory's latency passes
-/// while the tile computes. The columns of a wide matrix lie pages apart, where no hardware prefetcher follows. All of the walk lies in memory: a tile
-/// has no register to spare, and touches it rarely.
+/// A walk over the cache lines of memory that is read when a tile is done, one line every few links of its chains, so that the memory's
+/// latency passes while the tile computes. The columns of a wide matrix lie pages apart, where no hardware prefetcher follows. All of the
+/// walk lies in memory: a tile has no register to spare, and touches it rarely.
 /// </summary>
 internal unsafe struct ReadAhead
 {

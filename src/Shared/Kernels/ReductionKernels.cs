@@ -24,29 +24,35 @@ public static unsafe class ReductionKernels
     {
         if (left.Length != right.Length || left.Length != destination.Length)
             throw new ArgumentException($"Lengths {left.Length}, {right.Length} and {destination.Length} differ.", nameof(destination));
-        fixed (float* lefts = left, rights = right, sums = destination)
+        fixed (
+            float* lefts = left,
+                rights = right,
+                sums = destination
+        )
+        {
             Elementwise.Run(new Sum(lefts, rights, sums), left.Length, team);
+        }
     }
 
     /// <summary>
-    /// The sum of the squares in double precision: blocks of 4096 elements, each of them summed in 16 lanes (element i in lane i mod 16) that are
-    /// folded by halves, then the binary tree over the blocks in which an absent right child passes its left sibling through.
+    /// The sum of the squares in double precision: blocks of 4096 elements, each of them summed in 16 lanes (element i in lane i mod 16)
+    /// that are folded by halves, then the binary tree over the blocks in which an absent right child passes its left sibling through.
     /// </summary>
     public static double SumOfSquares(ReadOnlySpan<float> values)
     {
-        double* partials = stackalloc double[TreeLevels];
-        int depth = 0;
-        for (int block = 0; !values.IsEmpty; block++)
+        var partials = stackalloc double[TreeLevels];
+        var depth = 0;
+        for (var block = 0; !values.IsEmpty; block++)
         {
-            int length = Math.Min(BlockLength, values.Length);
-            double sum = BlockSumOfSquares(values[..length]);
-            for (int carry = block; (carry & 1) != 0; carry >>= 1)
+            var length = Math.Min(BlockLength, values.Length);
+            var sum = BlockSumOfSquares(values[..length]);
+            for (var carry = block; (carry & 1) != 0; carry >>= 1)
                 sum = partials[--depth] + sum;
             partials[depth++] = sum;
             values = values[length..];
         }
 
-        double total = depth == 0 ? 0 : partials[--depth];
+        var total = depth == 0 ? 0 : partials[--depth];
         while (depth > 0)
             total = partials[--depth] + total;
         return total;
@@ -59,44 +65,47 @@ public static unsafe class ReductionKernels
         fixed (float* first = values)
         {
             Vector512<float> check = default;
-            int i = 0;
+            var i = 0;
             for (; i <= values.Length - Vector512<float>.Count; i += Vector512<float>.Count)
             {
-                Vector512<float> x = Vector512.Load(first + i);
+                var x = Vector512.Load(first + i);
                 check += x - x;
             }
 
-            bool finite = check == Vector512<float>.Zero;
+            var finite = check == Vector512<float>.Zero;
             for (; i < values.Length; i++)
                 finite &= float.IsFinite(first[i]);
             return finite;
         }
     }
 
-    /// <summary>One block in 16 lanes. 512-bit vectors that a machine lacks are split by the runtime, lane by lane: the bits are the same.</summary>
+    /// <summary>
+    /// One block in 16 lanes. 512-bit vectors that a machine lacks are split by the runtime, lane by lane: the bits are the same.
+    /// </summary>
     private static double BlockSumOfSquares(ReadOnlySpan<float> block)
     {
-        double* lanes = stackalloc double[Lanes];
-        Vector512<double> low = default, high = default;
+        var lanes = stackalloc double[Lanes];
+        Vector512<double> low = default,
+            high = default;
         fixed (float* first = block)
         {
-            int i = 0;
+            var i = 0;
             for (; i <= block.Length - Lanes; i += Lanes)
             {
-                (Vector512<double> x, Vector512<double> y) = Vector512.Widen(Vector512.Load(first + i));
+                var (x, y) = Vector512.Widen(Vector512.Load(first + i));
                 low += x * x; // the product of two floats is exact in double: fused or not, it is the same
                 high += y * y;
             }
 
             low.Store(lanes);
             high.Store(lanes + (Lanes / 2));
-            for (int lane = 0; i < block.Length; i++, lane++)
+            for (var lane = 0; i < block.Length; i++, lane++)
                 lanes[lane] += (double)first[i] * first[i];
         }
 
-        for (int half = Lanes / 2; half > 0; half /= 2)
+        for (var half = Lanes / 2; half > 0; half /= 2)
         {
-            for (int lane = 0; lane < half; lane++)
+            for (var lane = 0; lane < half; lane++)
                 lanes[lane] += lanes[lane + half];
         }
 

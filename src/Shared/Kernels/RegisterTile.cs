@@ -31,7 +31,8 @@ internal unsafe struct TileOperands
     public bool Resume;
 
     /// <summary>
-    /// Where sums over earlier chains rest until they are merged: log2(chains) + 1 tiles of <see cref="RegisterTile.SlotLength"/> floats, in rows of 32.
+    /// Where sums over earlier chains rest until they are merged: log2(chains) + 1 tiles of <see cref="RegisterTile.SlotLength"/> floats,
+    /// in rows of 32.
     /// </summary>
     public float* Partials;
 
@@ -46,8 +47,9 @@ internal unsafe struct TileOperands
 }
 
 /// <summary>
-/// The innermost kernel of a matrix product: a tile of rows x (1 or 2 vectors) whose accumulators stay in registers. For each k it loads one row of the
-/// right panel and broadcasts one element per row of the left operand (Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication, 2008).
+/// The innermost kernel of a matrix product: a tile of rows x (1 or 2 vectors) whose accumulators stay in registers. For each k it loads
+/// one row of the right panel and broadcasts one element per row of the left operand (Goto and van de Geijn, Anatomy of High-Performance
+/// Matrix Multiplication, 2008).
 /// </summary>
 internal static unsafe class RegisterTile
 {
@@ -68,17 +70,31 @@ internal static unsafe class RegisterTile
         where TVectors : struct, IConstant
         where TLeft : struct, ILeftOperand
     {
-        float* b = operands.Right;
-        float* top = operands.Partials;
-        nint leftStride = operands.LeftStride, step = TLeft.Step(leftStride);
+        var b = operands.Right;
+        var top = operands.Partials;
+        nint leftStride = operands.LeftStride,
+            step = TLeft.Step(leftStride);
         Fetch<TLanes, TVector, TRows, TVectors>(operands.Destination, operands.Stride);
-        float* a0 = operands.Left, a3 = TLeft.Row(a0, 3, leftStride), a6 = TLeft.Row(a0, 6, leftStride), a9 = TLeft.Row(a0, 9, leftStride);
-        for (int chain = 0; chain <= operands.Last; chain++)
+        float* a0 = operands.Left,
+            a3 = TLeft.Row(a0, 3, leftStride),
+            a6 = TLeft.Row(a0, 6, leftStride),
+            a9 = TLeft.Row(a0, 9, leftStride);
+        for (var chain = 0; chain <= operands.Last; chain++)
         {
-            TileRow<TLanes, TVector, TRows, TVectors> r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
-            TileRow<TLanes, TVector, TRows, TVectors> r6 = default, r7 = default, r8 = default, r9 = default, r10 = default, r11 = default;
-            float* c = operands.Destination;
-            nint stride = operands.Stride;
+            TileRow<TLanes, TVector, TRows, TVectors> r0 = default,
+                r1 = default,
+                r2 = default,
+                r3 = default,
+                r4 = default,
+                r5 = default;
+            TileRow<TLanes, TVector, TRows, TVectors> r6 = default,
+                r7 = default,
+                r8 = default,
+                r9 = default,
+                r10 = default,
+                r11 = default;
+            var c = operands.Destination;
+            var stride = operands.Stride;
             if (operands.Resume && chain == 0)
             {
                 r0 = r0.Load(0, c, stride);
@@ -95,9 +111,9 @@ internal static unsafe class RegisterTile
                 r11 = r11.Load(11, c, stride);
             }
 
-            nint rightStride = operands.RightStride;
-            int aheadMask = operands.Ahead.Mask;
-            for (int k = chain < operands.Last ? operands.Depth : operands.LastDepth; k > 0; k--)
+            var rightStride = operands.RightStride;
+            var aheadMask = operands.Ahead.Mask;
+            for (var k = chain < operands.Last ? operands.Depth : operands.LastDepth; k > 0; k--)
             {
                 if ((k & aheadMask) == 0)
                     operands.Ahead.Fetch();
@@ -125,7 +141,7 @@ internal static unsafe class RegisterTile
                 b += rightStride;
             }
 
-            int merges = chain < operands.Last ? BitOperations.TrailingZeroCount(~chain) : BitOperations.PopCount((uint)chain);
+            var merges = chain < operands.Last ? BitOperations.TrailingZeroCount(~chain) : BitOperations.PopCount((uint)chain);
             for (; merges > 0; merges--)
             {
                 top -= SlotLength;
@@ -165,7 +181,9 @@ internal static unsafe class RegisterTile
         }
     }
 
-    /// <summary>Requests the destination's lines: otherwise the finished tile would wait for them, and with it what reads the tile next.</summary>
+    /// <summary>
+    /// Requests the destination's lines: otherwise the finished tile would wait for them, and with it what reads the tile next.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Fetch<TLanes, TVector, TRows, TVectors>(float* destination, nint stride)
         where TLanes : struct, ILanes<TVector>

@@ -25,15 +25,37 @@ internal readonly unsafe struct RightOperand(float* values, int inner, int colum
         where TVector : unmanaged
     {
         if (transposed)
-            PanelPacking.Transpose(values + ((nint)block.Column * inner) + block.K, inner, block.Width, block.Depth, panel, RegisterTile.PanelColumns);
+        {
+            PanelPacking.Transpose(
+                values + ((nint)block.Column * inner) + block.K,
+                inner,
+                block.Width,
+                block.Depth,
+                panel,
+                RegisterTile.PanelColumns
+            );
+        }
         else
-            PanelPacking.Copy<TLanes, TVector>(At(block.K, block.Column), columns, block.Depth, block.Width, panel, RegisterTile.PanelColumns);
+        {
+            PanelPacking.Copy<TLanes, TVector>(
+                At(block.K, block.Column),
+                columns,
+                block.Depth,
+                block.Width,
+                panel,
+                RegisterTile.PanelColumns
+            );
+        }
     }
 
-    /// <summary>A walk over the lines of a block, in about the order in which <see cref="Pack"/> reads them, to take during <paramref name="links"/> links.</summary>
-    public ReadAhead Ahead(in PanelBlock block, int links) => transposed
-        ? new(values + ((nint)block.Column * inner) + block.K, block.Width, inner, Lines(block.Depth), CacheLine.Length, links)
-        : new(At(block.K, block.Column), Lines(block.Width), CacheLine.Length, block.Depth, columns, links);
+    /// <summary>
+    /// A walk over the lines of a block, in about the order in which <see cref="Pack"/> reads them, to take during <paramref name="links"/>
+    /// links.
+    /// </summary>
+    public ReadAhead Ahead(in PanelBlock block, int links) =>
+        transposed
+            ? new(values + ((nint)block.Column * inner) + block.K, block.Width, inner, Lines(block.Depth), CacheLine.Length, links)
+            : new(At(block.K, block.Column), Lines(block.Width), CacheLine.Length, block.Depth, columns, links);
 
     private static int Lines(int length) => (length + CacheLine.Length - 1) / CacheLine.Length;
 }

@@ -1,8 +1,9 @@
 namespace Distributed.Kernels;
 
 /// <summary>
-/// The softmax fused with the cross-entropy loss, whose gradient with respect to the logits z is softmax(z) - target, with onehot(label) as the target
-/// unless labels are smoothed. Rows are shifted by their true maximum, so any finite logits are safe. Losses and gradients are those of the samples, not means.
+/// The softmax fused with the cross-entropy loss, whose gradient with respect to the logits z is softmax(z) - target, with onehot(label) as
+/// the target unless labels are smoothed. Rows are shifted by their true maximum, so any finite logits are safe. Losses and gradients are
+/// those of the samples, not means.
 /// </summary>
 public static unsafe class SoftmaxCrossEntropy
 {
@@ -12,34 +13,57 @@ public static unsafe class SoftmaxCrossEntropy
     /// <param name="classes">Classes, at least one.</param>
     /// <param name="losses">[rows]; overwritten by logsumexp(z) - target . z, not finite where the logits are not.</param>
     /// <param name="labelSmoothing">
-    /// s from 0 to below 1: the target is (1 - s) onehot(label) + s / classes (C. Szegedy et al., "Rethinking the Inception architecture", 2016).
+    /// s from 0 to below 1: the target is (1 - s) onehot(label) + s / classes (C. Szegedy et al., "Rethinking the Inception architecture",
+    /// 2016).
     /// </param>
     /// <param name="team">The threads to share the work, if any.</param>
     /// <returns>The number of rows whose first largest logit is the label's.</returns>
-    /// <exception cref="ArgumentException">A length does not fit the shape, or a label or the smoothing is out of range; nothing is written then.</exception>
+    /// <exception cref="ArgumentException">
+    /// A length does not fit the shape, or a label or the smoothing is out of range; nothing is written then.
+    /// </exception>
     public static int ForwardBackward(
-        Span<float> logits, ReadOnlySpan<int> labels, int classes, Span<float> losses, float labelSmoothing = 0, ComputeTeam? team = null)
+        Span<float> logits,
+        ReadOnlySpan<int> labels,
+        int classes,
+        Span<float> losses,
+        float labelSmoothing = 0,
+        ComputeTeam? team = null
+    )
     {
         Check(logits.Length, labels, classes, losses.Length);
         if (!(labelSmoothing >= 0 && labelSmoothing < 1))
             throw new ArgumentOutOfRangeException(nameof(labelSmoothing), labelSmoothing, "A label smoothing is at least 0 and below 1.");
-        fixed (float* z = logits, loss = losses)
+        fixed (
+            float* z = logits,
+                loss = losses
+        )
         fixed (int* label = labels)
             return Run(new Work(z, label, labels.Length, classes, labelSmoothing, loss, backward: true), logits.Length, team);
     }
 
-    /// <summary>Computes the losses only, without smoothing; the logits stay. Parameters, result and errors as in <see cref="ForwardBackward"/>.</summary>
-    public static int Forward(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, int classes, Span<float> losses, ComputeTeam? team = null)
+    /// <summary>
+    /// Computes the losses only, without smoothing; the logits stay. Parameters, result and errors as in <see cref="ForwardBackward"/>.
+    /// </summary>
+    public static int Forward(
+        ReadOnlySpan<float> logits,
+        ReadOnlySpan<int> labels,
+        int classes,
+        Span<float> losses,
+        ComputeTeam? team = null
+    )
     {
         Check(logits.Length, labels, classes, losses.Length);
-        fixed (float* z = logits, loss = losses)
+        fixed (
+            float* z = logits,
+                loss = losses
+        )
         fixed (int* label = labels)
             return Run(new Work(z, label, labels.Length, classes, 0, loss, backward: false), logits.Length, team);
     }
 
     private static int Run(Work work, int elements, ComputeTeam? team)
     {
-        int correct = 0;
+        var correct = 0;
         work.Correct = &correct;
         Elementwise.Share(work, elements, team);
         return correct;
@@ -49,23 +73,34 @@ public static unsafe class SoftmaxCrossEntropy
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(classes, 1);
         if (logits != (long)labels.Length * classes || losses != labels.Length)
-            throw new ArgumentException($"{labels.Length} labels of {classes} classes need as many losses and rows, not {losses} losses and {logits} logits.");
-        for (int row = 0; row < labels.Length; row++)
+        {
+            throw new ArgumentException(
+                $"{labels.Length} labels of {classes} classes need as many losses and rows, not {losses} losses and {logits} logits."
+            );
+        }
+
+        for (var row = 0; row < labels.Length; row++)
         {
             if ((uint)labels[row] >= (uint)classes)
-                throw new ArgumentOutOfRangeException(nameof(labels), $"Row {row} has label {labels[row]}, but labels are 0 to {classes - 1} ({classes} classes).");
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(labels),
+                    $"Row {row} has label {labels[row]}, but labels are 0 to {classes - 1} ({classes} classes)."
+                );
+            }
         }
     }
 
     /// <summary>Parts are ranges of rows, which share nothing but the count.</summary>
-    private struct Work(float* logits, int* labels, int rows, int classes, float labelSmoothing, float* losses, bool backward) : IPartitionedWork
+    private struct Work(float* logits, int* labels, int rows, int classes, float labelSmoothing, float* losses, bool backward)
+        : IPartitionedWork
     {
         /// <summary>Receives the number of rows whose first maximum is the label's logit.</summary>
         public int* Correct;
 
         public readonly void Execute(int part, int parts)
         {
-            (int first, int end) = Partition.Of(rows, 1, part, parts);
+            var (first, end) = Partition.Of(rows, 1, part, parts);
             VectorWidth.Execute(new SoftmaxRows(logits, labels, classes, labelSmoothing, losses, backward, first, end, Correct));
         }
     }

@@ -3,12 +3,22 @@ using System.Runtime.CompilerServices;
 namespace Distributed.Kernels;
 
 /// <summary>
-/// The rows of a fused softmax and cross-entropy, for one vector width. A row is read for its maximum, then its exponentials, then its gradient; one of 100,000
-/// classes still lies in a second level cache from the first of these to the last, so that memory is read once. The exponentials are summed in 16 lanes
-/// (element j in lane j mod 16) that are folded by halves, whatever the width; the last block is filled up with minus infinity, whose exponential adds +0.
+/// The rows of a fused softmax and cross-entropy, for one vector width. A row is read for its maximum, then its exponentials, then its
+/// gradient; one of 100,000 classes still lies in a second level cache from the first of these to the last, so that memory is read once.
+/// The exponentials are summed in 16 lanes (element j in lane j mod 16) that are folded by halves, whatever the width; the last block is
+/// filled up with minus infinity, whose exponential adds +0.
 /// </summary>
 internal readonly unsafe struct SoftmaxRows(
-    float* logits, int* labels, int classes, float labelSmoothing, float* losses, bool backward, int first, int end, int* correct) : IVectorized
+    float* logits,
+    int* labels,
+    int classes,
+    float labelSmoothing,
+    float* losses,
+    bool backward,
+    int first,
+    int end,
+    int* correct
+) : IVectorized
 {
     private const int Block = 16;
 
@@ -21,18 +31,18 @@ internal readonly unsafe struct SoftmaxRows(
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        int hits = 0;
-        float* rest = stackalloc float[Block]; // the last block of a row
-        float* lanes = stackalloc float[Block];
-        for (int row = first; row < end; row++)
+        var hits = 0;
+        var rest = stackalloc float[Block]; // the last block of a row
+        var lanes = stackalloc float[Block];
+        for (var row = first; row < end; row++)
         {
-            float* z = logits + ((nint)row * classes);
-            int label = labels[row];
-            float maximum = Maximum<TLanes, TVector>(z, classes, lanes);
+            var z = logits + ((nint)row * classes);
+            var label = labels[row];
+            var maximum = Maximum<TLanes, TVector>(z, classes, lanes);
             if (z[label] == maximum && (label == 0 || Maximum<TLanes, TVector>(z, label, lanes) < maximum))
                 hits++;
-            float target = Target<TLanes, TVector>(z, label, maximum); // read before the gradient overwrites it
-            float sum = Exponentials<TLanes, TVector>(z, maximum, rest, lanes);
+            var target = Target<TLanes, TVector>(z, label, maximum); // read before the gradient overwrites it
+            var sum = Exponentials<TLanes, TVector>(z, maximum, rest, lanes);
             losses[row] = (float)(ScalarMath.Log(sum) - target);
             if (!backward)
                 continue;
@@ -47,19 +57,19 @@ internal readonly unsafe struct SoftmaxRows(
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        float maximum = z[0];
-        int j = 0;
+        var maximum = z[0];
+        var j = 0;
         if (count >= TLanes.Count)
         {
-            TVector largest = TLanes.Load(z);
+            var largest = TLanes.Load(z);
             for (j = TLanes.Count; j <= count - TLanes.Count; j += TLanes.Count)
             {
-                TVector next = TLanes.Load(z + j);
+                var next = TLanes.Load(z + j);
                 largest = TLanes.SelectGreater(next, largest, next, largest);
             }
 
             TLanes.Store(largest, lanes);
-            for (int lane = 0; lane < TLanes.Count; lane++)
+            for (var lane = 0; lane < TLanes.Count; lane++)
                 maximum = lanes[lane] > maximum ? lanes[lane] : maximum;
         }
 
@@ -73,35 +83,38 @@ internal readonly unsafe struct SoftmaxRows(
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        float shifted = z[label] - maximum;
+        var shifted = z[label] - maximum;
         if (_share == 0)
             return shifted;
-        float all = LaneSum.Of<Shifted, TLanes, TVector>(new Shifted(z, maximum), classes);
+        var all = LaneSum.Of<Shifted, TLanes, TVector>(new Shifted(z, maximum), classes);
         return (_certainty * shifted) + (_share * all);
     }
 
-    /// <summary>The sum of e^(z - maximum); on the way back the exponentials replace the logits, those of the last block stay in <paramref name="rest"/>.</summary>
+    /// <summary>
+    /// The sum of e^(z - maximum); on the way back the exponentials replace the logits, those of the last block stay in
+    /// <paramref name="rest"/>.
+    /// </summary>
     private float Exponentials<TLanes, TVector>(float* z, float maximum, float* rest, float* lanes)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        for (int j = 0; j < Block; j += TLanes.Count)
+        for (var j = 0; j < Block; j += TLanes.Count)
             TLanes.Store(TLanes.Broadcast(float.NegativeInfinity), rest + j);
-        for (int j = _whole; j < classes; j++)
+        for (var j = _whole; j < classes; j++)
             rest[j - _whole] = z[j];
-        TVector shift = TLanes.Broadcast(maximum);
-        for (int lane = 0; lane < Block; lane += TLanes.Count)
+        var shift = TLanes.Broadcast(maximum);
+        for (var lane = 0; lane < Block; lane += TLanes.Count)
         {
             TVector sum = default;
             for (nint j = lane; j < _whole; j += Block)
             {
-                TVector exponential = ElementaryFunctions.Exp<TLanes, TVector>(TLanes.Subtract(TLanes.Load(z + j), shift));
+                var exponential = ElementaryFunctions.Exp<TLanes, TVector>(TLanes.Subtract(TLanes.Load(z + j), shift));
                 sum = TLanes.Add(sum, exponential);
                 if (backward)
                     TLanes.Store(exponential, z + j);
             }
 
-            TVector last = ElementaryFunctions.Exp<TLanes, TVector>(TLanes.Subtract(TLanes.Load(rest + lane), shift));
+            var last = ElementaryFunctions.Exp<TLanes, TVector>(TLanes.Subtract(TLanes.Load(rest + lane), shift));
             TLanes.Store(last, rest + lane);
             TLanes.Store(TLanes.Add(sum, last), lanes + lane);
         }
@@ -114,12 +127,13 @@ internal readonly unsafe struct SoftmaxRows(
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        TVector divisor = TLanes.Broadcast(sum), share = TLanes.Broadcast(_share);
+        TVector divisor = TLanes.Broadcast(sum),
+            share = TLanes.Broadcast(_share);
         for (nint j = 0; j < _whole; j += TLanes.Count)
             TLanes.Store(TLanes.Subtract(TLanes.Divide(TLanes.Load(z + j), divisor), share), z + j);
-        for (int j = 0; j < Block; j += TLanes.Count)
+        for (var j = 0; j < Block; j += TLanes.Count)
             TLanes.Store(TLanes.Subtract(TLanes.Divide(TLanes.Load(rest + j), divisor), share), rest + j);
-        for (int j = _whole; j < classes; j++)
+        for (var j = _whole; j < classes; j++)
             z[j] = rest[j - _whole];
     }
 

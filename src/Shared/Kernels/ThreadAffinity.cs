@@ -10,12 +10,12 @@ public static unsafe partial class ThreadAffinity
     private const int CallingThread = 0;
 
     /// <summary>
-    /// The numbers of the processors that the calling thread may use, ascending; empty where the system does not say, and where a quota gives this
-    /// process less time than that of all of them, since others then have as good a right to each.
+    /// The numbers of the processors that the calling thread may use, ascending; empty where the system does not say, and where a quota
+    /// gives this process less time than that of all of them, since others then have as good a right to each.
     /// </summary>
     public static IReadOnlyList<int> Allowed()
     {
-        List<int> allowed = OperatingSystem.IsLinux() ? Get().Numbers() : [];
+        var allowed = OperatingSystem.IsLinux() ? Get().Numbers() : [];
         return allowed.Count == Environment.ProcessorCount ? allowed : [];
     }
 
@@ -54,7 +54,7 @@ public static unsafe partial class ThreadAffinity
         public static ProcessorSet Of(IEnumerable<int> numbers)
         {
             ProcessorSet set = default;
-            foreach (int number in numbers)
+            foreach (var number in numbers)
                 set[number / WordBits] |= 1ul << (number % WordBits);
             return set;
         }
@@ -63,7 +63,7 @@ public static unsafe partial class ThreadAffinity
         public readonly List<int> Numbers()
         {
             List<int> numbers = [];
-            for (int number = 0; number < Words * WordBits; number++)
+            for (var number = 0; number < Words * WordBits; number++)
             {
                 if ((this[number / WordBits] >> (number % WordBits) & 1) != 0)
                     numbers.Add(number);

@@ -1,9 +1,13 @@
 namespace Distributed.Kernels;
 
-/// <summary>Covers a block of the destination with register tiles: the shapes that a vector width allows, and the tiles that stick out at the edge.</summary>
+/// <summary>
+/// Covers a block of the destination with register tiles: the shapes that a vector width allows, and the tiles that stick out at the edge.
+/// </summary>
 internal static unsafe class TileGrid
 {
-    /// <summary>Rows of a full tile. 512-bit machines have 32 vector registers; those with 256 bits may have 16; scalars share 16.</summary>
+    /// <summary>
+    /// Rows of a full tile. 512-bit machines have 32 vector registers; those with 256 bits may have 16; scalars share 16.
+    /// </summary>
     public static int FullRows<TLanes, TVector>()
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged => TLanes.Count is 16 or 4 ? RegisterTile.MaxRows : RegisterTile.MaxRows / 2;
@@ -11,31 +15,36 @@ internal static unsafe class TileGrid
     /// <summary>Rows of the next tile when <paramref name="rows"/> are left: as few tiles as possible, as high as each other.</summary>
     public static int NextRows(int rows, int fullRows)
     {
-        int tiles = (rows + fullRows - 1) / fullRows;
+        var tiles = (rows + fullRows - 1) / fullRows;
         return (rows + tiles - 1) / tiles;
     }
 
     /// <summary>
-    /// Computes a tile of <paramref name="rows"/> x <paramref name="columns"/>, up to two vectors. Vectors that would stick out of the destination go by
-    /// way of <paramref name="spill"/>, a slot of <see cref="RegisterTile.SlotLength"/> floats.
+    /// Computes a tile of <paramref name="rows"/> x <paramref name="columns"/>, up to two vectors. Vectors that would stick out of the
+    /// destination go by way of <paramref name="spill"/>, a slot of <see cref="RegisterTile.SlotLength"/> floats.
     /// </summary>
     public static void Compute<TLanes, TVector, TLeft>(ref TileOperands operands, int rows, int columns, float* spill)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
         where TLeft : struct, ILeftOperand
     {
-        delegate*<ref TileOperands, void> kernel =
-            columns > TLanes.Count ? Kernel<TLanes, TVector, Two, TLeft>(rows) : Kernel<TLanes, TVector, One, TLeft>(rows);
+        var kernel = columns > TLanes.Count ? Kernel<TLanes, TVector, Two, TLeft>(rows) : Kernel<TLanes, TVector, One, TLeft>(rows);
         if (columns % TLanes.Count == 0)
             kernel(ref operands);
         else
             ComputeEdge(kernel, ref operands, rows, columns, spill);
     }
 
-    private static void ComputeEdge(delegate*<ref TileOperands, void> kernel, ref TileOperands operands, int rows, int columns, float* spill)
+    private static void ComputeEdge(
+        delegate* <ref TileOperands, void> kernel,
+        ref TileOperands operands,
+        int rows,
+        int columns,
+        float* spill
+    )
     {
-        float* destination = operands.Destination;
-        nint stride = operands.Stride;
+        var destination = operands.Destination;
+        var stride = operands.Stride;
         operands.Destination = spill;
         operands.Stride = RegisterTile.PanelColumns;
         if (operands.Resume)
@@ -48,15 +57,16 @@ internal static unsafe class TileGrid
 
     private static void Copy(float* source, nint sourceStride, float* destination, nint destinationStride, int rows, int columns)
     {
-        for (int row = 0; row < rows; row++, source += sourceStride, destination += destinationStride)
+        for (var row = 0; row < rows; row++, source += sourceStride, destination += destinationStride)
             new ReadOnlySpan<float>(source, columns).CopyTo(new Span<float>(destination, columns));
     }
 
-    private static delegate*<ref TileOperands, void> Kernel<TLanes, TVector, TVectors, TLeft>(int rows)
+    private static delegate* <ref TileOperands, void> Kernel<TLanes, TVector, TVectors, TLeft>(int rows)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
         where TVectors : struct, IConstant
-        where TLeft : struct, ILeftOperand => rows switch
+        where TLeft : struct, ILeftOperand =>
+        rows switch
         {
             12 => &RegisterTile.Compute<TLanes, TVector, Twelve, TVectors, TLeft>,
             11 => &RegisterTile.Compute<TLanes, TVector, Eleven, TVectors, TLeft>,

@@ -3,9 +3,9 @@ using System.Runtime.CompilerServices;
 namespace Distributed.Kernels;
 
 /// <summary>
-/// One row of a register tile: two vectors of accumulators, of which the second exists only if <typeparamref name="TVectors"/> is 2. Each method
-/// returns the new row, so that rows stay local variables and thereby registers, and does nothing for rows that the tile does not have: the tests
-/// of the row's index are decided by the compiler.
+/// One row of a register tile: two vectors of accumulators, of which the second exists only if <typeparamref name="TVectors"/> is 2. Each
+/// method returns the new row, so that rows stay local variables and thereby registers, and does nothing for rows that the tile does not
+/// have: the tests of the row's index are decided by the compiler.
 /// </summary>
 internal unsafe struct TileRow<TLanes, TVector, TRows, TVectors>
     where TLanes : struct, ILanes<TVector>
@@ -20,7 +20,7 @@ internal unsafe struct TileRow<TLanes, TVector, TRows, TVectors>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly TileRow<TLanes, TVector, TRows, TVectors> Load(int index, float* matrix, nint stride)
     {
-        TileRow<TLanes, TVector, TRows, TVectors> row = this;
+        var row = this;
         if (index >= TRows.Value)
             return row;
         row._left = TLanes.Load(matrix + (index * stride));
@@ -31,12 +31,16 @@ internal unsafe struct TileRow<TLanes, TVector, TRows, TVectors>
 
     /// <summary>This row plus a factor times <paramref name="other"/>: one link of each chain.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly TileRow<TLanes, TVector, TRows, TVectors> AddProduct(int index, float* factor, in TileRow<TLanes, TVector, TRows, TVectors> other)
+    public readonly TileRow<TLanes, TVector, TRows, TVectors> AddProduct(
+        int index,
+        float* factor,
+        in TileRow<TLanes, TVector, TRows, TVectors> other
+    )
     {
-        TileRow<TLanes, TVector, TRows, TVectors> row = this;
+        var row = this;
         if (index >= TRows.Value)
             return row;
-        TVector broadcast = TLanes.Broadcast(*factor);
+        var broadcast = TLanes.Broadcast(*factor);
         row._left = TLanes.FusedMultiplyAdd(broadcast, other._left, _left);
         if (TVectors.Value > 1)
             row._right = TLanes.FusedMultiplyAdd(broadcast, other._right, _right);
@@ -47,7 +51,7 @@ internal unsafe struct TileRow<TLanes, TVector, TRows, TVectors>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly TileRow<TLanes, TVector, TRows, TVectors> After(int index, float* earlier, nint stride)
     {
-        TileRow<TLanes, TVector, TRows, TVectors> row = this;
+        var row = this;
         if (index >= TRows.Value)
             return row;
         row._left = TLanes.Add(TLanes.Load(earlier + (index * stride)), _left);
@@ -58,10 +62,13 @@ internal unsafe struct TileRow<TLanes, TVector, TRows, TVectors>
 
     /// <summary>An activation of this row plus <paramref name="addends"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly TileRow<TLanes, TVector, TRows, TVectors> Activated<TActivation>(int index, in TileRow<TLanes, TVector, TRows, TVectors> addends)
+    public readonly TileRow<TLanes, TVector, TRows, TVectors> Activated<TActivation>(
+        int index,
+        in TileRow<TLanes, TVector, TRows, TVectors> addends
+    )
         where TActivation : struct, IActivation
     {
-        TileRow<TLanes, TVector, TRows, TVectors> row = this;
+        var row = this;
         if (index >= TRows.Value)
             return row;
         row._left = TActivation.Forward<TLanes, TVector>(TLanes.Add(_left, addends._left));

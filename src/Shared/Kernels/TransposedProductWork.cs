@@ -1,13 +1,23 @@
 namespace Distributed.Kernels;
 
 /// <summary>
-/// destination = the tree over microbatches of left^T . right. A tile runs through all microbatches before the next tile starts: its finished
-/// partial sums lie on a stack that stays in the first level cache, and, as in a binary counter, microbatch b is merged with as many of them as b
-/// has trailing ones. What is left at the end is merged from the top, which is the tree whose absent right children pass their siblings through.
+/// destination = the tree over microbatches of left^T . right. A tile runs through all microbatches before the next tile starts: its
+/// finished partial sums lie on a stack that stays in the first level cache, and, as in a binary counter, microbatch b is merged with as
+/// many of them as b has trailing ones. What is left at the end is merged from the top, which is the tree whose absent right children pass
+/// their siblings through.
 /// </summary>
 internal readonly unsafe struct TransposedProductWork(
-    float* left, int leftStride, int m, float* right, int n, int rows, int microbatch, float* destination, float* scratch, int scratchLength)
-    : IPartitionedWork
+    float* left,
+    int leftStride,
+    int m,
+    float* right,
+    int n,
+    int rows,
+    int microbatch,
+    float* destination,
+    float* scratch,
+    int scratchLength
+) : IPartitionedWork
 {
     /// <summary>Floats of the packed block of the right operand: 512 KiB of a second level cache of 1 MiB.</summary>
     private const int BlockLength = 128 * 1024;
@@ -21,21 +31,21 @@ internal readonly unsafe struct TransposedProductWork(
     /// <summary>Floats of scratch memory for each part: the stack, the packed block and one tile's columns, in whole cache lines.</summary>
     public static long ScratchLength(int n, int rows)
     {
-        long length = ((long)rows * (BlockColumns(n, rows) + RegisterTile.MaxRows)) + (Slots * RegisterTile.SlotLength);
+        var length = ((long)rows * (BlockColumns(n, rows) + RegisterTile.MaxRows)) + (Slots * RegisterTile.SlotLength);
         return (length + CacheLine.Length - 1) / CacheLine.Length * CacheLine.Length;
     }
 
     private static int BlockColumns(int n, int rows)
     {
-        int panels = (n + RegisterTile.PanelColumns - 1) / RegisterTile.PanelColumns;
-        int largest = Math.Max(BlockLength / RegisterTile.PanelColumns / Math.Max(rows, 1), MinBlockPanels);
-        int blocks = (panels + largest - 1) / largest; // as wide as each other: columns of the left operand are packed once for each
+        var panels = (n + RegisterTile.PanelColumns - 1) / RegisterTile.PanelColumns;
+        var largest = Math.Max(BlockLength / RegisterTile.PanelColumns / Math.Max(rows, 1), MinBlockPanels);
+        var blocks = (panels + largest - 1) / largest; // as wide as each other: columns of the left operand are packed once for each
         return (panels + blocks - 1) / blocks * RegisterTile.PanelColumns;
     }
 
     public void Execute(int part, int parts)
     {
-        DestinationShare share = DestinationShare.Of(m, n, part, parts);
+        var share = DestinationShare.Of(m, n, part, parts);
         VectorWidth.Execute(new Core(this, share, scratch + ((nint)part * scratchLength)));
     }
 
@@ -52,13 +62,14 @@ internal readonly unsafe struct TransposedProductWork(
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        int blockColumns = BlockColumns(n, rows), full = TileGrid.FullRows<TLanes, TVector>();
-        bool packs = share.EndRow - share.FirstRow > full || n % TLanes.Count != 0; // else each panel is used once, as it lies there
-        float* block = stack + (Slots * RegisterTile.SlotLength);
-        float* tileColumns = block + ((nint)rows * blockColumns);
-        for (int j = share.FirstColumn; j < share.EndColumn; j += blockColumns)
+        int blockColumns = BlockColumns(n, rows),
+            full = TileGrid.FullRows<TLanes, TVector>();
+        var packs = share.EndRow - share.FirstRow > full || n % TLanes.Count != 0; // else each panel is used once, as it lies there
+        var block = stack + (Slots * RegisterTile.SlotLength);
+        var tileColumns = block + ((nint)rows * blockColumns);
+        for (var j = share.FirstColumn; j < share.EndColumn; j += blockColumns)
         {
-            int width = Math.Min(blockColumns, share.EndColumn - j);
+            var width = Math.Min(blockColumns, share.EndColumn - j);
             if (packs)
                 PackRight<TLanes, TVector>(j, width, block);
             for (int i = share.FirstRow, height; i < share.EndRow; i += height)
@@ -75,9 +86,9 @@ internal readonly unsafe struct TransposedProductWork(
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        for (int j = 0; j < width; j += RegisterTile.PanelColumns)
+        for (var j = 0; j < width; j += RegisterTile.PanelColumns)
         {
-            int count = Math.Min(RegisterTile.PanelColumns, width - j);
+            var count = Math.Min(RegisterTile.PanelColumns, width - j);
             PanelPacking.Copy<TLanes, TVector>(right + first + j, n, rows, count, block + ((nint)j * rows), RegisterTile.PanelColumns);
         }
     }
@@ -87,7 +98,7 @@ internal readonly unsafe struct TransposedProductWork(
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        int last = (rows - 1) / microbatch;
+        var last = (rows - 1) / microbatch;
         var operands = new TileOperands
         {
             Left = tileColumns,
@@ -99,9 +110,9 @@ internal readonly unsafe struct TransposedProductWork(
             Partials = stack + RegisterTile.SlotLength,
             Stride = n,
         };
-        for (int column = 0; column < width; column += 2 * TLanes.Count)
+        for (var column = 0; column < width; column += 2 * TLanes.Count)
         {
-            int inPanel = column % RegisterTile.PanelColumns;
+            var inPanel = column % RegisterTile.PanelColumns;
             operands.Right = block == null ? right + j + column : block + ((nint)(column - inPanel) * rows) + inPanel;
             operands.Destination = destination + ((nint)i * n) + j + column;
             TileGrid.Compute<TLanes, TVector, PanelLeft>(ref operands, height, Math.Min(2 * TLanes.Count, width - column), stack);

@@ -12,7 +12,9 @@ internal interface IVectorized
         where TVector : unmanaged;
 }
 
-/// <summary>Chooses the widest vectors of this machine whose fused multiply-add is one instruction. The tests are constants to the compiler.</summary>
+/// <summary>
+/// Chooses the widest vectors of this machine whose fused multiply-add is one instruction. The tests are constants to the compiler.
+/// </summary>
 internal static class VectorWidth
 {
     public static void Execute<TComputation>(TComputation computation)

@@ -2,9 +2,10 @@ using Distributed.Kernels;
 
 namespace Distributed.Model;
 
-/// <summary>Runs an <see cref="ActivationLayer"/> on a copy of its input, which the layer before still needs for its own gradient.</summary>
-internal sealed class ActivationExecutor(ActivationLayer layer, Activation activation, ExecutorOptions options)
-    : LayerExecutor(layer)
+/// <summary>
+/// Runs an <see cref="ActivationLayer"/> on a copy of its input, which the layer before still needs for its own gradient.
+/// </summary>
+internal sealed class ActivationExecutor(ActivationLayer layer, Activation activation, ExecutorOptions options) : LayerExecutor(layer)
 {
     private readonly AlignedBuffer _noBias = new(layer.OutputLength);
 
@@ -24,7 +25,8 @@ internal sealed class ActivationExecutor(ActivationLayer layer, Activation activ
         Span<float> inputGradient,
         Span<float> parameterGradient,
         in Pass pass,
-        IBackwardProgress? progress)
+        IBackwardProgress? progress
+    )
     {
         if (!options.NeedsInputGradient)
             return;

@@ -14,37 +14,50 @@ internal static class ActivationFunctions
     {
         switch (activation)
         {
-            case Activation.None: Activations.AddBias(matrix, bias, team); break;
-            case Activation.Relu: Activations.BiasRelu(matrix, bias, team); break;
-            case Activation.Tanh: Activations.BiasTanh(matrix, bias, team); break;
-            case Activation.Sigmoid: Activations.BiasSigmoid(matrix, bias, team); break;
-            default: throw new ArgumentOutOfRangeException(nameof(activation), activation, "unknown activation");
+            case Activation.None:
+                Activations.AddBias(matrix, bias, team);
+                break;
+            case Activation.Relu:
+                Activations.BiasRelu(matrix, bias, team);
+                break;
+            case Activation.Tanh:
+                Activations.BiasTanh(matrix, bias, team);
+                break;
+            case Activation.Sigmoid:
+                Activations.BiasSigmoid(matrix, bias, team);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(activation), activation, "unknown activation");
         }
     }
 
     /// <summary>The same as part of a matrix product: adds the bias to each row of the product and applies the function.</summary>
     /// <param name="activation">The function.</param>
     /// <param name="bias">[n].</param>
-    internal static Epilogue BiasEpilogue(Activation activation, ReadOnlySpan<float> bias) => activation switch
-    {
-        Activation.None => Epilogue.AddBias(bias),
-        Activation.Relu => Epilogue.BiasRelu(bias),
-        Activation.Tanh => Epilogue.BiasTanh(bias),
-        Activation.Sigmoid => Epilogue.BiasSigmoid(bias),
-        _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "unknown activation"),
-    };
+    internal static Epilogue BiasEpilogue(Activation activation, ReadOnlySpan<float> bias) =>
+        activation switch
+        {
+            Activation.None => Epilogue.AddBias(bias),
+            Activation.Relu => Epilogue.BiasRelu(bias),
+            Activation.Tanh => Epilogue.BiasTanh(bias),
+            Activation.Sigmoid => Epilogue.BiasSigmoid(bias),
+            _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "unknown activation"),
+        };
 
-    /// <summary>The gradient as part of a matrix product: multiplies the product by the function's derivative, which its output alone decides.</summary>
+    /// <summary>
+    /// The gradient as part of a matrix product: multiplies the product by the function's derivative, which its output alone decides.
+    /// </summary>
     /// <param name="activation">The function.</param>
     /// <param name="output">[rows, n], what the function gave.</param>
-    internal static Epilogue GradientEpilogue(Activation activation, ReadOnlySpan<float> output) => activation switch
-    {
-        Activation.None => default,
-        Activation.Relu => Epilogue.ReluGradient(output),
-        Activation.Tanh => Epilogue.TanhGradient(output),
-        Activation.Sigmoid => Epilogue.SigmoidGradient(output),
-        _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "unknown activation"),
-    };
+    internal static Epilogue GradientEpilogue(Activation activation, ReadOnlySpan<float> output) =>
+        activation switch
+        {
+            Activation.None => default,
+            Activation.Relu => Epilogue.ReluGradient(output),
+            Activation.Tanh => Epilogue.TanhGradient(output),
+            Activation.Sigmoid => Epilogue.SigmoidGradient(output),
+            _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "unknown activation"),
+        };
 
     /// <summary>Multiplies the gradient by the function's derivative, which its output alone decides, in place.</summary>
     /// <param name="activation">The function.</param>
@@ -55,11 +68,19 @@ internal static class ActivationFunctions
     {
         switch (activation)
         {
-            case Activation.None: break;
-            case Activation.Relu: Activations.ReluGradient(output, gradient, team); break;
-            case Activation.Tanh: Activations.TanhGradient(output, gradient, team); break;
-            case Activation.Sigmoid: Activations.SigmoidGradient(output, gradient, team); break;
-            default: throw new ArgumentOutOfRangeException(nameof(activation), activation, "unknown activation");
+            case Activation.None:
+                break;
+            case Activation.Relu:
+                Activations.ReluGradient(output, gradient, team);
+                break;
+            case Activation.Tanh:
+                Activations.TanhGradient(output, gradient, team);
+                break;
+            case Activation.Sigmoid:
+                Activations.SigmoidGradient(output, gradient, team);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(activation), activation, "unknown activation");
         }
     }
 }

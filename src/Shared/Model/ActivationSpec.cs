@@ -19,13 +19,14 @@ public sealed record ActivationSpec : LayerSpec
     public override string Type { get; }
 
     /// <summary>The name of a function in model files.</summary>
-    internal static string NameOf(Activation function) => function switch
-    {
-        Activation.Relu => "relu",
-        Activation.Tanh => "tanh",
-        Activation.Sigmoid => "sigmoid",
-        _ => throw new ArgumentOutOfRangeException(nameof(function), function, "not an activation function"),
-    };
+    internal static string NameOf(Activation function) =>
+        function switch
+        {
+            Activation.Relu => "relu",
+            Activation.Tanh => "tanh",
+            Activation.Sigmoid => "sigmoid",
+            _ => throw new ArgumentOutOfRangeException(nameof(function), function, "not an activation function"),
+        };
 
     internal override Layer Resolve(SampleShape input) => new ActivationLayer(input, Function);
 }

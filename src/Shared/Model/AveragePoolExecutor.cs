@@ -18,7 +18,8 @@ internal sealed class AveragePoolExecutor(PoolLayer layer, ExecutorOptions optio
         Span<float> inputGradient,
         Span<float> parameterGradient,
         in Pass pass,
-        IBackwardProgress? progress)
+        IBackwardProgress? progress
+    )
     {
         if (options.NeedsInputGradient)
             AveragePooling.Backward(outputGradient, layer.Shape, rows, inputGradient, options.Team);

@@ -3,8 +3,9 @@ using Distributed.Kernels;
 namespace Distributed.Model;
 
 /// <summary>
-/// Runs a <see cref="BatchNormLayer"/>. What its gradient holds in the places of the running statistics is the sum over the microbatches of their samples times
-/// their mean or variance: it travels and is reduced like any gradient, and the update turns it into one step of the running value.
+/// Runs a <see cref="BatchNormLayer"/>. What its gradient holds in the places of the running statistics is the sum over the microbatches of
+/// their samples times their mean or variance: it travels and is reduced like any gradient, and the update turns it into one step of the
+/// running value.
 /// </summary>
 internal sealed class BatchNormExecutor : LayerExecutor
 {
@@ -24,7 +25,7 @@ internal sealed class BatchNormExecutor : LayerExecutor
         _channels = layer.Channels;
         _positions = layer.InputLength / layer.Channels;
         _epsilon = layer.Epsilon;
-        int microbatches = ShapeOf(options.MaximumRows).Microbatches;
+        var microbatches = ShapeOf(options.MaximumRows).Microbatches;
         _statistics = Reserve(microbatches, checked(BatchNormalizationShape.Statistics * _channels));
         _partials = Reserve(microbatches, checked(BatchNormalizationShape.Parameters * _channels));
     }
@@ -39,11 +40,24 @@ internal sealed class BatchNormExecutor : LayerExecutor
     /// <inheritdoc/>
     internal override void Forward(ReadOnlySpan<float> input, int rows, Span<float> output, in Pass pass)
     {
-        BatchNormalizationShape shape = ShapeOf(rows);
+        var shape = ShapeOf(rows);
         if (pass.Training)
-            BatchNormalization.Forward(input, shape, Weight, Bias, _epsilon, _statistics.Span[..shape.StatisticsLength], output, _options.Team);
+        {
+            BatchNormalization.Forward(
+                input,
+                shape,
+                Weight,
+                Bias,
+                _epsilon,
+                _statistics.Span[..shape.StatisticsLength],
+                output,
+                _options.Team
+            );
+        }
         else
+        {
             BatchNormalization.Evaluate(input, shape, _parameters.Span, _epsilon, output, _options.Team);
+        }
     }
 
     /// <inheritdoc/>
@@ -55,9 +69,10 @@ internal sealed class BatchNormExecutor : LayerExecutor
         Span<float> inputGradient,
         Span<float> parameterGradient,
         in Pass pass,
-        IBackwardProgress? progress)
+        IBackwardProgress? progress
+    )
     {
-        BatchNormalizationShape shape = ShapeOf(rows);
+        var shape = ShapeOf(rows);
         BatchNormalization.Backward(
             input,
             shape,
@@ -67,7 +82,8 @@ internal sealed class BatchNormExecutor : LayerExecutor
             _options.NeedsInputGradient ? inputGradient : [],
             _partials.Span[..shape.PartialsLength],
             parameterGradient,
-            _options.Team);
+            _options.Team
+        );
     }
 
     private BatchNormalizationShape ShapeOf(int rows) => new(rows, _positions, _channels, _options.Microbatch);

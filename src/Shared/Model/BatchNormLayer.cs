@@ -9,7 +9,7 @@ internal sealed class BatchNormLayer : Layer
     internal BatchNormLayer(SampleShape input, BatchNormSpec spec)
         : base(input, input)
     {
-        bool isVector = input is { Channels: 1, Height: 1 };
+        var isVector = input is { Channels: 1, Height: 1 };
         Channels = isVector ? input.Width : input.Channels;
         Epsilon = spec.Epsilon;
         Parameters =

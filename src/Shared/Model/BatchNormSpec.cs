@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Distributed.Model;
 
 /// <summary>
-/// Batch normalisation: in training, each channel of a microbatch is normalised by the microbatch's own mean and biased variance; in evaluation, by their
-/// running values. A plain vector of features is normalised feature by feature.
+/// Batch normalisation: in training, each channel of a microbatch is normalised by the microbatch's own mean and biased variance; in
+/// evaluation, by their running values. A plain vector of features is normalised feature by feature.
 /// </summary>
 public sealed record BatchNormSpec : LayerSpec
 {
@@ -42,8 +42,8 @@ public sealed record BatchNormSpec : LayerSpec
     /// <inheritdoc/>
     public override string Type => TypeName;
 
-    internal static BatchNormSpec Read(LayerFields fields) => new(
-        fields.OptionalNumber("momentum", 0, 1, DefaultMomentum), fields.OptionalNumber("epsilon", MinimumEpsilon, 1, DefaultEpsilon));
+    internal static BatchNormSpec Read(LayerFields fields) =>
+        new(fields.OptionalNumber("momentum", 0, 1, DefaultMomentum), fields.OptionalNumber("epsilon", MinimumEpsilon, 1, DefaultEpsilon));
 
     internal override void WriteProperties(Utf8JsonWriter writer)
     {

@@ -10,8 +10,7 @@ internal sealed class ChannelOrderExecutor(ChannelOrderLayer layer, ExecutorOpti
     private readonly int _pixels = layer.Input.Height * layer.Input.Width;
 
     /// <inheritdoc/>
-    internal override void Forward(ReadOnlySpan<float> input, int rows, Span<float> output, in Pass pass) =>
-        Move(input, output, _toPlanar);
+    internal override void Forward(ReadOnlySpan<float> input, int rows, Span<float> output, in Pass pass) => Move(input, output, _toPlanar);
 
     /// <inheritdoc/>
     internal override void Backward(
@@ -22,7 +21,8 @@ internal sealed class ChannelOrderExecutor(ChannelOrderLayer layer, ExecutorOpti
         Span<float> inputGradient,
         Span<float> parameterGradient,
         in Pass pass,
-        IBackwardProgress? progress)
+        IBackwardProgress? progress
+    )
     {
         if (options.NeedsInputGradient)
             Move(outputGradient, inputGradient, !_toPlanar);

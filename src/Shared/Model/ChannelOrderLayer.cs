@@ -1,6 +1,9 @@
 namespace Distributed.Model;
 
-/// <summary>Brings the elements of images into the order that the next layer takes. No model file names it: <see cref="LayerSequence"/> puts it where it is needed.</summary>
+/// <summary>
+/// Brings the elements of images into the order that the next layer takes. No model file names it: <see cref="LayerSequence"/> puts it
+/// where it is needed.
+/// </summary>
 /// <param name="shape">Shape of one sample.</param>
 /// <param name="order">The order to bring them into.</param>
 internal sealed class ChannelOrderLayer(SampleShape shape, ElementOrder order) : Layer(shape, shape)

@@ -2,7 +2,9 @@ using Distributed.Kernels;
 
 namespace Distributed.Model;
 
-/// <summary>Runs a <see cref="Conv2dLayer"/>. Bias and activation are part of the forward kernel; weights are packed once, when they are bound.</summary>
+/// <summary>
+/// Runs a <see cref="Conv2dLayer"/>. Bias and activation are part of the forward kernel; weights are packed once, when they are bound.
+/// </summary>
 internal sealed class Conv2dExecutor : LayerExecutor
 {
     private readonly Conv2dLayer _layer;
@@ -26,7 +28,7 @@ internal sealed class Conv2dExecutor : LayerExecutor
     /// <inheritdoc/>
     internal override void BindWeights(ReadOnlyMemory<float> parameters)
     {
-        int weights = _layer.Shape.WeightLength;
+        var weights = _layer.Shape.WeightLength;
         _convolution.BindWeights(parameters.Span[..weights], parameters.Span[weights..], _options.Team);
     }
 
@@ -35,11 +37,20 @@ internal sealed class Conv2dExecutor : LayerExecutor
     {
         switch (_activation)
         {
-            case Activation.None: _convolution.Forward<IdentityActivation>(input, rows, output, _options.Team); break;
-            case Activation.Relu: _convolution.Forward<ReluActivation>(input, rows, output, _options.Team); break;
-            case Activation.Tanh: _convolution.Forward<TanhActivation>(input, rows, output, _options.Team); break;
-            case Activation.Sigmoid: _convolution.Forward<SigmoidActivation>(input, rows, output, _options.Team); break;
-            default: throw new InvalidOperationException($"{_activation} is not part of the kernel");
+            case Activation.None:
+                _convolution.Forward<IdentityActivation>(input, rows, output, _options.Team);
+                break;
+            case Activation.Relu:
+                _convolution.Forward<ReluActivation>(input, rows, output, _options.Team);
+                break;
+            case Activation.Tanh:
+                _convolution.Forward<TanhActivation>(input, rows, output, _options.Team);
+                break;
+            case Activation.Sigmoid:
+                _convolution.Forward<SigmoidActivation>(input, rows, output, _options.Team);
+                break;
+            default:
+                throw new InvalidOperationException($"{_activation} is not part of the kernel");
         }
     }
 
@@ -52,7 +63,8 @@ internal sealed class Conv2dExecutor : LayerExecutor
         Span<float> inputGradient,
         Span<float> parameterGradient,
         in Pass pass,
-        IBackwardProgress? progress)
+        IBackwardProgress? progress
+    )
     {
         if (!_options.LeavesActivationGradient)
             ActivationFunctions.ApplyGradient(_activation, output, outputGradient, _options.Team);
@@ -64,16 +76,22 @@ internal sealed class Conv2dExecutor : LayerExecutor
     /// <inheritdoc/>
     internal override void JoinLanes(in PassStretch stretch, int passRows, Span<float> parameterGradient)
     {
-        int weights = _layer.Shape.WeightLength;
+        var weights = _layer.Shape.WeightLength;
         _convolution.JoinLanes(stretch, passRows, parameterGradient[..weights], parameterGradient[weights..], _options.Team);
     }
 
-    private void AddGradient(ReadOnlySpan<float> input, ReadOnlySpan<float> outputGradient, int rows, Span<float> parameterGradient, in Pass pass)
+    private void AddGradient(
+        ReadOnlySpan<float> input,
+        ReadOnlySpan<float> outputGradient,
+        int rows,
+        Span<float> parameterGradient,
+        in Pass pass
+    )
     {
-        int weights = _layer.Shape.WeightLength;
+        var weights = _layer.Shape.WeightLength;
         if (pass.Lane.Rows > 0)
         {
-            bool biases = parameterGradient.Length > weights;
+            var biases = parameterGradient.Length > weights;
             _convolution.LaneGradient(input, outputGradient, rows, pass.RowsBefore - pass.Lane.FirstRow, pass.Lane, biases, _options.Team);
             return;
         }
@@ -86,7 +104,8 @@ internal sealed class Conv2dExecutor : LayerExecutor
             pass.RowsBefore + rows + pass.RowsAfter,
             parameterGradient[..weights],
             parameterGradient[weights..],
-            _options.Team);
+            _options.Team
+        );
     }
 
     private static Convolution Create(Conv2dLayer layer, ExecutorOptions options)
@@ -97,7 +116,10 @@ internal sealed class Conv2dExecutor : LayerExecutor
         }
         catch (OverflowException failure)
         {
-            throw new InputException($"{layer.Description}: what its kernels need does not fit in one array: use a smaller kernel or fewer channels", failure);
+            throw new InputException(
+                $"{layer.Description}: what its kernels need does not fit in one array: use a smaller kernel or fewer channels",
+                failure
+            );
         }
     }
 }

@@ -3,10 +3,14 @@ using Distributed.Kernels;
 
 namespace Distributed.Model;
 
-/// <summary>A convolution, y = activation(x * W + b), with W in PyTorch's layout [filters, channels, kernel height, kernel width].</summary>
+/// <summary>
+/// A convolution, y = activation(x * W + b), with W in PyTorch's layout [filters, channels, kernel height, kernel width].
+/// </summary>
 internal sealed class Conv2dLayer : Layer
 {
-    /// <summary>The most multiply-adds for one filter of one sample: 3x3 over 64 channels of 1,024 x 1,024 pixels take half of them.</summary>
+    /// <summary>
+    /// The most multiply-adds for one filter of one sample: 3x3 over 64 channels of 1,024 x 1,024 pixels take half of them.
+    /// </summary>
     private const long MaximumTerms = 1L << 30;
 
     private readonly Conv2dSpec _spec;
@@ -16,18 +20,21 @@ internal sealed class Conv2dLayer : Layer
     /// <param name="input">Shape of one sample.</param>
     /// <param name="spec">The layer as the user asked for it.</param>
     /// <param name="activation">Applied to the output in the same pass as the bias.</param>
-    /// <exception cref="InputException">The kernel does not fit into the padded input, or takes more multiply-adds than can be planned.</exception>
+    /// <exception cref="InputException">
+    /// The kernel does not fit into the padded input, or takes more multiply-adds than can be planned.
+    /// </exception>
     internal Conv2dLayer(SampleShape input, Conv2dSpec spec, Activation activation)
         : base(input, OutputOf(input, spec))
     {
         _spec = spec;
         _activation = activation;
         Shape = ShapeOf(input, spec);
-        long taps = (long)spec.Kernel.Height * spec.Kernel.Width;
+        var taps = (long)spec.Kernel.Height * spec.Kernel.Width;
         LayerParameter weight = new(
             "weight",
             [spec.Filters, input.Channels, spec.Kernel.Height, spec.Kernel.Width],
-            InitialValues.Uniform(WeightInitialization.Bound(activation, input.Channels * taps, spec.Filters * taps)));
+            InitialValues.Uniform(WeightInitialization.Bound(activation, input.Channels * taps, spec.Filters * taps))
+        );
         Parameters = spec.Bias ? [weight, new("bias", [spec.Filters], InitialValues.Constant(0))] : [weight];
     }
 
@@ -54,8 +61,8 @@ internal sealed class Conv2dLayer : Layer
     {
         get
         {
-            string convolution = string.Create(CultureInfo.InvariantCulture, $"conv2d {_spec.Filters} of {_spec.Kernel}");
-            string strided = _spec.Stride == 1 ? convolution : string.Create(CultureInfo.InvariantCulture, $"{convolution} / {_spec.Stride}");
+            var convolution = string.Create(CultureInfo.InvariantCulture, $"conv2d {_spec.Filters} of {_spec.Kernel}");
+            var strided = _spec.Stride == 1 ? convolution : string.Create(CultureInfo.InvariantCulture, $"{convolution} / {_spec.Stride}");
             return _activation == Activation.None ? strided : $"{strided}, {ActivationSpec.NameOf(_activation)}";
         }
     }
@@ -69,20 +76,38 @@ internal sealed class Conv2dLayer : Layer
 
     private static SampleShape OutputOf(SampleShape input, Conv2dSpec spec)
     {
-        ConvolutionShape shape = ShapeOf(input, spec);
+        var shape = ShapeOf(input, spec);
         if (shape.OutputHeight < 1 || shape.OutputWidth < 1)
-            throw new InputException($"a kernel of {spec.Kernel} does not fit into {input} padded by {spec.Padding}: use a smaller kernel or more padding");
-        double terms = (double)input.Channels * spec.Kernel.Height * spec.Kernel.Width * shape.OutputHeight * shape.OutputWidth;
+        {
+            throw new InputException(
+                $"a kernel of {spec.Kernel} does not fit into {input} padded by {spec.Padding}: use a smaller kernel or more padding"
+            );
+        }
+
+        var terms = (double)input.Channels * spec.Kernel.Height * spec.Kernel.Width * shape.OutputHeight * shape.OutputWidth;
         if (terms > MaximumTerms)
         {
-            throw new InputException(string.Create(
-                CultureInfo.InvariantCulture,
-                $"a kernel of {spec.Kernel} over {input} padded by {spec.Padding} takes {terms:N0} multiply-adds a filter: use a smaller kernel or less padding"));
+            throw new InputException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"a kernel of {spec.Kernel} over {input} padded by {spec.Padding} takes {terms:N0} multiply-adds a filter: use a smaller kernel or less padding"
+                )
+            );
         }
 
         return new SampleShape(spec.Filters, shape.OutputHeight, shape.OutputWidth);
     }
 
-    private static ConvolutionShape ShapeOf(SampleShape input, Conv2dSpec spec) => new(
-        input.Height, input.Width, input.Channels, spec.Filters, spec.Kernel.Height, spec.Kernel.Width, spec.Stride, spec.Padding.Height, spec.Padding.Width);
+    private static ConvolutionShape ShapeOf(SampleShape input, Conv2dSpec spec) =>
+        new(
+            input.Height,
+            input.Width,
+            input.Channels,
+            spec.Filters,
+            spec.Kernel.Height,
+            spec.Kernel.Width,
+            spec.Stride,
+            spec.Padding.Height,
+            spec.Padding.Width
+        );
 }

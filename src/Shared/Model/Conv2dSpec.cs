@@ -17,7 +17,9 @@ public sealed record Conv2dSpec : LayerSpec
     /// <param name="filters">Channels of the output, 1 to <see cref="MaximumFilters"/>.</param>
     /// <param name="kernel">Rows and columns of the kernel, each 1 to <see cref="MaximumExtent"/>.</param>
     /// <param name="stride">Input pixels from an output pixel to the next, 1 to <see cref="MaximumExtent"/>.</param>
-    /// <param name="padding">Rows above and below, and columns left and right, that are taken as zero, each 0 to <see cref="MaximumExtent"/>.</param>
+    /// <param name="padding">
+    /// Rows above and below, and columns left and right, that are taken as zero, each 0 to <see cref="MaximumExtent"/>.
+    /// </param>
     /// <param name="bias">Whether a number per filter is added.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
     public Conv2dSpec(int filters, ConvExtent kernel, int stride = 1, ConvExtent padding = default, bool bias = true)
@@ -51,10 +53,10 @@ public sealed record Conv2dSpec : LayerSpec
 
     internal static Conv2dSpec Read(LayerFields fields)
     {
-        int filters = fields.RequireInteger("filters", 1, MaximumFilters);
-        ConvExtent kernel = ConvExtents.Require(fields, "kernel", 1, MaximumExtent);
-        int stride = fields.OptionalInteger("stride", 1, MaximumExtent, defaultValue: 1);
-        ConvExtent padding = ConvExtents.ReadPadding(fields, kernel, stride);
+        var filters = fields.RequireInteger("filters", 1, MaximumFilters);
+        var kernel = ConvExtents.Require(fields, "kernel", 1, MaximumExtent);
+        var stride = fields.OptionalInteger("stride", 1, MaximumExtent, defaultValue: 1);
+        var padding = ConvExtents.ReadPadding(fields, kernel, stride);
         return new Conv2dSpec(filters, kernel, stride, padding, fields.OptionalBoolean("bias", defaultValue: true));
     }
 

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Distributed.Model;
 
-/// <summary>Reads and writes properties of model files that are a whole number, for both sides, or a list of two: rows and columns.</summary>
+/// <summary>
+/// Reads and writes properties of model files that are a whole number, for both sides, or a list of two: rows and columns.
+/// </summary>
 internal static class ConvExtents
 {
     private const string PaddingName = "padding";
@@ -18,7 +20,9 @@ internal static class ConvExtents
             : throw fields.WrongValue(name, pair, $"a whole number from {minimum} to {maximum}, or [rows, columns]");
 
         int? Number(JsonElement value) =>
-            value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) && number >= minimum && number <= maximum ? number : null;
+            value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= minimum && number <= maximum
+                ? number
+                : null;
     }
 
     /// <summary>The value of a property, or the default where it is not there.</summary>
@@ -33,11 +37,19 @@ internal static class ConvExtents
         if (value.ValueKind != JsonValueKind.String)
             return Require(fields, PaddingName, 0, Conv2dSpec.MaximumExtent);
         if (value.GetString() != Same)
-            throw fields.WrongValue(PaddingName, value, $"\"{Same}\", a whole number from 0 to {Conv2dSpec.MaximumExtent}, or [rows, columns]");
+        {
+            throw fields.WrongValue(
+                PaddingName,
+                value,
+                $"\"{Same}\", a whole number from 0 to {Conv2dSpec.MaximumExtent}, or [rows, columns]"
+            );
+        }
+
         if (stride != 1 || kernel.Height % 2 == 0 || kernel.Width % 2 == 0)
         {
             throw fields.Error(
-                $"'{PaddingName}' is \"{Same}\", but the kernel is {kernel} and the stride {stride}: use an odd kernel and a stride of 1, or numbers");
+                $"'{PaddingName}' is \"{Same}\", but the kernel is {kernel} and the stride {stride}: use an odd kernel and a stride of 1, or numbers"
+            );
         }
 
         return new ConvExtent(kernel.Height / 2, kernel.Width / 2);

@@ -15,7 +15,7 @@ internal sealed class DenseLayer : Layer
         : base(input, new SampleShape(1, 1, units))
     {
         _activation = activation;
-        float bound = WeightInitialization.Bound(activation, InputLength, units);
+        var bound = WeightInitialization.Bound(activation, InputLength, units);
         Parameters = [new("weight", [units, InputLength], InitialValues.Uniform(bound)), new("bias", [units], InitialValues.Constant(0))];
     }
 
@@ -36,7 +36,7 @@ internal sealed class DenseLayer : Layer
     {
         get
         {
-            string dense = string.Create(CultureInfo.InvariantCulture, $"dense {OutputLength}");
+            var dense = string.Create(CultureInfo.InvariantCulture, $"dense {OutputLength}");
             return _activation == Activation.None ? dense : $"{dense}, {ActivationSpec.NameOf(_activation)}";
         }
     }

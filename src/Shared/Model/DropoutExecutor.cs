@@ -23,7 +23,7 @@ internal sealed class DropoutExecutor(DropoutLayer layer, float rate, ExecutorOp
             return;
         }
 
-        Span<float> factors = _factors.Span[..output.Length];
+        var factors = _factors.Span[..output.Length];
         CounterRandom random = new(pass.Seed, RandomPurpose.Dropout, ((ulong)options.FirstRandomStream << StepBits) | (ulong)pass.Step);
         Dropout.Factors(random, (ulong)pass.FirstSample * (ulong)OutputLength, rate, factors, options.Team);
         Dropout.Apply(input, factors, output, options.Team);
@@ -38,7 +38,8 @@ internal sealed class DropoutExecutor(DropoutLayer layer, float rate, ExecutorOp
         Span<float> inputGradient,
         Span<float> parameterGradient,
         in Pass pass,
-        IBackwardProgress? progress)
+        IBackwardProgress? progress
+    )
     {
         if (options.NeedsInputGradient)
             Dropout.Apply(outputGradient, _factors.Span[..outputGradient.Length], inputGradient, options.Team);

@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace Distributed.Model;
 
-/// <summary>In training, sets each activation to zero with the probability of the rate and scales the others by 1 / (1 - rate); nothing in evaluation.</summary>
+/// <summary>
+/// In training, sets each activation to zero with the probability of the rate and scales the others by 1 / (1 - rate); nothing in
+/// evaluation.
+/// </summary>
 public sealed record DropoutSpec : LayerSpec
 {
     /// <summary>The highest rate: above it, what is left of a layer would no longer carry a signal.</summary>

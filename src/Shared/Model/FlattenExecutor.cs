@@ -15,7 +15,8 @@ internal sealed class FlattenExecutor(FlattenLayer layer, ExecutorOptions option
         Span<float> inputGradient,
         Span<float> parameterGradient,
         in Pass pass,
-        IBackwardProgress? progress)
+        IBackwardProgress? progress
+    )
     {
         if (options.NeedsInputGradient)
             outputGradient.CopyTo(inputGradient);

@@ -2,7 +2,9 @@ using Distributed.Kernels;
 
 namespace Distributed.Model;
 
-/// <summary>Runs a <see cref="GeluLayer"/>. The function falls before it rises, so its gradient needs the input: two inputs can have one output.</summary>
+/// <summary>
+/// Runs a <see cref="GeluLayer"/>. The function falls before it rises, so its gradient needs the input: two inputs can have one output.
+/// </summary>
 internal sealed class GeluExecutor(GeluLayer layer, ExecutorOptions options) : LayerExecutor(layer)
 {
     /// <inheritdoc/>
@@ -18,7 +20,8 @@ internal sealed class GeluExecutor(GeluLayer layer, ExecutorOptions options) : L
         Span<float> inputGradient,
         Span<float> parameterGradient,
         in Pass pass,
-        IBackwardProgress? progress)
+        IBackwardProgress? progress
+    )
     {
         if (!options.NeedsInputGradient)
             return;

@@ -6,7 +6,14 @@ namespace Distributed.Model;
 internal sealed class GlobalAveragePoolExecutor(GlobalAveragePoolLayer layer, ExecutorOptions options) : LayerExecutor(layer)
 {
     private readonly PoolingShape _shape = new(
-        layer.Input.Height, layer.Input.Width, layer.Input.Channels, layer.Input.Height, layer.Input.Width, StrideHeight: 1, StrideWidth: 1);
+        layer.Input.Height,
+        layer.Input.Width,
+        layer.Input.Channels,
+        layer.Input.Height,
+        layer.Input.Width,
+        StrideHeight: 1,
+        StrideWidth: 1
+    );
 
     /// <inheritdoc/>
     internal override void Forward(ReadOnlySpan<float> input, int rows, Span<float> output, in Pass pass) =>
@@ -21,7 +28,8 @@ internal sealed class GlobalAveragePoolExecutor(GlobalAveragePoolLayer layer, Ex
         Span<float> inputGradient,
         Span<float> parameterGradient,
         in Pass pass,
-        IBackwardProgress? progress)
+        IBackwardProgress? progress
+    )
     {
         if (options.NeedsInputGradient)
             AveragePooling.Backward(outputGradient, _shape, rows, inputGradient, options.Team);

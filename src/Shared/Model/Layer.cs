@@ -26,7 +26,9 @@ internal abstract class Layer(SampleShape input, SampleShape output)
     /// <summary>Number of values in all parameters.</summary>
     internal int ParameterLength => Parameters.Sum(parameter => parameter.Shape.Aggregate(1, (product, size) => product * size));
 
-    /// <summary>The layers that this one is made of, depth first, in the order of their parameters: itself, unless it has layers inside.</summary>
+    /// <summary>
+    /// The layers that this one is made of, depth first, in the order of their parameters: itself, unless it has layers inside.
+    /// </summary>
     internal virtual IEnumerable<Layer> Leaves => [this];
 
     /// <summary>How many sequences of random draws a training step of the layer needs.</summary>
@@ -36,16 +38,18 @@ internal abstract class Layer(SampleShape input, SampleShape output)
     internal virtual long KeptLength => 0;
 
     /// <summary>
-    /// Whether the samples of a pass may come a few at a time, in any number of calls: the backward pass of the first rows, too, begins after the
-    /// forward pass of the last. Calls for the rows of different lanes come at the same time, from several threads; what they have summed of the parameters'
-    /// gradient is then added up by <see cref="LayerExecutor.JoinLanes"/>.
+    /// Whether the samples of a pass may come a few at a time, in any number of calls: the backward pass of the first rows, too, begins
+    /// after the forward pass of the last. Calls for the rows of different lanes come at the same time, from several threads; what they
+    /// have summed of the parameters' gradient is then added up by <see cref="LayerExecutor.JoinLanes"/>.
     /// </summary>
     internal virtual bool TakesParts => false;
 
     /// <summary>Whether the backward pass reads the input's values.</summary>
     internal virtual bool BackwardReadsInput => true;
 
-    /// <summary>Whether the backward pass reads the output's values, be it for the gradient of <see cref="LastActivation"/> or for anything else.</summary>
+    /// <summary>
+    /// Whether the backward pass reads the output's values, be it for the gradient of <see cref="LastActivation"/> or for anything else.
+    /// </summary>
     internal virtual bool BackwardReadsOutput => false;
 
     /// <summary>The function that the output ends in, whose gradient the layer after this one may take in its own pass.</summary>
@@ -57,7 +61,9 @@ internal abstract class Layer(SampleShape input, SampleShape output)
     /// <summary>The same layer with an activation function applied to its output in the same pass, or null where it cannot.</summary>
     internal virtual Layer? WithActivation(Activation activation) => null;
 
-    /// <summary>Whether the layer can give the input's gradient as it is before the function that the layer before this one ends in.</summary>
+    /// <summary>
+    /// Whether the layer can give the input's gradient as it is before the function that the layer before this one ends in.
+    /// </summary>
     internal virtual bool Absorbs(Activation activation) => false;
 
     /// <summary>Creates what one replica needs to run the layer.</summary>

@@ -20,16 +20,16 @@ internal sealed class LayerFields(string place, JsonElement layer, int depth = 0
     /// <summary>The value of a property that must be a string.</summary>
     internal string RequireString(string name)
     {
-        JsonElement value = Require(name, "a string");
+        var value = Require(name, "a string");
         return value.ValueKind == JsonValueKind.String ? value.GetString()! : throw WrongValue(name, value, "a string");
     }
 
     /// <summary>The value of a property that must be a whole number in a range.</summary>
     internal int RequireInteger(string name, int minimum, int maximum)
     {
-        string expected = $"a whole number from {minimum} to {maximum}";
-        JsonElement value = Require(name, expected);
-        bool fits = value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) && number >= minimum && number <= maximum;
+        var expected = $"a whole number from {minimum} to {maximum}";
+        var value = Require(name, expected);
+        var fits = value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= minimum && number <= maximum;
         return fits ? value.GetInt32() : throw WrongValue(name, value, expected);
     }
 
@@ -44,16 +44,16 @@ internal sealed class LayerFields(string place, JsonElement layer, int depth = 0
     /// <summary>The value of a property that must be a number in a range.</summary>
     internal float RequireNumber(string name, float minimum, float maximum)
     {
-        string expected = string.Create(CultureInfo.InvariantCulture, $"a number from {minimum} to {maximum}");
-        JsonElement value = Require(name, expected);
-        bool fits = value.ValueKind == JsonValueKind.Number && value.TryGetSingle(out float number) && number >= minimum && number <= maximum;
+        var expected = string.Create(CultureInfo.InvariantCulture, $"a number from {minimum} to {maximum}");
+        var value = Require(name, expected);
+        var fits = value.ValueKind == JsonValueKind.Number && value.TryGetSingle(out var number) && number >= minimum && number <= maximum;
         return fits ? value.GetSingle() : throw WrongValue(name, value, expected);
     }
 
     /// <summary>The value of a property that must be true or false, or the default where it is not there.</summary>
     internal bool OptionalBoolean(string name, bool defaultValue)
     {
-        JsonElement? value = Find(name);
+        var value = Find(name);
         return value?.ValueKind switch
         {
             null => defaultValue,
@@ -67,12 +67,17 @@ internal sealed class LayerFields(string place, JsonElement layer, int depth = 0
     internal IReadOnlyList<LayerSpec> RequireLayers(string name)
     {
         const string expected = "a list of layers, at least one";
-        JsonElement value = Require(name, expected);
+        var value = Require(name, expected);
         if (value.ValueKind != JsonValueKind.Array || value.GetArrayLength() == 0)
             throw WrongValue(name, value, expected);
         if (depth == MaximumDepth)
             throw Error($"it lies in {depth} other layers: use at most {MaximumDepth - 1}");
-        return [.. value.EnumerateArray().Select((inner, index) => LayerTypes.Read(new LayerFields($"{place}.{name}[{index}]", inner, depth + 1)))];
+        return
+        [
+            .. value
+                .EnumerateArray()
+                .Select((inner, index) => LayerTypes.Read(new LayerFields($"{place}.{name}[{index}]", inner, depth + 1))),
+        ];
     }
 
     /// <summary>The layers that a property lists, at least one; none where it is not there.</summary>
@@ -82,13 +87,13 @@ internal sealed class LayerFields(string place, JsonElement layer, int depth = 0
     internal JsonElement? Find(string name)
     {
         _read.Add(name);
-        return layer.TryGetProperty(name, out JsonElement value) ? value : null;
+        return layer.TryGetProperty(name, out var value) ? value : null;
     }
 
     /// <summary>Refuses properties that nothing has asked for.</summary>
     internal void RefuseUnread(string type)
     {
-        foreach (JsonProperty property in layer.EnumerateObject())
+        foreach (var property in layer.EnumerateObject())
         {
             if (!_read.Contains(property.Name))
                 throw Error($"'{property.Name}' is not a property of {type}: it has {string.Join(", ", _read.Distinct())}");
@@ -112,7 +117,7 @@ internal sealed class LayerFields(string place, JsonElement layer, int depth = 0
     private static string Shown(JsonElement value)
     {
         const int longest = 40;
-        string text = string.Join(' ', value.GetRawText().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        var text = string.Join(' ', value.GetRawText().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
         return text.Length <= longest ? text : text[..longest] + "..";
     }
 }

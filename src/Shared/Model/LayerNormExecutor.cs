@@ -14,8 +14,8 @@ internal sealed class LayerNormExecutor(LayerNormLayer layer, ExecutorOptions op
     internal override void BindWeights(ReadOnlyMemory<float> parameters) => _parameters = parameters;
 
     /// <inheritdoc/>
-    internal override void Forward(ReadOnlySpan<float> input, int rows, Span<float> output, in Pass pass) => LayerNormalization.Forward(
-        input, Weight, _parameters.Span[OutputLength..], layer.Epsilon, Statistics(rows), output, options.Team);
+    internal override void Forward(ReadOnlySpan<float> input, int rows, Span<float> output, in Pass pass) =>
+        LayerNormalization.Forward(input, Weight, _parameters.Span[OutputLength..], layer.Epsilon, Statistics(rows), output, options.Team);
 
     /// <inheritdoc/>
     internal override void Backward(
@@ -26,10 +26,20 @@ internal sealed class LayerNormExecutor(LayerNormLayer layer, ExecutorOptions op
         Span<float> inputGradient,
         Span<float> parameterGradient,
         in Pass pass,
-        IBackwardProgress? progress)
+        IBackwardProgress? progress
+    )
     {
-        Span<float> wanted = options.NeedsInputGradient ? inputGradient : [];
-        LayerNormalization.Backward(input, Weight, Statistics(rows), options.Microbatch, outputGradient, wanted, parameterGradient, options.Team);
+        var wanted = options.NeedsInputGradient ? inputGradient : [];
+        LayerNormalization.Backward(
+            input,
+            Weight,
+            Statistics(rows),
+            options.Microbatch,
+            outputGradient,
+            wanted,
+            parameterGradient,
+            options.Team
+        );
     }
 
     private Span<float> Statistics(int rows) => _statistics.Span[..(rows * LayerNormalization.Statistics)];

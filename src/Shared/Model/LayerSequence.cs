@@ -11,9 +11,9 @@ internal static class LayerSequence
     internal static IReadOnlyList<Layer> Resolve(IReadOnlyList<LayerSpec> specs, SampleShape input, string listName)
     {
         List<Layer> layers = [];
-        for (int i = 0; i < specs.Count; i++)
+        for (var i = 0; i < specs.Count; i++)
         {
-            Layer? fused = specs[i] is ActivationSpec activation && layers.Count > 0 ? layers[^1].WithActivation(activation.Function) : null;
+            var fused = specs[i] is ActivationSpec activation && layers.Count > 0 ? layers[^1].WithActivation(activation.Function) : null;
             if (fused is not null)
                 layers[^1] = fused;
             else
@@ -30,7 +30,7 @@ internal static class LayerSequence
     internal static IReadOnlyList<Layer> Arrange(IReadOnlyList<Layer> layers, ElementOrder order, ElementOrder outputOrder)
     {
         List<Layer> arranged = [];
-        foreach (Layer layer in layers)
+        foreach (var layer in layers)
         {
             if (layer.Order != ElementOrder.Any)
                 Convert(layer.Input, layer.Order);
@@ -42,7 +42,7 @@ internal static class LayerSequence
 
         void Convert(SampleShape shape, ElementOrder wanted)
         {
-            bool ordersDiffer = shape.Channels > 1 && shape.Height * shape.Width > 1;
+            var ordersDiffer = shape.Channels > 1 && shape.Height * shape.Width > 1;
             if (wanted != order && ordersDiffer)
                 arranged.Add(new ChannelOrderLayer(shape, wanted));
             order = wanted;
@@ -69,7 +69,10 @@ internal static class LayerSequence
         }
         catch (OverflowException failure)
         {
-            throw new InputException($"{place} ({spec.Type}): one sample would have more than {int.MaxValue} values after it: use smaller sizes", failure);
+            throw new InputException(
+                $"{place} ({spec.Type}): one sample would have more than {int.MaxValue} values after it: use smaller sizes",
+                failure
+            );
         }
     }
 }

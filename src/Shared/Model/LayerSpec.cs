@@ -18,7 +18,7 @@ public abstract record LayerSpec
     internal static void WriteList(Utf8JsonWriter writer, string name, IEnumerable<LayerSpec> layers)
     {
         writer.WriteStartArray(name);
-        foreach (LayerSpec layer in layers)
+        foreach (var layer in layers)
         {
             writer.WriteStartObject();
             writer.WriteString("type", layer.Type);
@@ -30,12 +30,12 @@ public abstract record LayerSpec
     }
 
     /// <summary>Writes the properties that follow <c>"type"</c> in a model file.</summary>
-    internal virtual void WriteProperties(Utf8JsonWriter writer)
-    {
-    }
+    internal virtual void WriteProperties(Utf8JsonWriter writer) { }
 
     /// <summary>Checks the layer against its input and settles its sizes.</summary>
     /// <param name="input">Shape of one sample as the layer before leaves it.</param>
-    /// <exception cref="InputException">The layer cannot take this input; the message has the sizes, and its place is put before it.</exception>
+    /// <exception cref="InputException">
+    /// The layer cannot take this input; the message has the sizes, and its place is put before it.
+    /// </exception>
     internal abstract Layer Resolve(SampleShape input);
 }

@@ -29,10 +29,10 @@ internal static class LayerTypes
     /// <exception cref="InputException">The type is unknown, or a property is missing, wrong or unknown.</exception>
     internal static LayerSpec Read(LayerFields fields)
     {
-        string type = fields.RequireString("type");
-        if (!Readers.TryGetValue(type, out Func<LayerFields, LayerSpec>? read))
+        var type = fields.RequireString("type");
+        if (!Readers.TryGetValue(type, out var read))
             throw fields.Error($"the type '{type}' is unknown: use one of {Names}");
-        LayerSpec layer = read(fields);
+        var layer = read(fields);
         fields.RefuseUnread(type);
         return layer;
     }

@@ -18,7 +18,8 @@ internal sealed class LeakyReluExecutor(LeakyReluLayer layer, float slope, Execu
         Span<float> inputGradient,
         Span<float> parameterGradient,
         in Pass pass,
-        IBackwardProgress? progress)
+        IBackwardProgress? progress
+    )
     {
         if (!options.NeedsInputGradient)
             return;

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Distributed.Model;
 
-/// <summary>x where it is positive, else slope * x (A. Maas et al., "Rectifier nonlinearities improve neural network acoustic models", 2013).</summary>
+/// <summary>
+/// x where it is positive, else slope * x (A. Maas et al., "Rectifier nonlinearities improve neural network acoustic models", 2013).
+/// </summary>
 public sealed record LeakyReluSpec : LayerSpec
 {
     /// <summary>The slope where a model file says nothing, as in PyTorch.</summary>

@@ -10,7 +10,7 @@ internal sealed class MaxPoolExecutor(PoolLayer layer, ExecutorOptions options) 
     /// <inheritdoc/>
     internal override void Forward(ReadOnlySpan<float> input, int rows, Span<float> output, in Pass pass)
     {
-        Span<float> winners = pass.Training && options.NeedsInputGradient ? _winners.Span.Slice(pass.RowsBefore * OutputLength, output.Length) : [];
+        var winners = pass.Training && options.NeedsInputGradient ? _winners.Span.Slice(pass.RowsBefore * OutputLength, output.Length) : [];
         MaxPooling.Forward(input, layer.Shape, rows, output, winners, options.Absorbed == Activation.Relu, options.Team);
     }
 
@@ -23,11 +23,12 @@ internal sealed class MaxPoolExecutor(PoolLayer layer, ExecutorOptions options) 
         Span<float> inputGradient,
         Span<float> parameterGradient,
         in Pass pass,
-        IBackwardProgress? progress)
+        IBackwardProgress? progress
+    )
     {
         if (options.NeedsInputGradient)
         {
-            Span<float> winners = _winners.Span.Slice(pass.RowsBefore * OutputLength, outputGradient.Length);
+            var winners = _winners.Span.Slice(pass.RowsBefore * OutputLength, outputGradient.Length);
             MaxPooling.Backward(winners, outputGradient, layer.Shape, rows, inputGradient, options.Team);
         }
     }

@@ -14,17 +14,17 @@ internal static class MicrobatchSums
     /// <param name="microbatch">Rows of a microbatch; the last may have fewer.</param>
     internal static float Sum(ReadOnlySpan<float> values, int microbatch)
     {
-        int count = ((values.Length - 1) / microbatch) + 1;
+        var count = ((values.Length - 1) / microbatch) + 1;
         if (count == 1)
             return Chain(values);
-        int leftRows = (int)(BitOperations.RoundUpToPowerOf2((uint)count) / 2) * microbatch;
+        var leftRows = (int)(BitOperations.RoundUpToPowerOf2((uint)count) / 2) * microbatch;
         return Sum(values[..leftRows], microbatch) + Sum(values[leftRows..], microbatch);
     }
 
     private static float Chain(ReadOnlySpan<float> values)
     {
         float sum = 0;
-        foreach (float value in values)
+        foreach (var value in values)
             sum += value;
         return sum;
     }

@@ -28,7 +28,7 @@ internal static class ModelPresets
 
     private static string EmbeddedText(string name)
     {
-        using Stream stream = typeof(ModelPresets).Assembly.GetManifestResourceStream($"models/{name}.json")
+        using var stream = typeof(ModelPresets).Assembly.GetManifestResourceStream($"models/{name}.json")
             ?? throw new InvalidOperationException($"the assembly lacks the model {name}");
         using StreamReader reader = new(stream);
         return reader.ReadToEnd();
@@ -39,7 +39,7 @@ internal static class ModelPresets
     {
         if (string.IsNullOrWhiteSpace(sizes))
             throw new InputException($"the model '{name}' has no hidden layers: write their sizes, such as mlp:{MlpDefaultSizes}");
-        string[] parts = sizes.Split(',');
+        var parts = sizes.Split(',');
         if (parts.Length > ModelSpecReader.MaximumLayers / 2)
             throw new InputException($"the model 'mlp' has {parts.Length} hidden layers: use at most {ModelSpecReader.MaximumLayers / 2}");
         return new ModelSpec(parts.SelectMany((part, index) => HiddenLayer(name, part, index + 1)));
@@ -47,9 +47,16 @@ internal static class ModelPresets
 
     private static LayerSpec[] HiddenLayer(string name, string size, int number)
     {
-        bool valid = int.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out int units) && units is >= 1 and <= DenseSpec.MaximumUnits;
+        var valid =
+            int.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var units)
+            && units is >= 1 and <= DenseSpec.MaximumUnits;
         if (!valid)
-            throw new InputException($"hidden layer {number} of '{name}' has the size '{size}': use a whole number from 1 to {DenseSpec.MaximumUnits}");
+        {
+            throw new InputException(
+                $"hidden layer {number} of '{name}' has the size '{size}': use a whole number from 1 to {DenseSpec.MaximumUnits}"
+            );
+        }
+
         return [new DenseSpec(units), new ActivationSpec(Activation.Relu)];
     }
 }

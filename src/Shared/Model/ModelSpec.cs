@@ -17,7 +17,9 @@ public sealed class ModelSpec
     public IReadOnlyList<LayerSpec> Layers { get; }
 
     /// <summary>Reads the value of the option <c>--model</c>.</summary>
-    /// <param name="option"><c>mlp</c>, <c>mlp:H1,H2,..</c>, <c>cnn</c>, <c>resnet8</c> or the path of a model file, which ends in <c>.json</c>.</param>
+    /// <param name="option">
+    /// <c>mlp</c>, <c>mlp:H1,H2,..</c>, <c>cnn</c>, <c>resnet8</c> or the path of a model file, which ends in <c>.json</c>.
+    /// </param>
     /// <exception cref="InputException">There is no such preset, a size is bad, or the file is missing or wrong.</exception>
     public static ModelSpec Parse(string option) =>
         ModelPresets.Find(option)

@@ -18,7 +18,7 @@ internal static class ModelSpecReader
     {
         try
         {
-            long bytes = new FileInfo(path).Length;
+            var bytes = new FileInfo(path).Length;
             if (bytes > MaximumBytes)
                 throw new InputException($"the model file '{path}' has {bytes} bytes: a model has at most {MaximumBytes}");
             return Read(File.ReadAllText(path), path);
@@ -35,7 +35,7 @@ internal static class ModelSpecReader
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(json, Strict);
+            using var document = JsonDocument.Parse(json, Strict);
             return Read(document.RootElement, sourceName);
         }
         catch (Exception failure) when (failure is JsonException or InvalidOperationException)
@@ -47,19 +47,29 @@ internal static class ModelSpecReader
 
     private static ModelSpec Read(JsonElement root, string sourceName)
     {
-        JsonElement layers = Layers(root, sourceName);
-        ModelSpec model = new(layers.EnumerateArray().Select((layer, index) =>
-            LayerTypes.Read(new LayerFields($"{sourceName}: layers[{index}]", layer))));
-        int count = model.Layers.Sum(layer => layer.LayerCount);
-        return count <= MaximumLayers ? model : throw new InputException($"{sourceName}: it has {count} layers: use at most {MaximumLayers}");
+        var layers = Layers(root, sourceName);
+        ModelSpec model = new(
+            layers.EnumerateArray().Select((layer, index) => LayerTypes.Read(new LayerFields($"{sourceName}: layers[{index}]", layer)))
+        );
+        var count = model.Layers.Sum(layer => layer.LayerCount);
+        return count <= MaximumLayers
+            ? model
+            : throw new InputException($"{sourceName}: it has {count} layers: use at most {MaximumLayers}");
     }
 
     /// <summary>The array of layers, which must be the only property.</summary>
     private static JsonElement Layers(JsonElement root, string sourceName)
     {
-        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("layers", out JsonElement layers) || layers.ValueKind != JsonValueKind.Array)
+        if (
+            root.ValueKind != JsonValueKind.Object
+            || !root.TryGetProperty("layers", out var layers)
+            || layers.ValueKind != JsonValueKind.Array
+        )
+        {
             throw new InputException($"{sourceName}: it has no array 'layers': write {Form}");
-        foreach (JsonProperty property in root.EnumerateObject())
+        }
+
+        foreach (var property in root.EnumerateObject())
         {
             if (property.Name is not ("layers" or "$schema"))
                 throw new InputException($"{sourceName}: '{property.Name}' is not a property of a model: it has only 'layers'");

@@ -14,7 +14,9 @@ public sealed class Network
     /// <param name="spec">The layers.</param>
     /// <param name="input">Shape of one sample.</param>
     /// <param name="classes">Number of classes, at least 2.</param>
-    /// <exception cref="InputException">A layer cannot take its input, there are too few or too many classes, or the model is too large.</exception>
+    /// <exception cref="InputException">
+    /// A layer cannot take its input, there are too few or too many classes, or the model is too large.
+    /// </exception>
     public Network(ModelSpec spec, SampleShape input, int classes)
     {
         if (classes is < 2 or > DenseSpec.MaximumUnits)
@@ -49,10 +51,10 @@ public sealed class Network
     {
         if (weights.Length != Layout.Length)
             throw new ArgumentException($"{weights.Length} weights, expected {Layout.Length}", nameof(weights));
-        int index = 0;
-        foreach (LayerParameter parameter in Layers.SelectMany(layer => layer.Parameters))
+        var index = 0;
+        foreach (var parameter in Layers.SelectMany(layer => layer.Parameters))
         {
-            Parameter place = Layout.Parameters[index];
+            var place = Layout.Parameters[index];
             WeightInitialization.Fill(seed, index, parameter.Initial, weights.Slice(place.Offset, place.Length));
             index++;
         }
@@ -64,19 +66,27 @@ public sealed class Network
 
     private static IReadOnlyList<Layer> Resolve(ModelSpec spec, SampleShape input, int classes)
     {
-        bool endsInClasses = spec.Layers is [.., DenseSpec last] && last.Units == classes;
+        var endsInClasses = spec.Layers is [.., DenseSpec last] && last.Units == classes;
         try
         {
             return LayerSequence.Resolve(endsInClasses ? spec.Layers : [.. spec.Layers, new DenseSpec(classes)], input, "layers");
         }
         catch (InputException failure) when (input is { Channels: 1, Height: 1 } && spec.Layers.Any(layer => layer is Conv2dSpec))
         {
-            throw new InputException($"{failure.Message}; the data has no images but {input.Width} features: use a model without convolutions, such as mlp", failure);
+            throw new InputException(
+                $"{failure.Message}; the data has no images but {input.Width} features: use a model without convolutions, such as mlp",
+                failure
+            );
         }
     }
 
     /// <summary><c>layers.I.suffix</c>, where I counts the layers that have parameters, depth first.</summary>
     private IEnumerable<(string Name, IReadOnlyList<int> Shape, float? RunningMomentum)> NamedParameters() =>
-        Layers.SelectMany(layer => layer.Leaves).Where(layer => layer.Parameters.Count > 0).SelectMany((layer, index) =>
-            layer.Parameters.Select(parameter => ($"layers.{index}.{parameter.Suffix}", parameter.Shape, parameter.RunningMomentum)));
+        Layers
+            .SelectMany(layer => layer.Leaves)
+            .Where(layer => layer.Parameters.Count > 0)
+            .SelectMany(
+                (layer, index) =>
+                    layer.Parameters.Select(parameter => ($"layers.{index}.{parameter.Suffix}", parameter.Shape, parameter.RunningMomentum))
+            );
 }

@@ -12,8 +12,9 @@ public sealed class NetworkExecutor
     // Above this, more rows in one pass make no kernel faster: packing the weights is then below 1 % of the products.
     private const int MostRowsInOnePass = 512;
 
-    // Convolutional networks keep tens of thousands of values a sample from the forward to the backward pass. Up to this, those of a pass find room in
-    // a last-level cache of 32 MiB: when cnn kept 100,000, a step took 17.6 ms instead of 19.4 with 64 MiB. Half or a quarter of it makes no difference.
+    // Convolutional networks keep tens of thousands of values a sample from the forward to the backward pass. Up to this, those of a pass
+    // find room in a last-level cache of 32 MiB: when cnn kept 100,000, a step took 17.6 ms instead of 19.4 with 64 MiB. Half or a quarter
+    // of it makes no difference.
     private const long MostActivationBytesInOnePass = 24 << 20;
 
     private readonly Network _network;
@@ -50,13 +51,15 @@ public sealed class NetworkExecutor
         _losses = new float[maximumRows];
     }
 
-    /// <summary>Rows of a pass that uses the machine well without taking more memory than it must: a power of two of microbatches.</summary>
+    /// <summary>
+    /// Rows of a pass that uses the machine well without taking more memory than it must: a power of two of microbatches.
+    /// </summary>
     /// <param name="network">The network.</param>
     /// <param name="microbatch">Samples in a microbatch, at least 1.</param>
     public static int RowsInOnePass(Network network, int microbatch)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(microbatch, 1);
-        long rows = Math.Min(MostRowsInOnePass, MostActivationBytesInOnePass / (network.ActivationLength * sizeof(float)));
+        var rows = Math.Min(MostRowsInOnePass, MostActivationBytesInOnePass / (network.ActivationLength * sizeof(float)));
         return microbatch << BitOperations.Log2((uint)Math.Max(1, rows / microbatch));
     }
 
@@ -78,37 +81,51 @@ public sealed class NetworkExecutor
     /// <param name="inputs">[rows, input length].</param>
     /// <param name="labels">[rows], each from 0 to below the number of classes.</param>
     /// <param name="pass">The training step, and the position of the block's first sample in the global batch.</param>
-    /// <param name="gradient">[layout length]: the sum, not the mean, over the samples; overwritten. Undefined where the loss is not finite.</param>
+    /// <param name="gradient">
+    /// [layout length]: the sum, not the mean, over the samples; overwritten. Undefined where the loss is not finite.
+    /// </param>
     /// <param name="progress">Is told as layers are completed, unless the loss is not finite; null for nobody.</param>
-    /// <exception cref="ArgumentException">The pass trains nothing, a span has the wrong length, there are no or too many rows, or a label is out of range.</exception>
+    /// <exception cref="ArgumentException">
+    /// The pass trains nothing, a span has the wrong length, there are no or too many rows, or a label is out of range.
+    /// </exception>
     /// <exception cref="InvalidOperationException">No weights are bound.</exception>
-    public BatchSums ForwardBackward(ReadOnlySpan<float> inputs, ReadOnlySpan<int> labels, in Pass pass, Span<float> gradient, IBackwardProgress? progress = null)
+    public BatchSums ForwardBackward(
+        ReadOnlySpan<float> inputs,
+        ReadOnlySpan<int> labels,
+        in Pass pass,
+        Span<float> gradient,
+        IBackwardProgress? progress = null
+    )
     {
         if (!pass.Training)
             throw new ArgumentException("a gradient belongs to a training step", nameof(pass));
         if (gradient.Length != _network.Layout.Length)
             throw new ArgumentException($"{gradient.Length} gradients, expected {_network.Layout.Length}", nameof(gradient));
-        int rows = labels.Length;
-        Span<float> logits = ForwardLayers(inputs, rows, pass);
-        Span<float> logitsGradient = _logitsGradient.Span[..logits.Length];
+        var rows = labels.Length;
+        var logits = ForwardLayers(inputs, rows, pass);
+        var logitsGradient = _logitsGradient.Span[..logits.Length];
         logits.CopyTo(logitsGradient);
-        Span<float> losses = _losses.AsSpan(0, rows);
-        int correct = SoftmaxCrossEntropy.ForwardBackward(logitsGradient, labels, _network.Classes, losses, _labelSmoothing, _team);
-        BatchSums sums = Sums(rows, correct);
+        var losses = _losses.AsSpan(0, rows);
+        var correct = SoftmaxCrossEntropy.ForwardBackward(logitsGradient, labels, _network.Classes, losses, _labelSmoothing, _team);
+        var sums = Sums(rows, correct);
         if (float.IsFinite(sums.LossSum))
             _layers.Backward(inputs, rows, logitsGradient, [], gradient, pass, progress);
         return sums;
     }
 
-    /// <summary>Computes the loss of one aligned block of microbatches as the model would be used: in evaluation, without smoothing or a gradient.</summary>
+    /// <summary>
+    /// Computes the loss of one aligned block of microbatches as the model would be used: in evaluation, without smoothing or a gradient.
+    /// </summary>
     /// <param name="inputs">[rows, input length].</param>
     /// <param name="labels">[rows], each from 0 to below the number of classes.</param>
-    /// <exception cref="ArgumentException">A span has the wrong length, there are no or too many rows, or a label is out of range.</exception>
+    /// <exception cref="ArgumentException">
+    /// A span has the wrong length, there are no or too many rows, or a label is out of range.
+    /// </exception>
     /// <exception cref="InvalidOperationException">No weights are bound.</exception>
     public BatchSums Forward(ReadOnlySpan<float> inputs, ReadOnlySpan<int> labels)
     {
-        int rows = labels.Length;
-        Span<float> logits = ForwardLayers(inputs, rows, Pass.Evaluation);
+        var rows = labels.Length;
+        var logits = ForwardLayers(inputs, rows, Pass.Evaluation);
         return Sums(rows, SoftmaxCrossEntropy.Forward(logits, labels, _network.Classes, _losses.AsSpan(0, rows), _team));
     }
 
@@ -119,7 +136,7 @@ public sealed class NetworkExecutor
     /// <exception cref="InvalidOperationException">No weights are bound.</exception>
     public void Logits(ReadOnlySpan<float> inputs, Span<float> logits)
     {
-        int rows = logits.Length / _network.Classes;
+        var rows = logits.Length / _network.Classes;
         if (logits.Length != rows * _network.Classes)
             throw new ArgumentException($"{logits.Length} logits are not rows of {_network.Classes}", nameof(logits));
         ForwardLayers(inputs, rows, Pass.Evaluation).CopyTo(logits);

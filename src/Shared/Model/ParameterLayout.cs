@@ -14,8 +14,8 @@ public sealed class ParameterLayout
     /// <exception cref="ArgumentException">A parameter does not start where the one before it ends.</exception>
     public ParameterLayout(IReadOnlyList<Parameter> parameters)
     {
-        int end = 0;
-        foreach (Parameter parameter in parameters)
+        var end = 0;
+        foreach (var parameter in parameters)
         {
             if (parameter.Offset != end)
                 throw new ArgumentException($"{parameter.Name} starts at {parameter.Offset}, expected {end}", nameof(parameters));
@@ -53,7 +53,7 @@ public sealed class ParameterLayout
     {
         List<Parameter> placed = [];
         long offset = 0;
-        foreach ((string name, IReadOnlyList<int> shape, float? runningMomentum) in parameters)
+        foreach (var (name, shape, runningMomentum) in parameters)
         {
             placed.Add(new Parameter(name, (int)offset, shape, runningMomentum));
             offset += BoundedLength(shape);
@@ -67,8 +67,8 @@ public sealed class ParameterLayout
     private static List<Range> Between(IReadOnlyList<Parameter> gaps, int length)
     {
         List<Range> ranges = [];
-        int start = 0;
-        foreach (Parameter gap in gaps)
+        var start = 0;
+        foreach (var gap in gaps)
         {
             if (gap.Offset > start)
                 ranges.Add(start..gap.Offset);
@@ -87,7 +87,7 @@ public sealed class ParameterLayout
     private static long BoundedLength(IReadOnlyList<int> shape)
     {
         long length = 1;
-        foreach (int size in shape)
+        foreach (var size in shape)
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(size, 1, nameof(shape));
             length *= size;

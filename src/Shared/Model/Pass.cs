@@ -2,11 +2,17 @@ using Distributed.Kernels;
 
 namespace Distributed.Model;
 
-/// <summary>What a pass over samples is for, and where the samples stand: all that a layer may depend on beside its input and its parameters.</summary>
-/// <param name="Training">Whether the pass belongs to a training step: only then are activations dropped and the microbatch's own statistics used.</param>
+/// <summary>
+/// What a pass over samples is for, and where the samples stand: all that a layer may depend on beside its input and its parameters.
+/// </summary>
+/// <param name="Training">
+/// Whether the pass belongs to a training step: only then are activations dropped and the microbatch's own statistics used.
+/// </param>
 /// <param name="Seed">The run's seed.</param>
 /// <param name="Step">The step, from 1; 0 in evaluation.</param>
-/// <param name="FirstSample">Position of the first row in the global batch: draws follow it, so that they do not depend on who computes the row.</param>
+/// <param name="FirstSample">
+/// Position of the first row in the global batch: draws follow it, so that they do not depend on who computes the row.
+/// </param>
 public readonly record struct Pass(bool Training, ulong Seed, long Step, long FirstSample)
 {
     /// <summary>Rows of the pass in the calls before this one: some layers take a pass in parts (<see cref="Layer.TakesParts"/>).</summary>
@@ -29,5 +35,10 @@ public readonly record struct Pass(bool Training, ulong Seed, long Step, long Fi
 
     /// <summary>Some rows of a whole pass.</summary>
     internal Pass Part(int first, int rows, int passRows) =>
-        this with { FirstSample = FirstSample + first, RowsBefore = first, RowsAfter = passRows - first - rows };
+        this with
+        {
+            FirstSample = FirstSample + first,
+            RowsBefore = first,
+            RowsAfter = passRows - first - rows,
+        };
 }

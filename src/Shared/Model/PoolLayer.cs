@@ -38,7 +38,7 @@ internal sealed class PoolLayer : Layer
     {
         get
         {
-            string pooling = $"{_spec.Type} {_spec.Kernel}";
+            var pooling = $"{_spec.Type} {_spec.Kernel}";
             return _spec.Stride == _spec.Kernel ? pooling : $"{pooling} / {_spec.Stride}";
         }
     }
@@ -52,20 +52,22 @@ internal sealed class PoolLayer : Layer
 
     private static SampleShape OutputOf(SampleShape input, PoolSpec spec)
     {
-        PoolingShape shape = ShapeOf(input, spec);
+        var shape = ShapeOf(input, spec);
         if (shape.OutputHeight < 1 || shape.OutputWidth < 1)
             throw new InputException($"a window of {spec.Kernel} does not fit into {input} padded by {spec.Padding}: use a smaller kernel");
         return new SampleShape(input.Channels, shape.OutputHeight, shape.OutputWidth);
     }
 
-    private static PoolingShape ShapeOf(SampleShape input, PoolSpec spec) => new(
-        input.Height,
-        input.Width,
-        input.Channels,
-        spec.Kernel.Height,
-        spec.Kernel.Width,
-        spec.Stride.Height,
-        spec.Stride.Width,
-        spec.Padding.Height,
-        spec.Padding.Width);
+    private static PoolingShape ShapeOf(SampleShape input, PoolSpec spec) =>
+        new(
+            input.Height,
+            input.Width,
+            input.Channels,
+            spec.Kernel.Height,
+            spec.Kernel.Width,
+            spec.Stride.Height,
+            spec.Stride.Width,
+            spec.Padding.Height,
+            spec.Padding.Width
+        );
 }

@@ -21,10 +21,11 @@ internal sealed class ResidualExecutor : LayerExecutor
     {
         _options = options;
         _layers = new SequenceExecutor(layer.Layers, options);
-        int streams = layer.Layers.Sum(inner => inner.RandomStreams);
-        _shortcut = layer.Shortcut.Count == 0
-            ? null
-            : new SequenceExecutor(layer.Shortcut, options with { FirstRandomStream = options.FirstRandomStream + streams });
+        var streams = layer.Layers.Sum(inner => inner.RandomStreams);
+        _shortcut =
+            layer.Shortcut.Count == 0
+                ? null
+                : new SequenceExecutor(layer.Shortcut, options with { FirstRandomStream = options.FirstRandomStream + streams });
         _layersLength = layer.Layers.Sum(inner => inner.ParameterLength);
         _shortcutOutputGradient = Reserve(options.MaximumRows, layer.OutputLength);
         _shortcutInputGradient = Reserve(options.MaximumRows, _shortcut is null ? 0 : layer.InputLength);
@@ -41,7 +42,7 @@ internal sealed class ResidualExecutor : LayerExecutor
     internal override void Forward(ReadOnlySpan<float> input, int rows, Span<float> output, in Pass pass)
     {
         ReadOnlySpan<float> inner = _layers.Forward(input, rows, pass);
-        ReadOnlySpan<float> beside = _shortcut is null ? input : _shortcut.Forward(input, rows, pass);
+        var beside = _shortcut is null ? input : _shortcut.Forward(input, rows, pass);
         ReductionKernels.Add(inner, beside, output, _options.Team);
     }
 
@@ -54,15 +55,16 @@ internal sealed class ResidualExecutor : LayerExecutor
         Span<float> inputGradient,
         Span<float> parameterGradient,
         in Pass pass,
-        IBackwardProgress? progress)
+        IBackwardProgress? progress
+    )
     {
         // A backward pass may overwrite the gradient that it starts from, so the second branch needs its own.
-        Span<float> beside = _shortcutOutputGradient.Span[..outputGradient.Length];
+        var beside = _shortcutOutputGradient.Span[..outputGradient.Length];
         outputGradient.CopyTo(beside);
         _layers.Backward(input, rows, outputGradient, inputGradient, parameterGradient[.._layersLength], pass, progress: null);
         if (_shortcut is not null)
         {
-            Span<float> shortcutGradient = _shortcutInputGradient.Span[..inputGradient.Length];
+            var shortcutGradient = _shortcutInputGradient.Span[..inputGradient.Length];
             _shortcut.Backward(input, rows, beside, shortcutGradient, parameterGradient[_layersLength..], pass, progress: null);
             beside = shortcutGradient;
         }

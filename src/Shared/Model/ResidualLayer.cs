@@ -43,7 +43,9 @@ internal sealed class ResidualLayer : Layer
 
     /// <inheritdoc/>
     internal override string Description =>
-        Shortcut.Count == 0 ? $"residual({LayerSequence.Describe(Layers)})" : $"residual({LayerSequence.Describe(Layers)} | {LayerSequence.Describe(Shortcut)})";
+        Shortcut.Count == 0
+            ? $"residual({LayerSequence.Describe(Layers)})"
+            : $"residual({LayerSequence.Describe(Layers)} | {LayerSequence.Describe(Shortcut)})";
 
     /// <inheritdoc/>
     internal override LayerExecutor CreateExecutor(ExecutorOptions options) => new ResidualExecutor(this, options);

@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace Distributed.Model;
 
-/// <summary>A residual block: y = x + f(x), or shortcut(x) + f(x) where the shape changes on the way (K. He et al., "Deep residual learning for image recognition", 2015).</summary>
+/// <summary>
+/// A residual block: y = x + f(x), or shortcut(x) + f(x) where the shape changes on the way (K. He et al., "Deep residual learning for
+/// image recognition", 2015).
+/// </summary>
 public sealed record ResidualSpec : LayerSpec
 {
     internal const string TypeName = "residual";
@@ -51,15 +54,19 @@ public sealed record ResidualSpec : LayerSpec
 
     internal override Layer Resolve(SampleShape input)
     {
-        IReadOnlyList<Layer> layers = LayerSequence.Resolve(Layers, input, LayersName);
-        IReadOnlyList<Layer> shortcut = LayerSequence.Resolve(Shortcut, input, ShortcutName);
-        (SampleShape output, SampleShape beside) = (layers[^1].Output, shortcut.Count > 0 ? shortcut[^1].Output : input);
+        var layers = LayerSequence.Resolve(Layers, input, LayersName);
+        var shortcut = LayerSequence.Resolve(Shortcut, input, ShortcutName);
+        var (output, beside) = (layers[^1].Output, shortcut.Count > 0 ? shortcut[^1].Output : input);
         if (output != beside)
-            throw new InputException($"its layers turn {input} into {output}, {Beside(beside)}: the two shapes must be the same to be added");
+        {
+            throw new InputException(
+                $"its layers turn {input} into {output}, {Beside(beside)}: the two shapes must be the same to be added"
+            );
+        }
+
         return new ResidualLayer(input, output, layers, shortcut);
     }
 
-    private string Beside(SampleShape shape) => Shortcut.Count > 0
-        ? $"its shortcut into {shape}"
-        : $"but there is no '{ShortcutName}' that turns {shape} into the same";
+    private string Beside(SampleShape shape) =>
+        Shortcut.Count > 0 ? $"its shortcut into {shape}" : $"but there is no '{ShortcutName}' that turns {shape} into the same";
 }

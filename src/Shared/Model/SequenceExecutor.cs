@@ -3,9 +3,9 @@ using Distributed.Kernels;
 namespace Distributed.Model;
 
 /// <summary>
-/// Runs layers one after the other, and owns their outputs and the gradients between them. Gradients go no further back than something asks for them.
-/// The first layers may take a pass in parts (<see cref="SequencePlan"/>): each part goes through all of them before the next. The threads share the
-/// parts, or each takes those of its own lane.
+/// Runs layers one after the other, and owns their outputs and the gradients between them. Gradients go no further back than something asks
+/// for them. The first layers may take a pass in parts (<see cref="SequencePlan"/>): each part goes through all of them before the next.
+/// The threads share the parts, or each takes those of its own lane.
 /// </summary>
 internal sealed class SequenceExecutor
 {
@@ -29,13 +29,11 @@ internal sealed class SequenceExecutor
     /// <param name="layers">The layers, at least one, with all conversions that they need between them.</param>
     /// <param name="options">For the sequence as a whole.</param>
     internal SequenceExecutor(IReadOnlyList<Layer> layers, ExecutorOptions options)
-        : this(new SequencePlan(layers), layers, options)
-    {
-    }
+        : this(new SequencePlan(layers), layers, options) { }
 
     internal SequenceExecutor(SequencePlan plan, IReadOnlyList<Layer> layers, ExecutorOptions options)
     {
-        int firstTrained = layers.TakeWhile(layer => layer.Parameters.Count == 0).Count();
+        var firstTrained = layers.TakeWhile(layer => layer.Parameters.Count == 0).Count();
         _needsInputGradient = options.NeedsInputGradient;
         _lastBackward = options.NeedsInputGradient ? 0 : firstTrained;
         _inputLength = layers[0].InputLength;
@@ -45,16 +43,30 @@ internal sealed class SequenceExecutor
         _microbatch = options.Microbatch;
         _partRows = Math.Min(options.MaximumRows, _plan.RowsOfPart(options.Microbatch, _team.Threads));
         _lanePartRows = Math.Min(options.MaximumRows / _team.Threads, _plan.RowsOfPart(options.Microbatch, threads: 1));
-        int reservedRows = Math.Max(_partRows, _lanePartRows * _team.Threads);
-        _layers = [.. layers.Select((layer, index) => layer.CreateExecutor(options with
-        {
-            NeedsInputGradient = options.NeedsInputGradient || index > firstTrained,
-            FirstRandomStream = options.FirstRandomStream + layers.Take(index).Sum(before => before.RandomStreams),
-            Absorbed = index > 0 && _plan.LeavesActivationGradient(index - 1) ? layers[index - 1].LastActivation : Activation.None,
-            LeavesActivationGradient = _plan.LeavesActivationGradient(index),
-            Lanes = index < _plan.LayersInParts ? _team.Threads : 1,
-        }))];
-        _outputs = [.. layers.Select((layer, index) => LayerExecutor.Reserve(_plan.KeepsOutput(index) ? options.MaximumRows : reservedRows, layer.OutputLength))];
+        var reservedRows = Math.Max(_partRows, _lanePartRows * _team.Threads);
+        _layers =
+        [
+            .. layers.Select(
+                (layer, index) =>
+                    layer.CreateExecutor(
+                        options with
+                        {
+                            NeedsInputGradient = options.NeedsInputGradient || index > firstTrained,
+                            FirstRandomStream = options.FirstRandomStream + layers.Take(index).Sum(before => before.RandomStreams),
+                            Absorbed =
+                                index > 0 && _plan.LeavesActivationGradient(index - 1) ? layers[index - 1].LastActivation : Activation.None,
+                            LeavesActivationGradient = _plan.LeavesActivationGradient(index),
+                            Lanes = index < _plan.LayersInParts ? _team.Threads : 1,
+                        }
+                    )
+            ),
+        ];
+        _outputs =
+        [
+            .. layers.Select(
+                (layer, index) => LayerExecutor.Reserve(_plan.KeepsOutput(index) ? options.MaximumRows : reservedRows, layer.OutputLength)
+            ),
+        ];
         _parameterRanges = ParameterRanges(layers);
         _passGradients = TwoOf(options.MaximumRows, _plan.WidestInPass);
         _partGradients = TwoOf(reservedRows, _plan.WidestInPart);
@@ -63,7 +75,7 @@ internal sealed class SequenceExecutor
     /// <summary>Takes new values of the parameters of all layers.</summary>
     internal void BindWeights(ReadOnlyMemory<float> parameters)
     {
-        for (int i = 0; i < _layers.Length; i++)
+        for (var i = 0; i < _layers.Length; i++)
             _layers[i].BindWeights(parameters[_parameterRanges[i]]);
     }
 
@@ -71,7 +83,7 @@ internal sealed class SequenceExecutor
     internal Span<float> Forward(ReadOnlySpan<float> input, int rows, in Pass pass)
     {
         PassStretch stretch;
-        for (int first = 0; first < rows && _plan.LayersInParts > 0; first = stretch.EndRow)
+        for (var first = 0; first < rows && _plan.LayersInParts > 0; first = stretch.EndRow)
         {
             stretch = SequencePlan.NextStretch(first, rows, _microbatch, _team.Threads);
             if (stretch.Lanes > 1)
@@ -95,13 +107,20 @@ internal sealed class SequenceExecutor
         Span<float> inputGradient,
         Span<float> parameterGradient,
         in Pass pass,
-        IBackwardProgress? progress)
+        IBackwardProgress? progress
+    )
     {
-        Ends ends = new() { Input = input, OutputGradient = outputGradient, InputGradient = inputGradient, ParameterGradient = parameterGradient };
-        for (int i = _layers.Length - 1; i >= Math.Max(_lastBackward, _plan.LayersInParts); i--)
+        Ends ends = new()
+        {
+            Input = input,
+            OutputGradient = outputGradient,
+            InputGradient = inputGradient,
+            ParameterGradient = parameterGradient,
+        };
+        for (var i = _layers.Length - 1; i >= Math.Max(_lastBackward, _plan.LayersInParts); i--)
             Backward(i, ends, 0, rows, 0, pass, progress);
         PassStretch stretch;
-        for (int first = 0; first < rows && _lastBackward < _plan.LayersInParts; first = stretch.EndRow)
+        for (var first = 0; first < rows && _lastBackward < _plan.LayersInParts; first = stretch.EndRow)
         {
             stretch = SequencePlan.NextStretch(first, rows, _microbatch, _team.Threads);
             if (stretch.Lanes > 1)
@@ -116,18 +135,24 @@ internal sealed class SequenceExecutor
         }
     }
 
-    private static AlignedBuffer[] TwoOf(int rows, int length) => [LayerExecutor.Reserve(rows, length), LayerExecutor.Reserve(rows, length)];
+    private static AlignedBuffer[] TwoOf(int rows, int length) =>
+        [LayerExecutor.Reserve(rows, length), LayerExecutor.Reserve(rows, length)];
 
     private static Range[] ParameterRanges(IReadOnlyList<Layer> layers)
     {
-        int end = 0;
+        var end = 0;
         return [.. layers.Select(layer => end..(end += layer.ParameterLength))];
     }
 
     /// <summary>Takes each lane of a stretch through the layers that take parts, on a thread of its own.</summary>
     private unsafe void RunLanes(in PassStretch stretch, in Ends ends, int passRows, in Pass pass, bool isForward)
     {
-        fixed (float* input = ends.Input, output = ends.OutputGradient, inputGradient = ends.InputGradient, parameters = ends.ParameterGradient)
+        fixed (
+            float* input = ends.Input,
+                output = ends.OutputGradient,
+                inputGradient = ends.InputGradient,
+                parameters = ends.ParameterGradient
+        )
         {
             (_lanes.Stretch, _lanes.Pass, _lanes.PassRows, _lanes.IsForward) = (stretch, pass, passRows, isForward);
             _lanes.Input = new Extent(input, ends.Input.Length);
@@ -140,9 +165,9 @@ internal sealed class SequenceExecutor
 
     private void RunLane(LaneWork work, int index)
     {
-        Lane lane = work.Stretch.Lane(index);
+        var lane = work.Stretch.Lane(index);
         PartRange parts = new(lane.FirstRow, lane.FirstRow + lane.Rows, _lanePartRows, Place: index * _lanePartRows);
-        Pass pass = work.Pass with { Lane = lane };
+        var pass = work.Pass with { Lane = lane };
         if (work.IsForward)
             ForwardParts(parts, work.Input.Span, work.PassRows, pass);
         else
@@ -151,7 +176,7 @@ internal sealed class SequenceExecutor
 
     private void JoinLanes(in PassStretch stretch, int passRows, Span<float> parameterGradient, IBackwardProgress? progress)
     {
-        for (int i = _plan.LayersInParts - 1; i >= _lastBackward; i--)
+        for (var i = _plan.LayersInParts - 1; i >= _lastBackward; i--)
         {
             _layers[i].JoinLanes(stretch, passRows, parameterGradient[_parameterRanges[i]]);
             if (stretch.EndRow == passRows)
@@ -161,20 +186,20 @@ internal sealed class SequenceExecutor
 
     private void ForwardParts(in PartRange parts, ReadOnlySpan<float> input, int passRows, in Pass pass)
     {
-        for (int first = parts.FirstRow; first < parts.EndRow; first += parts.PartRows)
+        for (var first = parts.FirstRow; first < parts.EndRow; first += parts.PartRows)
         {
-            int count = Math.Min(parts.PartRows, parts.EndRow - first);
+            var count = Math.Min(parts.PartRows, parts.EndRow - first);
             Forward(0.._plan.LayersInParts, input, first, count, parts.Place, pass.Part(first, count, passRows));
         }
     }
 
     private void BackwardParts(in PartRange parts, in Ends ends, int passRows, in Pass pass, IBackwardProgress? progress)
     {
-        for (int first = parts.FirstRow; first < parts.EndRow; first += parts.PartRows)
+        for (var first = parts.FirstRow; first < parts.EndRow; first += parts.PartRows)
         {
-            int count = Math.Min(parts.PartRows, parts.EndRow - first);
-            Pass part = pass.Part(first, count, passRows);
-            for (int i = _plan.LayersInParts - 1; i >= _lastBackward; i--)
+            var count = Math.Min(parts.PartRows, parts.EndRow - first);
+            var part = pass.Part(first, count, passRows);
+            for (var i = _plan.LayersInParts - 1; i >= _lastBackward; i--)
                 Backward(i, ends, first, count, parts.Place, part, part.RowsAfter == 0 ? progress : null);
         }
     }
@@ -182,25 +207,27 @@ internal sealed class SequenceExecutor
     /// <summary>Takes some rows of the pass through a range of layers.</summary>
     private void Forward(Range layers, ReadOnlySpan<float> input, int first, int rows, int place, in Pass pass)
     {
-        for (int i = layers.Start.Value; i < layers.End.Value; i++)
+        for (var i = layers.Start.Value; i < layers.End.Value; i++)
             _layers[i].Forward(InputOf(i, input, first, rows, place), rows, OutputOf(i, first, rows, place), pass);
     }
 
     /// <summary>Takes the gradients of some rows of the pass back through one layer.</summary>
     private void Backward(int layer, in Ends ends, int first, int rows, int place, in Pass pass, IBackwardProgress? progress)
     {
-        Span<float> after = layer == _layers.Length - 1
-            ? ends.OutputGradient.Slice(first * _layers[layer].OutputLength, rows * _layers[layer].OutputLength)
-            : GradientOf(layer, first, rows, place);
+        var after =
+            layer == _layers.Length - 1
+                ? ends.OutputGradient.Slice(first * _layers[layer].OutputLength, rows * _layers[layer].OutputLength)
+                : GradientOf(layer, first, rows, place);
         Span<float> before = [];
         if (layer > 0)
             before = layer > _lastBackward ? GradientOf(layer - 1, first, rows, place) : [];
         else if (_needsInputGradient)
             before = ends.InputGradient.Slice(first * _inputLength, rows * _inputLength);
-        Range parameters = _parameterRanges[layer];
-        LayerProgress? ofLayer = progress is null ? null : _progress.Of(parameters, progress);
-        ReadOnlySpan<float> input = InputOf(layer, ends.Input, first, rows, place);
-        _layers[layer].Backward(input, OutputOf(layer, first, rows, place), rows, after, before, ends.ParameterGradient[parameters], pass, ofLayer);
+        var parameters = _parameterRanges[layer];
+        var ofLayer = progress is null ? null : _progress.Of(parameters, progress);
+        var input = InputOf(layer, ends.Input, first, rows, place);
+        _layers[layer]
+            .Backward(input, OutputOf(layer, first, rows, place), rows, after, before, ends.ParameterGradient[parameters], pass, ofLayer);
         progress?.CompletedFrom(parameters.Start.Value);
     }
 
@@ -211,9 +238,10 @@ internal sealed class SequenceExecutor
         Rows(_outputs[layer], layer, _plan.KeepsOutput(layer) ? first : place, rows);
 
     /// <summary>With respect to the output of a layer that is not the last.</summary>
-    private Span<float> GradientOf(int layer, int first, int rows, int place) => layer >= _plan.LayersInParts - 1
-        ? Rows(_passGradients[layer % 2], layer, first, rows)
-        : _partGradients[layer % 2].Span.Slice(place * _plan.WidestInPart, rows * _layers[layer].OutputLength);
+    private Span<float> GradientOf(int layer, int first, int rows, int place) =>
+        layer >= _plan.LayersInParts - 1
+            ? Rows(_passGradients[layer % 2], layer, first, rows)
+            : _partGradients[layer % 2].Span.Slice(place * _plan.WidestInPart, rows * _layers[layer].OutputLength);
 
     private Span<float> Rows(AlignedBuffer values, int layer, int first, int rows) =>
         values.Span.Slice(first * _layers[layer].OutputLength, rows * _layers[layer].OutputLength);
@@ -252,17 +280,18 @@ internal sealed class SequenceExecutor
         public Extent InputGradient;
         public Extent ParameterGradient;
 
-        public Ends Ends => new()
-        {
-            Input = Input.Span,
-            OutputGradient = OutputGradient.Span,
-            InputGradient = InputGradient.Span,
-            ParameterGradient = ParameterGradient.Span,
-        };
+        public Ends Ends =>
+            new()
+            {
+                Input = Input.Span,
+                OutputGradient = OutputGradient.Span,
+                InputGradient = InputGradient.Span,
+                ParameterGradient = ParameterGradient.Span,
+            };
 
         public void Execute(int part, int parts)
         {
-            for (int lane = part; lane < Stretch.Lanes; lane += parts)
+            for (var lane = part; lane < Stretch.Lanes; lane += parts)
                 executor.RunLane(this, lane);
         }
     }

@@ -14,12 +14,13 @@ internal static class WeightInitialization
     /// Tanh and sigmoid: X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks"
     /// (2010), variance 2/(fan-in + fan-out). None: variance 1/fan-in.
     /// </remarks>
-    internal static float Bound(Activation activation, long fanIn, long fanOut) => activation switch
-    {
-        Activation.Relu => (float)Math.Sqrt(6.0 / fanIn),
-        Activation.Tanh or Activation.Sigmoid => (float)Math.Sqrt(6.0 / ((double)fanIn + fanOut)),
-        _ => (float)Math.Sqrt(3.0 / fanIn),
-    };
+    internal static float Bound(Activation activation, long fanIn, long fanOut) =>
+        activation switch
+        {
+            Activation.Relu => (float)Math.Sqrt(6.0 / fanIn),
+            Activation.Tanh or Activation.Sigmoid => (float)Math.Sqrt(6.0 / ((double)fanIn + fanOut)),
+            _ => (float)Math.Sqrt(3.0 / fanIn),
+        };
 
     /// <summary>Fills one parameter. Each value depends on the seed, the parameter and its own index, and on nothing else.</summary>
     /// <param name="seed">The run's seed.</param>
@@ -32,7 +33,7 @@ internal static class WeightInitialization
         if (initial.Bound == 0)
             return;
         CounterRandom random = new(seed, RandomPurpose.InitialWeights, (ulong)parameter);
-        for (int i = 0; i < destination.Length; i++)
+        for (var i = 0; i < destination.Length; i++)
             destination[i] = initial.Bound * ((2 * random.Uniform((ulong)i)) - 1);
     }
 }

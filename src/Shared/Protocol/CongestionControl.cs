@@ -5,13 +5,14 @@ using System.Text;
 namespace Distributed.Protocol;
 
 /// <summary>
-/// How TCP shares lines among the connections of gradients: where the system would estimate each connection's rate (BBR), and the network is a near one, by what is
-/// lost instead (<see href="https://www.rfc-editor.org/rfc/rfc5681">RFC 5681</see>).
+/// How TCP shares lines among the connections of gradients: where the system would estimate each connection's rate (BBR), and the network
+/// is a near one, by what is lost instead (<see href="https://www.rfc-editor.org/rfc/rfc5681">RFC 5681</see>).
 /// </summary>
 /// <remarks>
-/// BBR believes in the best rate at which a connection has delivered lately, and a gradient comes in bursts, which go faster than the line as long as a queue has
-/// room. Of a host's two connections on one line of 100 Mbit/s, it believed in 1.7 Gbit/s for one and 75 Mbit/s for the other, and kept 224 and 122 packets under way; and
-/// a step waits for the slowest. Going by loss, both had 180. Between three hosts, a step of <c>mlp</c> took 1.23 times its transfer, and takes 1.05 times.
+/// BBR believes in the best rate at which a connection has delivered lately, and a gradient comes in bursts, which go faster than the line
+/// as long as a queue has room. Of a host's two connections on one line of 100 Mbit/s, it believed in 1.7 Gbit/s for one and 75 Mbit/s for
+/// the other, and kept 224 and 122 packets under way; and a step waits for the slowest. Going by loss, both had 180. Between three hosts, a
+/// step of <c>mlp</c> took 1.23 times its transfer, and takes 1.05 times.
 /// </remarks>
 internal static class CongestionControl
 {
@@ -19,8 +20,8 @@ internal static class CongestionControl
     public const string ByLoss = "reno";
 
     /// <summary>
-    /// Up to which round trip a network is a near one: 1 ms. There, a window that was halved on a line of 10 Gbit/s has grown again in 0.4 s, and newer ones that go by
-    /// loss grow no faster (RFC 9438, section 4.3). The time grows with the square of the round trip.
+    /// Up to which round trip a network is a near one: 1 ms. There, a window that was halved on a line of 10 Gbit/s has grown again in 0.4
+    /// s, and newer ones that go by loss grow no faster (RFC 9438, section 4.3). The time grows with the square of the round trip.
     /// </summary>
     public static readonly TimeSpan NearRoundTrip = TimeSpan.FromMilliseconds(1);
 
@@ -45,13 +46,20 @@ internal static class CongestionControl
     {
         try
         {
-            if (OperatingSystem.IsLinux() && socket is { LocalEndPoint: IPEndPoint local, RemoteEndPoint: IPEndPoint remote }
-                && !IPAddress.IsLoopback(remote.Address) && !local.Address.Equals(remote.Address))
+            if (
+                OperatingSystem.IsLinux()
+                && socket is { LocalEndPoint: IPEndPoint local, RemoteEndPoint: IPEndPoint remote }
+                && !IPAddress.IsLoopback(remote.Address)
+                && !local.Address.Equals(remote.Address)
+            )
+            {
                 ApplyByRoundTrip(socket);
+            }
         }
         catch (SocketException)
         {
-            // The system does not know of such options or does not allow it, or the other side is gone, as whoever uses the connection will notice.
+            // The system does not know of such options or does not allow it, or the other side is gone, as whoever uses the connection will
+            // notice.
         }
     }
 

@@ -13,23 +13,30 @@ public sealed class Connection : IDisposable
     /// <param name="address">The other's address, as in <c>http://10.0.0.7:5000</c>.</param>
     /// <param name="token">The run's token, or null in an insecure run.</param>
     /// <param name="connect">Makes the connection itself; null for the usual way.</param>
-    public Connection(string address, RunToken? token, Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect = null)
+    public Connection(
+        string address,
+        RunToken? token,
+        Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect = null
+    )
     {
         Address = address;
-        _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
-        {
-            MaxReceiveMessageSize = WireLimits.MaximumMessageBytes,
-            MaxSendMessageSize = WireLimits.MaximumMessageBytes,
-            DisposeHttpClient = true,
-            HttpHandler = new SocketsHttpHandler
+        _channel = GrpcChannel.ForAddress(
+            address,
+            new GrpcChannelOptions
             {
-                InitialHttp2StreamWindowSize = WireLimits.WindowBytes,
-                PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
-                ConnectTimeout = TimeSpan.FromSeconds(5),
-                UseProxy = false,
-                ConnectCallback = connect,
-            },
-        });
+                MaxReceiveMessageSize = WireLimits.MaximumMessageBytes,
+                MaxSendMessageSize = WireLimits.MaximumMessageBytes,
+                DisposeHttpClient = true,
+                HttpHandler = new SocketsHttpHandler
+                {
+                    InitialHttp2StreamWindowSize = WireLimits.WindowBytes,
+                    PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
+                    ConnectTimeout = TimeSpan.FromSeconds(5),
+                    UseProxy = false,
+                    ConnectCallback = connect,
+                },
+            }
+        );
         Calls = token is null ? _channel.CreateCallInvoker() : _channel.Intercept(new TokenClientInterceptor(token));
     }
 

@@ -5,14 +5,14 @@ using Grpc.Core;
 namespace Distributed.Protocol;
 
 /// <summary>
-/// An exchange stream on a connection of its own, whose frames are sent straight from the sender's vectors (<see cref="SendingConnection"/>). To the other side it
-/// is a call like any other.
+/// An exchange stream on a connection of its own, whose frames are sent straight from the sender's vectors
+/// (<see cref="SendingConnection"/>). To the other side it is a call like any other.
 /// </summary>
 public sealed class DirectExchange : IAsyncStreamWriter<Frame>, IDisposable
 {
     /// <summary>
-    /// A header of the call. It says that every message after the greeting comes as one frame of HTTP/2, and not before the response's headers have
-    /// come, so that the server can let them be received past it; one that cannot notices nothing.
+    /// A header of the call. It says that every message after the greeting comes as one frame of HTTP/2, and not before the response's
+    /// headers have come, so that the server can let them be received past it; one that cannot notices nothing.
     /// </summary>
     public const string HeaderName = "direct-frames";
 
@@ -41,7 +41,13 @@ public sealed class DirectExchange : IAsyncStreamWriter<Frame>, IDisposable
     /// <param name="sink">Knows where the values of received frames belong; null if nobody does.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <exception cref="RpcException">The other side cannot be reached.</exception>
-    public static async Task<DirectExchange> OpenAsync(string address, RunToken? token, Frame hello, IFrameSink? sink, CancellationToken cancellationToken)
+    public static async Task<DirectExchange> OpenAsync(
+        string address,
+        RunToken? token,
+        Frame hello,
+        IFrameSink? sink,
+        CancellationToken cancellationToken
+    )
     {
         var exchange = new DirectExchange(address, token, sink, cancellationToken);
         try

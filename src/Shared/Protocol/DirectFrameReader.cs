@@ -5,18 +5,27 @@ using Grpc.Core;
 namespace Distributed.Protocol;
 
 /// <summary>
-/// The frames of a call that come over a <see cref="ReceivingConnection"/>: the greeting by way of the server, and after <see cref="Begin"/> all others past it, their
-/// values straight to where they belong.
+/// The frames of a call that come over a <see cref="ReceivingConnection"/>: the greeting by way of the server, and after
+/// <see cref="Begin"/> all others past it, their values straight to where they belong.
 /// </summary>
 /// <param name="call">The call's messages that come by way of the server.</param>
 /// <param name="connection">The call's connection.</param>
 /// <param name="stream">The call's HTTP/2 stream.</param>
 /// <param name="sink">Knows where the values of received frames belong; null if nobody does.</param>
 public sealed class DirectFrameReader(IAsyncStreamReader<Frame> call, ReceivingConnection connection, int stream, IFrameSink? sink)
-    : IAsyncStreamReader<Frame>, IFrameSource, IMessageReceiver
+    : IAsyncStreamReader<Frame>,
+        IFrameSource,
+        IMessageReceiver
 {
     // What is read is handled where it is received.
-    private readonly Channel<Frame> _frames = Channel.CreateBounded<Frame>(new BoundedChannelOptions(1) { SingleReader = true, SingleWriter = true, AllowSynchronousContinuations = true });
+    private readonly Channel<Frame> _frames = Channel.CreateBounded<Frame>(
+        new BoundedChannelOptions(1)
+        {
+            SingleReader = true,
+            SingleWriter = true,
+            AllowSynchronousContinuations = true,
+        }
+    );
 
     private Frame? _arriving;
     private Frame? _current;

@@ -27,7 +27,8 @@ public static class FrameMarshaller
 
     /// <summary>A marshaller for gRPC methods.</summary>
     /// <param name="sink">Knows where the values of received frames belong; null if nobody does.</param>
-    public static Marshaller<Frame> Create(IFrameSink? sink) => Marshallers.Create<Frame>(Serialize, context => Read(context.PayloadAsReadOnlySequence(), sink));
+    public static Marshaller<Frame> Create(IFrameSink? sink) =>
+        Marshallers.Create<Frame>(Serialize, context => Read(context.PayloadAsReadOnlySequence(), sink));
 
     /// <summary>Writes a frame.</summary>
     /// <param name="frame">The frame; read before this returns.</param>
@@ -81,13 +82,18 @@ public static class FrameMarshaller
     internal static int ReadPrefix(ReadOnlyMemory<byte> input, int messageBytes, out FrameHeader header)
     {
         RequireLittleEndian();
-        if (input.Length < MessageHeaderBytes || input.Span[0] != 0 || BinaryPrimitives.ReadUInt32BigEndian(input.Span[1..]) != messageBytes - MessageHeaderBytes)
+        if (
+            input.Length < MessageHeaderBytes
+            || input.Span[0] != 0
+            || BinaryPrimitives.ReadUInt32BigEndian(input.Span[1..]) != messageBytes - MessageHeaderBytes
+        )
+        {
             throw new InvalidDataException("A frame of gradients is not one uncompressed message.");
+        }
+
         var reader = new SequenceReader<byte>(new ReadOnlySequence<byte>(input[MessageHeaderBytes..]));
         var fields = new Fields();
-        while (!reader.End && !fields.ReadBeforeValues(ref reader))
-        {
-        }
+        while (!reader.End && !fields.ReadBeforeValues(ref reader)) { }
 
         header = fields.Header();
         var position = MessageHeaderBytes + (int)reader.Consumed;
@@ -176,31 +182,52 @@ public static class FrameMarshaller
             return true;
         }
 
-        public readonly FrameHeader Header() => _step <= long.MaxValue && _offset <= long.MaxValue && _part <= int.MaxValue && _kind <= (ulong)FrameKind.State
-            ? new(_run, new ViewGeneration(_epoch, _number), (long)_step, (FrameKind)_kind, (int)_part, (long)_offset)
-            : throw new InvalidDataException("A tensor frame's step, kind, part or offset is out of range.");
+        public readonly FrameHeader Header() =>
+            _step <= long.MaxValue && _offset <= long.MaxValue && _part <= int.MaxValue && _kind <= (ulong)FrameKind.State
+                ? new(_run, new ViewGeneration(_epoch, _number), (long)_step, (FrameKind)_kind, (int)_part, (long)_offset)
+                : throw new InvalidDataException("A tensor frame's step, kind, part or offset is out of range.");
 
         public void Read(ref SequenceReader<byte> reader)
         {
             var tag = ReadVarint(ref reader);
             switch (tag)
             {
-                case (1 << 3) | Fixed64: _run = Read64(ref reader); break;
-                case (2 << 3) | Fixed32: _epoch = Read32(ref reader); break;
-                case (3 << 3) | Fixed32: _number = Read32(ref reader); break;
-                case (4 << 3) | Fixed64: _step = Read64(ref reader); break;
-                case (5 << 3) | Varint: _kind = ReadVarint(ref reader); break;
-                case (6 << 3) | Fixed32: _part = Read32(ref reader); break;
-                case (7 << 3) | Fixed64: _offset = Read64(ref reader); break;
-                case (8 << 3) | Delimited: Values = ReadValues(ref reader); break;
-                default: Skip((int)(tag & 7), ref reader); break;
+                case (1 << 3) | Fixed64:
+                    _run = Read64(ref reader);
+                    break;
+                case (2 << 3) | Fixed32:
+                    _epoch = Read32(ref reader);
+                    break;
+                case (3 << 3) | Fixed32:
+                    _number = Read32(ref reader);
+                    break;
+                case (4 << 3) | Fixed64:
+                    _step = Read64(ref reader);
+                    break;
+                case (5 << 3) | Varint:
+                    _kind = ReadVarint(ref reader);
+                    break;
+                case (6 << 3) | Fixed32:
+                    _part = Read32(ref reader);
+                    break;
+                case (7 << 3) | Fixed64:
+                    _offset = Read64(ref reader);
+                    break;
+                case (8 << 3) | Delimited:
+                    Values = ReadValues(ref reader);
+                    break;
+                default:
+                    Skip((int)(tag & 7), ref reader);
+                    break;
             }
         }
 
         private static ReadOnlySequence<byte> ReadValues(ref SequenceReader<byte> reader)
         {
             var bytes = ReadDelimited(ref reader);
-            return bytes.Length % sizeof(float) == 0 ? bytes : throw new InvalidDataException("A tensor frame's values are not whole numbers of four bytes.");
+            return bytes.Length % sizeof(float) == 0
+                ? bytes
+                : throw new InvalidDataException("A tensor frame's values are not whole numbers of four bytes.");
         }
 
         private static void Skip(int wireType, ref SequenceReader<byte> reader)

@@ -1,6 +1,8 @@
 namespace Distributed.Protocol;
 
-/// <summary>Where frames come from, to one who waits for them and receives them on its own thread. Others may receive from it at the same time.</summary>
+/// <summary>
+/// Where frames come from, to one who waits for them and receives them on its own thread. Others may receive from it at the same time.
+/// </summary>
 public interface IFrameSource
 {
     /// <summary>Receives what has come and hands it on, without waiting.</summary>

@@ -35,7 +35,8 @@ public static class WireErrors
         return exception switch
         {
             RpcException { StatusCode: StatusCode.Unauthenticated } => "it refused the run token (is --token-file the same on both sides?)",
-            RpcException { StatusCode: StatusCode.Unavailable or StatusCode.Internal or StatusCode.Unknown } rpc when Innermost(rpc) is IOException or System.Net.Sockets.SocketException or HttpRequestException =>
+            RpcException { StatusCode: StatusCode.Unavailable or StatusCode.Internal or StatusCode.Unknown } rpc
+                when Innermost(rpc) is IOException or System.Net.Sockets.SocketException or HttpRequestException =>
                 "the connection was closed (" + Innermost(rpc).Message.TrimEnd('.') + ")",
             RpcException { StatusCode: StatusCode.Cancelled } => "the connection was closed (the call was cancelled)",
             RpcException rpc => rpc.Status.Detail is { Length: > 0 } detail ? detail : rpc.StatusCode.ToString(),
@@ -46,23 +47,24 @@ public static class WireErrors
 
     /// <summary>A phase as it is written in messages.</summary>
     /// <param name="phase">The phase.</param>
-    public static string Name(Phase phase) => phase switch
-    {
-        Phase.Idle => "waiting for work",
-        Phase.StateTransfer => "state transfer",
-        Phase.ForwardBackward => "forward and backward",
-        Phase.ReduceScatter => "reduce-scatter",
-        Phase.AllGather => "all-gather",
-        Phase.Update => "update",
-        Phase.Evaluation => "evaluation",
-        Phase.Snapshot => "snapshot",
-        Phase.Broadcast => "broadcast",
-        _ => phase.ToString(),
-    };
+    public static string Name(Phase phase) =>
+        phase switch
+        {
+            Phase.Idle => "waiting for work",
+            Phase.StateTransfer => "state transfer",
+            Phase.ForwardBackward => "forward and backward",
+            Phase.ReduceScatter => "reduce-scatter",
+            Phase.AllGather => "all-gather",
+            Phase.Update => "update",
+            Phase.Evaluation => "evaluation",
+            Phase.Snapshot => "snapshot",
+            Phase.Broadcast => "broadcast",
+            _ => phase.ToString(),
+        };
 
     private static Exception Innermost(RpcException exception)
     {
-        Exception inner = exception.Status.DebugException ?? exception;
+        var inner = exception.Status.DebugException ?? exception;
         while (inner.InnerException is { } next)
             inner = next;
         return inner;

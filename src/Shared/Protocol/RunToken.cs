@@ -38,8 +38,10 @@ public sealed class RunToken
     /// <summary>Whether a header carries this token; the time it takes does not depend on where they differ.</summary>
     /// <param name="header">The header's value, or null.</param>
     public bool Matches(string? header) =>
-        header is not null && header.StartsWith(Scheme, StringComparison.Ordinal)
-        && TryParse(header[Scheme.Length..], out var other) && CryptographicOperations.FixedTimeEquals(_secret, other._secret);
+        header is not null
+        && header.StartsWith(Scheme, StringComparison.Ordinal)
+        && TryParse(header[Scheme.Length..], out var other)
+        && CryptographicOperations.FixedTimeEquals(_secret, other._secret);
 
     /// <summary>The 64 digits, to hand to a process that is to join. Never log it.</summary>
     public string Reveal() => Convert.ToHexStringLower(_secret);

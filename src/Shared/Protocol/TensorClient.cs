@@ -10,14 +10,27 @@ public sealed class TensorClient(CallInvoker calls)
     /// <param name="cancellationToken">Ends the call.</param>
     /// <param name="sink">Knows where the values of received frames belong; null if nobody does.</param>
     /// <param name="headers">Go with the call; null for none.</param>
-    public AsyncDuplexStreamingCall<Frame, Frame> Exchange(CancellationToken cancellationToken, IFrameSink? sink = null, Metadata? headers = null) =>
-        calls.AsyncDuplexStreamingCall(TensorService.ExchangeMethod(sink), null, new CallOptions(headers, cancellationToken: cancellationToken));
+    public AsyncDuplexStreamingCall<Frame, Frame> Exchange(
+        CancellationToken cancellationToken,
+        IFrameSink? sink = null,
+        Metadata? headers = null
+    ) =>
+        calls.AsyncDuplexStreamingCall(
+            TensorService.ExchangeMethod(sink),
+            null,
+            new CallOptions(headers, cancellationToken: cancellationToken)
+        );
 
     /// <summary>Asks for the state after a step.</summary>
     /// <param name="request">A frame of kind <see cref="FrameKind.State"/> that names generation and step.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     public AsyncServerStreamingCall<Frame> FetchState(Frame request, CancellationToken cancellationToken) =>
-        calls.AsyncServerStreamingCall(TensorService.FetchStateMethod, null, new CallOptions(cancellationToken: cancellationToken), request);
+        calls.AsyncServerStreamingCall(
+            TensorService.FetchStateMethod,
+            null,
+            new CallOptions(cancellationToken: cancellationToken),
+            request
+        );
 
     /// <summary>Begins to send a snapshot.</summary>
     /// <param name="cancellationToken">Ends the call.</param>

@@ -44,7 +44,10 @@ public abstract class TensorService
     public static void BindService(ServiceBinderBase binder, TensorService? service)
     {
         ArgumentNullException.ThrowIfNull(binder);
-        binder.AddMethod(ExchangeMethod(sink: null), service is null ? null! : new DuplexStreamingServerMethod<Frame, Frame>(service.Exchange));
+        binder.AddMethod(
+            ExchangeMethod(sink: null),
+            service is null ? null! : new DuplexStreamingServerMethod<Frame, Frame>(service.Exchange)
+        );
         binder.AddMethod(FetchStateMethod, service is null ? null! : new ServerStreamingServerMethod<Frame, Frame>(service.FetchState));
         binder.AddMethod(StoreStateMethod, service is null ? null! : new ClientStreamingServerMethod<Frame, Frame>(service.StoreState));
     }

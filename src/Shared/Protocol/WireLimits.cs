@@ -15,10 +15,15 @@ public static class WireLimits
     /// <summary>Samples in one shard message, in bytes, unless a single sample is larger.</summary>
     public const int ShardBytes = 1024 * 1024;
 
-    /// <summary>The HTTP/2 window of a stream and of a connection, in bytes: several frames, so that a sender never idles for an acknowledgement.</summary>
+    /// <summary>
+    /// The HTTP/2 window of a stream and of a connection, in bytes: several frames, so that a sender never idles for an acknowledgement.
+    /// </summary>
     public const int WindowBytes = 8 * 1024 * 1024;
 
-    /// <summary>The largest HTTP/2 frame that a server takes, in bytes; the default of 16 KiB costs a header and a wake-up 32 times per tensor frame.</summary>
+    /// <summary>
+    /// The largest HTTP/2 frame that a server takes, in bytes; the default of 16 KiB costs a header and a wake-up 32 times per tensor
+    /// frame.
+    /// </summary>
     public const int HttpFrameBytes = 1024 * 1024;
 
     /// <summary>How often each side of a session says that it is alive.</summary>

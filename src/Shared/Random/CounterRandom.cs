@@ -35,7 +35,8 @@ public readonly struct CounterRandom
     /// <summary>Returns 32 uniform bits.</summary>
     /// <param name="index">Position in the sequence.</param>
     [SuppressMessage("Naming", "CA1720", Justification = "The width is what sets this draw apart.")]
-    public uint UInt32(ulong index) => Philox.Block(Vector128.Create(index >> 2, _purposeAndStream).AsUInt32(), _seed).GetElement((int)(index & 3));
+    public uint UInt32(ulong index) =>
+        Philox.Block(Vector128.Create(index >> 2, _purposeAndStream).AsUInt32(), _seed).GetElement((int)(index & 3));
 
     /// <summary>Returns the draws of <see cref="UInt32"/> at the indices 4 * block to 4 * block + 31.</summary>
     /// <param name="block">Position in the sequence, divided by 4.</param>

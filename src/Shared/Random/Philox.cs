@@ -23,12 +23,16 @@ public static class Philox
     /// <param name="key">Which sequence: the low half is key word 0, the high half key word 1.</param>
     public static Vector128<uint> Block(Vector128<uint> counter, ulong key)
     {
-        uint c0 = counter.GetElement(0), c1 = counter.GetElement(1), c2 = counter.GetElement(2), c3 = counter.GetElement(3);
-        uint k0 = (uint)key, k1 = (uint)(key >> 32);
-        for (int round = 0; round < Rounds; round++)
+        uint c0 = counter.GetElement(0),
+            c1 = counter.GetElement(1),
+            c2 = counter.GetElement(2),
+            c3 = counter.GetElement(3);
+        uint k0 = (uint)key,
+            k1 = (uint)(key >> 32);
+        for (var round = 0; round < Rounds; round++)
         {
-            ulong product0 = (ulong)Multiplier0 * c0;
-            ulong product1 = (ulong)Multiplier1 * c2;
+            var product0 = (ulong)Multiplier0 * c0;
+            var product1 = (ulong)Multiplier1 * c2;
             c0 = (uint)(product1 >> 32) ^ c1 ^ k0;
             c1 = (uint)product1;
             c2 = (uint)(product0 >> 32) ^ c3 ^ k1;
@@ -49,12 +53,16 @@ public static class Philox
     {
         // One counter a lane, each word in the lower half of its 64 bits; what is above does not count. The lanes are dealt so that the
         // words of neighbouring counters end up side by side.
-        Vector512<ulong> c0 = Vector512.Create(low) + Vector512.Create(0UL, 4, 1, 5, 2, 6, 3, 7), c1 = c0 >>> 32;
-        Vector512<ulong> c2 = Vector512.Create(high), c3 = Vector512.Create(high >> 32);
-        Vector512<ulong> k0 = Vector512.Create(key), k1 = Vector512.Create(key >> 32);
-        for (int round = 0; round < Rounds; round++)
+        Vector512<ulong> c0 = Vector512.Create(low) + Vector512.Create(0UL, 4, 1, 5, 2, 6, 3, 7),
+            c1 = c0 >>> 32;
+        Vector512<ulong> c2 = Vector512.Create(high),
+            c3 = Vector512.Create(high >> 32);
+        Vector512<ulong> k0 = Vector512.Create(key),
+            k1 = Vector512.Create(key >> 32);
+        for (var round = 0; round < Rounds; round++)
         {
-            Vector512<ulong> product0 = Product(c0, Multiplier0), product1 = Product(c2, Multiplier1);
+            Vector512<ulong> product0 = Product(c0, Multiplier0),
+                product1 = Product(c2, Multiplier1);
             c0 = (product1 >>> 32) ^ c1 ^ k0;
             c1 = product1;
             c2 = (product0 >>> 32) ^ c3 ^ k1;
@@ -63,23 +71,27 @@ public static class Philox
             k1 += Vector512.Create((ulong)KeyStep1);
         }
 
-        Vector512<ulong> word = Vector512.Create((ulong)uint.MaxValue);
+        var word = Vector512.Create((ulong)uint.MaxValue);
         return Interleave((c0 & word) | (c1 << 32), (c2 & word) | (c3 << 32));
     }
 
     /// <summary>The product of the lower halves of 64-bit lanes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<ulong> Product(Vector512<ulong> words, uint multiplier) => Avx512F.IsSupported
-        ? Avx512F.Multiply(words.AsUInt32(), Vector512.Create((ulong)multiplier).AsUInt32())
-        : (words & Vector512.Create((ulong)uint.MaxValue)) * Vector512.Create((ulong)multiplier);
+    private static Vector512<ulong> Product(Vector512<ulong> words, uint multiplier) =>
+        Avx512F.IsSupported
+            ? Avx512F.Multiply(words.AsUInt32(), Vector512.Create((ulong)multiplier).AsUInt32())
+            : (words & Vector512.Create((ulong)uint.MaxValue)) * Vector512.Create((ulong)multiplier);
 
     /// <summary>Lanes 0, 2, 4 and 6 of both operands in turn, and lanes 1, 3, 5 and 7.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector512<uint> Even, Vector512<uint> Odd) Interleave(Vector512<ulong> left, Vector512<ulong> right)
     {
-        Vector512<ulong> isLeft = Vector512.Create(ulong.MaxValue, 0, ulong.MaxValue, 0, ulong.MaxValue, 0, ulong.MaxValue, 0);
-        Vector512<ulong> shiftedRight = Vector512.Shuffle(right, Vector512.Create(0UL, 0, 2, 2, 4, 4, 6, 6));
-        Vector512<ulong> shiftedLeft = Vector512.Shuffle(left, Vector512.Create(1UL, 1, 3, 3, 5, 5, 7, 7));
-        return (Vector512.ConditionalSelect(isLeft, left, shiftedRight).AsUInt32(), Vector512.ConditionalSelect(isLeft, shiftedLeft, right).AsUInt32());
+        var isLeft = Vector512.Create(ulong.MaxValue, 0, ulong.MaxValue, 0, ulong.MaxValue, 0, ulong.MaxValue, 0);
+        var shiftedRight = Vector512.Shuffle(right, Vector512.Create(0UL, 0, 2, 2, 4, 4, 6, 6));
+        var shiftedLeft = Vector512.Shuffle(left, Vector512.Create(1UL, 1, 3, 3, 5, 5, 7, 7));
+        return (
+            Vector512.ConditionalSelect(isLeft, left, shiftedRight).AsUInt32(),
+            Vector512.ConditionalSelect(isLeft, shiftedLeft, right).AsUInt32()
+        );
     }
 }

@@ -13,9 +13,18 @@ internal sealed class AdamOptimizer(OptimizerOptions options, bool decoupled) : 
     public override IReadOnlyList<string> MomentNames { get; } = ["exp_avg", "exp_avg_sq"];
 
     /// <inheritdoc/>
-    private protected override void Apply(in OptimizerStep step, int offset, ReadOnlySpan<float> gradientSum, TrainingState current, TrainingState next) =>
+    private protected override void Apply(
+        in OptimizerStep step,
+        int offset,
+        ReadOnlySpan<float> gradientSum,
+        TrainingState current,
+        TrainingState next
+    ) =>
         OptimizerKernels.Adam(
-            _settings with { LearningRate = step.LearningRate },
+            _settings with
+            {
+                LearningRate = step.LearningRate,
+            },
             step.Number,
             gradientSum,
             step.Samples,
@@ -27,5 +36,6 @@ internal sealed class AdamOptimizer(OptimizerOptions options, bool decoupled) : 
             Part(next.Moments[0], offset, gradientSum),
             Part(next.Moments[1], offset, gradientSum),
             step.Team,
-            current.Weights.Length);
+            current.Weights.Length
+        );
 }

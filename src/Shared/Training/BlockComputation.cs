@@ -22,9 +22,7 @@ internal sealed class BlockComputation
     private readonly List<RightChild> _rightChildren = [];
 
     public BlockComputation(TrainingSettings settings, ComputeTeam team)
-        : this(settings, NetworkExecutor.RowsInOnePass(settings.Network, settings.Microbatch), team)
-    {
-    }
+        : this(settings, NetworkExecutor.RowsInOnePass(settings.Network, settings.Microbatch), team) { }
 
     /// <summary>Reserves the memory for passes of a number of rows, which must be whole microbatches. No bit depends on it.</summary>
     /// <exception cref="Distributed.InputException">The samples, or the activations of a layer, do not fit in an array.</exception>
@@ -49,9 +47,17 @@ internal sealed class BlockComputation
     /// <param name="samples">The member's samples.</param>
     /// <param name="origin">The first microbatch of the member's samples.</param>
     /// <param name="gradient">[layout length]: overwritten; undefined where the loss is not finite.</param>
-    /// <param name="progress">Is told as parts of the gradient are completed, in the last pass over the node's samples; null for nobody.</param>
-    public BatchSums Gradient(long step, TreeBlock block, ISampleSource samples, int origin, Memory<float> gradient, IBackwardProgress? progress = null) =>
-        Gradient(step, block, samples, origin, gradient, progress, depth: 0);
+    /// <param name="progress">
+    /// Is told as parts of the gradient are completed, in the last pass over the node's samples; null for nobody.
+    /// </param>
+    public BatchSums Gradient(
+        long step,
+        TreeBlock block,
+        ISampleSource samples,
+        int origin,
+        Memory<float> gradient,
+        IBackwardProgress? progress = null
+    ) => Gradient(step, block, samples, origin, gradient, progress, depth: 0);
 
     /// <summary>The sums of a node, without a gradient.</summary>
     public BatchSums Evaluate(TreeBlock block, ISampleSource samples, int origin)
@@ -66,7 +72,15 @@ internal sealed class BlockComputation
         return _executor.Forward(_inputs.Span[..(rows * _inputLength)], _labels.AsSpan(0, rows));
     }
 
-    private BatchSums Gradient(long step, TreeBlock block, ISampleSource samples, int origin, Memory<float> gradient, IBackwardProgress? progress, int depth)
+    private BatchSums Gradient(
+        long step,
+        TreeBlock block,
+        ISampleSource samples,
+        int origin,
+        Memory<float> gradient,
+        IBackwardProgress? progress,
+        int depth
+    )
     {
         if (block.Count <= _largestCount)
         {

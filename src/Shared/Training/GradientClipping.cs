@@ -21,9 +21,9 @@ public static class GradientClipping
         if (clipNorm is not { } limit)
             return 1;
         double sumOfSquares = 0;
-        for (int i = 0; i < ranges.Count; i++)
+        for (var i = 0; i < ranges.Count; i++)
             sumOfSquares += ReductionKernels.SumOfSquares(gradientSum[ranges[i]]);
-        double norm = Math.Sqrt(sumOfSquares) / samples;
+        var norm = Math.Sqrt(sumOfSquares) / samples;
         return (float)Math.Min(1, limit / (norm + NormFloor));
     }
 }

@@ -17,7 +17,9 @@ public static class InitialState
             weights = new float[network.Layout.Length];
             network.InitializeWeights(configuration.Seed, weights);
         }
-        var moments = Optimizer.Create(configuration.Optimizer).MomentNames.Select(name => (name, (ReadOnlyMemory<float>)new float[weights.Length]));
+        var moments = Optimizer
+            .Create(configuration.Optimizer)
+            .MomentNames.Select(name => (name, (ReadOnlyMemory<float>)new float[weights.Length]));
         return new Checkpoint(0, weights, [.. moments]);
     }
 }

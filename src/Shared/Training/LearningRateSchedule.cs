@@ -18,23 +18,24 @@ public sealed class LearningRateSchedule(ScheduleOptions options, double fullRat
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(step, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(step, totalSteps);
-        double warmup = step < options.WarmupSteps ? (double)step / options.WarmupSteps : 1;
+        var warmup = step < options.WarmupSteps ? (double)step / options.WarmupSteps : 1;
         return (float)(fullRate * warmup * Curve(step, totalSteps));
     }
 
-    private double Curve(long step, long totalSteps) => options.Kind switch
-    {
-        ScheduleKind.Constant => 1,
-        ScheduleKind.Step => StepCurve(step, totalSteps),
-        ScheduleKind.Cosine => CosineCurve(step, totalSteps),
-        _ => throw new InvalidOperationException($"unknown schedule {options.Kind}"),
-    };
+    private double Curve(long step, long totalSteps) =>
+        options.Kind switch
+        {
+            ScheduleKind.Constant => 1,
+            ScheduleKind.Step => StepCurve(step, totalSteps),
+            ScheduleKind.Cosine => CosineCurve(step, totalSteps),
+            _ => throw new InvalidOperationException($"unknown schedule {options.Kind}"),
+        };
 
     /// <summary>1, 0.1 and 0.01 in the first, second and last third of the run.</summary>
     private static double StepCurve(long step, long totalSteps)
     {
         double factor = 1;
-        for (long phase = (step - 1) * StepPhases / totalSteps; phase > 0; phase--)
+        for (var phase = (step - 1) * StepPhases / totalSteps; phase > 0; phase--)
             factor *= StepFactor;
         return factor;
     }
@@ -47,8 +48,8 @@ public sealed class LearningRateSchedule(ScheduleOptions options, double fullRat
     {
         if (step <= options.WarmupSteps)
             return 1;
-        double progress = (double)(step - 1 - options.WarmupSteps) / (totalSteps - options.WarmupSteps);
-        double root = ScalarMath.CosinePi(progress / 2);
+        var progress = (double)(step - 1 - options.WarmupSteps) / (totalSteps - options.WarmupSteps);
+        var root = ScalarMath.CosinePi(progress / 2);
         return root * root;
     }
 }

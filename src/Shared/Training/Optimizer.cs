@@ -2,7 +2,9 @@ using Distributed.Kernels;
 
 namespace Distributed.Training;
 
-/// <summary>Turns the gradient of a step into the next weights. Has no memory of its own: that is in the <see cref="TrainingState"/>.</summary>
+/// <summary>
+/// Turns the gradient of a step into the next weights. Has no memory of its own: that is in the <see cref="TrainingState"/>.
+/// </summary>
 public abstract class Optimizer
 {
     /// <summary>The names of the moments that it keeps beside the weights, as PyTorch calls them; empty where it keeps none.</summary>
@@ -11,13 +13,14 @@ public abstract class Optimizer
     /// <summary>Creates the optimizer that the options ask for.</summary>
     /// <param name="options">Options without <see cref="OptimizerOptions.Errors"/>.</param>
     /// <exception cref="ArgumentException">There is no such optimizer.</exception>
-    public static Optimizer Create(OptimizerOptions options) => options.Kind switch
-    {
-        OptimizerKind.Sgd => new SgdOptimizer(options),
-        OptimizerKind.Adam => new AdamOptimizer(options, decoupled: false),
-        OptimizerKind.AdamW => new AdamOptimizer(options, decoupled: true),
-        _ => throw new ArgumentException($"unknown optimizer {options.Kind}", nameof(options)),
-    };
+    public static Optimizer Create(OptimizerOptions options) =>
+        options.Kind switch
+        {
+            OptimizerKind.Sgd => new SgdOptimizer(options),
+            OptimizerKind.Adam => new AdamOptimizer(options, decoupled: false),
+            OptimizerKind.AdamW => new AdamOptimizer(options, decoupled: true),
+            _ => throw new ArgumentException($"unknown optimizer {options.Kind}", nameof(options)),
+        };
 
     /// <summary>Reads one state and writes the next. The mean gradient is gradientSum / samples, times the clip scale.</summary>
     /// <param name="step">The number of the step, from 1: the one after those that <paramref name="current"/> has completed.</param>
@@ -37,33 +40,59 @@ public abstract class Optimizer
         ReadOnlySpan<float> gradientSum,
         TrainingState current,
         TrainingState next,
-        ComputeTeam? team)
+        ComputeTeam? team
+    )
     {
         if (gradientSum.Length != current.Weights.Length || gradientSum.Length != next.Weights.Length)
-            throw new ArgumentException($"a gradient of {gradientSum.Length} for states of {current.Weights.Length} and {next.Weights.Length}", nameof(gradientSum));
+        {
+            throw new ArgumentException(
+                $"a gradient of {gradientSum.Length} for states of {current.Weights.Length} and {next.Weights.Length}",
+                nameof(gradientSum)
+            );
+        }
+
         Update(new OptimizerStep(step, learningRate, samples, clipScale, team), 0, gradientSum, current, next);
         next.Step = step;
     }
 
-    /// <summary>Updates a part of the vectors, as <see cref="Update(long, float, int, float, ReadOnlySpan{float}, TrainingState, TrainingState, ComputeTeam?)"/> does all of them; the step of the next state stays as it is.</summary>
+    /// <summary>
+    /// Updates a part of the vectors, as
+    /// <see cref="Update(long, float, int, float, ReadOnlySpan{float}, TrainingState, TrainingState, ComputeTeam?)"/> does all of them; the
+    /// step of the next state stays as it is.
+    /// </summary>
     /// <param name="step">The step.</param>
     /// <param name="offset">Where the part begins.</param>
     /// <param name="gradientSum">The part: the sum of the samples' gradients.</param>
     /// <param name="current">The state before the step; only read.</param>
     /// <param name="next">The state after the step; the part is overwritten.</param>
-    /// <exception cref="ArgumentException">The step does not follow the state, the states are not this optimizer's, or there are no samples.</exception>
+    /// <exception cref="ArgumentException">
+    /// The step does not follow the state, the states are not this optimizer's, or there are no samples.
+    /// </exception>
     internal void Update(in OptimizerStep step, int offset, ReadOnlySpan<float> gradientSum, TrainingState current, TrainingState next)
     {
         if (step.Number != current.Step + 1)
             throw new ArgumentException($"step {step.Number} does not follow a state after {current.Step} steps", nameof(step));
         if (current.Moments.Count != MomentNames.Count || next.Moments.Count != MomentNames.Count)
-            throw new ArgumentException($"states of {current.Moments.Count} and {next.Moments.Count} moments, expected {MomentNames.Count}", nameof(next));
+        {
+            throw new ArgumentException(
+                $"states of {current.Moments.Count} and {next.Moments.Count} moments, expected {MomentNames.Count}",
+                nameof(next)
+            );
+        }
+
         Apply(step, offset, gradientSum, current, next);
     }
 
     /// <summary>Writes weights and moments of the next state from an offset on, for as many elements as the gradient has.</summary>
-    private protected abstract void Apply(in OptimizerStep step, int offset, ReadOnlySpan<float> gradientSum, TrainingState current, TrainingState next);
+    private protected abstract void Apply(
+        in OptimizerStep step,
+        int offset,
+        ReadOnlySpan<float> gradientSum,
+        TrainingState current,
+        TrainingState next
+    );
 
     /// <summary>The part of a vector that a piece of the gradient is for.</summary>
-    private protected static Span<float> Part(AlignedBuffer vector, int offset, ReadOnlySpan<float> gradientSum) => vector.Span.Slice(offset, gradientSum.Length);
+    private protected static Span<float> Part(AlignedBuffer vector, int offset, ReadOnlySpan<float> gradientSum) =>
+        vector.Span.Slice(offset, gradientSum.Length);
 }

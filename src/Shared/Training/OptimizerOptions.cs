@@ -8,7 +8,9 @@ public sealed record OptimizerOptions
     /// <summary>The rule.</summary>
     public OptimizerKind Kind { get; init; } = OptimizerKind.Sgd;
 
-    /// <summary>The highest learning rate, which a schedule scales; null for the rule's default: 0.1 for sgd, 0.001 for adam and adamw.</summary>
+    /// <summary>
+    /// The highest learning rate, which a schedule scales; null for the rule's default: 0.1 for sgd, 0.001 for adam and adamw.
+    /// </summary>
     public double? LearningRate { get; init; }
 
     /// <summary>Share of the last step's direction that is kept; sgd only, 0 to below 1.</summary>

@@ -8,13 +8,13 @@ internal sealed class RawJsonConverter : JsonConverter<string>
 {
     public override string Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
-        using JsonDocument document = JsonDocument.ParseValue(ref reader);
+        using var document = JsonDocument.ParseValue(ref reader);
         return JsonSerializer.Serialize(document.RootElement);
     }
 
     public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options)
     {
-        using JsonDocument document = JsonDocument.Parse(value);
+        using var document = JsonDocument.Parse(value);
         document.RootElement.WriteTo(writer);
     }
 }

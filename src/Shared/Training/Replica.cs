@@ -47,9 +47,18 @@ public sealed class Replica : IDisposable
     /// <param name="rank">The member.</param>
     /// <param name="samples">The samples of the member's range.</param>
     /// <param name="memory">Receives the gradient sum of each block, in the order of the plan. <see cref="Sums"/> has their losses.</param>
-    /// <param name="progress">Is told as parts of the gradients are completed in all blocks; null for nobody. Updates that follow from it are done when this returns.</param>
+    /// <param name="progress">
+    /// Is told as parts of the gradients are completed in all blocks; null for nobody. Updates that follow from it are done when this
+    /// returns.
+    /// </param>
     /// <exception cref="NonFiniteLossException">A loss is infinite or NaN; nobody has been told of that block's gradient.</exception>
-    public void ForwardBackward(ReductionPlan plan, int rank, ISampleSource samples, PublishedMemory memory, IBackwardProgress? progress = null)
+    public void ForwardBackward(
+        ReductionPlan plan,
+        int rank,
+        ISampleSource samples,
+        PublishedMemory memory,
+        IBackwardProgress? progress = null
+    )
     {
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(memory);
@@ -65,7 +74,9 @@ public sealed class Replica : IDisposable
         }
     }
 
-    /// <summary>Computes the loss over a member's blocks of the test set, with the current weights; <see cref="Sums"/> has the result.</summary>
+    /// <summary>
+    /// Computes the loss over a member's blocks of the test set, with the current weights; <see cref="Sums"/> has the result.
+    /// </summary>
     /// <param name="plan">The plan over the test set's microbatches.</param>
     /// <param name="rank">The member.</param>
     /// <param name="samples">The samples of the member's range.</param>
@@ -89,7 +100,13 @@ public sealed class Replica : IDisposable
         _computation.BindWeights(Weights.State.Weights.Memory);
     }
 
-    private void ForwardBackwardBlocks(ReductionPlan plan, int rank, ISampleSource samples, PublishedMemory memory, IBackwardProgress? progress)
+    private void ForwardBackwardBlocks(
+        ReductionPlan plan,
+        int rank,
+        ISampleSource samples,
+        PublishedMemory memory,
+        IBackwardProgress? progress
+    )
     {
         var step = Weights.State.Step + 1;
         var origin = plan.RangeOf(rank).Start;

@@ -9,11 +9,13 @@ public static class ReplicaMemory
     private const int States = 2; // the one that a step reads, and the spare that it writes
 
     /// <summary>
-    /// Bytes of weights and optimizer state, twice since there is a spare, of one gradient, and of the activations of a pass. Copies that are made
-    /// to send a snapshot, gradients of further blocks, and the data are not counted.
+    /// Bytes of weights and optimizer state, twice since there is a spare, of one gradient, and of the activations of a pass. Copies that
+    /// are made to send a snapshot, gradients of further blocks, and the data are not counted.
     /// </summary>
     /// <param name="settings">The run's settings.</param>
-    /// <param name="rows">The most samples that the worker has in a step, at least 1; a pass takes no more than is good for the machine.</param>
+    /// <param name="rows">
+    /// The most samples that the worker has in a step, at least 1; a pass takes no more than is good for the machine.
+    /// </param>
     public static long Bytes(TrainingSettings settings, int rows)
     {
         ArgumentNullException.ThrowIfNull(settings);

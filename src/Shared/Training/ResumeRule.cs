@@ -9,12 +9,13 @@ public static class ResumeRule
     /// <param name="stored">The configuration that the run began with.</param>
     /// <param name="requested">The configuration that it would go on with.</param>
     public static IReadOnlyList<string> Errors(RunConfiguration stored, RunConfiguration requested) =>
-    [
-        .. RunConfigurationJson.Fields(stored)
-            .Zip(RunConfigurationJson.Fields(requested), (was, now) => (Name: was.Key, Was: was.Value, Now: now.Value))
-            .Where(field => field.Was != field.Now && !IsPlace(field.Name) && !IsAllowedEnd(field.Name, stored, requested))
-            .Select(field => Line(field.Name, field.Was, field.Now, stored)),
-    ];
+        [
+            .. RunConfigurationJson
+                .Fields(stored)
+                .Zip(RunConfigurationJson.Fields(requested), (was, now) => (Name: was.Key, Was: was.Value, Now: now.Value))
+                .Where(field => field.Was != field.Now && !IsPlace(field.Name) && !IsAllowedEnd(field.Name, stored, requested))
+                .Select(field => Line(field.Name, field.Was, field.Now, stored)),
+        ];
 
     /// <summary>Whether a field only says where content lies whose hash is compared as well.</summary>
     internal static bool IsPlace(string name) => name is "data.dataDir";
@@ -24,9 +25,10 @@ public static class ResumeRule
 
     private static string Line(string name, string was, string now, RunConfiguration stored)
     {
-        string remedy = name == EndName && stored.Schedule.DependsOnEnd
-            ? $"schedule {stored.Schedule.Kind.ToString().ToLowerInvariant()} depends on the end, so it must stay"
-            : "it cannot change when a run is resumed";
+        var remedy =
+            name == EndName && stored.Schedule.DependsOnEnd
+                ? $"schedule {stored.Schedule.Kind.ToString().ToLowerInvariant()} depends on the end, so it must stay"
+                : "it cannot change when a run is resumed";
         return $"{name}: the run has {was}, this command says {now}; {remedy}";
     }
 }

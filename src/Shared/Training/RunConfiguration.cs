@@ -66,9 +66,9 @@ public sealed record RunConfiguration
     /// <exception cref="InputException">The warm-up is longer than the run.</exception>
     public static RunConfiguration Resolve(TrainingOptions options, Dataset dataset, string model, string? initWeightsSha256)
     {
-        int stepsPerEpoch = (dataset.Train.Count + options.BatchSize - 1) / options.BatchSize;
-        long steps = options.TotalSteps(stepsPerEpoch);
-        foreach (string error in options.Schedule.Errors(steps))
+        var stepsPerEpoch = (dataset.Train.Count + options.BatchSize - 1) / options.BatchSize;
+        var steps = options.TotalSteps(stepsPerEpoch);
+        foreach (var error in options.Schedule.Errors(steps))
             throw new InputException(error);
         return new RunConfiguration
         {
@@ -96,30 +96,32 @@ public sealed record RunConfiguration
     public BatchPlan Batches(int sampleCount) => new(Seed, sampleCount, BatchSize, Microbatch, Shuffle);
 
     /// <summary>The options that resolve to this configuration: what <c>--resume</c> starts from.</summary>
-    public TrainingOptions ToOptions() => new()
-    {
-        Data = Data,
-        Model = Model,
-        Steps = Steps,
-        BatchSize = BatchSize,
-        Microbatch = Microbatch,
-        LabelSmoothing = LabelSmoothing,
-        Optimizer = Optimizer,
-        Schedule = Schedule,
-        Seed = Seed,
-        Shuffle = Shuffle,
-        InitWeights = InitWeights,
-        CheckpointEvery = CheckpointEvery,
-        EvalEvery = EvalEvery,
-    };
+    public TrainingOptions ToOptions() =>
+        new()
+        {
+            Data = Data,
+            Model = Model,
+            Steps = Steps,
+            BatchSize = BatchSize,
+            Microbatch = Microbatch,
+            LabelSmoothing = LabelSmoothing,
+            Optimizer = Optimizer,
+            Schedule = Schedule,
+            Seed = Seed,
+            Shuffle = Shuffle,
+            InitWeights = InitWeights,
+            CheckpointEvery = CheckpointEvery,
+            EvalEvery = EvalEvery,
+        };
 
     /// <summary>A dataset's name stays; a path becomes independent of the current folder.</summary>
-    private static DataOptions Absolute(DataOptions data) => data with
-    {
-        Data = DatasetLoader.List(data).Any(known => known.Name == data.Data) ? data.Data : Path.GetFullPath(data.Data),
-        Test = Absolute(data.Test),
-        DataDir = Absolute(data.DataDir),
-    };
+    private static DataOptions Absolute(DataOptions data) =>
+        data with
+        {
+            Data = DatasetLoader.List(data).Any(known => known.Name == data.Data) ? data.Data : Path.GetFullPath(data.Data),
+            Test = Absolute(data.Test),
+            DataDir = Absolute(data.DataDir),
+        };
 
     private static string? Absolute(string? path) => path is null ? null : Path.GetFullPath(path);
 }

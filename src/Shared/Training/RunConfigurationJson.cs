@@ -6,7 +6,9 @@ using System.Text.Json.Serialization;
 
 namespace Distributed.Training;
 
-/// <summary><c>config.json</c>: written in full and read strictly, since a field that is missing or not understood would change the result unseen.</summary>
+/// <summary>
+/// <c>config.json</c>: written in full and read strictly, since a field that is missing or not understood would change the result unseen.
+/// </summary>
 public static class RunConfigurationJson
 {
     private const string VersionName = "numericsVersion";
@@ -27,20 +29,25 @@ public static class RunConfigurationJson
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
     /// <param name="json">The text.</param>
     /// <param name="sourceName">The file, for messages.</param>
-    /// <exception cref="InputException">Not JSON, a field is missing or unknown, a value has another type, or the numerics version is another.</exception>
+    /// <exception cref="InputException">
+    /// Not JSON, a field is missing or unknown, a value has another type, or the numerics version is another.
+    /// </exception>
     public static RunConfiguration Read(string json, string sourceName)
     {
         try
         {
-            JsonNode root = JsonNode.Parse(json) ?? throw new JsonException("it is null");
+            var root = JsonNode.Parse(json) ?? throw new JsonException("it is null");
             CheckVersion(root, sourceName);
-            RunConfiguration configuration = root.Deserialize<RunConfiguration>(Options)!;
+            var configuration = root.Deserialize<RunConfiguration>(Options)!;
             CheckComplete(root, configuration, sourceName);
             return configuration;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException)
         {
-            throw new InputException($"{sourceName}: not a run's configuration ({exception.Message.ReplaceLineEndings(" ").TrimEnd('.')})", exception);
+            throw new InputException(
+                $"{sourceName}: not a run's configuration ({exception.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                exception
+            );
         }
     }
 
@@ -50,7 +57,7 @@ public static class RunConfigurationJson
     /// </summary>
     public static string Hash(RunConfiguration configuration)
     {
-        IEnumerable<string> lines = Fields(configuration)
+        var lines = Fields(configuration)
             .Where(field => field.Key != EndName || configuration.Schedule.DependsOnEnd)
             .Where(field => !ResumeRule.IsPlace(field.Key))
             .Select(field => $"{field.Key}={field.Value}");
@@ -63,11 +70,12 @@ public static class RunConfigurationJson
 
     private static void CheckVersion(JsonNode root, string sourceName)
     {
-        int version = root[VersionName]?.GetValue<int>() ?? throw new JsonException($"'{VersionName}' is missing");
+        var version = root[VersionName]?.GetValue<int>() ?? throw new JsonException($"'{VersionName}' is missing");
         if (version != Checkpoints.NumericsVersion.Current)
         {
             throw new InputException(
-                $"{sourceName}: its numerics version is {version}, this program's is {Checkpoints.NumericsVersion.Current}: use the version of the program that began the run");
+                $"{sourceName}: its numerics version is {version}, this program's is {Checkpoints.NumericsVersion.Current}: use the version of the program that began the run"
+            );
         }
     }
 
@@ -80,11 +88,14 @@ public static class RunConfigurationJson
             throw new InputException($"{sourceName}: not a run's configuration ({string.Join(", ", missing)} missing)");
     }
 
-    private static IEnumerable<KeyValuePair<string, string>> Leaves(JsonNode? node, string path) => node switch
-    {
-        JsonObject group when path != "model" => group.SelectMany(member => Leaves(member.Value, path.Length == 0 ? member.Key : $"{path}.{member.Key}")),
-        _ => [new(path, node?.ToJsonString() ?? "null")],
-    };
+    private static IEnumerable<KeyValuePair<string, string>> Leaves(JsonNode? node, string path) =>
+        node switch
+        {
+            JsonObject group when path != "model" => group.SelectMany(member =>
+                Leaves(member.Value, path.Length == 0 ? member.Key : $"{path}.{member.Key}")
+            ),
+            _ => [new(path, node?.ToJsonString() ?? "null")],
+        };
 
     /// <summary>Enumerations as the command line writes them.</summary>
     private sealed class LowerCase : JsonNamingPolicy

@@ -11,9 +11,9 @@ internal static class RunningStatistics
     /// <summary>Whether any lie in a part of the flat vector.</summary>
     internal static bool AreIn(ParameterLayout layout, int offset, int length)
     {
-        for (int i = 0; i < layout.RunningStatistics.Count; i++)
+        for (var i = 0; i < layout.RunningStatistics.Count; i++)
         {
-            Parameter statistic = layout.RunningStatistics[i];
+            var statistic = layout.RunningStatistics[i];
             if (statistic.Offset < offset + length && offset < statistic.Offset + statistic.Length)
                 return true;
         }
@@ -28,13 +28,20 @@ internal static class RunningStatistics
     /// <param name="gradientSum">A piece of the gradient: in their places, the sums over the samples of what was observed.</param>
     /// <param name="current">The state before the step; only read.</param>
     /// <param name="next">The state after the step.</param>
-    internal static void Update(ParameterLayout layout, int samples, int offset, ReadOnlySpan<float> gradientSum, TrainingState current, TrainingState next)
+    internal static void Update(
+        ParameterLayout layout,
+        int samples,
+        int offset,
+        ReadOnlySpan<float> gradientSum,
+        TrainingState current,
+        TrainingState next
+    )
     {
-        for (int i = 0; i < layout.RunningStatistics.Count; i++)
+        for (var i = 0; i < layout.RunningStatistics.Count; i++)
         {
-            Parameter statistic = layout.RunningStatistics[i];
-            int start = Math.Max(offset, statistic.Offset);
-            int length = Math.Min(offset + gradientSum.Length, statistic.Offset + statistic.Length) - start;
+            var statistic = layout.RunningStatistics[i];
+            var start = Math.Max(offset, statistic.Offset);
+            var length = Math.Min(offset + gradientSum.Length, statistic.Offset + statistic.Length) - start;
             if (length <= 0)
                 continue;
             Move(
@@ -42,15 +49,16 @@ internal static class RunningStatistics
                 samples,
                 gradientSum.Slice(start - offset, length),
                 current.Weights.Span.Slice(start, length),
-                next.Weights.Span.Slice(start, length));
-            for (int moment = 0; moment < next.Moments.Count; moment++)
+                next.Weights.Span.Slice(start, length)
+            );
+            for (var moment = 0; moment < next.Moments.Count; moment++)
                 next.Moments[moment].Span.Slice(start, length).Clear();
         }
     }
 
     private static void Move(float momentum, int samples, ReadOnlySpan<float> sums, ReadOnlySpan<float> before, Span<float> after)
     {
-        for (int i = 0; i < after.Length; i++)
+        for (var i = 0; i < after.Length; i++)
             after[i] = ((1 - momentum) * before[i]) + (momentum * (sums[i] / samples));
     }
 }

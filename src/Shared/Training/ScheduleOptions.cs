@@ -23,6 +23,11 @@ public sealed record ScheduleOptions
         if (WarmupSteps < 0)
             yield return string.Create(CultureInfo.InvariantCulture, $"--warmup-steps {WarmupSteps}: must be at least 0");
         if (WarmupSteps > totalSteps)
-            yield return string.Create(CultureInfo.InvariantCulture, $"--warmup-steps {WarmupSteps}: must be at most {totalSteps}, the steps of the run");
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"--warmup-steps {WarmupSteps}: must be at most {totalSteps}, the steps of the run"
+            );
+        }
     }
 }

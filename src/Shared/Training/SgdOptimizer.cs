@@ -12,11 +12,20 @@ internal sealed class SgdOptimizer(OptimizerOptions options) : Optimizer
     public override IReadOnlyList<string> MomentNames { get; } = options.Momentum == 0 ? [] : ["momentum_buffer"];
 
     /// <inheritdoc/>
-    private protected override void Apply(in OptimizerStep step, int offset, ReadOnlySpan<float> gradientSum, TrainingState current, TrainingState next)
+    private protected override void Apply(
+        in OptimizerStep step,
+        int offset,
+        ReadOnlySpan<float> gradientSum,
+        TrainingState current,
+        TrainingState next
+    )
     {
-        bool keeps = MomentNames.Count > 0;
+        var keeps = MomentNames.Count > 0;
         OptimizerKernels.MomentumSgd(
-            _settings with { LearningRate = step.LearningRate },
+            _settings with
+            {
+                LearningRate = step.LearningRate,
+            },
             gradientSum,
             step.Samples,
             step.ClipScale,
@@ -25,6 +34,7 @@ internal sealed class SgdOptimizer(OptimizerOptions options) : Optimizer
             Part(next.Weights, offset, gradientSum),
             keeps ? Part(next.Moments[0], offset, gradientSum) : [],
             step.Team,
-            current.Weights.Length);
+            current.Weights.Length
+        );
     }
 }

@@ -3,7 +3,9 @@ using Distributed.Data;
 
 namespace Distributed.Training;
 
-/// <summary>All that a person can say about what is trained, before data and model are known. The defaults are here and nowhere else.</summary>
+/// <summary>
+/// All that a person can say about what is trained, before data and model are known. The defaults are here and nowhere else.
+/// </summary>
 public sealed record TrainingOptions
 {
     /// <summary>Passes over the training set where neither epochs nor steps are given.</summary>
@@ -62,7 +64,14 @@ public sealed record TrainingOptions
 
     /// <summary>Every bad value, one line each: the option, the value, and what would be right.</summary>
     public IReadOnlyList<string> Validate() =>
-        [.. LengthErrors(), .. BatchErrors(), .. LabelErrors(), .. Optimizer.Errors(), .. Schedule.Errors(Steps is > 0 ? Steps : null), .. IntervalErrors()];
+        [
+            .. LengthErrors(),
+            .. BatchErrors(),
+            .. LabelErrors(),
+            .. Optimizer.Errors(),
+            .. Schedule.Errors(Steps is > 0 ? Steps : null),
+            .. IntervalErrors(),
+        ];
 
     /// <summary>The steps of a run of these options.</summary>
     /// <param name="stepsPerEpoch">Batches in the training set.</param>
@@ -81,16 +90,31 @@ public sealed record TrainingOptions
     private IEnumerable<string> BatchErrors()
     {
         if (BatchSize is < 1 or > MaximumBatchSize)
-            yield return Line("--batch-size", BatchSize, string.Create(CultureInfo.InvariantCulture, $"must be from 1 to {MaximumBatchSize}"));
+        {
+            yield return Line(
+                "--batch-size",
+                BatchSize,
+                string.Create(CultureInfo.InvariantCulture, $"must be from 1 to {MaximumBatchSize}")
+            );
+        }
+
         if (Microbatch < 1)
+        {
             yield return Line("--microbatch", Microbatch.Value, "must be at least 1");
+        }
         else if (BatchSize >= 1 && Microbatch > BatchSize)
-            yield return Line("--microbatch", Microbatch.Value, string.Create(CultureInfo.InvariantCulture, $"must be at most the batch size, {BatchSize}"));
+        {
+            yield return Line(
+                "--microbatch",
+                Microbatch.Value,
+                string.Create(CultureInfo.InvariantCulture, $"must be at most the batch size, {BatchSize}")
+            );
+        }
     }
 
     private IEnumerable<string> LabelErrors()
     {
-        bool isFraction = LabelSmoothing >= 0 && (float)LabelSmoothing < 1;
+        var isFraction = LabelSmoothing >= 0 && (float)LabelSmoothing < 1;
         if (!isFraction)
             yield return string.Create(CultureInfo.InvariantCulture, $"--label-smoothing {LabelSmoothing}: must be from 0 to below 1");
     }

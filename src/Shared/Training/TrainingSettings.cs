@@ -11,7 +11,14 @@ namespace Distributed.Training;
 /// <param name="Seed">What dropped activations are drawn from.</param>
 /// <param name="LabelSmoothing">The part of each training target that is spread over all classes alike.</param>
 public sealed record TrainingSettings(
-    Network Network, int Microbatch, OptimizerOptions Optimizer, ScheduleOptions Schedule, long TotalSteps, ulong Seed, float LabelSmoothing = 0)
+    Network Network,
+    int Microbatch,
+    OptimizerOptions Optimizer,
+    ScheduleOptions Schedule,
+    long TotalSteps,
+    ulong Seed,
+    float LabelSmoothing = 0
+)
 {
     /// <summary>The settings of a run.</summary>
     /// <param name="configuration">The run's configuration.</param>
@@ -26,6 +33,7 @@ public sealed record TrainingSettings(
             configuration.Schedule,
             configuration.Steps,
             configuration.Seed,
-            (float)configuration.LabelSmoothing);
+            (float)configuration.LabelSmoothing
+        );
     }
 }

@@ -12,7 +12,7 @@ public static class TrainingStateExtensions
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(checkpoint.Moments.Count, state.Moments.Count, nameof(checkpoint));
         checkpoint.Weights.Span.CopyTo(state.Weights.Span);
-        for (int moment = 0; moment < state.Moments.Count; moment++)
+        for (var moment = 0; moment < state.Moments.Count; moment++)
             checkpoint.Moments[moment].Values.Span.CopyTo(state.Moments[moment].Span);
         state.Step = checkpoint.Step;
     }
@@ -20,8 +20,10 @@ public static class TrainingStateExtensions
     /// <summary>The state as a checkpoint that shares its memory: copy it before the state changes.</summary>
     /// <param name="state">The state.</param>
     /// <param name="momentNames">The names of its moments, <see cref="Optimizer.MomentNames"/>.</param>
-    public static Checkpoint ToCheckpoint(this TrainingState state, IReadOnlyList<string> momentNames) => new(
-        state.Step,
-        state.Weights.Memory,
-        [.. momentNames.Zip(state.Moments, (name, values) => (name, (ReadOnlyMemory<float>)values.Memory))]);
+    public static Checkpoint ToCheckpoint(this TrainingState state, IReadOnlyList<string> momentNames) =>
+        new(
+            state.Step,
+            state.Weights.Memory,
+            [.. momentNames.Zip(state.Moments, (name, values) => (name, (ReadOnlyMemory<float>)values.Memory))]
+        );
 }

@@ -8,8 +8,8 @@ namespace Distributed.Training;
 /// places; until then nothing has happened.
 /// </summary>
 /// <remarks>
-/// A step that is begun takes the gradient in pieces, and updates what each piece is for at once or, during a backward pass, while the team's threads
-/// compute on; where the gradient is clipped, which needs all of it first, the pieces are put together.
+/// A step that is begun takes the gradient in pieces, and updates what each piece is for at once or, during a backward pass, while the
+/// team's threads compute on; where the gradient is clipped, which needs all of it first, the pieces are put together.
 /// </remarks>
 public sealed class WeightUpdater : IGradientConsumer
 {
@@ -87,7 +87,11 @@ public sealed class WeightUpdater : IGradientConsumer
     }
 
     private void UpdateClipped(ReadOnlySpan<float> gradientSum) =>
-        Update(0, gradientSum, GradientClipping.Scale(gradientSum, _settings.Network.Layout.TrainedRanges, _samples, _settings.Optimizer.ClipNorm));
+        Update(
+            0,
+            gradientSum,
+            GradientClipping.Scale(gradientSum, _settings.Network.Layout.TrainedRanges, _samples, _settings.Optimizer.ClipNorm)
+        );
 
     private void Update(int offset, ReadOnlySpan<float> gradientSum, float clipScale)
     {

@@ -10,8 +10,8 @@ using Distributed.Worker.Computing;
 namespace Distributed.Worker.Benchmarks;
 
 /// <summary>
-/// One worker of <c>coordinator bench allreduce</c>, which talks to it by lines: it is told the token, says its address and is told those of all; then
-/// each request (transport, elements, steps) is a view, answered by its timings. It ends with its standard input.
+/// One worker of <c>coordinator bench allreduce</c>, which talks to it by lines: it is told the token, says its address and is told those
+/// of all; then each request (transport, elements, steps) is a view, answered by its timings. It ends with its standard input.
 /// </summary>
 internal static class AllReduceMember
 {
@@ -22,15 +22,26 @@ internal static class AllReduceMember
     {
         if (!RunToken.TryParse(await Console.In.ReadLineAsync(), out var token))
             return ExitCode.BadUsage;
-        await using var server = await PeerServer.StartAsync(new Uri(listen ?? new WorkerOptions { Coordinator = "" }.Listen), token, CancellationToken.None);
+        await using var server = await PeerServer.StartAsync(
+            new Uri(listen ?? new WorkerOptions { Coordinator = "" }.Listen),
+            token,
+            CancellationToken.None
+        );
         await Console.Out.WriteLineAsync(server.Address.ToString());
         var addresses = (await Console.In.ReadLineAsync() ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
         using var thread = new ComputeThread();
         await KeepAsync(thread, ProcessorShare.Of(ThreadAffinity.Allowed(), rank + 1, listen is null ? addresses.Length : 0, threads: 1));
         for (uint number = 1; await Console.In.ReadLineAsync() is { } request; number++)
         {
-            var identity = new ExchangeIdentity(Run: 1, new ViewGeneration(1, number), rank, [.. addresses.Select((_, peer) => $"worker {peer + 1}")]);
-            await Console.Out.WriteLineAsync(JsonSerializer.Serialize(await TimeAsync(identity, addresses, request.Split(' '), token, server.Directory, thread)));
+            var identity = new ExchangeIdentity(
+                Run: 1,
+                new ViewGeneration(1, number),
+                rank,
+                [.. addresses.Select((_, peer) => $"worker {peer + 1}")]
+            );
+            await Console.Out.WriteLineAsync(
+                JsonSerializer.Serialize(await TimeAsync(identity, addresses, request.Split(' '), token, server.Directory, thread))
+            );
         }
 
         return ExitCode.Done;
@@ -46,14 +57,22 @@ internal static class AllReduceMember
     }
 
     private static async Task<AllReduceTimings> TimeAsync(
-        ExchangeIdentity identity, string[] addresses, string[] request, RunToken token, ViewDirectory directory, ComputeThread thread)
+        ExchangeIdentity identity,
+        string[] addresses,
+        string[] request,
+        RunToken token,
+        ViewDirectory directory,
+        ComputeThread thread
+    )
     {
         var transport = Enum.Parse<TransportMode>(request[0], ignoreCase: true);
         var (length, steps) = (int.Parse(request[1], CultureInfo.InvariantCulture), int.Parse(request[2], CultureInfo.InvariantCulture));
         var settings = AllReduceBenchmark.Settings(length, addresses.Length, transport);
         await using var view = await PeerView.EnterAsync(identity, addresses, settings, token, directory, CancellationToken.None);
         AllReduceTimings? timings = null;
-        await thread.RunAsync(() => timings = new AllReduceBenchmark(view, length, identity.Rank, addresses.Length).Run(steps, CancellationToken.None));
+        await thread.RunAsync(() =>
+            timings = new AllReduceBenchmark(view, length, identity.Rank, addresses.Length).Run(steps, CancellationToken.None)
+        );
         return timings!;
     }
 }

@@ -11,19 +11,65 @@ internal static class WorkerCommand
 {
     private static readonly WorkerOptions Defaults = new() { Coordinator = "" };
 
-    private static readonly Option<string> Coordinator = new("--coordinator") { Description = "The coordinator's address, such as http://10.0.0.1:5000", HelpName = "URL", Required = true };
-    private static readonly Option<string> Listen = new("--listen") { Description = "Where other workers reach this one; port 0 lets the system choose", HelpName = "URL", DefaultValueFactory = _ => Defaults.Listen };
-    private static readonly Option<string?> Advertise = new("--advertise") { Description = "The address to tell other workers, if it is not the one listened on", HelpName = "URL" };
-    private static readonly Option<int> Threads = new("--threads") { Description = "Threads that compute", HelpName = "T", DefaultValueFactory = _ => Defaults.Threads };
-    private static readonly Option<string?> TokenFile = new("--token-file") { Description = "File with the run's token; it is waited for", HelpName = "FILE" };
+    private static readonly Option<string> Coordinator = new("--coordinator")
+    {
+        Description = "The coordinator's address, such as http://10.0.0.1:5000",
+        HelpName = "URL",
+        Required = true,
+    };
+    private static readonly Option<string> Listen = new("--listen")
+    {
+        Description = "Where other workers reach this one; port 0 lets the system choose",
+        HelpName = "URL",
+        DefaultValueFactory = _ => Defaults.Listen,
+    };
+    private static readonly Option<string?> Advertise = new("--advertise")
+    {
+        Description = "The address to tell other workers, if it is not the one listened on",
+        HelpName = "URL",
+    };
+    private static readonly Option<int> Threads = new("--threads")
+    {
+        Description = "Threads that compute",
+        HelpName = "T",
+        DefaultValueFactory = _ => Defaults.Threads,
+    };
+    private static readonly Option<string?> TokenFile = new("--token-file")
+    {
+        Description = "File with the run's token; it is waited for",
+        HelpName = "FILE",
+    };
     private static readonly Option<bool> Insecure = new("--insecure") { Description = "Join and listen without a token" };
-    private static readonly Option<int> ConnectTimeout = new("--connect-timeout") { Description = "Seconds to wait for the token file and the coordinator", HelpName = "SECONDS", DefaultValueFactory = _ => Defaults.ConnectTimeout };
-    private static readonly Option<string> Data = new("--data") { Description = "Data that this worker holds; if it is the run's, samples need not be sent", HelpName = "digits|fashion-mnist|PATH", DefaultValueFactory = _ => Defaults.Data.Data };
+    private static readonly Option<int> ConnectTimeout = new("--connect-timeout")
+    {
+        Description = "Seconds to wait for the token file and the coordinator",
+        HelpName = "SECONDS",
+        DefaultValueFactory = _ => Defaults.ConnectTimeout,
+    };
+    private static readonly Option<string> Data = new("--data")
+    {
+        Description = "Data that this worker holds; if it is the run's, samples need not be sent",
+        HelpName = "digits|fashion-mnist|PATH",
+        DefaultValueFactory = _ => Defaults.Data.Data,
+    };
     private static readonly Option<string?> Test = new("--test") { Description = "The test set that belongs to it", HelpName = "PATH" };
-    private static readonly Option<string?> DataDir = new("--data-dir") { Description = "Folder to look for named data sets in", HelpName = "DIR" };
-    private static readonly Option<string?> LabelColumn = new("--label-column") { Description = "CSV: the column of the labels", HelpName = "NAME|INDEX" };
+    private static readonly Option<string?> DataDir = new("--data-dir")
+    {
+        Description = "Folder to look for named data sets in",
+        HelpName = "DIR",
+    };
+    private static readonly Option<string?> LabelColumn = new("--label-column")
+    {
+        Description = "CSV: the column of the labels",
+        HelpName = "NAME|INDEX",
+    };
     private static readonly Option<bool?> Header = new("--header") { Description = "CSV: whether the first row names the columns" };
-    private static readonly Option<string> Standardize = new("--standardize") { Description = "CSV: bring columns to mean 0 and deviation 1", HelpName = "on|off", DefaultValueFactory = _ => "on" };
+    private static readonly Option<string> Standardize = new("--standardize")
+    {
+        Description = "CSV: bring columns to mean 0 and deviation 1",
+        HelpName = "on|off",
+        DefaultValueFactory = _ => "on",
+    };
     private static readonly Option<int> LocalNumber = new("--local-number") { Hidden = true };
     private static readonly Option<int> LocalWorkers = new("--local-workers") { Hidden = true };
 
@@ -33,9 +79,23 @@ internal static class WorkerCommand
         Standardize.AcceptOnlyFromAmong("on", "off");
         var command = new RootCommand("Joins a distributed training run: computes its share of every step until the run is complete.")
         {
-            Coordinator, Listen, Advertise, Threads, TokenFile, Insecure, ConnectTimeout,
-            Data, Test, DataDir, LabelColumn, Header, Standardize, LocalNumber, LocalWorkers,
-            HealthCommand.Create(), BenchCommand(),
+            Coordinator,
+            Listen,
+            Advertise,
+            Threads,
+            TokenFile,
+            Insecure,
+            ConnectTimeout,
+            Data,
+            Test,
+            DataDir,
+            LabelColumn,
+            Header,
+            Standardize,
+            LocalNumber,
+            LocalWorkers,
+            HealthCommand.Create(),
+            BenchCommand(),
         };
         command.SetAction((parse, cancellationToken) => RunAsync(Read(parse)));
         return command;
@@ -61,27 +121,28 @@ internal static class WorkerCommand
         return errors.Count > 0 ? ExitCode.BadUsage : await WorkerProcess.RunAsync(options, inherited);
     }
 
-    private static WorkerOptions Read(ParseResult parse) => new()
-    {
-        Coordinator = parse.GetRequiredValue(Coordinator),
-        Listen = parse.GetRequiredValue(Listen),
-        Advertise = parse.GetValue(Advertise),
-        Threads = parse.GetValue(Threads),
-        TokenFile = parse.GetValue(TokenFile),
-        Insecure = parse.GetValue(Insecure),
-        ConnectTimeout = parse.GetValue(ConnectTimeout),
-        LocalNumber = parse.GetValue(LocalNumber),
-        LocalWorkers = parse.GetValue(LocalWorkers),
-        Data = new DataOptions
+    private static WorkerOptions Read(ParseResult parse) =>
+        new()
         {
-            Data = parse.GetRequiredValue(Data),
-            Test = parse.GetValue(Test),
-            DataDir = parse.GetValue(DataDir),
-            LabelColumn = parse.GetValue(LabelColumn),
-            Header = parse.GetValue(Header),
-            Standardize = parse.GetRequiredValue(Standardize) == "on",
-        },
-    };
+            Coordinator = parse.GetRequiredValue(Coordinator),
+            Listen = parse.GetRequiredValue(Listen),
+            Advertise = parse.GetValue(Advertise),
+            Threads = parse.GetValue(Threads),
+            TokenFile = parse.GetValue(TokenFile),
+            Insecure = parse.GetValue(Insecure),
+            ConnectTimeout = parse.GetValue(ConnectTimeout),
+            LocalNumber = parse.GetValue(LocalNumber),
+            LocalWorkers = parse.GetValue(LocalWorkers),
+            Data = new DataOptions
+            {
+                Data = parse.GetRequiredValue(Data),
+                Test = parse.GetValue(Test),
+                DataDir = parse.GetValue(DataDir),
+                LabelColumn = parse.GetValue(LabelColumn),
+                Header = parse.GetValue(Header),
+                Standardize = parse.GetRequiredValue(Standardize) == "on",
+            },
+        };
 }
 
 /// <summary>What a process of the run ends with.</summary>

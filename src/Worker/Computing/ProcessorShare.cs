@@ -4,8 +4,8 @@ namespace Distributed.Worker.Computing;
 internal static class ProcessorShare
 {
     /// <summary>
-    /// A run of neighbours, which share caches and memory, that no other worker has; together the workers have all. Empty, so that the system places
-    /// the threads, where there are fewer processors than threads, or nobody to share with.
+    /// A run of neighbours, which share caches and memory, that no other worker has; together the workers have all. Empty, so that the
+    /// system places the threads, where there are fewer processors than threads, or nobody to share with.
     /// </summary>
     /// <param name="allowed">The processors that all the workers may use.</param>
     /// <param name="number">The worker, from 1.</param>

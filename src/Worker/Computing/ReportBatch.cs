@@ -7,13 +7,20 @@ namespace Distributed.Worker.Computing;
 /// <param name="send">Sends a message's worth.</param>
 internal sealed class ReportBatch(TimeProvider time, Action<StepReports> send)
 {
-    /// <summary>The longest that a report is held back while steps go on: a message costs both sides a third of a millisecond of the cores that compute.</summary>
+    /// <summary>
+    /// The longest that a report is held back while steps go on: a message costs both sides a third of a millisecond of the cores that
+    /// compute.
+    /// </summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>The most reports that are held back, a small part of what may be granted ahead: fast steps must not use that up unreported.</summary>
+    /// <summary>
+    /// The most reports that are held back, a small part of what may be granted ahead: fast steps must not use that up unreported.
+    /// </summary>
     public const int Most = 64;
 
-    /// <summary>With this few pieces of granted work left, the coordinator is waited for, and needs to know how far this worker is.</summary>
+    /// <summary>
+    /// With this few pieces of granted work left, the coordinator is waited for, and needs to know how far this worker is.
+    /// </summary>
     public const int Low = 4;
 
     private StepReports _reports = new();
@@ -25,8 +32,15 @@ internal sealed class ReportBatch(TimeProvider time, Action<StepReports> send)
     public void Add(StepReport report, int queued)
     {
         _reports.Reports.Add(report);
-        if (report.Work == Protocol.Work.Evaluate || queued <= Low || _reports.Reports.Count >= Most || time.GetElapsedTime(_sent) >= Interval)
+        if (
+            report.Work == Protocol.Work.Evaluate
+            || queued <= Low
+            || _reports.Reports.Count >= Most
+            || time.GetElapsedTime(_sent) >= Interval
+        )
+        {
             Send();
+        }
     }
 
     /// <summary>Sends what is held back.</summary>

@@ -47,7 +47,12 @@ internal sealed class SnapshotSender(TensorClient client, Action<long, Exception
     private async Task SendAsync(FrameHeader header, CancellationToken cancellationToken)
     {
         using var call = client.StoreState(cancellationToken);
-        await StateTransfer.SendAsync(call.RequestStream, header, [.. _copies.Select(copy => (ReadOnlyMemory<float>)copy.Memory)], cancellationToken);
+        await StateTransfer.SendAsync(
+            call.RequestStream,
+            header,
+            [.. _copies.Select(copy => (ReadOnlyMemory<float>)copy.Memory)],
+            cancellationToken
+        );
         await call.RequestStream.CompleteAsync();
         using var confirmed = await call;
     }

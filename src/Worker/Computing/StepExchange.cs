@@ -60,7 +60,8 @@ internal sealed class CoordinatorStep(CoordinatorExchange exchange, PublishedMem
 
     public IBackwardProgress? Progress => null;
 
-    public ReductionPlan Begin(long step, int microbatches, int samples) => exchange.Begin(step, microbatches, weights.Spare.Weights.Memory);
+    public ReductionPlan Begin(long step, int microbatches, int samples) =>
+        exchange.Begin(step, microbatches, weights.Spare.Weights.Memory);
 
     public void Complete(CancellationToken cancellationToken)
     {

@@ -54,7 +54,9 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     /// <summary>What this worker is doing.</summary>
     public Phase Phase => _phase == Phase.ReduceScatter ? _exchange?.Phase ?? _phase : _phase;
 
-    /// <summary>Keeps the compute threads to some processors, if there are any; where the system refuses, it goes on placing them.</summary>
+    /// <summary>
+    /// Keeps the compute threads to some processors, if there are any; where the system refuses, it goes on placing them.
+    /// </summary>
     /// <param name="processors">Their numbers.</param>
     public async Task KeepToAsync(IReadOnlyList<int> processors)
     {
@@ -66,11 +68,15 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         }
         catch (Win32Exception exception)
         {
-            await Console.Error.WriteLineAsync($"the compute threads cannot be kept to processors {string.Join(',', processors)}: {exception.Message}");
+            await Console.Error.WriteLineAsync(
+                $"the compute threads cannot be kept to processors {string.Join(',', processors)}: {exception.Message}"
+            );
         }
     }
 
-    /// <summary>Carries out a piece of work, and computations that follow it at once: between steps, the compute thread asks nobody.</summary>
+    /// <summary>
+    /// Carries out a piece of work, and computations that follow it at once: between steps, the compute thread asks nobody.
+    /// </summary>
     /// <param name="item">The work.</param>
     /// <param name="following">The work that follows; nobody else may read it meanwhile.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -106,7 +112,12 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     /// <summary>A message about where this worker is.</summary>
     public WorkerMessage Message(Action<WorkerMessage> fill)
     {
-        var message = new WorkerMessage { Run = _run.Run, Generation = _generation.ToMessage(), Step = (ulong)Step };
+        var message = new WorkerMessage
+        {
+            Run = _run.Run,
+            Generation = _generation.ToMessage(),
+            Step = (ulong)Step,
+        };
         fill(message);
         return message;
     }
@@ -117,7 +128,11 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         // The state stays as it is while it is sent: the next step cannot complete without the one who asks.
         if (!await _completed.WaitAsync(step, cancellationToken))
             throw new RpcException(new Status(StatusCode.FailedPrecondition, $"the state after step {step} is past on this worker"));
-        return [_replica.Weights.State.Weights.Memory, .. _replica.Weights.State.Moments.Select(moment => (ReadOnlyMemory<float>)moment.Memory)];
+        return
+        [
+            _replica.Weights.State.Weights.Memory,
+            .. _replica.Weights.State.Moments.Select(moment => (ReadOnlyMemory<float>)moment.Memory),
+        ];
     }
 
     /// <inheritdoc />
@@ -134,12 +149,23 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _phase = Phase.StateTransfer;
         _generation = enter.Generation;
         _rank = enter.View.Rank;
-        _plans = new ReductionPlans([.. enter.View.Members.Select(member => checked((int)member.Share))], Buckets.Of(_run.Settings.Network.Layout, enter.View.Members.Count));
+        _plans = new ReductionPlans(
+            [.. enter.View.Members.Select(member => checked((int)member.Share))],
+            Buckets.Of(_run.Settings.Network.Layout, enter.View.Members.Count)
+        );
         Step = first - 1;
         _exchange = await _members.EnterAsync(enter, _plans, _replica.Weights, cancellationToken);
         if (enter.View.FetchState)
         {
-            await _members.FetchStateAsync(enter.View.StateSource, Header() with { Kind = FrameKind.State }, _replica.Weights.State, cancellationToken);
+            await _members.FetchStateAsync(
+                enter.View.StateSource,
+                Header() with
+                {
+                    Kind = FrameKind.State,
+                },
+                _replica.Weights.State,
+                cancellationToken
+            );
             _replica.Weights.State.Step = Step;
             _completed.Open(Step);
         }
@@ -199,7 +225,11 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         var (start, end) = plan.RangeOf(_rank);
         var (first, last) = ((long)start * _run.Settings.Microbatch, Math.Min((long)end * _run.Settings.Microbatch, work.BatchSamples));
         if (work.Samples.Count != Math.Max(0, last - first))
-            throw new InvalidDataException($"step {work.Step}: {work.Samples.Count} samples were granted for microbatches [{start}, {end}) of {work.BatchSamples} samples");
+        {
+            throw new InvalidDataException(
+                $"step {work.Step}: {work.Samples.Count} samples were granted for microbatches [{start}, {end}) of {work.BatchSamples} samples"
+            );
+        }
     }
 
     private StepReport Report(Compute compute)
@@ -208,13 +238,27 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         if (compute.Work == Work.Train)
             report.ComputeMicroseconds = (ulong)_computeTime.TotalMicroseconds;
         foreach (var (block, sums) in _replica.Sums)
-            report.Blocks.Add(new BlockSums { Start = (uint)block.Start, Count = (uint)block.Count, LossSum = sums.LossSum, Correct = (uint)sums.Correct, Samples = (uint)sums.Samples });
+        {
+            report.Blocks.Add(
+                new BlockSums
+                {
+                    Start = (uint)block.Start,
+                    Count = (uint)block.Count,
+                    LossSum = sums.LossSum,
+                    Correct = (uint)sums.Correct,
+                    Samples = (uint)sums.Samples,
+                }
+            );
+        }
+
         return report;
     }
 
     private void ReportLostSnapshot(long step, Exception exception)
     {
-        var message = Message(message => message.Failure = new Failure { Phase = Phase.Snapshot, Reason = $"it could not be sent: {WireErrors.Cause(exception)}" });
+        var message = Message(message =>
+            message.Failure = new Failure { Phase = Phase.Snapshot, Reason = $"it could not be sent: {WireErrors.Cause(exception)}" }
+        );
         message.Step = (ulong)step;
         _post(message);
     }

@@ -102,7 +102,8 @@ internal sealed class DirectConnection : DefaultConnectionContext
         ConnectionClosed = _closed.Token;
         Transport = new Duplex(
             _connection.Input,
-            PipeWriter.Create(_connection, new StreamPipeWriterOptions(minimumBufferSize: BlockBytes, leaveOpen: true)));
+            PipeWriter.Create(_connection, new StreamPipeWriterOptions(minimumBufferSize: BlockBytes, leaveOpen: true))
+        );
         Features.Set(_connection);
     }
 

@@ -12,7 +12,8 @@ namespace Distributed.Worker.Exchange;
 /// <param name="coordinator">The coordinator's address.</param>
 /// <param name="token">The run's token.</param>
 /// <param name="directory">Lets peers find the view.</param>
-internal sealed class MemberLinks(RunContext run, int threads, string coordinator, RunToken? token, ViewDirectory directory) : IAsyncDisposable
+internal sealed class MemberLinks(RunContext run, int threads, string coordinator, RunToken? token, ViewDirectory directory)
+    : IAsyncDisposable
 {
     private readonly Connection _coordinator = new(coordinator, token);
     private IAsyncDisposable? _view;
@@ -27,7 +28,12 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
     /// <returns>What its steps exchange by.</returns>
     /// <exception cref="PeerFailureException">A member cannot be reached.</exception>
     /// <exception cref="InputException">The run wants shared memory alone, and there is a member without it.</exception>
-    public async Task<IStepExchange> EnterAsync(EnterView enter, ReductionPlans plans, WeightUpdater weights, CancellationToken cancellationToken)
+    public async Task<IStepExchange> EnterAsync(
+        EnterView enter,
+        ReductionPlans plans,
+        WeightUpdater weights,
+        CancellationToken cancellationToken
+    )
     {
         await LeaveAsync();
         var names = enter.View.Members.Select(member => $"worker {member.Worker}").ToList();
@@ -50,13 +56,24 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
             using var peer = source.Length == 0 ? null : new Connection(source, token);
             var client = peer is null ? CoordinatorTensors : new TensorClient(peer.Calls);
             using var call = client.FetchState(new Frame(header), cancellationToken);
-            var step = await StateTransfer.ReceiveAsync(call.ResponseStream, header.Run, [state.Weights.Memory, .. state.Moments.Select(moment => moment.Memory)], cancellationToken);
+            var step = await StateTransfer.ReceiveAsync(
+                call.ResponseStream,
+                header.Run,
+                [state.Weights.Memory, .. state.Moments.Select(moment => moment.Memory)],
+                cancellationToken
+            );
             if (step != header.Step)
                 throw new InvalidDataException($"the state after step {step} came instead of the one after step {header.Step}");
         }
         catch (Exception exception) when (exception is Grpc.Core.RpcException or InvalidDataException)
         {
-            throw new PeerFailureException(source.Length == 0 ? "the coordinator" : source, header.Step, Phase.StateTransfer, WireErrors.Cause(exception), exception);
+            throw new PeerFailureException(
+                source.Length == 0 ? "the coordinator" : source,
+                header.Step,
+                Phase.StateTransfer,
+                WireErrors.Cause(exception),
+                exception
+            );
         }
     }
 
@@ -75,16 +92,39 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
         _coordinator.Dispose();
     }
 
-    private async Task<IStepExchange> ReachPeersAsync(ExchangeIdentity identity, ReductionPlans plans, View members, WeightUpdater weights, CancellationToken cancellationToken)
+    private async Task<IStepExchange> ReachPeersAsync(
+        ExchangeIdentity identity,
+        ReductionPlans plans,
+        View members,
+        WeightUpdater weights,
+        CancellationToken cancellationToken
+    )
     {
         var settings = new PeerViewSettings(plans, run.Settings.Network.Layout.Length, run.Microbatches, threads, run.Transport);
-        var view = await PeerView.EnterAsync(identity, [.. members.Members.Select(member => member.Address)], settings, token, directory, cancellationToken);
+        var view = await PeerView.EnterAsync(
+            identity,
+            [.. members.Members.Select(member => member.Address)],
+            settings,
+            token,
+            directory,
+            cancellationToken
+        );
         _view = view;
-        Reached = new ViewOpened { MemoryPeers = view.MemoryPeers, FramePeers = identity.Workers.Count - 1 - view.MemoryPeers, Refusal = view.Refusal };
+        Reached = new ViewOpened
+        {
+            MemoryPeers = view.MemoryPeers,
+            FramePeers = identity.Workers.Count - 1 - view.MemoryPeers,
+            Refusal = view.Refusal,
+        };
         return new PeerStep(view.Exchange, view.Memory, weights);
     }
 
-    private async Task<IStepExchange> ReachCoordinatorAsync(ExchangeIdentity identity, ReductionPlans plans, WeightUpdater weights, CancellationToken cancellationToken)
+    private async Task<IStepExchange> ReachCoordinatorAsync(
+        ExchangeIdentity identity,
+        ReductionPlans plans,
+        WeightUpdater weights,
+        CancellationToken cancellationToken
+    )
     {
         var memory = new PrivateMemory(run.Settings.Network.Layout.Length);
         var exchange = new CoordinatorExchange(identity, plans, memory);

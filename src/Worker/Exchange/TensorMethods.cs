@@ -14,16 +14,24 @@ internal sealed class TensorMethods(ViewDirectory directory) : IServiceMethodPro
     /// <inheritdoc />
     public void OnServiceMethodDiscovery(ServiceMethodProviderContext<MemberTensorService> context)
     {
-        context.AddDuplexStreamingMethod(TensorService.ExchangeMethod(directory), [], (service, incoming, outgoing, call) => service.Exchange(Direct(incoming, call), outgoing, call));
-        context.AddServerStreamingMethod(TensorService.FetchStateMethod, [], (service, request, outgoing, call) => service.FetchState(request, outgoing, call));
-        context.AddClientStreamingMethod(TensorService.StoreStateMethod, [], (service, incoming, call) => service.StoreState(incoming, call));
+        context.AddDuplexStreamingMethod(TensorService.ExchangeMethod(directory), [], (service, incoming, outgoing, call) =>
+            service.Exchange(Direct(incoming, call), outgoing, call)
+        );
+        context.AddServerStreamingMethod(TensorService.FetchStateMethod, [], (service, request, outgoing, call) =>
+            service.FetchState(request, outgoing, call)
+        );
+        context.AddClientStreamingMethod(TensorService.StoreStateMethod, [], (service, incoming, call) =>
+            service.StoreState(incoming, call)
+        );
     }
 
     private IAsyncStreamReader<Frame> Direct(IAsyncStreamReader<Frame> incoming, ServerCallContext call)
     {
         var features = call.GetHttpContext().Features;
-        return call.RequestHeaders.Get(DirectExchange.HeaderName) is not null
-            && features.Get<ReceivingConnection>() is { } connection && features.Get<IHttp2StreamIdFeature>() is { } stream
+        return
+            call.RequestHeaders.Get(DirectExchange.HeaderName) is not null
+            && features.Get<ReceivingConnection>() is { } connection
+            && features.Get<IHttp2StreamIdFeature>() is { } stream
             ? new DirectFrameReader(incoming, connection, stream.StreamId, directory)
             : incoming;
     }

@@ -54,18 +54,26 @@ internal sealed class GrantReader(SampleDecoder decoder, Dataset? dataset)
         return Work(open, new StoredSamples(decoder, _samples, _labels));
     }
 
-    private static Compute Work(Grant grant, ISampleSource samples) => (grant.Microbatches | grant.Samples) <= int.MaxValue
-        ? new(checked((long)grant.Step), grant.Work, (int)grant.Microbatches, (int)grant.Samples, samples)
-        : throw TooLarge(grant);
+    private static Compute Work(Grant grant, ISampleSource samples) =>
+        (grant.Microbatches | grant.Samples) <= int.MaxValue
+            ? new(checked((long)grant.Step), grant.Work, (int)grant.Microbatches, (int)grant.Samples, samples)
+            : throw TooLarge(grant);
 
     private static InvalidDataException TooLarge(Grant grant) =>
-        new($"step {grant.Step}: a grant of {grant.ShardSamples} samples of {grant.Samples} in {grant.Microbatches} microbatches is larger than this worker can hold");
+        new(
+            $"step {grant.Step}: a grant of {grant.ShardSamples} samples of {grant.Samples} in {grant.Microbatches} microbatches is larger than this worker can hold"
+        );
 
     private IndexedSamples Indexed(Grant grant)
     {
         var indices = MemoryMarshal.Cast<byte, int>(grant.Indices.Span).ToArray();
         if (dataset is null)
-            return indices.Length == 0 ? new IndexedSamples(SampleSet.Empty(decoder), indices) : throw new InvalidDataException("indices came, but this worker does not hold the dataset");
+        {
+            return indices.Length == 0
+                ? new IndexedSamples(SampleSet.Empty(decoder), indices)
+                : throw new InvalidDataException("indices came, but this worker does not hold the dataset");
+        }
+
         return new IndexedSamples(grant.Work == Protocol.Work.Train ? dataset.Train : dataset.Test, indices);
     }
 }

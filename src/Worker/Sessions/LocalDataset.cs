@@ -2,7 +2,9 @@ using Distributed.Data;
 
 namespace Distributed.Worker.Sessions;
 
-/// <summary>Whether this worker holds the run's data: what its own options name, or a named dataset. Paths never come from the wire.</summary>
+/// <summary>
+/// Whether this worker holds the run's data: what its own options name, or a named dataset. Paths never come from the wire.
+/// </summary>
 internal static class LocalDataset
 {
     /// <summary>The dataset of a hash, or null if this worker does not have it.</summary>

@@ -14,7 +14,16 @@ namespace Distributed.Worker.Sessions;
 /// <param name="Transport">How gradients travel between workers.</param>
 /// <param name="Decoder">Turns stored samples into numbers.</param>
 /// <param name="Dataset">The run's dataset, if this worker holds it.</param>
-internal sealed record RunContext(int Worker, ulong Run, TrainingSettings Settings, int Microbatches, ExchangeMode Exchange, TransportMode Transport, SampleDecoder Decoder, Dataset? Dataset)
+internal sealed record RunContext(
+    int Worker,
+    ulong Run,
+    TrainingSettings Settings,
+    int Microbatches,
+    ExchangeMode Exchange,
+    TransportMode Transport,
+    SampleDecoder Decoder,
+    Dataset? Dataset
+)
 {
     /// <summary>Reads the coordinator's welcome.</summary>
     /// <param name="message">The message that carries it.</param>
@@ -36,6 +45,7 @@ internal sealed record RunContext(int Worker, ulong Run, TrainingSettings Settin
             settings.Exchange,
             settings.Transport,
             decoder,
-            LocalDataset.Find(data, settings.Dataset, configuration.DatasetSha256));
+            LocalDataset.Find(data, settings.Dataset, configuration.DatasetSha256)
+        );
     }
 }

@@ -11,7 +11,9 @@ internal sealed class SessionStream : IAsyncDisposable
     private const int QueueLength = 1024;
 
     private readonly AsyncDuplexStreamingCall<WorkerMessage, CoordinatorMessage> _call;
-    private readonly Channel<WorkerMessage> _queue = Channel.CreateBounded<WorkerMessage>(new BoundedChannelOptions(QueueLength) { SingleReader = true });
+    private readonly Channel<WorkerMessage> _queue = Channel.CreateBounded<WorkerMessage>(
+        new BoundedChannelOptions(QueueLength) { SingleReader = true }
+    );
     private readonly CancellationTokenSource _ended = new();
     private readonly Task _sending;
     private volatile bool _isClosing;

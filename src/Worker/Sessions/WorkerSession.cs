@@ -46,7 +46,8 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
     }
 
     private static WorkerMessage Beat(WorkRunner? runner, ulong run) =>
-        runner?.Message(message => message.Heartbeat = new Heartbeat { Phase = runner.Phase }) ?? new WorkerMessage { Run = run, Heartbeat = new Heartbeat() };
+        runner?.Message(message => message.Heartbeat = new Heartbeat { Phase = runner.Phase })
+        ?? new WorkerMessage { Run = run, Heartbeat = new Heartbeat() };
 
     private async Task WorkAsync(SessionStream session, RunContext run, WorkRunner runner, CancellationToken leave)
     {
@@ -124,15 +125,16 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         }
     }
 
-    private static IEnumerable<WorkItem> Items(CoordinatorMessage message, GrantReader grants) => message.BodyCase switch
-    {
-        CoordinatorMessage.BodyOneofCase.View => [new EnterView(ViewGeneration.From(message.Generation), message.View)],
-        CoordinatorMessage.BodyOneofCase.Grants => message.Grants.Grants_.Select(grants.Take).OfType<WorkItem>(),
-        CoordinatorMessage.BodyOneofCase.Shard => grants.Take(message.Shard) is { } work ? [work] : [],
-        CoordinatorMessage.BodyOneofCase.Snapshot => [new SendSnapshot(checked((long)message.Step))],
-        CoordinatorMessage.BodyOneofCase.Dismissal => [new Stop(message.Dismissal.Complete, message.Dismissal.Reason)],
-        _ => [],
-    };
+    private static IEnumerable<WorkItem> Items(CoordinatorMessage message, GrantReader grants) =>
+        message.BodyCase switch
+        {
+            CoordinatorMessage.BodyOneofCase.View => [new EnterView(ViewGeneration.From(message.Generation), message.View)],
+            CoordinatorMessage.BodyOneofCase.Grants => message.Grants.Grants_.Select(grants.Take).OfType<WorkItem>(),
+            CoordinatorMessage.BodyOneofCase.Shard => grants.Take(message.Shard) is { } work ? [work] : [],
+            CoordinatorMessage.BodyOneofCase.Snapshot => [new SendSnapshot(checked((long)message.Step))],
+            CoordinatorMessage.BodyOneofCase.Dismissal => [new Stop(message.Dismissal.Complete, message.Dismissal.Reason)],
+            _ => [],
+        };
 
     private async Task<(SessionStream Session, CoordinatorMessage Welcome)> JoinAsync(Connection connection, CancellationToken leave)
     {
@@ -158,25 +160,28 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         }
     }
 
-    private WorkerMessage JoinMessage() => new()
-    {
-        Join = new Join
+    private WorkerMessage JoinMessage() =>
+        new()
         {
-            Address = address,
-            Host = Environment.MachineName,
-            ProcessId = Environment.ProcessId,
-            NumericsVersion = NumericsVersion.Current,
-            LocalNumber = options.LocalNumber,
-        },
-    };
+            Join = new Join
+            {
+                Address = address,
+                Host = Environment.MachineName,
+                ProcessId = Environment.ProcessId,
+                NumericsVersion = NumericsVersion.Current,
+                LocalNumber = options.LocalNumber,
+            },
+        };
 
-    private Exception Refused(RpcException exception) => exception.StatusCode switch
-    {
-        StatusCode.Unavailable => new RunFailedException(
-            $"--coordinator {options.Coordinator}: not reached within {options.ConnectTimeout} seconds ({WireErrors.Cause(exception)}); start the coordinator, or check the address"),
-        StatusCode.Cancelled => new OperationCanceledException(),
-        _ => new InputException($"--coordinator {options.Coordinator}: {WireErrors.Cause(exception)}", exception),
-    };
+    private Exception Refused(RpcException exception) =>
+        exception.StatusCode switch
+        {
+            StatusCode.Unavailable => new RunFailedException(
+                $"--coordinator {options.Coordinator}: not reached within {options.ConnectTimeout} seconds ({WireErrors.Cause(exception)}); start the coordinator, or check the address"
+            ),
+            StatusCode.Cancelled => new OperationCanceledException(),
+            _ => new InputException($"--coordinator {options.Coordinator}: {WireErrors.Cause(exception)}", exception),
+        };
 
     private static string Ended(string reason) => $"the coordinator has ended the run: {reason}";
 
@@ -185,9 +190,20 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
     /// <summary>What the coordinator is told of an exception; it adds worker, step and phase to the reason.</summary>
     /// <param name="exception">What was thrown.</param>
     /// <param name="phase">What the worker was doing, unless the exception knows better.</param>
-    internal static Failure FailureOf(Exception exception, Phase phase) => exception is PeerFailureException peer
-        ? new Failure { Phase = peer.Phase, Reason = peer.Cause, Peer = peer.Peer }
-        : new Failure { Phase = phase, Reason = exception.Message, ByTraining = exception is NonFiniteLossException };
+    internal static Failure FailureOf(Exception exception, Phase phase) =>
+        exception is PeerFailureException peer
+            ? new Failure
+            {
+                Phase = peer.Phase,
+                Reason = peer.Cause,
+                Peer = peer.Peer,
+            }
+            : new Failure
+            {
+                Phase = phase,
+                Reason = exception.Message,
+                ByTraining = exception is NonFiniteLossException,
+            };
 
     // The coordinator decides what a failure means; it answers with a dismissal.
     private static async Task ReportAsync(SessionStream session, WorkRunner runner, Exception exception, Task reading)

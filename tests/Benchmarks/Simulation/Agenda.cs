@@ -27,7 +27,7 @@ internal sealed class Agenda
 
     public bool TryNext(out int worker, out Happening happening, out double time)
     {
-        bool any = _queue.TryDequeue(out int entry, out time);
+        var any = _queue.TryDequeue(out var entry, out time);
         (worker, happening) = (entry / Happenings, (Happening)(entry % Happenings));
         return any;
     }

@@ -4,8 +4,8 @@ using Distributed.Protocol;
 namespace Distributed.Benchmarks.Simulation;
 
 /// <summary>
-/// The seconds of a step of the direct exchange in closed form, as docs/scaling.md derives them. A bucket leaves when it is complete; from then on each
-/// resource has to carry it and all that follow, and the one that needs longest decides.
+/// The seconds of a step of the direct exchange in closed form, as docs/scaling.md derives them. A bucket leaves when it is complete; from
+/// then on each resource has to carry it and all that follow, and the one that needs longest decides.
 /// </summary>
 internal sealed class CostModel
 {
@@ -22,7 +22,10 @@ internal sealed class CostModel
         (_plan, _costs) = (plan, costs);
         _blocks = MostBlocks(plan);
         _foreign = plan.Blocks.Count - _blocks;
-        _completions = workload.Completions(plan, Enumerable.Range(0, plan.Workers).MaxBy(rank => plan.RangeOf(rank).End - plan.RangeOf(rank).Start));
+        _completions = workload.Completions(
+            plan,
+            Enumerable.Range(0, plan.Workers).MaxBy(rank => plan.RangeOf(rank).End - plan.RangeOf(rank).Start)
+        );
     }
 
     /// <summary>Predicts a step.</summary>
@@ -32,7 +35,10 @@ internal sealed class CostModel
     public static double Seconds(ReductionPlan plan, Workload workload, Costs costs)
     {
         var model = new CostModel(plan, workload, costs);
-        return Math.Max(model.ByCompute(), plan.Workers == 1 ? 0 : Math.Max(model.ByLine(), costs.HasSpareProcessor ? model.ByProcessor() : 0));
+        return Math.Max(
+            model.ByCompute(),
+            plan.Workers == 1 ? 0 : Math.Max(model.ByLine(), costs.HasSpareProcessor ? model.ByProcessor() : 0)
+        );
     }
 
     /// <summary>The frames that the worker with the most blocks sends in a step.</summary>
@@ -43,18 +49,22 @@ internal sealed class CostModel
     // A round ends when the last frame has gone through the sender's processor, the latency and the receiver's processor.
     private double ByLine() =>
         BusyUntil(bucket => Math.Max(Sent, Received) * Slice(_plan, bucket) * _costs.LineByte)
-        + (2 * (_costs.Latency + (2 * _costs.End(Math.Min(FrameBytes, Slice(_plan, _plan.Buckets[^1])))))) + Work(_plan.Buckets[^1]);
+        + (2 * (_costs.Latency + (2 * _costs.End(Math.Min(FrameBytes, Slice(_plan, _plan.Buckets[^1]))))))
+        + Work(_plan.Buckets[^1]);
 
     private double ByProcessor() => BusyUntil(Messaging) + (2 * _costs.Latency) + Work(_plan.Buckets[^1]);
 
     // A thread that shares its processor with the messages does everything one after the other.
     private double ByCompute() =>
-        _completions[^1] + _plan.Buckets.Sum(Work) + (_plan.Workers == 1 ? 0 : 2 * _costs.Latency) + (_costs.HasSpareProcessor ? 0 : _plan.Buckets.Sum(Messaging));
+        _completions[^1]
+        + _plan.Buckets.Sum(Work)
+        + (_plan.Workers == 1 ? 0 : 2 * _costs.Latency)
+        + (_costs.HasSpareProcessor ? 0 : _plan.Buckets.Sum(Messaging));
 
     private double BusyUntil(Func<Bucket, double> seconds)
     {
         (double end, double left) = (0, 0);
-        for (int bucket = _completions.Length - 1; bucket >= 0; bucket--)
+        for (var bucket = _completions.Length - 1; bucket >= 0; bucket--)
         {
             left += seconds(_plan.Buckets[bucket]);
             end = Math.Max(end, _completions[bucket] + left);
@@ -70,13 +80,14 @@ internal sealed class CostModel
 
     private double Messaging(Bucket bucket)
     {
-        double slice = Slice(_plan, bucket);
+        var slice = Slice(_plan, bucket);
         return (Sent + Received) * ((Math.Ceiling(slice / FrameBytes) * _costs.Message) + (slice * _costs.Byte));
     }
 
     // The owner's sum over all blocks, and the update.
     private double Work(Bucket bucket) =>
-        ((_foreign == 0 ? 0 : _plan.Blocks.Count) * Slice(_plan, bucket) * _costs.Reduce) + (bucket.Length * (double)sizeof(float) * _costs.Update);
+        ((_foreign == 0 ? 0 : _plan.Blocks.Count) * Slice(_plan, bucket) * _costs.Reduce)
+        + (bucket.Length * (double)sizeof(float) * _costs.Update);
 
     private static int MostBlocks(ReductionPlan plan) => Enumerable.Range(0, plan.Workers).Max(rank => plan.PlacesOf(rank).Count);
 

@@ -7,9 +7,8 @@ internal sealed class Incoming(Costs costs, Processor processor)
     private double _lineFree;
 
     /// <summary>When the last bit of the first frame in the queue is there; infinite if there is none.</summary>
-    public double NextReception => _queue.TryPeek(out Flight flight)
-        ? Math.Max(_lineFree, flight.FirstBit) + (flight.Bytes * costs.LineByte)
-        : double.PositiveInfinity;
+    public double NextReception =>
+        _queue.TryPeek(out var flight) ? Math.Max(_lineFree, flight.FirstBit) + (flight.Bytes * costs.LineByte) : double.PositiveInfinity;
 
     /// <summary>Takes a frame's first bit.</summary>
     /// <returns>Whether <see cref="NextReception"/> is new.</returns>
@@ -24,7 +23,7 @@ internal sealed class Incoming(Costs costs, Processor processor)
     /// <returns>The frame, and when a processor is through with it.</returns>
     public (Flight Flight, double Available) Receive(double now)
     {
-        Flight flight = _queue.Dequeue();
+        var flight = _queue.Dequeue();
         _lineFree = now;
         return (flight, processor.Do(now, costs.End(flight.Bytes)));
     }

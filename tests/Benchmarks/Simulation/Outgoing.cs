@@ -42,12 +42,12 @@ internal sealed class Outgoing(Costs costs, Processor processor)
     /// <returns>Whether <see cref="Next"/> is new.</returns>
     public bool Send(double now, Round round, int number, int bucket)
     {
-        (long frames, long bytes) = Volume(round, bucket);
+        var (frames, bytes) = Volume(round, bucket);
         if (frames == 0)
             return false;
-        double seconds = (frames * costs.Message) + (bytes * costs.Byte);
+        var seconds = (frames * costs.Message) + (bytes * costs.Byte);
         (Messages, Bytes) = (Messages + frames, Bytes + bytes);
-        bool wasIdle = IsIdle;
+        var wasIdle = IsIdle;
         _bursts.Enqueue((round, number, bucket, processor.Do(now, seconds) - seconds));
         if (wasIdle)
             Begin();
@@ -57,10 +57,10 @@ internal sealed class Outgoing(Costs costs, Processor processor)
     /// <summary>Goes on to the frame after <see cref="Next"/>, if there is one.</summary>
     public bool MoveNext()
     {
-        (Round round, int number, int bucket, _) = _bursts.Peek();
+        (var round, var number, var bucket, _) = _bursts.Peek();
         for (; _vector < round.Vectors(bucket); _vector++, _sent = 0)
         {
-            (int to, int elements) = round.Vector(bucket, _vector);
+            var (to, elements) = round.Vector(bucket, _vector);
             if (_sent < elements || (round.SendsEmpty && _sent == 0))
             {
                 Frame(to, number, bucket, Math.Min(WireLimits.FrameElements, elements - _sent));
@@ -80,9 +80,9 @@ internal sealed class Outgoing(Costs costs, Processor processor)
 
     private void Frame(int to, int round, int bucket, int elements)
     {
-        double bytes = (double)elements * sizeof(float);
+        var bytes = (double)elements * sizeof(float);
         _prepared += costs.End(bytes);
-        double departure = Math.Max(_prepared, _lineFree);
+        var departure = Math.Max(_prepared, _lineFree);
         _lineFree = departure + (bytes * costs.LineByte);
         _sent += Math.Max(1, elements); // an empty frame is sent once
         Next = new Flight(to, round, bucket, elements, departure + costs.Latency);
@@ -91,9 +91,9 @@ internal sealed class Outgoing(Costs costs, Processor processor)
     private static (long Frames, long Bytes) Volume(Round round, int bucket)
     {
         (long frames, long bytes) = (0, 0);
-        for (int i = 0; i < round.Vectors(bucket); i++)
+        for (var i = 0; i < round.Vectors(bucket); i++)
         {
-            int elements = round.Vector(bucket, i).Elements;
+            var elements = round.Vector(bucket, i).Elements;
             frames += round.SendsEmpty ? 1 : (elements + WireLimits.FrameElements - 1) / WireLimits.FrameElements;
             bytes += (long)elements * sizeof(float);
         }

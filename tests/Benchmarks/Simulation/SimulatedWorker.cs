@@ -1,8 +1,8 @@
 namespace Distributed.Benchmarks.Simulation;
 
 /// <summary>
-/// A worker: it computes, exchanges and updates as the product does. The compute thread publishes the buckets that the backward pass has completed, sums what
-/// is there, and applies reduced slices; between two buckets it does not look.
+/// A worker: it computes, exchanges and updates as the product does. The compute thread publishes the buckets that the backward pass has
+/// completed, sums what is there, and applies reduced slices; between two buckets it does not look.
 /// </summary>
 internal sealed class SimulatedWorker
 {
@@ -31,7 +31,7 @@ internal sealed class SimulatedWorker
         _missing = [.. _rounds.Select(round => _completions.Select((_, bucket) => round.Expected(bucket)).ToArray())];
         _ready = [.. _rounds.Select(_ => new double[_completions.Length])];
         _through = new int[_rounds.Length - 1];
-        Processor messages = costs.HasSpareProcessor ? new Processor() : _compute;
+        var messages = costs.HasSpareProcessor ? new Processor() : _compute;
         (Outgoing, Incoming) = (new Outgoing(costs, messages), new Incoming(costs, messages));
     }
 
@@ -47,7 +47,8 @@ internal sealed class SimulatedWorker
     public Incoming Incoming { get; }
 
     /// <summary>Whether the worker has the whole reduced gradient.</summary>
-    public bool IsThrough => _through.All(buckets => buckets == _completions.Length) && _missing[^1].All(elements => elements <= 0) && _unapplied == 0;
+    public bool IsThrough =>
+        _through.All(buckets => buckets == _completions.Length) && _missing[^1].All(elements => elements <= 0) && _unapplied == 0;
 
     /// <summary>When the worker's step has ended.</summary>
     public double End => Math.Max(_compute.Free, Math.Max(_begin, _lastAvailable));
@@ -72,7 +73,7 @@ internal sealed class SimulatedWorker
             return;
         }
 
-        Work work = _work;
+        var work = _work;
         (_work, _begin) = (Work.None, now);
         if (work == Work.Backward)
             Send(now, 0, _published++);
@@ -106,13 +107,13 @@ internal sealed class SimulatedWorker
     // A worker without blocks contributes nothing to all buckets.
     private void TakeNothing(int round, double available)
     {
-        for (int bucket = 0; bucket < _completions.Length; bucket++)
+        for (var bucket = 0; bucket < _completions.Length; bucket++)
             Count(round, bucket, 1, available);
     }
 
     private void Count(int round, int bucket, int elements, double available)
     {
-        long missing = _missing[round][bucket];
+        var missing = _missing[round][bucket];
         _missing[round][bucket] = missing - elements;
         if (missing <= 0 || missing > elements)
             return;
@@ -137,7 +138,7 @@ internal sealed class SimulatedWorker
     {
         for (_round = 0; _round < _through.Length; _round++)
         {
-            int bucket = _through[_round];
+            var bucket = _through[_round];
             if (bucket >= (_round == 0 ? _published : _through[_round - 1]) || _missing[_round][bucket] > 0 || _ready[_round][bucket] > now)
                 continue;
             _work = Work.Sum;
@@ -150,7 +151,7 @@ internal sealed class SimulatedWorker
 
     private void EndSum(double now)
     {
-        int bucket = _through[_round]++;
+        var bucket = _through[_round]++;
         if (!_rounds[_round].IsGather && _rounds[_round + 1].IsGather)
             _unapplied += _rounds[_round].Own(bucket);
         Send(now, _round + 1, bucket);

@@ -7,8 +7,9 @@ namespace Distributed.Benchmarks.Simulation;
 internal sealed record SimulatedStep(double Seconds, IReadOnlyList<long> BytesSent, IReadOnlyList<long> Messages);
 
 /// <summary>
-/// Carries out one step of all workers, event by event: every frame of the real plan takes the sender's processor, its line, the latency, the receiver's line
-/// and its processor, and waits at each for those before it. All workers begin at the same moment. In seconds of simulated time; the same in every run.
+/// Carries out one step of all workers, event by event: every frame of the real plan takes the sender's processor, its line, the latency,
+/// the receiver's line and its processor, and waits at each for those before it. All workers begin at the same moment. In seconds of
+/// simulated time; the same in every run.
 /// </summary>
 internal static class StepSimulator
 {
@@ -20,19 +21,26 @@ internal static class StepSimulator
     public static SimulatedStep Run(Exchange exchange, Workload workload, Costs costs)
     {
         var agenda = new Agenda();
-        SimulatedWorker[] workers = [.. Enumerable.Range(0, exchange.Plan.Workers).Select(number => new SimulatedWorker(number, exchange, workload, costs, agenda))];
-        foreach (SimulatedWorker worker in workers)
+        SimulatedWorker[] workers =
+        [
+            .. Enumerable.Range(0, exchange.Plan.Workers).Select(number => new SimulatedWorker(number, exchange, workload, costs, agenda)),
+        ];
+        foreach (var worker in workers)
             worker.Wake(0);
-        while (agenda.TryNext(out int number, out Happening happening, out double now))
+        while (agenda.TryNext(out var number, out var happening, out var now))
             Happen(workers, number, happening, now, agenda);
         return workers.All(worker => worker.IsThrough)
-            ? new SimulatedStep(workers.Max(worker => worker.End), [.. workers.Select(worker => worker.Outgoing.Bytes)], [.. workers.Select(worker => worker.Outgoing.Messages)])
+            ? new SimulatedStep(
+                workers.Max(worker => worker.End),
+                [.. workers.Select(worker => worker.Outgoing.Bytes)],
+                [.. workers.Select(worker => worker.Outgoing.Messages)]
+            )
             : throw new InvalidOperationException("The exchange does not end: a worker waits for what nobody sends.");
     }
 
     private static void Happen(SimulatedWorker[] workers, int number, Happening happening, double now, Agenda agenda)
     {
-        SimulatedWorker worker = workers[number];
+        var worker = workers[number];
         switch (happening)
         {
             case Happening.Arrival:
@@ -52,7 +60,7 @@ internal static class StepSimulator
 
     private static void Arrive(SimulatedWorker[] workers, SimulatedWorker sender, int number, Agenda agenda)
     {
-        Flight flight = sender.Outgoing.Next;
+        var flight = sender.Outgoing.Next;
         if (workers[flight.To].Incoming.Arrive(flight))
             agenda.Add(flight.To, Happening.Reception, workers[flight.To].Incoming.NextReception);
         if (sender.Outgoing.MoveNext())
@@ -61,7 +69,7 @@ internal static class StepSimulator
 
     private static void Receive(SimulatedWorker worker, int number, double now, Agenda agenda)
     {
-        (Flight flight, double available) = worker.Incoming.Receive(now);
+        var (flight, available) = worker.Incoming.Receive(now);
         worker.Take(flight, available);
         if (worker.Incoming.NextReception is < double.PositiveInfinity and var next)
             agenda.Add(number, Happening.Reception, next);

@@ -17,23 +17,23 @@ internal sealed record Workload(string Name, ParameterLayout Layout, double Micr
     public double Bytes => (double)Layout.Length * sizeof(float);
 
     /// <summary>
-    /// Seconds after which each bucket is complete on a worker that nothing disturbs. Only the last pass over the last block completes gradients, from the
-    /// last layer to the first, in proportion to their parameters.
+    /// Seconds after which each bucket is complete on a worker that nothing disturbs. Only the last pass over the last block completes
+    /// gradients, from the last layer to the first, in proportion to their parameters.
     /// </summary>
     /// <param name="plan">The step's plan.</param>
     /// <param name="rank">The worker.</param>
     public double[] Completions(ReductionPlan plan, int rank)
     {
-        (int start, int end) = plan.RangeOf(rank);
-        double whole = (end - start) * Microbatch;
-        double backward = Math.Min(LargestPass, LastBlock(plan, rank)) * Microbatch * BackwardShare;
+        var (start, end) = plan.RangeOf(rank);
+        var whole = (end - start) * Microbatch;
+        var backward = Math.Min(LargestPass, LastBlock(plan, rank)) * Microbatch * BackwardShare;
         long length = plan.Buckets[0].End;
         return [.. plan.Buckets.Select(bucket => whole - (backward * bucket.Start / length))];
     }
 
     private static int LastBlock(ReductionPlan plan, int rank)
     {
-        (int first, int count) = plan.PlacesOf(rank);
+        var (first, count) = plan.PlacesOf(rank);
         return count == 0 ? 0 : plan.Blocks[first + count - 1].Count;
     }
 }

@@ -27,10 +27,27 @@ public sealed class ClusterRunTests : IRunObserver, IDisposable
         var running = RunAsync();
         using var connection = new Connection(await _address.Task, token: null);
         using var session = new Protocol.Cluster.ClusterClient(connection.Calls).Session(deadline: DateTime.UtcNow.AddMinutes(1));
-        await session.RequestStream.WriteAsync(new WorkerMessage { Join = new Join { Address = "http://127.0.0.1:1", Host = "host", ProcessId = 7, NumericsVersion = NumericsVersion.Current } });
+        await session.RequestStream.WriteAsync(
+            new WorkerMessage
+            {
+                Join = new Join
+                {
+                    Address = "http://127.0.0.1:1",
+                    Host = "host",
+                    ProcessId = 7,
+                    NumericsVersion = NumericsVersion.Current,
+                },
+            }
+        );
         Assert.True(await session.ResponseStream.MoveNext(CancellationToken.None));
         var run = session.ResponseStream.Current.Run;
-        await session.RequestStream.WriteAsync(new WorkerMessage { Run = run, Failure = new Failure { Reason = "no memory" } });
+        await session.RequestStream.WriteAsync(
+            new WorkerMessage
+            {
+                Run = run,
+                Failure = new Failure { Reason = "no memory" },
+            }
+        );
 
         Assert.True(await session.ResponseStream.MoveNext(CancellationToken.None));
         var reason = session.ResponseStream.Current.Dismissal.Reason;
@@ -43,7 +60,12 @@ public sealed class ClusterRunTests : IRunObserver, IDisposable
     private async Task<RunResult> RunAsync()
     {
         var prepared = RunPreparation.Load(new TrainingOptions { Model = "mlp:3", Steps = 3 });
-        var cluster = new ClusterOptions { Workers = 0, Listen = "http://127.0.0.1:0", Insecure = true };
+        var cluster = new ClusterOptions
+        {
+            Workers = 0,
+            Listen = "http://127.0.0.1:0",
+            Insecure = true,
+        };
         using var folder = RunFolder.Create(_folder.File("run"), prepared.Configuration, prepared.Network.Layout);
         var request = new RunRequest(prepared.Configuration, prepared.Dataset, prepared.Network, cluster, folder, prepared.InitialState());
         return await new ClusterRun(TimeProvider.System).RunAsync(request, this, CancellationToken.None);

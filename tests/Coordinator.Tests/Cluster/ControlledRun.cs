@@ -25,10 +25,26 @@ internal sealed class ControlledRun : IRunObserver, IReductionOwner
 
     public ControlledRun(int workers, long steps, long start = 0, int batchSize = 64)
     {
-        var prepared = RunPreparation.Load(new TrainingOptions { Model = "mlp:3", BatchSize = batchSize, Steps = steps, EvalEvery = steps, CheckpointEvery = steps });
+        var prepared = RunPreparation.Load(
+            new TrainingOptions
+            {
+                Model = "mlp:3",
+                BatchSize = batchSize,
+                Steps = steps,
+                EvalEvery = steps,
+                CheckpointEvery = steps,
+            }
+        );
         _run = RunFolder.Create(_folder.File("run"), prepared.Configuration, prepared.Network.Layout);
         Start = prepared.InitialState() with { Step = start };
-        var request = new RunRequest(prepared.Configuration, prepared.Dataset, prepared.Network, new ClusterOptions { Workers = workers }, _run, Start);
+        var request = new RunRequest(
+            prepared.Configuration,
+            prepared.Dataset,
+            prepared.Network,
+            new ClusterOptions { Workers = workers },
+            _run,
+            Start
+        );
         _controller = new RunController(request, this, Time, new RunIdentity(RunId, Epoch: 1), this);
         _controlling = _controller.RunAsync(new Watched(_events.Reader));
     }
@@ -123,6 +139,7 @@ internal sealed class ControlledRun : IRunObserver, IReductionOwner
             return false;
         }
 
-        public override ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default) => events.WaitToReadAsync(cancellationToken);
+        public override ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default) =>
+            events.WaitToReadAsync(cancellationToken);
     }
 }

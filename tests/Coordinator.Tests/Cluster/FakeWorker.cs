@@ -26,7 +26,12 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
         _run = run;
         Reports = reports;
         _weightsSha256 = weightsSha256 ?? WeightsHash.Compute(run.Start.Weights.Span);
-        var join = new Join { Host = "host", ProcessId = 100 + number, LocalNumber = isLocal ? number : 0 };
+        var join = new Join
+        {
+            Host = "host",
+            ProcessId = 100 + number,
+            LocalNumber = isLocal ? number : 0,
+        };
         Session = new MemberSession(number, join, $"http://127.0.0.1:{5000 + number}", run.Time.GetTimestamp());
         run.Happens(new MemberJoined(Session));
         Sending = Session.SendLoopAsync(this, CancellationToken.None);
@@ -79,7 +84,12 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
                 break;
             case CoordinatorMessage.BodyOneofCase.Dismissal:
                 if (message.Dismissal.Complete)
-                    Say(answer => answer.Finished = new Finished { WeightsSha256 = ByteString.CopyFrom(Convert.FromHexString(_weightsSha256)) });
+                {
+                    Say(answer =>
+                        answer.Finished = new Finished { WeightsSha256 = ByteString.CopyFrom(Convert.FromHexString(_weightsSha256)) }
+                    );
+                }
+
                 _dismissed.TrySetResult();
                 break;
         }
@@ -91,8 +101,23 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
     {
         var plan = new ReductionPlan((int)grant.Microbatches, [.. _view!.Members.Select(member => (int)member.Share)], []);
         var (first, count) = plan.PlacesOf(_view.Rank);
-        var report = new StepReport { Work = grant.Work, Step = grant.Step, ComputeMicroseconds = MicrosecondsPerMicrobatch * (ulong)plan.Blocks.Skip(first).Take(count).Sum(block => block.Count) };
-        report.Blocks.AddRange(plan.Blocks.Skip(first).Take(count).Select(block => new BlockSums { Start = (uint)block.Start, Count = (uint)block.Count, LossSum = 1, Samples = 1 }));
+        var report = new StepReport
+        {
+            Work = grant.Work,
+            Step = grant.Step,
+            ComputeMicroseconds = MicrosecondsPerMicrobatch * (ulong)plan.Blocks.Skip(first).Take(count).Sum(block => block.Count),
+        };
+        report.Blocks.AddRange(
+            plan.Blocks.Skip(first)
+                .Take(count)
+                .Select(block => new BlockSums
+                {
+                    Start = (uint)block.Start,
+                    Count = (uint)block.Count,
+                    LossSum = 1,
+                    Samples = 1,
+                })
+        );
         return report;
     }
 }

@@ -2,7 +2,9 @@ using Distributed.Protocol;
 
 namespace Distributed.Coordinator.Tests.Cluster;
 
-/// <summary>Reports of workers that did not answer at once. A batch of 64 in microbatches of 32 gives each of two workers one block.</summary>
+/// <summary>
+/// Reports of workers that did not answer at once. A batch of 64 in microbatches of 32 gives each of two workers one block.
+/// </summary>
 internal static class LateReports
 {
     /// <summary>Reports a step as one of two workers.</summary>
@@ -14,5 +16,18 @@ internal static class LateReports
 
     /// <summary>A report of one block.</summary>
     public static StepReport Of(long step, int start, int count) =>
-        new() { Step = (ulong)step, Blocks = { new BlockSums { Start = (uint)start, Count = (uint)count, LossSum = 1, Samples = 1 } } };
+        new()
+        {
+            Step = (ulong)step,
+            Blocks =
+            {
+                new BlockSums
+                {
+                    Start = (uint)start,
+                    Count = (uint)count,
+                    LossSum = 1,
+                    Samples = 1,
+                },
+            },
+        };
 }

@@ -36,7 +36,8 @@ public sealed class MembershipPolicyTests
     public void Nothing_changes_while_nobody_comes_or_goes() => Assert.Null(MembershipPolicy.Next(View, Candidates(1, 3)).Workers);
 
     [Fact]
-    public void Members_keep_their_order_and_newcomers_come_last() => Assert.Equal([3, 1, 2, 4], MembershipPolicy.Next(View, Candidates(1, 2, 3, 4)).Workers);
+    public void Members_keep_their_order_and_newcomers_come_last() =>
+        Assert.Equal([3, 1, 2, 4], MembershipPolicy.Next(View, Candidates(1, 2, 3, 4)).Workers);
 
     [Fact]
     public void Those_who_leave_or_are_gone_are_left_out()

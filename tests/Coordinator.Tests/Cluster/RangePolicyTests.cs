@@ -13,25 +13,29 @@ public sealed class RangePolicyTests
         select (times, microbatches);
 
     [Fact]
-    public void All_microbatches_are_shared_out_and_everyone_keeps_one_if_there_are_enough() => Clusters.Sample(cluster =>
-    {
-        var shares = RangePolicy.Fastest(cluster.Times, cluster.Microbatches);
-        return shares.Sum() == cluster.Microbatches && (cluster.Microbatches < shares.Count || shares.All(share => share > 0));
-    });
+    public void All_microbatches_are_shared_out_and_everyone_keeps_one_if_there_are_enough() =>
+        Clusters.Sample(cluster =>
+        {
+            var shares = RangePolicy.Fastest(cluster.Times, cluster.Microbatches);
+            return shares.Sum() == cluster.Microbatches && (cluster.Microbatches < shares.Count || shares.All(share => share > 0));
+        });
 
     // No microbatch can be moved from the last worker to be done to another that would then be done sooner than that.
     [Fact]
-    public void Nobody_could_take_a_microbatch_from_the_last_and_be_done_sooner() => Clusters.Sample(cluster =>
-    {
-        var (times, shares) = (cluster.Times, RangePolicy.Fastest(cluster.Times, cluster.Microbatches));
-        var last = Enumerable.Range(0, times.Length).MaxBy(rank => times[rank] * shares[rank]);
-        return (shares[last] == 1 && cluster.Microbatches >= times.Length)
-            || Enumerable.Range(0, times.Length).All(rank => times[rank] * (shares[rank] + 1) >= times[last] * shares[last]);
-    });
+    public void Nobody_could_take_a_microbatch_from_the_last_and_be_done_sooner() =>
+        Clusters.Sample(cluster =>
+        {
+            var (times, shares) = (cluster.Times, RangePolicy.Fastest(cluster.Times, cluster.Microbatches));
+            var last = Enumerable.Range(0, times.Length).MaxBy(rank => times[rank] * shares[rank]);
+            return (shares[last] == 1 && cluster.Microbatches >= times.Length)
+                || Enumerable.Range(0, times.Length).All(rank => times[rank] * (shares[rank] + 1) >= times[last] * shares[last]);
+        });
 
     [Fact]
-    public void Ranges_that_follow_speed_are_left_alone() => Clusters.Sample(cluster =>
-        RangePolicy.Next(cluster.Times, RangePolicy.Fastest(cluster.Times, cluster.Microbatches), cluster.Microbatches) is null);
+    public void Ranges_that_follow_speed_are_left_alone() =>
+        Clusters.Sample(cluster =>
+            RangePolicy.Next(cluster.Times, RangePolicy.Fastest(cluster.Times, cluster.Microbatches), cluster.Microbatches) is null
+        );
 
     [Theory]
     [InlineData(1.0, 1.0, null)]

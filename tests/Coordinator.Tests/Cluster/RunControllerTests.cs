@@ -115,7 +115,13 @@ public sealed class RunControllerTests
         run.Happens(new LocalWorkerExited(1, 101, "the process ended with exit code 0"));
         var result = await run.EndAsync();
         Assert.Equal((40, 1), (result.Step, result.Workers));
-        Assert.Equal([[1, 2], [2]], run.Views.Select(view => view.Workers));
+        Assert.Equal(
+            [
+                [1, 2],
+                [2],
+            ],
+            run.Views.Select(view => view.Workers)
+        );
     }
 
     [Fact]
@@ -132,7 +138,14 @@ public sealed class RunControllerTests
 
         var result = await run.EndAsync();
         Assert.Equal((40, 1), (result.Step, result.Workers));
-        Assert.Equal([[1], [1, 2], [2]], run.Views.Select(view => view.Workers));
+        Assert.Equal(
+            [
+                [1],
+                [1, 2],
+                [2],
+            ],
+            run.Views.Select(view => view.Workers)
+        );
     }
 
     [Fact]

@@ -24,7 +24,11 @@ public sealed class RunFailureTests
         await run.PassesAsync(FailureEvidence.Gathering);
 
         var failure = await Assert.ThrowsAsync<RunFailedException>(run.EndAsync);
-        Assert.StartsWith("worker 2 (host, process 102) failed at step 5 in all-gather: silent for 6 seconds", failure.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "worker 2 (host, process 102) failed at step 5 in all-gather: silent for 6 seconds",
+            failure.Message,
+            StringComparison.Ordinal
+        );
         await first.Dismissed;
     }
 
@@ -41,7 +45,11 @@ public sealed class RunFailureTests
         await run.PassesAsync(FailureEvidence.Gathering);
 
         var failure = await Assert.ThrowsAsync<RunFailedException>(run.EndAsync);
-        Assert.StartsWith("worker 1 (host, process 101) failed at step 0 in waiting for work: 4096 messages wait", failure.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "worker 1 (host, process 101) failed at step 0 in waiting for work: 4096 messages wait",
+            failure.Message,
+            StringComparison.Ordinal
+        );
     }
 
     // The session of a process that dies usually ends before the process is known to have ended.
@@ -52,7 +60,16 @@ public sealed class RunFailureTests
         var first = new FakeWorker(run, 1, reports: false);
         var second = new FakeWorker(run, 2, reports: false);
         await run.ReportedAsync<RunStarted>();
-        first.Say(message => message.Failure = new Failure { Peer = "worker 2", Phase = Phase.ReduceScatter, Reason = "lost" }, step: 1);
+        first.Say(
+            message =>
+                message.Failure = new Failure
+                {
+                    Peer = "worker 2",
+                    Phase = Phase.ReduceScatter,
+                    Reason = "lost",
+                },
+            step: 1
+        );
         run.Happens(new MemberGone(second.Session, "the connection was closed"));
         run.Happens(new LocalWorkerExited(2, 102, "the process was killed"));
         await run.SettledAsync();
@@ -113,7 +130,11 @@ public sealed class RunFailureTests
         await run.PassesAsync(FailureEvidence.Gathering);
 
         var failure = await Assert.ThrowsAsync<RunFailedException>(run.EndAsync);
-        Assert.StartsWith("worker 1 (host, process 101) failed at step 1 in waiting for work: silent for 6 seconds", failure.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "worker 1 (host, process 101) failed at step 1 in waiting for work: silent for 6 seconds",
+            failure.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -122,7 +143,10 @@ public sealed class RunFailureTests
         var run = new ControlledRun(workers: 1, steps: 1000);
         var worker = new FakeWorker(run, 1, reports: false);
         await run.ReportedAsync<RunStarted>();
-        worker.Say(message => message.Failure = new Failure { ByTraining = true, Reason = "the loss is NaN at step 1: lower --learning-rate" }, step: 1);
+        worker.Say(
+            message => message.Failure = new Failure { ByTraining = true, Reason = "the loss is NaN at step 1: lower --learning-rate" },
+            step: 1
+        );
         await run.SettledAsync();
         await run.PassesAsync(FailureEvidence.Gathering);
 
@@ -139,7 +163,16 @@ public sealed class RunFailureTests
         var worker = new FakeWorker(run, 1, reports: false);
         await run.ReportedAsync<RunStarted>();
         worker.Beat(step: 7, Phase.ForwardBackward);
-        worker.Say(message => message.Failure = new Failure { Peer = peer, Phase = Phase.Update, Reason = "lost" }, step: 6);
+        worker.Say(
+            message =>
+                message.Failure = new Failure
+                {
+                    Peer = peer,
+                    Phase = Phase.Update,
+                    Reason = "lost",
+                },
+            step: 6
+        );
         await run.SettledAsync();
         await run.PassesAsync(FailureEvidence.Gathering);
 
@@ -147,13 +180,14 @@ public sealed class RunFailureTests
         Assert.Equal($"{named} failed at step 6 in update: lost", failure.Message);
     }
 
-    public static TheoryData<long, BlockSums[]> BadReports => new()
-    {
-        { 999, [new() { Start = 0, Count = 2 }] }, // a step that was not granted
-        { 1, [] },
-        { 1, [new() { Start = 1, Count = 2 }, new() { Start = 1, Count = 2 }] }, // no tree
-        { 1, [new() { Start = uint.MaxValue, Count = 2 }] },
-    };
+    public static TheoryData<long, BlockSums[]> BadReports =>
+        new()
+        {
+            { 999, [new() { Start = 0, Count = 2 }] }, // a step that was not granted
+            { 1, [] },
+            { 1, [new() { Start = 1, Count = 2 }, new() { Start = 1, Count = 2 }] }, // no tree
+            { 1, [new() { Start = uint.MaxValue, Count = 2 }] },
+        };
 
     [Theory]
     [MemberData(nameof(BadReports))]

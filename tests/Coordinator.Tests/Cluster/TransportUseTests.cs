@@ -33,10 +33,14 @@ public sealed class TransportUseTests
     {
         var use = new TransportUse();
         var refused = new ViewOpened { FramePeers = 1, Refusal = "worker 2: another host" };
-        Assert.Equal("worker 1 exchanges gradients over gRPC, since it shares no memory with worker 2: another host; --transport grpc asks for no more", use.Add("worker 1", refused));
+        Assert.Equal(
+            "worker 1 exchanges gradients over gRPC, since it shares no memory with worker 2: another host; --transport grpc asks for no more",
+            use.Add("worker 1", refused)
+        );
         Assert.Null(use.Add("worker 2", refused));
     }
 
     [Fact]
-    public void No_fallback_is_told_where_gRPC_was_wanted() => Assert.Null(new TransportUse().Add("worker 1", new ViewOpened { FramePeers = 1 }));
+    public void No_fallback_is_told_where_gRPC_was_wanted() =>
+        Assert.Null(new TransportUse().Add("worker 1", new ViewOpened { FramePeers = 1 }));
 }

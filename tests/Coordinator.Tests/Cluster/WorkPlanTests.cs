@@ -15,75 +15,86 @@ public sealed class WorkPlanTests
         select (Configuration(steps, checkpoint, eval), Math.Min(start, steps));
 
     [Fact]
-    public void The_work_of_a_run_in_order() => Assert.Equal(
-        "train 3, evaluate 3, train 4, snapshot 4, train 5, evaluate 5, snapshot 5",
-        Text(WorkPlan.From(Configuration(steps: 5, checkpointEvery: 4, evalEvery: 3), start: 2)));
+    public void The_work_of_a_run_in_order() =>
+        Assert.Equal(
+            "train 3, evaluate 3, train 4, snapshot 4, train 5, evaluate 5, snapshot 5",
+            Text(WorkPlan.From(Configuration(steps: 5, checkpointEvery: 4, evalEvery: 3), start: 2))
+        );
 
     [Fact]
-    public void A_run_that_begins_at_its_end_is_only_evaluated() => Assert.Equal("evaluate 5", Text(WorkPlan.From(Configuration(5, 4, 3), start: 5)));
+    public void A_run_that_begins_at_its_end_is_only_evaluated() =>
+        Assert.Equal("evaluate 5", Text(WorkPlan.From(Configuration(5, 4, 3), start: 5)));
 
     [Fact]
-    public void A_run_that_was_stopped_anywhere_does_the_rest_of_the_same_work() => Runs.Sample(run =>
-    {
-        if (run.Start == run.Configuration.Steps)
-            return true;
-        var whole = WorkPlan.From(run.Configuration, 0).Where(work => work.Step > run.Start);
-        return whole.SequenceEqual(WorkPlan.From(run.Configuration, run.Start));
-    });
-
-    [Fact]
-    public void The_window_hands_out_the_plan_and_never_runs_too_far_ahead() => Runs.Sample(run =>
-    {
-        using var window = new WorkWindow(run.Configuration, run.Start);
-        var given = new List<PlannedWork>();
-        for (var completed = run.Start; !window.IsEmpty; completed++)
+    public void A_run_that_was_stopped_anywhere_does_the_rest_of_the_same_work() =>
+        Runs.Sample(run =>
         {
-            while (window.Peek(completed, GrantPace.Least) is { } next)
-            {
-                Assert.True(next.Kind != WorkKind.Train || next.Step <= completed + GrantPace.Least);
-                given.Add(window.Take());
-                Assert.Equal(next, given[^1]);
-            }
-        }
-
-        return given.SequenceEqual(WorkPlan.From(run.Configuration, run.Start)) && window.LastTrained == run.Configuration.Steps;
-    });
+            if (run.Start == run.Configuration.Steps)
+                return true;
+            var whole = WorkPlan.From(run.Configuration, 0).Where(work => work.Step > run.Start);
+            return whole.SequenceEqual(WorkPlan.From(run.Configuration, run.Start));
+        });
 
     [Fact]
-    public void A_window_that_is_cut_asks_once_more_for_the_state_unless_it_has_it() => Gen.Select(Runs, Gen.Int[0, 30]).Sample((run, taken) =>
-    {
-        using var window = new WorkWindow(run.Configuration, run.Start);
-        var given = new List<PlannedWork>();
-        for (var i = 0; i < taken && !window.IsEmpty; i++)
-            given.Add(window.Take());
-        window.Cut();
-        var last = window.LastTrained;
-        var rest = new List<PlannedWork>();
-        while (!window.IsEmpty)
-            rest.Add(window.Take());
-        var isSaved = last == run.Start || given.Contains(new(WorkKind.Snapshot, last));
-        return rest.SequenceEqual(isSaved ? [] : [new(WorkKind.Snapshot, last)]);
-    });
+    public void The_window_hands_out_the_plan_and_never_runs_too_far_ahead() =>
+        Runs.Sample(run =>
+        {
+            using var window = new WorkWindow(run.Configuration, run.Start);
+            var given = new List<PlannedWork>();
+            for (var completed = run.Start; !window.IsEmpty; completed++)
+            {
+                while (window.Peek(completed, GrantPace.Least) is { } next)
+                {
+                    Assert.True(next.Kind != WorkKind.Train || next.Step <= completed + GrantPace.Least);
+                    given.Add(window.Take());
+                    Assert.Equal(next, given[^1]);
+                }
+            }
 
-    private static RunConfiguration Configuration(long steps, long checkpointEvery, long evalEvery) => new()
-    {
-        NumericsVersion = 1,
-        Data = new(),
-        DatasetSha256 = "",
-        Model = "{}",
-        Steps = steps,
-        BatchSize = 8,
-        Microbatch = 4,
-        LabelSmoothing = 0,
-        Optimizer = new(),
-        Schedule = new(),
-        Seed = 1,
-        Shuffle = true,
-        InitWeights = null,
-        InitWeightsSha256 = null,
-        CheckpointEvery = checkpointEvery,
-        EvalEvery = evalEvery,
-    };
+            return given.SequenceEqual(WorkPlan.From(run.Configuration, run.Start)) && window.LastTrained == run.Configuration.Steps;
+        });
 
-    private static string Text(IEnumerable<PlannedWork> work) => string.Join(", ", work.Select(piece => $"{piece.Kind.ToString().ToLowerInvariant()} {piece.Step}"));
+    [Fact]
+    public void A_window_that_is_cut_asks_once_more_for_the_state_unless_it_has_it() =>
+        Gen.Select(Runs, Gen.Int[0, 30])
+            .Sample(
+                (run, taken) =>
+                {
+                    using var window = new WorkWindow(run.Configuration, run.Start);
+                    var given = new List<PlannedWork>();
+                    for (var i = 0; i < taken && !window.IsEmpty; i++)
+                        given.Add(window.Take());
+                    window.Cut();
+                    var last = window.LastTrained;
+                    var rest = new List<PlannedWork>();
+                    while (!window.IsEmpty)
+                        rest.Add(window.Take());
+                    var isSaved = last == run.Start || given.Contains(new(WorkKind.Snapshot, last));
+                    return rest.SequenceEqual(isSaved ? [] : [new(WorkKind.Snapshot, last)]);
+                }
+            );
+
+    private static RunConfiguration Configuration(long steps, long checkpointEvery, long evalEvery) =>
+        new()
+        {
+            NumericsVersion = 1,
+            Data = new(),
+            DatasetSha256 = "",
+            Model = "{}",
+            Steps = steps,
+            BatchSize = 8,
+            Microbatch = 4,
+            LabelSmoothing = 0,
+            Optimizer = new(),
+            Schedule = new(),
+            Seed = 1,
+            Shuffle = true,
+            InitWeights = null,
+            InitWeightsSha256 = null,
+            CheckpointEvery = checkpointEvery,
+            EvalEvery = evalEvery,
+        };
+
+    private static string Text(IEnumerable<PlannedWork> work) =>
+        string.Join(", ", work.Select(piece => $"{piece.Kind.ToString().ToLowerInvariant()} {piece.Step}"));
 }

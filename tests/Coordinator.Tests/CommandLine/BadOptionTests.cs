@@ -40,7 +40,10 @@ public sealed class BadOptionTests : IDisposable
     [InlineData("--threads 0", "--threads 0: must be from 1 to 1024")]
     [InlineData("--min-workers 3", "--min-workers 3: needs --listen")]
     [InlineData("--transport pigeon", "--transport pigeon: must be auto or shm or grpc")]
-    [InlineData("--transport shm --exchange coordinator", "--transport shm: contradicts --exchange coordinator, which reaches workers over gRPC; give one of them")]
+    [InlineData(
+        "--transport shm --exchange coordinator",
+        "--transport shm: contradicts --exchange coordinator, which reaches workers over gRPC; give one of them"
+    )]
     [InlineData("--exchange nobody", "--exchange nobody: must be peers or coordinator")]
     [InlineData("--listen nonsense", "--listen nonsense: must be an address such as http://0.0.0.0:5000")]
     [InlineData("--listen http://0.0.0.0:5000", "needs --token-file FILE (or --insecure, which lets anyone join)")]
@@ -54,16 +57,16 @@ public sealed class BadOptionTests : IDisposable
     [InlineData("--config nowhere.json", "--config nowhere.json: cannot be read")]
     public async Task ABadOptionIsOneLineAndWritesNothing(string options, string message)
     {
-        string run = _folder.File("run");
-        string[] given = options.Split(' ');
-        string[] rest = "--workers 0 --model mlp:9".Split(' ');
+        var run = _folder.File("run");
+        var given = options.Split(' ');
+        var rest = "--workers 0 --model mlp:9".Split(' ');
         if (given.Contains("--workers"))
             rest = rest[2..];
         if (given.Contains("--model"))
             rest = rest[..^2];
-        CommandOutcome outcome = await CommandRunner.RunAsync(["train", .. rest, "--run", run, .. given]);
+        var outcome = await CommandRunner.RunAsync(["train", .. rest, "--run", run, .. given]);
         Assert.Equal(2, outcome.ExitCode);
-        string line = Assert.Single(outcome.Errors);
+        var line = Assert.Single(outcome.Errors);
         Assert.StartsWith("error: ", line, StringComparison.Ordinal);
         Assert.Contains(message, line, StringComparison.Ordinal);
         Assert.Empty(outcome.Output);
@@ -76,9 +79,9 @@ public sealed class BadOptionTests : IDisposable
     [InlineData("{\"data\": \"\\ud800\"}")]
     public async Task AConfigurationFileThatIsNotUtf8IsOneLine(string content)
     {
-        string file = _folder.File("options.json");
+        var file = _folder.File("options.json");
         await File.WriteAllTextAsync(file, content, System.Text.Encoding.Latin1);
-        CommandOutcome outcome = await CommandRunner.RunAsync("train", "--config", file);
+        var outcome = await CommandRunner.RunAsync("train", "--config", file);
         Assert.Equal(2, outcome.ExitCode);
         Assert.StartsWith($"error: --config {file}: cannot be read", Assert.Single(outcome.Errors), StringComparison.Ordinal);
     }
@@ -86,8 +89,20 @@ public sealed class BadOptionTests : IDisposable
     [Fact]
     public async Task AllBadOptionsAreNamedAtOnce()
     {
-        CommandOutcome outcome = await CommandRunner.RunAsync(
-            "train", "--bach-size", "5", "--batch-size", "0", "--workers", "x", "--seed", "--model", "mlp:0", "--listen", "http://0.0.0.0:1");
+        var outcome = await CommandRunner.RunAsync(
+            "train",
+            "--bach-size",
+            "5",
+            "--batch-size",
+            "0",
+            "--workers",
+            "x",
+            "--seed",
+            "--model",
+            "mlp:0",
+            "--listen",
+            "http://0.0.0.0:1"
+        );
         Assert.Equal(2, outcome.ExitCode);
         Assert.Equal(6, outcome.Errors.Count);
     }
@@ -95,7 +110,7 @@ public sealed class BadOptionTests : IDisposable
     [Fact]
     public async Task ResumingNeedsAFolder()
     {
-        CommandOutcome outcome = await CommandRunner.RunAsync("train", "--resume");
+        var outcome = await CommandRunner.RunAsync("train", "--resume");
         Assert.Equal("error: --resume: needs --run DIR, the folder of the run to go on with", Assert.Single(outcome.Errors));
     }
 
@@ -107,7 +122,7 @@ public sealed class BadOptionTests : IDisposable
     [InlineData("data lst", "error: lst: unknown command; did you mean list?")]
     public async Task ABadCommandIsOneLine(string line, string message)
     {
-        CommandOutcome outcome = await CommandRunner.RunAsync(line.Split(' '));
+        var outcome = await CommandRunner.RunAsync(line.Split(' '));
         Assert.Equal(2, outcome.ExitCode);
         Assert.Equal(message, Assert.Single(outcome.Errors));
     }

@@ -16,7 +16,10 @@ public sealed class BenchOptionTests
     [InlineData("scaling --workers 1,2,1", "--workers 1,2,1: must name each number once")]
     [InlineData("scaling --workers 1025", "--workers 1025: must be from 1 to 1024")]
     [InlineData("scaling --batch-per-worker 0", "--batch-per-worker 0: must be from 1 to ")]
-    [InlineData("scaling --workers 1,1000 --batch-per-worker 1049", "--batch-per-worker 1049: must be from 1 to 1048, so that all workers together have at most 1048576")]
+    [InlineData(
+        "scaling --workers 1,1000 --batch-per-worker 1049",
+        "--batch-per-worker 1049: must be from 1 to 1048, so that all workers together have at most 1048576"
+    )]
     [InlineData("scaling --threads 0", "--threads 0: must be from 1 to 1024")]
     [InlineData("scaling --rounds 0", "--rounds 0: must be at least 1")]
     [InlineData("scaling --seconds 0", "--seconds 0: must be above 0 and at most 3600")]
@@ -27,7 +30,7 @@ public sealed class BenchOptionTests
     [InlineData("scaling --batch-size 5", "--batch-size: unknown option")]
     public async Task ABadOptionIsOneLine(string options, string message)
     {
-        CommandOutcome outcome = await CommandRunner.RunAsync(["bench", .. options.Split(' ')]);
+        var outcome = await CommandRunner.RunAsync(["bench", .. options.Split(' ')]);
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains(message, Assert.Single(outcome.Errors), StringComparison.Ordinal);
         Assert.Empty(outcome.Output);
@@ -36,7 +39,19 @@ public sealed class BenchOptionTests
     [Fact]
     public async Task AllBadOptionsAreNamedAtOnce()
     {
-        CommandOutcome outcome = await CommandRunner.RunAsync("bench", "scaling", "--workers", "0", "--rounds", "0", "--model", "rnn", "--threads", "0", "--zzz");
+        var outcome = await CommandRunner.RunAsync(
+            "bench",
+            "scaling",
+            "--workers",
+            "0",
+            "--rounds",
+            "0",
+            "--model",
+            "rnn",
+            "--threads",
+            "0",
+            "--zzz"
+        );
         Assert.Equal(2, outcome.ExitCode);
         Assert.Equal(5, outcome.Errors.Count);
     }
@@ -44,7 +59,7 @@ public sealed class BenchOptionTests
     [Fact]
     public void EveryExampleIsAValidValue()
     {
-        foreach (OptionSpec<ScalingSettings> option in ScalingSettings.Options)
+        foreach (var option in ScalingSettings.Options)
             option.Apply(new ScalingSettings(), option.IsSwitch ? OptionSpec<ScalingSettings>.On : option.Example);
         Assert.Empty(new ScalingSettings().Validate());
     }

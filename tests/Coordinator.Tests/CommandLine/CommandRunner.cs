@@ -20,7 +20,7 @@ internal static class CommandRunner
         using var output = new StringWriter { NewLine = "\n" };
         using var error = new StringWriter { NewLine = "\n" };
         var console = new CommandConsole(output, error, IsTerminal: false, TimeProvider.System);
-        int exitCode = await new CoordinatorCommand(console, new TrainingRunFactory(TimeProvider.System)).RunAsync(arguments);
+        var exitCode = await new CoordinatorCommand(console, new TrainingRunFactory(TimeProvider.System)).RunAsync(arguments);
         return new CommandOutcome(exitCode, output.ToString(), error.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 

@@ -1,5 +1,4 @@
 using Distributed.Hosting;
-using Microsoft.AspNetCore.Builder;
 using Xunit;
 
 namespace Distributed.Coordinator.Tests.CommandLine;
@@ -11,14 +10,14 @@ public sealed class HealthTests
     [Fact]
     public async Task AProcessThatServesIsWellUntilItStops()
     {
-        await using WebApplication app = GrpcServer.CreateBuilder(AnyPort, token: null).Build();
+        await using var app = GrpcServer.CreateBuilder(AnyPort, token: null).Build();
         GrpcServer.MapCommonServices(app, AnyPort);
-        string address = (await GrpcServer.StartAsync(app, AnyPort, CancellationToken.None)).ToString();
-        CommandOutcome well = await CommandRunner.RunAsync("health", address);
+        var address = (await GrpcServer.StartAsync(app, AnyPort, CancellationToken.None)).ToString();
+        var well = await CommandRunner.RunAsync("health", address);
         Assert.Equal((0, "Serving\n"), (well.ExitCode, well.Output));
 
         await app.StopAsync();
-        CommandOutcome gone = await CommandRunner.RunAsync("health", address);
+        var gone = await CommandRunner.RunAsync("health", address);
         Assert.Equal((1, ""), (gone.ExitCode, gone.Output));
         Assert.StartsWith($"{address}: ", Assert.Single(gone.Errors), StringComparison.Ordinal);
     }

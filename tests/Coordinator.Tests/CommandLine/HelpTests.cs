@@ -7,10 +7,44 @@ public sealed class HelpTests
 {
     private static readonly string[] TrainOptions =
     [
-        "--data", "--test", "--data-dir", "--label-column", "--header", "--standardize", "--model", "--workers", "--threads", "--epochs", "--steps", "--batch-size",
-        "--microbatch", "--label-smoothing", "--optimizer", "--learning-rate", "--momentum", "--nesterov", "--weight-decay", "--clip-norm", "--schedule", "--warmup-steps", "--seed",
-        "--no-shuffle", "--init-weights", "--run", "--checkpoint-every", "--eval-every", "--resume", "--listen", "--min-workers", "--transport", "--exchange",
-        "--token-file", "--insecure", "--quiet", "--json", "--config",
+        "--data",
+        "--test",
+        "--data-dir",
+        "--label-column",
+        "--header",
+        "--standardize",
+        "--model",
+        "--workers",
+        "--threads",
+        "--epochs",
+        "--steps",
+        "--batch-size",
+        "--microbatch",
+        "--label-smoothing",
+        "--optimizer",
+        "--learning-rate",
+        "--momentum",
+        "--nesterov",
+        "--weight-decay",
+        "--clip-norm",
+        "--schedule",
+        "--warmup-steps",
+        "--seed",
+        "--no-shuffle",
+        "--init-weights",
+        "--run",
+        "--checkpoint-every",
+        "--eval-every",
+        "--resume",
+        "--listen",
+        "--min-workers",
+        "--transport",
+        "--exchange",
+        "--token-file",
+        "--insecure",
+        "--quiet",
+        "--json",
+        "--config",
     ];
 
     [Fact]
@@ -20,12 +54,15 @@ public sealed class HelpTests
     [Fact]
     public async Task EveryOptionStandsInTheHelpWithItsDefaultAndAnExample()
     {
-        string help = Unwrapped((await CommandRunner.RunAsync("train", "--help")).Output);
-        foreach (OptionSpec<TrainSettings> option in TrainOptionTable.Options)
+        var help = Unwrapped((await CommandRunner.RunAsync("train", "--help")).Output);
+        foreach (var option in TrainOptionTable.Options)
         {
             Assert.Contains($" {option.Name} ", help, StringComparison.Ordinal);
             Assert.Contains($"{option.Help} [default: {option.Default}", help, StringComparison.Ordinal);
-            Assert.True(option.IsSwitch || help.Contains($"example: {option.Name} {option.Example}]", StringComparison.Ordinal), option.Name);
+            Assert.True(
+                option.IsSwitch || help.Contains($"example: {option.Name} {option.Example}]", StringComparison.Ordinal),
+                option.Name
+            );
         }
         Assert.Contains("Examples: coordinator train", help, StringComparison.Ordinal);
     }
@@ -33,7 +70,7 @@ public sealed class HelpTests
     [Fact]
     public void EveryExampleIsAValidValue()
     {
-        foreach (OptionSpec<TrainSettings> option in TrainOptionTable.Options)
+        foreach (var option in TrainOptionTable.Options)
             option.Apply(new TrainSettings(), option.IsSwitch ? OptionSpec<TrainSettings>.On : option.Example);
     }
 
@@ -52,7 +89,7 @@ public sealed class HelpTests
     [InlineData("health --help")]
     public async Task EveryCommandHasHelpWithAnExample(string line)
     {
-        CommandOutcome outcome = await CommandRunner.RunAsync(line.Split(' '));
+        var outcome = await CommandRunner.RunAsync(line.Split(' '));
         Assert.Equal(0, outcome.ExitCode);
         Assert.Contains("usage: coordinator", outcome.Output, StringComparison.Ordinal);
         Assert.Contains("Examples:", outcome.Output, StringComparison.Ordinal);

@@ -12,12 +12,13 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public async Task AResumedRunEndsInTheBitsAndMetricsOfOneThatNeverStopped()
     {
-        string whole = _folder.File("whole"), cut = _folder.File("cut");
+        string whole = _folder.File("whole"),
+            cut = _folder.File("cut");
         await CommandRunner.TrainAsync(whole, "--steps 22 --checkpoint-every 4");
         await CommandRunner.TrainAsync(cut, "--steps 22 --checkpoint-every 4");
         CutBackTo(cut, step: 16);
 
-        CommandOutcome resumed = await CommandRunner.RunAsync("train", "--resume", "--run", cut, "--workers", "0", "--threads", "2");
+        var resumed = await CommandRunner.RunAsync("train", "--resume", "--run", cut, "--workers", "0", "--threads", "2");
         Assert.Equal(0, resumed.ExitCode);
         Assert.Equal(Hash(whole), Hash(cut));
         Assert.Equal(File.ReadAllText(Path.Combine(whole, "metrics.jsonl")), File.ReadAllText(Path.Combine(cut, "metrics.jsonl")));
@@ -27,13 +28,14 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public async Task ADamagedCheckpointIsSkippedWithAWarning()
     {
-        string whole = _folder.File("whole"), cut = _folder.File("cut");
+        string whole = _folder.File("whole"),
+            cut = _folder.File("cut");
         await CommandRunner.TrainAsync(whole, "--steps 10 --checkpoint-every 2");
         await CommandRunner.TrainAsync(cut, "--steps 10 --checkpoint-every 2");
         CutBackTo(cut, step: 8);
         File.WriteAllBytes(Path.Combine(cut, "checkpoints", "step-8.safetensors"), [1, 2, 3]);
 
-        CommandOutcome resumed = await CommandRunner.RunAsync("train", "--resume", "--run", cut, "--workers", "0");
+        var resumed = await CommandRunner.RunAsync("train", "--resume", "--run", cut, "--workers", "0");
         Assert.Contains("step-8.safetensors", Assert.Single(resumed.Errors), StringComparison.Ordinal);
         Assert.Equal(Hash(whole), Hash(cut));
     }
@@ -42,16 +44,31 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public async Task AnOptionOfTheRunMayBeRepeatedAlone()
     {
-        string run = _folder.File("run");
-        await CommandRunner.RunAsync("train", "--workers", "0", "--model", "mlp:9", "--steps", "2", "--batch-size", "100", "--microbatch", "90", "--run", run);
-        CommandOutcome resumed = await CommandRunner.RunAsync("train", "--resume", "--run", run, "--workers", "0", "--microbatch", "90");
+        var run = _folder.File("run");
+        await CommandRunner.RunAsync(
+            "train",
+            "--workers",
+            "0",
+            "--model",
+            "mlp:9",
+            "--steps",
+            "2",
+            "--batch-size",
+            "100",
+            "--microbatch",
+            "90",
+            "--run",
+            run
+        );
+        var resumed = await CommandRunner.RunAsync("train", "--resume", "--run", run, "--workers", "0", "--microbatch", "90");
         Assert.Equal((0, 0), (resumed.ExitCode, resumed.Errors.Count));
     }
 
     [Fact]
     public async Task ARunWithoutACheckpointBeginsAgain()
     {
-        string whole = _folder.File("whole"), cut = _folder.File("cut");
+        string whole = _folder.File("whole"),
+            cut = _folder.File("cut");
         await CommandRunner.TrainAsync(whole, "--steps 5");
         await CommandRunner.TrainAsync(cut, "--steps 5");
         CutBackTo(cut, step: 0);
@@ -62,10 +79,11 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public async Task ALaterEndGoesThroughTheStatesOfTheLongerRun()
     {
-        string whole = _folder.File("whole"), shorter = _folder.File("shorter");
+        string whole = _folder.File("whole"),
+            shorter = _folder.File("shorter");
         await CommandRunner.TrainAsync(whole, "--steps 9 --schedule constant");
         await CommandRunner.TrainAsync(shorter, "--steps 5 --schedule constant");
-        CommandOutcome resumed = await CommandRunner.RunAsync("train", "--resume", "--run", shorter, "--workers", "0", "--steps", "9");
+        var resumed = await CommandRunner.RunAsync("train", "--resume", "--run", shorter, "--workers", "0", "--steps", "9");
         Assert.Equal(0, resumed.ExitCode);
         Assert.Equal(Hash(whole), Hash(shorter));
     }
@@ -78,9 +96,9 @@ public sealed class ResumeTests : IDisposable
     [InlineData("--learning-rate 1", "optimizer.learningRate: the run has 0.1, this command says 1")]
     public async Task AnotherConfigurationIsRefusedWithBothValues(string options, string message)
     {
-        string run = _folder.File("run");
+        var run = _folder.File("run");
         await CommandRunner.TrainAsync(run, "--steps 4");
-        CommandOutcome outcome = await CommandRunner.RunAsync(["train", "--resume", "--run", run, "--workers", "0", .. options.Split(' ')]);
+        var outcome = await CommandRunner.RunAsync(["train", "--resume", "--run", run, "--workers", "0", .. options.Split(' ')]);
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains(message, Assert.Single(outcome.Errors), StringComparison.Ordinal);
     }
@@ -88,11 +106,11 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public async Task ChangedDataIsRefused()
     {
-        string data = _folder.Write("points.csv", Points(100));
-        string run = _folder.File("run");
+        var data = _folder.Write("points.csv", Points(100));
+        var run = _folder.File("run");
         await CommandRunner.TrainAsync(run, $"--steps 4 --data {data}");
         File.WriteAllText(data, Points(101));
-        CommandOutcome outcome = await CommandRunner.RunAsync("train", "--resume", "--run", run, "--workers", "0");
+        var outcome = await CommandRunner.RunAsync("train", "--resume", "--run", run, "--workers", "0");
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains("datasetSha256: the run has", Assert.Single(outcome.Errors), StringComparison.Ordinal);
     }
@@ -100,10 +118,10 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public async Task ACompleteRunSaysSoAgain()
     {
-        string run = _folder.File("run");
+        var run = _folder.File("run");
         await CommandRunner.TrainAsync(run, "--steps 4");
-        string summary = File.ReadAllText(Path.Combine(run, "summary.json"));
-        CommandOutcome outcome = await CommandRunner.RunAsync("train", "--resume", "--run", run, "--workers", "0", "--quiet");
+        var summary = File.ReadAllText(Path.Combine(run, "summary.json"));
+        var outcome = await CommandRunner.RunAsync("train", "--resume", "--run", run, "--workers", "0", "--quiet");
         Assert.Equal(0, outcome.ExitCode);
         Assert.Contains(Hash(run), outcome.Output, StringComparison.Ordinal);
         Assert.Equal(summary, File.ReadAllText(Path.Combine(run, "summary.json")));
@@ -112,7 +130,7 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public async Task AFolderWithoutARunIsRefused()
     {
-        CommandOutcome outcome = await CommandRunner.RunAsync("train", "--resume", "--run", _folder.Path, "--workers", "0");
+        var outcome = await CommandRunner.RunAsync("train", "--resume", "--run", _folder.Path, "--workers", "0");
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains("holds no run", Assert.Single(outcome.Errors), StringComparison.Ordinal);
     }
@@ -122,13 +140,20 @@ public sealed class ResumeTests : IDisposable
     {
         File.Delete(Path.Combine(run, "summary.json"));
         File.Delete(Path.Combine(run, "model.safetensors"));
-        foreach (string checkpoint in Directory.GetFiles(Path.Combine(run, "checkpoints")))
+        foreach (var checkpoint in Directory.GetFiles(Path.Combine(run, "checkpoints")))
         {
-            if (long.Parse(Path.GetFileNameWithoutExtension(checkpoint)["step-".Length..], System.Globalization.CultureInfo.InvariantCulture) > step)
+            if (
+                long.Parse(
+                    Path.GetFileNameWithoutExtension(checkpoint)["step-".Length..],
+                    System.Globalization.CultureInfo.InvariantCulture
+                ) > step
+            )
+            {
                 File.Delete(checkpoint);
+            }
         }
-        string metrics = Path.Combine(run, "metrics.jsonl");
-        string text = File.ReadAllText(metrics);
+        var metrics = Path.Combine(run, "metrics.jsonl");
+        var text = File.ReadAllText(metrics);
         File.WriteAllText(metrics, text[..^20]);
     }
 

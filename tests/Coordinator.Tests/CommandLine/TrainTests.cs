@@ -12,20 +12,34 @@ public sealed class TrainTests : IDisposable
     [Fact]
     public async Task ARunLeavesItsFolderComplete()
     {
-        string run = _folder.File("run");
-        CommandOutcome outcome = await CommandRunner.TrainAsync(run, "--steps 20 --checkpoint-every 6 --eval-every 8");
+        var run = _folder.File("run");
+        var outcome = await CommandRunner.TrainAsync(run, "--steps 20 --checkpoint-every 6 --eval-every 8");
         Assert.Equal(0, outcome.ExitCode);
         Assert.Empty(outcome.Errors);
         Assert.Equal(
             ["checkpoints", "config.json", "lock", "metrics.jsonl", "model.safetensors", "summary.json"],
-            Directory.GetFileSystemEntries(run).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+            Directory.GetFileSystemEntries(run).Select(Path.GetFileName).Order(StringComparer.Ordinal)
+        );
         Assert.Equal(
             ["step-12.safetensors", "step-18.safetensors", "step-20.safetensors"],
-            Directory.GetFiles(Path.Combine(run, "checkpoints")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
-        JsonElement summary = Summary(run);
+            Directory.GetFiles(Path.Combine(run, "checkpoints")).Select(Path.GetFileName).Order(StringComparer.Ordinal)
+        );
+        var summary = Summary(run);
         Assert.Equal(
-            ["samples", "samplesPerSecond", "seconds", "steps", "testAccuracy", "testLoss", "trainLoss", "transport", "weightsSha256", "workers"],
-            summary.EnumerateObject().Select(property => property.Name).Order(StringComparer.Ordinal));
+            [
+                "samples",
+                "samplesPerSecond",
+                "seconds",
+                "steps",
+                "testAccuracy",
+                "testLoss",
+                "trainLoss",
+                "transport",
+                "weightsSha256",
+                "workers",
+            ],
+            summary.EnumerateObject().Select(property => property.Name).Order(StringComparer.Ordinal)
+        );
         Assert.Equal(20, summary.GetProperty("steps").GetInt64());
         Assert.Contains(summary.GetProperty("weightsSha256").GetString()!, outcome.Output, StringComparison.Ordinal);
         Assert.Contains($"verify {run}", outcome.Output, StringComparison.Ordinal);
@@ -35,20 +49,26 @@ public sealed class TrainTests : IDisposable
     [Fact]
     public async Task MetricsHoldEveryStepAndEveryEvaluation()
     {
-        string run = _folder.File("run");
+        var run = _folder.File("run");
         await CommandRunner.TrainAsync(run, "--steps 20 --eval-every 8");
         JsonElement[] lines = [.. File.ReadLines(Path.Combine(run, "metrics.jsonl")).Select(line => JsonElement.Parse(line))];
-        Assert.Equal(Enumerable.Range(1, 20), lines.Where(line => line.TryGetProperty("loss", out _)).Select(line => line.GetProperty("step").GetInt32()));
-        Assert.Equal([8, 16, 20], lines.Where(line => line.TryGetProperty("testAccuracy", out _)).Select(line => line.GetProperty("step").GetInt32()));
+        Assert.Equal(
+            Enumerable.Range(1, 20),
+            lines.Where(line => line.TryGetProperty("loss", out _)).Select(line => line.GetProperty("step").GetInt32())
+        );
+        Assert.Equal(
+            [8, 16, 20],
+            lines.Where(line => line.TryGetProperty("testAccuracy", out _)).Select(line => line.GetProperty("step").GetInt32())
+        );
     }
 
     [Fact]
     public async Task ASecondRunInTheSameFolderIsRefusedAndChangesNothing()
     {
-        string run = _folder.File("run");
+        var run = _folder.File("run");
         await CommandRunner.TrainAsync(run, "--steps 2");
-        Dictionary<string, DateTime> before = Times(run);
-        CommandOutcome outcome = await CommandRunner.TrainAsync(run, "--steps 2");
+        var before = Times(run);
+        var outcome = await CommandRunner.TrainAsync(run, "--steps 2");
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains("already holds a run (config.json)", Assert.Single(outcome.Errors), StringComparison.Ordinal);
         Assert.Equal(before, Times(run));
@@ -57,8 +77,13 @@ public sealed class TrainTests : IDisposable
     [Fact]
     public async Task JsonOutputIsOneObjectPerLineAndNothingElse()
     {
-        CommandOutcome outcome = await CommandRunner.TrainAsync(_folder.File("run"), "--steps 3 --json");
-        string[] events = [.. outcome.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonElement.Parse(line).GetProperty("event").GetString()!)];
+        var outcome = await CommandRunner.TrainAsync(_folder.File("run"), "--steps 3 --json");
+        string[] events =
+        [
+            .. outcome
+                .Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => JsonElement.Parse(line).GetProperty("event").GetString()!),
+        ];
         Assert.Equal("runStarted", events[0]);
         Assert.Equal(3, events.Count(name => name == "stepCompleted"));
         Assert.Contains("evaluated", events);
@@ -69,18 +94,41 @@ public sealed class TrainTests : IDisposable
     [Fact]
     public async Task QuietOutputIsTheResultOnly()
     {
-        CommandOutcome outcome = await CommandRunner.TrainAsync(_folder.File("run"), "--steps 3 --quiet");
-        Assert.StartsWith("test accuracy ", Assert.Single(outcome.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        var outcome = await CommandRunner.TrainAsync(_folder.File("run"), "--steps 3 --quiet");
+        Assert.StartsWith(
+            "test accuracy ",
+            Assert.Single(outcome.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task TheCommandLineWinsOverTheFileAndTheFileOverTheDefaults()
     {
-        string options = _folder.Write("options.json", """{"batch-size": 50, "epochs": 3, "optimizer": "adam", "no-shuffle": true, "header": false, "seed": 9, "model": {"layers": []}}""");
-        string run = _folder.File("run");
-        CommandOutcome outcome = await CommandRunner.RunAsync("train", "--workers", "0", "--config", options, "--run", run, "--steps", "2", "--seed", "4", "--header", "on", "--data", Csv());
+        var options = _folder.Write(
+            "options.json",
+            """{"batch-size": 50, "epochs": 3, "optimizer": "adam", "no-shuffle": true, "header": false, "seed": 9, "model": {"layers": []}}"""
+        );
+        var run = _folder.File("run");
+        var outcome = await CommandRunner.RunAsync(
+            "train",
+            "--workers",
+            "0",
+            "--config",
+            options,
+            "--run",
+            run,
+            "--steps",
+            "2",
+            "--seed",
+            "4",
+            "--header",
+            "on",
+            "--data",
+            Csv()
+        );
         Assert.Equal(0, outcome.ExitCode);
-        JsonElement config = Read(run, "config.json");
+        var config = Read(run, "config.json");
         Assert.Equal(50, config.GetProperty("batchSize").GetInt32());
         Assert.Equal(2, config.GetProperty("steps").GetInt32());
         Assert.Equal("adam", config.GetProperty("optimizer").GetProperty("kind").GetString());
@@ -100,8 +148,8 @@ public sealed class TrainTests : IDisposable
     [InlineData("{", "cannot be read")]
     public async Task ABadConfigurationFileIsOneLine(string content, string message)
     {
-        string options = _folder.Write("options.json", content);
-        CommandOutcome outcome = await CommandRunner.TrainAsync(_folder.File("run"), $"--config {options}");
+        var options = _folder.Write("options.json", content);
+        var outcome = await CommandRunner.TrainAsync(_folder.File("run"), $"--config {options}");
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains(message, Assert.Single(outcome.Errors), StringComparison.Ordinal);
     }
@@ -109,10 +157,19 @@ public sealed class TrainTests : IDisposable
     [Fact]
     public async Task WeightsOfAnotherShapeAreRefusedBeforeAnythingIsWritten()
     {
-        string first = _folder.File("first");
+        var first = _folder.File("first");
         await CommandRunner.TrainAsync(first, "--steps 1");
-        CommandOutcome outcome = await CommandRunner.RunAsync(
-            "train", "--workers", "0", "--model", "mlp:8", "--run", _folder.File("second"), "--init-weights", Path.Combine(first, "model.safetensors"));
+        var outcome = await CommandRunner.RunAsync(
+            "train",
+            "--workers",
+            "0",
+            "--model",
+            "mlp:8",
+            "--run",
+            _folder.File("second"),
+            "--init-weights",
+            Path.Combine(first, "model.safetensors")
+        );
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains("layers.0.weight is [9, 64], the model has [8, 64]", Assert.Single(outcome.Errors), StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder.File("second")));
@@ -121,9 +178,9 @@ public sealed class TrainTests : IDisposable
     [Fact]
     public async Task ADivergingRunFailsWithStepAndRemedies()
     {
-        CommandOutcome outcome = await CommandRunner.TrainAsync(_folder.File("run"), "--learning-rate 1e30");
+        var outcome = await CommandRunner.TrainAsync(_folder.File("run"), "--learning-rate 1e30");
         Assert.Equal(1, outcome.ExitCode);
-        string line = Assert.Single(outcome.Errors);
+        var line = Assert.Single(outcome.Errors);
         Assert.Contains("step", line, StringComparison.Ordinal);
         Assert.Contains("--learning-rate", line, StringComparison.Ordinal);
     }
@@ -133,7 +190,14 @@ public sealed class TrainTests : IDisposable
     private static JsonElement Summary(string run) => Read(run, "summary.json");
 
     private static Dictionary<string, DateTime> Times(string run) =>
-        Directory.GetFiles(run, "*", SearchOption.AllDirectories).Where(file => Path.GetFileName(file) != "lock").ToDictionary(file => file, File.GetLastWriteTimeUtc);
+        Directory
+            .GetFiles(run, "*", SearchOption.AllDirectories)
+            .Where(file => Path.GetFileName(file) != "lock")
+            .ToDictionary(file => file, File.GetLastWriteTimeUtc);
 
-    private string Csv() => _folder.Write("points.csv", "x,y,class\n" + string.Concat(Enumerable.Range(0, 100).Select(i => $"{i % 10},{i % 7},{(i % 10 > 4 ? "high" : "low")}\n")));
+    private string Csv() =>
+        _folder.Write(
+            "points.csv",
+            "x,y,class\n" + string.Concat(Enumerable.Range(0, 100).Select(i => $"{i % 10},{i % 7},{(i % 10 > 4 ? "high" : "low")}\n"))
+        );
 }

@@ -12,8 +12,8 @@ public sealed class VerifyAndEvalTests : IDisposable
     [Fact]
     public async Task ARunTrainedAgainHasTheSameBits()
     {
-        string run = await TrainedAsync();
-        CommandOutcome outcome = await CommandRunner.RunAsync("verify", run, "--workers", "0", "--threads", "2", "--quiet");
+        var run = await TrainedAsync();
+        var outcome = await CommandRunner.RunAsync("verify", run, "--workers", "0", "--threads", "2", "--quiet");
         Assert.Equal(0, outcome.ExitCode);
         Assert.Matches("^same bits: no workers = no workers = [0-9a-f]{64}\n$", outcome.Output);
     }
@@ -21,12 +21,12 @@ public sealed class VerifyAndEvalTests : IDisposable
     [Fact]
     public async Task TheFirstStepThatDiffersIsNamed()
     {
-        string run = await TrainedAsync();
-        string other = _folder.File("other");
+        var run = await TrainedAsync();
+        var other = _folder.File("other");
         await CommandRunner.TrainAsync(other, "--steps 12 --eval-every 5 --learning-rate 0.06");
-        foreach (string name in new[] { "model.safetensors", "summary.json", "metrics.jsonl" })
+        foreach (var name in new[] { "model.safetensors", "summary.json", "metrics.jsonl" })
             File.Copy(Path.Combine(other, name), Path.Combine(run, name), overwrite: true);
-        CommandOutcome outcome = await CommandRunner.RunAsync("verify", run, "--workers", "0", "--quiet");
+        var outcome = await CommandRunner.RunAsync("verify", run, "--workers", "0", "--quiet");
         Assert.Equal(1, outcome.ExitCode);
         Assert.Contains("the first step that differs is 2: loss ", Assert.Single(outcome.Errors), StringComparison.Ordinal);
     }
@@ -34,12 +34,12 @@ public sealed class VerifyAndEvalTests : IDisposable
     [Fact]
     public async Task AModelThatWasChangedIsNotVerified()
     {
-        string run = await TrainedAsync();
-        string model = Path.Combine(run, "model.safetensors");
-        byte[] bytes = File.ReadAllBytes(model);
+        var run = await TrainedAsync();
+        var model = Path.Combine(run, "model.safetensors");
+        var bytes = File.ReadAllBytes(model);
         bytes[^1] ^= 0x80;
         File.WriteAllBytes(model, bytes);
-        CommandOutcome outcome = await CommandRunner.RunAsync("verify", run, "--workers", "0");
+        var outcome = await CommandRunner.RunAsync("verify", run, "--workers", "0");
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains("one of the files was changed", Assert.Single(outcome.Errors), StringComparison.Ordinal);
     }
@@ -47,9 +47,9 @@ public sealed class VerifyAndEvalTests : IDisposable
     [Fact]
     public async Task ARunThatIsNotCompleteIsNotVerified()
     {
-        string run = await TrainedAsync();
+        var run = await TrainedAsync();
         File.Delete(Path.Combine(run, "summary.json"));
-        CommandOutcome outcome = await CommandRunner.RunAsync("verify", run, "--workers", "0");
+        var outcome = await CommandRunner.RunAsync("verify", run, "--workers", "0");
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains("not complete", Assert.Single(outcome.Errors), StringComparison.Ordinal);
     }
@@ -57,10 +57,10 @@ public sealed class VerifyAndEvalTests : IDisposable
     [Fact]
     public async Task EvaluatingARunGivesTheAccuracyOfItsSummary()
     {
-        string run = await TrainedAsync();
-        JsonElement summary = JsonElement.Parse(File.ReadAllText(Path.Combine(run, "summary.json")));
-        CommandOutcome outcome = await CommandRunner.RunAsync("eval", run, "--json");
-        JsonElement result = JsonElement.Parse(outcome.Output);
+        var run = await TrainedAsync();
+        var summary = JsonElement.Parse(File.ReadAllText(Path.Combine(run, "summary.json")));
+        var outcome = await CommandRunner.RunAsync("eval", run, "--json");
+        var result = JsonElement.Parse(outcome.Output);
         Assert.Equal(summary.GetProperty("testAccuracy").GetDouble(), result.GetProperty("accuracy").GetDouble());
         Assert.Equal(summary.GetProperty("testLoss").GetDouble(), result.GetProperty("loss").GetDouble(), 1e-5);
         Assert.Equal(10, result.GetProperty("classes").GetArrayLength());
@@ -70,14 +70,14 @@ public sealed class VerifyAndEvalTests : IDisposable
     [Fact]
     public async Task AModelMeetsNewDataWithTheScalingOfItsTrainingData()
     {
-        string train = _folder.Write("train.csv", Points(0));
-        string shifted = _folder.Write("new.csv", Points(5));
-        string run = _folder.File("run");
+        var train = _folder.Write("train.csv", Points(0));
+        var shifted = _folder.Write("new.csv", Points(5));
+        var run = _folder.File("run");
         await CommandRunner.TrainAsync(run, $"--data {train} --epochs 60");
-        string model = Path.Combine(_folder.Path, "model.safetensors");
+        var model = Path.Combine(_folder.Path, "model.safetensors");
         File.Copy(Path.Combine(run, "model.safetensors"), model);
-        JsonElement own = JsonElement.Parse((await CommandRunner.RunAsync("eval", model, "--data", train, "--part", "all", "--json")).Output);
-        JsonElement other = JsonElement.Parse((await CommandRunner.RunAsync("eval", model, "--data", shifted, "--part", "all", "--json")).Output);
+        var own = JsonElement.Parse((await CommandRunner.RunAsync("eval", model, "--data", train, "--part", "all", "--json")).Output);
+        var other = JsonElement.Parse((await CommandRunner.RunAsync("eval", model, "--data", shifted, "--part", "all", "--json")).Output);
         Assert.True(own.GetProperty("accuracy").GetDouble() > 0.95);
         Assert.True(other.GetProperty("accuracy").GetDouble() < 0.9); // scaled by its own columns the shift would vanish
     }
@@ -85,10 +85,10 @@ public sealed class VerifyAndEvalTests : IDisposable
     [Fact]
     public async Task AModelByItselfNeedsData()
     {
-        string run = await TrainedAsync();
-        string model = Path.Combine(_folder.Path, "model.safetensors");
+        var run = await TrainedAsync();
+        var model = Path.Combine(_folder.Path, "model.safetensors");
         File.Copy(Path.Combine(run, "model.safetensors"), model);
-        CommandOutcome outcome = await CommandRunner.RunAsync("eval", model);
+        var outcome = await CommandRunner.RunAsync("eval", model);
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains("--data: name the data", Assert.Single(outcome.Errors), StringComparison.Ordinal);
     }
@@ -96,8 +96,8 @@ public sealed class VerifyAndEvalTests : IDisposable
     [Fact]
     public async Task DataOfAnotherShapeIsRefused()
     {
-        string run = await TrainedAsync();
-        CommandOutcome outcome = await CommandRunner.RunAsync("eval", run, "--data", _folder.Write("points.csv", Points(0)));
+        var run = await TrainedAsync();
+        var outcome = await CommandRunner.RunAsync("eval", run, "--data", _folder.Write("points.csv", Points(0)));
         Assert.Equal(2, outcome.ExitCode);
         Assert.Contains("a sample has 2 values", Assert.Single(outcome.Errors), StringComparison.Ordinal);
     }
@@ -106,20 +106,23 @@ public sealed class VerifyAndEvalTests : IDisposable
     public async Task DataIsListedAndInspected()
     {
         Assert.Contains("digits: ", (await CommandRunner.RunAsync("data", "list")).Output, StringComparison.Ordinal);
-        string inspected = (await CommandRunner.RunAsync("data", "inspect", "--data", "digits")).Output;
+        var inspected = (await CommandRunner.RunAsync("data", "inspect", "--data", "digits")).Output;
         Assert.Contains("1438 to train on, 359 to test on", inspected, StringComparison.Ordinal);
         Assert.Contains("class 9: 138 + 42", inspected, StringComparison.Ordinal);
     }
 
     private async Task<string> TrainedAsync()
     {
-        string run = _folder.File("run");
-        CommandOutcome outcome = await CommandRunner.TrainAsync(run, "--steps 12 --eval-every 5");
+        var run = _folder.File("run");
+        var outcome = await CommandRunner.TrainAsync(run, "--steps 12 --eval-every 5");
         Assert.Equal(0, outcome.ExitCode);
         return run;
     }
 
     /// <summary>Two classes that a threshold on x tells apart, moved along x.</summary>
     private static string Points(int shift) =>
-        "x,y,class\n" + string.Concat(Enumerable.Range(0, 200).Select(i => $"{(i * 7 % 100 / 10.0) + shift},{i % 3},{(i * 7 % 100 >= 50 ? "high" : "low")}\n"));
+        "x,y,class\n"
+        + string.Concat(
+            Enumerable.Range(0, 200).Select(i => $"{(i * 7 % 100 / 10.0) + shift},{i % 3},{(i * 7 % 100 >= 50 ? "high" : "low")}\n")
+        );
 }

@@ -37,5 +37,9 @@ public sealed class ClusterOptionsTests
     [InlineData("http://0.0.0.0:5000/path")]
     [InlineData("0.0.0.0:5000")]
     public void OtherAddressesAreRefused(string listen) =>
-        Assert.Contains("must be an address such as", Assert.Single(new ClusterOptions { Listen = listen }.Validate()), StringComparison.Ordinal);
+        Assert.Contains(
+            "must be an address such as",
+            Assert.Single(new ClusterOptions { Listen = listen }.Validate()),
+            StringComparison.Ordinal
+        );
 }

@@ -17,21 +17,22 @@ public sealed class InProcessRunTests : IDisposable
     [Fact]
     public async Task AnInterruptedRunSavesItsLastStepAndGoesOnToTheSameBits()
     {
-        RunResult whole = await RunAsync("whole", _ => { }, CancellationToken.None);
+        var whole = await RunAsync("whole", _ => { }, CancellationToken.None);
         using var interrupt = new CancellationTokenSource();
-        RunResult cut = await RunAsync(
+        var cut = await RunAsync(
             "cut",
             runEvent =>
             {
                 if (runEvent is StepCompleted { Step: 7 })
                     interrupt.Cancel();
             },
-            interrupt.Token);
+            interrupt.Token
+        );
         Assert.True(cut.Interrupted);
         Assert.Equal(7, cut.Step);
         Assert.Null(cut.TestAccuracy);
 
-        RunResult resumed = await RunAsync("cut", _ => { }, CancellationToken.None);
+        var resumed = await RunAsync("cut", _ => { }, CancellationToken.None);
         Assert.False(resumed.Interrupted);
         Assert.Equal(20, resumed.Step);
         Assert.Equal(WeightsHash.Compute(whole.Weights.Span), WeightsHash.Compute(resumed.Weights.Span));
@@ -52,28 +53,46 @@ public sealed class InProcessRunTests : IDisposable
     [Fact]
     public async Task ACheckpointThatCannotBeWrittenEndsTheRunInOneLine()
     {
-        var failure = await Assert.ThrowsAsync<RunFailedException>(() => RunAsync(
-            "run",
-            runEvent =>
-            {
-                if (runEvent is RunStarted) // a file stands where the folder of the checkpoints is to be made
-                    File.WriteAllText(Path.Combine(_folder.File("run"), "checkpoints"), "");
-            },
-            CancellationToken.None));
+        var failure = await Assert.ThrowsAsync<RunFailedException>(() =>
+            RunAsync(
+                "run",
+                runEvent =>
+                {
+                    if (runEvent is RunStarted) // a file stands where the folder of the checkpoints is to be made
+                        File.WriteAllText(Path.Combine(_folder.File("run"), "checkpoints"), "");
+                },
+                CancellationToken.None
+            )
+        );
         Assert.Contains("cannot save a checkpoint", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("\n", failure.Message, StringComparison.Ordinal);
     }
 
     private async Task<RunResult> RunAsync(string name, Action<RunEvent> observe, CancellationToken interrupt)
     {
-        RunPreparation prepared = RunPreparation.Load(new TrainingOptions { Data = new DataOptions(), Model = "mlp:5", Steps = 20, EvalEvery = 8, CheckpointEvery = 6 });
-        string path = _folder.File(name);
-        using RunFolder folder = RunFolder.Holds(path)
+        var prepared = RunPreparation.Load(
+            new TrainingOptions
+            {
+                Data = new DataOptions(),
+                Model = "mlp:5",
+                Steps = 20,
+                EvalEvery = 8,
+                CheckpointEvery = 6,
+            }
+        );
+        var path = _folder.File(name);
+        using var folder = RunFolder.Holds(path)
             ? RunFolder.Resume(path, prepared.Configuration, prepared.Network.Layout)
             : RunFolder.Create(path, prepared.Configuration, prepared.Network.Layout);
-        Checkpoint start = folder.Checkpoints.LoadLatest(Moments, Assert.Fail) ?? prepared.InitialState();
+        var start = folder.Checkpoints.LoadLatest(Moments, Assert.Fail) ?? prepared.InitialState();
         var request = new RunRequest(
-            prepared.Configuration, prepared.Dataset, prepared.Network, new ClusterOptions { Workers = 0, Threads = 1 }, folder, start);
+            prepared.Configuration,
+            prepared.Dataset,
+            prepared.Network,
+            new ClusterOptions { Workers = 0, Threads = 1 },
+            folder,
+            start
+        );
         return await new InProcessRun(TimeProvider.System).RunAsync(request, new Observer(observe), interrupt);
     }
 

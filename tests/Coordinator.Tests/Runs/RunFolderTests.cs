@@ -21,9 +21,16 @@ public sealed class RunFolderTests : IDisposable
     [Fact]
     public void AFolderInUseIsRefused()
     {
-        string path = _folder.File("run");
+        var path = _folder.File("run");
         using (RunFolder.Create(path, Configuration, Layout))
-            Assert.Contains("another coordinator may be using it", Assert.Throws<InputException>(() => RunFolder.Resume(path, Configuration, Layout)).Message, StringComparison.Ordinal);
+        {
+            Assert.Contains(
+                "another coordinator may be using it",
+                Assert.Throws<InputException>(() => RunFolder.Resume(path, Configuration, Layout)).Message,
+                StringComparison.Ordinal
+            );
+        }
+
         RunFolder.Resume(path, Configuration, Layout).Dispose();
     }
 
@@ -42,14 +49,14 @@ public sealed class RunFolderTests : IDisposable
     [Fact]
     public void AnEmptyFolderMayBecomeARun()
     {
-        using RunFolder folder = RunFolder.Create(_folder.Path, Configuration, Layout);
+        using var folder = RunFolder.Create(_folder.Path, Configuration, Layout);
         Assert.Equal(Configuration, RunFolder.ReadConfiguration(_folder.Path));
     }
 
     [Fact]
     public void ARunThatNeverTrainedIsTakenBack()
     {
-        string path = _folder.File("run");
+        var path = _folder.File("run");
         RunFolder.Create(path, Configuration, Layout).Discard();
         Assert.False(Directory.Exists(path));
     }
@@ -57,8 +64,8 @@ public sealed class RunFolderTests : IDisposable
     [Fact]
     public void ARunThatHasTrainedIsNeverTakenBack()
     {
-        string path = _folder.File("run");
-        using RunFolder folder = RunFolder.Create(path, Configuration, Layout);
+        var path = _folder.File("run");
+        using var folder = RunFolder.Create(path, Configuration, Layout);
         folder.Metrics.Append(new StepCompleted(1, 1, 2, 0.1f, 64));
         folder.Discard();
         Assert.True(File.Exists(Path.Combine(path, "metrics.jsonl")));
@@ -67,9 +74,9 @@ public sealed class RunFolderTests : IDisposable
     [Fact]
     public void AResumedRunIsNotTakenBackEvenIfItNeverTrainedAStep()
     {
-        string path = _folder.File("run");
+        var path = _folder.File("run");
         RunFolder.Create(path, Configuration, Layout).Dispose();
-        using (RunFolder folder = RunFolder.Resume(path, Configuration, Layout))
+        using (var folder = RunFolder.Resume(path, Configuration, Layout))
             folder.Discard();
         Assert.True(RunFolder.Holds(path));
     }
@@ -77,10 +84,10 @@ public sealed class RunFolderTests : IDisposable
     [Fact]
     public void TheEpochRisesWithEveryCoordinator()
     {
-        string path = _folder.File("run");
-        using (RunFolder folder = RunFolder.Create(path, Configuration, Layout))
+        var path = _folder.File("run");
+        using (var folder = RunFolder.Create(path, Configuration, Layout))
             Assert.Equal(1, folder.RaiseEpoch());
-        using (RunFolder folder = RunFolder.Resume(path, Configuration, Layout))
+        using (var folder = RunFolder.Resume(path, Configuration, Layout))
             Assert.Equal(2, folder.RaiseEpoch());
     }
 
@@ -89,19 +96,28 @@ public sealed class RunFolderTests : IDisposable
     {
         var time = new FakeTimeProvider(new DateTimeOffset(2026, 1, 31, 12, 0, 0, TimeSpan.FromHours(2)));
         Assert.Equal(Path.Combine("runs", "20260131-100000-digits-mlp-64-32"), RunFolder.NewName("digits", "mlp:64,32", time));
-        Assert.Equal(Path.Combine("runs", "20260131-100000-my-flowers.csv-net"), RunFolder.NewName("my flowers.csv", "models/net.json", time));
+        Assert.Equal(
+            Path.Combine("runs", "20260131-100000-my-flowers.csv-net"),
+            RunFolder.NewName("my flowers.csv", "models/net.json", time)
+        );
     }
 
     [Fact]
     public void LossesAreLoggedExactlyAndCutBack()
     {
-        string path = _folder.File("metrics.jsonl");
+        var path = _folder.File("metrics.jsonl");
         float[] losses = [0.1f, float.BitIncrement(2), float.Epsilon, 1e30f];
         using var log = new MetricsLog(path);
-        for (int step = 1; step <= losses.Length; step++)
+        for (var step = 1; step <= losses.Length; step++)
             log.Append(new StepCompleted(step, 1, losses[step - 1], 0.1f, 64));
         log.Append(new Evaluated(4, 0.5, 0.25));
-        Assert.Equal(losses, MetricsLog.LossTexts(path).OrderBy(pair => pair.Key).Select(pair => float.Parse(pair.Value, System.Globalization.CultureInfo.InvariantCulture)));
+        Assert.Equal(
+            losses,
+            MetricsLog
+                .LossTexts(path)
+                .OrderBy(pair => pair.Key)
+                .Select(pair => float.Parse(pair.Value, System.Globalization.CultureInfo.InvariantCulture))
+        );
 
         log.Truncate(2);
         log.Append(new StepCompleted(3, 1, 7, 0.1f, 64));

@@ -62,7 +62,9 @@ internal sealed partial class CoordinatorProcess : IAsyncDisposable
         {
             var told = await EventAsync("workerJoined");
             var name = WorkerName().Match(told.GetProperty("worker").GetString()!);
-            workers.Add(new(name.Groups["name"].Value, int.Parse(name.Groups["process"].ValueSpan), told.GetProperty("address").GetString()!));
+            workers.Add(
+                new(name.Groups["name"].Value, int.Parse(name.Groups["process"].ValueSpan), told.GetProperty("address").GetString()!)
+            );
         }
 
         return workers;

@@ -35,13 +35,16 @@ internal sealed record FinishedRun(string WeightsSha256, int Workers, string Tra
             summary.GetProperty("transport").GetString()!,
             File.ReadAllText(Path.Combine(run, "metrics.jsonl")),
             File.ReadAllBytes(Path.Combine(run, "model.safetensors")),
-            StateAfter(run, summary.GetProperty("steps").GetInt64()));
+            StateAfter(run, summary.GetProperty("steps").GetInt64())
+        );
     }
 
     /// <summary>The numbers in a checkpoint, weights and optimizer state alike, without the header that describes them.</summary>
     public static byte[] StateAfter(string run, long step)
     {
-        var file = File.ReadAllBytes(Path.Combine(run, "checkpoints", string.Create(CultureInfo.InvariantCulture, $"step-{step}.safetensors")));
+        var file = File.ReadAllBytes(
+            Path.Combine(run, "checkpoints", string.Create(CultureInfo.InvariantCulture, $"step-{step}.safetensors"))
+        );
         return file[(sizeof(ulong) + checked((int)BinaryPrimitives.ReadUInt64LittleEndian(file)))..];
     }
 }

@@ -4,7 +4,9 @@ using Distributed.Random;
 
 namespace Distributed.Integration.Support;
 
-/// <summary>Something to train that takes milliseconds a step: a CSV file of 17 features in 9 classes, and the options that decide the result.</summary>
+/// <summary>
+/// Something to train that takes milliseconds a step: a CSV file of 17 features in 9 classes, and the options that decide the result.
+/// </summary>
 /// <param name="Name">What is odd about it.</param>
 /// <param name="Samples">Samples in the file; four of five are trained on.</param>
 /// <param name="Options">Model, batches and optimizer.</param>
@@ -15,21 +17,83 @@ internal sealed record Problem(string Name, int Samples, string[] Options)
 
     private static readonly ConcurrentDictionary<string, Lazy<Task<FinishedRun>>> References = new();
 
-    /// <summary>264 training samples in batches of 100: 15 microbatches, the last of 2, and at the end of an epoch a batch of 64 with 10 microbatches, the last of 1.</summary>
-    public static Problem OddSizes { get; } = new("odd sizes", 330,
-        ["--model", "mlp:33", "--batch-size", "100", "--microbatch", "7", "--schedule", "constant", "--optimizer", "sgd", "--momentum", "0.9", "--nesterov", "--learning-rate", "0.05", "--weight-decay", "0.001", "--clip-norm", "1"]);
+    /// <summary>
+    /// 264 training samples in batches of 100: 15 microbatches, the last of 2, and at the end of an epoch a batch of 64 with 10
+    /// microbatches, the last of 1.
+    /// </summary>
+    public static Problem OddSizes { get; } =
+        new(
+            "odd sizes",
+            330,
+            [
+                "--model",
+                "mlp:33",
+                "--batch-size",
+                "100",
+                "--microbatch",
+                "7",
+                "--schedule",
+                "constant",
+                "--optimizer",
+                "sgd",
+                "--momentum",
+                "0.9",
+                "--nesterov",
+                "--learning-rate",
+                "0.05",
+                "--weight-decay",
+                "0.001",
+                "--clip-norm",
+                "1",
+            ]
+        );
 
     /// <summary>49 training samples in batches of 20: 3 microbatches, and at the end of an epoch one.</summary>
-    public static Problem FewMicrobatches { get; } = new("fewer microbatches than workers", 61,
-        ["--model", "mlp:13,11", "--batch-size", "20", "--microbatch", "9", "--schedule", "constant", "--optimizer", "adamw", "--learning-rate", "0.01"]);
+    public static Problem FewMicrobatches { get; } =
+        new(
+            "fewer microbatches than workers",
+            61,
+            [
+                "--model",
+                "mlp:13,11",
+                "--batch-size",
+                "20",
+                "--microbatch",
+                "9",
+                "--schedule",
+                "constant",
+                "--optimizer",
+                "adamw",
+                "--learning-rate",
+                "0.01",
+            ]
+        );
 
     /// <summary>The same batches in file order, with another optimizer.</summary>
-    public static Problem FileOrder { get; } = new("file order", 330,
-        ["--model", "mlp:33", "--batch-size", "100", "--microbatch", "32", "--schedule", "constant", "--no-shuffle", "--optimizer", "adam", "--learning-rate", "0.01"]);
+    public static Problem FileOrder { get; } =
+        new(
+            "file order",
+            330,
+            [
+                "--model",
+                "mlp:33",
+                "--batch-size",
+                "100",
+                "--microbatch",
+                "32",
+                "--schedule",
+                "constant",
+                "--no-shuffle",
+                "--optimizer",
+                "adam",
+                "--learning-rate",
+                "0.01",
+            ]
+        );
 
     /// <summary>A learning rate that no training survives.</summary>
-    public static Problem Diverging { get; } = new("diverging", 61,
-        ["--model", "mlp:13", "--batch-size", "20", "--optimizer", "sgd", "--learning-rate", "1e30"]);
+    public static Problem Diverging { get; } =
+        new("diverging", 61, ["--model", "mlp:13", "--batch-size", "20", "--optimizer", "sgd", "--learning-rate", "1e30"]);
 
     /// <summary>Writes the data into a folder.</summary>
     /// <returns>The options that name the data and decide the result, without an end.</returns>
@@ -40,12 +104,16 @@ internal sealed record Problem(string Name, int Samples, string[] Options)
     }
 
     /// <summary>The run of a number of steps in one process, with one thread: what every other run is compared with.</summary>
-    public Task<FinishedRun> ReferenceAsync(long steps) => References.GetOrAdd($"{Name} {steps}", _ => new(() => TrainAloneAsync(steps))).Value;
+    public Task<FinishedRun> ReferenceAsync(long steps) =>
+        References.GetOrAdd($"{Name} {steps}", _ => new(() => TrainAloneAsync(steps))).Value;
 
     private async Task<FinishedRun> TrainAloneAsync(long steps)
     {
         using var folder = new TempFolder();
-        return await FinishedRun.TrainAsync(folder, [.. WriteTo(folder), "--steps", steps.ToString(CultureInfo.InvariantCulture), "--workers", "0", "--threads", "1"]);
+        return await FinishedRun.TrainAsync(
+            folder,
+            [.. WriteTo(folder), "--steps", steps.ToString(CultureInfo.InvariantCulture), "--workers", "0", "--threads", "1"]
+        );
     }
 
     // The label depends on the features, so that there is something to learn.
@@ -57,7 +125,8 @@ internal sealed record Problem(string Name, int Samples, string[] Options)
             var random = new CounterRandom(seed: 7, RandomPurpose.Shuffle, (ulong)sample);
             var features = Enumerable.Range(0, Features).Select(column => random.Uniform((ulong)column)).ToArray();
             var label = (int)(features[0] * 3) + (3 * (int)(features[1] * 3));
-            text.AppendJoin(',', features.Select(value => value.ToString("R", CultureInfo.InvariantCulture))).Append(CultureInfo.InvariantCulture, $",{Math.Min(label, Classes - 1)}\n");
+            text.AppendJoin(',', features.Select(value => value.ToString("R", CultureInfo.InvariantCulture)))
+                .Append(CultureInfo.InvariantCulture, $",{Math.Min(label, Classes - 1)}\n");
         }
 
         return text.ToString();

@@ -46,7 +46,12 @@ internal sealed class RunningProcess : IAsyncDisposable
     /// <param name="workingFolder">Where it runs.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="temporaryFolder">What it takes for the system's temporary folder; null for the real one.</param>
-    public static RunningProcess Start(string executable, string workingFolder, IEnumerable<string> arguments, string? temporaryFolder = null)
+    public static RunningProcess Start(
+        string executable,
+        string workingFolder,
+        IEnumerable<string> arguments,
+        string? temporaryFolder = null
+    )
     {
         var start = new ProcessStartInfo(executable, arguments)
         {

@@ -27,7 +27,11 @@ internal static partial class Signal
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "needs POSIX signals");
         if (SendTo(process, signal) != 0)
-            throw new InvalidOperationException($"Signal {signal} did not reach process {process} (error {Marshal.GetLastPInvokeError()}).");
+        {
+            throw new InvalidOperationException(
+                $"Signal {signal} did not reach process {process} (error {Marshal.GetLastPInvokeError()})."
+            );
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]

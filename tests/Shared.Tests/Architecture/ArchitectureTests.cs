@@ -9,13 +9,20 @@ public sealed class ArchitectureTests
     private const string Sources = "shared/";
     private const string Projects = "projects/";
 
-    private static readonly string[] PackagesOfTheUser = ["Grpc.AspNetCore", "Google.Protobuf", "Grpc.Tools", "Microsoft.Extensions.Hosting"];
+    private static readonly string[] PackagesOfTheUser =
+    [
+        "Grpc.AspNetCore",
+        "Google.Protobuf",
+        "Grpc.Tools",
+        "Microsoft.Extensions.Hosting",
+    ];
 
     [Fact]
     public void Every_folder_uses_only_what_its_arrows_allow()
     {
-        var violations = Files(Sources).Where(file => file.Name.Contains('/', StringComparison.Ordinal)).SelectMany(file =>
-            Arrows.Violations(FolderOf(file.Name), file.Text).Select(used => $"{file.Name} uses {used}"));
+        var violations = Files(Sources)
+            .Where(file => file.Name.Contains('/', StringComparison.Ordinal))
+            .SelectMany(file => Arrows.Violations(FolderOf(file.Name), file.Text).Select(used => $"{file.Name} uses {used}"));
         Assert.Empty(violations);
     }
 
@@ -24,7 +31,10 @@ public sealed class ArchitectureTests
     {
         var files = Files(Sources).ToList();
         Assert.NotEmpty(files);
-        Assert.Equal(Arrows.Direct.Keys.Order(), files.Where(file => file.Name.Contains('/', StringComparison.Ordinal)).Select(file => FolderOf(file.Name)).Distinct().Order());
+        Assert.Equal(
+            Arrows.Direct.Keys.Order(),
+            files.Where(file => file.Name.Contains('/', StringComparison.Ordinal)).Select(file => FolderOf(file.Name)).Distinct().Order()
+        );
         Assert.All(files, file => Assert.Contains($"\nnamespace {NamespaceOf(file.Name)};\n", "\n" + file.Text, StringComparison.Ordinal));
     }
 
@@ -39,7 +49,9 @@ public sealed class ArchitectureTests
     [Fact]
     public void The_packages_that_the_user_named_are_used()
     {
-        var used = Files(Projects).SelectMany(project => XDocument.Parse(project.Text).Descendants("PackageReference")).Select(package => package.Attribute("Include")!.Value);
+        var used = Files(Projects)
+            .SelectMany(project => XDocument.Parse(project.Text).Descendants("PackageReference"))
+            .Select(package => package.Attribute("Include")!.Value);
         Assert.Subset(used.ToHashSet(), PackagesOfTheUser.ToHashSet());
     }
 
@@ -51,7 +63,8 @@ public sealed class ArchitectureTests
     [InlineData("Model", "var x = global::Distributed.Data.Digits.Load();", "Data")]
     [InlineData("Data", "var x = Model.Network.Empty;", "Model")]
     [InlineData("Checkpoints", "using Distributed.Protocol;", "Protocol")]
-    public void An_arrow_that_is_not_allowed_is_found(string folder, string source, string used) => Assert.Equal([used], Arrows.Violations(folder, source));
+    public void An_arrow_that_is_not_allowed_is_found(string folder, string source, string used) =>
+        Assert.Equal([used], Arrows.Violations(folder, source));
 
     [Theory]
     [InlineData("Training", "using Distributed.Random;\nusing Distributed.Protocol;")]
@@ -67,9 +80,16 @@ public sealed class ArchitectureTests
     private static IEnumerable<(string Project, bool IsVisible)> References(string project)
     {
         var text = Files(Projects).Single(file => file.Name == $"{project}.csproj").Text;
-        return XDocument.Parse(text).Descendants("ProjectReference").Select(reference => (
-            reference.Attribute("Include")!.Value.Split('/')[^1].Replace(".csproj", "", StringComparison.Ordinal),
-            reference.Attribute("ReferenceOutputAssembly")?.Value != "false")).Order();
+        return XDocument
+            .Parse(text)
+            .Descendants("ProjectReference")
+            .Select(reference =>
+                (
+                    reference.Attribute("Include")!.Value.Split('/')[^1].Replace(".csproj", "", StringComparison.Ordinal),
+                    reference.Attribute("ReferenceOutputAssembly")?.Value != "false"
+                )
+            )
+            .Order();
     }
 
     private static IEnumerable<(string Name, string Text)> Files(string prefix)

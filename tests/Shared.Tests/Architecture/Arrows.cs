@@ -6,18 +6,19 @@ namespace Distributed.Shared.Tests.Architecture;
 internal static partial class Arrows
 {
     /// <summary>Direct arrows; what follows from them is allowed too.</summary>
-    public static IReadOnlyDictionary<string, string[]> Direct { get; } = new Dictionary<string, string[]>
-    {
-        ["Random"] = [],
-        ["Protocol"] = [],
-        ["Kernels"] = ["Random"],
-        ["Data"] = ["Random"],
-        ["Model"] = ["Kernels", "Random"],
-        ["Collectives"] = ["Kernels", "Model", "Protocol"],
-        ["Checkpoints"] = ["Model"],
-        ["Training"] = ["Model", "Data", "Collectives", "Checkpoints"],
-        ["Hosting"] = ["Protocol"],
-    };
+    public static IReadOnlyDictionary<string, string[]> Direct { get; } =
+        new Dictionary<string, string[]>
+        {
+            ["Random"] = [],
+            ["Protocol"] = [],
+            ["Kernels"] = ["Random"],
+            ["Data"] = ["Random"],
+            ["Model"] = ["Kernels", "Random"],
+            ["Collectives"] = ["Kernels", "Model", "Protocol"],
+            ["Checkpoints"] = ["Model"],
+            ["Training"] = ["Model", "Data", "Collectives", "Checkpoints"],
+            ["Hosting"] = ["Protocol"],
+        };
 
     /// <summary>The folder itself and all that it may use.</summary>
     public static IReadOnlySet<string> Allowed(string folder) => Direct[folder].SelectMany(Allowed).Append(folder).ToHashSet();
@@ -25,11 +26,18 @@ internal static partial class Arrows
     /// <summary>The folders that a source file uses against the arrows.</summary>
     public static IEnumerable<string> Violations(string folder, string source) => Used(source).Except(Allowed(folder));
 
-    /// <summary>The folders that a source file names: in using directives, in full names, and in names that begin at the root namespace.</summary>
+    /// <summary>
+    /// The folders that a source file names: in using directives, in full names, and in names that begin at the root namespace.
+    /// </summary>
     public static IEnumerable<string> Used(string source)
     {
         var code = Comment().Replace(source, "");
-        return FullName().Matches(code).Concat(RelativeName().Matches(code)).Select(match => match.Groups["folder"].Value).Where(Direct.ContainsKey).Distinct();
+        return FullName()
+            .Matches(code)
+            .Concat(RelativeName().Matches(code))
+            .Select(match => match.Groups["folder"].Value)
+            .Where(Direct.ContainsKey)
+            .Distinct();
     }
 
     [GeneratedRegex(@"//.*")]

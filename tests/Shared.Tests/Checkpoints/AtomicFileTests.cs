@@ -12,7 +12,7 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public void TheNewContentReplacesTheOld()
     {
-        string path = _folder.File("a.txt");
+        var path = _folder.File("a.txt");
         AtomicFile.WriteText(path, "a long old content");
         AtomicFile.WriteText(path, "new");
         Assert.Equal("new", File.ReadAllText(path));
@@ -22,13 +22,13 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public void AWriteThatFailsLeavesTheOldContentAndNothingElse()
     {
-        string path = _folder.File("a.txt");
+        var path = _folder.File("a.txt");
         AtomicFile.WriteText(path, "old");
         Assert.Throws<IOException>(() => AtomicFile.Write(path, stream =>
-        {
-            stream.WriteByte(1);
-            throw new IOException("disk full");
-        }));
+            {
+                stream.WriteByte(1);
+                throw new IOException("disk full");
+            }));
         Assert.Equal("old", File.ReadAllText(path));
         Assert.Equal([path], Directory.GetFiles(_folder.Path));
     }

@@ -14,9 +14,9 @@ public sealed class CheckpointStoreTests : IDisposable
     [Fact]
     public void ACheckpointComesBackAsItWas()
     {
-        CheckpointStore store = Store();
+        var store = Store();
         Save(store, 7);
-        Checkpoint loaded = store.LoadLatest(Moments, NothingSkipped)!;
+        var loaded = store.LoadLatest(Moments, NothingSkipped)!;
         Assert.Equal(7, loaded.Step);
         Assert.Equal(SmallLayout.Values(7), loaded.Weights.ToArray());
         Assert.Equal(Moments, loaded.Moments.Select(moment => moment.Name));
@@ -27,12 +27,20 @@ public sealed class CheckpointStoreTests : IDisposable
     [Fact]
     public void ParametersAndOptimizerStateStandUnderTheirNames()
     {
-        CheckpointStore store = Store();
+        var store = Store();
         Save(store, 1);
-        using SafeTensorsFile file = SafeTensorsFile.Open(store.PathOf(1));
+        using var file = SafeTensorsFile.Open(store.PathOf(1));
         Assert.Equal(
-            ["layers.0.bias", "layers.0.weight", "optimizer.exp_avg.layers.0.bias", "optimizer.exp_avg.layers.0.weight", "optimizer.exp_avg_sq.layers.0.bias", "optimizer.exp_avg_sq.layers.0.weight"],
-            file.Tensors.Keys.Order(StringComparer.Ordinal));
+            [
+                "layers.0.bias",
+                "layers.0.weight",
+                "optimizer.exp_avg.layers.0.bias",
+                "optimizer.exp_avg.layers.0.weight",
+                "optimizer.exp_avg_sq.layers.0.bias",
+                "optimizer.exp_avg_sq.layers.0.weight",
+            ],
+            file.Tensors.Keys.Order(StringComparer.Ordinal)
+        );
         Assert.Equal("1", file.Metadata["step"]);
     }
 
@@ -42,8 +50,8 @@ public sealed class CheckpointStoreTests : IDisposable
     [Fact]
     public void OnlyTheNewestAreKept()
     {
-        CheckpointStore store = Store();
-        foreach (long step in new long[] { 2, 9, 10, 100 })
+        var store = Store();
+        foreach (var step in new long[] { 2, 9, 10, 100 })
             Save(store, step);
         Assert.Equal([9, 10, 100], store.Steps);
     }
@@ -51,11 +59,11 @@ public sealed class CheckpointStoreTests : IDisposable
     [Fact]
     public void EveryDamagedByteIsNoticedAndTheCheckpointBeforeIsUsed()
     {
-        CheckpointStore store = Store();
+        var store = Store();
         Save(store, 1);
         Save(store, 2);
-        byte[] intact = File.ReadAllBytes(store.PathOf(2));
-        for (int position = intact.Length - (27 * sizeof(float)); position < intact.Length; position++)
+        var intact = File.ReadAllBytes(store.PathOf(2));
+        for (var position = intact.Length - (27 * sizeof(float)); position < intact.Length; position++)
         {
             byte[] damaged = [.. intact];
             damaged[position] ^= 1;
@@ -68,11 +76,11 @@ public sealed class CheckpointStoreTests : IDisposable
     [Fact]
     public void AHeaderThatIsNoTextIsNoticedAndTheCheckpointBeforeIsUsed()
     {
-        CheckpointStore store = Store();
+        var store = Store();
         Save(store, 1);
         Save(store, 2);
-        byte[] intact = File.ReadAllBytes(store.PathOf(2));
-        for (int position = 0; position < intact.Length - (27 * sizeof(float)); position++)
+        var intact = File.ReadAllBytes(store.PathOf(2));
+        for (var position = 0; position < intact.Length - (27 * sizeof(float)); position++)
         {
             byte[] damaged = [.. intact];
             damaged[position] ^= 0x80;
@@ -84,11 +92,11 @@ public sealed class CheckpointStoreTests : IDisposable
     [Fact]
     public void ATruncatedCheckpointIsSkippedAtAnyLength()
     {
-        CheckpointStore store = Store();
+        var store = Store();
         Save(store, 1);
         Save(store, 2);
-        byte[] intact = File.ReadAllBytes(store.PathOf(2));
-        for (int length = 0; length < intact.Length; length++)
+        var intact = File.ReadAllBytes(store.PathOf(2));
+        for (var length = 0; length < intact.Length; length++)
         {
             File.WriteAllBytes(store.PathOf(2), intact[..length]);
             AssertFallsBack(store);
@@ -98,7 +106,7 @@ public sealed class CheckpointStoreTests : IDisposable
     [Fact]
     public void ACheckpointUnderAnotherStepIsDamaged()
     {
-        CheckpointStore store = Store();
+        var store = Store();
         Save(store, 1);
         File.Copy(store.PathOf(1), store.PathOf(2));
         AssertFallsBack(store);
@@ -107,9 +115,9 @@ public sealed class CheckpointStoreTests : IDisposable
     [Fact]
     public void WhatACrashLeftHalfWrittenIsIgnoredAndCleanedUp()
     {
-        CheckpointStore store = Store();
+        var store = Store();
         Save(store, 1);
-        string leftover = store.PathOf(2) + AtomicFile.TemporarySuffix;
+        var leftover = store.PathOf(2) + AtomicFile.TemporarySuffix;
         File.WriteAllBytes(leftover, [1, 2, 3]);
         Assert.Equal(1, store.LoadLatest(Moments, NothingSkipped)!.Step);
         Save(store, 3);
@@ -119,7 +127,7 @@ public sealed class CheckpointStoreTests : IDisposable
     [Fact]
     public void ADamagedLaterCheckpointDoesNotPushOutAGoodOne()
     {
-        CheckpointStore store = Store(keep: 1);
+        var store = Store(keep: 1);
         Save(store, 10);
         File.WriteAllBytes(store.PathOf(10), []);
         Save(store, 9);
@@ -139,9 +147,9 @@ public sealed class CheckpointStoreTests : IDisposable
     [Fact]
     public void FilesThatAreNoCheckpointsAreLeftAlone()
     {
-        string stranger = _folder.File("step-x.safetensors");
+        var stranger = _folder.File("step-x.safetensors");
         File.WriteAllText(stranger, "mine");
-        CheckpointStore store = Store(keep: 1);
+        var store = Store(keep: 1);
         Save(store, 1);
         Save(store, 2);
         Assert.Equal([2], store.Steps);
@@ -157,10 +165,12 @@ public sealed class CheckpointStoreTests : IDisposable
         Assert.Contains(store.PathOf(2), Assert.Single(skipped), StringComparison.Ordinal);
     }
 
-    private static void Save(CheckpointStore store, long step) => store.Save(
-        step,
-        SmallLayout.Values(step),
-        [("exp_avg", SmallLayout.Values(100 + step)), ("exp_avg_sq", SmallLayout.Values(200 + step))]);
+    private static void Save(CheckpointStore store, long step) =>
+        store.Save(
+            step,
+            SmallLayout.Values(step),
+            [("exp_avg", SmallLayout.Values(100 + step)), ("exp_avg_sq", SmallLayout.Values(200 + step))]
+        );
 
     private CheckpointStore Store(int keep = CheckpointStore.DefaultKeep) =>
         new(_folder.Path, new CheckpointFormat(SmallLayout.Layout, "config"), keep);

@@ -13,10 +13,10 @@ public sealed class ModelFileTests : IDisposable
     public void AModelAndWhatItSaysAboutItselfComeBack()
     {
         var description = new ModelDescription("{\"layers\":[]}", new SampleShape(1, 1, 2), "{}", ["setosa", "\"quoted\"", "ä"]);
-        string path = _folder.File("model.safetensors");
+        var path = _folder.File("model.safetensors");
         ModelFile.Save(path, SmallLayout.Layout, SmallLayout.Values(1), description);
 
-        ModelDescription read = ModelFile.Describe(path);
+        var read = ModelFile.Describe(path);
         Assert.Equal(description.ClassNames, read.ClassNames);
         Assert.Equal(description with { ClassNames = [] }, read with { ClassNames = [] });
         Assert.Equal(SmallLayout.Values(1), InitialWeights.Load(path, SmallLayout.Layout));
@@ -25,17 +25,21 @@ public sealed class ModelFileTests : IDisposable
     [Fact]
     public void TheDataSectionHashesToTheHashOfTheWeights()
     {
-        string path = _folder.File("model.safetensors");
+        var path = _folder.File("model.safetensors");
         ModelFile.Save(path, SmallLayout.Layout, SmallLayout.Values(1), new ModelDescription("{}", new SampleShape(1, 1, 2), "{}", []));
-        using SafeTensorsFile file = SafeTensorsFile.Open(path);
+        using var file = SafeTensorsFile.Open(path);
         Assert.Equal(WeightsHash.Compute(SmallLayout.Values(1)), file.DataSha256());
     }
 
     [Fact]
     public void AFileOfAnotherProgramIsRefused()
     {
-        string path = _folder.File("foreign.safetensors");
+        var path = _folder.File("foreign.safetensors");
         AtomicFile.Write(path, stream => SafeTensorsWriter.Write(stream, [], new Dictionary<string, string>()));
-        Assert.Contains("not a model that was written by train", Assert.Throws<InputException>(() => ModelFile.Describe(path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "not a model that was written by train",
+            Assert.Throws<InputException>(() => ModelFile.Describe(path)).Message,
+            StringComparison.Ordinal
+        );
     }
 }

@@ -16,9 +16,9 @@ public sealed class WeightsHashTests
     [Fact]
     public void ALongVectorIsHashedAsAWhole()
     {
-        float[] values = new float[200_000];
+        var values = new float[200_000];
         values[^1] = 1;
-        byte[] bytes = new byte[values.Length * sizeof(float)];
+        var bytes = new byte[values.Length * sizeof(float)];
         bytes[^1] = 0x3f;
         bytes[^2] = 0x80;
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(bytes)), WeightsHash.Compute(values));

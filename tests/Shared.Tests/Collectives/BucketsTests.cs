@@ -12,17 +12,26 @@ public sealed class BucketsTests
     private static readonly SampleShape Image = new(1, 28, 28);
 
     [Fact]
-    public void Buckets_cover_the_vector_from_its_end_and_begin_on_lines() => Gen.Select(Layouts, Gen.Int[1, 2000]).Sample((layout, owners) =>
-    {
-        var buckets = Buckets.Of(layout, owners);
-        return buckets[0].End == layout.Length && buckets[^1].Start == 0
-            && buckets.Zip(buckets.Skip(1)).All(pair => pair.First.Start == pair.Second.End)
-            && buckets.All(bucket => bucket.Start % Partition.SliceAlignment == 0);
-    });
+    public void Buckets_cover_the_vector_from_its_end_and_begin_on_lines() =>
+        Gen.Select(Layouts, Gen.Int[1, 2000])
+            .Sample(
+                (layout, owners) =>
+                {
+                    var buckets = Buckets.Of(layout, owners);
+                    return buckets[0].End == layout.Length
+                        && buckets[^1].Start == 0
+                        && buckets.Zip(buckets.Skip(1)).All(pair => pair.First.Start == pair.Second.End)
+                        && buckets.All(bucket => bucket.Start % Partition.SliceAlignment == 0);
+                }
+            );
 
     [Fact]
-    public void Slices_are_worth_a_message_as_far_as_the_vector_goes() => Gen.Select(Layouts, Gen.Int[1, 2000]).Sample((layout, owners) =>
-        Buckets.Of(layout, owners).SkipLast(1).All(bucket => bucket.Length >= owners * Buckets.SmallestSlice / 2));
+    public void Slices_are_worth_a_message_as_far_as_the_vector_goes() =>
+        Gen.Select(Layouts, Gen.Int[1, 2000])
+            .Sample(
+                (layout, owners) =>
+                    Buckets.Of(layout, owners).SkipLast(1).All(bucket => bucket.Length >= owners * Buckets.SmallestSlice / 2)
+            );
 
     [Theory]
     [InlineData("mlp", new[] { 267_786, 401_920 })] // the last two layers, the first
@@ -33,5 +42,6 @@ public sealed class BucketsTests
     [Fact]
     public void A_small_model_is_one_bucket() => Assert.Equal([new Bucket(0, 70)], Buckets.Of(Layout([30, 40]), 3));
 
-    private static ParameterLayout Layout(int[] lengths) => ParameterLayout.Of(lengths.Select((length, index) => ($"p{index}", (IReadOnlyList<int>)[length])));
+    private static ParameterLayout Layout(int[] lengths) =>
+        ParameterLayout.Of(lengths.Select((length, index) => ($"p{index}", (IReadOnlyList<int>)[length])));
 }

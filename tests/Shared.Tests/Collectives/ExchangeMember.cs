@@ -11,7 +11,13 @@ internal sealed class ExchangeMember : IGradientConsumer
     private readonly int _rank;
     private int _taken;
 
-    public ExchangeMember(ExchangeIdentity identity, IReadOnlyList<int> shares, IReadOnlyList<Bucket> buckets, Leaves leaves, PublishedMemory memory)
+    public ExchangeMember(
+        ExchangeIdentity identity,
+        IReadOnlyList<int> shares,
+        IReadOnlyList<Bucket> buckets,
+        Leaves leaves,
+        PublishedMemory memory
+    )
     {
         _memory = memory;
         _leaves = leaves;

@@ -25,50 +25,73 @@ public sealed class ExchangeTests
         select new Case(shares, microbatches, buckets, [.. layers.OrderDescending()], new Leaves(seed, length), sharing);
 
     [Fact]
-    public Task Peers_end_every_step_with_the_bits_of_the_tree() => Cases.SampleAsync(async @case =>
-    {
-        using var view = new PeerView(@case.Shares, @case.Buckets, @case.Leaves, @case.Sharing);
-        await Task.WhenAll(view.Members.Select(member => OnThread(() =>
-        {
-            for (var step = 1; step <= @case.Microbatches.Length; step++)
-                Assert.Equal(@case.Leaves.Sum(step, @case.Microbatches[step - 1]), member.Step(step, @case.Microbatches[step - 1], @case.Layers));
-            member.Exchange.Close();
-        })));
-        await view.Ended;
-    }, iter: 100, threads: 1);
+    public Task Peers_end_every_step_with_the_bits_of_the_tree() =>
+        Cases.SampleAsync(
+            async @case =>
+            {
+                using var view = new PeerView(@case.Shares, @case.Buckets, @case.Leaves, @case.Sharing);
+                await Task.WhenAll(
+                    view.Members.Select(member =>
+                        OnThread(() =>
+                        {
+                            for (var step = 1; step <= @case.Microbatches.Length; step++)
+                            {
+                                Assert.Equal(
+                                    @case.Leaves.Sum(step, @case.Microbatches[step - 1]),
+                                    member.Step(step, @case.Microbatches[step - 1], @case.Layers)
+                                );
+                            }
+
+                            member.Exchange.Close();
+                        })
+                    )
+                );
+                await view.Ended;
+            },
+            iter: 100,
+            threads: 1
+        );
 
     [Fact]
-    public Task An_owner_sums_to_the_bits_of_the_tree_and_every_worker_gets_its_weights() => Cases.SampleAsync(async @case =>
-    {
-        var (microbatches, leaves) = (@case.Microbatches, @case.Leaves);
-        using var view = new OwnerView(@case.Shares, leaves.Length);
-        var owning = OnThread(() =>
-        {
-            for (var step = 1; step <= microbatches.Length; step++)
+    public Task An_owner_sums_to_the_bits_of_the_tree_and_every_worker_gets_its_weights() =>
+        Cases.SampleAsync(
+            async @case =>
             {
-                view.Owner.Begin(step, microbatches[step - 1]);
-                var sum = view.Owner.Reduce(ExchangeMember.Deadline()).ToArray();
-                Assert.Equal(leaves.Sum(step, microbatches[step - 1]), sum);
-                view.Owner.Broadcast(Updated(sum));
-            }
+                var (microbatches, leaves) = (@case.Microbatches, @case.Leaves);
+                using var view = new OwnerView(@case.Shares, leaves.Length);
+                var owning = OnThread(() =>
+                {
+                    for (var step = 1; step <= microbatches.Length; step++)
+                    {
+                        view.Owner.Begin(step, microbatches[step - 1]);
+                        var sum = view.Owner.Reduce(ExchangeMember.Deadline()).ToArray();
+                        Assert.Equal(leaves.Sum(step, microbatches[step - 1]), sum);
+                        view.Owner.Broadcast(Updated(sum));
+                    }
 
-            view.Owner.Close();
-        });
-        var working = view.Members.Select((member, rank) => OnThread(() =>
-        {
-            for (var step = 1; step <= microbatches.Length; step++)
-            {
-                var weights = new float[leaves.Length];
-                leaves.Compute(step, member.Begin(step, microbatches[step - 1], weights), rank, view.Memories[rank]);
-                member.Complete(ExchangeMember.Deadline());
-                Assert.Equal(Updated(leaves.Sum(step, microbatches[step - 1])), weights);
-            }
+                    view.Owner.Close();
+                });
+                var working = view.Members.Select(
+                    (member, rank) =>
+                        OnThread(() =>
+                        {
+                            for (var step = 1; step <= microbatches.Length; step++)
+                            {
+                                var weights = new float[leaves.Length];
+                                leaves.Compute(step, member.Begin(step, microbatches[step - 1], weights), rank, view.Memories[rank]);
+                                member.Complete(ExchangeMember.Deadline());
+                                Assert.Equal(Updated(leaves.Sum(step, microbatches[step - 1])), weights);
+                            }
 
-            member.Close();
-        }));
-        await Task.WhenAll([owning, .. working]);
-        await view.Ended;
-    }, iter: 100, threads: 1);
+                            member.Close();
+                        })
+                );
+                await Task.WhenAll([owning, .. working]);
+                await view.Ended;
+            },
+            iter: 100,
+            threads: 1
+        );
 
     [Theory]
     [InlineData(true, 0, "it closed the connection")]
@@ -83,8 +106,20 @@ public sealed class ExchangeTests
         else
             view.PipesOf(2).ToList().ForEach(pipe => pipe.Break(new IOException("reset")));
 
-        var failures = await Task.WhenAll(view.Members.Take(2).Select(member => OnThread(() => Assert.Throws<PeerFailureException>(() => { member.Step(5, 7, []); }))));
-        Assert.All(failures, failure => Assert.Equal(("worker 13", 5L, Phase.ReduceScatter, cause), (failure.Peer, failure.Step, failure.Phase, failure.Cause)));
+        var failures = await Task.WhenAll(
+            view.Members.Take(2)
+                .Select(member =>
+                    OnThread(() =>
+                        Assert.Throws<PeerFailureException>(() =>
+                        {
+                            member.Step(5, 7, []);
+                        })
+                    )
+                )
+        );
+        Assert.All(failures, failure =>
+            Assert.Equal(("worker 13", 5L, Phase.ReduceScatter, cause), (failure.Peer, failure.Step, failure.Phase, failure.Cause))
+        );
     }
 
     [Fact]
@@ -108,7 +143,12 @@ public sealed class ExchangeTests
         using var view = new PeerView([1, 1], [new(0, Partition.SliceAlignment)], new Leaves(1, Partition.SliceAlignment), sharing);
         view.Members[0].Exchange.Close();
 
-        var failure = await OnThread(() => Assert.Throws<PeerFailureException>(() => { view.Members[1].Step(4, 1, []); }));
+        var failure = await OnThread(() =>
+            Assert.Throws<PeerFailureException>(() =>
+            {
+                view.Members[1].Step(4, 1, []);
+            })
+        );
         Assert.Equal(("worker 11", 4L), (failure.Peer, failure.Step));
     }
 
@@ -130,7 +170,10 @@ public sealed class ExchangeTests
         Assert.Equal(leaves.Sum(1, 2)[32..], behind.Gradient[32..]);
         Assert.Equal(new float[32], behind.Gradient[..32]);
 
-        await Task.WhenAll(OnThread(() => ahead.Exchange.Complete(ExchangeMember.Deadline())), OnThread(() => behind.Exchange.Complete(ExchangeMember.Deadline())));
+        await Task.WhenAll(
+            OnThread(() => ahead.Exchange.Complete(ExchangeMember.Deadline())),
+            OnThread(() => behind.Exchange.Complete(ExchangeMember.Deadline()))
+        );
         Assert.Equal(leaves.Sum(1, 2), ahead.Gradient);
         Assert.Equal(leaves.Sum(1, 2), behind.Gradient);
     }
@@ -146,12 +189,16 @@ public sealed class ExchangeTests
     {
         var leaves = new Leaves(7, 1000);
         using var view = new PeerView([.. Partition.EqualShares(workers)], [new(608, 1000), new(0, 608)], leaves, sharing: 0);
-        await Task.WhenAll(view.Members.Select(member => OnThread(() =>
-        {
-            member.Step(1, microbatches, []);
-            member.Step(2, microbatches, []);
-            member.Exchange.Close();
-        })));
+        await Task.WhenAll(
+            view.Members.Select(member =>
+                OnThread(() =>
+                {
+                    member.Step(1, microbatches, []);
+                    member.Step(2, microbatches, []);
+                    member.Exchange.Close();
+                })
+            )
+        );
         await view.Ended;
         Assert.All(view.Members, (member, rank) => Assert.Equal(2 * member.Plan.BytesSentBy(rank), member.Exchange.BytesSent));
     }
@@ -209,7 +256,16 @@ public sealed class ExchangeTests
     [InlineData(1, 1, 3, FrameKind.Reduced, 0, 0, 16, false)]
     [InlineData(1, 1, 3, FrameKind.Reduced, 2, 16, 16, false)] // nobody's
     [InlineData(1, 1, 3, FrameKind.Weights, 1, 0, 16, false)]
-    public void Values_of_the_step_under_way_have_a_place_before_they_are_read(long step, uint epoch, uint number, FrameKind kind, int part, long offset, int count, bool hasPlace)
+    public void Values_of_the_step_under_way_have_a_place_before_they_are_read(
+        long step,
+        uint epoch,
+        uint number,
+        FrameKind kind,
+        int part,
+        long offset,
+        int count,
+        bool hasPlace
+    )
     {
         var member = Alone(length: 32);
         var header = new FrameHeader(Run, new ViewGeneration(epoch, number), step, kind, part, offset);
@@ -226,26 +282,35 @@ public sealed class ExchangeTests
         var member = Alone(length: 32);
         member.Begin(1, 2);
         await member.Exchange.ReceiveAsync(1, Block(step: 1), CancellationToken.None);
-        await Assert.ThrowsAsync<InvalidDataException>(() => member.Exchange.ReceiveAsync(1, Block(step: 1), CancellationToken.None).AsTask());
+        await Assert.ThrowsAsync<InvalidDataException>(() =>
+            member.Exchange.ReceiveAsync(1, Block(step: 1), CancellationToken.None).AsTask()
+        );
     }
 
     // The first of two workers with a microbatch each; it owns the first 16 elements.
-    private static ExchangeMember Alone(int length) => new(Identity(workers: 2, rank: 0), [1, 1], [new(0, length)], new Leaves(1, length), new PrivateMemory(length));
+    private static ExchangeMember Alone(int length) =>
+        new(Identity(workers: 2, rank: 0), [1, 1], [new(0, length)], new Leaves(1, length), new PrivateMemory(length));
 
-    private static Frame Block(long step) => new(new FrameHeader(Run, Generation, step, FrameKind.Block, Part: 1, Offset: 0), new float[16]);
+    private static Frame Block(long step) =>
+        new(new FrameHeader(Run, Generation, step, FrameKind.Block, Part: 1, Offset: 0), new float[16]);
 
-    private static ExchangeIdentity Identity(int workers, int rank) => new(Run, Generation, rank, [.. Enumerable.Range(11, workers).Select(worker => $"worker {worker}")]);
+    private static ExchangeIdentity Identity(int workers, int rank) =>
+        new(Run, Generation, rank, [.. Enumerable.Range(11, workers).Select(worker => $"worker {worker}")]);
 
     private static float[] Updated(float[] sum) => [.. sum.Select(value => value * 3)];
 
     // Members block while they wait, as they do in a worker; they must not use up the pool that carries the frames.
-    private static Task OnThread(Action work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    private static Task OnThread(Action work) =>
+        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    private static Task<T> OnThread<T>(Func<T> work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    private static Task<T> OnThread<T>(Func<T> work) =>
+        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private sealed record Case(int[] Shares, int[] Microbatches, IReadOnlyList<Bucket> Buckets, int[] Layers, Leaves Leaves, int Sharing);
 
-    /// <summary>A view whose members reach each other over pipes, and the first few of them through shared memory, as on one host.</summary>
+    /// <summary>
+    /// A view whose members reach each other over pipes, and the first few of them through shared memory, as on one host.
+    /// </summary>
     private sealed class PeerView : IDisposable
     {
         private const int MostMicrobatches = 21;
@@ -256,23 +321,53 @@ public sealed class ExchangeTests
         public PeerView(int[] shares, IReadOnlyList<Bucket> buckets, Leaves leaves, int sharing)
         {
             var identities = shares.Select((_, rank) => Identity(shares.Length, rank)).ToList();
-            _sharing = [.. identities.Take(sharing).Select(identity => new SharedMemoryPeers(identity, buckets.Count, ReductionTree.MostBlocks(MostMicrobatches), leaves.Length, threads: 1))];
-            Members = [.. identities.Select((identity, rank) => new ExchangeMember(identity, shares, buckets, leaves, _sharing.ElementAtOrDefault(rank)?.Memory ?? new PrivateMemory(leaves.Length)))];
+            _sharing =
+            [
+                .. identities
+                    .Take(sharing)
+                    .Select(identity => new SharedMemoryPeers(
+                        identity,
+                        buckets.Count,
+                        ReductionTree.MostBlocks(MostMicrobatches),
+                        leaves.Length,
+                        threads: 1
+                    )),
+            ];
+            Members =
+            [
+                .. identities.Select(
+                    (identity, rank) =>
+                        new ExchangeMember(
+                            identity,
+                            shares,
+                            buckets,
+                            leaves,
+                            _sharing.ElementAtOrDefault(rank)?.Memory ?? new PrivateMemory(leaves.Length)
+                        )
+                ),
+            ];
             ShareMemory();
             for (var rank = 0; rank < shares.Length; rank++)
                 _pipes.AddRange(Enumerable.Range(0, rank).Select(peer => (rank, peer, new FramePipe())));
-            Ended = Task.WhenAll(_pipes.SelectMany(between => new[]
-            {
-                between.Pipe.Run(Members[between.Rank].Exchange, between.Peer, isFar: false),
-                between.Pipe.Run(Members[between.Peer].Exchange, between.Rank, isFar: true),
-            }).ToList());
+            Ended = Task.WhenAll(
+                _pipes
+                    .SelectMany(between =>
+                        new[]
+                        {
+                            between.Pipe.Run(Members[between.Rank].Exchange, between.Peer, isFar: false),
+                            between.Pipe.Run(Members[between.Peer].Exchange, between.Rank, isFar: true),
+                        }
+                    )
+                    .ToList()
+            );
         }
 
         public IReadOnlyList<ExchangeMember> Members { get; }
 
         public Task Ended { get; }
 
-        public IEnumerable<FramePipe> PipesOf(int rank) => _pipes.Where(between => between.Rank == rank || between.Peer == rank).Select(between => between.Pipe);
+        public IEnumerable<FramePipe> PipesOf(int rank) =>
+            _pipes.Where(between => between.Rank == rank || between.Peer == rank).Select(between => between.Pipe);
 
         public void Dispose()
         {
@@ -304,12 +399,23 @@ public sealed class ExchangeTests
             var workers = shares.Length;
             Owner = new OwnerExchange(Identity(workers, workers), new ReductionPlans(shares, []), length);
             Memories = [.. shares.Select(_ => new PrivateMemory(length))];
-            Members = [.. Memories.Select((memory, rank) => new CoordinatorExchange(Identity(workers, rank), new ReductionPlans(shares, []), memory))];
-            Ended = Task.WhenAll(Members.SelectMany((member, rank) =>
-            {
-                var pipe = new FramePipe();
-                return new[] { pipe.Run(member, 0, isFar: false), pipe.Run(Owner, rank, isFar: true) };
-            }).ToList());
+            Members =
+            [
+                .. Memories.Select(
+                    (memory, rank) => new CoordinatorExchange(Identity(workers, rank), new ReductionPlans(shares, []), memory)
+                ),
+            ];
+            Ended = Task.WhenAll(
+                Members
+                    .SelectMany(
+                        (member, rank) =>
+                        {
+                            var pipe = new FramePipe();
+                            return new[] { pipe.Run(member, 0, isFar: false), pipe.Run(Owner, rank, isFar: true) };
+                        }
+                    )
+                    .ToList()
+            );
         }
 
         public OwnerExchange Owner { get; }

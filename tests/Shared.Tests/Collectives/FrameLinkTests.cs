@@ -25,7 +25,15 @@ public sealed class FrameLinkTests
         var sent = new List<(int, long, int)>();
         while (await _outgoing.MoveNext(CancellationToken.None))
             sent.Add((_outgoing.Current.Header.Part, _outgoing.Current.Header.Offset, _outgoing.Current.Values.Length));
-        Assert.Equal([(0, 100, WireLimits.FrameElements), (0, 100 + WireLimits.FrameElements, WireLimits.FrameElements), (0, 100 + (2 * WireLimits.FrameElements), 5), (1, 100, 7)], sent);
+        Assert.Equal(
+            [
+                (0, 100, WireLimits.FrameElements),
+                (0, 100 + WireLimits.FrameElements, WireLimits.FrameElements),
+                (0, 100 + (2 * WireLimits.FrameElements), 5),
+                (1, 100, 7),
+            ],
+            sent
+        );
     }
 
     [Fact]
@@ -56,10 +64,14 @@ public sealed class FrameLinkTests
     public async Task What_ends_a_direction_early_ends_the_link()
     {
         await _incoming.EndAsync(new IOException("reset"));
-        await Assert.ThrowsAsync<IOException>(() => new FrameLink(3, _incoming, _outgoing).RunAsync(new Collector(), complete: null, CancellationToken.None));
+        await Assert.ThrowsAsync<IOException>(() =>
+            new FrameLink(3, _incoming, _outgoing).RunAsync(new Collector(), complete: null, CancellationToken.None)
+        );
 
         await _outgoing.WriteAsync(new Frame(Header));
-        await Assert.ThrowsAsync<InvalidDataException>(() => new FrameLink(3, _outgoing, _incoming).RunAsync(new Refuser(), complete: null, CancellationToken.None));
+        await Assert.ThrowsAsync<InvalidDataException>(() =>
+            new FrameLink(3, _outgoing, _incoming).RunAsync(new Refuser(), complete: null, CancellationToken.None)
+        );
     }
 
     private sealed class Collector : IFrameReceiver

@@ -17,16 +17,32 @@ public sealed class InPlaceExchangeTests
         select (shares, buckets, new Leaves(seed, length));
 
     [Fact]
-    public Task Every_member_ends_every_step_with_the_bits_of_the_tree() => Cases.SampleAsync(@case => Task.WhenAll(
-        View(@case.Shares, @case.Buckets, @case.Leaves).Select(member => Task.Factory.StartNew(
-            () =>
-            {
-                for (var step = 1; step <= 20; step++)
-                    Assert.Equal(@case.Leaves.Sum(step, 1 + (step % 9)), member.Step(step, 1 + (step % 9), [@case.Leaves.Length / 2]));
-            },
-            CancellationToken.None,
-            TaskCreationOptions.LongRunning,
-            TaskScheduler.Default))), iter: 20, threads: 1);
+    public Task Every_member_ends_every_step_with_the_bits_of_the_tree() =>
+        Cases.SampleAsync(
+            @case =>
+                Task.WhenAll(
+                    View(@case.Shares, @case.Buckets, @case.Leaves)
+                        .Select(member =>
+                            Task.Factory.StartNew(
+                                () =>
+                                {
+                                    for (var step = 1; step <= 20; step++)
+                                    {
+                                        Assert.Equal(
+                                            @case.Leaves.Sum(step, 1 + (step % 9)),
+                                            member.Step(step, 1 + (step % 9), [@case.Leaves.Length / 2])
+                                        );
+                                    }
+                                },
+                                CancellationToken.None,
+                                TaskCreationOptions.LongRunning,
+                                TaskScheduler.Default
+                            )
+                        )
+                ),
+            iter: 20,
+            threads: 1
+        );
 
     // The first is done with a step and as far as it comes with the next one, before the second has read the first one's slice.
     [Theory]
@@ -71,12 +87,23 @@ public sealed class InPlaceExchangeTests
         var names = shares.Select((_, rank) => $"worker {rank}").ToList();
         var memories = shares.Select(_ => new PrivateMemory(leaves.Length)).ToList();
         var transports = InPlaceTransport.Connect(new ReductionPlan(1, shares, buckets), memories);
-        return [.. shares.Select((_, rank) =>
-        {
-            var member = new ExchangeMember(new ExchangeIdentity(1, new ViewGeneration(1, 1), rank, names), shares, buckets, leaves, memories[rank]);
-            foreach (var peer in Enumerable.Range(0, shares.Length).Where(peer => peer != rank))
-                member.Exchange.Use(peer, transports[rank]);
-            return member;
-        })];
+        return
+        [
+            .. shares.Select(
+                (_, rank) =>
+                {
+                    var member = new ExchangeMember(
+                        new ExchangeIdentity(1, new ViewGeneration(1, 1), rank, names),
+                        shares,
+                        buckets,
+                        leaves,
+                        memories[rank]
+                    );
+                    foreach (var peer in Enumerable.Range(0, shares.Length).Where(peer => peer != rank))
+                        member.Exchange.Use(peer, transports[rank]);
+                    return member;
+                }
+            ),
+        ];
     }
 }

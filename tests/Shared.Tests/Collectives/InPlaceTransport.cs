@@ -2,7 +2,9 @@ using Distributed.Collectives;
 
 namespace Distributed.Shared.Tests.Collectives;
 
-/// <summary>Members that read each other's memory where it lies, as over a shared region: nothing but counters passes between them.</summary>
+/// <summary>
+/// Members that read each other's memory where it lies, as over a shared region: nothing but counters passes between them.
+/// </summary>
 internal sealed class InPlaceTransport : IPeerTransport
 {
     private readonly int _rank;

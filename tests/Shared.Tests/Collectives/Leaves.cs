@@ -3,7 +3,9 @@ using Distributed.Random;
 
 namespace Distributed.Shared.Tests.Collectives;
 
-/// <summary>The gradients of a step's microbatches, drawn so that any other order of summation gives other bits, and their sum done naively.</summary>
+/// <summary>
+/// The gradients of a step's microbatches, drawn so that any other order of summation gives other bits, and their sum done naively.
+/// </summary>
 /// <param name="Seed">What they are drawn from.</param>
 /// <param name="Length">The flat vector's length.</param>
 internal sealed record Leaves(ulong Seed, int Length)
@@ -44,6 +46,11 @@ internal sealed record Leaves(ulong Seed, int Length)
     private float[] Leaf(long step, int microbatch)
     {
         var random = new CounterRandom(Seed, RandomPurpose.Dropout, ((ulong)step << 32) | (uint)microbatch);
-        return [.. Enumerable.Range(0, Length).Select(element => (random.Uniform((ulong)element) - 0.5f) * (1 << (int)random.Below((ulong)(element + Length), 20)))];
+        return
+        [
+            .. Enumerable
+                .Range(0, Length)
+                .Select(element => (random.Uniform((ulong)element) - 0.5f) * (1 << (int)random.Below((ulong)(element + Length), 20))),
+        ];
     }
 }

@@ -9,28 +9,43 @@ public sealed class PartitionTests
     private static readonly Gen<int[]> Shares = Gen.Int[0, 9].Array[1, 20].Where(shares => shares.Sum() > 0);
 
     [Fact]
-    public void Equal_shares_differ_by_one_at_most() => Gen.Select(Gen.Int[0, 300], Gen.Int[1, 20]).Sample((whole, workers) =>
-    {
-        var ranges = Ranges(whole, Partition.EqualShares(workers));
-        return Covers(ranges, whole) && ranges.Max(Size) - ranges.Min(Size) <= 1;
-    });
+    public void Equal_shares_differ_by_one_at_most() =>
+        Gen.Select(Gen.Int[0, 300], Gen.Int[1, 20])
+            .Sample(
+                (whole, workers) =>
+                {
+                    var ranges = Ranges(whole, Partition.EqualShares(workers));
+                    return Covers(ranges, whole) && ranges.Max(Size) - ranges.Min(Size) <= 1;
+                }
+            );
 
     [Fact]
-    public void A_range_is_within_one_of_its_share() => Gen.Select(Gen.Int[0, 300], Shares).Sample((whole, shares) =>
-    {
-        var ranges = Ranges(whole, shares);
-        return Covers(ranges, whole) && ranges.Zip(shares).All(pair => Math.Abs(Size(pair.First) - ((double)whole * pair.Second / shares.Sum())) < 1);
-    });
+    public void A_range_is_within_one_of_its_share() =>
+        Gen.Select(Gen.Int[0, 300], Shares)
+            .Sample(
+                (whole, shares) =>
+                {
+                    var ranges = Ranges(whole, shares);
+                    return Covers(ranges, whole)
+                        && ranges.Zip(shares).All(pair => Math.Abs(Size(pair.First) - ((double)whole * pair.Second / shares.Sum())) < 1);
+                }
+            );
 
     [Fact]
-    public void Shares_that_add_up_to_the_microbatches_are_the_sizes() => Shares.Sample(shares => Ranges(shares.Sum(), shares).Select(Size).SequenceEqual(shares));
+    public void Shares_that_add_up_to_the_microbatches_are_the_sizes() =>
+        Shares.Sample(shares => Ranges(shares.Sum(), shares).Select(Size).SequenceEqual(shares));
 
     [Fact]
-    public void Slices_cover_a_vector_and_begin_on_lines() => Gen.Select(Gen.Int[0, 300], Gen.Int[1, 20]).Sample((length, owners) =>
-    {
-        var slices = Enumerable.Range(0, owners).Select(rank => Partition.Slice(length, owners, rank)).ToList();
-        return Covers(slices, length) && slices.All(slice => slice.Start == length || slice.Start % Partition.SliceAlignment == 0);
-    });
+    public void Slices_cover_a_vector_and_begin_on_lines() =>
+        Gen.Select(Gen.Int[0, 300], Gen.Int[1, 20])
+            .Sample(
+                (length, owners) =>
+                {
+                    var slices = Enumerable.Range(0, owners).Select(rank => Partition.Slice(length, owners, rank)).ToList();
+                    return Covers(slices, length)
+                        && slices.All(slice => slice.Start == length || slice.Start % Partition.SliceAlignment == 0);
+                }
+            );
 
     [Fact]
     public void Shares_of_nothing_are_refused()

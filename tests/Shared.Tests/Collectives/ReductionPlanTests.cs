@@ -7,11 +7,19 @@ namespace Distributed.Shared.Tests.Collectives;
 public sealed class ReductionPlanTests
 {
     /// <summary>Buckets of any sizes over a vector; cuts lie on lines.</summary>
-    public static Gen<IReadOnlyList<Bucket>> BucketsOver(int length) => Gen.Int[0, length / Partition.SliceAlignment].Array[0, 5].Select(cuts =>
-    {
-        var bounds = cuts.Select(cut => cut * Partition.SliceAlignment).Append(0).Append(length).Distinct().OrderDescending().ToList();
-        return (IReadOnlyList<Bucket>)[.. bounds.Zip(bounds.Skip(1), (end, start) => new Bucket(start, end))];
-    });
+    public static Gen<IReadOnlyList<Bucket>> BucketsOver(int length) =>
+        Gen.Int[0, length / Partition.SliceAlignment]
+            .Array[0, 5]
+            .Select(cuts =>
+            {
+                var bounds = cuts.Select(cut => cut * Partition.SliceAlignment)
+                    .Append(0)
+                    .Append(length)
+                    .Distinct()
+                    .OrderDescending()
+                    .ToList();
+                return (IReadOnlyList<Bucket>)[.. bounds.Zip(bounds.Skip(1), (end, start) => new Bucket(start, end))];
+            });
 
     private static readonly Gen<ReductionPlan> Plans =
         from length in Gen.Int[1, 500]
@@ -21,28 +29,38 @@ public sealed class ReductionPlanTests
         select new ReductionPlan(microbatches, shares, buckets);
 
     [Fact]
-    public void Slices_of_all_owners_cover_every_bucket() => Plans.Sample(plan =>
-    {
-        for (var bucket = 0; bucket < plan.Buckets.Count; bucket++)
+    public void Slices_of_all_owners_cover_every_bucket() =>
+        Plans.Sample(plan =>
         {
-            var slices = Enumerable.Range(0, plan.Workers).Select(owner => plan.SliceOf(bucket, owner)).ToList();
-            Assert.Equal(plan.Buckets[bucket], new Bucket(slices[0].Start, slices[^1].End));
-            Assert.True(slices.Zip(slices.Skip(1)).All(pair => pair.First.End == pair.Second.Start));
-            Assert.All(slices, slice => Assert.True(slice.Length == 0 || slice.Start % Partition.SliceAlignment == 0));
-        }
-    });
+            for (var bucket = 0; bucket < plan.Buckets.Count; bucket++)
+            {
+                var slices = Enumerable.Range(0, plan.Workers).Select(owner => plan.SliceOf(bucket, owner)).ToList();
+                Assert.Equal(plan.Buckets[bucket], new Bucket(slices[0].Start, slices[^1].End));
+                Assert.True(slices.Zip(slices.Skip(1)).All(pair => pair.First.End == pair.Second.Start));
+                Assert.All(slices, slice => Assert.True(slice.Length == 0 || slice.Start % Partition.SliceAlignment == 0));
+            }
+        });
 
     [Fact]
-    public void Every_element_belongs_to_the_bucket_that_has_it() => Plans.Sample(plan =>
-    {
-        var length = plan.Buckets[0].End;
-        return Enumerable.Range(0, length).All(element => plan.Buckets[plan.BucketAt(element)] is var bucket && bucket.Start <= element && element < bucket.End)
-            && plan.BucketAt(-1) == -1 && plan.BucketAt(length) == -1 && plan.BucketAt(1L << 40) == -1;
-    });
+    public void Every_element_belongs_to_the_bucket_that_has_it() =>
+        Plans.Sample(plan =>
+        {
+            var length = plan.Buckets[0].End;
+            return Enumerable
+                    .Range(0, length)
+                    .All(element => plan.Buckets[plan.BucketAt(element)] is var bucket && bucket.Start <= element && element < bucket.End)
+                && plan.BucketAt(-1) == -1
+                && plan.BucketAt(length) == -1
+                && plan.BucketAt(1L << 40) == -1;
+        });
 
     [Fact]
-    public void The_holder_of_a_place_holds_it() => Plans.Sample(plan =>
-        Enumerable.Range(0, plan.Blocks.Count).All(place => plan.Holds(plan.HolderOf(place), plan.Blocks[place].Start, out var found) && found == place));
+    public void The_holder_of_a_place_holds_it() =>
+        Plans.Sample(plan =>
+            Enumerable
+                .Range(0, plan.Blocks.Count)
+                .All(place => plan.Holds(plan.HolderOf(place), plan.Blocks[place].Start, out var found) && found == place)
+        );
 
     // 8 microbatches on 3 workers: [0, 2) is one block, [2, 5) two, [5, 8) two, so reduce-scatter sends 5/3 of the vector on average.
     [Fact]
@@ -51,7 +69,10 @@ public sealed class ReductionPlanTests
         Bucket[] whole = [new(0, 3 * 16)];
         var plan = new ReductionPlan(8, Partition.EqualShares(3), whole);
         const int slice = 16 * sizeof(float);
-        Assert.Equal([(2 * slice) + (2 * slice), (4 * slice) + (2 * slice), (4 * slice) + (2 * slice)], Enumerable.Range(0, 3).Select(plan.BytesSentBy));
+        Assert.Equal(
+            [(2 * slice) + (2 * slice), (4 * slice) + (2 * slice), (4 * slice) + (2 * slice)],
+            Enumerable.Range(0, 3).Select(plan.BytesSentBy)
+        );
     }
 
     [Fact]
@@ -61,7 +82,9 @@ public sealed class ReductionPlanTests
         {
             var plan = new ReductionPlan(16, Partition.EqualShares(workers), [new(0, 16 * 16 * 16)]);
             var own = plan.OwnedElements(0);
-            Assert.All(Enumerable.Range(0, workers), rank => Assert.Equal(2L * sizeof(float) * ((16 * 16 * 16) - own), plan.BytesSentBy(rank)));
+            Assert.All(Enumerable.Range(0, workers), rank =>
+                Assert.Equal(2L * sizeof(float) * ((16 * 16 * 16) - own), plan.BytesSentBy(rank))
+            );
         }
     }
 }

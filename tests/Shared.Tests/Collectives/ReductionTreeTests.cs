@@ -16,23 +16,32 @@ public sealed class ReductionTreeTests
         Assert.Equal("(((0+1)+(2+3))+((4+5)+6))", Expression(ReductionTree.Blocks(0, 7, 7).SelectMany(b => Leaves(b)).ToList()));
 
     [Fact]
-    public void Any_cut_into_ranges_gives_the_same_expression() => Splits.Sample(split =>
-    {
-        var whole = Expression(Enumerable.Range(0, split.Total).Select(i => new TreeBlock(i, 1)).ToList());
-        var blocks = split.Cuts.Zip(split.Cuts.Skip(1)).SelectMany(range => ReductionTree.Blocks(range.First, range.Second, split.Total)).ToList();
-        return Expression(blocks) == whole;
-    });
+    public void Any_cut_into_ranges_gives_the_same_expression() =>
+        Splits.Sample(split =>
+        {
+            var whole = Expression(Enumerable.Range(0, split.Total).Select(i => new TreeBlock(i, 1)).ToList());
+            var blocks = split
+                .Cuts.Zip(split.Cuts.Skip(1))
+                .SelectMany(range => ReductionTree.Blocks(range.First, range.Second, split.Total))
+                .ToList();
+            return Expression(blocks) == whole;
+        });
 
     [Fact]
-    public void A_range_has_at_most_two_blocks_a_level() => Splits.Sample(split =>
-        ReductionTree.Blocks(split.Cuts[0], split.Cuts[^1] / 2, split.Total).Count <= 2 * (int.Log2(split.Total) + 1));
+    public void A_range_has_at_most_two_blocks_a_level() =>
+        Splits.Sample(split =>
+            ReductionTree.Blocks(split.Cuts[0], split.Cuts[^1] / 2, split.Total).Count <= 2 * (int.Log2(split.Total) + 1)
+        );
 
     [Fact]
     public void No_range_has_more_blocks_than_the_most()
     {
         for (var total = 1; total <= 40; total++)
         {
-            var counts = from start in Enumerable.Range(0, total) from end in Enumerable.Range(start, total - start + 1) select ReductionTree.Blocks(start, end, total).Count;
+            var counts =
+                from start in Enumerable.Range(0, total)
+                from end in Enumerable.Range(start, total - start + 1)
+                select ReductionTree.Blocks(start, end, total).Count;
             Assert.InRange(counts.Max(), 1, ReductionTree.MostBlocks(total));
         }
 
@@ -55,7 +64,8 @@ public sealed class ReductionTreeTests
         Assert.Throws<ArgumentException>(() => ReductionTree.Merges([new TreeBlock(0, 1), new TreeBlock(1, 2), new TreeBlock(3, 1)]));
     }
 
-    private static IEnumerable<TreeBlock> Leaves(TreeBlock block) => Enumerable.Range(block.Start, block.Count).Select(i => new TreeBlock(i, 1));
+    private static IEnumerable<TreeBlock> Leaves(TreeBlock block) =>
+        Enumerable.Range(block.Start, block.Count).Select(i => new TreeBlock(i, 1));
 
     // The sum as it is written: each block first by its own leaves, then the blocks by the merges.
     private static string Expression(IReadOnlyList<TreeBlock> blocks)

@@ -24,23 +24,27 @@ public sealed class StateTransferTests
         await StateTransfer.SendAsync(stream, Header, [.. sent.Select(vector => (ReadOnlyMemory<float>)vector)], CancellationToken.None);
         await stream.EndAsync();
 
-        Assert.Equal(Step, await StateTransfer.ReceiveAsync(stream, Run, [.. received.Select(vector => vector.AsMemory())], CancellationToken.None));
+        Assert.Equal(
+            Step,
+            await StateTransfer.ReceiveAsync(stream, Run, [.. received.Select(vector => vector.AsMemory())], CancellationToken.None)
+        );
         Assert.Equal(sent, received);
     }
 
-    public static TheoryData<string, FrameHeader[]> Broken => new()
-    {
-        { "nothing at all", [] },
-        { "an end after the first vector", [Piece(0, 0), Piece(0, 4)] },
-        { "an end in the middle of a vector", [Piece(0, 0), Piece(0, 4), Piece(1, 0)] },
-        { "a gap", [Piece(0, 4)] },
-        { "a repetition", [Piece(0, 0), Piece(0, 0)] },
-        { "a vector too early", [Piece(1, 0)] },
-        { "a vector too many", [Piece(0, 0), Piece(0, 4), Piece(1, 0), Piece(1, 4), Piece(2, 0)] },
-        { "another step", [Piece(0, 0), Piece(0, 4) with { Step = Step + 1 }] },
-        { "another run", [Piece(0, 0) with { Run = 7 }] },
-        { "something else", [Piece(0, 0) with { Kind = FrameKind.Weights }] },
-    };
+    public static TheoryData<string, FrameHeader[]> Broken =>
+        new()
+        {
+            { "nothing at all", [] },
+            { "an end after the first vector", [Piece(0, 0), Piece(0, 4)] },
+            { "an end in the middle of a vector", [Piece(0, 0), Piece(0, 4), Piece(1, 0)] },
+            { "a gap", [Piece(0, 4)] },
+            { "a repetition", [Piece(0, 0), Piece(0, 0)] },
+            { "a vector too early", [Piece(1, 0)] },
+            { "a vector too many", [Piece(0, 0), Piece(0, 4), Piece(1, 0), Piece(1, 4), Piece(2, 0)] },
+            { "another step", [Piece(0, 0), Piece(0, 4) with { Step = Step + 1 }] },
+            { "another run", [Piece(0, 0) with { Run = 7 }] },
+            { "something else", [Piece(0, 0) with { Kind = FrameKind.Weights }] },
+        };
 
     // Two vectors of eight elements are expected, in frames of four.
     [Theory]
@@ -62,11 +66,17 @@ public sealed class StateTransferTests
     {
         var stream = new FrameStream();
         await stream.WriteAsync(new Frame(Piece(0, 0), new float[9]));
-        await Assert.ThrowsAsync<InvalidDataException>(() => StateTransfer.ReceiveAsync(stream, Run, [new float[8], new float[8]], CancellationToken.None));
+        await Assert.ThrowsAsync<InvalidDataException>(() =>
+            StateTransfer.ReceiveAsync(stream, Run, [new float[8], new float[8]], CancellationToken.None)
+        );
     }
 
     private static FrameHeader Piece(int part, long offset) => Header with { Part = part, Offset = offset };
 
     private static float[][] Vectors(int count, int length, Func<int, float> value) =>
-        [.. Enumerable.Range(0, count).Select(vector => Enumerable.Range(0, length).Select(element => value((vector * length) + element)).ToArray())];
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(vector => Enumerable.Range(0, length).Select(element => value((vector * length) + element)).ToArray()),
+        ];
 }

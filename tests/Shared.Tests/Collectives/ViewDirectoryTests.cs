@@ -47,6 +47,10 @@ public sealed class ViewDirectoryTests
     private static ViewLinks View(ViewGeneration generation)
     {
         var identity = new ExchangeIdentity(42, generation, 0, ["worker 1"]);
-        return new ViewLinks(identity, new PeerReduction(identity, new ReductionPlans([1], [new(0, 1)]), new PrivateMemory(1)), expected: 0);
+        return new ViewLinks(
+            identity,
+            new PeerReduction(identity, new ReductionPlans([1], [new(0, 1)]), new PrivateMemory(1)),
+            expected: 0
+        );
     }
 }

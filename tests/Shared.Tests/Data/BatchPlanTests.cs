@@ -15,38 +15,54 @@ public sealed class BatchPlanTests
         select (seed, samples, batch, microbatch, shuffle);
 
     [Fact]
-    public void Every_sample_is_used_exactly_once_in_an_epoch() => Plans.Select(Gen.Int[0, 3]).Sample((parameters, epoch) =>
-    {
-        BatchPlan plan = Create(parameters);
-        long before = (long)epoch * plan.StepsPerEpoch;
-        IEnumerable<int> used = Enumerable.Range(1, plan.StepsPerEpoch).SelectMany(step => plan.Of(before + step).Indices.ToArray());
+    public void Every_sample_is_used_exactly_once_in_an_epoch() =>
+        Plans
+            .Select(Gen.Int[0, 3])
+            .Sample(
+                (parameters, epoch) =>
+                {
+                    var plan = Create(parameters);
+                    var before = (long)epoch * plan.StepsPerEpoch;
+                    var used = Enumerable.Range(1, plan.StepsPerEpoch).SelectMany(step => plan.Of(before + step).Indices.ToArray());
 
-        Assert.Equal(Enumerable.Range(0, parameters.Samples), used.Order());
-    });
-
-    [Fact]
-    public void A_batch_depends_on_nothing_that_was_asked_before() => Plans.Select(Gen.Long[1, 1000].Array[1, 8]).Sample((parameters, steps) =>
-    {
-        BatchPlan used = Create(parameters);
-        foreach (long step in steps) Assert.Equal(Create(parameters).Of(step).Indices.ToArray(), used.Of(step).Indices.ToArray());
-    });
+                    Assert.Equal(Enumerable.Range(0, parameters.Samples), used.Order());
+                }
+            );
 
     [Fact]
-    public void Microbatches_cover_the_rows_of_a_batch_in_order() => Plans.Select(Gen.Long[1, 1000]).Sample((parameters, step) =>
-    {
-        Batch batch = Create(parameters).Of(step);
-        int row = 0;
-        for (int i = 0; i < batch.MicrobatchCount; i++)
-        {
-            (int start, int length) = batch.Rows(i, i + 1).GetOffsetAndLength(batch.Indices.Length);
-            Assert.Equal(row, start);
-            Assert.Equal(Math.Min(parameters.Microbatch, batch.Indices.Length - row), length);
-            row += length;
-        }
+    public void A_batch_depends_on_nothing_that_was_asked_before() =>
+        Plans
+            .Select(Gen.Long[1, 1000].Array[1, 8])
+            .Sample(
+                (parameters, steps) =>
+                {
+                    var used = Create(parameters);
+                    foreach (var step in steps)
+                        Assert.Equal(Create(parameters).Of(step).Indices.ToArray(), used.Of(step).Indices.ToArray());
+                }
+            );
 
-        Assert.Equal(batch.Indices.Length, row);
-        Assert.Equal(0..row, batch.Rows(0, batch.MicrobatchCount));
-    });
+    [Fact]
+    public void Microbatches_cover_the_rows_of_a_batch_in_order() =>
+        Plans
+            .Select(Gen.Long[1, 1000])
+            .Sample(
+                (parameters, step) =>
+                {
+                    var batch = Create(parameters).Of(step);
+                    var row = 0;
+                    for (var i = 0; i < batch.MicrobatchCount; i++)
+                    {
+                        var (start, length) = batch.Rows(i, i + 1).GetOffsetAndLength(batch.Indices.Length);
+                        Assert.Equal(row, start);
+                        Assert.Equal(Math.Min(parameters.Microbatch, batch.Indices.Length - row), length);
+                        row += length;
+                    }
+
+                    Assert.Equal(batch.Indices.Length, row);
+                    Assert.Equal(0..row, batch.Rows(0, batch.MicrobatchCount));
+                }
+            );
 
     [Fact]
     public void Without_shuffling_samples_come_in_file_order_and_the_last_batch_is_short()
@@ -73,9 +89,10 @@ public sealed class BatchPlanTests
     public void Each_sample_comes_first_equally_often_over_many_epochs()
     {
         var plan = new BatchPlan(3, sampleCount: 5, batchSize: 5, microbatch: 5, shuffle: true);
-        int[] counts = new int[5];
+        var counts = new int[5];
 
-        for (long epoch = 1; epoch <= 5000; epoch++) counts[plan.Of(epoch).Indices.Span[0]]++;
+        for (long epoch = 1; epoch <= 5000; epoch++)
+            counts[plan.Of(epoch).Indices.Span[0]]++;
 
         Assert.All(counts, count => Assert.InRange(count, 880, 1120));
     }

@@ -16,13 +16,13 @@ public sealed class CifarTests : IDisposable
         _folder.Write("data_batch_1.bin", Records([6], [0], [1]));
         _folder.Write("test_batch.bin", Records([3]));
 
-        Dataset dataset = DatasetLoader.Load(new DataOptions { Data = _folder.Path });
+        var dataset = DatasetLoader.Load(new DataOptions { Data = _folder.Path });
 
         Assert.Equal(new SampleShape(3, 32, 32), dataset.Shape);
         Assert.Equal("frog", dataset.ClassNames[dataset.Train.Labels[0]]);
         Assert.Equal([6, 0, 1, 9, 2], dataset.Train.Labels.ToArray());
         Assert.Equal([3], dataset.Test.Labels.ToArray());
-        float[] first = DataFolder.Decode(dataset.Train)[..3072];
+        var first = DataFolder.Decode(dataset.Train)[..3072];
         Assert.Equal(Enumerable.Range(0, 3072).Select(i => (byte)i / 255f), first);
     }
 
@@ -32,7 +32,7 @@ public sealed class CifarTests : IDisposable
         _folder.Write("train.bin", Records([11, 99], [3, 42]));
         _folder.Write("test.bin.gz", DataFolder.Gzip(Records([19, 7])));
 
-        Dataset dataset = DatasetLoader.Load(new DataOptions { Data = _folder.Path });
+        var dataset = DatasetLoader.Load(new DataOptions { Data = _folder.Path });
 
         Assert.Equal(100, dataset.ClassNames.Count);
         Assert.Equal([99, 42], dataset.Train.Labels.ToArray());
@@ -42,9 +42,9 @@ public sealed class CifarTests : IDisposable
     [Fact]
     public void One_batch_is_split()
     {
-        string path = _folder.Write("data_batch_1.bin", Records([1], [2], [3], [4], [5]));
+        var path = _folder.Write("data_batch_1.bin", Records([1], [2], [3], [4], [5]));
 
-        Dataset dataset = DatasetLoader.Load(new DataOptions { Data = path });
+        var dataset = DatasetLoader.Load(new DataOptions { Data = path });
 
         Assert.Equal([5], dataset.Test.Labels.ToArray());
     }
@@ -53,18 +53,22 @@ public sealed class CifarTests : IDisposable
     public void A_truncated_record_is_refused() =>
         Assert.Equal(
             "data_batch_1.bin: offset 3073: the last record is truncated: 3072 of 3073 bytes",
-            _folder.Refusal(_folder.Write("data_batch_1.bin", Records([1], [2])[..^1])));
+            _folder.Refusal(_folder.Write("data_batch_1.bin", Records([1], [2])[..^1]))
+        );
 
     [Fact]
     public void A_label_out_of_range_is_refused() =>
         Assert.Equal(
             "data_batch_1.bin: offset 3073: the label of sample 1 is 10, but the classes are 0 to 9",
-            _folder.Refusal(_folder.Write("data_batch_1.bin", Records([1], [10]))));
+            _folder.Refusal(_folder.Write("data_batch_1.bin", Records([1], [10])))
+        );
 
     [Fact]
     public void A_fine_label_out_of_range_is_refused() =>
         Assert.Equal(
-            "train.bin: offset 1: the label of sample 0 is 100, but the classes are 0 to 99", _folder.Refusal(_folder.Write("train.bin", Records([0, 100]))));
+            "train.bin: offset 1: the label of sample 0 is 100, but the classes are 0 to 99",
+            _folder.Refusal(_folder.Write("train.bin", Records([0, 100])))
+        );
 
     [Fact]
     public void An_empty_file_is_refused() =>

@@ -14,11 +14,11 @@ public sealed class ConsecutiveStreamsTests
     {
         byte[] content = [.. Enumerable.Range(1, first + second).Select(value => (byte)value)];
         using var streams = new ConsecutiveStreams(new Halting(content[..first]), new Halting(content[first..]));
-        byte[] piece = new byte[4];
+        var piece = new byte[4];
         var read = new List<byte>();
         while (read.Count < content.Length)
         {
-            int length = streams.Read(piece, 0, piece.Length);
+            var length = streams.Read(piece, 0, piece.Length);
             Assert.Equal(Math.Min(piece.Length, content.Length - read.Count), length);
             read.AddRange(piece[..length]);
         }

@@ -10,13 +10,19 @@ public sealed class CsvNumberTests
 {
     [Fact]
     public void Decimals_are_the_doubles_that_the_library_reads() =>
-        Gen.Select(Gen.Bool, Gen.String[Gen.Char['0', '9'], 1, 18], Gen.Int[-1, 18]).Sample((isNegative, digits, point) =>
-        {
-            string text = (isNegative ? "-" : "") + (point < 0 || point > digits.Length ? digits : digits.Insert(point, "."));
+        Gen.Select(Gen.Bool, Gen.String[Gen.Char['0', '9'], 1, 18], Gen.Int[-1, 18])
+            .Sample(
+                (isNegative, digits, point) =>
+                {
+                    var text = (isNegative ? "-" : "") + (point < 0 || point > digits.Length ? digits : digits.Insert(point, "."));
 
-            Assert.True(CsvNumber.TryParse(Encoding.ASCII.GetBytes(text), out double value));
-            Assert.Equal(BitConverter.DoubleToInt64Bits(double.Parse(text, CultureInfo.InvariantCulture)), BitConverter.DoubleToInt64Bits(value));
-        });
+                    Assert.True(CsvNumber.TryParse(Encoding.ASCII.GetBytes(text), out var value));
+                    Assert.Equal(
+                        BitConverter.DoubleToInt64Bits(double.Parse(text, CultureInfo.InvariantCulture)),
+                        BitConverter.DoubleToInt64Bits(value)
+                    );
+                }
+            );
 
     [Theory]
     [InlineData("-0", -0.0)]
@@ -29,7 +35,7 @@ public sealed class CsvNumberTests
     [InlineData("0.1000000000000000055511151231257827", 0.1)]
     public void Every_way_to_write_a_number_is_read(string text, double expected)
     {
-        Assert.True(CsvNumber.TryParse(Encoding.ASCII.GetBytes(text), out double value));
+        Assert.True(CsvNumber.TryParse(Encoding.ASCII.GetBytes(text), out var value));
         Assert.Equal(BitConverter.DoubleToInt64Bits(expected), BitConverter.DoubleToInt64Bits(value));
     }
 
@@ -45,7 +51,7 @@ public sealed class CsvNumberTests
     [InlineData("1e")]
     public void Other_text_is_no_number(string text)
     {
-        Assert.False(CsvNumber.TryParse(Encoding.ASCII.GetBytes(text), out double value));
+        Assert.False(CsvNumber.TryParse(Encoding.ASCII.GetBytes(text), out var value));
         Assert.Equal(0.0, value);
     }
 }

@@ -15,10 +15,10 @@ public sealed class CsvTests : IDisposable
     [Fact]
     public void Columns_are_standardised_over_the_training_part_only()
     {
-        Dataset dataset = Load(Rows);
+        var dataset = Load(Rows);
 
         // Training rows 1, 2, 3, 4: mean 2.5, deviation sqrt(1.25).
-        double deviation = Math.Sqrt(1.25);
+        var deviation = Math.Sqrt(1.25);
         Assert.Equal([2.5, 25], dataset.Preprocessing.Means);
         Assert.Equal([deviation, 10 * deviation], dataset.Preprocessing.Deviations);
         Assert.Equal([(float)(-1.5 / deviation), (float)(-15 / (10 * deviation))], DataFolder.Decode(dataset.Train)[..2]);
@@ -28,7 +28,7 @@ public sealed class CsvTests : IDisposable
     [Fact]
     public void Text_labels_are_classes_in_ordinal_order()
     {
-        Dataset dataset = Load("1,b\n1,B\n1,a\n1,Ä\n1,a\n");
+        var dataset = Load("1,b\n1,B\n1,a\n1,Ä\n1,a\n");
 
         Assert.Equal(["B", "a", "b", "Ä"], dataset.ClassNames);
         Assert.Equal([2, 0, 1, 3], dataset.Train.Labels.ToArray());
@@ -38,7 +38,7 @@ public sealed class CsvTests : IDisposable
     [Fact]
     public void Integer_labels_are_classes_in_numeric_order_however_they_are_written()
     {
-        Dataset dataset = Load("1,10\n1,9\n1,-1\n1,10.0\n1,9e0\n");
+        var dataset = Load("1,10\n1,9\n1,-1\n1,10.0\n1,9e0\n");
 
         Assert.Equal(["-1", "9", "10"], dataset.ClassNames);
         Assert.Equal([2, 1, 0, 2], dataset.Train.Labels.ToArray());
@@ -48,7 +48,7 @@ public sealed class CsvTests : IDisposable
     [Fact]
     public void Standardisation_can_be_switched_off()
     {
-        Dataset dataset = Load(Rows, new DataOptions { Standardize = false });
+        var dataset = Load(Rows, new DataOptions { Standardize = false });
 
         Assert.Empty(dataset.Preprocessing.Means);
         Assert.Equal([1f, 10f, 2f, 20f, 3f, 30f, 4f, 40f], DataFolder.Decode(dataset.Train));
@@ -58,9 +58,9 @@ public sealed class CsvTests : IDisposable
     [Fact]
     public void A_constant_column_becomes_zero_even_where_its_sum_is_rounded()
     {
-        Dataset dataset = Load(string.Concat(Enumerable.Range(0, 20).Select(row => $"0.1,{row},{row % 2}\n")));
+        var dataset = Load(string.Concat(Enumerable.Range(0, 20).Select(row => $"0.1,{row},{row % 2}\n")));
 
-        float[] values = DataFolder.Decode(dataset.Train);
+        var values = DataFolder.Decode(dataset.Train);
 
         Assert.Equal([0.1, 1], [dataset.Preprocessing.Means[0], dataset.Preprocessing.Deviations[0]]);
         Assert.All(values.Where((_, i) => i % 2 == 0), value => Assert.Equal(0f, value));
@@ -75,7 +75,7 @@ public sealed class CsvTests : IDisposable
     [InlineData(Rows, false)]
     public void A_header_is_detected_or_told(string text, bool? header)
     {
-        Dataset dataset = Load(text, new DataOptions { Header = header });
+        var dataset = Load(text, new DataOptions { Header = header });
 
         Assert.Equal(5, dataset.Train.Count + dataset.Test.Count);
         Assert.Equal(["a", "b", "c"], dataset.ClassNames);
@@ -88,7 +88,7 @@ public sealed class CsvTests : IDisposable
     [InlineData("b,1,10\na,2,20\nb,3,30\na,4,40\nc,100,1000\n", "0")]
     public void The_label_column_is_chosen_by_name_or_index(string text, string labelColumn)
     {
-        Dataset chosen = Load(text, new DataOptions { LabelColumn = labelColumn });
+        var chosen = Load(text, new DataOptions { LabelColumn = labelColumn });
 
         Assert.Equal(Load(Rows).Sha256, chosen.Sha256);
     }
@@ -104,7 +104,7 @@ public sealed class CsvTests : IDisposable
     [Fact]
     public void A_quoted_label_may_hold_commas_quotes_and_line_ends()
     {
-        Dataset dataset = Load("1,\"a,b\"\n2,\"say \"\"hi\"\"\"\n3,\"two\nlines\"\n4,\" x\"\n5,\"\"\"\"\n");
+        var dataset = Load("1,\"a,b\"\n2,\"say \"\"hi\"\"\"\n3,\"two\nlines\"\n4,\" x\"\n5,\"\"\"\"\n");
 
         Assert.Equal([" x", "\"", "a,b", "say \"hi\"", "two\nlines"], dataset.ClassNames);
     }
@@ -112,7 +112,7 @@ public sealed class CsvTests : IDisposable
     [Fact]
     public void Compressed_text_is_read()
     {
-        string path = _folder.Write("b.csv.gz", DataFolder.Gzip(Encoding.UTF8.GetBytes(Rows)));
+        var path = _folder.Write("b.csv.gz", DataFolder.Gzip(Encoding.UTF8.GetBytes(Rows)));
 
         Assert.Equal(Load(Rows).Sha256, DatasetLoader.Load(new DataOptions { Data = path }).Sha256);
     }
@@ -120,9 +120,9 @@ public sealed class CsvTests : IDisposable
     [Fact]
     public void A_test_file_uses_the_classes_and_the_standardisation_of_the_training_file()
     {
-        string test = _folder.Write("test.csv", "2.5,25,b\n");
+        var test = _folder.Write("test.csv", "2.5,25,b\n");
 
-        Dataset dataset = Load("1,10,a\n4,40,b\n", new DataOptions { Test = test });
+        var dataset = Load("1,10,a\n4,40,b\n", new DataOptions { Test = test });
 
         Assert.Equal([1], dataset.Test.Labels.ToArray());
         Assert.Equal([0f, 0f], DataFolder.Decode(dataset.Test));
@@ -143,7 +143,10 @@ public sealed class CsvTests : IDisposable
     [InlineData("1,-Infinity,a\n", "line 1: column 1 (the first is 0): -Infinity does not fit in a 32-bit float")]
     [InlineData("1,2,a\n1,2,\n", "line 2: the label is empty")]
     [InlineData("1,2,a\n1,2,nan\n", "line 2: the label is nan; drop the row")]
-    [InlineData("1,2,0\n1,2,3.5\n1,2,1\n", "line 2: the label 3.5 is not an integer; labels are classes, regression is not supported (see --label-column)")]
+    [InlineData(
+        "1,2,0\n1,2,3.5\n1,2,1\n",
+        "line 2: the label 3.5 is not an integer; labels are classes, regression is not supported (see --label-column)"
+    )]
     [InlineData("1,a\n2,a\n3,a\n4,a\n5,a\n", "every label is 'a'; classes need at least 2 (see --label-column)")]
     [InlineData("1,a\n2,b\n", "2 samples are too few to hold every fifth one back; name a test set with --test")]
     [InlineData("1,\"a\n2,b\n", "line 1: a quoted cell is never closed")]
@@ -156,7 +159,8 @@ public sealed class CsvTests : IDisposable
     public void Text_in_another_encoding_is_refused() =>
         Assert.Equal(
             "a.csv: line 2: the text is not UTF-8; save the file in that encoding",
-            _folder.Refusal(_folder.Write("a.csv", [.. "1,a\n2,"u8, 0xe4, .. "\n"u8])));
+            _folder.Refusal(_folder.Write("a.csv", [.. "1,a\n2,"u8, 0xe4, .. "\n"u8]))
+        );
 
     [Theory]
     [InlineData("kind", "there is no column 'kind'; --label-column takes an index from 0 to 2 or a name of the first row (x, y, z)")]
@@ -164,7 +168,7 @@ public sealed class CsvTests : IDisposable
     [InlineData("-1", "there is no column '-1'; --label-column takes an index from 0 to 2 or a name of the first row (x, y, z)")]
     public void A_label_column_that_is_not_there_is_refused(string labelColumn, string reason)
     {
-        string path = _folder.Write("a.csv", "x,y,z\n1,2,3\n");
+        var path = _folder.Write("a.csv", "x,y,z\n1,2,3\n");
 
         Assert.Equal($"a.csv: {reason}", _folder.Refusal(new DataOptions { Data = path, LabelColumn = labelColumn }));
     }
@@ -175,8 +179,8 @@ public sealed class CsvTests : IDisposable
     [InlineData("1,2,a\n1,2,d\n", "test.csv: line 2: the label 'd' is not among the 2 classes of the training set")]
     public void A_test_file_that_does_not_go_with_the_training_file_is_refused(string text, string reason)
     {
-        string path = _folder.Write("a.csv", "x,y,kind\n1,2,a\n1,2,b\n");
-        string test = _folder.Write("test.csv", text);
+        var path = _folder.Write("a.csv", "x,y,kind\n1,2,a\n1,2,b\n");
+        var test = _folder.Write("test.csv", text);
 
         Assert.Equal(reason, _folder.Refusal(new DataOptions { Data = path, Test = test }));
     }
@@ -184,13 +188,18 @@ public sealed class CsvTests : IDisposable
     [Fact]
     public void Sets_of_different_formats_are_refused()
     {
-        string csv = _folder.Write("a.csv", Rows);
-        string images = _folder.WritePair("train", 0, 1);
+        var csv = _folder.Write("a.csv", Rows);
+        var images = _folder.WritePair("train", 0, 1);
 
         Assert.Equal(
             "train-images-idx3-ubyte: not a CSV file, but a.csv is one; --test needs the format of --data",
-            _folder.Refusal(new DataOptions { Data = csv, Test = images }));
-        Assert.StartsWith("a.csv: a CSV file cannot test", _folder.Refusal(new DataOptions { Data = images, Test = csv }), StringComparison.Ordinal);
+            _folder.Refusal(new DataOptions { Data = csv, Test = images })
+        );
+        Assert.StartsWith(
+            "a.csv: a CSV file cannot test",
+            _folder.Refusal(new DataOptions { Data = images, Test = csv }),
+            StringComparison.Ordinal
+        );
     }
 
     private Dataset Load(string text, DataOptions? options = null) =>

@@ -15,7 +15,7 @@ internal sealed class DataFolder : IDisposable
 
     public string Write(string name, params byte[] content)
     {
-        string path = System.IO.Path.Combine(Path, name);
+        var path = System.IO.Path.Combine(Path, name);
         File.WriteAllBytes(path, content);
         return path;
     }
@@ -32,24 +32,26 @@ internal sealed class DataFolder : IDisposable
 
     public static byte[] Idx(uint[] dimensions, byte[] values)
     {
-        byte[] header = new byte[4 + (4 * dimensions.Length)];
+        var header = new byte[4 + (4 * dimensions.Length)];
         header[2] = 8;
         header[3] = (byte)dimensions.Length;
-        for (int i = 0; i < dimensions.Length; i++) BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(4 + (4 * i)), dimensions[i]);
+        for (var i = 0; i < dimensions.Length; i++)
+            BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(4 + (4 * i)), dimensions[i]);
         return [.. header, .. values];
     }
 
     public static byte[] Gzip(byte[] content)
     {
         using var stored = new MemoryStream();
-        using (var gzip = new GZipStream(stored, CompressionLevel.Optimal)) gzip.Write(content);
+        using (var gzip = new GZipStream(stored, CompressionLevel.Optimal))
+            gzip.Write(content);
         return stored.ToArray();
     }
 
     /// <summary>Checks that loading is refused, and returns the message without the folder's path.</summary>
     public string Refusal(DataOptions options)
     {
-        string message = Assert.Throws<InputException>(() => DatasetLoader.Load(options)).Message;
+        var message = Assert.Throws<InputException>(() => DatasetLoader.Load(options)).Message;
         Assert.DoesNotContain('\n', message);
         return message.Replace(Path + System.IO.Path.DirectorySeparatorChar, "", StringComparison.Ordinal);
     }
@@ -58,7 +60,7 @@ internal sealed class DataFolder : IDisposable
 
     public static float[] Decode(SampleSet samples)
     {
-        float[] values = new float[samples.Count * (samples.IsBytes ? samples.BytesPerSample : samples.BytesPerSample / 4)];
+        var values = new float[samples.Count * (samples.IsBytes ? samples.BytesPerSample : samples.BytesPerSample / 4)];
         samples.Decode([.. Enumerable.Range(0, samples.Count)], values);
         return values;
     }

@@ -12,7 +12,8 @@ public sealed class DatasetHashTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void The_hash_of_a_small_table_never_changes() => Assert.Equal("144311f660e137f567abd20dd56870edd415c7a878270bb650d797b8978e281a", Hash(Rows));
+    public void The_hash_of_a_small_table_never_changes() =>
+        Assert.Equal("144311f660e137f567abd20dd56870edd415c7a878270bb650d797b8978e281a", Hash(Rows));
 
     [Theory]
     [InlineData("x,y,kind\n1,10,b\n2,20,a\n3,30,b\n4,40,a\n100,1001,c\n")]
@@ -23,7 +24,8 @@ public sealed class DatasetHashTests : IDisposable
     public void A_change_of_a_value_a_label_a_class_or_the_order_changes_it(string text) => Assert.NotEqual(Hash(Rows), Hash(text));
 
     [Fact]
-    public void A_change_of_the_preprocessing_changes_it() => Assert.NotEqual(Hash(Rows), Hash(Rows, new DataOptions { Standardize = false }));
+    public void A_change_of_the_preprocessing_changes_it() =>
+        Assert.NotEqual(Hash(Rows), Hash(Rows, new DataOptions { Standardize = false }));
 
     [Fact]
     public void The_names_of_files_and_features_do_not_matter() =>

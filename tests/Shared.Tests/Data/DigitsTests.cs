@@ -8,7 +8,7 @@ public sealed class DigitsTests
     [Fact]
     public void Digits_are_split_by_index_mod_5_and_scaled_by_16()
     {
-        Dataset digits = DatasetLoader.Load(new DataOptions());
+        var digits = DatasetLoader.Load(new DataOptions());
 
         Assert.Equal(("digits", new SampleShape(1, 8, 8)), (digits.Name, digits.Shape));
         Assert.Equal((1438, 359), (digits.Train.Count, digits.Test.Count));
@@ -24,7 +24,7 @@ public sealed class DigitsTests
     [Fact]
     public void Digits_have_ten_balanced_classes_in_the_unit_interval()
     {
-        DatasetStatistics statistics = DatasetStatistics.Of(DatasetLoader.Load(new DataOptions()));
+        var statistics = DatasetStatistics.Of(DatasetLoader.Load(new DataOptions()));
 
         Assert.Equal([151, 161, 143, 131, 147, 154, 150, 136, 127, 138], statistics.TrainCounts);
         Assert.Equal(359, statistics.TestCounts.Sum());
@@ -36,12 +36,13 @@ public sealed class DigitsTests
     public void A_test_set_for_a_dataset_that_has_one_is_refused() =>
         Assert.Equal(
             "--test x.csv does not go with digits, which has its own test set; leave it out",
-            Assert.Throws<InputException>(() => DatasetLoader.Load(new DataOptions { Test = "x.csv" })).Message);
+            Assert.Throws<InputException>(() => DatasetLoader.Load(new DataOptions { Test = "x.csv" })).Message
+        );
 
     [Fact]
     public void The_list_names_digits_as_embedded()
     {
-        DatasetDescription digits = DatasetLoader.List(new DataOptions())[0];
+        var digits = DatasetLoader.List(new DataOptions())[0];
 
         Assert.Equal(("digits", 1438, 359, null), (digits.Name, digits.TrainSamples, digits.TestSamples, digits.Remedy));
         Assert.NotNull(digits.Location);

@@ -25,7 +25,7 @@ public sealed class FashionMnistTests : IDisposable
             Assert.Skip(Reason);
         }
 
-        Dataset dataset = FashionMnist.Read(FashionMnist.DebianFolder);
+        var dataset = FashionMnist.Read(FashionMnist.DebianFolder);
 
         Assert.Equal((60_000, 10_000), (dataset.Train.Count, dataset.Test.Count));
         Assert.Equal("Ankle boot", dataset.ClassNames[dataset.Train.Labels[0]]);
@@ -39,9 +39,13 @@ public sealed class FashionMnistTests : IDisposable
         _folder.WritePair("train", 0, 1);
         _folder.WritePair("t10k", 0, 1);
 
-        string message = _folder.Refusal(new DataOptions { Data = "fashion-mnist", DataDir = _folder.Path });
+        var message = _folder.Refusal(new DataOptions { Data = "fashion-mnist", DataDir = _folder.Path });
 
-        Assert.StartsWith("train-images-idx3-ubyte: this is not the published train-images-idx3-ubyte: SHA-256 ", message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "train-images-idx3-ubyte: this is not the published train-images-idx3-ubyte: SHA-256 ",
+            message,
+            StringComparison.Ordinal
+        );
         Assert.EndsWith("; to train on other data, name its folder with --data", message, StringComparison.Ordinal);
     }
 
@@ -53,7 +57,8 @@ public sealed class FashionMnistTests : IDisposable
 
         Assert.Equal(
             "train-labels-idx1-ubyte: offset 10: the label of sample 2 is 10, but the classes are 0 to 9",
-            _folder.Refusal(new DataOptions { Data = "fashion-mnist", DataDir = _folder.Path }));
+            _folder.Refusal(new DataOptions { Data = "fashion-mnist", DataDir = _folder.Path })
+        );
     }
 
     [Fact]
@@ -62,7 +67,7 @@ public sealed class FashionMnistTests : IDisposable
         _folder.WritePair("train", 0, 1);
         _folder.WritePair("t10k", 0, 1);
 
-        DatasetDescription description = DatasetLoader.List(new DataOptions { DataDir = _folder.Path })[1];
+        var description = DatasetLoader.List(new DataOptions { DataDir = _folder.Path })[1];
 
         Assert.Equal(("fashion-mnist", _folder.Path, null), (description.Name, description.Location, description.Remedy));
     }
@@ -70,7 +75,7 @@ public sealed class FashionMnistTests : IDisposable
     [Fact]
     public void A_download_keeps_the_compressed_file_under_its_name()
     {
-        byte[] compressed = DataFolder.Gzip(Content);
+        var compressed = DataFolder.Gzip(Content);
 
         Fetch(request =>
         {
@@ -96,18 +101,25 @@ public sealed class FashionMnistTests : IDisposable
     [Fact]
     public void Other_content_is_refused_and_nothing_is_left()
     {
-        InputException e = Assert.Throws<InputException>(() => Fetch(_ => new HttpResponseMessage { Content = new ByteArrayContent([1, 2, 3]) }));
+        var e = Assert.Throws<InputException>(() => Fetch(_ => new HttpResponseMessage { Content = new ByteArrayContent([1, 2, 3]) }));
 
-        Assert.StartsWith("https://example.test/data/first.gz: this is not the published first: SHA-256 ", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "https://example.test/data/first.gz: this is not the published first: SHA-256 ",
+            e.Message,
+            StringComparison.Ordinal
+        );
         Assert.Empty(Files());
     }
 
     [Fact]
     public void An_unreachable_network_is_refused_with_every_remedy()
     {
-        InputException e = Assert.Throws<InputException>(() => Fetch(_ => throw new HttpRequestException("no route")));
+        var e = Assert.Throws<InputException>(() => Fetch(_ => throw new HttpRequestException("no route")));
 
-        Assert.StartsWith("first is not on this machine and could not be fetched from https://example.test/data/first.gz (no route); ", e.Message);
+        Assert.StartsWith(
+            "first is not on this machine and could not be fetched from https://example.test/data/first.gz (no route); ",
+            e.Message
+        );
         Assert.Contains("dataset-fashion-mnist", e.Message, StringComparison.Ordinal);
         Assert.Contains("--data-dir", e.Message, StringComparison.Ordinal);
         Assert.Empty(Files());
@@ -116,7 +128,7 @@ public sealed class FashionMnistTests : IDisposable
     [Fact]
     public void A_refusing_server_is_named_with_its_answer()
     {
-        InputException e = Assert.Throws<InputException>(() => Fetch(_ => new HttpResponseMessage(HttpStatusCode.NotFound)));
+        var e = Assert.Throws<InputException>(() => Fetch(_ => new HttpResponseMessage(HttpStatusCode.NotFound)));
 
         Assert.Contains("404", e.Message, StringComparison.Ordinal);
     }

@@ -14,13 +14,15 @@ public sealed class SampleSetTests : IDisposable
     [InlineData(false)]
     public void Raw_samples_decode_to_the_bits_of_the_set(bool areBytes)
     {
-        string csv = _folder.Write("a.csv", "1,10,b\n2,20,a\n3,31,b\n4,40,a\n5,0,c\n");
-        Dataset dataset = DatasetLoader.Load(areBytes ? new DataOptions() : new DataOptions { Data = csv });
+        var csv = _folder.Write("a.csv", "1,10,b\n2,20,a\n3,31,b\n4,40,a\n5,0,c\n");
+        var dataset = DatasetLoader.Load(areBytes ? new DataOptions() : new DataOptions { Data = csv });
         var decoder = new SampleDecoder(Preprocessing.FromJson(dataset.Preprocessing.ToJson(), "test"), dataset.Shape);
         int[] indices = [3, 0, 3, 2];
-        byte[] raw = new byte[indices.Length * dataset.Train.BytesPerSample];
-        for (int i = 0; i < indices.Length; i++) dataset.Train.CopyRaw(indices[i], raw.AsSpan(i * dataset.Train.BytesPerSample));
-        float[] expected = new float[indices.Length * dataset.Shape.Length], actual = new float[expected.Length];
+        var raw = new byte[indices.Length * dataset.Train.BytesPerSample];
+        for (var i = 0; i < indices.Length; i++)
+            dataset.Train.CopyRaw(indices[i], raw.AsSpan(i * dataset.Train.BytesPerSample));
+        float[] expected = new float[indices.Length * dataset.Shape.Length],
+            actual = new float[expected.Length];
 
         dataset.Train.Decode(indices, expected);
         decoder.Decode(raw, actual);
@@ -33,7 +35,7 @@ public sealed class SampleSetTests : IDisposable
     public void Every_byte_is_scaled_by_division()
     {
         var decoder = new SampleDecoder(Preprocessing.Bytes(255), new SampleShape(1, 16, 16));
-        float[] values = new float[256];
+        var values = new float[256];
 
         decoder.Decode([.. Enumerable.Range(0, 256).Select(value => (byte)value)], values);
 
@@ -43,12 +45,12 @@ public sealed class SampleSetTests : IDisposable
     [Fact]
     public void Decoding_allocates_nothing()
     {
-        SampleSet samples = DatasetLoader.Load(new DataOptions()).Train;
+        var samples = DatasetLoader.Load(new DataOptions()).Train;
         int[] indices = [5, 3, 8];
-        float[] values = new float[3 * 64];
+        var values = new float[3 * 64];
         samples.Decode(indices, values);
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
+        var before = GC.GetAllocatedBytesForCurrentThread();
         samples.Decode(indices, values);
 
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
@@ -59,7 +61,7 @@ public sealed class SampleSetTests : IDisposable
     [InlineData(1438)]
     public void An_index_out_of_range_is_a_bug_of_the_caller(int index)
     {
-        SampleSet samples = DatasetLoader.Load(new DataOptions()).Train;
+        var samples = DatasetLoader.Load(new DataOptions()).Train;
 
         Assert.Throws<ArgumentOutOfRangeException>(() => samples.Decode([index], new float[64]));
         Assert.Throws<ArgumentOutOfRangeException>(() => samples.CopyRaw(index, new byte[64]));
@@ -68,10 +70,12 @@ public sealed class SampleSetTests : IDisposable
     [Fact]
     public void A_destination_of_another_length_is_a_bug_of_the_caller()
     {
-        SampleSet samples = DatasetLoader.Load(new DataOptions()).Train;
+        var samples = DatasetLoader.Load(new DataOptions()).Train;
 
         Assert.Throws<ArgumentOutOfRangeException>(() => samples.Decode([1, 2], new float[64]));
-        Assert.Throws<ArgumentException>(() => new SampleDecoder(Preprocessing.Bytes(16), new SampleShape(1, 8, 8)).Decode(new byte[65], new float[64]));
+        Assert.Throws<ArgumentException>(() =>
+            new SampleDecoder(Preprocessing.Bytes(16), new SampleShape(1, 8, 8)).Decode(new byte[65], new float[64])
+        );
     }
 
     [Theory]
@@ -93,7 +97,7 @@ public sealed class SampleSetTests : IDisposable
     [InlineData("""{"scale":2}""")]
     public void Preprocessing_that_is_not_valid_is_refused(string json)
     {
-        InputException e = Assert.Throws<InputException>(() => Preprocessing.FromJson(json, "model.safetensors"));
+        var e = Assert.Throws<InputException>(() => Preprocessing.FromJson(json, "model.safetensors"));
 
         Assert.StartsWith("model.safetensors: the preprocessing ", e.Message, StringComparison.Ordinal);
     }

@@ -34,10 +34,11 @@ public sealed class ActivationsTests : IDisposable
     public void Leaky_relu_and_its_gradient_are_exact_for_any_length()
     {
         const float slope = 0.2f;
-        for (int length = 0; length <= 256; length++)
+        for (var length = 0; length <= 256; length++)
         {
-            ComputeTeam team = _teams[length % 3];
-            float[] input = Oracle.Values(length, 1), given = Oracle.Values(length, 2);
+            var team = _teams[length % 3];
+            float[] input = Oracle.Values(length, 1),
+                given = Oracle.Values(length, 2);
             var output = new GuardedBuffer(length);
             var gradient = new GuardedBuffer(given);
             Activations.LeakyRelu(input, slope, output.Span, team);
@@ -55,7 +56,7 @@ public sealed class ActivationsTests : IDisposable
         float[] input = [.. Ulp.Sweep().Concat(Ulp.Dense(15)).Where(x => x > -12.8f)]; // left of it, results are subnormal
         float[] output = [.. input];
         Activations.Gelu(output, output, _teams[1]);
-        for (int i = 0; i < input.Length; i++)
+        for (var i = 0; i < input.Length; i++)
             Ulp.AssertWithin(8, input[i] * NormalOracle.Cumulative(input[i]), output[i], input[i]);
     }
 
@@ -63,26 +64,28 @@ public sealed class ActivationsTests : IDisposable
     public void The_gradient_of_gelu_is_its_derivative()
     {
         float[] input = [.. Ulp.Sweep().Concat(Ulp.Dense(15)).Where(float.IsFinite)];
-        float[] gradient = new float[input.Length];
+        var gradient = new float[input.Length];
         Array.Fill(gradient, 1);
         Activations.GeluGradient(input, gradient, _teams[1]);
-        for (int i = 0; i < input.Length; i++)
+        for (var i = 0; i < input.Length; i++)
             Assert.Equal(NormalOracle.Cumulative(input[i]) + (input[i] * NormalOracle.Density(input[i])), gradient[i], 4e-7);
     }
 
     [Fact]
     public void Gelu_and_its_gradient_keep_to_their_buffers()
     {
-        for (int length = 0; length <= 256; length++)
+        for (var length = 0; length <= 256; length++)
         {
-            float[] input = Oracle.Values(length, 1), given = Oracle.Values(length, 2);
+            float[] input = Oracle.Values(length, 1),
+                given = Oracle.Values(length, 2);
             var output = new GuardedBuffer(length);
             var gradient = new GuardedBuffer(given);
             Activations.Gelu(input, output.Span, _teams[length % 3]);
             Activations.GeluGradient(input, gradient.Span, _teams[length % 3]);
-            for (int i = 0; i < length; i++)
+            for (var i = 0; i < length; i++)
             {
-                double cumulative = NormalOracle.Cumulative(input[i]), slope = cumulative + (input[i] * NormalOracle.Density(input[i]));
+                double cumulative = NormalOracle.Cumulative(input[i]),
+                    slope = cumulative + (input[i] * NormalOracle.Density(input[i]));
                 Assert.Equal(input[i] * cumulative, output.Span[i], 1e-6 * Math.Abs(input[i]));
                 Assert.Equal(given[i] * slope, gradient.Span[i], 1e-6 * Math.Abs(given[i]));
             }
@@ -96,7 +99,9 @@ public sealed class ActivationsTests : IDisposable
     public void Activations_treat_special_values_as_pytorch_does()
     {
         float[] x = [float.NaN, float.NegativeInfinity, float.PositiveInfinity, -0f, 0];
-        float[] leaky = new float[5], gelu = new float[5], slope = [1, 1, 1, 1, 1];
+        float[] leaky = new float[5],
+            gelu = new float[5],
+            slope = [1, 1, 1, 1, 1];
         Activations.LeakyRelu(x, 0.5f, leaky, _teams[0]);
         Activations.Gelu(x, gelu, _teams[0]);
         Activations.LeakyReluGradient(leaky, 0.5f, slope, _teams[0]);
@@ -124,15 +129,20 @@ public sealed class ActivationsTests : IDisposable
     [Fact]
     public void Any_number_of_threads_gives_the_same_bits()
     {
-        const int columns = 301, rows = 100; // enough elements to be shared out
-        float[] bias = Oracle.Values(columns, 1);
-        float[][] results = [.. _teams.Select(team =>
-        {
-            float[] matrix = Oracle.Values(rows * columns, 2), gradient = Oracle.Values(rows * columns, 3);
-            Activations.BiasTanh(matrix, bias, team);
-            Activations.TanhGradient(matrix, gradient, team);
-            return gradient;
-        })];
+        const int columns = 301,
+            rows = 100; // enough elements to be shared out
+        var bias = Oracle.Values(columns, 1);
+        float[][] results =
+        [
+            .. _teams.Select(team =>
+            {
+                float[] matrix = Oracle.Values(rows * columns, 2),
+                    gradient = Oracle.Values(rows * columns, 3);
+                Activations.BiasTanh(matrix, bias, team);
+                Activations.TanhGradient(matrix, gradient, team);
+                return gradient;
+            }),
+        ];
         BitAssert.Equal(results[0], results[1]);
         BitAssert.Equal(results[0], results[2]);
     }
@@ -140,8 +150,10 @@ public sealed class ActivationsTests : IDisposable
     [Fact]
     public void Warmed_activations_allocate_nothing()
     {
-        float[] matrix = new float[300 * 100], gradient = new float[300 * 100], bias = new float[100];
-        foreach (ComputeTeam team in _teams)
+        float[] matrix = new float[300 * 100],
+            gradient = new float[300 * 100],
+            bias = new float[100];
+        foreach (var team in _teams)
         {
             void Step()
             {
@@ -171,18 +183,21 @@ public sealed class ActivationsTests : IDisposable
     public void A_slope_whose_output_does_not_tell_the_side_is_refused(float value)
     {
         Assert.Throws<ArgumentOutOfRangeException>("slope", () => Activations.LeakyRelu(new float[3], value, new float[3], _teams[0]));
-        Assert.Throws<ArgumentOutOfRangeException>("slope", () => Activations.LeakyReluGradient(new float[3], value, new float[3], _teams[0]));
+        Assert.Throws<ArgumentOutOfRangeException>("slope", () =>
+            Activations.LeakyReluGradient(new float[3], value, new float[3], _teams[0])
+        );
     }
 
     private void Check(Biased activation, Func<double, double> expected)
     {
-        for (int columns = 1; columns <= 256; columns++)
+        for (var columns = 1; columns <= 256; columns++)
         {
             const int rows = 3;
-            float[] bias = Oracle.Values(columns, 1), input = Oracle.Values(rows * columns, 2);
+            float[] bias = Oracle.Values(columns, 1),
+                input = Oracle.Values(rows * columns, 2);
             var matrix = new GuardedBuffer(input);
             activation(matrix.Span, bias, _teams[columns % 3]);
-            for (int i = 0; i < input.Length; i++)
+            for (var i = 0; i < input.Length; i++)
                 Ulp.AssertWithin(2.5, expected(input[i] + bias[i % columns]), matrix.Span[i], input[i]);
             matrix.AssertGuards();
         }
@@ -190,12 +205,13 @@ public sealed class ActivationsTests : IDisposable
 
     private void CheckGradient(Gradient kernel, Func<double, double, double> expected)
     {
-        for (int length = 0; length <= 256; length++)
+        for (var length = 0; length <= 256; length++)
         {
-            float[] output = [.. Oracle.Values(length, 1).Select(MathF.Tanh)], given = Oracle.Values(length, 2);
+            float[] output = [.. Oracle.Values(length, 1).Select(MathF.Tanh)],
+                given = Oracle.Values(length, 2);
             var gradient = new GuardedBuffer(given);
             kernel(output, gradient.Span, _teams[length % 3]);
-            for (int i = 0; i < length; i++)
+            for (var i = 0; i < length; i++)
                 Assert.Equal(expected(output[i], given[i]), gradient.Span[i], 1e-6 * Math.Abs(given[i]));
             gradient.AssertGuards();
         }

@@ -8,8 +8,9 @@ internal static class AllocationAssert
     private const int Attempts = 10;
 
     /// <summary>
-    /// Runs a step once to warm it up, and then until a run allocates nothing on this thread and a team's. A step that allocates does so in every run; a
-    /// collection that another test causes in between can make one run look as if it did, since it takes back the rest of a thread's allocation window.
+    /// Runs a step once to warm it up, and then until a run allocates nothing on this thread and a team's. A step that allocates does so in
+    /// every run; a collection that another test causes in between can make one run look as if it did, since it takes back the rest of a
+    /// thread's allocation window.
     /// </summary>
     /// <param name="step">The step.</param>
     /// <param name="team">The threads that take part in it; null for the caller alone.</param>
@@ -17,9 +18,9 @@ internal static class AllocationAssert
     {
         step();
         long allocated = 0;
-        for (int attempt = 0; attempt < Attempts; attempt++)
+        for (var attempt = 0; attempt < Attempts; attempt++)
         {
-            long before = AllocatedBytes(team);
+            var before = AllocatedBytes(team);
             step();
             allocated = AllocatedBytes(team) - before;
             if (allocated == 0)

@@ -9,7 +9,7 @@ internal static class BitAssert
     public static void Equal(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, string what = "")
     {
         Assert.Equal(expected.Length, actual.Length);
-        int common = MemoryMarshal.Cast<float, int>(expected).CommonPrefixLength(MemoryMarshal.Cast<float, int>(actual));
+        var common = MemoryMarshal.Cast<float, int>(expected).CommonPrefixLength(MemoryMarshal.Cast<float, int>(actual));
         if (common < expected.Length)
             Assert.Fail($"{what}: element {common} of {expected.Length} is {actual[common]:R}, expected {expected[common]:R}.");
     }

@@ -21,10 +21,13 @@ public sealed unsafe class ColumnSumsTests : IDisposable
     [Fact]
     public void Every_width_has_the_same_bits()
     {
-        const int n = 77, rows = 50, microbatch = 7;
-        float[] matrix = Oracle.Values(n * rows, 1), ones = new float[rows];
+        const int n = 77,
+            rows = 50,
+            microbatch = 7;
+        float[] matrix = Oracle.Values(n * rows, 1),
+            ones = new float[rows];
         Array.Fill(ones, 1);
-        float[] expected = Oracle.TransposedProduct(ones, 1, matrix, n, rows, microbatch);
+        var expected = Oracle.TransposedProduct(ones, 1, matrix, n, rows, microbatch);
         BitAssert.Equal(expected, Run<Lanes512, Vector512<float>>(matrix, n, rows, microbatch));
         BitAssert.Equal(expected, Run<Lanes256, Vector256<float>>(matrix, n, rows, microbatch));
         BitAssert.Equal(expected, Run<Lanes128, Vector128<float>>(matrix, n, rows, microbatch));
@@ -43,18 +46,25 @@ public sealed unsafe class ColumnSumsTests : IDisposable
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        float[] sums = new float[n];
-        fixed (float* first = matrix, destination = sums)
+        var sums = new float[n];
+        fixed (
+            float* first = matrix,
+                destination = sums
+        )
+        {
             new ColumnSums.Columns(first, n, rows, microbatch, destination, 0, n).Execute<TLanes, TVector>();
+        }
+
         return sums;
     }
 
     private void Check(int n, int rows, int microbatch, uint seed)
     {
-        float[] matrix = Oracle.Values(n * rows, seed), ones = new float[rows];
+        float[] matrix = Oracle.Values(n * rows, seed),
+            ones = new float[rows];
         Array.Fill(ones, 1);
-        float[] expected = Oracle.TransposedProduct(ones, 1, matrix, n, rows, microbatch);
-        foreach (ComputeTeam team in _teams)
+        var expected = Oracle.TransposedProduct(ones, 1, matrix, n, rows, microbatch);
+        foreach (var team in _teams)
         {
             var actual = new GuardedBuffer(n);
             ColumnSums.Compute(matrix, n, rows, microbatch, actual.Span, team);

@@ -14,11 +14,11 @@ public sealed unsafe class ComputeTeamTests
     public void Every_part_runs_once_in_every_run(int threads)
     {
         using var team = new ComputeTeam(threads);
-        int* counts = stackalloc int[threads];
-        for (int run = 1; run <= 1000; run++)
+        var counts = stackalloc int[threads];
+        for (var run = 1; run <= 1000; run++)
         {
             team.Run(new Count(counts));
-            for (int part = 0; part < threads; part++)
+            for (var part = 0; part < threads; part++)
                 Assert.Equal(run, counts[part]);
         }
     }
@@ -27,8 +27,8 @@ public sealed unsafe class ComputeTeamTests
     public void Helpers_that_block_are_woken_and_the_caller_blocks_for_slow_helpers()
     {
         using var team = new ComputeTeam(3);
-        int* counts = stackalloc int[3];
-        for (int run = 1; run <= 5; run++)
+        var counts = stackalloc int[3];
+        for (var run = 1; run <= 5; run++)
         {
             Assert.True(SpinWait.SpinUntil(() => team.Sleepers == 2, TimeSpan.FromSeconds(30)));
             team.Run(new Count(counts));
@@ -43,7 +43,7 @@ public sealed unsafe class ComputeTeamTests
     public void A_part_that_fails_is_seen_by_the_caller_and_the_team_goes_on(int failing)
     {
         using var team = new ComputeTeam(2);
-        int* counts = stackalloc int[2];
+        var counts = stackalloc int[2];
         var error = Assert.Throws<InvalidOperationException>(() => team.Run(new Fail(failing)));
         Assert.Equal($"part {failing}", error.Message);
         team.Run(new Count(counts));
@@ -61,7 +61,7 @@ public sealed unsafe class ComputeTeamTests
         Assert.Equal(Enumerable.Repeat(1, threads), outer.Counts);
         Assert.Equal(threads, outer.Scratch.Distinct().Count());
         Assert.DoesNotContain((nint)team.Scratch(1), threads == 1 ? [] : outer.Scratch);
-        int* counts = stackalloc int[threads];
+        var counts = stackalloc int[threads];
         team.Run(new Count(counts));
         AssertAll(1, counts, threads);
     }
@@ -81,9 +81,9 @@ public sealed unsafe class ComputeTeamTests
     public void What_is_postponed_is_carried_out_once_beside_the_next_run_or_at_the_end(int threads)
     {
         using var team = new ComputeTeam(threads);
-        int* counts = stackalloc int[threads];
-        int* postponed = stackalloc int[threads];
-        for (int round = 0; round < 100; round++)
+        var counts = stackalloc int[threads];
+        var postponed = stackalloc int[threads];
+        for (var round = 0; round < 100; round++)
         {
             team.BeginPostponing();
             team.Postpone(new Count(postponed));
@@ -108,8 +108,8 @@ public sealed unsafe class ComputeTeamTests
     public void Half_of_the_threads_begin_with_what_is_postponed()
     {
         using var team = new ComputeTeam(3);
-        int* counts = stackalloc int[3];
-        bool* wasFirst = stackalloc bool[3];
+        var counts = stackalloc int[3];
+        var wasFirst = stackalloc bool[3];
         team.BeginPostponing();
         team.Postpone(new Count(counts));
         team.Run(new Look(counts, wasFirst));
@@ -123,7 +123,7 @@ public sealed unsafe class ComputeTeamTests
     public void What_is_postponed_is_carried_out_once_beside_a_run_that_fails(int threads, int failing)
     {
         using var team = new ComputeTeam(threads);
-        int* postponed = stackalloc int[threads];
+        var postponed = stackalloc int[threads];
         team.BeginPostponing();
         team.Postpone(new Count(postponed));
         Assert.Throws<InvalidOperationException>(() => team.Run(new Fail(failing)));
@@ -135,8 +135,8 @@ public sealed unsafe class ComputeTeamTests
     public void A_postponed_part_that_fails_is_seen_by_the_caller_and_what_follows_it_is_carried_out()
     {
         using var team = new ComputeTeam(2);
-        int* counts = stackalloc int[2];
-        int* postponed = stackalloc int[2];
+        var counts = stackalloc int[2];
+        var postponed = stackalloc int[2];
         team.BeginPostponing();
         team.Postpone(new Fail(FailingPart));
         team.Postpone(new Count(postponed));
@@ -151,9 +151,9 @@ public sealed unsafe class ComputeTeamTests
     {
         const int works = (2 * PostponedWork.Capacity) + 1;
         using var team = new ComputeTeam(2);
-        int* postponed = stackalloc int[2];
+        var postponed = stackalloc int[2];
         team.BeginPostponing();
-        for (int i = 0; i < works; i++)
+        for (var i = 0; i < works; i++)
             team.Postpone(new Count(postponed));
         team.Postpone(new Large(new Count(postponed)));
         team.EndPostponing();
@@ -164,7 +164,7 @@ public sealed unsafe class ComputeTeamTests
     public void Runs_allocate_nothing()
     {
         using var team = new ComputeTeam(2);
-        int* counts = stackalloc int[2];
+        var counts = stackalloc int[2];
         AllocationAssert.NothingOnceWarm(() => team.Run(new Count(counts)));
         AllocationAssert.NothingOnceWarm(() =>
         {
@@ -189,7 +189,7 @@ public sealed unsafe class ComputeTeamTests
     [Fact]
     public void Buffers_are_zeroed_aligned_and_as_long_as_asked()
     {
-        for (int length = 0; length < 100; length++)
+        for (var length = 0; length < 100; length++)
         {
             var buffer = new AlignedBuffer(length);
             Assert.Equal(length, buffer.Span.Length);
@@ -232,9 +232,18 @@ public sealed unsafe class ComputeTeamTests
         public void Execute(int part, int parts)
         {
             if (part == 0)
+            {
                 Volatile.Write(ref _caller, Thread.CurrentThread);
+            }
             else
-                Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref _caller)?.ThreadState.HasFlag(ThreadState.WaitSleepJoin) == true, TimeSpan.FromSeconds(30)));
+            {
+                Assert.True(
+                    SpinWait.SpinUntil(
+                        () => Volatile.Read(ref _caller)?.ThreadState.HasFlag(ThreadState.WaitSleepJoin) == true,
+                        TimeSpan.FromSeconds(30)
+                    )
+                );
+            }
         }
     }
 

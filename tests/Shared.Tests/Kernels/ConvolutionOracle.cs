@@ -8,18 +8,18 @@ internal sealed class ConvolutionOracle(ConvolutionShape shape)
     /// <summary>Chains over (kh, kw, channel), then the bias, if there is one, then ReLU.</summary>
     public float[] Forward(float[] input, float[] weights, float[] bias, int rows)
     {
-        float[] output = new float[rows * shape.OutputLength];
-        for (int i = 0; i < output.Length; i++)
+        var output = new float[rows * shape.OutputLength];
+        for (var i = 0; i < output.Length; i++)
         {
-            (int pixel, int filter) = Math.DivRem(i, shape.Filters);
+            var (pixel, filter) = Math.DivRem(i, shape.Filters);
             float sum = 0;
-            foreach ((int tap, int inputPixel) in Links(pixel))
+            foreach (var (tap, inputPixel) in Links(pixel))
             {
-                for (int c = 0; c < shape.Channels; c++)
+                for (var c = 0; c < shape.Channels; c++)
                     sum = MathF.FusedMultiplyAdd(input[(inputPixel * shape.Channels) + c], weights[Weight(filter, c, tap)], sum);
             }
 
-            float biased = bias.Length > 0 ? sum + bias[filter] : sum;
+            var biased = bias.Length > 0 ? sum + bias[filter] : sum;
             output[i] = biased < 0 ? 0 : biased;
         }
 
@@ -29,15 +29,15 @@ internal sealed class ConvolutionOracle(ConvolutionShape shape)
     /// <summary>Chains over (oy, ox, filter).</summary>
     public float[] InputGradient(float[] outputGradient, float[] weights, int rows)
     {
-        float[] gradient = new float[rows * shape.InputLength];
-        for (int pixel = 0; pixel < rows * shape.OutputPixels; pixel++)
+        var gradient = new float[rows * shape.InputLength];
+        for (var pixel = 0; pixel < rows * shape.OutputPixels; pixel++)
         {
-            foreach ((int tap, int inputPixel) in Links(pixel))
+            foreach (var (tap, inputPixel) in Links(pixel))
             {
-                for (int i = 0; i < shape.Channels * shape.Filters; i++)
+                for (var i = 0; i < shape.Channels * shape.Filters; i++)
                 {
-                    (int filter, int c) = Math.DivRem(i, shape.Channels);
-                    ref float sum = ref gradient[(inputPixel * shape.Channels) + c];
+                    var (filter, c) = Math.DivRem(i, shape.Channels);
+                    ref var sum = ref gradient[(inputPixel * shape.Channels) + c];
                     sum = MathF.FusedMultiplyAdd(outputGradient[(pixel * shape.Filters) + filter], weights[Weight(filter, c, tap)], sum);
                 }
             }
@@ -49,11 +49,13 @@ internal sealed class ConvolutionOracle(ConvolutionShape shape)
     /// <summary>Chains over (image, oy, ox) inside a microbatch, the tree across microbatches.</summary>
     public (float[] Weights, float[] Bias) ParameterGradient(float[] input, float[] outputGradient, int rows, int microbatch)
     {
-        List<float[]> weightLeaves = [], biasLeaves = [];
-        for (int start = 0; start < rows; start += microbatch)
+        List<float[]> weightLeaves = [],
+            biasLeaves = [];
+        for (var start = 0; start < rows; start += microbatch)
         {
-            float[] weights = new float[shape.WeightLength], bias = new float[shape.Filters];
-            for (int pixel = start * shape.OutputPixels; pixel < Math.Min(rows, start + microbatch) * shape.OutputPixels; pixel++)
+            float[] weights = new float[shape.WeightLength],
+                bias = new float[shape.Filters];
+            for (var pixel = start * shape.OutputPixels; pixel < Math.Min(rows, start + microbatch) * shape.OutputPixels; pixel++)
                 AddPixel(input, outputGradient, pixel, weights, bias);
             weightLeaves.Add(weights);
             biasLeaves.Add(bias);
@@ -64,15 +66,15 @@ internal sealed class ConvolutionOracle(ConvolutionShape shape)
 
     private void AddPixel(float[] input, float[] outputGradient, int pixel, float[] weights, float[] bias)
     {
-        for (int filter = 0; filter < shape.Filters; filter++)
+        for (var filter = 0; filter < shape.Filters; filter++)
         {
-            float gradient = outputGradient[(pixel * shape.Filters) + filter];
+            var gradient = outputGradient[(pixel * shape.Filters) + filter];
             bias[filter] += gradient;
-            foreach ((int tap, int inputPixel) in Links(pixel))
+            foreach (var (tap, inputPixel) in Links(pixel))
             {
-                for (int c = 0; c < shape.Channels; c++)
+                for (var c = 0; c < shape.Channels; c++)
                 {
-                    ref float sum = ref weights[Weight(filter, c, tap)];
+                    ref var sum = ref weights[Weight(filter, c, tap)];
                     sum = MathF.FusedMultiplyAdd(input[(inputPixel * shape.Channels) + c], gradient, sum);
                 }
             }
@@ -82,13 +84,13 @@ internal sealed class ConvolutionOracle(ConvolutionShape shape)
     /// <summary>The taps of an output pixel of the batch that lie inside the image, each with its input pixel of the batch.</summary>
     private List<(int Tap, int InputPixel)> Links(int pixel)
     {
-        (int image, int place) = Math.DivRem(pixel, shape.OutputPixels);
-        (int oy, int ox) = Math.DivRem(place, shape.OutputWidth);
+        var (image, place) = Math.DivRem(pixel, shape.OutputPixels);
+        var (oy, ox) = Math.DivRem(place, shape.OutputWidth);
         List<(int Tap, int InputPixel)> links = [];
-        for (int tap = 0; tap < shape.Taps; tap++)
+        for (var tap = 0; tap < shape.Taps; tap++)
         {
-            int y = (oy * shape.Stride) + (tap / shape.KernelWidth) - shape.PaddingHeight;
-            int x = (ox * shape.Stride) + (tap % shape.KernelWidth) - shape.PaddingWidth;
+            var y = (oy * shape.Stride) + (tap / shape.KernelWidth) - shape.PaddingHeight;
+            var x = (ox * shape.Stride) + (tap % shape.KernelWidth) - shape.PaddingWidth;
             if (y >= 0 && y < shape.Height && x >= 0 && x < shape.Width)
                 links.Add((tap, (((image * shape.Height) + y) * shape.Width) + x));
         }

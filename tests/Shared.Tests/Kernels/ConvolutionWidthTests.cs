@@ -4,18 +4,22 @@ using Xunit;
 
 namespace Distributed.Shared.Tests.Kernels;
 
-/// <summary>The convolution's generic cores, run with every lanes type: the runtime splits vectors that the machine lacks, so all of them run everywhere.</summary>
+/// <summary>
+/// The convolution's generic cores, run with every lanes type: the runtime splits vectors that the machine lacks, so all of them run
+/// everywhere.
+/// </summary>
 public sealed unsafe class ConvolutionWidthTests
 {
     private const int Rows = 5;
     private const int Microbatch = 2;
 
-    public static TheoryData<ConvolutionShape> Shapes => new()
-    {
-        new ConvolutionShape(9, 7, 5, 37, 3, 3, 1, 1, 1),
-        new ConvolutionShape(8, 8, 16, 32, 3, 3, 2, 1, 1),
-        new ConvolutionShape(12, 12, 1, 10, 5, 3, 1, 2, 0),
-    };
+    public static TheoryData<ConvolutionShape> Shapes =>
+        new()
+        {
+            new ConvolutionShape(9, 7, 5, 37, 3, 3, 1, 1, 1),
+            new ConvolutionShape(8, 8, 16, 32, 3, 3, 2, 1, 1),
+            new ConvolutionShape(12, 12, 1, 10, 5, 3, 1, 2, 0),
+        };
 
     [Theory]
     [MemberData(nameof(Shapes))]
@@ -32,24 +36,42 @@ public sealed unsafe class ConvolutionWidthTests
         where TVector : unmanaged
     {
         using var team = new ComputeTeam(1);
-        float[] x = Oracle.Values(Rows * shape.InputLength, 1), g = Oracle.Values(Rows * shape.OutputLength, 4);
-        float[] w = Oracle.Values(shape.WeightLength, 2), b = Oracle.Values(shape.Filters, 3);
-        float[] y = new float[g.Length], dx = new float[x.Length], dw = new float[w.Length], db = new float[b.Length];
+        float[] x = Oracle.Values(Rows * shape.InputLength, 1),
+            g = Oracle.Values(Rows * shape.OutputLength, 4);
+        float[] w = Oracle.Values(shape.WeightLength, 2),
+            b = Oracle.Values(shape.Filters, 3);
+        float[] y = new float[g.Length],
+            dx = new float[x.Length],
+            dw = new float[w.Length],
+            db = new float[b.Length];
         var convolution = new Convolution(shape, Rows, Microbatch, inputGradient: true, lanes: 1, TileGrid.FullRows<TLanes, TVector>());
         convolution.BindWeights(w, b, team);
-        float* scratch = team.Scratch(ConvolutionGradientWork.ScratchLength(shape, Microbatch));
-        fixed (float* input = x, output = y, gradient = g, inputGradient = dx, weightGradient = dw, biasGradient = db)
+        var scratch = team.Scratch(ConvolutionGradientWork.ScratchLength(shape, Microbatch));
+        fixed (
+            float* input = x,
+                output = y,
+                gradient = g,
+                inputGradient = dx,
+                weightGradient = dw,
+                biasGradient = db
+        )
         {
-            new ConvolutionProductWork<ReluActivation>.Core(convolution.ForwardWork<ReluActivation>(input, Rows, output), 0, 1).Execute<TLanes, TVector>();
-            new ConvolutionProductWork<IdentityActivation>.Core(convolution.BackwardWork(gradient, Rows, inputGradient), 0, 1).Execute<TLanes, TVector>();
-            ConvolutionGradientWork work = convolution.GradientWork(input, gradient, Rows, weightGradient, biasGradient, scratch);
+            new ConvolutionProductWork<ReluActivation>.Core(convolution.ForwardWork<ReluActivation>(input, Rows, output), 0, 1).Execute<
+                TLanes,
+                TVector
+            >();
+            new ConvolutionProductWork<IdentityActivation>.Core(convolution.BackwardWork(gradient, Rows, inputGradient), 0, 1).Execute<
+                TLanes,
+                TVector
+            >();
+            var work = convolution.GradientWork(input, gradient, Rows, weightGradient, biasGradient, scratch);
             new ConvolutionGradientWork.Core(work, 0, 1).Execute<TLanes, TVector>();
         }
 
         GC.KeepAlive(convolution);
         GC.KeepAlive(team);
         var oracle = new ConvolutionOracle(shape);
-        (float[] expectedWeights, float[] expectedBias) = oracle.ParameterGradient(x, g, Rows, Microbatch);
+        var (expectedWeights, expectedBias) = oracle.ParameterGradient(x, g, Rows, Microbatch);
         BitAssert.Equal(oracle.Forward(x, w, b, Rows), y, $"output, {width}");
         BitAssert.Equal(oracle.InputGradient(g, w, Rows), dx, $"input gradient, {width}");
         BitAssert.Equal(expectedWeights, dw, $"weight gradient, {width}");

@@ -15,14 +15,19 @@ public sealed class DropoutTests : IDisposable
 
     [Fact]
     public void Each_factor_is_what_the_draw_at_its_position_says() =>
-        Gen.Select(Gen.Int[0, 1000], Gen.ULong[0, 1UL << 40], Gen.Float[0, 0.99f], Gen.Int[0, 2]).Sample((length, first, rate, team) =>
-        {
-            var factors = new GuardedBuffer(length);
-            Dropout.Factors(Random, first, rate, factors.Span, _teams[team]);
-            for (int i = 0; i < length; i++)
-                Assert.Equal(Random.UInt32(first + (ulong)i) < (uint)(rate * 4294967296.0) ? 0 : 1 / (1 - rate), factors.Span[i]);
-            factors.AssertGuards();
-        }, iter: 50, threads: 1); // a team runs one work at a time
+        Gen.Select(Gen.Int[0, 1000], Gen.ULong[0, 1UL << 40], Gen.Float[0, 0.99f], Gen.Int[0, 2])
+            .Sample(
+                (length, first, rate, team) =>
+                {
+                    var factors = new GuardedBuffer(length);
+                    Dropout.Factors(Random, first, rate, factors.Span, _teams[team]);
+                    for (var i = 0; i < length; i++)
+                        Assert.Equal(Random.UInt32(first + (ulong)i) < (uint)(rate * 4294967296.0) ? 0 : 1 / (1 - rate), factors.Span[i]);
+                    factors.AssertGuards();
+                },
+                iter: 50,
+                threads: 1
+            ); // a team runs one work at a time
 
     [Theory]
     [InlineData(0.1f)]
@@ -30,7 +35,7 @@ public sealed class DropoutTests : IDisposable
     [InlineData(0.9f)]
     public void The_rate_is_the_part_that_is_dropped_and_the_mean_stays_one(float rate)
     {
-        float[] factors = new float[100_000];
+        var factors = new float[100_000];
         Dropout.Factors(Random, 0, rate, factors, _teams[1]);
         Assert.Equal(rate, factors.Count(factor => factor == 0) / 1e5, 0.01);
         Assert.Equal(1, factors.Average(), 0.04);
@@ -39,7 +44,7 @@ public sealed class DropoutTests : IDisposable
     [Fact]
     public void A_rate_of_zero_drops_nothing()
     {
-        float[] factors = new float[1000];
+        var factors = new float[1000];
         Dropout.Factors(Random, 1, 0, factors, _teams[0]);
         Assert.All(factors, factor => Assert.Equal(1, factor));
     }
@@ -47,9 +52,10 @@ public sealed class DropoutTests : IDisposable
     [Fact]
     public void Pieces_make_the_whole_at_any_number_of_threads()
     {
-        float[] whole = new float[40_000], pieces = new float[40_000];
+        float[] whole = new float[40_000],
+            pieces = new float[40_000];
         Dropout.Factors(Random, 3, 0.5f, whole, _teams[2]);
-        foreach ((int start, int end) in new[] { (0, 17), (17, 20_001), (20_001, 40_000) })
+        foreach (var (start, end) in new[] { (0, 17), (17, 20_001), (20_001, 40_000) })
             Dropout.Factors(Random, 3 + (ulong)start, 0.5f, pieces.AsSpan(start..end), _teams[0]);
         BitAssert.Equal(whole, pieces);
     }
@@ -68,7 +74,7 @@ public sealed class DropoutTests : IDisposable
     [Fact]
     public void Warmed_dropout_allocates_nothing()
     {
-        float[] factors = new float[30_000];
+        var factors = new float[30_000];
         AllocationAssert.NothingOnceWarm(() =>
         {
             Dropout.Factors(Random, 0, 0.5f, factors, _teams[1]);

@@ -27,8 +27,8 @@ public sealed unsafe class LayerNormalizationTests : IDisposable
     [Fact]
     public void The_gradient_of_the_bias_is_a_chain_in_microbatches_and_the_tree_across()
     {
-        Problem problem = Problem.Of(50, 37, 7, 3);
-        float[] ones = new float[50];
+        var problem = Problem.Of(50, 37, 7, 3);
+        var ones = new float[50];
         Array.Fill(ones, 1);
         BitAssert.Equal(Oracle.TransposedProduct(ones, 1, problem.OutputGradient, 37, 50, 7), Run(problem, _teams[0])[2].AsSpan(37));
     }
@@ -40,8 +40,8 @@ public sealed unsafe class LayerNormalizationTests : IDisposable
     [InlineData(700)]
     public void Any_number_of_threads_and_any_vector_width_give_the_same_bits(int n)
     {
-        Problem problem = Problem.Of(40, n, 7, 3);
-        float[][] expected = Run(problem, _teams[0]);
+        var problem = Problem.Of(40, n, 7, 3);
+        var expected = Run(problem, _teams[0]);
         Assert.Equivalent(expected, Run(problem, _teams[1]), strict: true);
         Assert.Equivalent(expected, Run(problem, _teams[2]), strict: true);
         Assert.Equivalent(expected, RunAt<LanesScalar, float>(problem), strict: true);
@@ -55,17 +55,17 @@ public sealed unsafe class LayerNormalizationTests : IDisposable
     [InlineData(float.NegativeInfinity)]
     public void What_is_not_finite_stays_in_its_sample_and_is_not_hidden(float bad)
     {
-        Problem problem = Problem.Of(3, 20, 3, 1);
+        var problem = Problem.Of(3, 20, 3, 1);
         problem.Input[25] = bad;
-        float[] output = Run(problem, _teams[0])[0];
-        for (int i = 0; i < output.Length; i++)
+        var output = Run(problem, _teams[0])[0];
+        for (var i = 0; i < output.Length; i++)
             Assert.Equal(i is >= 20 and < 40, float.IsNaN(output[i]));
     }
 
     [Fact]
     public void Equal_values_leave_only_the_bias()
     {
-        Problem problem = Problem.Of(2, 20, 2, 1);
+        var problem = Problem.Of(2, 20, 2, 1);
         Array.Fill(problem.Input, 3);
         BitAssert.Equal([.. problem.Bias, .. problem.Bias], Run(problem, _teams[0])[0]);
     }
@@ -73,7 +73,7 @@ public sealed unsafe class LayerNormalizationTests : IDisposable
     [Fact]
     public void Without_an_input_gradient_the_others_stay_the_same()
     {
-        Problem problem = Problem.Of(9, 33, 2, 1);
+        var problem = Problem.Of(9, 33, 2, 1);
         BitAssert.Equal(Run(problem, _teams[0])[2], Run(problem with { WantsInputGradient = false }, _teams[0])[2]);
     }
 
@@ -85,16 +85,26 @@ public sealed unsafe class LayerNormalizationTests : IDisposable
         Assert.Throws<ArgumentException>("bias", () => Forward(6, 3, 2, 4));
         Assert.Throws<ArgumentOutOfRangeException>("weight", () => Forward(6, 0, 0, 4));
 
-        void Forward(int inputs, int weights, int biases, int statistics) => LayerNormalization.Forward(
-            new float[inputs], new float[weights], new float[biases], Epsilon, new float[statistics], new float[inputs], _teams[0]);
+        void Forward(int inputs, int weights, int biases, int statistics) =>
+            LayerNormalization.Forward(
+                new float[inputs],
+                new float[weights],
+                new float[biases],
+                Epsilon,
+                new float[statistics],
+                new float[inputs],
+                _teams[0]
+            );
     }
 
     /// <summary>Terms can cancel, so the errors are measured against the terms of a sum and not against the sum.</summary>
     private void CheckAgainstDouble(int rows, int n, int microbatch, uint seed)
     {
-        Problem problem = Problem.Of(rows, n, microbatch, seed);
-        float[][] actual = Run(problem, _teams[seed % 3]), expected = Reference(problem);
-        float weight = Largest(problem.Weight), gradient = Largest(problem.OutputGradient);
+        var problem = Problem.Of(rows, n, microbatch, seed);
+        float[][] actual = Run(problem, _teams[seed % 3]),
+            expected = Reference(problem);
+        float weight = Largest(problem.Weight),
+            gradient = Largest(problem.OutputGradient);
         AssertClose(expected[0], actual[0], weight + Largest(problem.Bias));
         AssertClose(expected[1], actual[1], gradient * weight);
         AssertClose(expected[2], actual[2], rows * gradient);
@@ -103,14 +113,30 @@ public sealed unsafe class LayerNormalizationTests : IDisposable
     /// <summary>Output, input gradient, parameter gradient.</summary>
     private static float[][] Run(Problem problem, ComputeTeam team)
     {
-        GuardedBuffer statistics = new(2 * problem.Rows), output = new(problem.Input.Length), outputGradient = new(problem.OutputGradient);
-        GuardedBuffer inputGradient = new(problem.WantsInputGradient ? problem.Input.Length : 0), parameterGradient = new(2 * problem.Weight.Length);
+        GuardedBuffer statistics = new(2 * problem.Rows),
+            output = new(problem.Input.Length),
+            outputGradient = new(problem.OutputGradient);
+        GuardedBuffer inputGradient = new(problem.WantsInputGradient ? problem.Input.Length : 0),
+            parameterGradient = new(2 * problem.Weight.Length);
         LayerNormalization.Forward(problem.Input, problem.Weight, problem.Bias, Epsilon, statistics.Span, output.Span, team);
         LayerNormalization.Backward(
-            problem.Input, problem.Weight, statistics.Span, problem.Microbatch, outputGradient.Span, inputGradient.Span, parameterGradient.Span, team);
-        foreach (GuardedBuffer buffer in new[] { statistics, output, outputGradient, inputGradient, parameterGradient })
+            problem.Input,
+            problem.Weight,
+            statistics.Span,
+            problem.Microbatch,
+            outputGradient.Span,
+            inputGradient.Span,
+            parameterGradient.Span,
+            team
+        );
+        foreach (var buffer in new[] { statistics, output, outputGradient, inputGradient, parameterGradient })
             buffer.AssertGuards();
-        return [[.. output.Span], [.. inputGradient.Span], [.. parameterGradient.Span]];
+        return
+        [
+            [.. output.Span],
+            [.. inputGradient.Span],
+            [.. parameterGradient.Span],
+        ];
     }
 
     /// <summary>As <see cref="Run"/>, with vectors of one width; the sums over samples have their own test of this.</summary>
@@ -119,11 +145,22 @@ public sealed unsafe class LayerNormalizationTests : IDisposable
         where TVector : unmanaged
     {
         using var team = new ComputeTeam(1);
-        (int n, int rows) = (problem.Weight.Length, problem.Rows);
-        float[] statistics = new float[2 * rows], output = new float[rows * n], outputGradient = [.. problem.OutputGradient];
-        float[] inputGradient = new float[rows * n], parameterGradient = new float[2 * n];
+        var (n, rows) = (problem.Weight.Length, problem.Rows);
+        float[] statistics = new float[2 * rows],
+            output = new float[rows * n],
+            outputGradient = [.. problem.OutputGradient];
+        float[] inputGradient = new float[rows * n],
+            parameterGradient = new float[2 * n];
         ColumnSums.Compute(outputGradient, n, rows, problem.Microbatch, parameterGradient.AsSpan(n), team);
-        fixed (float* x = problem.Input, w = problem.Weight, b = problem.Bias, s = statistics, y = output, g = outputGradient, dx = inputGradient)
+        fixed (
+            float* x = problem.Input,
+                w = problem.Weight,
+                b = problem.Bias,
+                s = statistics,
+                y = output,
+                g = outputGradient,
+                dx = inputGradient
+        )
         {
             var forward = new LayerNormalizationForward(x, n, w, b, Epsilon, s, y);
             var backward = new LayerNormalizationBackward(x, n, w, s, g, dx);
@@ -137,17 +174,20 @@ public sealed unsafe class LayerNormalizationTests : IDisposable
 
     private static float[][] Reference(Problem problem)
     {
-        int n = problem.Weight.Length;
-        float[] output = new float[problem.Input.Length], inputGradient = new float[output.Length];
-        double[] parameterGradient = new double[2 * n];
-        for (int row = 0; row < problem.Rows; row++)
+        var n = problem.Weight.Length;
+        float[] output = new float[problem.Input.Length],
+            inputGradient = new float[output.Length];
+        var parameterGradient = new double[2 * n];
+        for (var row = 0; row < problem.Rows; row++)
         {
             double[] x = [.. problem.Input.Skip(row * n).Take(n).Select(value => (double)value)];
-            double mean = x.Average(), inverse = 1 / Math.Sqrt(x.Average(value => Math.Pow(value - mean, 2)) + Epsilon);
+            double mean = x.Average(),
+                inverse = 1 / Math.Sqrt(x.Average(value => Math.Pow(value - mean, 2)) + Epsilon);
             double[] normal = [.. x.Select(value => (value - mean) * inverse)];
             double[] weighted = [.. problem.Weight.Select((weight, j) => (double)weight * problem.OutputGradient[(row * n) + j])];
-            double shift = weighted.Average(), slope = weighted.Zip(normal, (h, value) => h * value).Average();
-            for (int j = 0; j < n; j++)
+            double shift = weighted.Average(),
+                slope = weighted.Zip(normal, (h, value) => h * value).Average();
+            for (var j = 0; j < n; j++)
             {
                 double gradient = problem.OutputGradient[(row * n) + j];
                 output[(row * n) + j] = (float)((normal[j] * problem.Weight[j]) + problem.Bias[j]);
@@ -164,18 +204,28 @@ public sealed unsafe class LayerNormalizationTests : IDisposable
 
     private static void AssertClose(float[] expected, float[] actual, float scale)
     {
-        for (int i = 0; i < expected.Length; i++)
+        for (var i = 0; i < expected.Length; i++)
             Assert.Equal(expected[i], actual[i], 2e-6f * (1 + scale));
     }
 
-    private sealed record Problem(int Rows, int Microbatch, float[] Input, float[] Weight, float[] Bias, float[] OutputGradient, bool WantsInputGradient = true)
+    private sealed record Problem(
+        int Rows,
+        int Microbatch,
+        float[] Input,
+        float[] Weight,
+        float[] Bias,
+        float[] OutputGradient,
+        bool WantsInputGradient = true
+    )
     {
-        public static Problem Of(int rows, int n, int microbatch, uint seed) => new(
-            rows,
-            microbatch,
-            [.. Oracle.Values(rows * n, seed).Select((value, i) => (value / 64) + (i % n % 7 * 4))], // a variance near 0 would magnify every rounding
-            Oracle.Values(n, seed + 1),
-            Oracle.Values(n, seed + 2),
-            Oracle.Values(rows * n, seed + 3));
+        public static Problem Of(int rows, int n, int microbatch, uint seed) =>
+            new(
+                rows,
+                microbatch,
+                [.. Oracle.Values(rows * n, seed).Select((value, i) => (value / 64) + (i % n % 7 * 4))], // a variance near 0 would magnify every rounding
+                Oracle.Values(n, seed + 1),
+                Oracle.Values(n, seed + 2),
+                Oracle.Values(rows * n, seed + 3)
+            );
     }
 }

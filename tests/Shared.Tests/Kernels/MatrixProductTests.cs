@@ -47,20 +47,26 @@ public sealed class MatrixProductTests : IDisposable
     [InlineData(130, 40, 1100, 32)] // more columns than a block of the left operand at this height
     [InlineData(24, 64, 128, 32)]
     [InlineData(10, 48, 100, 32)] // one row of tiles: the right operand is not packed
-    public void Odd_and_many_microbatches_keep_the_tree(int m, int n, int rows, int microbatch) => CheckTransposed(m, n, rows, microbatch, 1u);
+    public void Odd_and_many_microbatches_keep_the_tree(int m, int n, int rows, int microbatch) =>
+        CheckTransposed(m, n, rows, microbatch, 1u);
 
     [Fact]
     public void Products_agree_with_double_precision()
     {
-        const int rows = 30, inner = 200, columns = 50;
-        float[] left = Oracle.Values(rows * inner, 1), right = Oracle.Values(inner * columns, 2), actual = new float[rows * columns];
+        const int rows = 30,
+            inner = 200,
+            columns = 50;
+        float[] left = Oracle.Values(rows * inner, 1),
+            right = Oracle.Values(inner * columns, 2),
+            actual = new float[rows * columns];
         MatrixProduct.Multiply(left, rows, right, inner, columns, actual, _teams[0]);
-        for (int i = 0; i < actual.Length; i++)
+        for (var i = 0; i < actual.Length; i++)
         {
-            double expected = 0, magnitude = 0;
-            for (int k = 0; k < inner; k++)
+            double expected = 0,
+                magnitude = 0;
+            for (var k = 0; k < inner; k++)
             {
-                double term = (double)left[(i / columns * inner) + k] * right[(k * columns) + (i % columns)];
+                var term = (double)left[(i / columns * inner) + k] * right[(k * columns) + (i % columns)];
                 expected += term;
                 magnitude += Math.Abs(term);
             }
@@ -72,7 +78,7 @@ public sealed class MatrixProductTests : IDisposable
     [Fact]
     public void A_sum_of_negative_zeros_starts_from_positive_zero()
     {
-        float[] destination = new float[1];
+        var destination = new float[1];
         MatrixProduct.TransposedProduct([-0f], 1, [1f], 1, 1, 1, destination, _teams[0]);
         BitAssert.Equal([0f], destination);
     }
@@ -80,17 +86,31 @@ public sealed class MatrixProductTests : IDisposable
     [Fact]
     public void Lengths_that_do_not_fit_are_refused()
     {
-        Assert.Throws<ArgumentException>("left", () => MatrixProduct.Multiply(new float[5], 2, new float[12], 3, 4, new float[8], _teams[0]));
-        Assert.Throws<ArgumentException>("right", () => MatrixProduct.Multiply(new float[6], 2, new float[11], 3, 4, new float[8], _teams[0]));
-        Assert.Throws<ArgumentException>("right", () => MatrixProduct.MultiplyTransposed(new float[6], 2, new float[13], 3, 4, new float[8], _teams[0]));
-        Assert.Throws<ArgumentException>("destination", () => MatrixProduct.Multiply(new float[6], 2, new float[12], 3, 4, new float[7], _teams[0]));
+        Assert.Throws<ArgumentException>("left", () =>
+            MatrixProduct.Multiply(new float[5], 2, new float[12], 3, 4, new float[8], _teams[0])
+        );
+        Assert.Throws<ArgumentException>("right", () =>
+            MatrixProduct.Multiply(new float[6], 2, new float[11], 3, 4, new float[8], _teams[0])
+        );
+        Assert.Throws<ArgumentException>("right", () =>
+            MatrixProduct.MultiplyTransposed(new float[6], 2, new float[13], 3, 4, new float[8], _teams[0])
+        );
+        Assert.Throws<ArgumentException>("destination", () =>
+            MatrixProduct.Multiply(new float[6], 2, new float[12], 3, 4, new float[7], _teams[0])
+        );
         Assert.Throws<ArgumentOutOfRangeException>("inner", () => MatrixProduct.Multiply([], 2, [], 0, 4, new float[8], _teams[0]));
         Assert.Throws<ArgumentException>(() =>
-            MatrixProduct.Multiply(new float[6], 2, new float[12], 3, 4, new float[8], _teams[0], Epilogue.AddBias(new float[5])));
+            MatrixProduct.Multiply(new float[6], 2, new float[12], 3, 4, new float[8], _teams[0], Epilogue.AddBias(new float[5]))
+        );
         Assert.Throws<ArgumentException>(() =>
-            MatrixProduct.Multiply(new float[6], 2, new float[12], 3, 4, new float[8], _teams[0], Epilogue.ReluGradient(new float[4])));
-        Assert.Throws<ArgumentException>("right", () => MatrixProduct.TransposedProduct(new float[4], 2, new float[5], 3, 2, 1, new float[6], _teams[0]));
-        Assert.Throws<ArgumentOutOfRangeException>("microbatch", () => MatrixProduct.TransposedProduct(new float[2], 1, new float[2], 1, 2, 0, new float[1], _teams[0]));
+            MatrixProduct.Multiply(new float[6], 2, new float[12], 3, 4, new float[8], _teams[0], Epilogue.ReluGradient(new float[4]))
+        );
+        Assert.Throws<ArgumentException>("right", () =>
+            MatrixProduct.TransposedProduct(new float[4], 2, new float[5], 3, 2, 1, new float[6], _teams[0])
+        );
+        Assert.Throws<ArgumentOutOfRangeException>("microbatch", () =>
+            MatrixProduct.TransposedProduct(new float[2], 1, new float[2], 1, 2, 0, new float[1], _teams[0])
+        );
     }
 
     [Fact]
@@ -98,9 +118,9 @@ public sealed class MatrixProductTests : IDisposable
     {
         const int rows = 50_000_000;
         float element = 0; // the lengths are refused before anything is read
-        ArgumentException refusal = Assert.Throws<ArgumentException>("rows", () =>
+        var refusal = Assert.Throws<ArgumentException>("rows", () =>
         {
-            ReadOnlySpan<float> column = MemoryMarshal.CreateReadOnlySpan(ref element, rows);
+            var column = MemoryMarshal.CreateReadOnlySpan(ref element, rows);
             MatrixProduct.TransposedProduct(column, 1, column, 1, rows, 32, new float[1], _teams[0]);
         });
         Assert.Contains("50000000 rows", refusal.Message, StringComparison.Ordinal);
@@ -109,12 +129,23 @@ public sealed class MatrixProductTests : IDisposable
     [Fact]
     public void Warmed_products_allocate_nothing()
     {
-        float[] left = new float[64 * 48], right = new float[64 * 40], destination = new float[48 * 40];
-        foreach (ComputeTeam team in _teams)
+        float[] left = new float[64 * 48],
+            right = new float[64 * 40],
+            destination = new float[48 * 40];
+        foreach (var team in _teams)
         {
             void Step()
             {
-                MatrixProduct.MultiplyTransposed(left.AsSpan(0, 48 * 48), 48, right.AsSpan(0, 48 * 40), 48, 40, destination, team, Epilogue.BiasRelu(right.AsSpan(0, 40)));
+                MatrixProduct.MultiplyTransposed(
+                    left.AsSpan(0, 48 * 48),
+                    48,
+                    right.AsSpan(0, 48 * 40),
+                    48,
+                    40,
+                    destination,
+                    team,
+                    Epilogue.BiasRelu(right.AsSpan(0, 40))
+                );
                 MatrixProduct.TransposedProduct(left, 48, right, 40, 64, 16, destination, team);
             }
 
@@ -124,10 +155,11 @@ public sealed class MatrixProductTests : IDisposable
 
     private void CheckProduct(int rows, int inner, int columns, uint seed)
     {
-        float[] left = Oracle.Values(rows * inner, seed), right = Oracle.Values(inner * columns, seed + 1);
-        float[] expected = Oracle.Product(left, rows, inner, right, columns);
-        float[] transposed = Oracle.Transpose(right, inner, columns);
-        foreach (ComputeTeam team in _teams)
+        float[] left = Oracle.Values(rows * inner, seed),
+            right = Oracle.Values(inner * columns, seed + 1);
+        var expected = Oracle.Product(left, rows, inner, right, columns);
+        var transposed = Oracle.Transpose(right, inner, columns);
+        foreach (var team in _teams)
         {
             var (actual, fromTransposed) = (new GuardedBuffer(expected.Length), new GuardedBuffer(expected.Length));
             MatrixProduct.Multiply(left, rows, right, inner, columns, actual.Span, team);
@@ -141,11 +173,14 @@ public sealed class MatrixProductTests : IDisposable
 
     private void CheckEpilogue(int rows, int inner, int columns, uint seed)
     {
-        float[] left = Oracle.Values(rows * inner, seed), right = Oracle.Values(inner * columns, seed + 1), bias = Oracle.Values(columns, seed + 2);
-        float[] output = Oracle.Values(rows * columns, seed + 3), product = Oracle.Product(left, rows, inner, right, columns);
+        float[] left = Oracle.Values(rows * inner, seed),
+            right = Oracle.Values(inner * columns, seed + 1),
+            bias = Oracle.Values(columns, seed + 2);
+        float[] output = Oracle.Values(rows * columns, seed + 3),
+            product = Oracle.Product(left, rows, inner, right, columns);
         float[] relu = [.. product.Select((value, i) => Math.Max(value + bias[i % columns], 0))];
         float[] gradient = [.. product.Select((value, i) => output[i] > 0 ? value : 0)];
-        foreach (ComputeTeam team in _teams)
+        foreach (var team in _teams)
         {
             var (forward, backward) = (new GuardedBuffer(product.Length), new GuardedBuffer(product.Length));
             MatrixProduct.Multiply(left, rows, right, inner, columns, forward.Span, team, Epilogue.BiasRelu(bias));
@@ -159,19 +194,24 @@ public sealed class MatrixProductTests : IDisposable
 
     private void CheckTransposed(int m, int n, int rows, int microbatch, uint seed)
     {
-        float[] left = Oracle.Values(rows * m, seed), right = Oracle.Values(rows * n, seed + 1);
-        float[] expected = Oracle.TransposedProduct(left, m, right, n, rows, microbatch);
-        foreach (ComputeTeam team in _teams)
+        float[] left = Oracle.Values(rows * m, seed),
+            right = Oracle.Values(rows * n, seed + 1);
+        var expected = Oracle.TransposedProduct(left, m, right, n, rows, microbatch);
+        foreach (var team in _teams)
         {
             var actual = new GuardedBuffer(expected.Length);
             MatrixProduct.TransposedProduct(left, m, right, n, rows, microbatch, actual.Span, team);
             BitAssert.Equal(expected, actual.Span, $"{m} x {n} over {rows} rows in microbatches of {microbatch}, {team.Threads} threads");
             actual.AssertGuards();
 
-            Range some = (m / 3)..(m - (m / 4));
+            var some = (m / 3)..(m - (m / 4));
             var part = new GuardedBuffer((some.End.Value - some.Start.Value) * n);
             MatrixProduct.TransposedProductRows(left, m, some, right, n, rows, microbatch, part.Span, team);
-            BitAssert.Equal(expected.AsSpan()[(some.Start.Value * n)..(some.End.Value * n)], part.Span, $"rows {some} of {m} x {n} over {rows} rows, {team.Threads} threads");
+            BitAssert.Equal(
+                expected.AsSpan()[(some.Start.Value * n)..(some.End.Value * n)],
+                part.Span,
+                $"rows {some} of {m} x {n} over {rows} rows, {team.Threads} threads"
+            );
             part.AssertGuards();
         }
     }

@@ -9,14 +9,14 @@ public sealed unsafe class NormalDistributionTests
     [Fact]
     public void The_distribution_function_is_within_eight_ulp_everywhere()
     {
-        foreach (float x in Ulp.Sweep().Concat(Ulp.Dense(15)))
+        foreach (var x in Ulp.Sweep().Concat(Ulp.Dense(15)))
             Ulp.AssertWithin(8, NormalOracle.Cumulative(x), Cumulative(x), x);
     }
 
     [Fact]
     public void The_density_is_within_four_ulp_everywhere()
     {
-        foreach (float x in Ulp.Sweep().Concat(Ulp.Dense(13)).Where(x => MathF.Abs(x) < 15)) // beyond, its argument is clamped
+        foreach (var x in Ulp.Sweep().Concat(Ulp.Dense(13)).Where(x => MathF.Abs(x) < 15)) // beyond, its argument is clamped
             Ulp.AssertWithin(4, NormalOracle.Density(x), Density(x), x);
     }
 
@@ -40,7 +40,7 @@ public sealed unsafe class NormalDistributionTests
 
     private static float Density(float x)
     {
-        NormalDistribution.Cumulative<LanesScalar, float>(x, out float density);
+        NormalDistribution.Cumulative<LanesScalar, float>(x, out var density);
         return density;
     }
 
@@ -48,15 +48,19 @@ public sealed unsafe class NormalDistributionTests
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        float[] expected = new float[2 * TLanes.Count], actual = new float[2 * TLanes.Count];
-        fixed (float* first = x, lanes = actual)
+        float[] expected = new float[2 * TLanes.Count],
+            actual = new float[2 * TLanes.Count];
+        fixed (
+            float* first = x,
+                lanes = actual
+        )
         {
-            for (int i = 0; i <= x.Length - TLanes.Count; i += TLanes.Count)
+            for (var i = 0; i <= x.Length - TLanes.Count; i += TLanes.Count)
             {
-                TVector cumulative = NormalDistribution.Cumulative<TLanes, TVector>(TLanes.Load(first + i), out TVector density);
+                var cumulative = NormalDistribution.Cumulative<TLanes, TVector>(TLanes.Load(first + i), out var density);
                 TLanes.Store(cumulative, lanes);
                 TLanes.Store(density, lanes + TLanes.Count);
-                for (int lane = 0; lane < TLanes.Count; lane++)
+                for (var lane = 0; lane < TLanes.Count; lane++)
                     expected[lane] = NormalDistribution.Cumulative<LanesScalar, float>(x[i + lane], out expected[TLanes.Count + lane]);
                 BitAssert.Equal(expected, actual, $"{typeof(TLanes).Name} from {x[i]:R}");
             }

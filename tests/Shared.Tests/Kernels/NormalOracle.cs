@@ -8,18 +8,19 @@ internal static class NormalOracle
     public static double Density(double x) => Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI);
 
     /// <summary>The distribution function, with a small relative error also on the left.</summary>
-    public static double Cumulative(double x) => x switch
-    {
-        < Border => Tail(-x),
-        > -Border => 1 - Tail(x),
-        _ => 0.5 + (Density(x) * Series(x)),
-    };
+    public static double Cumulative(double x) =>
+        x switch
+        {
+            < Border => Tail(-x),
+            > -Border => 1 - Tail(x),
+            _ => 0.5 + (Density(x) * Series(x)),
+        };
 
     /// <summary>phi(a) / (a + 1/(a + 2/(a + 3/(a + ..)))).</summary>
     private static double Tail(double a)
     {
-        double fraction = a;
-        for (int k = 200; k > 0; k--)
+        var fraction = a;
+        for (var k = 200; k > 0; k--)
             fraction = a + (k / fraction);
         return Density(a) / fraction;
     }
@@ -27,8 +28,9 @@ internal static class NormalOracle
     /// <summary>x + x^3/3 + x^5/(3 5) + x^7/(3 5 7) + ..</summary>
     private static double Series(double x)
     {
-        double sum = 0, term = x;
-        for (int k = 3; !double.IsNaN(x) && sum + term != sum; k += 2)
+        double sum = 0,
+            term = x;
+        for (var k = 3; !double.IsNaN(x) && sum + term != sum; k += 2)
         {
             sum += term;
             term *= x * x / k;

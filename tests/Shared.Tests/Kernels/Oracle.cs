@@ -1,18 +1,20 @@
 namespace Distributed.Shared.Tests.Kernels;
 
-/// <summary>The definitions of the kernels, one scalar operation after the other: what the kernels must match bit for bit, or closely in double.</summary>
+/// <summary>
+/// The definitions of the kernels, one scalar operation after the other: what the kernels must match bit for bit, or closely in double.
+/// </summary>
 internal static class Oracle
 {
     /// <summary>One chain of fused multiply-adds per element, from +0, in ascending k.</summary>
     public static float[] Product(float[] left, int rows, int inner, float[] right, int columns)
     {
-        float[] destination = new float[rows * columns];
-        for (int i = 0; i < rows; i++)
+        var destination = new float[rows * columns];
+        for (var i = 0; i < rows; i++)
         {
-            for (int j = 0; j < columns; j++)
+            for (var j = 0; j < columns; j++)
             {
                 float sum = 0;
-                for (int k = 0; k < inner; k++)
+                for (var k = 0; k < inner; k++)
                     sum = MathF.FusedMultiplyAdd(left[(i * inner) + k], right[(k * columns) + j], sum);
                 destination[(i * columns) + j] = sum;
             }
@@ -23,16 +25,16 @@ internal static class Oracle
 
     public static float[] TransposedProduct(float[] left, int m, float[] right, int n, int rows, int microbatch)
     {
-        float[] destination = new float[m * n];
-        for (int i = 0; i < m; i++)
+        var destination = new float[m * n];
+        for (var i = 0; i < m; i++)
         {
-            for (int j = 0; j < n; j++)
+            for (var j = 0; j < n; j++)
             {
                 var leaves = new List<float>();
-                for (int start = 0; start < rows; start += microbatch)
+                for (var start = 0; start < rows; start += microbatch)
                 {
                     float sum = 0;
-                    for (int r = start; r < Math.Min(rows, start + microbatch); r++)
+                    for (var r = start; r < Math.Min(rows, start + microbatch); r++)
                         sum = MathF.FusedMultiplyAdd(left[(r * m) + i], right[(r * n) + j], sum);
                     leaves.Add(sum);
                 }
@@ -44,7 +46,9 @@ internal static class Oracle
         return destination;
     }
 
-    /// <summary>The binary tree over the leaves padded to a power of two; an absent right child passes the left one through. Level by level.</summary>
+    /// <summary>
+    /// The binary tree over the leaves padded to a power of two; an absent right child passes the left one through. Level by level.
+    /// </summary>
     public static float Tree(List<float> leaves)
     {
         if (leaves.Count == 0)
@@ -56,10 +60,10 @@ internal static class Oracle
 
     public static float[] Transpose(float[] matrix, int rows, int columns)
     {
-        float[] transposed = new float[matrix.Length];
-        for (int i = 0; i < rows; i++)
+        var transposed = new float[matrix.Length];
+        for (var i = 0; i < rows; i++)
         {
-            for (int j = 0; j < columns; j++)
+            for (var j = 0; j < columns; j++)
                 transposed[(j * rows) + i] = matrix[(i * columns) + j];
         }
 
@@ -69,11 +73,11 @@ internal static class Oracle
     /// <summary>Values of both signs and mixed magnitudes, among them zeros: a function of the seed.</summary>
     public static float[] Values(int length, uint seed)
     {
-        float[] values = new float[length];
-        for (int i = 0; i < length; i++)
+        var values = new float[length];
+        for (var i = 0; i < length; i++)
         {
             seed = (seed * 1664525) + 1013904223;
-            float value = ((seed >> 8) / (float)(1 << 24)) - 0.5f;
+            var value = ((seed >> 8) / (float)(1 << 24)) - 0.5f;
             values[i] = (seed >> 4 & 15) == 0 ? 0 : value * (1 << (int)(seed >> 28 & 7));
         }
 

@@ -6,7 +6,10 @@ namespace Distributed.Shared.Tests.Kernels;
 /// <summary>Pooling as its definition says, element by element.</summary>
 internal static class PoolingOracle
 {
-    /// <summary>Small shapes of all kinds: kernels up to the whole padded image, strides below, at and above the kernel, channels around the vectors' widths.</summary>
+    /// <summary>
+    /// Small shapes of all kinds: kernels up to the whole padded image, strides below, at and above the kernel, channels around the
+    /// vectors' widths.
+    /// </summary>
     public static Gen<PoolingShape> Shapes { get; } =
         from height in Gen.Int[1, 9]
         from width in Gen.Int[1, 9]
@@ -21,13 +24,13 @@ internal static class PoolingOracle
 
     public static (float[] Output, int[] Winners) Max(float[] input, PoolingShape shape, int rows)
     {
-        float[] output = new float[rows * shape.OutputLength];
-        int[] winners = new int[output.Length];
-        for (int i = 0; i < output.Length; i++)
+        var output = new float[rows * shape.OutputLength];
+        var winners = new int[output.Length];
+        for (var i = 0; i < output.Length; i++)
         {
             int[] window = [.. Window(shape, i)];
-            int winner = window[0];
-            foreach (int candidate in window)
+            var winner = window[0];
+            foreach (var candidate in window)
                 winner = input[candidate] > input[winner] || float.IsNaN(input[candidate]) ? candidate : winner;
             (output[i], winners[i]) = (input[winner], winner);
         }
@@ -37,18 +40,18 @@ internal static class PoolingOracle
 
     public static float[] MaxGradient(int[] winners, float[] outputGradient, PoolingShape shape, int rows)
     {
-        float[] inputGradient = new float[rows * shape.InputLength];
-        for (int i = 0; i < winners.Length; i++)
+        var inputGradient = new float[rows * shape.InputLength];
+        for (var i = 0; i < winners.Length; i++)
             inputGradient[winners[i]] += outputGradient[i];
         return inputGradient;
     }
 
     public static float[] Average(float[] input, PoolingShape shape, int rows)
     {
-        float[] output = new float[rows * shape.OutputLength];
-        for (int i = 0; i < output.Length; i++)
+        var output = new float[rows * shape.OutputLength];
+        for (var i = 0; i < output.Length; i++)
         {
-            foreach (int element in Window(shape, i))
+            foreach (var element in Window(shape, i))
                 output[i] += input[element];
             output[i] /= Window(shape, i).Count();
         }
@@ -58,11 +61,11 @@ internal static class PoolingOracle
 
     public static float[] AverageGradient(float[] outputGradient, PoolingShape shape, int rows)
     {
-        float[] inputGradient = new float[rows * shape.InputLength];
-        for (int i = 0; i < outputGradient.Length; i++)
+        var inputGradient = new float[rows * shape.InputLength];
+        for (var i = 0; i < outputGradient.Length; i++)
         {
             int[] window = [.. Window(shape, i)];
-            foreach (int element in window)
+            foreach (var element in window)
                 inputGradient[element] += outputGradient[i] / window.Length;
         }
 
@@ -72,14 +75,15 @@ internal static class PoolingOracle
     /// <summary>Indices of the inputs that are in the window of an output, in the order of rows and columns.</summary>
     private static IEnumerable<int> Window(PoolingShape shape, int output)
     {
-        (int pixel, int channel) = Math.DivRem(output, shape.Channels);
-        (int rest, int ox) = Math.DivRem(pixel, shape.OutputWidth);
-        (int image, int oy) = Math.DivRem(rest, shape.OutputHeight);
-        for (int ky = 0; ky < shape.KernelHeight; ky++)
+        var (pixel, channel) = Math.DivRem(output, shape.Channels);
+        var (rest, ox) = Math.DivRem(pixel, shape.OutputWidth);
+        var (image, oy) = Math.DivRem(rest, shape.OutputHeight);
+        for (var ky = 0; ky < shape.KernelHeight; ky++)
         {
-            for (int kx = 0; kx < shape.KernelWidth; kx++)
+            for (var kx = 0; kx < shape.KernelWidth; kx++)
             {
-                int y = (oy * shape.StrideHeight) - shape.PaddingHeight + ky, x = (ox * shape.StrideWidth) - shape.PaddingWidth + kx;
+                int y = (oy * shape.StrideHeight) - shape.PaddingHeight + ky,
+                    x = (ox * shape.StrideWidth) - shape.PaddingWidth + kx;
                 if (y >= 0 && y < shape.Height && x >= 0 && x < shape.Width)
                     yield return (((((image * shape.Height) + y) * shape.Width) + x) * shape.Channels) + channel;
             }

@@ -8,7 +8,18 @@ namespace Distributed.Shared.Tests.Kernels;
 public sealed unsafe class PoolingTests : IDisposable
 {
     private static readonly float[] Special =
-        [float.NaN, float.NegativeInfinity, float.PositiveInfinity, -0f, 0, float.Epsilon, -float.Epsilon, 1e-39f, float.MaxValue, float.MinValue];
+    [
+        float.NaN,
+        float.NegativeInfinity,
+        float.PositiveInfinity,
+        -0f,
+        0,
+        float.Epsilon,
+        -float.Epsilon,
+        1e-39f,
+        float.MaxValue,
+        float.MinValue,
+    ];
 
     private readonly ComputeTeam[] _teams = [new(1), new(2), new(3)];
 
@@ -17,17 +28,25 @@ public sealed unsafe class PoolingTests : IDisposable
     [Fact]
     public void Max_pooling_and_its_gradient_are_exact_for_any_shape() =>
         Gen.Select(PoolingOracle.Shapes, Gen.Int[0, 3], Gen.UInt, Gen.Bool)
-            .Sample((shape, rows, seed, special) => CheckMax(shape, rows, Inputs(shape, rows, seed, special), seed), iter: 2000, threads: 1);
+            .Sample(
+                (shape, rows, seed, special) => CheckMax(shape, rows, Inputs(shape, rows, seed, special), seed),
+                iter: 2000,
+                threads: 1
+            );
 
     [Fact]
     public void Average_pooling_and_its_gradient_are_exact_for_any_shape() =>
         Gen.Select(PoolingOracle.Shapes, Gen.Int[0, 3], Gen.UInt, Gen.Bool)
-            .Sample((shape, rows, seed, special) => CheckAverage(shape, rows, Inputs(shape, rows, seed, special), seed), iter: 2000, threads: 1);
+            .Sample(
+                (shape, rows, seed, special) => CheckAverage(shape, rows, Inputs(shape, rows, seed, special), seed),
+                iter: 2000,
+                threads: 1
+            );
 
     [Fact]
     public void Large_images_have_the_same_bits_for_any_number_of_threads()
     {
-        foreach (PoolingShape shape in new PoolingShape[] { new(28, 28, 32, 2, 2, 2, 2), new(29, 27, 20, 3, 3, 2, 2, 1, 1) })
+        foreach (var shape in new PoolingShape[] { new(28, 28, 32, 2, 2, 2, 2), new(29, 27, 20, 3, 3, 2, 2, 1, 1) })
         {
             CheckMax(shape, 5, Inputs(shape, 5, 1, special: false), 2);
             CheckAverage(shape, 5, Inputs(shape, 5, 1, special: false), 2);
@@ -47,22 +66,26 @@ public sealed unsafe class PoolingTests : IDisposable
     [Fact]
     public void The_mask_of_a_relu_before_the_pooling_is_included()
     {
-        Gen.Select(PoolingOracle.Shapes, Gen.UInt, Gen.Bool).Sample(
-            (shape, seed, special) =>
-            {
-                float[] input = [.. Inputs(shape, 1, seed, special).Select(x => 0 > x ? 0 : x)], expected = MaxGradient(input, shape, maskRelu: false);
-                Activations.ReluGradient(input, expected, _teams[0]);
-                BitAssert.Equal(expected, MaxGradient(input, shape, maskRelu: true));
-            },
-            iter: 500,
-            threads: 1);
+        Gen.Select(PoolingOracle.Shapes, Gen.UInt, Gen.Bool)
+            .Sample(
+                (shape, seed, special) =>
+                {
+                    float[] input = [.. Inputs(shape, 1, seed, special).Select(x => 0 > x ? 0 : x)],
+                        expected = MaxGradient(input, shape, maskRelu: false);
+                    Activations.ReluGradient(input, expected, _teams[0]);
+                    BitAssert.Equal(expected, MaxGradient(input, shape, maskRelu: true));
+                },
+                iter: 500,
+                threads: 1
+            );
     }
 
     [Fact]
     public void Winners_are_not_needed_without_a_gradient()
     {
         var shape = new PoolingShape(4, 4, 3, 2, 2, 2, 2);
-        float[] input = Oracle.Values(shape.InputLength, 1), output = new float[shape.OutputLength];
+        float[] input = Oracle.Values(shape.InputLength, 1),
+            output = new float[shape.OutputLength];
         MaxPooling.Forward(input, shape, 1, output, [], maskRelu: true, _teams[0]);
         BitAssert.Equal(PoolingOracle.Max(input, shape, 1).Output, output);
     }
@@ -70,9 +93,9 @@ public sealed unsafe class PoolingTests : IDisposable
     [Fact]
     public void Every_width_has_the_same_bits()
     {
-        foreach (PoolingShape shape in new PoolingShape[] { new(6, 6, 53, 2, 2, 2, 2), new(7, 6, 53, 3, 2, 2, 1, 1, 1) })
+        foreach (var shape in new PoolingShape[] { new(6, 6, 53, 2, 2, 2, 2), new(7, 6, 53, 3, 2, 2, 1, 1, 1) })
         {
-            float[][] expected = Run<LanesScalar, float>(shape);
+            var expected = Run<LanesScalar, float>(shape);
             Assert.Equivalent(expected, Run<Lanes512, Vector512<float>>(shape), strict: true);
             Assert.Equivalent(expected, Run<Lanes256, Vector256<float>>(shape), strict: true);
             Assert.Equivalent(expected, Run<Lanes128, Vector128<float>>(shape), strict: true);
@@ -83,8 +106,10 @@ public sealed unsafe class PoolingTests : IDisposable
     public void Warmed_pooling_allocates_nothing()
     {
         var shape = new PoolingShape(28, 28, 8, 2, 2, 2, 2);
-        float[] input = new float[shape.InputLength * 4], output = new float[shape.OutputLength * 4], winners = new float[output.Length];
-        foreach (ComputeTeam team in _teams)
+        float[] input = new float[shape.InputLength * 4],
+            output = new float[shape.OutputLength * 4],
+            winners = new float[output.Length];
+        foreach (var team in _teams)
         {
             AllocationAssert.NothingOnceWarm(() =>
             {
@@ -107,19 +132,23 @@ public sealed unsafe class PoolingTests : IDisposable
         Refuse(shape with { PaddingWidth = -1 }, 16, 4);
         Refuse(shape with { StrideHeight = 0 }, 16, 4);
         Refuse(shape with { Channels = 0 }, 16, 4);
-        Assert.Throws<ArgumentException>("winners", () => MaxPooling.Forward(new float[16], shape, 1, new float[4], new float[3], false, _teams[0]));
+        Assert.Throws<ArgumentException>("winners", () =>
+            MaxPooling.Forward(new float[16], shape, 1, new float[4], new float[3], false, _teams[0])
+        );
 
         void Refuse(PoolingShape bad, int inputs, int outputs)
         {
-            Assert.ThrowsAny<ArgumentException>(() => MaxPooling.Forward(new float[inputs], bad, 1, new float[outputs], [], false, _teams[0]));
+            Assert.ThrowsAny<ArgumentException>(() =>
+                MaxPooling.Forward(new float[inputs], bad, 1, new float[outputs], [], false, _teams[0])
+            );
             Assert.ThrowsAny<ArgumentException>(() => AveragePooling.Backward(new float[outputs], bad, 1, new float[inputs], _teams[0]));
         }
     }
 
     private static float[] Inputs(PoolingShape shape, int rows, uint seed, bool special)
     {
-        float[] values = Oracle.Values(rows * shape.InputLength, seed);
-        for (int i = 0; special && i < values.Length; i += 1 + (int)(seed % 7))
+        var values = Oracle.Values(rows * shape.InputLength, seed);
+        for (var i = 0; special && i < values.Length; i += 1 + (int)(seed % 7))
             values[i] = Special[(i + seed) % Special.Length];
         return values;
     }
@@ -129,14 +158,33 @@ public sealed unsafe class PoolingTests : IDisposable
         where TVector : unmanaged
     {
         const int rows = 2;
-        float[] output = new float[rows * shape.OutputLength], winners = new float[output.Length], gradient = new float[rows * shape.InputLength];
-        float[] mean = new float[output.Length], meanGradient = new float[gradient.Length];
-        fixed (float* x = Oracle.Values(gradient.Length, 1), y = output, w = winners, g = gradient, m = mean, mg = meanGradient)
+        float[] output = new float[rows * shape.OutputLength],
+            winners = new float[output.Length],
+            gradient = new float[rows * shape.InputLength];
+        float[] mean = new float[output.Length],
+            meanGradient = new float[gradient.Length];
+        fixed (
+            float* x = Oracle.Values(gradient.Length, 1),
+                y = output,
+                w = winners,
+                g = gradient,
+                m = mean,
+                mg = meanGradient
+        )
         {
-            new MaxPoolingForward.Core(new MaxPoolingForward(x, shape, rows, y, w, false), 0, rows * shape.OutputHeight).Execute<TLanes, TVector>();
+            new MaxPoolingForward.Core(new MaxPoolingForward(x, shape, rows, y, w, false), 0, rows * shape.OutputHeight).Execute<
+                TLanes,
+                TVector
+            >();
             new MaxPoolingBackward.Core(new MaxPoolingBackward(w, y, shape, rows, g), 0, rows * shape.Height).Execute<TLanes, TVector>();
-            new AveragePoolingForward.Core(new AveragePoolingForward(x, shape, rows, m), 0, rows * shape.OutputHeight).Execute<TLanes, TVector>();
-            new AveragePoolingBackward.Core(new AveragePoolingBackward(m, shape, rows, mg), 0, rows * shape.Height).Execute<TLanes, TVector>();
+            new AveragePoolingForward.Core(new AveragePoolingForward(x, shape, rows, m), 0, rows * shape.OutputHeight).Execute<
+                TLanes,
+                TVector
+            >();
+            new AveragePoolingBackward.Core(new AveragePoolingBackward(m, shape, rows, mg), 0, rows * shape.Height).Execute<
+                TLanes,
+                TVector
+            >();
         }
 
         return [output, winners, gradient, mean, meanGradient];
@@ -144,7 +192,9 @@ public sealed unsafe class PoolingTests : IDisposable
 
     private float[] MaxGradient(float[] input, PoolingShape shape, bool maskRelu)
     {
-        float[] output = new float[shape.OutputLength], winners = new float[output.Length], gradient = new float[input.Length];
+        float[] output = new float[shape.OutputLength],
+            winners = new float[output.Length],
+            gradient = new float[input.Length];
         MaxPooling.Forward(input, shape, 1, output, winners, maskRelu, _teams[0]);
         Array.Fill(output, 1);
         MaxPooling.Backward(winners, output, shape, 1, gradient, _teams[0]);
@@ -153,12 +203,14 @@ public sealed unsafe class PoolingTests : IDisposable
 
     private void CheckMax(PoolingShape shape, int rows, float[] input, uint seed)
     {
-        float[] outputGradient = Oracle.Values(rows * shape.OutputLength, seed + 1);
-        (float[] expected, int[] winner) = PoolingOracle.Max(input, shape, rows);
-        float[] expectedGradient = PoolingOracle.MaxGradient(winner, outputGradient, shape, rows);
-        foreach (ComputeTeam team in _teams)
+        var outputGradient = Oracle.Values(rows * shape.OutputLength, seed + 1);
+        var (expected, winner) = PoolingOracle.Max(input, shape, rows);
+        var expectedGradient = PoolingOracle.MaxGradient(winner, outputGradient, shape, rows);
+        foreach (var team in _teams)
         {
-            GuardedBuffer output = new(expected.Length), winners = new(expected.Length), gradient = new(input.Length);
+            GuardedBuffer output = new(expected.Length),
+                winners = new(expected.Length),
+                gradient = new(input.Length);
             MaxPooling.Forward(input, shape, rows, output.Span, winners.Span, maskRelu: false, team);
             MaxPooling.Backward(winners.Span, outputGradient, shape, rows, gradient.Span, team);
             BitAssert.Equal(expected, output.Span, "output");
@@ -171,11 +223,13 @@ public sealed unsafe class PoolingTests : IDisposable
 
     private void CheckAverage(PoolingShape shape, int rows, float[] input, uint seed)
     {
-        float[] outputGradient = Oracle.Values(rows * shape.OutputLength, seed + 1);
-        float[] expected = PoolingOracle.Average(input, shape, rows), expectedGradient = PoolingOracle.AverageGradient(outputGradient, shape, rows);
-        foreach (ComputeTeam team in _teams)
+        var outputGradient = Oracle.Values(rows * shape.OutputLength, seed + 1);
+        float[] expected = PoolingOracle.Average(input, shape, rows),
+            expectedGradient = PoolingOracle.AverageGradient(outputGradient, shape, rows);
+        foreach (var team in _teams)
         {
-            GuardedBuffer output = new(expected.Length), gradient = new(input.Length);
+            GuardedBuffer output = new(expected.Length),
+                gradient = new(input.Length);
             AveragePooling.Forward(input, shape, rows, output.Span, team);
             AveragePooling.Backward(outputGradient, shape, rows, gradient.Span, team);
             BitAssert.Equal(expected, output.Span, "output");

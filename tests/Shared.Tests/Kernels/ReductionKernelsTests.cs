@@ -9,9 +9,11 @@ public sealed class ReductionKernelsTests
     [Fact]
     public void Addition_is_right_for_every_length_and_in_place()
     {
-        for (int length = 0; length <= 256; length++)
+        for (var length = 0; length <= 256; length++)
         {
-            float[] left = Oracle.Values(length, 1), right = Oracle.Values(length, 2), expected = [.. left.Zip(right, (a, b) => a + b)];
+            float[] left = Oracle.Values(length, 1),
+                right = Oracle.Values(length, 2),
+                expected = [.. left.Zip(right, (a, b) => a + b)];
             var sum = new GuardedBuffer(length);
             ReductionKernels.Add(left, right, sum.Span);
             BitAssert.Equal(expected, sum.Span);
@@ -33,10 +35,10 @@ public sealed class ReductionKernelsTests
     [InlineData((7 * 4096) + 33)]
     public void Squares_are_summed_in_lanes_and_blocks(int length)
     {
-        float[] values = Oracle.Values(length, 3);
-        double actual = ReductionKernels.SumOfSquares(values);
+        var values = Oracle.Values(length, 3);
+        var actual = ReductionKernels.SumOfSquares(values);
         Assert.Equal(BlockedSum(values), actual);
-        double plain = values.Sum(value => (double)value * value);
+        var plain = values.Sum(value => (double)value * value);
         Assert.Equal(plain, actual, plain * 1e-12);
     }
 
@@ -48,16 +50,18 @@ public sealed class ReductionKernelsTests
     public void Finite_means_neither_nan_nor_infinite_at_any_position()
     {
         float[] bad = [float.NaN, float.PositiveInfinity, float.NegativeInfinity];
-        Gen.Select(Gen.Int[1, 100], Gen.Int[0, 99], Gen.Int[0, 2]).Sample(
-            (length, position, kind) =>
-            {
-                float[] values = new float[length];
-                Array.Fill(values, float.MaxValue);
-                Assert.True(ReductionKernels.AllFinite(values));
-                values[position % length] = bad[kind];
-                Assert.False(ReductionKernels.AllFinite(values));
-            },
-            iter: 500);
+        Gen.Select(Gen.Int[1, 100], Gen.Int[0, 99], Gen.Int[0, 2])
+            .Sample(
+                (length, position, kind) =>
+                {
+                    var values = new float[length];
+                    Array.Fill(values, float.MaxValue);
+                    Assert.True(ReductionKernels.AllFinite(values));
+                    values[position % length] = bad[kind];
+                    Assert.False(ReductionKernels.AllFinite(values));
+                },
+                iter: 500
+            );
         Assert.True(ReductionKernels.AllFinite([]));
     }
 
@@ -71,10 +75,10 @@ public sealed class ReductionKernelsTests
 
     private static double BlockSum(float[] block)
     {
-        double[] lanes = new double[16];
-        for (int i = 0; i < block.Length; i++)
+        var lanes = new double[16];
+        for (var i = 0; i < block.Length; i++)
             lanes[i % 16] += (double)block[i] * block[i];
-        for (int half = 8; half > 0; half /= 2)
+        for (var half = 8; half > 0; half /= 2)
             lanes = [.. lanes.Take(half).Zip(lanes.Skip(half), (a, b) => a + b)];
         return lanes[0];
     }

@@ -21,9 +21,23 @@ public sealed unsafe class SoftmaxCrossEntropyTests
     [Fact]
     public void Huge_and_equal_logits_are_stable()
     {
-        float[] logits = [1e30f, -1e30f, 0, /**/ -1e30f, -1e30f, -1e30f, /**/ 1e30f, 1e30f, 1e30f, /**/ -1e30f, 1e30f, 0];
-        float[] losses = new float[4];
-        int correct = SoftmaxCrossEntropy.ForwardBackward(logits, [0, 1, 0, 1], 3, losses);
+        float[] logits =
+        [
+            1e30f,
+            -1e30f,
+            0, /**/
+            -1e30f,
+            -1e30f,
+            -1e30f, /**/
+            1e30f,
+            1e30f,
+            1e30f, /**/
+            -1e30f,
+            1e30f,
+            0,
+        ];
+        var losses = new float[4];
+        var correct = SoftmaxCrossEntropy.ForwardBackward(logits, [0, 1, 0, 1], 3, losses);
         const float third = 1f / 3;
         Assert.Equal(3, correct); // row 1 is a tie, and its first maximum is not the label
         Assert.Equal([0, MathF.Log(3), MathF.Log(3), 0], losses);
@@ -33,7 +47,7 @@ public sealed unsafe class SoftmaxCrossEntropyTests
     [Fact]
     public void A_hopeless_label_has_a_finite_loss()
     {
-        float[] losses = new float[1];
+        var losses = new float[1];
         SoftmaxCrossEntropy.Forward([1e30f, -1e30f], [1], 2, losses);
         Assert.Equal(2e30f, losses[0]);
     }
@@ -43,9 +57,10 @@ public sealed unsafe class SoftmaxCrossEntropyTests
     [InlineData(float.PositiveInfinity)]
     public void A_logit_that_is_not_finite_makes_the_loss_not_finite(float bad)
     {
-        for (int position = 0; position < 40; position++)
+        for (var position = 0; position < 40; position++)
         {
-            float[] logits = Oracle.Values(40, 1), losses = new float[1];
+            float[] logits = Oracle.Values(40, 1),
+                losses = new float[1];
             logits[position] = bad;
             SoftmaxCrossEntropy.ForwardBackward(logits, [3], 40, losses);
             Assert.False(float.IsFinite(losses[0]));
@@ -56,12 +71,17 @@ public sealed unsafe class SoftmaxCrossEntropyTests
     public void The_gradient_is_the_derivative_of_the_loss()
     {
         const int classes = 5;
-        float[] logits = [0.3f, -1.2f, 2.1f, 0.7f, -0.4f], gradient = [.. logits], loss = new float[1];
+        float[] logits = [0.3f, -1.2f, 2.1f, 0.7f, -0.4f],
+            gradient = [.. logits],
+            loss = new float[1];
         SoftmaxCrossEntropy.ForwardBackward(gradient, [3], classes, loss);
-        for (int j = 0; j < classes; j++)
+        for (var j = 0; j < classes; j++)
         {
             const float step = 1f / 256;
-            float[] up = [.. logits], down = [.. logits], high = new float[1], low = new float[1];
+            float[] up = [.. logits],
+                down = [.. logits],
+                high = new float[1],
+                low = new float[1];
             up[j] += step;
             down[j] -= step;
             SoftmaxCrossEntropy.Forward(up, [3], classes, high);
@@ -77,8 +97,10 @@ public sealed unsafe class SoftmaxCrossEntropyTests
     public void A_label_out_of_range_is_named_and_nothing_is_written(int label)
     {
         var logits = new GuardedBuffer([1, 2, 3, 4, 5, 6]);
-        float[] losses = new float[2];
-        var error = Assert.Throws<ArgumentOutOfRangeException>("labels", () => SoftmaxCrossEntropy.ForwardBackward(logits.Span, [0, label], 3, losses));
+        var losses = new float[2];
+        var error = Assert.Throws<ArgumentOutOfRangeException>("labels", () =>
+            SoftmaxCrossEntropy.ForwardBackward(logits.Span, [0, label], 3, losses)
+        );
         Assert.Contains($"Row 1 has label {label}, but labels are 0 to 2", error.Message, StringComparison.Ordinal);
         BitAssert.Equal([1, 2, 3, 4, 5, 6], logits.Span);
         BitAssert.Equal([0, 0], losses);
@@ -86,35 +108,40 @@ public sealed unsafe class SoftmaxCrossEntropyTests
 
     [Fact]
     public void Smoothed_labels_agree_with_double_precision() =>
-        Gen.Select(Gen.Int[1, 5], Gen.Int[1, 70], Gen.UInt, Gen.Float[0, 0.99f]).Sample(
-            (rows, classes, seed, smoothing) =>
-            {
-                float[] logits = Oracle.Values(rows * classes, seed);
-                int[] labels = [.. Enumerable.Range(0, rows).Select(row => (int)((seed + (uint)(row * 31)) % (uint)classes))];
-                GuardedBuffer gradient = new(logits), losses = new(rows);
-                SoftmaxCrossEntropy.ForwardBackward(gradient.Span, labels, classes, losses.Span, smoothing);
-                for (int row = 0; row < rows; row++)
+        Gen.Select(Gen.Int[1, 5], Gen.Int[1, 70], Gen.UInt, Gen.Float[0, 0.99f])
+            .Sample(
+                (rows, classes, seed, smoothing) =>
                 {
-                    double[] z = [.. logits.Skip(row * classes).Take(classes).Select(value => (double)value)];
-                    double logSum = z.Max() + Math.Log(z.Sum(value => Math.Exp(value - z.Max())));
-                    double[] target = [.. z.Select((_, j) => ((double)smoothing / classes) + (j == labels[row] ? 1 - smoothing : 0))];
-                    Assert.Equal(target.Zip(z, (t, value) => t * (logSum - value)).Sum(), losses.Span[row], 1e-4);
-                    for (int j = 0; j < classes; j++)
-                        Assert.Equal(Math.Exp(z[j] - logSum) - target[j], gradient.Span[(row * classes) + j], 1e-6);
-                }
+                    var logits = Oracle.Values(rows * classes, seed);
+                    int[] labels = [.. Enumerable.Range(0, rows).Select(row => (int)((seed + (uint)(row * 31)) % (uint)classes))];
+                    GuardedBuffer gradient = new(logits),
+                        losses = new(rows);
+                    SoftmaxCrossEntropy.ForwardBackward(gradient.Span, labels, classes, losses.Span, smoothing);
+                    for (var row = 0; row < rows; row++)
+                    {
+                        double[] z = [.. logits.Skip(row * classes).Take(classes).Select(value => (double)value)];
+                        var logSum = z.Max() + Math.Log(z.Sum(value => Math.Exp(value - z.Max())));
+                        double[] target = [.. z.Select((_, j) => ((double)smoothing / classes) + (j == labels[row] ? 1 - smoothing : 0))];
+                        Assert.Equal(target.Zip(z, (t, value) => t * (logSum - value)).Sum(), losses.Span[row], 1e-4);
+                        for (var j = 0; j < classes; j++)
+                            Assert.Equal(Math.Exp(z[j] - logSum) - target[j], gradient.Span[(row * classes) + j], 1e-6);
+                    }
 
-                gradient.AssertGuards();
-                losses.AssertGuards();
-            },
-            iter: 300,
-            threads: 1);
+                    gradient.AssertGuards();
+                    losses.AssertGuards();
+                },
+                iter: 300,
+                threads: 1
+            );
 
     [Theory]
     [InlineData(-0.1f)]
     [InlineData(1)]
     [InlineData(float.NaN)]
-    public void A_smoothing_out_of_range_is_refused(float smoothing) => Assert.Throws<ArgumentOutOfRangeException>(
-        "labelSmoothing", () => SoftmaxCrossEntropy.ForwardBackward(new float[2], [0], 2, new float[1], smoothing));
+    public void A_smoothing_out_of_range_is_refused(float smoothing) =>
+        Assert.Throws<ArgumentOutOfRangeException>("labelSmoothing", () =>
+            SoftmaxCrossEntropy.ForwardBackward(new float[2], [0], 2, new float[1], smoothing)
+        );
 
     [Theory]
     [InlineData(10, 4000)]
@@ -123,12 +150,14 @@ public sealed unsafe class SoftmaxCrossEntropyTests
     public void Any_number_of_threads_gives_the_same_bits(int classes, int rows)
     {
         int[] labels = [.. Enumerable.Range(0, rows).Select(row => row * 7 % classes)];
-        float[] expected = Oracle.Values(rows * classes, 1), expectedLosses = new float[rows];
-        int expectedCorrect = SoftmaxCrossEntropy.ForwardBackward(expected, labels, classes, expectedLosses, 0.1f);
-        foreach (int threads in new[] { 1, 2, 3 })
+        float[] expected = Oracle.Values(rows * classes, 1),
+            expectedLosses = new float[rows];
+        var expectedCorrect = SoftmaxCrossEntropy.ForwardBackward(expected, labels, classes, expectedLosses, 0.1f);
+        foreach (var threads in new[] { 1, 2, 3 })
         {
             using var team = new ComputeTeam(threads);
-            float[] logits = Oracle.Values(rows * classes, 1), losses = new float[rows];
+            float[] logits = Oracle.Values(rows * classes, 1),
+                losses = new float[rows];
             Assert.Equal(expectedCorrect, SoftmaxCrossEntropy.ForwardBackward(logits, labels, classes, losses, 0.1f, team));
             BitAssert.Equal(expected, logits);
             BitAssert.Equal(expectedLosses, losses);
@@ -138,9 +167,9 @@ public sealed unsafe class SoftmaxCrossEntropyTests
     [Fact]
     public void Of_equal_largest_logits_only_the_first_counts_as_right()
     {
-        for (int label = 0; label < 40; label++)
+        for (var label = 0; label < 40; label++)
         {
-            float[] logits = new float[40];
+            var logits = new float[40];
             logits[label] = logits[39] = 2;
             Assert.Equal(1, SoftmaxCrossEntropy.Forward(logits, [label], 40, new float[1]));
             Assert.Equal(label == 39 ? 1 : 0, SoftmaxCrossEntropy.Forward(logits, [39], 40, new float[1]));
@@ -162,7 +191,7 @@ public sealed unsafe class SoftmaxCrossEntropyTests
     [InlineData(67)]
     public void Every_width_has_the_same_bits(int classes)
     {
-        (float[] scalar, float[] scalarLosses) = Run<LanesScalar, float>(classes);
+        var (scalar, scalarLosses) = Run<LanesScalar, float>(classes);
         AssertSame(Run<Lanes512, Vector512<float>>(classes));
         AssertSame(Run<Lanes256, Vector256<float>>(classes));
         AssertSame(Run<Lanes128, Vector128<float>>(classes));
@@ -178,10 +207,14 @@ public sealed unsafe class SoftmaxCrossEntropyTests
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        float[] logits = Oracle.Values(4 * classes, 9), losses = new float[4];
+        float[] logits = Oracle.Values(4 * classes, 9),
+            losses = new float[4];
         int[] labels = [0, classes - 1, classes / 2, classes / 3];
-        int correct = 0;
-        fixed (float* z = logits, loss = losses)
+        var correct = 0;
+        fixed (
+            float* z = logits,
+                loss = losses
+        )
         fixed (int* label = labels)
             new SoftmaxRows(z, label, classes, 0.125f, loss, backward: true, 0, 4, &correct).Execute<TLanes, TVector>();
         return (logits, losses);
@@ -189,22 +222,23 @@ public sealed unsafe class SoftmaxCrossEntropyTests
 
     private static void CheckAgainstDouble(int rows, int classes, uint seed)
     {
-        float[] logits = Oracle.Values(rows * classes, seed);
+        var logits = Oracle.Values(rows * classes, seed);
         int[] labels = [.. Enumerable.Range(0, rows).Select(row => (int)((seed + (uint)(row * 31)) % (uint)classes))];
         var gradient = new GuardedBuffer(logits);
         var losses = new GuardedBuffer(rows);
-        float[] forwardLosses = new float[rows];
-        int correct = SoftmaxCrossEntropy.ForwardBackward(gradient.Span, labels, classes, losses.Span);
+        var forwardLosses = new float[rows];
+        var correct = SoftmaxCrossEntropy.ForwardBackward(gradient.Span, labels, classes, losses.Span);
         Assert.Equal(correct, SoftmaxCrossEntropy.Forward(logits, labels, classes, forwardLosses));
         BitAssert.Equal(forwardLosses, losses.Span);
-        int expectedCorrect = 0;
-        for (int row = 0; row < rows; row++)
+        var expectedCorrect = 0;
+        for (var row = 0; row < rows; row++)
         {
-            float[] z = logits[(row * classes)..((row + 1) * classes)];
-            double maximum = z.Max(), sum = z.Sum(value => Math.Exp(value - maximum));
+            var z = logits[(row * classes)..((row + 1) * classes)];
+            double maximum = z.Max(),
+                sum = z.Sum(value => Math.Exp(value - maximum));
             expectedCorrect += Array.IndexOf(z, (float)maximum) == labels[row] ? 1 : 0;
             Assert.Equal(Math.Log(sum) - (z[labels[row]] - maximum), losses.Span[row], 1e-5);
-            for (int j = 0; j < classes; j++)
+            for (var j = 0; j < classes; j++)
                 Assert.Equal((Math.Exp(z[j] - maximum) / sum) - (j == labels[row] ? 1 : 0), gradient.Span[(row * classes) + j], 1e-6);
         }
 

@@ -12,8 +12,8 @@ public sealed unsafe class ThreadAffinityTests
     public void A_team_keeps_to_the_processors_it_is_given()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "threads can be kept to processors on Linux only");
-        int last = ThreadAffinity.Get().Numbers()[^1];
-        List<int>[] kept = new List<int>[2];
+        var last = ThreadAffinity.Get().Numbers()[^1];
+        var kept = new List<int>[2];
         OnAThreadOfItsOwn(() =>
         {
             using var team = new ComputeTeam(2);

@@ -7,10 +7,10 @@ internal static class Ulp
 {
     public static void AssertWithin(double limit, double exact, float actual, float argument)
     {
-        float rounded = (float)exact;
+        var rounded = (float)exact;
         if (rounded == actual || (float.IsNaN(rounded) && float.IsNaN(actual)))
             return;
-        double unit = Math.Abs((double)MathF.BitIncrement(MathF.Abs(rounded)) - MathF.Abs(rounded));
+        var unit = Math.Abs((double)MathF.BitIncrement(MathF.Abs(rounded)) - MathF.Abs(rounded));
         if (!(Math.Abs(actual - exact) <= limit * unit))
             Assert.Fail($"f({argument:R}) = {actual:R}, but exactly {exact:R}: {Math.Abs(actual - exact) / unit:F2} ulp.");
     }
@@ -19,7 +19,7 @@ internal static class Ulp
     {
         if (exact.Equals(actual))
             return;
-        double unit = Math.BitIncrement(Math.Abs(exact)) - Math.Abs(exact);
+        var unit = Math.BitIncrement(Math.Abs(exact)) - Math.Abs(exact);
         if (!(Math.Abs(actual - exact) <= limit * unit))
             Assert.Fail($"f({argument:R}) = {actual:R}, but {exact:R}: {Math.Abs(actual - exact) / unit:F2} ulp.");
     }
@@ -30,16 +30,32 @@ internal static class Ulp
         const uint stride = 4099;
         for (ulong bits = 0; bits <= uint.MaxValue; bits += stride)
             yield return BitConverter.UInt32BitsToSingle((uint)bits);
-        foreach (float special in new[] { 0f, -0f, float.PositiveInfinity, float.NegativeInfinity, float.NaN, float.MaxValue, float.MinValue, float.Epsilon })
+        foreach (
+            var special in new[]
+            {
+                0f,
+                -0f,
+                float.PositiveInfinity,
+                float.NegativeInfinity,
+                float.NaN,
+                float.MaxValue,
+                float.MinValue,
+                float.Epsilon,
+            }
+        )
+        {
             yield return special;
+        }
     }
 
-    /// <summary>Every 97th float from 2^-14 to <paramref name="limit"/> and their negatives: millions of them, where a function is not yet constant.</summary>
+    /// <summary>
+    /// Every 97th float from 2^-14 to <paramref name="limit"/> and their negatives: millions of them, where a function is not yet constant.
+    /// </summary>
     public static IEnumerable<float> Dense(float limit)
     {
         const int stride = 97;
         const float smallest = 1f / 16384;
-        for (int bits = BitConverter.SingleToInt32Bits(smallest); bits <= BitConverter.SingleToInt32Bits(limit); bits += stride)
+        for (var bits = BitConverter.SingleToInt32Bits(smallest); bits <= BitConverter.SingleToInt32Bits(limit); bits += stride)
         {
             yield return BitConverter.Int32BitsToSingle(bits);
             yield return -BitConverter.Int32BitsToSingle(bits);

@@ -4,7 +4,10 @@ using Xunit;
 
 namespace Distributed.Shared.Tests.Kernels;
 
-/// <summary>The products' generic cores, run with every lanes type: the runtime splits vectors that the machine lacks, so all of them run everywhere.</summary>
+/// <summary>
+/// The products' generic cores, run with every lanes type: the runtime splits vectors that the machine lacks, so all of them run
+/// everywhere.
+/// </summary>
 public sealed unsafe class WidthIndependenceTests
 {
     [Theory]
@@ -15,8 +18,9 @@ public sealed unsafe class WidthIndependenceTests
     [InlineData(14, 1024, 131)] // rows of the left operand copied
     public void Products_have_the_same_bits_at_every_width(int rows, int inner, int columns)
     {
-        float[] left = Oracle.Values(rows * inner, 1), right = Oracle.Values(inner * columns, 2);
-        float[] expected = Oracle.Product(left, rows, inner, right, columns);
+        float[] left = Oracle.Values(rows * inner, 1),
+            right = Oracle.Values(inner * columns, 2);
+        var expected = Oracle.Product(left, rows, inner, right, columns);
         BitAssert.Equal(expected, Multiply<Lanes512, Vector512<float>>(left, rows, inner, right, columns), "512");
         BitAssert.Equal(expected, Multiply<Lanes256, Vector256<float>>(left, rows, inner, right, columns), "256");
         BitAssert.Equal(expected, Multiply<Lanes128, Vector128<float>>(left, rows, inner, right, columns), "128");
@@ -30,8 +34,9 @@ public sealed unsafe class WidthIndependenceTests
     [InlineData(3, 10, 9, 4)]
     public void Transposed_products_have_the_same_bits_at_every_width(int m, int n, int rows, int microbatch)
     {
-        float[] left = Oracle.Values(rows * m, 1), right = Oracle.Values(rows * n, 2);
-        float[] expected = Oracle.TransposedProduct(left, m, right, n, rows, microbatch);
+        float[] left = Oracle.Values(rows * m, 1),
+            right = Oracle.Values(rows * n, 2);
+        var expected = Oracle.TransposedProduct(left, m, right, n, rows, microbatch);
         BitAssert.Equal(expected, Transposed<Lanes512, Vector512<float>>(left, m, right, n, rows, microbatch), "512");
         BitAssert.Equal(expected, Transposed<Lanes256, Vector256<float>>(left, m, right, n, rows, microbatch), "256");
         BitAssert.Equal(expected, Transposed<Lanes128, Vector128<float>>(left, m, right, n, rows, microbatch), "128");
@@ -43,9 +48,13 @@ public sealed unsafe class WidthIndependenceTests
         where TVector : unmanaged
     {
         using var team = new ComputeTeam(1);
-        float[] destination = new float[rows * columns];
-        float* scratch = team.Scratch(MultiplyWork.ScratchLength(rows, inner, columns));
-        fixed (float* a = left, b = right, c = destination)
+        var destination = new float[rows * columns];
+        var scratch = team.Scratch(MultiplyWork.ScratchLength(rows, inner, columns));
+        fixed (
+            float* a = left,
+                b = right,
+                c = destination
+        )
         {
             var work = new MultiplyWork(a, rows, new RightOperand(b, inner, columns, transposed: false), c, default, scratch);
             new MultiplyWork.Core(work, DestinationShare.Of(rows, columns, 0, 1), scratch).Execute<TLanes, TVector>();
@@ -59,10 +68,14 @@ public sealed unsafe class WidthIndependenceTests
         where TVector : unmanaged
     {
         using var team = new ComputeTeam(1);
-        int length = (int)TransposedProductWork.ScratchLength(n, rows);
-        float* scratch = team.Scratch(length);
-        float[] destination = new float[m * n];
-        fixed (float* a = left, b = right, c = destination)
+        var length = (int)TransposedProductWork.ScratchLength(n, rows);
+        var scratch = team.Scratch(length);
+        var destination = new float[m * n];
+        fixed (
+            float* a = left,
+                b = right,
+                c = destination
+        )
         {
             var work = new TransposedProductWork(a, m, m, b, n, rows, microbatch, c, scratch, length);
             new TransposedProductWork.Core(work, DestinationShare.Of(m, n, 0, 1), scratch).Execute<TLanes, TVector>();

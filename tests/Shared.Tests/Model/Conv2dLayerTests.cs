@@ -12,7 +12,10 @@ public sealed class Conv2dLayerTests : IDisposable
     private const int Rows = 3;
     private const float Tolerance = 1e-5f;
 
-    private static readonly JsonElement[] Goldens = [.. JsonDocument.Parse(Resources.Text("golden-layers/conv2d.json")).RootElement.EnumerateArray()];
+    private static readonly JsonElement[] Goldens =
+    [
+        .. JsonDocument.Parse(Resources.Text("golden-layers/conv2d.json")).RootElement.EnumerateArray(),
+    ];
 
     private readonly ComputeTeam _team = new(2);
 
@@ -24,12 +27,15 @@ public sealed class Conv2dLayerTests : IDisposable
     [MemberData(nameof(Cases))]
     public void PassesAgreeWithPyTorch(int index)
     {
-        JsonElement golden = Goldens[index];
-        Layer layer = LayerTypes.Read(new LayerFields("golden", golden.GetProperty("layer"))).Resolve(ShapeOf(golden));
-        LayerExecutor executor = layer.CreateExecutor(new ExecutorOptions(Rows, Microbatch: 2, NeedsInputGradient: true, _team));
-        float[] input = ChannelsLast(Values(golden, "input"), layer.Input), outputGradient = ChannelsLast(Values(golden, "outputGradient"), layer.Output);
-        float[] weight = Values(golden, "weight"), parameterGradient = new float[layer.ParameterLength], inputGradient = new float[input.Length];
-        float[] output = new float[outputGradient.Length];
+        var golden = Goldens[index];
+        var layer = LayerTypes.Read(new LayerFields("golden", golden.GetProperty("layer"))).Resolve(ShapeOf(golden));
+        var executor = layer.CreateExecutor(new ExecutorOptions(Rows, Microbatch: 2, NeedsInputGradient: true, _team));
+        float[] input = ChannelsLast(Values(golden, "input"), layer.Input),
+            outputGradient = ChannelsLast(Values(golden, "outputGradient"), layer.Output);
+        float[] weight = Values(golden, "weight"),
+            parameterGradient = new float[layer.ParameterLength],
+            inputGradient = new float[input.Length];
+        var output = new float[outputGradient.Length];
 
         executor.BindWeights(weight.Concat(Values(golden, "bias")).ToArray());
         executor.Forward(input, Rows, output, Pass.Evaluation);
@@ -49,11 +55,16 @@ public sealed class Conv2dLayerTests : IDisposable
         SampleShape shape = new(2, 5, 6);
         const string convolution = """{"type":"conv2d","filters":7,"kernel":3}""";
         SmallProblem fused = new($$"""{{convolution}},{"type":"{{function}}"}""", shape, classes: 3, rows: 5);
-        SmallProblem separate = new($$"""{{convolution}},{"type":"dropout","rate":0},{"type":"{{function}}"}""", shape, classes: 3, rows: 5);
+        SmallProblem separate = new(
+            $$"""{{convolution}},{"type":"dropout","rate":0},{"type":"{{function}}"}""",
+            shape,
+            classes: 3,
+            rows: 5
+        );
         Assert.Equal(fused.Network.Layers.Count + 2, separate.Network.Layers.Count);
         fused.Weights.CopyTo(separate.Weights, 0); // the initial ones depend on the function that follows
-        (BatchSums expected, float[] gradient) = separate.Run(microbatch: 2, _team);
-        (BatchSums sums, float[] actual) = fused.Run(microbatch: 2, _team);
+        var (expected, gradient) = separate.Run(microbatch: 2, _team);
+        var (sums, actual) = fused.Run(microbatch: 2, _team);
         Assert.Equal(expected, sums);
         BitAssert.Equal(gradient, actual);
     }
@@ -63,10 +74,11 @@ public sealed class Conv2dLayerTests : IDisposable
     [InlineData(3, 4)]
     public void BlocksOfTheBatchAddUpToTheSameBits(int microbatch, int blockMicrobatches)
     {
-        const string layers = """{"type":"conv2d","filters":5,"kernel":3,"padding":"same"},{"type":"relu"},{"type":"conv2d","filters":4,"kernel":2,"stride":2}""";
+        const string layers =
+            """{"type":"conv2d","filters":5,"kernel":3,"padding":"same"},{"type":"relu"},{"type":"conv2d","filters":4,"kernel":2,"stride":2}""";
         SmallProblem problem = new(layers, new SampleShape(1, 6, 5), classes: 3, rows: 29);
-        (BatchSums expected, float[] gradient) = problem.Run(microbatch, _team);
-        (BatchSums sums, float[] merged) = problem.RunInBlocks(microbatch, blockMicrobatches, _team);
+        var (expected, gradient) = problem.Run(microbatch, _team);
+        var (sums, merged) = problem.RunInBlocks(microbatch, blockMicrobatches, _team);
         Assert.Equal(expected, sums);
         BitAssert.Equal(gradient, merged);
     }
@@ -85,50 +97,66 @@ public sealed class Conv2dLayerTests : IDisposable
     [Fact]
     public void ParametersAreNamedAndShapedAsInPyTorch()
     {
-        const string model = """{"layers":[{"type":"conv2d","filters":8,"kernel":[3,5]},{"type":"conv2d","filters":2,"kernel":1,"bias":false}]}""";
+        const string model =
+            """{"layers":[{"type":"conv2d","filters":8,"kernel":[3,5]},{"type":"conv2d","filters":2,"kernel":1,"bias":false}]}""";
         Network network = new(ModelSpec.FromJson(model, "test"), new SampleShape(3, 9, 9), 10);
         Assert.Equal(
             ["layers.0.weight [8, 3, 3, 5]", "layers.0.bias [8]", "layers.1.weight [2, 8, 1, 1]"],
-            network.Layout.Parameters.Take(3).Select(parameter => $"{parameter.Name} [{string.Join(", ", parameter.Shape)}]"));
+            network.Layout.Parameters.Take(3).Select(parameter => $"{parameter.Name} [{string.Join(", ", parameter.Shape)}]")
+        );
     }
 
     [Fact]
     public void AKernelThatDoesNotFitIsRefusedByPlaceAndSizes()
     {
-        ModelSpec spec = ModelSpec.FromJson("""{"layers":[{"type":"relu"},{"type":"conv2d","filters":8,"kernel":5,"padding":[0,1]}]}""", "test");
-        InputException failure = Assert.Throws<InputException>(() => new Network(spec, new SampleShape(1, 4, 28), 10));
-        Assert.Equal("layers[1] (conv2d): a kernel of 5x5 does not fit into 1x4x28 padded by 0x1: use a smaller kernel or more padding", failure.Message);
+        var spec = ModelSpec.FromJson("""{"layers":[{"type":"relu"},{"type":"conv2d","filters":8,"kernel":5,"padding":[0,1]}]}""", "test");
+        var failure = Assert.Throws<InputException>(() => new Network(spec, new SampleShape(1, 4, 28), 10));
+        Assert.Equal(
+            "layers[1] (conv2d): a kernel of 5x5 does not fit into 1x4x28 padded by 0x1: use a smaller kernel or more padding",
+            failure.Message
+        );
     }
 
     [Fact]
     public void AKernelThatCouldNotBePlannedIsRefused()
     {
-        ModelSpec spec = ModelSpec.FromJson("""{"layers":[{"type":"conv2d","filters":1,"kernel":1024,"padding":1023}]}""", "m");
-        InputException failure = Assert.Throws<InputException>(() => new Network(spec, new SampleShape(1, 28, 28), 10));
-        Assert.StartsWith("layers[0] (conv2d): a kernel of 1024x1024 over 1x28x28 padded by 1023x1023 takes ", failure.Message, StringComparison.Ordinal);
+        var spec = ModelSpec.FromJson("""{"layers":[{"type":"conv2d","filters":1,"kernel":1024,"padding":1023}]}""", "m");
+        var failure = Assert.Throws<InputException>(() => new Network(spec, new SampleShape(1, 28, 28), 10));
+        Assert.StartsWith(
+            "layers[0] (conv2d): a kernel of 1024x1024 over 1x28x28 padded by 1023x1023 takes ",
+            failure.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void TooManyWeightsAreRefusedByName()
     {
         ModelSpec spec = new([new Conv2dSpec(Conv2dSpec.MaximumFilters, ConvExtent.Square(1024), padding: ConvExtent.Square(512))]);
-        InputException failure = Assert.Throws<InputException>(() => new Network(spec, new SampleShape(1, 1, 1), 10));
-        Assert.StartsWith("layers.0.weight of shape [65536, 1, 1024, 1024] makes the model larger than", failure.Message, StringComparison.Ordinal);
+        var failure = Assert.Throws<InputException>(() => new Network(spec, new SampleShape(1, 1, 1), 10));
+        Assert.StartsWith(
+            "layers.0.weight of shape [65536, 1, 1024, 1024] makes the model larger than",
+            failure.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void WeightsThatDoNotFitInAnArrayOncePackedAreRefused()
     {
         // 2^26 weights of one filter, which the kernels keep beside 31 others.
-        Layer layer = new Conv2dSpec(1, ConvExtent.Square(1024)).Resolve(new SampleShape(64, 1024, 1024));
+        var layer = new Conv2dSpec(1, ConvExtent.Square(1024)).Resolve(new SampleShape(64, 1024, 1024));
         ExecutorOptions options = new(1, 1, NeedsInputGradient: false, _team);
-        InputException failure = Assert.Throws<InputException>(() => layer.CreateExecutor(options));
-        Assert.Equal("conv2d 1 of 1024x1024: what its kernels need does not fit in one array: use a smaller kernel or fewer channels", failure.Message);
+        var failure = Assert.Throws<InputException>(() => layer.CreateExecutor(options));
+        Assert.Equal(
+            "conv2d 1 of 1024x1024: what its kernels need does not fit in one array: use a smaller kernel or fewer channels",
+            failure.Message
+        );
     }
 
     private static SampleShape ShapeOf(JsonElement golden)
     {
-        int[] sizes = golden.GetProperty("shape").Deserialize<int[]>()!;
+        var sizes = golden.GetProperty("shape").Deserialize<int[]>()!;
         return new SampleShape(sizes[0], sizes[1], sizes[2]);
     }
 
@@ -136,7 +164,7 @@ public sealed class Conv2dLayerTests : IDisposable
 
     private float[] ChannelsLast(float[] planar, SampleShape shape)
     {
-        float[] values = new float[planar.Length];
+        var values = new float[planar.Length];
         ChannelOrder.ToChannelsLast(planar, shape.Channels, shape.Height * shape.Width, values, _team);
         return values;
     }
@@ -144,8 +172,13 @@ public sealed class Conv2dLayerTests : IDisposable
     private static void AssertClose(float[] expected, ReadOnlySpan<float> actual, string what)
     {
         Assert.Equal(expected.Length, actual.Length);
-        float scale = expected.Max(Math.Abs);
-        for (int i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= Tolerance * scale, $"element {i} of the {what} is {actual[i]}, PyTorch has {expected[i]}");
+        var scale = expected.Max(Math.Abs);
+        for (var i = 0; i < expected.Length; i++)
+        {
+            Assert.True(
+                Math.Abs(expected[i] - actual[i]) <= Tolerance * scale,
+                $"element {i} of the {what} is {actual[i]}, PyTorch has {expected[i]}"
+            );
+        }
     }
 }

@@ -11,17 +11,23 @@ public class Conv2dSpecTests
     [InlineData("""{"type":"conv2d","filters":8,"kernel":[3,5],"padding":"same"}""")]
     public void WhatIsWrittenReadsAsTheSame(string layer)
     {
-        ModelSpec spec = Read(layer);
+        var spec = Read(layer);
         Assert.Equal(spec.Layers[0], ModelSpec.FromJson(spec.ToJson(), "test").Layers[0]);
     }
 
     [Fact]
     public void DefaultsAreAStrideOfOneNoPaddingAndABias() =>
-        Assert.Equal(new Conv2dSpec(8, new ConvExtent(3, 3), 1, new ConvExtent(0, 0), bias: true), Read("""{"type":"conv2d","filters":8,"kernel":3}""").Layers[0]);
+        Assert.Equal(
+            new Conv2dSpec(8, new ConvExtent(3, 3), 1, new ConvExtent(0, 0), bias: true),
+            Read("""{"type":"conv2d","filters":8,"kernel":3}""").Layers[0]
+        );
 
     [Fact]
     public void SamePaddingIsHalfTheKernel() =>
-        Assert.Equal(new ConvExtent(1, 2), ((Conv2dSpec)Read("""{"type":"conv2d","filters":8,"kernel":[3,5],"padding":"same"}""").Layers[0]).Padding);
+        Assert.Equal(
+            new ConvExtent(1, 2),
+            ((Conv2dSpec)Read("""{"type":"conv2d","filters":8,"kernel":[3,5],"padding":"same"}""").Layers[0]).Padding
+        );
 
     [Theory]
     [InlineData("\"kernel\":3", "'filters' is missing")]
@@ -39,7 +45,7 @@ public class Conv2dSpecTests
     [InlineData("\"filters\":8,\"kernel\":3,\"dilation\":2", "'dilation' is not a property of conv2d")]
     public void BadPropertiesAreNamed(string properties, string expected)
     {
-        InputException failure = Assert.Throws<InputException>(() => Read($$"""{"type":"conv2d",{{properties}}}"""));
+        var failure = Assert.Throws<InputException>(() => Read($$"""{"type":"conv2d",{{properties}}}"""));
         Assert.StartsWith("test: layers[0]: ", failure.Message, StringComparison.Ordinal);
         Assert.Contains(expected, failure.Message, StringComparison.Ordinal);
     }
@@ -50,7 +56,9 @@ public class Conv2dSpecTests
         Assert.Throws<ArgumentOutOfRangeException>("filters", () => new Conv2dSpec(0, ConvExtent.Square(3)));
         Assert.Throws<ArgumentOutOfRangeException>("kernel", () => new Conv2dSpec(1, new ConvExtent(1, 0)));
         Assert.Throws<ArgumentOutOfRangeException>("stride", () => new Conv2dSpec(1, ConvExtent.Square(3), stride: 0));
-        Assert.Throws<ArgumentOutOfRangeException>("padding", () => new Conv2dSpec(1, ConvExtent.Square(3), padding: new ConvExtent(0, -1)));
+        Assert.Throws<ArgumentOutOfRangeException>("padding", () =>
+            new Conv2dSpec(1, ConvExtent.Square(3), padding: new ConvExtent(0, -1))
+        );
     }
 
     private static ModelSpec Read(string layer) => ModelSpec.FromJson($$"""{"layers":[{{layer}}]}""", "test");

@@ -14,17 +14,29 @@ public sealed class DenseLayerTests : IDisposable
     [Fact]
     public void TheGradientOfTheParametersIsCompleteBeforeTheInputsIsBegun()
     {
-        Layer layer = new DenseSpec(3).Resolve(new SampleShape(1, 1, 2));
-        LayerExecutor executor = layer.CreateExecutor(new ExecutorOptions(MaximumRows: 2, Microbatch: 2, NeedsInputGradient: true, _team));
-        float[] input = [1, 2, 3, 4], inputGradient = [-7, -7, -7, -7], gradient = new float[layer.ParameterLength], output = new float[6];
+        var layer = new DenseSpec(3).Resolve(new SampleShape(1, 1, 2));
+        var executor = layer.CreateExecutor(new ExecutorOptions(MaximumRows: 2, Microbatch: 2, NeedsInputGradient: true, _team));
+        float[] input = [1, 2, 3, 4],
+            inputGradient = [-7, -7, -7, -7],
+            gradient = new float[layer.ParameterLength],
+            output = new float[6];
         executor.BindWeights(new float[] { 1, 1, 1, 1, 1, 1, 0, 0, 0 });
         executor.Forward(input, rows: 2, output, Pass.Evaluation);
 
         List<(int Offset, float[] Gradient, float[] InputGradient)> told = [];
-        executor.Backward(input, output, 2, new float[] { 1, 0, 0, 0, 1, 0 }, inputGradient, gradient, Pass.Evaluation, new Watch(offset => told.Add((offset, [.. gradient], [.. inputGradient]))));
+        executor.Backward(
+            input,
+            output,
+            2,
+            new float[] { 1, 0, 0, 0, 1, 0 },
+            inputGradient,
+            gradient,
+            Pass.Evaluation,
+            new Watch(offset => told.Add((offset, [.. gradient], [.. inputGradient])))
+        );
 
         Assert.Equal([1, 1, 1, 1], inputGradient);
-        (int offset, float[] complete, float[] notBegun) = Assert.Single(told);
+        var (offset, complete, notBegun) = Assert.Single(told);
         Assert.Equal(0, offset);
         Assert.Equal([1, 2, 3, 4, 0, 0, 1, 1, 0], complete);
         Assert.Equal([-7, -7, -7, -7], notBegun);
@@ -34,16 +46,29 @@ public sealed class DenseLayerTests : IDisposable
     [Fact]
     public void ALargeGradientThatEndsTheBackwardPassIsCompletedInHalves()
     {
-        const int Inputs = 1024, Outputs = 1025, Half = Outputs / 2;
-        Layer layer = new DenseSpec(Outputs).Resolve(new SampleShape(1, 1, Inputs));
-        LayerExecutor executor = layer.CreateExecutor(new ExecutorOptions(MaximumRows: 1, Microbatch: 1, NeedsInputGradient: false, _team));
-        float[] input = [.. Enumerable.Range(1, Inputs).Select(i => (float)i)], outputGradient = [.. Enumerable.Range(1, Outputs).Select(i => (float)i)];
-        float[] gradient = new float[layer.ParameterLength], output = new float[Outputs];
+        const int Inputs = 1024,
+            Outputs = 1025,
+            Half = Outputs / 2;
+        var layer = new DenseSpec(Outputs).Resolve(new SampleShape(1, 1, Inputs));
+        var executor = layer.CreateExecutor(new ExecutorOptions(MaximumRows: 1, Microbatch: 1, NeedsInputGradient: false, _team));
+        float[] input = [.. Enumerable.Range(1, Inputs).Select(i => (float)i)],
+            outputGradient = [.. Enumerable.Range(1, Outputs).Select(i => (float)i)];
+        float[] gradient = new float[layer.ParameterLength],
+            output = new float[Outputs];
         executor.BindWeights(new float[layer.ParameterLength]);
         executor.Forward(input, rows: 1, output, Pass.Evaluation);
 
         List<(int Offset, float[] Gradient)> told = [];
-        executor.Backward(input, output, 1, outputGradient, [], gradient, Pass.Evaluation, new Watch(offset => told.Add((offset, [.. gradient]))));
+        executor.Backward(
+            input,
+            output,
+            1,
+            outputGradient,
+            [],
+            gradient,
+            Pass.Evaluation,
+            new Watch(offset => told.Add((offset, [.. gradient])))
+        );
 
         float[] expected = [.. outputGradient.SelectMany(g => input.Select(x => g * x)), .. outputGradient];
         Assert.Equal(expected, gradient);

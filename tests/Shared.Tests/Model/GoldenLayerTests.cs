@@ -11,7 +11,8 @@ public sealed class GoldenLayerTests : IDisposable
     private const int Rows = 5;
     private const float Tolerance = 3e-6f;
 
-    private static readonly JsonElement[] Layers = Load("others"), Losses = Load("cross-entropy");
+    private static readonly JsonElement[] Layers = Load("others"),
+        Losses = Load("cross-entropy");
 
     private readonly ComputeTeam _team = new(2);
 
@@ -26,14 +27,19 @@ public sealed class GoldenLayerTests : IDisposable
     [MemberData(nameof(LayerCases))]
     public void PassesAgreeWithPyTorch(int index, string type)
     {
-        JsonElement golden = Layers[index];
-        int[] sizes = golden.GetProperty("shape").Deserialize<int[]>()!;
-        Layer layer = LayerTypes.Read(new LayerFields("golden", golden.GetProperty("layer"))).Resolve(new SampleShape(sizes[0], sizes[1], sizes[2]));
-        int microbatch = golden.GetProperty("microbatch").GetInt32();
-        LayerExecutor executor = layer.CreateExecutor(new ExecutorOptions(Rows, microbatch, NeedsInputGradient: true, _team));
-        float[] input = Arranged(golden, "input", layer, layer.Input), outputGradient = Arranged(golden, "outputGradient", layer, layer.Output);
-        float[] inputGradient = new float[input.Length], parameterGradient = new float[layer.ParameterLength], output = new float[outputGradient.Length];
-        Pass pass = Pass.OfStep(seed: 1, step: 1, firstSample: 0);
+        var golden = Layers[index];
+        var sizes = golden.GetProperty("shape").Deserialize<int[]>()!;
+        var layer = LayerTypes
+            .Read(new LayerFields("golden", golden.GetProperty("layer")))
+            .Resolve(new SampleShape(sizes[0], sizes[1], sizes[2]));
+        var microbatch = golden.GetProperty("microbatch").GetInt32();
+        var executor = layer.CreateExecutor(new ExecutorOptions(Rows, microbatch, NeedsInputGradient: true, _team));
+        float[] input = Arranged(golden, "input", layer, layer.Input),
+            outputGradient = Arranged(golden, "outputGradient", layer, layer.Output);
+        float[] inputGradient = new float[input.Length],
+            parameterGradient = new float[layer.ParameterLength],
+            output = new float[outputGradient.Length];
+        var pass = Pass.OfStep(seed: 1, step: 1, firstSample: 0);
 
         executor.BindWeights(Padded(Values(golden, "parameters"), layer.ParameterLength));
         executor.Forward(input, Rows, output, pass);
@@ -47,26 +53,31 @@ public sealed class GoldenLayerTests : IDisposable
     [MemberData(nameof(LossCases))]
     public void LossesAgreeWithPyTorch(int index)
     {
-        JsonElement golden = Losses[index];
-        float[] gradient = Values(golden, "logits"), expected = Values(golden, "losses"), losses = new float[expected.Length];
-        int[] labels = golden.GetProperty("labels").Deserialize<int[]>()!;
-        float smoothing = golden.GetProperty("labelSmoothing").GetSingle();
+        var golden = Losses[index];
+        float[] gradient = Values(golden, "logits"),
+            expected = Values(golden, "losses"),
+            losses = new float[expected.Length];
+        var labels = golden.GetProperty("labels").Deserialize<int[]>()!;
+        var smoothing = golden.GetProperty("labelSmoothing").GetSingle();
         SoftmaxCrossEntropy.ForwardBackward(gradient, labels, golden.GetProperty("classes").GetInt32(), losses, smoothing, _team);
         AssertClose(expected, losses, "losses");
         AssertClose(Values(golden, "gradient"), gradient, "gradient");
     }
 
-    private static JsonElement[] Load(string name) => [.. JsonDocument.Parse(Resources.Text($"golden-layers/{name}.json")).RootElement.EnumerateArray()];
+    private static JsonElement[] Load(string name) =>
+        [.. JsonDocument.Parse(Resources.Text($"golden-layers/{name}.json")).RootElement.EnumerateArray()];
 
     private static float[] Values(JsonElement golden, string name) => golden.GetProperty(name).Deserialize<float[]>()!;
 
     /// <summary>Weight and bias, with any values in the places of running statistics: training must not read them.</summary>
-    private static float[] Padded(float[] parameters, int length) => [.. parameters, .. Enumerable.Repeat(float.NaN, length - parameters.Length)];
+    private static float[] Padded(float[] parameters, int length) =>
+        [.. parameters, .. Enumerable.Repeat(float.NaN, length - parameters.Length)];
 
     /// <summary>PyTorch's values in the order that the layer takes.</summary>
     private float[] Arranged(JsonElement golden, string name, Layer layer, SampleShape shape)
     {
-        float[] planar = Values(golden, name), values = [.. planar];
+        float[] planar = Values(golden, name),
+            values = [.. planar];
         if (layer.Order == ElementOrder.ChannelsLast)
             ChannelOrder.ToChannelsLast(planar, shape.Channels, shape.Height * shape.Width, values, _team);
         return values;
@@ -75,8 +86,13 @@ public sealed class GoldenLayerTests : IDisposable
     private static void AssertClose(float[] expected, ReadOnlySpan<float> actual, string what)
     {
         Assert.Equal(expected.Length, actual.Length);
-        float scale = expected.Select(Math.Abs).DefaultIfEmpty().Max();
-        for (int i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= Tolerance * scale, $"element {i} of the {what} is {actual[i]}, PyTorch has {expected[i]}");
+        var scale = expected.Select(Math.Abs).DefaultIfEmpty().Max();
+        for (var i = 0; i < expected.Length; i++)
+        {
+            Assert.True(
+                Math.Abs(expected[i] - actual[i]) <= Tolerance * scale,
+                $"element {i} of the {what} is {actual[i]}, PyTorch has {expected[i]}"
+            );
+        }
     }
 }

@@ -15,15 +15,17 @@ public partial class ModelDocumentsTests
     [MemberData(nameof(Examples))]
     public void EveryExampleIsAModel(string name)
     {
-        ModelSpec spec = ModelSpec.FromJson(Resources.Text(name), name);
+        var spec = ModelSpec.FromJson(Resources.Text(name), name);
         Assert.Equal(10, new Network(spec, new SampleShape(1, 8, 8), 10).Classes);
     }
 
     [Fact]
     public void TheSchemaKnowsTheSameLayerTypes()
     {
-        using JsonDocument schema = JsonDocument.Parse(Resources.Text("docs/model.schema.json"));
-        var types = schema.RootElement.GetProperty("$defs").EnumerateObject()
+        using var schema = JsonDocument.Parse(Resources.Text("docs/model.schema.json"));
+        var types = schema
+            .RootElement.GetProperty("$defs")
+            .EnumerateObject()
             .Where(definition => definition.Value.TryGetProperty("properties", out _))
             .SelectMany(definition => TypesOf(definition.Value.GetProperty("properties").GetProperty("type")));
         Assert.Equal(LayerTypes.Names.Split(", ").Order(), types.Order());
@@ -32,30 +34,31 @@ public partial class ModelDocumentsTests
     [Fact]
     public void TheSchemaHasTheSameLimits()
     {
-        using JsonDocument schema = JsonDocument.Parse(Resources.Text("docs/model.schema.json"));
-        JsonElement units = schema.RootElement.GetProperty("$defs").GetProperty("dense").GetProperty("properties").GetProperty("units");
+        using var schema = JsonDocument.Parse(Resources.Text("docs/model.schema.json"));
+        var units = schema.RootElement.GetProperty("$defs").GetProperty("dense").GetProperty("properties").GetProperty("units");
         Assert.Equal(DenseSpec.MaximumUnits, units.GetProperty("maximum").GetInt32());
-        JsonElement layers = schema.RootElement.GetProperty("properties").GetProperty("layers");
+        var layers = schema.RootElement.GetProperty("properties").GetProperty("layers");
         Assert.Equal(ModelSpecReader.MaximumLayers, layers.GetProperty("maxItems").GetInt32());
     }
 
     [Fact]
     public void EveryMemberThatTheMathematicsNamesExists()
     {
-        Type[] types = typeof(Network).Assembly.GetTypes();
+        var types = typeof(Network).Assembly.GetTypes();
         string[] names = [.. MemberName().Matches(Resources.Text("docs/mathematics.md")).Select(match => match.Value).Distinct()];
         Assert.True(names.Length > 20, $"only {names.Length} names found");
-        foreach (string name in names.Where(name => name != "Type.Member"))
+        foreach (var name in names.Where(name => name != "Type.Member"))
         {
-            string[] parts = name.Split('.');
+            var parts = name.Split('.');
             const BindingFlags all = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance;
             Assert.True(types.Any(type => type.Name == parts[0] && type.GetMember(parts[1], all).Length > 0), $"{name} does not exist");
         }
     }
 
-    private static IEnumerable<string> TypesOf(JsonElement type) => type.TryGetProperty("const", out JsonElement one)
-        ? [one.GetString()!]
-        : type.GetProperty("enum").EnumerateArray().Select(name => name.GetString()!);
+    private static IEnumerable<string> TypesOf(JsonElement type) =>
+        type.TryGetProperty("const", out var one)
+            ? [one.GetString()!]
+            : type.GetProperty("enum").EnumerateArray().Select(name => name.GetString()!);
 
     [GeneratedRegex(@"\b[A-Z]\w+\.[A-Z]\w+\b")]
     private static partial Regex MemberName();

@@ -15,18 +15,24 @@ public class ModelSpecTests
         Gen.Float[0, DropoutSpec.MaximumRate].Select(rate => (LayerSpec)new DropoutSpec(rate)),
         Gen.Float[LeakyReluSpec.MinimumSlope, 1].Select(slope => (LayerSpec)new LeakyReluSpec(slope)),
         Gen.Select(Gen.Int[1, 9], Gen.Int[1, 9], Gen.Int[1, 3], Gen.Int[0, 4], Gen.Bool, (filters, kernel, stride, padding, bias) =>
-            (LayerSpec)new Conv2dSpec(filters, new ConvExtent(kernel, filters), stride, new ConvExtent(padding, stride), bias)),
+            (LayerSpec)new Conv2dSpec(filters, new ConvExtent(kernel, filters), stride, new ConvExtent(padding, stride), bias)
+        ),
         Gen.Select(Gen.Int[0, 1], Gen.Int[1, 9], Gen.Int[1, 9], Gen.Int[1, 3], (kind, height, width, stride) =>
-            (LayerSpec)new PoolSpec((PoolKind)kind, new(height, width), new ConvExtent(stride, height), new(height - 1, width / 2))),
-        Gen.Select(Gen.Float[0, 1], Gen.Float[BatchNormSpec.MinimumEpsilon, 1], (momentum, epsilon) => (LayerSpec)new BatchNormSpec(momentum, epsilon)),
+            (LayerSpec)new PoolSpec((PoolKind)kind, new(height, width), new ConvExtent(stride, height), new(height - 1, width / 2))
+        ),
+        Gen.Select(Gen.Float[0, 1], Gen.Float[BatchNormSpec.MinimumEpsilon, 1], (momentum, epsilon) =>
+            (LayerSpec)new BatchNormSpec(momentum, epsilon)
+        ),
         Gen.Float[BatchNormSpec.MinimumEpsilon, 1].Select(epsilon => (LayerSpec)new LayerNormSpec(epsilon)),
         Gen.Const((LayerSpec)new GlobalAveragePoolSpec()),
         Gen.Const((LayerSpec)new FlattenSpec()),
-        Gen.Const((LayerSpec)new GeluSpec()));
+        Gen.Const((LayerSpec)new GeluSpec())
+    );
 
     private static readonly Gen<LayerSpec> AnyLayer = Gen.OneOf(
         AnyPlainLayer,
-        Gen.Select(AnyPlainLayer.List[1, 3], AnyPlainLayer.List[0, 2], (layers, shortcut) => (LayerSpec)new ResidualSpec(layers, shortcut)));
+        Gen.Select(AnyPlainLayer.List[1, 3], AnyPlainLayer.List[0, 2], (layers, shortcut) => (LayerSpec)new ResidualSpec(layers, shortcut))
+    );
 
     [Fact]
     public void MlpHasTwoHiddenLayersOf512WithRelu() => Assert.Equal(TwoHiddenLayers, ModelSpec.Parse("mlp").ToJson());
@@ -45,7 +51,7 @@ public class ModelSpecTests
     [InlineData("mlp:99999999999999999999", "hidden layer 1", "'99999999999999999999'")]
     public void BadSizesAreNamed(string option, string layer, string size)
     {
-        string message = Assert.Throws<InputException>(() => ModelSpec.Parse(option)).Message;
+        var message = Assert.Throws<InputException>(() => ModelSpec.Parse(option)).Message;
         Assert.Contains(layer, message);
         Assert.Contains(size, message);
         Assert.Contains("use a whole number from 1 to 1048576", message);
@@ -58,7 +64,7 @@ public class ModelSpecTests
     [Fact]
     public void TooManyHiddenLayersAreRefused()
     {
-        string option = "mlp:" + string.Join(',', Enumerable.Repeat(8, 513));
+        var option = "mlp:" + string.Join(',', Enumerable.Repeat(8, 513));
         Assert.Contains("513 hidden layers: use at most 512", Assert.Throws<InputException>(() => ModelSpec.Parse(option)).Message);
     }
 
@@ -69,7 +75,7 @@ public class ModelSpecTests
     [InlineData("")]
     public void AnUnknownModelIsAnsweredWithThoseThatExist(string option)
     {
-        string message = Assert.Throws<InputException>(() => ModelSpec.Parse(option)).Message;
+        var message = Assert.Throws<InputException>(() => ModelSpec.Parse(option)).Message;
         Assert.Contains($"'{option}'", message);
         Assert.Contains("mlp:H1,H2,.., cnn, resnet8", message);
         Assert.Contains("FILE.json", message);
@@ -104,7 +110,7 @@ public class ModelSpecTests
     [InlineData("""{"layers":[{"type":"relu","units":7}]}""", "layers[0]: 'units' is not a property of relu: it has type")]
     public void WhatAFileGetsWrongIsNamed(string json, string expected)
     {
-        string message = Assert.Throws<InputException>(() => ModelSpec.FromJson(json, "net.json")).Message;
+        var message = Assert.Throws<InputException>(() => ModelSpec.FromJson(json, "net.json")).Message;
         Assert.StartsWith("net.json: ", message);
         Assert.Contains(expected, message);
         Assert.DoesNotContain('\n', message);
@@ -113,8 +119,11 @@ public class ModelSpecTests
     [Fact]
     public void TooManyLayersAreRefused()
     {
-        string layers = string.Join(',', Enumerable.Repeat("""{"type":"relu"}""", 1025));
-        Assert.Contains("1025 layers", Assert.Throws<InputException>(() => ModelSpec.FromJson($$"""{"layers":[{{layers}}]}""", "net.json")).Message);
+        var layers = string.Join(',', Enumerable.Repeat("""{"type":"relu"}""", 1025));
+        Assert.Contains(
+            "1025 layers",
+            Assert.Throws<InputException>(() => ModelSpec.FromJson($$"""{"layers":[{{layers}}]}""", "net.json")).Message
+        );
     }
 
     [Fact]
@@ -122,11 +131,14 @@ public class ModelSpecTests
         Assert.Contains("'nowhere/net.json'", Assert.Throws<InputException>(() => ModelSpec.Parse("nowhere/net.json")).Message);
 
     [Fact]
-    public void CanonicalJsonRoundTrips() => AnyLayer.List[0, 8].Sample(layers =>
-    {
-        string json = new ModelSpec(layers).ToJson();
-        ModelSpec back = ModelSpec.FromJson(json, "round trip");
-        Assert.Equal(layers, back.Layers);
-        Assert.Equal(json, back.ToJson());
-    });
+    public void CanonicalJsonRoundTrips() =>
+        AnyLayer
+            .List[0, 8]
+            .Sample(layers =>
+            {
+                var json = new ModelSpec(layers).ToJson();
+                var back = ModelSpec.FromJson(json, "round trip");
+                Assert.Equal(layers, back.Layers);
+                Assert.Equal(json, back.ToJson());
+            });
 }

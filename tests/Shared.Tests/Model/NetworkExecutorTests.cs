@@ -21,11 +21,11 @@ public sealed class NetworkExecutorTests : IDisposable
     public void ThreadsDoNotChangeABit(string activation)
     {
         SmallProblem problem = new(SmallProblem.Layers(activation, 33, 20), features: 17, classes: 9, rows: 100);
-        (BatchSums expected, float[] gradient) = problem.Run(Microbatch, _team);
-        foreach (int threads in new[] { 1, 3, 5 })
+        var (expected, gradient) = problem.Run(Microbatch, _team);
+        foreach (var threads in new[] { 1, 3, 5 })
         {
             using ComputeTeam team = new(threads);
-            (BatchSums sums, float[] other) = problem.Run(Microbatch, team);
+            var (sums, other) = problem.Run(Microbatch, team);
             Assert.Equal(expected, sums);
             BitAssert.Equal(gradient, other, $"{threads} threads");
         }
@@ -42,13 +42,16 @@ public sealed class NetworkExecutorTests : IDisposable
     public void ABatchInBlocksThatTheTreeMergesHasTheSameBits(int rows, int blockMicrobatches)
     {
         SmallProblem problem = new(SmallProblem.Layers("relu", 33, 20), features: 17, classes: 9, rows);
-        (BatchSums expected, float[] gradient) = problem.Run(Microbatch, _team);
-        (BatchSums sums, float[] merged) = problem.RunInBlocks(Microbatch, blockMicrobatches, _team);
+        var (expected, gradient) = problem.Run(Microbatch, _team);
+        var (sums, merged) = problem.RunInBlocks(Microbatch, blockMicrobatches, _team);
         Assert.Equal(expected, sums);
         BitAssert.Equal(gradient, merged, $"{rows} rows in blocks of {blockMicrobatches} microbatches");
     }
 
-    /// <summary>The reference's losses of all labels are those of the label itself and, with the share of the smoothing, their mean over all classes.</summary>
+    /// <summary>
+    /// The reference's losses of all labels are those of the label itself and, with the share of the smoothing, their mean over all
+    /// classes.
+    /// </summary>
     [Fact]
     public void SmoothedLabelsChangeTheTrainingLossAndTheGradientButNotTheEvaluation()
     {
@@ -56,17 +59,21 @@ public sealed class NetworkExecutorTests : IDisposable
         SmallProblem problem = new(SmallProblem.Layers("tanh", 6), features: 5, classes: 4, rows: 9);
         NetworkExecutor executor = new(problem.Network, Microbatch, 9, _team, smoothing);
         executor.BindWeights(problem.Weights);
-        float[] gradient = new float[problem.Network.Layout.Length];
-        float loss = executor.ForwardBackward(problem.Inputs, problem.Labels, Step, gradient).LossSum;
+        var gradient = new float[problem.Network.Layout.Length];
+        var loss = executor.ForwardBackward(problem.Inputs, problem.Labels, Step, gradient).LossSum;
         Assert.Equal(problem.Run(Microbatch, _team).Sums.LossSum, executor.Forward(problem.Inputs, problem.Labels).LossSum);
 
         ReferenceNetwork reference = new(problem.Spec, new SampleShape(1, 1, 5), 4, Microbatch, training: true);
-        double[] weights = Array.ConvertAll(problem.Weights, weight => (double)weight), inputs = Array.ConvertAll(problem.Inputs, input => (double)input);
+        double[] weights = Array.ConvertAll(problem.Weights, weight => (double)weight),
+            inputs = Array.ConvertAll(problem.Inputs, input => (double)input);
         (double Weight, int[] Labels)[] targets =
-            [(1 - smoothing, problem.Labels), .. Enumerable.Range(0, 4).Select(label => (smoothing / 4.0, Enumerable.Repeat(label, 9).ToArray()))];
+        [
+            (1 - smoothing, problem.Labels),
+            .. Enumerable.Range(0, 4).Select(label => (smoothing / 4.0, Enumerable.Repeat(label, 9).ToArray())),
+        ];
         Assert.Equal(targets.Sum(target => target.Weight * reference.Loss(weights, inputs, target.Labels)), loss, 1e-4);
         double[][] gradients = [.. targets.Select(target => reference.Gradient(weights, inputs, target.Labels))];
-        for (int i = 0; i < gradient.Length; i++)
+        for (var i = 0; i < gradient.Length; i++)
             Assert.Equal(targets.Zip(gradients, (target, direction) => target.Weight * direction[i]).Sum(), gradient[i], 1e-4);
     }
 
@@ -74,7 +81,7 @@ public sealed class NetworkExecutorTests : IDisposable
     public void ForwardGivesTheSumsOfForwardBackward()
     {
         SmallProblem problem = new(SmallProblem.Layers("tanh", 33), features: 17, classes: 9, rows: 100);
-        NetworkExecutor executor = Bound(problem, maximumRows: 100);
+        var executor = Bound(problem, maximumRows: 100);
         Assert.Equal(problem.Run(Microbatch, _team).Sums, executor.Forward(problem.Inputs, problem.Labels));
     }
 
@@ -82,12 +89,14 @@ public sealed class NetworkExecutorTests : IDisposable
     public void LogitsAgreeWithDoublePrecision()
     {
         SmallProblem problem = new(SmallProblem.Layers("sigmoid", 33), features: 17, classes: 9, rows: 5);
-        float[] logits = new float[5 * 9];
+        var logits = new float[5 * 9];
         Bound(problem, maximumRows: 8).Logits(problem.Inputs, logits);
         ReferenceNetwork reference = new(problem.Spec, new SampleShape(1, 1, 17), classes: 9, Microbatch, training: false);
-        double[][] expected = reference.Logits(
-            Array.ConvertAll(problem.Weights, weight => (double)weight), Array.ConvertAll(problem.Inputs, value => (double)value));
-        for (int i = 0; i < logits.Length; i++)
+        var expected = reference.Logits(
+            Array.ConvertAll(problem.Weights, weight => (double)weight),
+            Array.ConvertAll(problem.Inputs, value => (double)value)
+        );
+        for (var i = 0; i < logits.Length; i++)
             Assert.Equal(expected[i / 9][i % 9], logits[i], 1e-5);
     }
 
@@ -95,11 +104,11 @@ public sealed class NetworkExecutorTests : IDisposable
     public void CallsOfFewerRowsAfterLargerOnesSeeNothingOfThem()
     {
         SmallProblem problem = new(SmallProblem.Layers("relu", 33), features: 17, classes: 9, rows: 100);
-        NetworkExecutor executor = Bound(problem, maximumRows: 100);
-        float[] gradient = new float[problem.Network.Layout.Length];
+        var executor = Bound(problem, maximumRows: 100);
+        var gradient = new float[problem.Network.Layout.Length];
         executor.ForwardBackward(problem.Inputs, problem.Labels, Step, gradient);
-        BatchSums sums = executor.ForwardBackward(problem.Rows(0, 3), problem.Labels.AsSpan(0, 3), Step, gradient);
-        (BatchSums expected, float[] fresh) = problem.Run(Microbatch, _team, 0, 3);
+        var sums = executor.ForwardBackward(problem.Rows(0, 3), problem.Labels.AsSpan(0, 3), Step, gradient);
+        var (expected, fresh) = problem.Run(Microbatch, _team, 0, 3);
         Assert.Equal(expected, sums);
         BitAssert.Equal(fresh, gradient);
     }
@@ -113,7 +122,7 @@ public sealed class NetworkExecutorTests : IDisposable
         SmallProblem problem = new("", features: 4, classes: 3, rows: 10);
         Array.Clear(problem.Weights);
         problem.Weights[^1] = lastBias;
-        (BatchSums sums, float[] gradient) = problem.Run(Microbatch, _team);
+        var (sums, gradient) = problem.Run(Microbatch, _team);
         Assert.True(float.IsFinite(sums.LossSum));
         Assert.All(gradient, element => Assert.True(float.IsFinite(element)));
         if (lastBias == 0)
@@ -133,10 +142,10 @@ public sealed class NetworkExecutorTests : IDisposable
     public void AWarmedStepAllocatesNothing()
     {
         SmallProblem problem = new(SmallProblem.Layers("relu", 33, 20), features: 17, classes: 9, rows: 100);
-        NetworkExecutor executor = Bound(problem, maximumRows: 100);
-        float[] gradient = new float[problem.Network.Layout.Length];
+        var executor = Bound(problem, maximumRows: 100);
+        var gradient = new float[problem.Network.Layout.Length];
         Warmed();
-        long before = GC.GetAllocatedBytesForCurrentThread();
+        var before = GC.GetAllocatedBytesForCurrentThread();
         Warmed();
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
 
@@ -159,9 +168,17 @@ public sealed class NetworkExecutorTests : IDisposable
         Assert.Throws<ArgumentException>(() => executor.Forward([], []));
         Assert.Throws<ArgumentException>(() => executor.Forward(problem.Inputs, problem.Labels)); // ten rows
         Assert.Throws<ArgumentException>(() => executor.Forward(problem.Rows(0, 3), problem.Labels.AsSpan(0, 2)));
-        Assert.Throws<ArgumentException>(() => executor.ForwardBackward(problem.Rows(0, 2), problem.Labels.AsSpan(0, 2), Step, new float[3]));
         Assert.Throws<ArgumentException>(() =>
-            executor.ForwardBackward(problem.Rows(0, 2), problem.Labels.AsSpan(0, 2), Pass.Evaluation, new float[problem.Network.Layout.Length]));
+            executor.ForwardBackward(problem.Rows(0, 2), problem.Labels.AsSpan(0, 2), Step, new float[3])
+        );
+        Assert.Throws<ArgumentException>(() =>
+            executor.ForwardBackward(
+                problem.Rows(0, 2),
+                problem.Labels.AsSpan(0, 2),
+                Pass.Evaluation,
+                new float[problem.Network.Layout.Length]
+            )
+        );
         Assert.Throws<ArgumentException>(() => executor.Logits(problem.Rows(0, 2), new float[7]));
         Assert.Throws<ArgumentOutOfRangeException>(() => executor.Forward(problem.Rows(0, 2), [0, 3]));
         Assert.Throws<ArgumentOutOfRangeException>(() => new NetworkExecutor(problem.Network, 0, 9, _team));
@@ -172,7 +189,10 @@ public sealed class NetworkExecutorTests : IDisposable
     public void ABatchWhoseActivationsFitNoArrayIsRefused()
     {
         Network network = new(ModelSpec.Parse("mlp:65536"), new SampleShape(1, 1, 4), 10);
-        Assert.Contains("65536 samples of 65536 values do not fit", Assert.Throws<InputException>(() => new NetworkExecutor(network, 32, 65536, _team)).Message);
+        Assert.Contains(
+            "65536 samples of 65536 values do not fit",
+            Assert.Throws<InputException>(() => new NetworkExecutor(network, 32, 65536, _team)).Message
+        );
     }
 
     [Theory]
@@ -181,12 +201,13 @@ public sealed class NetworkExecutorTests : IDisposable
     [InlineData("sigmoid")]
     public void AGradientTakenInTheProductOfTheLayerAfterHasTheSameBits(string function)
     {
-        string layers = $$"""{"type":"dense","units":33},{"type":"{{function}}"}""", end = """{"type":"dense","units":13}""";
+        string layers = $$"""{"type":"dense","units":33},{"type":"{{function}}"}""",
+            end = """{"type":"dense","units":13}""";
         SmallProblem fused = new($"{layers},{end}", new SampleShape(1, 1, 7), classes: 3, rows: 29);
         SmallProblem separate = new($$"""{{layers}},{"type":"dropout","rate":0},{{end}}""", new SampleShape(1, 1, 7), classes: 3, rows: 29);
         BitAssert.Equal(fused.Weights, separate.Weights);
-        (BatchSums expected, float[] gradient) = separate.Run(microbatch: 4, _team);
-        (BatchSums sums, float[] actual) = fused.Run(microbatch: 4, _team);
+        var (expected, gradient) = separate.Run(microbatch: 4, _team);
+        var (sums, actual) = fused.Run(microbatch: 4, _team);
         Assert.Equal(expected, sums);
         BitAssert.Equal(gradient, actual);
     }

@@ -12,8 +12,16 @@ public class NetworkTests
     {
         Network network = new(ModelSpec.Parse("mlp:33,20"), Digit, 10);
         Assert.Equal(
-            ["layers.0.weight@0[33,64]", "layers.0.bias@2112[33]", "layers.1.weight@2145[20,33]", "layers.1.bias@2805[20]", "layers.2.weight@2825[10,20]", "layers.2.bias@3025[10]"],
-            network.Layout.Parameters.Select(parameter => $"{parameter.Name}@{parameter.Offset}[{string.Join(',', parameter.Shape)}]"));
+            [
+                "layers.0.weight@0[33,64]",
+                "layers.0.bias@2112[33]",
+                "layers.1.weight@2145[20,33]",
+                "layers.1.bias@2805[20]",
+                "layers.2.weight@2825[10,20]",
+                "layers.2.bias@3025[10]",
+            ],
+            network.Layout.Parameters.Select(parameter => $"{parameter.Name}@{parameter.Offset}[{string.Join(',', parameter.Shape)}]")
+        );
         Assert.Equal(3035, network.Layout.Length);
         Assert.Equal(64, network.InputLength);
         Assert.Equal(10, network.Classes);
@@ -33,13 +41,16 @@ public class NetworkTests
 
     [Fact]
     public void ASummaryShowsLayersAndParameters() =>
-        Assert.Equal("1x8x8 -> dense 33, relu -> dense 20, relu -> dense 10 (3,035 parameters)", new Network(ModelSpec.Parse("mlp:33,20"), Digit, 10).Describe());
+        Assert.Equal(
+            "1x8x8 -> dense 33, relu -> dense 20, relu -> dense 10 (3,035 parameters)",
+            new Network(ModelSpec.Parse("mlp:33,20"), Digit, 10).Describe()
+        );
 
     [Fact]
     public void AModelOfTooManyParametersNamesTheLayerAndItsSizes()
     {
-        ModelSpec spec = ModelSpec.Parse("mlp:1048576,1048576");
-        string message = Assert.Throws<InputException>(() => new Network(spec, Digit, 10)).Message;
+        var spec = ModelSpec.Parse("mlp:1048576,1048576");
+        var message = Assert.Throws<InputException>(() => new Network(spec, Digit, 10)).Message;
         Assert.Contains("layers.1.weight of shape [1048576, 1048576]", message);
         Assert.Contains("use smaller layers", message);
     }
@@ -47,7 +58,7 @@ public class NetworkTests
     [Fact]
     public void ParametersThatOnlyTogetherAreTooManyAreRefused()
     {
-        ModelSpec spec = ModelSpec.Parse("mlp:24000,24000,24000");
+        var spec = ModelSpec.Parse("mlp:24000,24000,24000");
         Assert.Contains("layers.2.weight", Assert.Throws<InputException>(() => new Network(spec, Digit, 10)).Message);
     }
 
@@ -56,7 +67,10 @@ public class NetworkTests
     [InlineData(1)]
     [InlineData(DenseSpec.MaximumUnits + 1)]
     public void AClassifierNeedsAPlausibleNumberOfClasses(int classes) =>
-        Assert.Contains($"{classes} classes", Assert.Throws<InputException>(() => new Network(ModelSpec.Parse("mlp"), Digit, classes)).Message);
+        Assert.Contains(
+            $"{classes} classes",
+            Assert.Throws<InputException>(() => new Network(ModelSpec.Parse("mlp"), Digit, classes)).Message
+        );
 
     [Theory]
     [InlineData("relu", 64, 0.306186218)] // sqrt(6/64)
@@ -64,7 +78,11 @@ public class NetworkTests
     [InlineData("sigmoid", 64, 0.2)]
     public void HiddenWeightsFillTheRangeThatTheirFunctionAsksFor(string activation, int features, double bound)
     {
-        Network network = new(ModelSpec.FromJson($$"""{"layers":[{{SmallProblem.Layers(activation, 86)}}]}""", "test"), new SampleShape(1, 1, features), 10);
+        Network network = new(
+            ModelSpec.FromJson($$"""{"layers":[{{SmallProblem.Layers(activation, 86)}}]}""", "test"),
+            new SampleShape(1, 1, features),
+            10
+        );
         AssertUniform(network, parameter: 0, bound);
         AssertUniform(network, parameter: 2, Math.Sqrt(3.0 / 86)); // the last layer
     }
@@ -73,11 +91,12 @@ public class NetworkTests
     public void BiasesStartAtZeroAndOverwriteWhatWasThere()
     {
         Network network = new(ModelSpec.Parse("mlp:33"), Digit, 10);
-        float[] weights = new float[network.Layout.Length];
+        var weights = new float[network.Layout.Length];
         Array.Fill(weights, float.NaN);
         network.InitializeWeights(1, weights);
         Assert.All(network.Layout.Parameters.Where(parameter => parameter.Shape.Count == 1), bias =>
-            Assert.All(weights[bias.Offset..(bias.Offset + bias.Length)], value => Assert.Equal(0, value)));
+            Assert.All(weights[bias.Offset..(bias.Offset + bias.Length)], value => Assert.Equal(0, value))
+        );
         Assert.DoesNotContain(weights, float.IsNaN);
     }
 
@@ -91,8 +110,9 @@ public class NetworkTests
     [Fact]
     public void InitialWeightsOfALayerDoNotDependOnTheLayersAfterIt()
     {
-        float[] small = Initial(1, "mlp:33"), large = Initial(1, "mlp:33,20");
-        int shared = 33 * 64;
+        float[] small = Initial(1, "mlp:33"),
+            large = Initial(1, "mlp:33,20");
+        var shared = 33 * 64;
         Assert.Equal(small[..shared], large[..shared]);
     }
 
@@ -107,7 +127,7 @@ public class NetworkTests
     private static float[] Initial(ulong seed, string model = "mlp:33")
     {
         Network network = new(ModelSpec.Parse(model), Digit, 10);
-        float[] weights = new float[network.Layout.Length];
+        var weights = new float[network.Layout.Length];
         network.InitializeWeights(seed, weights);
         return weights;
     }
@@ -115,9 +135,9 @@ public class NetworkTests
     /// <summary>No value is out of range, and mean and variance (bound^2/3) are those of a uniform draw.</summary>
     private static void AssertUniform(Network network, int parameter, double bound)
     {
-        float[] all = new float[network.Layout.Length];
+        var all = new float[network.Layout.Length];
         network.InitializeWeights(5, all);
-        Parameter place = network.Layout.Parameters[parameter];
+        var place = network.Layout.Parameters[parameter];
         double[] values = [.. all.AsSpan(place.Offset, place.Length).ToArray().Select(value => value / bound)];
         Assert.All(values, value => Assert.InRange(value, -1.0000001, 1.0000001));
         Assert.Equal(0, values.Average(), 0.05);

@@ -16,7 +16,7 @@ public sealed class NormLayerTests : IDisposable
     [InlineData("""{"type":"layernorm","epsilon":0.001}""")]
     public void WhatIsWrittenReadsAsTheSame(string layer)
     {
-        ModelSpec spec = Read(layer);
+        var spec = Read(layer);
         Assert.Equal(spec.Layers[0], ModelSpec.FromJson(spec.ToJson(), "test").Layers[0]);
     }
 
@@ -39,14 +39,25 @@ public sealed class NormLayerTests : IDisposable
     [Fact]
     public void ParametersHavePyTorchsNamesShapesAndInitialValues()
     {
-        Network network = new(Read("""{"type":"batchnorm","momentum":0.25},{"type":"layernorm"},{"type":"dense","units":2}"""), new SampleShape(3, 4, 5), 2);
+        Network network = new(
+            Read("""{"type":"batchnorm","momentum":0.25},{"type":"layernorm"},{"type":"dense","units":2}"""),
+            new SampleShape(3, 4, 5),
+            2
+        );
         Assert.Equal(
             [
-                ("layers.0.weight", "3", null), ("layers.0.bias", "3", null), ("layers.0.running_mean", "3", 0.25f), ("layers.0.running_var", "3", 0.25f),
-                ("layers.1.weight", "3,4,5", null), ("layers.1.bias", "3,4,5", null), ("layers.2.weight", "2,60", null), ("layers.2.bias", "2", (float?)null),
+                ("layers.0.weight", "3", null),
+                ("layers.0.bias", "3", null),
+                ("layers.0.running_mean", "3", 0.25f),
+                ("layers.0.running_var", "3", 0.25f),
+                ("layers.1.weight", "3,4,5", null),
+                ("layers.1.bias", "3,4,5", null),
+                ("layers.2.weight", "2,60", null),
+                ("layers.2.bias", "2", (float?)null),
             ],
-            network.Layout.Parameters.Select(parameter => (parameter.Name, string.Join(',', parameter.Shape), parameter.RunningMomentum)));
-        float[] weights = new float[network.Layout.Length];
+            network.Layout.Parameters.Select(parameter => (parameter.Name, string.Join(',', parameter.Shape), parameter.RunningMomentum))
+        );
+        var weights = new float[network.Layout.Length];
         network.InitializeWeights(1, weights);
         Assert.Equal([1, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1], weights[..12]);
         Assert.All(weights[12..72], weight => Assert.Equal(1, weight));
@@ -66,50 +77,62 @@ public sealed class NormLayerTests : IDisposable
     public void TheGradientCarriesTheSumsOfWhatTheMicrobatchesObserved()
     {
         SmallProblem problem = new("""{"type":"batchnorm"}""", features: 5, classes: 3, rows: 11);
-        (_, float[] gradient) = problem.Run(microbatch: 4, _team);
-        double[] observed = new double[10];
-        foreach (float[][] microbatch in problem.Inputs.Chunk(5).Chunk(4))
+        (_, var gradient) = problem.Run(microbatch: 4, _team);
+        var observed = new double[10];
+        foreach (var microbatch in problem.Inputs.Chunk(5).Chunk(4))
         {
-            for (int c = 0; c < 5; c++)
+            for (var c = 0; c < 5; c++)
             {
-                double mean = microbatch.Average(row => (double)row[c]);
+                var mean = microbatch.Average(row => (double)row[c]);
                 observed[c] += microbatch.Length * mean;
                 observed[5 + c] += microbatch.Sum(row => Math.Pow(row[c] - mean, 2));
             }
         }
 
-        for (int i = 0; i < observed.Length; i++)
+        for (var i = 0; i < observed.Length; i++)
             Assert.Equal(observed[i], gradient[10 + i], 1e-5);
     }
 
     [Theory]
-    [InlineData("""{"type":"batchnorm"},{"type":"relu"},{"type":"conv2d","filters":3,"kernel":2},{"type":"batchnorm"},{"type":"layernorm"}""")]
+    [InlineData(
+        """{"type":"batchnorm"},{"type":"relu"},{"type":"conv2d","filters":3,"kernel":2},{"type":"batchnorm"},{"type":"layernorm"}"""
+    )]
     public void EvaluationUsesTheRunningStatistics(string layers)
     {
         SampleShape shape = new(2, 4, 3);
         SmallProblem problem = new(layers, shape, classes: 3, rows: 7);
-        foreach (Parameter statistic in problem.Network.Layout.Parameters.Where(parameter => parameter.RunningMomentum is not null))
+        foreach (var statistic in problem.Network.Layout.Parameters.Where(parameter => parameter.RunningMomentum is not null))
         {
-            for (int i = 0; i < statistic.Length; i++)
+            for (var i = 0; i < statistic.Length; i++)
                 problem.Weights[statistic.Offset + i] += 0.25f * (i + 1);
         }
 
         NetworkExecutor executor = new(problem.Network, microbatch: 3, maximumRows: 7, _team);
         executor.BindWeights(problem.Weights);
-        float[] logits = new float[21];
+        var logits = new float[21];
         executor.Logits(problem.Inputs, logits);
         ReferenceNetwork reference = new(problem.Spec, shape, classes: 3, microbatch: 3, training: false);
-        double[] expected = [.. reference.Logits(Array.ConvertAll(problem.Weights, w => (double)w), Array.ConvertAll(problem.Inputs, x => (double)x)).SelectMany(row => row)];
-        for (int i = 0; i < logits.Length; i++)
+        double[] expected =
+        [
+            .. reference
+                .Logits(Array.ConvertAll(problem.Weights, w => (double)w), Array.ConvertAll(problem.Inputs, x => (double)x))
+                .SelectMany(row => row),
+        ];
+        for (var i = 0; i < logits.Length; i++)
             Assert.Equal(expected[i], logits[i], 1e-5);
     }
 
     [Fact]
     public void ThreadsAndBlocksGiveTheSameBits()
     {
-        SmallProblem problem = new("""{"type":"batchnorm"},{"type":"conv2d","filters":20,"kernel":2},{"type":"batchnorm"},{"type":"layernorm"}""", new SampleShape(3, 9, 9), 3, 29);
+        SmallProblem problem = new(
+            """{"type":"batchnorm"},{"type":"conv2d","filters":20,"kernel":2},{"type":"batchnorm"},{"type":"layernorm"}""",
+            new SampleShape(3, 9, 9),
+            3,
+            29
+        );
         using ComputeTeam alone = new(1);
-        (BatchSums sums, float[] gradient) = problem.Run(microbatch: 4, alone);
+        var (sums, gradient) = problem.Run(microbatch: 4, alone);
         Assert.Equivalent((sums, gradient), problem.Run(microbatch: 4, _team), strict: true);
         Assert.Equivalent((sums, gradient), problem.RunInBlocks(microbatch: 4, blockMicrobatches: 2, _team), strict: true);
     }

@@ -12,13 +12,16 @@ public sealed class PoolSpecTests
     [InlineData("""{"type":"avgpool","kernel":[2,3],"stride":[1,2],"padding":[1,0]}""")]
     public void WhatIsWrittenReadsAsTheSame(string layer)
     {
-        ModelSpec spec = Read(layer);
+        var spec = Read(layer);
         Assert.Equal(spec.Layers[0], ModelSpec.FromJson(spec.ToJson(), "test").Layers[0]);
     }
 
     [Fact]
-    public void DefaultsAreWindowsSideBySideAndNoPadding() => Assert.Equal(
-        new PoolSpec(PoolKind.Max, new ConvExtent(2, 3), new ConvExtent(2, 3), new ConvExtent(0, 0)), Read("""{"type":"maxpool","kernel":[2,3]}""").Layers[0]);
+    public void DefaultsAreWindowsSideBySideAndNoPadding() =>
+        Assert.Equal(
+            new PoolSpec(PoolKind.Max, new ConvExtent(2, 3), new ConvExtent(2, 3), new ConvExtent(0, 0)),
+            Read("""{"type":"maxpool","kernel":[2,3]}""").Layers[0]
+        );
 
     [Theory]
     [InlineData("", "'kernel' is missing")]
@@ -29,7 +32,7 @@ public sealed class PoolSpecTests
     [InlineData(",\"kernel\":2,\"ceil\":true", "'ceil' is not a property of maxpool")]
     public void BadPropertiesAreNamed(string properties, string expected)
     {
-        InputException failure = Assert.Throws<InputException>(() => Read($$"""{"type":"maxpool"{{properties}}}"""));
+        var failure = Assert.Throws<InputException>(() => Read($$"""{"type":"maxpool"{{properties}}}"""));
         Assert.StartsWith("test: layers[0]: ", failure.Message, StringComparison.Ordinal);
         Assert.Contains(expected, failure.Message, StringComparison.Ordinal);
     }
@@ -40,34 +43,45 @@ public sealed class PoolSpecTests
         Assert.Throws<ArgumentOutOfRangeException>("kind", () => new PoolSpec((PoolKind)2, ConvExtent.Square(2)));
         Assert.Throws<ArgumentOutOfRangeException>("kernel", () => new PoolSpec(PoolKind.Max, new ConvExtent(1, 0)));
         Assert.Throws<ArgumentOutOfRangeException>("stride", () => new PoolSpec(PoolKind.Max, ConvExtent.Square(2), new ConvExtent(1, 0)));
-        Assert.Throws<ArgumentOutOfRangeException>("padding", () => new PoolSpec(PoolKind.Max, ConvExtent.Square(2), null, ConvExtent.Square(2)));
+        Assert.Throws<ArgumentOutOfRangeException>("padding", () =>
+            new PoolSpec(PoolKind.Max, ConvExtent.Square(2), null, ConvExtent.Square(2))
+        );
     }
 
     [Fact]
     public void AWindowThatDoesNotFitIsNamedWithItsPlaceAndSizes()
     {
-        ModelSpec spec = Read("""{"type":"avgpool","kernel":2},{"type":"maxpool","kernel":[3,2],"padding":[0,1]}""");
-        InputException failure = Assert.Throws<InputException>(() => new Network(spec, new SampleShape(3, 5, 8), 2));
+        var spec = Read("""{"type":"avgpool","kernel":2},{"type":"maxpool","kernel":[3,2],"padding":[0,1]}""");
+        var failure = Assert.Throws<InputException>(() => new Network(spec, new SampleShape(3, 5, 8), 2));
         Assert.Equal("layers[1] (maxpool): a window of 3x2 does not fit into 3x2x4 padded by 0x1: use a smaller kernel", failure.Message);
     }
 
     [Fact]
     public void SizesAreTakenFromKernelStrideAndPadding()
     {
-        Layer layer = new PoolSpec(PoolKind.Max, new ConvExtent(3, 2), new ConvExtent(2, 3), new ConvExtent(1, 0)).Resolve(new SampleShape(4, 7, 8));
+        var layer = new PoolSpec(PoolKind.Max, new ConvExtent(3, 2), new ConvExtent(2, 3), new ConvExtent(1, 0)).Resolve(
+            new SampleShape(4, 7, 8)
+        );
         Assert.Equal(new SampleShape(4, 4, 3), layer.Output);
         Assert.Equal("maxpool 3x2 / 2x3", layer.Description);
     }
 
-    /// <summary>Dropout of nothing stands between the convolution and the pooling, so that the convolution has to take the gradient of its ReLU itself.</summary>
+    /// <summary>
+    /// Dropout of nothing stands between the convolution and the pooling, so that the convolution has to take the gradient of its ReLU
+    /// itself.
+    /// </summary>
     [Fact]
     public void PoolingThatTakesTheGradientOfReluHasTheSameBits()
     {
         SampleShape shape = new(2, 6, 7);
-        const string convolution = """{"type":"conv2d","filters":7,"kernel":2},{"type":"relu"}""", pooling = """{"type":"maxpool","kernel":2,"stride":1}""";
+        const string convolution = """{"type":"conv2d","filters":7,"kernel":2},{"type":"relu"}""",
+            pooling = """{"type":"maxpool","kernel":2,"stride":1}""";
         using ComputeTeam team = new(2);
-        (BatchSums expected, float[] gradient) = new SmallProblem($$"""{{convolution}},{"type":"dropout","rate":0},{{pooling}}""", shape, 3, 5).Run(2, team);
-        (BatchSums sums, float[] actual) = new SmallProblem($"{convolution},{pooling}", shape, 3, 5).Run(2, team);
+        var (expected, gradient) = new SmallProblem($$"""{{convolution}},{"type":"dropout","rate":0},{{pooling}}""", shape, 3, 5).Run(
+            2,
+            team
+        );
+        var (sums, actual) = new SmallProblem($"{convolution},{pooling}", shape, 3, 5).Run(2, team);
         Assert.Equal(expected, sums);
         BitAssert.Equal(gradient, actual);
     }

@@ -14,9 +14,11 @@ public sealed class PresetTests : IDisposable
     public void Dispose() => _team.Dispose();
 
     [Fact]
-    public void CnnHasTwoConvolutionsAndAHiddenLayer() => Assert.Equal(
-        "1x28x28 -> conv2d 32 of 3x3, relu -> maxpool 2x2 -> conv2d 64 of 3x3, relu -> maxpool 2x2 -> dense 128, relu -> dense 10 (421,642 parameters)",
-        new Network(ModelSpec.Parse("cnn"), new SampleShape(1, 28, 28), 10).Describe());
+    public void CnnHasTwoConvolutionsAndAHiddenLayer() =>
+        Assert.Equal(
+            "1x28x28 -> conv2d 32 of 3x3, relu -> maxpool 2x2 -> conv2d 64 of 3x3, relu -> maxpool 2x2 -> dense 128, relu -> dense 10 (421,642 parameters)",
+            new Network(ModelSpec.Parse("cnn"), new SampleShape(1, 28, 28), 10).Describe()
+        );
 
     [Fact]
     public void Resnet8HasEightLayersWithWeightsBesideItsShortcuts()
@@ -43,16 +45,18 @@ public sealed class PresetTests : IDisposable
         int[] sizes = [.. shape.Split('x').Select(int.Parse)];
         Network network = new(ModelSpec.Parse(name), new SampleShape(sizes[0], sizes[1], sizes[2]), 10);
         NetworkExecutor executor = new(network, microbatch: 2, maximumRows: 4, _team);
-        float[] weights = new float[network.Layout.Length], gradient = new float[weights.Length], inputs = new float[4 * network.InputLength];
+        float[] weights = new float[network.Layout.Length],
+            gradient = new float[weights.Length],
+            inputs = new float[4 * network.InputLength];
         network.InitializeWeights(1, weights);
         CounterRandom random = new(1, RandomPurpose.Augmentation, 0);
-        for (int i = 0; i < inputs.Length; i++)
+        for (var i = 0; i < inputs.Length; i++)
             inputs[i] = random.Uniform((ulong)i);
         executor.BindWeights(weights);
-        float before = executor.ForwardBackward(inputs, [1, 3, 5, 7], Pass.OfStep(1, 1, 0), gradient).LossSum;
-        foreach (Range range in network.Layout.TrainedRanges)
+        var before = executor.ForwardBackward(inputs, [1, 3, 5, 7], Pass.OfStep(1, 1, 0), gradient).LossSum;
+        foreach (var range in network.Layout.TrainedRanges)
         {
-            for (int i = range.Start.Value; i < range.End.Value; i++)
+            for (var i = range.Start.Value; i < range.End.Value; i++)
                 weights[i] -= 0.001f * gradient[i];
         }
 
@@ -67,9 +71,11 @@ public sealed class PresetTests : IDisposable
     {
         Network network = new(ModelSpec.Parse(name), new SampleShape(1, 12, 12), 10);
         NetworkExecutor executor = new(network, microbatch: 8, maximumRows: 20, _team);
-        float[] weights = new float[network.Layout.Length], gradient = new float[weights.Length], inputs = new float[20 * network.InputLength];
+        float[] weights = new float[network.Layout.Length],
+            gradient = new float[weights.Length],
+            inputs = new float[20 * network.InputLength];
         network.InitializeWeights(1, weights);
-        int[] labels = new int[20];
+        var labels = new int[20];
         AllocationAssert.NothingOnceWarm(() =>
         {
             executor.BindWeights(weights);
@@ -81,7 +87,7 @@ public sealed class PresetTests : IDisposable
     [Fact]
     public void DataWithoutImagesIsAnsweredWithAModelThatTakesIt()
     {
-        string message = Assert.Throws<InputException>(() => new Network(ModelSpec.Parse("cnn"), new SampleShape(1, 1, 13), 10)).Message;
+        var message = Assert.Throws<InputException>(() => new Network(ModelSpec.Parse("cnn"), new SampleShape(1, 1, 13), 10)).Message;
         Assert.StartsWith("layers[2] (maxpool)", message);
         Assert.Contains("32x1x13", message);
         Assert.EndsWith("the data has no images but 13 features: use a model without convolutions, such as mlp", message);

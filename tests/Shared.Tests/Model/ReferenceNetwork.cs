@@ -7,26 +7,27 @@ namespace Distributed.Shared.Tests.Model;
 /// <param name="input">Shape of one sample.</param>
 /// <param name="classes">Number of classes.</param>
 /// <param name="microbatch">Samples that are normalised together.</param>
-/// <param name="training">Whether activations are dropped, by the draws of seed 3 and step 1, and microbatches are normalised by their own statistics.</param>
+/// <param name="training">
+/// Whether activations are dropped, by the draws of seed 3 and step 1, and microbatches are normalised by their own statistics.
+/// </param>
 internal sealed class ReferenceNetwork(ModelSpec spec, SampleShape input, int classes, int microbatch, bool training)
 {
     /// <summary>Sum of the cross-entropy over all rows.</summary>
     /// <param name="weights">Flat vector of all parameters.</param>
     /// <param name="inputs">[rows, input length].</param>
     /// <param name="labels">[rows].</param>
-    public double Loss(double[] weights, double[] inputs, int[] labels) =>
-        Logits(weights, inputs).Zip(labels, CrossEntropy).Sum();
+    public double Loss(double[] weights, double[] inputs, int[] labels) => Logits(weights, inputs).Zip(labels, CrossEntropy).Sum();
 
     /// <summary>Central differences of the loss in the direction of each parameter.</summary>
     public double[] Gradient(double[] weights, double[] inputs, int[] labels)
     {
         const double step = 1e-6;
         double[] moved = [.. weights];
-        double[] gradient = new double[weights.Length];
-        for (int i = 0; i < weights.Length; i++)
+        var gradient = new double[weights.Length];
+        for (var i = 0; i < weights.Length; i++)
         {
             moved[i] = weights[i] + step;
-            double above = Loss(moved, inputs, labels);
+            var above = Loss(moved, inputs, labels);
             moved[i] = weights[i] - step;
             gradient[i] = (above - Loss(moved, inputs, labels)) / (2 * step);
             moved[i] = weights[i];
@@ -38,7 +39,7 @@ internal sealed class ReferenceNetwork(ModelSpec spec, SampleShape input, int cl
     /// <summary>The logits of each row.</summary>
     public double[][] Logits(double[] weights, double[] inputs)
     {
-        bool endsInClasses = spec.Layers is [.., DenseSpec last] && last.Units == classes;
+        var endsInClasses = spec.Layers is [.., DenseSpec last] && last.Units == classes;
         ReferencePass pass = new(weights, microbatch, training);
         ReferenceBatch batch = new(input, [.. inputs.Chunk(input.Length)]);
         return pass.Run(endsInClasses ? spec.Layers : [.. spec.Layers, new DenseSpec(classes)], batch).Rows;
@@ -46,7 +47,7 @@ internal sealed class ReferenceNetwork(ModelSpec spec, SampleShape input, int cl
 
     private static double CrossEntropy(double[] logits, int label)
     {
-        double maximum = logits.Max();
+        var maximum = logits.Max();
         return maximum + Math.Log(logits.Sum(logit => Math.Exp(logit - maximum))) - logits[label];
     }
 }

@@ -7,8 +7,7 @@ namespace Distributed.Shared.Tests.Model;
 
 public sealed class ResidualTests : IDisposable
 {
-    private const string Nested =
-        """
+    private const string Nested = """
         {"type":"dense","units":5},
         {"type":"residual","layers":[
           {"type":"residual","layers":[{"type":"dense","units":6}],"shortcut":[{"type":"tanh"},{"type":"dense","units":6}]},
@@ -29,10 +28,14 @@ public sealed class ResidualTests : IDisposable
         Network network = new(Spec(Nested), Input, 3);
         Assert.Equal(
             ["layers.0 5x4", "layers.1 6x5", "layers.2 6x5", "layers.3 7x6", "layers.4 7x5", "layers.5 3x7"],
-            network.Layout.Parameters.Where(parameter => parameter.Shape.Count == 2).Select(weight => $"{weight.Name[..^7]} {string.Join('x', weight.Shape)}"));
+            network
+                .Layout.Parameters.Where(parameter => parameter.Shape.Count == 2)
+                .Select(weight => $"{weight.Name[..^7]} {string.Join('x', weight.Shape)}")
+        );
         Assert.Equal(
             "1x1x4 -> dense 5 -> residual(residual(dense 6 | tanh -> dense 6) -> relu -> dense 7 | dense 7 -> dropout 0.5) -> dense 3 (212 parameters)",
-            network.Describe());
+            network.Describe()
+        );
     }
 
     [Fact]
@@ -40,21 +43,27 @@ public sealed class ResidualTests : IDisposable
     {
         SmallProblem plain = new("""{"type":"dense","units":4}""", features: 4, classes: 3, rows: 2);
         SmallProblem residual = new("""{"type":"residual","layers":[{"type":"dense","units":4}]}""", features: 4, classes: 3, rows: 2);
-        for (int i = 0; i < 4; i++)
+        for (var i = 0; i < 4; i++)
             plain.Weights[(i * 4) + i] = residual.Weights[(i * 4) + i] + 1; // W x + x = (W + 1) x
-        float[] expected = Logits(plain), actual = Logits(residual);
-        for (int i = 0; i < expected.Length; i++)
+        float[] expected = Logits(plain),
+            actual = Logits(residual);
+        for (var i = 0; i < expected.Length; i++)
             Assert.Equal(expected[i], actual[i], 1e-5f);
     }
 
     [Theory]
-    [InlineData("""{"type":"residual","layers":[{"type":"dense","units":6}]}""", "layers[0] (residual): its layers turn 1x1x4 into 1x1x6, but there is no 'shortcut' that turns 1x1x4 into the same")]
+    [InlineData(
+        """{"type":"residual","layers":[{"type":"dense","units":6}]}""",
+        "layers[0] (residual): its layers turn 1x1x4 into 1x1x6, but there is no 'shortcut' that turns 1x1x4 into the same"
+    )]
     [InlineData(
         """{"type":"relu"},{"type":"residual","layers":[{"type":"dense","units":6}],"shortcut":[{"type":"dense","units":7}]}""",
-        "layers[1] (residual): its layers turn 1x1x4 into 1x1x6, its shortcut into 1x1x7")]
+        "layers[1] (residual): its layers turn 1x1x4 into 1x1x6, its shortcut into 1x1x7"
+    )]
     [InlineData(
         """{"type":"residual","layers":[{"type":"relu"}],"shortcut":[{"type":"relu"},{"type":"residual","layers":[{"type":"dense","units":5}]}]}""",
-        "layers[0] (residual): shortcut[1] (residual): its layers turn 1x1x4 into 1x1x5")]
+        "layers[0] (residual): shortcut[1] (residual): its layers turn 1x1x4 into 1x1x5"
+    )]
     public void BranchesOfDifferentShapesAreNamed(string layers, string expected) =>
         Assert.Contains(expected, Assert.Throws<InputException>(() => new Network(Spec(layers), Input, 3)).Message);
 
@@ -63,7 +72,10 @@ public sealed class ResidualTests : IDisposable
     [InlineData("""{"type":"residual","layers":[]}""", "layers[0]: 'layers' is []: use a list of layers, at least one")]
     [InlineData("""{"type":"residual","layers":[{"type":"relu"}],"shortcut":[]}""", "layers[0]: 'shortcut' is []: use a list of layers")]
     [InlineData("""{"type":"residual","layers":[{"type":"relu"},{"type":"dense"}]}""", "layers[0].layers[1]: 'units' is missing")]
-    [InlineData("""{"type":"residual","layers":[{"type":"relu"}],"shortcut":[{"type":"relu","x":1}]}""", "layers[0].shortcut[0]: 'x' is not a property of relu")]
+    [InlineData(
+        """{"type":"residual","layers":[{"type":"relu"}],"shortcut":[{"type":"relu","x":1}]}""",
+        "layers[0].shortcut[0]: 'x' is not a property of relu"
+    )]
     public void WhatAFileGetsWrongInsideABlockIsNamed(string layers, string expected) =>
         Assert.Contains(expected, Assert.Throws<InputException>(() => Spec(layers)).Message);
 
@@ -80,9 +92,12 @@ public sealed class ResidualTests : IDisposable
     [Fact]
     public void LayersInsideCountTowardsTheLargestModel()
     {
-        string layers = string.Join(',', Enumerable.Repeat("""{"type":"relu"}""", 1023));
+        var layers = string.Join(',', Enumerable.Repeat("""{"type":"relu"}""", 1023));
         Assert.Equal(1023, ((ResidualSpec)Spec($$"""{"type":"residual","layers":[{{layers}}]}""").Layers[0]).Layers.Count);
-        Assert.Contains("1025 layers", Assert.Throws<InputException>(() => Spec($$"""{"type":"residual","layers":[{{layers}}]},{"type":"relu"}""")).Message);
+        Assert.Contains(
+            "1025 layers",
+            Assert.Throws<InputException>(() => Spec($$"""{"type":"residual","layers":[{{layers}}]},{"type":"relu"}""")).Message
+        );
     }
 
     [Theory]
@@ -91,9 +106,9 @@ public sealed class ResidualTests : IDisposable
     public void ThreadsDoNotChangeABit(int threads)
     {
         SmallProblem problem = new(Nested, features: 4, classes: 3, rows: 5000); // enough to be shared out
-        (BatchSums expected, float[] gradient) = problem.Run(microbatch: 64, _team);
+        var (expected, gradient) = problem.Run(microbatch: 64, _team);
         using ComputeTeam team = new(threads);
-        (BatchSums sums, float[] other) = problem.Run(microbatch: 64, team);
+        var (sums, other) = problem.Run(microbatch: 64, team);
         Assert.Equal(expected, sums);
         BitAssert.Equal(gradient, other);
     }
@@ -103,7 +118,7 @@ public sealed class ResidualTests : IDisposable
     {
         SmallProblem problem = new(Nested, features: 4, classes: 3, rows: 20);
         NetworkExecutor executor = new(problem.Network, microbatch: 4, maximumRows: 20, _team);
-        float[] gradient = new float[problem.Network.Layout.Length];
+        var gradient = new float[problem.Network.Layout.Length];
         AllocationAssert.NothingOnceWarm(() =>
         {
             executor.BindWeights(problem.Weights);
@@ -114,14 +129,16 @@ public sealed class ResidualTests : IDisposable
 
     private static ModelSpec Spec(string layers) => ModelSpec.FromJson($$"""{"layers":[{{layers}}]}""", "test");
 
-    private static string NestedBlocks(int depth) => string.Concat(Enumerable.Repeat("""{"type":"residual","layers":[""", depth))
-        + """{"type":"relu"}""" + string.Concat(Enumerable.Repeat("]}", depth));
+    private static string NestedBlocks(int depth) =>
+        string.Concat(Enumerable.Repeat("""{"type":"residual","layers":[""", depth))
+        + """{"type":"relu"}"""
+        + string.Concat(Enumerable.Repeat("]}", depth));
 
     private float[] Logits(SmallProblem problem)
     {
         NetworkExecutor executor = new(problem.Network, microbatch: 1, maximumRows: 2, _team);
         executor.BindWeights(problem.Weights);
-        float[] logits = new float[2 * problem.Network.Classes];
+        var logits = new float[2 * problem.Network.Classes];
         executor.Logits(problem.Inputs, logits);
         return logits;
     }

@@ -17,20 +17,20 @@ public sealed class SequencePlanTests : IDisposable
     [
         // the form of cnn: the largest outputs are never kept
         """
-        {"type":"conv2d","filters":5,"kernel":3,"padding":"same"},{"type":"relu"},{"type":"maxpool","kernel":2},
-        {"type":"conv2d","filters":7,"kernel":3},{"type":"relu"},{"type":"maxpool","kernel":2,"stride":1},{"type":"dense","units":4},{"type":"tanh"}
-        """,
+            {"type":"conv2d","filters":5,"kernel":3,"padding":"same"},{"type":"relu"},{"type":"maxpool","kernel":2},
+            {"type":"conv2d","filters":7,"kernel":3},{"type":"relu"},{"type":"maxpool","kernel":2,"stride":1},{"type":"dense","units":4},{"type":"tanh"}
+            """,
         // outputs that gradients are taken from
         """
-        {"type":"conv2d","filters":5,"kernel":3},{"type":"tanh"},{"type":"avgpool","kernel":2},{"type":"leakyrelu"},
-        {"type":"conv2d","filters":4,"kernel":2},{"type":"gelu"},{"type":"maxpool","kernel":2},{"type":"sigmoid"}
-        """,
+            {"type":"conv2d","filters":5,"kernel":3},{"type":"tanh"},{"type":"avgpool","kernel":2},{"type":"leakyrelu"},
+            {"type":"conv2d","filters":4,"kernel":2},{"type":"gelu"},{"type":"maxpool","kernel":2},{"type":"sigmoid"}
+            """,
         // a layer that takes whole passes, and a sequence inside of it
         """
-        {"type":"conv2d","filters":4,"kernel":3,"padding":"same"},{"type":"relu"},{"type":"conv2d","filters":4,"kernel":2},{"type":"batchnorm"},
-        {"type":"residual","layers":[{"type":"conv2d","filters":4,"kernel":3,"padding":"same"},{"type":"relu"},{"type":"conv2d","filters":4,"kernel":1}]},
-        {"type":"maxpool","kernel":3}
-        """,
+            {"type":"conv2d","filters":4,"kernel":3,"padding":"same"},{"type":"relu"},{"type":"conv2d","filters":4,"kernel":2},{"type":"batchnorm"},
+            {"type":"residual","layers":[{"type":"conv2d","filters":4,"kernel":3,"padding":"same"},{"type":"relu"},{"type":"conv2d","filters":4,"kernel":1}]},
+            {"type":"maxpool","kernel":3}
+            """,
         """{"type":"maxpool","kernel":2},{"type":"conv2d","filters":4,"kernel":2,"stride":2},{"type":"relu"},{"type":"flatten"},{"type":"dropout","rate":0.5}""",
     ];
 
@@ -41,9 +41,9 @@ public sealed class SequencePlanTests : IDisposable
         get
         {
             TheoryData<int, int> cases = [];
-            foreach (int rows in (int[])[1, 2, 4, 6, 7, 18])
+            foreach (var rows in (int[])[1, 2, 4, 6, 7, 18])
             {
-                for (int model = 0; model < Models.Length; model++)
+                for (var model = 0; model < Models.Length; model++)
                     cases.Add(model, rows);
             }
 
@@ -58,21 +58,23 @@ public sealed class SequencePlanTests : IDisposable
     public void PartsOfAnySizeHaveTheBitsOfWholePasses(int model, int partRows)
     {
         SmallProblem problem = new(Models[model], Shape, Classes, Rows);
-        foreach (ComputeTeam team in _teams)
+        foreach (var team in _teams)
             AssertBitsOfOneThread(problem, partRows, Microbatch, team);
     }
 
-    /// <summary>Lanes of one, two, four and eight microbatches, one stretch after the other, and what is left when they are fewer than the threads.</summary>
+    /// <summary>
+    /// Lanes of one, two, four and eight microbatches, one stretch after the other, and what is left when they are fewer than the threads.
+    /// </summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(4)]
     public void LanesOfAnyLengthHaveTheBitsOfOneThread(int microbatch)
     {
-        for (int model = 0; model < Models.Length; model++)
+        for (var model = 0; model < Models.Length; model++)
         {
             SmallProblem problem = new(Models[model], Shape, Classes, Rows);
-            foreach (ComputeTeam team in _teams)
+            foreach (var team in _teams)
                 AssertBitsOfOneThread(problem, partRows: 3, microbatch, team);
         }
     }
@@ -91,20 +93,22 @@ public sealed class SequencePlanTests : IDisposable
     public void AWarmedPassInLanesAllocatesNothing()
     {
         SmallProblem problem = new(Models[0], Shape, Classes, Rows);
-        IReadOnlyList<Layer> layers = problem.Network.Layers;
-        foreach (ComputeTeam team in _teams)
+        var layers = problem.Network.Layers;
+        foreach (var team in _teams)
         {
             SequenceExecutor executor = new(layers, new ExecutorOptions(Rows, Microbatch: 2, NeedsInputGradient: true, team));
             executor.BindWeights(problem.Weights);
-            float[] gradient = new float[problem.Weights.Length], inputGradient = new float[problem.Inputs.Length];
+            float[] gradient = new float[problem.Weights.Length],
+                inputGradient = new float[problem.Inputs.Length];
             AllocationAssert.NothingOnceWarm(
                 () =>
                 {
-                    Pass pass = Pass.OfStep(seed: 3, step: 1, firstSample: 0);
-                    Span<float> output = executor.Forward(problem.Inputs, Rows, pass);
+                    var pass = Pass.OfStep(seed: 3, step: 1, firstSample: 0);
+                    var output = executor.Forward(problem.Inputs, Rows, pass);
                     executor.Backward(problem.Inputs, Rows, output, inputGradient, gradient, pass, progress: null);
                 },
-                team);
+                team
+            );
         }
     }
 
@@ -120,7 +124,7 @@ public sealed class SequencePlanTests : IDisposable
     [InlineData(0, int.MaxValue, 1 << 30, 2, 2, 1 << 30)]
     public void ThreadsTakeAsManyMicrobatchesAsTheyCanShareAlike(int row, int rows, int microbatch, int threads, int lanes, int laneRows)
     {
-        PassStretch stretch = SequencePlan.NextStretch(row, rows, microbatch, threads);
+        var stretch = SequencePlan.NextStretch(row, rows, microbatch, threads);
         Assert.Equal((row, lanes, laneRows), (stretch.FirstRow, stretch.Lanes, stretch.LaneRows));
         Assert.Equal(stretch.EndRow, stretch.FirstRow + Enumerable.Range(0, lanes).Sum(lane => stretch.Lane(lane).Rows));
         Assert.All(Enumerable.Range(0, lanes), lane => Assert.Equal(row + (lane * laneRows), stretch.Lane(lane).FirstRow));
@@ -130,14 +134,18 @@ public sealed class SequencePlanTests : IDisposable
     public void APartIsSaidToBeDoneOnlyWhenThePassIs()
     {
         SmallProblem problem = new(Models[0], Shape, Classes, Rows);
-        (_, float[] expected, _) = Run(problem, partRows: 4, Microbatch, _teams[0], training: true);
-        foreach (ComputeTeam team in _teams)
+        (_, var expected, _) = Run(problem, partRows: 4, Microbatch, _teams[0], training: true);
+        foreach (var team in _teams)
         {
             List<(int Offset, float[] Gradient)> told = [];
-            Run(problem, partRows: 4, Microbatch, team, training: true, (offset, gradient) => told.Add((offset, gradient.AsSpan(offset).ToArray())));
+            Run(problem, partRows: 4, Microbatch, team, training: true, (offset, gradient) =>
+                told.Add((offset, gradient.AsSpan(offset).ToArray()))
+            );
             Assert.Equal(0, told[^1].Offset);
             Assert.Equal(4, told.Select(part => part.Offset).Distinct().Count());
-            Assert.All(told, part => BitAssert.Equal(expected.AsSpan(part.Offset).ToArray(), part.Gradient, $"from {part.Offset}, {team.Threads} threads"));
+            Assert.All(told, part =>
+                BitAssert.Equal(expected.AsSpan(part.Offset).ToArray(), part.Gradient, $"from {part.Offset}, {team.Threads} threads")
+            );
         }
     }
 
@@ -153,7 +161,8 @@ public sealed class SequencePlanTests : IDisposable
     [Theory]
     [InlineData("mlp")]
     [InlineData("resnet8")] // its first layer alone
-    public void NetworksThatGainNothingTakeWholePasses(string preset) => Assert.Equal(0, new SequencePlan(Preset(preset).Layers).LayersInParts);
+    public void NetworksThatGainNothingTakeWholePasses(string preset) =>
+        Assert.Equal(0, new SequencePlan(Preset(preset).Layers).LayersInParts);
 
     [Theory]
     [InlineData(32, 1, 8)]
@@ -176,11 +185,11 @@ public sealed class SequencePlanTests : IDisposable
 
     private void AssertBitsOfOneThread(SmallProblem problem, int partRows, int microbatch, ComputeTeam team)
     {
-        foreach (bool training in (bool[])[true, false])
+        foreach (var training in (bool[])[true, false])
         {
             var (expectedOutput, expectedGradient, expectedInput) = Run(problem, Rows, microbatch, _teams[0], training);
             var (output, gradient, input) = Run(problem, partRows, microbatch, team, training);
-            string what = $"{team.Threads} threads, microbatches of {microbatch}, training: {training}";
+            var what = $"{team.Threads} threads, microbatches of {microbatch}, training: {training}";
             BitAssert.Equal(expectedOutput, output, $"output, {what}");
             BitAssert.Equal(expectedGradient, gradient, $"parameter gradient, {what}");
             BitAssert.Equal(expectedInput, input, $"input gradient, {what}");
@@ -189,18 +198,36 @@ public sealed class SequencePlanTests : IDisposable
 
     /// <summary>What comes out at all ends; outputs that are not kept hold the values of the last part.</summary>
     private static (float[] Output, float[] Gradient, float[] InputGradient) Run(
-        SmallProblem problem, int partRows, int microbatch, ComputeTeam team, bool training, Action<int, float[]>? told = null)
+        SmallProblem problem,
+        int partRows,
+        int microbatch,
+        ComputeTeam team,
+        bool training,
+        Action<int, float[]>? told = null
+    )
     {
-        IReadOnlyList<Layer> layers = problem.Network.Layers;
-        int widest = layers.Take(new SequencePlan(layers).LayersInParts).Select(layer => layer.OutputLength).DefaultIfEmpty(1).Max();
+        var layers = problem.Network.Layers;
+        var widest = layers.Take(new SequencePlan(layers).LayersInParts).Select(layer => layer.OutputLength).DefaultIfEmpty(1).Max();
         SequencePlan plan = new(layers, Math.Max(1, partRows * widest / team.Threads));
         SequenceExecutor executor = new(plan, layers, new ExecutorOptions(Rows, microbatch, NeedsInputGradient: true, team));
-        Pass pass = training ? Pass.OfStep(seed: 3, step: 1, firstSample: 0) : Pass.Evaluation;
+        var pass = training ? Pass.OfStep(seed: 3, step: 1, firstSample: 0) : Pass.Evaluation;
         executor.BindWeights(problem.Weights);
-        float[] output = executor.Forward(problem.Inputs, Rows, pass).ToArray();
-        float[] gradient = new float[problem.Weights.Length], inputGradient = new float[problem.Inputs.Length];
+        var output = executor.Forward(problem.Inputs, Rows, pass).ToArray();
+        float[] gradient = new float[problem.Weights.Length],
+            inputGradient = new float[problem.Inputs.Length];
         if (training)
-            executor.Backward(problem.Inputs, Rows, [.. output], inputGradient, gradient, pass, told is null ? null : new Watch(offset => told(offset, gradient)));
+        {
+            executor.Backward(
+                problem.Inputs,
+                Rows,
+                [.. output],
+                inputGradient,
+                gradient,
+                pass,
+                told is null ? null : new Watch(offset => told(offset, gradient))
+            );
+        }
+
         return (output, gradient, inputGradient);
     }
 

@@ -28,44 +28,65 @@ public sealed class FrameMarshallerTests
     private static readonly Gen<float[]> Values = Gen.UInt.Select(BitConverter.UInt32BitsToSingle).Array[0, 300];
 
     [Fact]
-    public void What_is_written_is_a_TensorFrame() => Gen.Select(Headers, Values).Sample((header, values) =>
-    {
-        var parsed = TensorFrame.Parser.ParseFrom(Bytes(new Frame(header, values)));
-        Assert.Equal(header, HeaderOf(parsed));
-        Assert.Equal(MemoryMarshal.AsBytes<float>(values), parsed.Values.Span);
-    });
+    public void What_is_written_is_a_TensorFrame() =>
+        Gen.Select(Headers, Values)
+            .Sample(
+                (header, values) =>
+                {
+                    var parsed = TensorFrame.Parser.ParseFrom(Bytes(new Frame(header, values)));
+                    Assert.Equal(header, HeaderOf(parsed));
+                    Assert.Equal(MemoryMarshal.AsBytes<float>(values), parsed.Values.Span);
+                }
+            );
 
     [Fact]
-    public void A_TensorFrame_is_read() => Gen.Select(Headers, Values).Sample((header, values) =>
-    {
-        using var frame = Read(Message(header, values).ToByteArray());
-        AssertIs(header, values, frame);
-    });
+    public void A_TensorFrame_is_read() =>
+        Gen.Select(Headers, Values)
+            .Sample(
+                (header, values) =>
+                {
+                    using var frame = Read(Message(header, values).ToByteArray());
+                    AssertIs(header, values, frame);
+                }
+            );
 
     [Fact]
     public void Fields_may_come_in_any_order_among_unknown_ones() =>
-        Gen.Select(Headers, Values, Gen.Shuffle(Enumerable.Range(0, FieldCount + 1).ToArray())).Sample((header, values, order) =>
-        {
-            var fields = Fields(header, values).Append([(99 << 3) & 0x7F | 0x80 | 2, (99 << 3) >> 7, 3, 1, 2, 3]).ToArray();
-            using var frame = Read([.. order.SelectMany(index => fields[index])]);
-            AssertIs(header, values, frame);
-        });
+        Gen.Select(Headers, Values, Gen.Shuffle(Enumerable.Range(0, FieldCount + 1).ToArray()))
+            .Sample(
+                (header, values, order) =>
+                {
+                    var fields = Fields(header, values).Append([(99 << 3) & 0x7F | 0x80 | 2, (99 << 3) >> 7, 3, 1, 2, 3]).ToArray();
+                    using var frame = Read([.. order.SelectMany(index => fields[index])]);
+                    AssertIs(header, values, frame);
+                }
+            );
 
     [Fact]
-    public void The_bytes_may_lie_in_pieces() => Gen.Select(Headers, Values, Gen.Int[1, 40]).Sample((header, values, piece) =>
-    {
-        using var frame = FrameMarshaller.Read(Pieces(Message(header, values).ToByteArray(), piece));
-        AssertIs(header, values, frame);
-    });
+    public void The_bytes_may_lie_in_pieces() =>
+        Gen.Select(Headers, Values, Gen.Int[1, 40])
+            .Sample(
+                (header, values, piece) =>
+                {
+                    using var frame = FrameMarshaller.Read(Pieces(Message(header, values).ToByteArray(), piece));
+                    AssertIs(header, values, frame);
+                }
+            );
 
     [Fact]
-    public void A_message_that_ends_early_is_refused_or_holds_only_whole_fields() => Gen.Select(Headers, Values, Gen.Double[0, 1]).Sample((header, values, part) =>
-    {
-        var bytes = Bytes(new Frame(header, values));
-        var cut = bytes[..(int)(part * (bytes.Length - 1))];
-        var failure = Record.Exception(() => Read(cut).Dispose());
-        return failure is null ? TensorFrame.Parser.ParseFrom(cut).CalculateSize() <= cut.Length : failure is InvalidDataException;
-    });
+    public void A_message_that_ends_early_is_refused_or_holds_only_whole_fields() =>
+        Gen.Select(Headers, Values, Gen.Double[0, 1])
+            .Sample(
+                (header, values, part) =>
+                {
+                    var bytes = Bytes(new Frame(header, values));
+                    var cut = bytes[..(int)(part * (bytes.Length - 1))];
+                    var failure = Record.Exception(() => Read(cut).Dispose());
+                    return failure is null
+                        ? TensorFrame.Parser.ParseFrom(cut).CalculateSize() <= cut.Length
+                        : failure is InvalidDataException;
+                }
+            );
 
     [Theory]
     [InlineData(ulong.MaxValue)]
@@ -83,17 +104,18 @@ public sealed class FrameMarshallerTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100_000);
     }
 
-    public static TheoryData<string, byte[]> Refused => new()
-    {
-        { "values that are not whole numbers", [ValuesTag, 3, 1, 2, 3] },
-        { "a step beyond the signed range", [(4 << 3) | 1, 255, 255, 255, 255, 255, 255, 255, 255] },
-        { "a part beyond the signed range", [(6 << 3) | 5, 255, 255, 255, 255] },
-        { "an offset beyond the signed range", [(7 << 3) | 1, 255, 255, 255, 255, 255, 255, 255, 255] },
-        { "a kind that nobody knows", [5 << 3, 100] },
-        { "a group", [(1 << 3) | 3] },
-        { "a number of eleven bytes", [5 << 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1] },
-        { "a number that is cut off", [(2 << 3) | 5, 1, 2] },
-    };
+    public static TheoryData<string, byte[]> Refused =>
+        new()
+        {
+            { "values that are not whole numbers", [ValuesTag, 3, 1, 2, 3] },
+            { "a step beyond the signed range", [(4 << 3) | 1, 255, 255, 255, 255, 255, 255, 255, 255] },
+            { "a part beyond the signed range", [(6 << 3) | 5, 255, 255, 255, 255] },
+            { "an offset beyond the signed range", [(7 << 3) | 1, 255, 255, 255, 255, 255, 255, 255, 255] },
+            { "a kind that nobody knows", [5 << 3, 100] },
+            { "a group", [(1 << 3) | 3] },
+            { "a number of eleven bytes", [5 << 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1] },
+            { "a number that is cut off", [(2 << 3) | 5, 1, 2] },
+        };
 
     [Theory]
     [MemberData(nameof(Refused))]
@@ -114,14 +136,18 @@ public sealed class FrameMarshallerTests
     }
 
     [Fact]
-    public void Values_are_read_to_where_the_sink_wants_them_or_into_pooled_memory() => Gen.Select(Headers, Values, Gen.Int[1, 40], Gen.Bool).Sample((header, values, piece, isKnown) =>
-    {
-        var sink = new Sink(header, isKnown ? values.Length : 0);
-        using var frame = FrameMarshaller.Read(Pieces(Message(header, values).ToByteArray(), piece), sink);
-        AssertIs(header, values, frame);
-        Assert.Equal(isKnown && values.Length > 0, frame.IsInPlace);
-        Assert.Equal(MemoryMarshal.AsBytes<float>(isKnown ? values : []), MemoryMarshal.AsBytes<float>(sink.Received));
-    });
+    public void Values_are_read_to_where_the_sink_wants_them_or_into_pooled_memory() =>
+        Gen.Select(Headers, Values, Gen.Int[1, 40], Gen.Bool)
+            .Sample(
+                (header, values, piece, isKnown) =>
+                {
+                    var sink = new Sink(header, isKnown ? values.Length : 0);
+                    using var frame = FrameMarshaller.Read(Pieces(Message(header, values).ToByteArray(), piece), sink);
+                    AssertIs(header, values, frame);
+                    Assert.Equal(isKnown && values.Length > 0, frame.IsInPlace);
+                    Assert.Equal(MemoryMarshal.AsBytes<float>(isKnown ? values : []), MemoryMarshal.AsBytes<float>(sink.Received));
+                }
+            );
 
     [Fact]
     public void Values_cannot_be_read_after_the_frame_was_given_back()
@@ -138,20 +164,21 @@ public sealed class FrameMarshallerTests
         Assert.Equal(MemoryMarshal.AsBytes<float>(values), MemoryMarshal.AsBytes(frame.Values));
     }
 
-    private static FrameHeader HeaderOf(TensorFrame frame) => new(
-        frame.Run, new ViewGeneration(frame.Epoch, frame.Number), (long)frame.Step, frame.Kind, (int)frame.Part, (long)frame.Offset);
+    private static FrameHeader HeaderOf(TensorFrame frame) =>
+        new(frame.Run, new ViewGeneration(frame.Epoch, frame.Number), (long)frame.Step, frame.Kind, (int)frame.Part, (long)frame.Offset);
 
-    private static TensorFrame Message(FrameHeader header, float[] values) => new()
-    {
-        Run = header.Run,
-        Epoch = header.Generation.Epoch,
-        Number = header.Generation.Number,
-        Step = (ulong)header.Step,
-        Kind = header.Kind,
-        Part = (uint)header.Part,
-        Offset = (ulong)header.Offset,
-        Values = ByteString.CopyFrom(MemoryMarshal.AsBytes<float>(values)),
-    };
+    private static TensorFrame Message(FrameHeader header, float[] values) =>
+        new()
+        {
+            Run = header.Run,
+            Epoch = header.Generation.Epoch,
+            Number = header.Generation.Number,
+            Step = (ulong)header.Step,
+            Kind = header.Kind,
+            Part = (uint)header.Part,
+            Offset = (ulong)header.Offset,
+            Values = ByteString.CopyFrom(MemoryMarshal.AsBytes<float>(values)),
+        };
 
     // Each field of a message by itself.
     private static IEnumerable<byte[]> Fields(FrameHeader header, float[] values)

@@ -19,13 +19,15 @@ public sealed class RunTokenTests
     }
 
     [Fact]
-    public void Every_digit_counts() => Gen.Int[0, 63].Sample(digit =>
-    {
-        var token = RunToken.Create();
-        var digits = token.Reveal().ToCharArray();
-        digits[digit] = digits[digit] == '0' ? '1' : '0';
-        return !token.Matches("Bearer " + new string(digits));
-    });
+    public void Every_digit_counts() =>
+        Gen.Int[0, 63]
+            .Sample(digit =>
+            {
+                var token = RunToken.Create();
+                var digits = token.Reveal().ToCharArray();
+                digits[digit] = digits[digit] == '0' ? '1' : '0';
+                return !token.Matches("Bearer " + new string(digits));
+            });
 
     [Fact]
     public void A_token_is_read_back_from_what_it_reveals_whatever_the_case_and_the_space_around_it()
@@ -36,8 +38,14 @@ public sealed class RunTokenTests
     }
 
     [Fact]
-    public void Other_texts_are_no_tokens() => Gen.OneOf(Gen.String, Gen.String[Gen.Char["0123456789abcdef"], 0, 63], Gen.Const(new string('g', 64)), Gen.Const(new string('a', 66)))
-        .Sample(text => !RunToken.TryParse(text, out _));
+    public void Other_texts_are_no_tokens() =>
+        Gen.OneOf(
+                Gen.String,
+                Gen.String[Gen.Char["0123456789abcdef"], 0, 63],
+                Gen.Const(new string('g', 64)),
+                Gen.Const(new string('a', 66))
+            )
+            .Sample(text => !RunToken.TryParse(text, out _));
 
     [Fact]
     public void It_does_not_show_itself()

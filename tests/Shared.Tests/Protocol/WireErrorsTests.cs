@@ -7,21 +7,35 @@ namespace Distributed.Shared.Tests.Protocol;
 
 public sealed class WireErrorsTests
 {
-    public static TheoryData<Exception, string> Causes => new()
-    {
-        { new RpcException(new Status(StatusCode.Unauthenticated, "no")), "it refused the run token (is --token-file the same on both sides?)" },
-        { new RpcException(new Status(StatusCode.Unavailable, "", new HttpRequestException("outer", new SocketException((int)SocketError.ConnectionRefused)))), "the connection was closed (Connection refused)" },
-        { new RpcException(new Status(StatusCode.Cancelled, "")), "the connection was closed (the call was cancelled)" },
-        { new RpcException(new Status(StatusCode.FailedPrecondition, "view 1.2 is over here")), "view 1.2 is over here" },
-        { new RpcException(new Status(StatusCode.DataLoss, "")), "DataLoss" },
-        { new IOException("reset"), "the connection was closed" },
-        { new OperationCanceledException(), "the connection was closed" },
-        { new InvalidDataException("worker 2 sent nonsense"), "worker 2 sent nonsense" },
-    };
+    public static TheoryData<Exception, string> Causes =>
+        new()
+        {
+            {
+                new RpcException(new Status(StatusCode.Unauthenticated, "no")),
+                "it refused the run token (is --token-file the same on both sides?)"
+            },
+            {
+                new RpcException(
+                    new Status(
+                        StatusCode.Unavailable,
+                        "",
+                        new HttpRequestException("outer", new SocketException((int)SocketError.ConnectionRefused))
+                    )
+                ),
+                "the connection was closed (Connection refused)"
+            },
+            { new RpcException(new Status(StatusCode.Cancelled, "")), "the connection was closed (the call was cancelled)" },
+            { new RpcException(new Status(StatusCode.FailedPrecondition, "view 1.2 is over here")), "view 1.2 is over here" },
+            { new RpcException(new Status(StatusCode.DataLoss, "")), "DataLoss" },
+            { new IOException("reset"), "the connection was closed" },
+            { new OperationCanceledException(), "the connection was closed" },
+            { new InvalidDataException("worker 2 sent nonsense"), "worker 2 sent nonsense" },
+        };
 
     [Theory]
     [MemberData(nameof(Causes))]
-    public void An_error_of_the_wire_is_told_by_its_likely_cause(Exception exception, string cause) => Assert.Equal(cause, WireErrors.Cause(exception));
+    public void An_error_of_the_wire_is_told_by_its_likely_cause(Exception exception, string cause) =>
+        Assert.Equal(cause, WireErrors.Cause(exception));
 
     [Fact]
     public void Every_phase_has_a_name_of_its_own()

@@ -20,21 +20,24 @@ public sealed class StepSimulatorTests
     private static readonly Costs Line = Nothing with { Latency = Latency, LineByte = 1 / SliceBytes };
 
     [Fact]
-    public void Two_workers_pay_each_round_one_latency_and_one_slice() => Assert.Equal(2 * (Latency + 1), Seconds(workers: 2, microbatches: 2, Line), 1e-9);
+    public void Two_workers_pay_each_round_one_latency_and_one_slice() =>
+        Assert.Equal(2 * (Latency + 1), Seconds(workers: 2, microbatches: 2, Line), 1e-9);
 
     // In each round all send to the next one first, and then to the one after it: no line is idle and none is asked twice.
     [Fact]
-    public void Three_workers_pay_each_round_one_latency_and_two_slices() => Assert.Equal(2 * (Latency + 2), Seconds(workers: 3, microbatches: 3, Line), 1e-9);
+    public void Three_workers_pay_each_round_one_latency_and_two_slices() =>
+        Assert.Equal(2 * (Latency + 2), Seconds(workers: 3, microbatches: 3, Line), 1e-9);
 
-    // Eight microbatches: one block, two, and two. Worker 0 is sent two blocks by each of the others, which takes four seconds, and worker 1 gets its last one
-    // then, too; the all-gather takes two.
+    // Eight microbatches: one block, two, and two. Worker 0 is sent two blocks by each of the others, which takes four seconds, and worker
+    // 1 gets its last one then, too; the all-gather takes two.
     [Fact]
-    public void A_further_block_takes_the_line_once_more() => Assert.Equal((2 * Latency) + 4 + 2, Seconds(workers: 3, microbatches: 8, Line), 1e-9);
+    public void A_further_block_takes_the_line_once_more() =>
+        Assert.Equal((2 * Latency) + 4 + 2, Seconds(workers: 3, microbatches: 8, Line), 1e-9);
 
     [Fact]
     public void The_processors_of_both_ends_take_their_time_for_messages_and_bytes()
     {
-        Costs costs = Nothing with { Latency = Latency, Message = 3, Byte = 2 / SliceBytes };
+        var costs = Nothing with { Latency = Latency, Message = 3, Byte = 2 / SliceBytes };
         Assert.Equal(2 * (Latency + (2 * (3 + 2))), Seconds(workers: 2, microbatches: 2, costs), 1e-9);
     }
 
@@ -42,8 +45,8 @@ public sealed class StepSimulatorTests
     public void A_slice_of_several_frames_is_several_messages()
     {
         const int frames = 3;
-        ReductionPlan plan = Plan(workers: 2, microbatches: 2, [2 * frames * WireLimits.FrameElements]);
-        SimulatedStep step = StepSimulator.Run(Exchange.Direct(plan), Computing(plan, 0), Nothing with { Latency = Latency, Message = 1 });
+        var plan = Plan(workers: 2, microbatches: 2, [2 * frames * WireLimits.FrameElements]);
+        var step = StepSimulator.Run(Exchange.Direct(plan), Computing(plan, 0), Nothing with { Latency = Latency, Message = 1 });
         Assert.All(step.Messages, messages => Assert.Equal(2 * frames, messages));
         Assert.Equal(2 * (Latency + frames + 1), step.Seconds, 1e-9); // they arrive long after all have left, one a second
     }
@@ -52,7 +55,7 @@ public sealed class StepSimulatorTests
     [Fact]
     public void The_compute_thread_sums_and_updates()
     {
-        Costs costs = Line with { Reduce = 1 / SliceBytes, Update = 0.5 / SliceBytes };
+        var costs = Line with { Reduce = 1 / SliceBytes, Update = 0.5 / SliceBytes };
         Assert.Equal((2 * (Latency + 1)) + 2 + 0.5, Seconds(workers: 2, microbatches: 2, costs), 1e-9);
     }
 
@@ -60,7 +63,7 @@ public sealed class StepSimulatorTests
     [Fact]
     public void What_leaves_early_is_hidden_behind_the_backward_pass()
     {
-        ReductionPlan plan = Plan(workers: 2, microbatches: 2, [2 * Slice, 2 * Slice]);
+        var plan = Plan(workers: 2, microbatches: 2, [2 * Slice, 2 * Slice]);
         Assert.Equal(3000 + (2 * (Latency + 1)), StepSimulator.Run(Exchange.Direct(plan), Computing(plan, 3000), Line).Seconds, 1e-9);
     }
 
@@ -68,28 +71,29 @@ public sealed class StepSimulatorTests
     [Fact]
     public void Without_a_spare_processor_messages_hold_the_pass_up()
     {
-        ReductionPlan plan = Plan(workers: 2, microbatches: 2, [2 * Slice, 2 * Slice]);
-        Costs costs = Nothing with { Message = 1, HasSpareProcessor = false };
+        var plan = Plan(workers: 2, microbatches: 2, [2 * Slice, 2 * Slice]);
+        var costs = Nothing with { Message = 1, HasSpareProcessor = false };
         Assert.Equal(3000 + 8, StepSimulator.Run(Exchange.Direct(plan), Computing(plan, 3000), costs).Seconds, 1e-9);
     }
 
     [Fact]
     public void One_worker_computes_and_updates_alone()
     {
-        Costs costs = Line with { Message = 7, Update = 1 / SliceBytes, Reduce = 5 };
-        ReductionPlan plan = Plan(workers: 1, microbatches: 3, [Slice]);
-        SimulatedStep step = StepSimulator.Run(Exchange.Direct(plan), Computing(plan, 10), costs);
+        var costs = Line with { Message = 7, Update = 1 / SliceBytes, Reduce = 5 };
+        var plan = Plan(workers: 1, microbatches: 3, [Slice]);
+        var step = StepSimulator.Run(Exchange.Direct(plan), Computing(plan, 10), costs);
         Assert.Equal((3 * 10) + 1, step.Seconds, 1e-9);
         Assert.Equal(0, step.Messages[0]);
     }
 
     [Fact]
-    public void Every_worker_sends_the_bytes_that_the_plan_predicts() => Plans.Sample(plan =>
-    {
-        SimulatedStep step = StepSimulator.Run(Exchange.Direct(plan), Computing(plan, 1), Line with { Message = 0.1, Byte = 1e-6 });
-        Assert.Equal(Enumerable.Range(0, plan.Workers).Select(plan.BytesSentBy), step.BytesSent);
-        Assert.True(step.Seconds >= step.BytesSent.Max() / SliceBytes, "no line is faster than it is");
-    });
+    public void Every_worker_sends_the_bytes_that_the_plan_predicts() =>
+        Plans.Sample(plan =>
+        {
+            var step = StepSimulator.Run(Exchange.Direct(plan), Computing(plan, 1), Line with { Message = 0.1, Byte = 1e-6 });
+            Assert.Equal(Enumerable.Range(0, plan.Workers).Select(plan.BytesSentBy), step.BytesSent);
+            Assert.True(step.Seconds >= step.BytesSent.Max() / SliceBytes, "no line is faster than it is");
+        });
 
     /// <summary>A workload of a plan's length.</summary>
     internal static Workload Computing(ReductionPlan plan, double microbatch) =>
@@ -103,18 +107,19 @@ public sealed class StepSimulatorTests
 
     private static double Seconds(int workers, int microbatches, Costs costs)
     {
-        ReductionPlan plan = Plan(workers, microbatches, [workers * Slice]);
+        var plan = Plan(workers, microbatches, [workers * Slice]);
         return StepSimulator.Run(Exchange.Direct(plan), Computing(plan, 0), costs).Seconds;
     }
 
-    private static ReductionPlan Plan(int workers, int microbatches, int[] lengths) => new(microbatches, Partition.EqualShares(workers), BucketsOf(lengths));
+    private static ReductionPlan Plan(int workers, int microbatches, int[] lengths) =>
+        new(microbatches, Partition.EqualShares(workers), BucketsOf(lengths));
 
     // The first one lies last in the vector.
     private static List<Bucket> BucketsOf(int[] lengths)
     {
         List<Bucket> buckets = [];
-        int end = lengths.Sum();
-        foreach (int length in lengths)
+        var end = lengths.Sum();
+        foreach (var length in lengths)
         {
             buckets.Add(new Bucket(end - length, end));
             end -= length;

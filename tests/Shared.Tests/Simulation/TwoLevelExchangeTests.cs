@@ -7,26 +7,32 @@ namespace Distributed.Shared.Tests.Simulation;
 
 public sealed class TwoLevelExchangeTests
 {
-    private static readonly Gen<(int Groups, int Group, int Microbatches)> Clusters =
-        Gen.Select(Gen.Int[2, 7], Gen.Int[1, 6], Gen.Int[0, 4], (groups, group, level) => (groups, group, groups << level));
+    private static readonly Gen<(int Groups, int Group, int Microbatches)> Clusters = Gen.Select(
+        Gen.Int[2, 7],
+        Gen.Int[1, 6],
+        Gen.Int[0, 4],
+        (groups, group, level) => (groups, group, groups << level)
+    );
 
     [Fact]
-    public void Groups_are_nodes_of_the_one_tree() => Clusters.Sample(cluster =>
-    {
-        int each = cluster.Microbatches / cluster.Groups;
-        for (int group = 0; group < cluster.Groups; group++)
-            Assert.Single(ReductionTree.Blocks(group * each, (group + 1) * each, cluster.Microbatches));
-    });
+    public void Groups_are_nodes_of_the_one_tree() =>
+        Clusters.Sample(cluster =>
+        {
+            var each = cluster.Microbatches / cluster.Groups;
+            for (var group = 0; group < cluster.Groups; group++)
+                Assert.Single(ReductionTree.Blocks(group * each, (group + 1) * each, cluster.Microbatches));
+        });
 
     [Fact]
-    public void The_sums_of_groups_and_then_between_them_are_the_one_sum() => Clusters.Sample(cluster =>
-    {
-        ReductionPlan whole = new(cluster.Microbatches, cluster.Groups * cluster.Group);
-        ReductionPlan inner = new(cluster.Microbatches / cluster.Groups, cluster.Group);
-        ReductionPlan outer = new(cluster.Groups, cluster.Groups);
-        var ofGroups = Enumerable.Range(0, cluster.Groups).Select(group => Sum(Names(inner, group * inner.Microbatches), inner));
-        Assert.Equal(Sum(Names(whole, 0), whole), Sum(ofGroups, outer));
-    });
+    public void The_sums_of_groups_and_then_between_them_are_the_one_sum() =>
+        Clusters.Sample(cluster =>
+        {
+            ReductionPlan whole = new(cluster.Microbatches, cluster.Groups * cluster.Group);
+            ReductionPlan inner = new(cluster.Microbatches / cluster.Groups, cluster.Group);
+            ReductionPlan outer = new(cluster.Groups, cluster.Groups);
+            var ofGroups = Enumerable.Range(0, cluster.Groups).Select(group => Sum(Names(inner, group * inner.Microbatches), inner));
+            Assert.Equal(Sum(Names(whole, 0), whole), Sum(ofGroups, outer));
+        });
 
     [Fact]
     public void A_group_of_another_size_is_refused()
@@ -40,9 +46,11 @@ public sealed class TwoLevelExchangeTests
     [Fact]
     public void Two_levels_send_the_bytes_of_one_in_fewer_messages()
     {
-        const int groups = 8, group = 4, slice = 64;
+        const int groups = 8,
+            group = 4,
+            slice = 64;
         ReductionPlan plan = new(groups * group, Partition.EqualShares(groups * group), [new(0, groups * group * slice)]);
-        SimulatedStep step = StepSimulator.Run(Exchange.TwoLevel(plan, group), StepSimulatorTests.Computing(plan, 1), Costs.Network(10));
+        var step = StepSimulator.Run(Exchange.TwoLevel(plan, group), StepSimulatorTests.Computing(plan, 1), Costs.Network(10));
         Assert.Equal(Enumerable.Range(0, plan.Workers).Select(plan.BytesSentBy), step.BytesSent);
         Assert.All(step.Messages, messages => Assert.Equal(2 * ((groups - 1) + (group - 1)), messages));
     }
@@ -55,24 +63,32 @@ public sealed class TwoLevelExchangeTests
         const double latency = 100;
         ReductionPlan plan = new(4, Partition.EqualShares(4), [new(0, 4 * slice)]);
         Costs line = new(latency, 1.0 / (slice * sizeof(float)), 0, 0, 0, 0, HasSpareProcessor: true);
-        Assert.Equal((4 * latency) + 2 + 1 + 1 + 2, StepSimulator.Run(Exchange.TwoLevel(plan, 2), StepSimulatorTests.Computing(plan, 0), line).Seconds, 1e-9);
+        Assert.Equal(
+            (4 * latency) + 2 + 1 + 1 + 2,
+            StepSimulator.Run(Exchange.TwoLevel(plan, 2), StepSimulatorTests.Computing(plan, 0), line).Seconds,
+            1e-9
+        );
     }
 
     [Fact]
-    public void Any_cluster_ends_its_step() => Clusters.Sample(cluster =>
-    {
-        int workers = cluster.Groups * cluster.Group;
-        ReductionPlan plan = new(cluster.Microbatches, Partition.EqualShares(workers), [new(160, 480), new(0, 160)]);
-        return StepSimulator.Run(Exchange.TwoLevel(plan, cluster.Group), StepSimulatorTests.Computing(plan, 1), Costs.Network(1)).Seconds > 0;
-    });
+    public void Any_cluster_ends_its_step() =>
+        Clusters.Sample(cluster =>
+        {
+            var workers = cluster.Groups * cluster.Group;
+            ReductionPlan plan = new(cluster.Microbatches, Partition.EqualShares(workers), [new(160, 480), new(0, 160)]);
+            return StepSimulator
+                    .Run(Exchange.TwoLevel(plan, cluster.Group), StepSimulatorTests.Computing(plan, 1), Costs.Network(1))
+                    .Seconds > 0;
+        });
 
-    private static IEnumerable<string> Names(ReductionPlan plan, int first) => plan.Blocks.Select(block => $"[{first + block.Start}, {first + block.End})");
+    private static IEnumerable<string> Names(ReductionPlan plan, int first) =>
+        plan.Blocks.Select(block => $"[{first + block.Start}, {first + block.End})");
 
     // The sum as it is written down, with its parentheses.
     private static string Sum(IEnumerable<string> blocks, ReductionPlan plan)
     {
         string[] sums = [.. blocks];
-        foreach ((int left, int right) in plan.Merges)
+        foreach (var (left, right) in plan.Merges)
             sums[left] = $"({sums[left]} + {sums[right]})";
         return sums[0];
     }

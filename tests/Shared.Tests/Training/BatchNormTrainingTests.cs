@@ -6,7 +6,10 @@ using Xunit;
 
 namespace Distributed.Shared.Tests.Training;
 
-/// <summary>The way of running statistics through training: digits, normalised as they come in, so that what is observed can be computed from the data.</summary>
+/// <summary>
+/// The way of running statistics through training: digits, normalised as they come in, so that what is observed can be computed from the
+/// data.
+/// </summary>
 public sealed class BatchNormTrainingTests
 {
     private const string Layers = """{"layers":[{"type":"batchnorm","momentum":0.25},{"type":"dense","units":9},{"type":"relu"}]}""";
@@ -17,12 +20,12 @@ public sealed class BatchNormTrainingTests
     [Fact]
     public void StatisticsMoveTowardsTheMeanAndTheMeanVarianceOfTheMicrobatches()
     {
-        RunConfiguration configuration = Configuration(new OptimizerOptions { WeightDecay = 0.1, ClipNorm = 1e-3 });
-        using LocalTrainer trainer = Trainer(configuration);
+        var configuration = Configuration(new OptimizerOptions { WeightDecay = 0.1, ClipNorm = 1e-3 });
+        using var trainer = Trainer(configuration);
         trainer.Step();
-        double[][] samples = Samples(configuration.Batches(Data.Train.Count).Of(step: 1).Indices);
-        double mean = samples.Average(pixels => pixels.Average());
-        double variance = samples.Chunk(configuration.Microbatch).Sum(part => part.Length * Variance(part)) / samples.Length;
+        var samples = Samples(configuration.Batches(Data.Train.Count).Of(step: 1).Indices);
+        var mean = samples.Average(pixels => pixels.Average());
+        var variance = samples.Chunk(configuration.Microbatch).Sum(part => part.Length * Variance(part)) / samples.Length;
 
         Assert.Equal(0.25 * mean, Value(trainer, "layers.0.running_mean"), 1e-5);
         Assert.Equal(0.75 + (0.25 * variance), Value(trainer, "layers.0.running_var"), 1e-5);
@@ -33,10 +36,10 @@ public sealed class BatchNormTrainingTests
     [InlineData(OptimizerKind.AdamW)]
     public void MomentsOfStatisticsStayZero(OptimizerKind kind)
     {
-        using LocalTrainer trainer = Trainer(Configuration(new OptimizerOptions { Kind = kind, WeightDecay = 0.1 }));
-        for (int i = 0; i < 3; i++)
+        using var trainer = Trainer(Configuration(new OptimizerOptions { Kind = kind, WeightDecay = 0.1 }));
+        for (var i = 0; i < 3; i++)
             trainer.Step();
-        foreach (Parameter statistic in Network.Layout.RunningStatistics)
+        foreach (var statistic in Network.Layout.RunningStatistics)
             Assert.All(trainer.State.Moments, moment => Assert.Equal(0, moment.Span[statistic.Offset]));
         Assert.All(trainer.State.Moments, moment => Assert.NotEqual(0, moment.Span[0]));
     }
@@ -46,14 +49,16 @@ public sealed class BatchNormTrainingTests
     [InlineData(3)]
     public void AResumedRunGoesOnAsIfItHadNeverStopped(int stop)
     {
-        RunConfiguration configuration = Configuration(new OptimizerOptions());
-        using LocalTrainer whole = Trainer(configuration), first = Trainer(configuration), second = Trainer(configuration);
-        for (int i = 0; i < stop; i++)
+        var configuration = Configuration(new OptimizerOptions());
+        using LocalTrainer whole = Trainer(configuration),
+            first = Trainer(configuration),
+            second = Trainer(configuration);
+        for (var i = 0; i < stop; i++)
             first.Step();
         second.State.Restore(first.State.ToCheckpoint(Optimizer.Create(configuration.Optimizer).MomentNames));
-        for (int i = 0; i < 5; i++)
+        for (var i = 0; i < 5; i++)
             whole.Step();
-        for (int i = stop; i < 5; i++)
+        for (var i = stop; i < 5; i++)
             second.Step();
         BitAssert.Equal(whole.State.Weights.Span.ToArray(), second.State.Weights.Span.ToArray());
         Assert.Equal(whole.Evaluate(), second.Evaluate());
@@ -62,15 +67,26 @@ public sealed class BatchNormTrainingTests
     [Fact]
     public void EvaluationDependsOnTheStatistics()
     {
-        using LocalTrainer trainer = Trainer(Configuration(new OptimizerOptions()));
+        using var trainer = Trainer(Configuration(new OptimizerOptions()));
         trainer.Step();
-        BatchSums before = trainer.Evaluate();
+        var before = trainer.Evaluate();
         trainer.State.Weights.Span[Network.Layout.RunningStatistics[0].Offset] += 0.5f;
         Assert.NotEqual(before.LossSum, trainer.Evaluate().LossSum);
     }
 
-    private static RunConfiguration Configuration(OptimizerOptions optimizer) => RunConfiguration.Resolve(
-        new TrainingOptions { BatchSize = 100, Microbatch = 30, Steps = 5, Optimizer = optimizer }, Data, Layers, initWeightsSha256: null);
+    private static RunConfiguration Configuration(OptimizerOptions optimizer) =>
+        RunConfiguration.Resolve(
+            new TrainingOptions
+            {
+                BatchSize = 100,
+                Microbatch = 30,
+                Steps = 5,
+                Optimizer = optimizer,
+            },
+            Data,
+            Layers,
+            initWeightsSha256: null
+        );
 
     private static LocalTrainer Trainer(RunConfiguration configuration)
     {
@@ -81,14 +97,14 @@ public sealed class BatchNormTrainingTests
 
     private static double[][] Samples(ReadOnlyMemory<int> indices)
     {
-        float[] values = new float[indices.Length * Data.Shape.Length];
+        var values = new float[indices.Length * Data.Shape.Length];
         Data.Train.Decode(indices.Span, values);
         return [.. values.Select(value => (double)value).Chunk(Data.Shape.Length)];
     }
 
     private static double Variance(double[][] part)
     {
-        double mean = part.Average(pixels => pixels.Average());
+        var mean = part.Average(pixels => pixels.Average());
         return part.Average(pixels => pixels.Average(value => (value - mean) * (value - mean)));
     }
 

@@ -14,9 +14,13 @@ public sealed class BlockComputationTests : IDisposable
         {"layers":[{"type":"dropout","rate":0.25},{"type":"dense","units":9},{"type":"tanh"},
         {"type":"residual","layers":[{"type":"dense","units":9},{"type":"dropout","rate":0.5}]}]}
         """,
-        "test");
+        "test"
+    );
 
-    private static readonly TrainingSettings Settings = TrainingSettings.Of(TinyRun.Configuration(), new Network(Model, TinyRun.Data.Shape, 10));
+    private static readonly TrainingSettings Settings = TrainingSettings.Of(
+        TinyRun.Configuration(),
+        new Network(Model, TinyRun.Data.Shape, 10)
+    );
 
     private readonly ComputeTeam _team = new(2);
 
@@ -29,8 +33,8 @@ public sealed class BlockComputationTests : IDisposable
     [InlineData(8)]
     public void RowsOfAPassChangeNoBit(int microbatches)
     {
-        (BatchSums expected, float[] gradient) = Step(passMicrobatches: 32);
-        (BatchSums sums, float[] other) = Step(microbatches);
+        var (expected, gradient) = Step(passMicrobatches: 32);
+        var (sums, other) = Step(microbatches);
         Assert.Equal(expected, sums);
         BitAssert.Equal(gradient, other, $"{microbatches} microbatches in a pass");
     }
@@ -47,8 +51,8 @@ public sealed class BlockComputationTests : IDisposable
     public void AMicrobatchWhoseSamplesDoNotFitInAnArrayIsRefused()
     {
         const int rows = 1 << 24; // of 784 values
-        TrainingSettings settings = Settings with { Network = new Network(new ModelSpec([]), new SampleShape(1, 28, 28), 2), Microbatch = rows };
-        InputException failure = Assert.Throws<InputException>(() => new BlockComputation(settings, rows, _team));
+        var settings = Settings with { Network = new Network(new ModelSpec([]), new SampleShape(1, 28, 28), 2), Microbatch = rows };
+        var failure = Assert.Throws<InputException>(() => new BlockComputation(settings, rows, _team));
         Assert.Equal("16777216 samples of 784 values do not fit in one array: use a smaller microbatch or layer", failure.Message);
     }
 
@@ -59,9 +63,9 @@ public sealed class BlockComputationTests : IDisposable
     [InlineData(32)]
     public void PartsOfTheGradientAreFinalWhenTheyAreSaidToBe(int passMicrobatches)
     {
-        (_, float[] expected) = Step(passMicrobatches);
+        (_, var expected) = Step(passMicrobatches);
         List<(int Offset, float[] Part)> parts = [];
-        float[] gradient = new float[expected.Length];
+        var gradient = new float[expected.Length];
         Step(passMicrobatches, gradient, new Watch(offset => parts.Add((offset, gradient.AsSpan(offset).ToArray()))));
         Assert.True(parts.Select(part => part.Offset).Distinct().Count() > 2);
         Assert.Equal(0, parts[^1].Offset);
@@ -71,16 +75,16 @@ public sealed class BlockComputationTests : IDisposable
     [Fact]
     public void NobodyIsToldOfAGradientWhoseLossIsNotFinite()
     {
-        float[] weights = new float[Settings.Network.Layout.Length];
+        var weights = new float[Settings.Network.Layout.Length];
         weights.AsSpan().Fill(float.NaN);
-        bool told = false;
+        var told = false;
         var sums = Step(passMicrobatches: 32, new float[weights.Length], new Watch(_ => told = true), weights);
         Assert.False(float.IsFinite(sums.LossSum) || told);
     }
 
     private (BatchSums Sums, float[] Gradient) Step(int passMicrobatches)
     {
-        float[] gradient = new float[Settings.Network.Layout.Length];
+        var gradient = new float[Settings.Network.Layout.Length];
         return (Step(passMicrobatches, gradient, progress: null), gradient);
     }
 
@@ -91,7 +95,14 @@ public sealed class BlockComputationTests : IDisposable
             Settings.Network.InitializeWeights(1, weights = new float[gradient.Length]);
         BlockComputation computation = new(Settings, passMicrobatches * Settings.Microbatch, _team);
         computation.BindWeights(weights);
-        return computation.Gradient(step: 1, new TreeBlock(0, batch.MicrobatchCount), new IndexedSamples(TinyRun.Data.Train, batch.Indices), 0, gradient, progress);
+        return computation.Gradient(
+            step: 1,
+            new TreeBlock(0, batch.MicrobatchCount),
+            new IndexedSamples(TinyRun.Data.Train, batch.Indices),
+            0,
+            gradient,
+            progress
+        );
     }
 
     private sealed class Watch(Action<int> completed) : IBackwardProgress

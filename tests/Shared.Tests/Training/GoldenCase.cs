@@ -18,7 +18,8 @@ internal sealed record GoldenCase(
     float[] InitialWeights,
     float[] LearningRates,
     float[] Losses,
-    float[] FinalWeights)
+    float[] FinalWeights
+)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
 

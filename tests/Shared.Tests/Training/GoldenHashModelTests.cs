@@ -4,8 +4,8 @@ using Xunit;
 namespace Distributed.Shared.Tests.Training;
 
 /// <summary>
-/// The golden models on the instruction sets of this process. <see cref="GoldenHashProcessTests"/> runs this class again in processes that lack some.
-/// If a hash changes, the arithmetic has changed: see <see cref="GoldenHashTests"/>.
+/// The golden models on the instruction sets of this process. <see cref="GoldenHashProcessTests"/> runs this class again in processes that
+/// lack some. If a hash changes, the arithmetic has changed: see <see cref="GoldenHashTests"/>.
 /// </summary>
 public sealed class GoldenHashModelTests
 {
@@ -15,7 +15,7 @@ public sealed class GoldenHashModelTests
     [MemberData(nameof(Names))]
     public void A_few_steps_end_in_the_same_bits_as_ever(string name)
     {
-        GoldenModel model = GoldenModels.All[name];
+        var model = GoldenModels.All[name];
         Assert.Equal(model.Hash, model.Train(threads: 1));
         Assert.Equal(model.Hash, model.Train(threads: 2));
     }

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Distributed.Shared.Tests.Training;
 
-/// <summary>Vector width must not change a bit: the golden models are trained again by processes whose runtime does without some instructions.</summary>
+/// <summary>
+/// Vector width must not change a bit: the golden models are trained again by processes whose runtime does without some instructions.
+/// </summary>
 public sealed class GoldenHashProcessTests
 {
     [Theory]
@@ -13,9 +15,9 @@ public sealed class GoldenHashProcessTests
     [InlineData("EnableHWIntrinsic")]
     public async Task Processes_without_some_instructions_end_in_the_same_bits(string instructions)
     {
-        using Process process = Process.Start(StartInfo(instructions))!;
-        Task<string> errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        string output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken) + await errors;
+        using var process = Process.Start(StartInfo(instructions))!;
+        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken) + await errors;
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         Assert.True(process.ExitCode == 0, output);
@@ -25,8 +27,15 @@ public sealed class GoldenHashProcessTests
     /// <summary>This assembly as a program of its own, on the runtime of this process.</summary>
     private static ProcessStartInfo StartInfo(string instructions)
     {
-        string host = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
-        string[] arguments = ["exec", typeof(GoldenHashProcessTests).Assembly.Location, "-noColor", "-class", typeof(GoldenHashModelTests).FullName!];
+        var host = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
+        string[] arguments =
+        [
+            "exec",
+            typeof(GoldenHashProcessTests).Assembly.Location,
+            "-noColor",
+            "-class",
+            typeof(GoldenHashModelTests).FullName!,
+        ];
         var start = new ProcessStartInfo(host, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment[$"DOTNET_{instructions}"] = "0";
         return start;

@@ -20,22 +20,33 @@ public sealed class GoldenHashTests
     {
         var options = new TrainingOptions
         {
-            Model = $$"""{"layers":[{"type":"dense","units":33},{"type":"{{activation}}"},{"type":"dense","units":17},{"type":"{{activation}}"}]}""",
+            Model =
+                $$"""{"layers":[{"type":"dense","units":33},{"type":"{{activation}}"},{"type":"dense","units":17},{"type":"{{activation}}"}]}""",
             Epochs = 2,
             BatchSize = 100,
             Microbatch = 7,
-            Optimizer = new OptimizerOptions { Kind = optimizer, WeightDecay = 0.001, ClipNorm = 1 },
+            Optimizer = new OptimizerOptions
+            {
+                Kind = optimizer,
+                WeightDecay = 0.001,
+                ClipNorm = 1,
+            },
         };
         Assert.StartsWith(prefix, HashAfterTraining(options), StringComparison.Ordinal);
     }
 
     private static string HashAfterTraining(TrainingOptions options)
     {
-        Dataset dataset = DatasetLoader.Load(options.Data);
-        ModelSpec model = ModelSpec.FromJson(options.Model, "the test's model");
+        var dataset = DatasetLoader.Load(options.Data);
+        var model = ModelSpec.FromJson(options.Model, "the test's model");
         var network = new Network(model, dataset.Shape, dataset.ClassNames.Count);
-        RunConfiguration configuration = RunConfiguration.Resolve(options, dataset, model.ToJson(), initWeightsSha256: null);
-        using var trainer = new LocalTrainer(TrainingSettings.Of(configuration, network), dataset, configuration.Batches(dataset.Train.Count), threads: 1);
+        var configuration = RunConfiguration.Resolve(options, dataset, model.ToJson(), initWeightsSha256: null);
+        using var trainer = new LocalTrainer(
+            TrainingSettings.Of(configuration, network),
+            dataset,
+            configuration.Batches(dataset.Train.Count),
+            threads: 1
+        );
         trainer.State.Restore(InitialState.Of(configuration, network, weights: null));
         while (trainer.State.Step < configuration.Steps)
             trainer.Step();

@@ -21,11 +21,23 @@ internal sealed record GoldenModel(string Layers, OptimizerOptions Optimizer, st
     /// <summary>Trains the model and returns as many digits of its hash as are kept.</summary>
     public string Train(int threads)
     {
-        ModelSpec model = ModelSpec.FromJson($$"""{"layers":[{{Layers}}]}""", "the golden model");
-        var options = new TrainingOptions { BatchSize = 48, Microbatch = 7, Steps = Steps, Optimizer = Optimizer, LabelSmoothing = LabelSmoothing };
+        var model = ModelSpec.FromJson($$"""{"layers":[{{Layers}}]}""", "the golden model");
+        var options = new TrainingOptions
+        {
+            BatchSize = 48,
+            Microbatch = 7,
+            Steps = Steps,
+            Optimizer = Optimizer,
+            LabelSmoothing = LabelSmoothing,
+        };
         var network = new Network(model, Digits.Shape, Digits.ClassNames.Count);
-        RunConfiguration configuration = RunConfiguration.Resolve(options, Digits, model.ToJson(), initWeightsSha256: null);
-        using var trainer = new LocalTrainer(TrainingSettings.Of(configuration, network), Digits, configuration.Batches(Digits.Train.Count), threads);
+        var configuration = RunConfiguration.Resolve(options, Digits, model.ToJson(), initWeightsSha256: null);
+        using var trainer = new LocalTrainer(
+            TrainingSettings.Of(configuration, network),
+            Digits,
+            configuration.Batches(Digits.Train.Count),
+            threads
+        );
         trainer.State.Restore(InitialState.Of(configuration, network, weights: null));
         while (trainer.State.Step < Steps)
             trainer.Step();
@@ -44,60 +56,90 @@ internal static class GoldenModels
 
     private const string Convolution = """{"type":"conv2d","filters":19,"kernel":3,"padding":1,"bias":false}""";
 
-    private const string Residual =
-        """
+    private const string Residual = """
         {"type":"residual","layers":[{"type":"dense","units":19},{"type":"relu"},{"type":"residual","layers":[{"type":"tanh"},{"type":"dense","units":19}]}],
         "shortcut":[{"type":"dense","units":19}]}
         """;
 
-    private const string Convolutions =
-        """
+    private const string Convolutions = """
         {"type":"conv2d","filters":5,"kernel":3,"padding":"same"},{"type":"relu"},{"type":"maxpool","kernel":2},
         {"type":"conv2d","filters":18,"kernel":[2,3],"padding":1,"bias":false},{"type":"tanh"},{"type":"maxpool","kernel":3,"stride":2,"padding":1}
         """;
 
-    private const string ResidualImages =
-        """
+    private const string ResidualImages = """
         {"type":"conv2d","filters":6,"kernel":3,"padding":1,"bias":false},{"type":"batchnorm"},{"type":"relu"},
         {"type":"residual","layers":[{"type":"conv2d","filters":17,"kernel":3,"stride":2,"padding":1,"bias":false},{"type":"batchnorm"}],
         "shortcut":[{"type":"conv2d","filters":17,"kernel":1,"stride":2,"bias":false},{"type":"batchnorm"}]},
         {"type":"relu"},{"type":"globalavgpool"}
         """;
 
-    private const string LayerNorm =
-        """
+    private const string LayerNorm = """
         {"type":"conv2d","filters":6,"kernel":3,"stride":2},{"type":"avgpool","kernel":2,"stride":1,"padding":1},{"type":"layernorm"},
         {"type":"dense","units":19},{"type":"layernorm"},{"type":"gelu"}
         """;
 
     private static readonly OptimizerOptions Momentum = new();
 
-    public static IReadOnlyDictionary<string, GoldenModel> All { get; } = new Dictionary<string, GoldenModel>
-    {
-        ["dense relu"] = new("""{"type":"dense","units":37},{"type":"relu"},{"type":"dense","units":18},{"type":"relu"}""", Momentum, "d59516c6172f49cb"),
-        ["dense tanh"] = new("""{"type":"dense","units":21},{"type":"tanh"}""", Momentum, "e443ce0420f431fe"),
-        ["dense sigmoid"] = new("""{"type":"dense","units":21},{"type":"sigmoid"}""", Momentum, "d80a5a6ccc644c18"),
-        ["leakyrelu"] = new("""{"type":"dense","units":21},{"type":"leakyrelu","slope":0.2}""", Momentum, "fe8cc11ef9268ceb"),
-        ["gelu"] = new("""{"type":"dense","units":21},{"type":"gelu"}""", Momentum, "5f2f60f2098cdfa1"),
-        ["flatten and dropout"] = new("""{"type":"flatten"},{"type":"dense","units":21},{"type":"relu"},{"type":"dropout","rate":0.4}""", Momentum, "7fc76c77034c0a17"),
-        ["maxpool"] = new($$"""{{Convolution}},{"type":"relu"},{"type":"maxpool","kernel":2}""", Momentum, "56831b1274f523c5"),
-        ["maxpool, overlapping"] = new($$"""{{Convolution}},{"type":"maxpool","kernel":3,"stride":2,"padding":1}""", Momentum, "3c8b9d1ae3a4c9f8"),
-        ["avgpool"] = new($$"""{{Convolution}},{"type":"tanh"},{"type":"avgpool","kernel":3,"stride":2,"padding":1}""", Momentum, "ebda87c6aee4393e"),
-        ["batchnorm of channels"] = new($$"""{{Convolution}},{"type":"batchnorm"},{"type":"relu"}""", Momentum, "1549aca264a3f87c"),
-        ["batchnorm of features"] = new($$"""{{Hidden}},{"type":"batchnorm"}""", Momentum, "90f70b3e7965e923"),
-        ["layernorm"] = new($$"""{"type":"layernorm"},{{Hidden}},{"type":"layernorm"}""", Momentum, "a70eccda90bb8803"),
-        ["smoothed labels"] = new(Hidden, Momentum, "35f0ecafea2de3b9") { LabelSmoothing = 0.1 },
-        ["residual"] = new(Residual, Momentum, "196234598e78ae26"),
-        ["convolution and maximum"] = new(Convolutions, Momentum, "a1df37a30864025a"),
-        ["residual with batch normalisation"] = new(ResidualImages, Momentum, "7f6efdb796a754a7"),
-        ["layer normalisation and mean"] = new(LayerNorm, new() { Kind = OptimizerKind.AdamW }, "a5aa6e8938d00fdd"),
-        ["conv2d"] = new($"{Image},{Strided}", Momentum, "12e704971d62fbe4"),
-        ["conv2d and global average pooling"] = new($$"""{{Image}},{"type":"globalavgpool"}""", Momentum, "1fbeb14c59e46844"),
-        ["residual of images"] = new($$"""{{Image}},{"type":"residual","layers":[{{Square}},{"type":"gelu"}]}""", Momentum, "1a2a468b60539ca1"),
-        ["residual of images with a shortcut"] = new($$"""{{Image}},{"type":"residual","layers":[{{Strided}}],"shortcut":[{{Projection}}]}""", Momentum, "045f29dd61f4de10"),
-        ["sgd without momentum"] = new(Hidden, new() { Momentum = 0, WeightDecay = 0.01 }, "7bc73fc484979db2"),
-        ["sgd by Nesterov, clipped"] = new(Hidden, new() { Nesterov = true, WeightDecay = 0.01, ClipNorm = 0.5 }, "32796754b182bf35"),
-        ["adam"] = new(Hidden, new() { Kind = OptimizerKind.Adam, WeightDecay = 0.01 }, "d6545fd61a75a9e1"),
-        ["adamw"] = new(Hidden, new() { Kind = OptimizerKind.AdamW, WeightDecay = 0.01 }, "12c8d9771720c8be"),
-    };
+    public static IReadOnlyDictionary<string, GoldenModel> All { get; } =
+        new Dictionary<string, GoldenModel>
+        {
+            ["dense relu"] = new(
+                """{"type":"dense","units":37},{"type":"relu"},{"type":"dense","units":18},{"type":"relu"}""",
+                Momentum,
+                "d59516c6172f49cb"
+            ),
+            ["dense tanh"] = new("""{"type":"dense","units":21},{"type":"tanh"}""", Momentum, "e443ce0420f431fe"),
+            ["dense sigmoid"] = new("""{"type":"dense","units":21},{"type":"sigmoid"}""", Momentum, "d80a5a6ccc644c18"),
+            ["leakyrelu"] = new("""{"type":"dense","units":21},{"type":"leakyrelu","slope":0.2}""", Momentum, "fe8cc11ef9268ceb"),
+            ["gelu"] = new("""{"type":"dense","units":21},{"type":"gelu"}""", Momentum, "5f2f60f2098cdfa1"),
+            ["flatten and dropout"] = new(
+                """{"type":"flatten"},{"type":"dense","units":21},{"type":"relu"},{"type":"dropout","rate":0.4}""",
+                Momentum,
+                "7fc76c77034c0a17"
+            ),
+            ["maxpool"] = new($$"""{{Convolution}},{"type":"relu"},{"type":"maxpool","kernel":2}""", Momentum, "56831b1274f523c5"),
+            ["maxpool, overlapping"] = new(
+                $$"""{{Convolution}},{"type":"maxpool","kernel":3,"stride":2,"padding":1}""",
+                Momentum,
+                "3c8b9d1ae3a4c9f8"
+            ),
+            ["avgpool"] = new(
+                $$"""{{Convolution}},{"type":"tanh"},{"type":"avgpool","kernel":3,"stride":2,"padding":1}""",
+                Momentum,
+                "ebda87c6aee4393e"
+            ),
+            ["batchnorm of channels"] = new($$"""{{Convolution}},{"type":"batchnorm"},{"type":"relu"}""", Momentum, "1549aca264a3f87c"),
+            ["batchnorm of features"] = new($$"""{{Hidden}},{"type":"batchnorm"}""", Momentum, "90f70b3e7965e923"),
+            ["layernorm"] = new($$"""{"type":"layernorm"},{{Hidden}},{"type":"layernorm"}""", Momentum, "a70eccda90bb8803"),
+            ["smoothed labels"] = new(Hidden, Momentum, "35f0ecafea2de3b9") { LabelSmoothing = 0.1 },
+            ["residual"] = new(Residual, Momentum, "196234598e78ae26"),
+            ["convolution and maximum"] = new(Convolutions, Momentum, "a1df37a30864025a"),
+            ["residual with batch normalisation"] = new(ResidualImages, Momentum, "7f6efdb796a754a7"),
+            ["layer normalisation and mean"] = new(LayerNorm, new() { Kind = OptimizerKind.AdamW }, "a5aa6e8938d00fdd"),
+            ["conv2d"] = new($"{Image},{Strided}", Momentum, "12e704971d62fbe4"),
+            ["conv2d and global average pooling"] = new($$"""{{Image}},{"type":"globalavgpool"}""", Momentum, "1fbeb14c59e46844"),
+            ["residual of images"] = new(
+                $$"""{{Image}},{"type":"residual","layers":[{{Square}},{"type":"gelu"}]}""",
+                Momentum,
+                "1a2a468b60539ca1"
+            ),
+            ["residual of images with a shortcut"] = new(
+                $$"""{{Image}},{"type":"residual","layers":[{{Strided}}],"shortcut":[{{Projection}}]}""",
+                Momentum,
+                "045f29dd61f4de10"
+            ),
+            ["sgd without momentum"] = new(Hidden, new() { Momentum = 0, WeightDecay = 0.01 }, "7bc73fc484979db2"),
+            ["sgd by Nesterov, clipped"] = new(
+                Hidden,
+                new()
+                {
+                    Nesterov = true,
+                    WeightDecay = 0.01,
+                    ClipNorm = 0.5,
+                },
+                "32796754b182bf35"
+            ),
+            ["adam"] = new(Hidden, new() { Kind = OptimizerKind.Adam, WeightDecay = 0.01 }, "d6545fd61a75a9e1"),
+            ["adamw"] = new(Hidden, new() { Kind = OptimizerKind.AdamW, WeightDecay = 0.01 }, "12c8d9771720c8be"),
+        };
 }

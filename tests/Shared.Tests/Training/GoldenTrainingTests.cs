@@ -20,17 +20,17 @@ public sealed class GoldenTrainingTests : IDisposable
     [MemberData(nameof(Cases))]
     public void TrainingAgreesWithPyTorch(string name)
     {
-        GoldenCase golden = GoldenCase.Load(name);
+        var golden = GoldenCase.Load(name);
         Network network = new(golden.Spec, new SampleShape(1, 1, golden.Features), golden.Classes);
-        GoldenRun run = GoldenRun.Of(golden, network, _team);
+        var run = GoldenRun.Of(golden, network, _team);
 
         AssertClose(golden.LearningRates, run.LearningRates, "learning rate");
         AssertClose(golden.Losses, run.Losses, "loss");
-        foreach (Parameter parameter in network.Layout.Parameters)
+        foreach (var parameter in network.Layout.Parameters)
         {
-            Range range = parameter.Offset..(parameter.Offset + parameter.Length);
-            double distance = Norm(golden.FinalWeights[range].Zip(run.Weights[range], (expected, actual) => (double)expected - actual));
-            double moved = Norm(golden.FinalWeights[range].Zip(golden.InitialWeights[range], (after, before) => (double)after - before));
+            var range = parameter.Offset..(parameter.Offset + parameter.Length);
+            var distance = Norm(golden.FinalWeights[range].Zip(run.Weights[range], (expected, actual) => (double)expected - actual));
+            var moved = Norm(golden.FinalWeights[range].Zip(golden.InitialWeights[range], (after, before) => (double)after - before));
             Assert.True(distance <= Tolerance * moved, $"{parameter.Name} is {distance / moved:G3} of its way from where PyTorch went");
         }
 
@@ -40,8 +40,13 @@ public sealed class GoldenTrainingTests : IDisposable
     private static void AssertClose(float[] expected, float[] actual, string what)
     {
         Assert.Equal(expected.Length, actual.Length);
-        for (int i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= Tolerance * expected[i], $"{what} of step {i + 1}: {actual[i]}, PyTorch {expected[i]}");
+        for (var i = 0; i < expected.Length; i++)
+        {
+            Assert.True(
+                Math.Abs(expected[i] - actual[i]) <= Tolerance * expected[i],
+                $"{what} of step {i + 1}: {actual[i]}, PyTorch {expected[i]}"
+            );
+        }
     }
 
     private static double Norm(IEnumerable<double> values) => Math.Sqrt(values.Sum(value => value * value));
@@ -50,22 +55,28 @@ public sealed class GoldenTrainingTests : IDisposable
     {
         public static GoldenRun Of(GoldenCase golden, Network network, ComputeTeam team)
         {
-            Optimizer optimizer = Optimizer.Create(golden.Optimizer);
+            var optimizer = Optimizer.Create(golden.Optimizer);
             LearningRateSchedule schedule = new(golden.Schedule, golden.Optimizer.ResolvedLearningRate);
             TrainingState current = new(network.Layout.Length, optimizer.MomentNames.Count);
             TrainingState next = new(network.Layout.Length, optimizer.MomentNames.Count);
             golden.InitialWeights.CopyTo(current.Weights.Span);
             NetworkExecutor executor = new(network, microbatch: 7, golden.Batches.Max(batch => batch.Length), team);
-            float[] gradient = new float[network.Layout.Length];
-            List<float> losses = [], rates = [];
-            bool clipped = false;
-            foreach (int[] batch in golden.Batches)
+            var gradient = new float[network.Layout.Length];
+            List<float> losses = [],
+                rates = [];
+            var clipped = false;
+            foreach (var batch in golden.Batches)
             {
-                long step = current.Step + 1;
+                var step = current.Step + 1;
                 executor.BindWeights(current.Weights.Memory);
-                BatchSums sums = executor.ForwardBackward(golden.InputsOf(batch), golden.LabelsOf(batch), Pass.OfStep(seed: 0, step, firstSample: 0), gradient);
-                float scale = GradientClipping.Scale(gradient, network.Layout.TrainedRanges, sums.Samples, golden.Optimizer.ClipNorm);
-                float rate = schedule.At(step, golden.Batches.Length);
+                var sums = executor.ForwardBackward(
+                    golden.InputsOf(batch),
+                    golden.LabelsOf(batch),
+                    Pass.OfStep(seed: 0, step, firstSample: 0),
+                    gradient
+                );
+                var scale = GradientClipping.Scale(gradient, network.Layout.TrainedRanges, sums.Samples, golden.Optimizer.ClipNorm);
+                var rate = schedule.At(step, golden.Batches.Length);
                 optimizer.Update(step, rate, sums.Samples, scale, gradient, current, next, team);
                 (current, next) = (next, current);
                 losses.Add(sums.LossSum / sums.Samples);

@@ -28,7 +28,8 @@ public class GradientClippingTests
     public void NaNIsNotHidden() => Assert.Equal(float.NaN, GradientClipping.Scale([1, float.NaN], All, 1, 1));
 
     [Fact]
-    public void OnlyTheRangesCount() => Assert.Equal((float)(2 / (5 + 1e-6)), GradientClipping.Scale([float.NaN, 30, 1e9f, 40], [1..2, 3..4], 10, 2));
+    public void OnlyTheRangesCount() =>
+        Assert.Equal((float)(2 / (5 + 1e-6)), GradientClipping.Scale([float.NaN, 30, 1e9f, 40], [1..2, 3..4], 10, 2));
 
     [Fact]
     public void ThereMustBeSamples() => Assert.Throws<ArgumentOutOfRangeException>(() => GradientClipping.Scale(Sum, All, 0, 1));

@@ -21,8 +21,8 @@ public class LearningRateScheduleTests
     public void CosineFallsFromTheFullRateToJustAboveZero()
     {
         float[] expected = [.. Enumerable.Range(0, 8).Select(done => (float)(0.25 * (1 + Math.Cos(Math.PI * done / 8))))];
-        float[] rates = Rates(ScheduleKind.Cosine, 0, 8);
-        for (int i = 0; i < 8; i++)
+        var rates = Rates(ScheduleKind.Cosine, 0, 8);
+        for (var i = 0; i < 8; i++)
             Assert.Equal(expected[i], rates[i], 1e-7);
         Assert.Equal(0.5f, rates[0]);
         Assert.True(rates[^1] > 0);
@@ -39,12 +39,15 @@ public class LearningRateScheduleTests
 
     [Fact]
     public void RatesAreAboveZeroAndAtMostFull() =>
-        Gen.Select(Gen.Int[0, 2], Gen.Long[1, 1_000_000_000], Gen.Double[0, 1], Gen.Double[0, 1]).Sample((kind, total, warmup, position) =>
-        {
-            ScheduleOptions options = new() { Kind = (ScheduleKind)kind, WarmupSteps = (long)(warmup * total) };
-            float rate = new LearningRateSchedule(options, 0.5).At(1 + (long)(position * (total - 1)), total);
-            Assert.InRange(rate, float.Epsilon, 0.5f);
-        });
+        Gen.Select(Gen.Int[0, 2], Gen.Long[1, 1_000_000_000], Gen.Double[0, 1], Gen.Double[0, 1])
+            .Sample(
+                (kind, total, warmup, position) =>
+                {
+                    ScheduleOptions options = new() { Kind = (ScheduleKind)kind, WarmupSteps = (long)(warmup * total) };
+                    var rate = new LearningRateSchedule(options, 0.5).At(1 + (long)(position * (total - 1)), total);
+                    Assert.InRange(rate, float.Epsilon, 0.5f);
+                }
+            );
 
     [Theory]
     [InlineData(0)]

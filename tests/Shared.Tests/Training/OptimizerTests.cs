@@ -15,18 +15,49 @@ public sealed class OptimizerTests : IDisposable
 
     private readonly ComputeTeam _team = new(2);
 
-    public static TheoryData<string, OptimizerOptions> Rules => new()
-    {
-        { "sgd", new() { Momentum = 0 } },
-        { "sgd with decay", new() { Momentum = 0, WeightDecay = 0.1 } },
-        { "momentum", new() },
-        { "momentum with decay", new() { WeightDecay = 0.1 } },
-        { "Nesterov", new() { Nesterov = true, WeightDecay = 0.1 } },
-        { "Adam", new() { Kind = OptimizerKind.Adam } },
-        { "Adam with decay", new() { Kind = OptimizerKind.Adam, WeightDecay = 0.1 } },
-        { "AdamW", new() { Kind = OptimizerKind.AdamW, WeightDecay = 0.1 } },
-        { "AdamW of other constants", new() { Kind = OptimizerKind.AdamW, Beta1 = 0.5, Beta2 = 0.9, Epsilon = 0.01 } },
-    };
+    public static TheoryData<string, OptimizerOptions> Rules =>
+        new()
+        {
+            {
+                "sgd",
+                new() { Momentum = 0 }
+            },
+            {
+                "sgd with decay",
+                new() { Momentum = 0, WeightDecay = 0.1 }
+            },
+            { "momentum", new() },
+            {
+                "momentum with decay",
+                new() { WeightDecay = 0.1 }
+            },
+            {
+                "Nesterov",
+                new() { Nesterov = true, WeightDecay = 0.1 }
+            },
+            {
+                "Adam",
+                new() { Kind = OptimizerKind.Adam }
+            },
+            {
+                "Adam with decay",
+                new() { Kind = OptimizerKind.Adam, WeightDecay = 0.1 }
+            },
+            {
+                "AdamW",
+                new() { Kind = OptimizerKind.AdamW, WeightDecay = 0.1 }
+            },
+            {
+                "AdamW of other constants",
+                new()
+                {
+                    Kind = OptimizerKind.AdamW,
+                    Beta1 = 0.5,
+                    Beta2 = 0.9,
+                    Epsilon = 0.01,
+                }
+            },
+        };
 
     public void Dispose() => _team.Dispose();
 
@@ -34,13 +65,18 @@ public sealed class OptimizerTests : IDisposable
     [MemberData(nameof(Rules))]
     public void StepsAgreeWithDoublePrecision(string name, OptimizerOptions options)
     {
-        TrainingState state = Train(options, _team);
+        var state = Train(options, _team);
         DoubleOptimizer oracle = new(options, Random(0));
-        for (int step = 1; step <= Steps; step++)
+        for (var step = 1; step <= Steps; step++)
             oracle.Update(step, LearningRate, Array.ConvertAll(Random(step), sum => sum / (double)Samples(step) * ClipScale));
         Assert.Equal(Steps, state.Step);
-        for (int i = 0; i < Length; i++)
-            Assert.True(Math.Abs(oracle.Weights[i] - state.Weights.Span[i]) < 5e-6, $"{name}: weight {i} is {state.Weights.Span[i]}, expected {oracle.Weights[i]}");
+        for (var i = 0; i < Length; i++)
+        {
+            Assert.True(
+                Math.Abs(oracle.Weights[i] - state.Weights.Span[i]) < 5e-6,
+                $"{name}: weight {i} is {state.Weights.Span[i]}, expected {oracle.Weights[i]}"
+            );
+        }
     }
 
     [Theory]
@@ -51,8 +87,9 @@ public sealed class OptimizerTests : IDisposable
     [Fact]
     public void TheStateThatIsReadStaysAsItWas()
     {
-        Optimizer optimizer = Optimizer.Create(new());
-        TrainingState current = Initial(optimizer), next = new(Length, 1);
+        var optimizer = Optimizer.Create(new());
+        TrainingState current = Initial(optimizer),
+            next = new(Length, 1);
         optimizer.Update(1, LearningRate, Samples(1), 1, Random(1), current, next, _team);
         Assert.Equal(Random(0), current.Weights.Span.ToArray());
         Assert.Equal(0, current.Step);
@@ -70,8 +107,9 @@ public sealed class OptimizerTests : IDisposable
     [Fact]
     public void MisusedStatesAreArgumentErrors()
     {
-        Optimizer optimizer = Optimizer.Create(new());
-        TrainingState state = Initial(optimizer), next = new(Length, 1);
+        var optimizer = Optimizer.Create(new());
+        TrainingState state = Initial(optimizer),
+            next = new(Length, 1);
         Assert.Throws<ArgumentException>(() => optimizer.Update(2, LearningRate, 1, 1, Random(1), state, next, null)); // step 1 comes first
         Assert.Throws<ArgumentException>(() => optimizer.Update(1, LearningRate, 1, 1, Random(1), state, new(Length, 2), null));
         Assert.Throws<ArgumentException>(() => optimizer.Update(1, LearningRate, 1, 1, Random(1), state, new(Length + 1, 1), null));
@@ -82,12 +120,13 @@ public sealed class OptimizerTests : IDisposable
     [Fact]
     public void AWarmedStepAllocatesNothing()
     {
-        Optimizer optimizer = Optimizer.Create(new() { Kind = OptimizerKind.AdamW });
-        TrainingState one = Initial(optimizer), other = new(Length, 2);
-        float[] gradient = Random(1);
+        var optimizer = Optimizer.Create(new() { Kind = OptimizerKind.AdamW });
+        TrainingState one = Initial(optimizer),
+            other = new(Length, 2);
+        var gradient = Random(1);
         Step(1, one, other);
         Step(2, other, one);
-        long before = GC.GetAllocatedBytesForCurrentThread();
+        var before = GC.GetAllocatedBytesForCurrentThread();
         Step(3, one, other);
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
 
@@ -97,9 +136,10 @@ public sealed class OptimizerTests : IDisposable
 
     private static TrainingState Train(OptimizerOptions options, ComputeTeam? team)
     {
-        Optimizer optimizer = Optimizer.Create(options);
-        TrainingState current = Initial(optimizer), next = new(Length, optimizer.MomentNames.Count);
-        for (int step = 1; step <= Steps; step++)
+        var optimizer = Optimizer.Create(options);
+        TrainingState current = Initial(optimizer),
+            next = new(Length, optimizer.MomentNames.Count);
+        for (var step = 1; step <= Steps; step++)
         {
             optimizer.Update(step, LearningRate, Samples(step), ClipScale, Random(step), current, next, team);
             (current, next) = (next, current);
@@ -134,26 +174,26 @@ public sealed class OptimizerTests : IDisposable
 
         public void Update(int step, double rate, double[] gradient)
         {
-            for (int i = 0; i < gradient.Length; i++)
+            for (var i = 0; i < gradient.Length; i++)
                 Weights[i] = options.Kind == OptimizerKind.Sgd ? Sgd(i, rate, gradient[i]) : Adam(i, step, rate, gradient[i]);
         }
 
         private double Sgd(int i, double rate, double gradient)
         {
-            double g = gradient + (options.WeightDecay * Weights[i]);
+            var g = gradient + (options.WeightDecay * Weights[i]);
             _first[i] = (options.Momentum * _first[i]) + g;
             return Weights[i] - (rate * (options.Nesterov ? g + (options.Momentum * _first[i]) : _first[i]));
         }
 
         private double Adam(int i, int step, double rate, double gradient)
         {
-            bool decoupled = options.Kind == OptimizerKind.AdamW;
-            double g = decoupled ? gradient : gradient + (options.WeightDecay * Weights[i]);
-            double w = decoupled ? Weights[i] * (1 - (rate * options.WeightDecay)) : Weights[i];
+            var decoupled = options.Kind == OptimizerKind.AdamW;
+            var g = decoupled ? gradient : gradient + (options.WeightDecay * Weights[i]);
+            var w = decoupled ? Weights[i] * (1 - (rate * options.WeightDecay)) : Weights[i];
             _first[i] = (options.Beta1 * _first[i]) + ((1 - options.Beta1) * g);
             _second[i] = (options.Beta2 * _second[i]) + ((1 - options.Beta2) * g * g);
-            double m = _first[i] / (1 - Math.Pow(options.Beta1, step));
-            double v = _second[i] / (1 - Math.Pow(options.Beta2, step));
+            var m = _first[i] / (1 - Math.Pow(options.Beta1, step));
+            var v = _second[i] / (1 - Math.Pow(options.Beta2, step));
             return w - (rate * m / (Math.Sqrt(v) + options.Epsilon));
         }
     }

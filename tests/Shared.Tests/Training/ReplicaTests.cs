@@ -28,7 +28,10 @@ public sealed class ReplicaTests
     public void A_warmed_step_allocates_nothing_on_any_thread(int threads, OptimizerKind optimizer, double? clipNorm)
     {
         var configuration = TinyRun.Configuration();
-        var settings = TrainingSettings.Of(configuration, TinyRun.Network) with { Optimizer = new() { Kind = optimizer, ClipNorm = clipNorm } };
+        var settings = TrainingSettings.Of(configuration, TinyRun.Network) with
+        {
+            Optimizer = new() { Kind = optimizer, ClipNorm = clipNorm },
+        };
         using var replica = new Replica(settings, threads);
         TinyRun.Network.InitializeWeights(seed: 1, replica.Weights.State.Weights.Span);
         var batch = configuration.Batches(TinyRun.Data.Train.Count).Of(step: 3);
@@ -43,7 +46,8 @@ public sealed class ReplicaTests
                 replica.ForwardBackward(plan, rank: 1, samples, memory);
                 replica.Weights.Update(samples.Count, memory.Block(0).Span);
             },
-            replica.Team);
+            replica.Team
+        );
     }
 
     [Theory]
@@ -73,7 +77,8 @@ public sealed class ReplicaTests
                 exchange.Complete(CancellationToken.None);
                 beside.Weights.Complete();
             },
-            beside.Team);
+            beside.Team
+        );
         while (after.Weights.State.Step < beside.Weights.State.Step)
         {
             after.ForwardBackward(plans.For(batch.MicrobatchCount), rank: 0, samples, memory);
@@ -97,7 +102,11 @@ public sealed class ReplicaTests
     }
 
     private static (IReadOnlyList<float[]> Blocks, IReadOnlyList<(TreeBlock, BatchSums)> Sums) Member(
-        RunConfiguration configuration, ReductionPlan plan, Distributed.Data.Batch batch, int rank)
+        RunConfiguration configuration,
+        ReductionPlan plan,
+        Distributed.Data.Batch batch,
+        int rank
+    )
     {
         using var replica = new Replica(TrainingSettings.Of(configuration, TinyRun.Network), threads: 1);
         replica.Weights.State.Restore(InitialState.Of(configuration, TinyRun.Network, null));

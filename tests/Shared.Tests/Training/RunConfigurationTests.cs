@@ -23,16 +23,29 @@ public sealed class RunConfigurationTests
     [Fact]
     public void JsonGivesTheSameConfiguration()
     {
-        RunConfiguration full = Resolve(new TrainingOptions
-        {
-            Data = new DataOptions { Standardize = false, Header = true, Test = "test.csv" },
-            Steps = 7,
-            Optimizer = new() { Kind = OptimizerKind.AdamW, LearningRate = 0.1 + 0.2, ClipNorm = 1, WeightDecay = 1e-3 },
-            Schedule = new() { Kind = ScheduleKind.Constant, WarmupSteps = 2 },
-            LabelSmoothing = 0.1,
-            Seed = ulong.MaxValue,
-            Shuffle = false,
-        });
+        var full = Resolve(
+            new TrainingOptions
+            {
+                Data = new DataOptions
+                {
+                    Standardize = false,
+                    Header = true,
+                    Test = "test.csv",
+                },
+                Steps = 7,
+                Optimizer = new()
+                {
+                    Kind = OptimizerKind.AdamW,
+                    LearningRate = 0.1 + 0.2,
+                    ClipNorm = 1,
+                    WeightDecay = 1e-3,
+                },
+                Schedule = new() { Kind = ScheduleKind.Constant, WarmupSteps = 2 },
+                LabelSmoothing = 0.1,
+                Seed = ulong.MaxValue,
+                Shuffle = false,
+            }
+        );
         Assert.Equal(full, RunConfigurationJson.Read(RunConfigurationJson.Write(full), "config.json"));
     }
 
@@ -42,7 +55,7 @@ public sealed class RunConfigurationTests
     [Fact]
     public void EnumerationsAreWrittenAsTheCommandLineHasThem()
     {
-        string json = RunConfigurationJson.Write(Resolve(new TrainingOptions { Optimizer = new() { Kind = OptimizerKind.AdamW } }));
+        var json = RunConfigurationJson.Write(Resolve(new TrainingOptions { Optimizer = new() { Kind = OptimizerKind.AdamW } }));
         Assert.Contains("\"kind\": \"adamw\"", json, StringComparison.Ordinal);
         Assert.Contains("\"kind\": \"cosine\"", json, StringComparison.Ordinal);
     }
@@ -59,9 +72,9 @@ public sealed class RunConfigurationTests
     [InlineData("{", "", "config.json: not a run's configuration")]
     public void AFileThatWasChangedIsRefused(string from, string to, string message)
     {
-        string json = RunConfigurationJson.Write(Default);
-        int position = json.IndexOf(from, StringComparison.Ordinal);
-        string changed = json.Remove(position, from.Length).Insert(position, to);
+        var json = RunConfigurationJson.Write(Default);
+        var position = json.IndexOf(from, StringComparison.Ordinal);
+        var changed = json.Remove(position, from.Length).Insert(position, to);
         var refusal = Assert.Throws<InputException>(() => RunConfigurationJson.Read(changed, "config.json"));
         Assert.StartsWith("config.json: ", refusal.Message, StringComparison.Ordinal);
         Assert.Contains(message, refusal.Message, StringComparison.Ordinal);
@@ -74,35 +87,50 @@ public sealed class RunConfigurationTests
         Assert.Empty(ResumeRule.Errors(Default, Default with { Data = Default.Data with { DataDir = "/elsewhere" } }));
         Assert.Equal(
             "batchSize: the run has 64, this command says 32; it cannot change when a run is resumed",
-            Assert.Single(ResumeRule.Errors(Default, Default with { BatchSize = 32 })));
+            Assert.Single(ResumeRule.Errors(Default, Default with { BatchSize = 32 }))
+        );
         Assert.Equal(
             "optimizer.learningRate: the run has 0.1, this command says 0.2; it cannot change when a run is resumed",
-            Assert.Single(ResumeRule.Errors(Default, Default with { Optimizer = Default.Optimizer with { LearningRate = 0.2 } })));
-        Assert.Contains("datasetSha256: the run has", Assert.Single(ResumeRule.Errors(Default, Default with { DatasetSha256 = "00" })), StringComparison.Ordinal);
+            Assert.Single(ResumeRule.Errors(Default, Default with { Optimizer = Default.Optimizer with { LearningRate = 0.2 } }))
+        );
+        Assert.Contains(
+            "datasetSha256: the run has",
+            Assert.Single(ResumeRule.Errors(Default, Default with { DatasetSha256 = "00" })),
+            StringComparison.Ordinal
+        );
         Assert.Equal(
             "labelSmoothing: the run has 0, this command says 0.1; it cannot change when a run is resumed",
-            Assert.Single(ResumeRule.Errors(Default, Default with { LabelSmoothing = 0.1 })));
+            Assert.Single(ResumeRule.Errors(Default, Default with { LabelSmoothing = 0.1 }))
+        );
         Assert.Equal(2, ResumeRule.Errors(Default, Default with { Seed = 2, Shuffle = false }).Count);
     }
 
     [Fact]
     public void ALaterEndIsAllowedOnlyUnderAScheduleThatDoesNotDependOnIt()
     {
-        RunConfiguration constant = Default with { Schedule = new() { Kind = ScheduleKind.Constant } };
+        var constant = Default with { Schedule = new() { Kind = ScheduleKind.Constant } };
         Assert.Empty(ResumeRule.Errors(constant, constant with { Steps = constant.Steps + 1 }));
         Assert.Single(ResumeRule.Errors(constant, constant with { Steps = constant.Steps - 1 }));
-        Assert.Contains("schedule cosine depends on the end", Assert.Single(ResumeRule.Errors(Default, Default with { Steps = 460 })), StringComparison.Ordinal);
+        Assert.Contains(
+            "schedule cosine depends on the end",
+            Assert.Single(ResumeRule.Errors(Default, Default with { Steps = 460 })),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void TheHashTellsRunsOfAnotherCourseApartAndNoOthers()
     {
-        RunConfiguration constant = Default with { Schedule = new() { Kind = ScheduleKind.Constant } };
+        var constant = Default with { Schedule = new() { Kind = ScheduleKind.Constant } };
         Assert.NotEqual(RunConfigurationJson.Hash(Default), RunConfigurationJson.Hash(Default with { Seed = 2 }));
         Assert.NotEqual(RunConfigurationJson.Hash(Default), RunConfigurationJson.Hash(Default with { Steps = 9 }));
         Assert.Equal(RunConfigurationJson.Hash(constant), RunConfigurationJson.Hash(constant with { Steps = 9 }));
-        Assert.Equal(RunConfigurationJson.Hash(Default), RunConfigurationJson.Hash(Default with { Data = Default.Data with { DataDir = "/elsewhere" } }));
+        Assert.Equal(
+            RunConfigurationJson.Hash(Default),
+            RunConfigurationJson.Hash(Default with { Data = Default.Data with { DataDir = "/elsewhere" } })
+        );
     }
 
-    private static RunConfiguration Resolve(TrainingOptions options) => RunConfiguration.Resolve(options, Digits, "{\"layers\":[{\"type\":\"relu\"}]}", null);
+    private static RunConfiguration Resolve(TrainingOptions options) =>
+        RunConfiguration.Resolve(options, Digits, "{\"layers\":[{\"type\":\"relu\"}]}", null);
 }

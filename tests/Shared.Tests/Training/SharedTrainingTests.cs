@@ -55,18 +55,31 @@ public sealed class SharedTrainingTests
         var memories = shares.Select(_ => new PrivateMemory(TinyRun.Network.Layout.Length)).ToList();
         var transports = InPlaceTransport.Connect(new ReductionPlan(1, shares, buckets), memories);
         var names = shares.Select((_, rank) => $"worker {rank}").ToList();
-        Task.WaitAll([.. replicas.Select((replica, rank) => Task.Factory.StartNew(
-            () =>
-            {
-                var exchange = new PeerReduction(new ExchangeIdentity(1, new ViewGeneration(1, 1), rank, names), new ReductionPlans(shares, buckets), memories[rank]);
-                foreach (var peer in Enumerable.Range(0, shares.Length).Where(peer => peer != rank))
-                    exchange.Use(peer, transports[rank]);
-                Step(replica, exchange, memories[rank], rank, firstStep);
-                Step(replica, exchange, memories[rank], rank, firstStep + 1);
-            },
-            TestContext.Current.CancellationToken,
-            TaskCreationOptions.LongRunning,
-            TaskScheduler.Default))], TestContext.Current.CancellationToken);
+        Task.WaitAll(
+            [
+                .. replicas.Select(
+                    (replica, rank) =>
+                        Task.Factory.StartNew(
+                            () =>
+                            {
+                                var exchange = new PeerReduction(
+                                    new ExchangeIdentity(1, new ViewGeneration(1, 1), rank, names),
+                                    new ReductionPlans(shares, buckets),
+                                    memories[rank]
+                                );
+                                foreach (var peer in Enumerable.Range(0, shares.Length).Where(peer => peer != rank))
+                                    exchange.Use(peer, transports[rank]);
+                                Step(replica, exchange, memories[rank], rank, firstStep);
+                                Step(replica, exchange, memories[rank], rank, firstStep + 1);
+                            },
+                            TestContext.Current.CancellationToken,
+                            TaskCreationOptions.LongRunning,
+                            TaskScheduler.Default
+                        )
+                ),
+            ],
+            TestContext.Current.CancellationToken
+        );
     }
 
     private static void Step(Replica replica, PeerReduction exchange, PublishedMemory memory, int rank, long step)
@@ -75,7 +88,13 @@ public sealed class SharedTrainingTests
         replica.Weights.Begin(batch.Indices.Length);
         var plan = exchange.Begin(step, batch.MicrobatchCount, replica.Weights);
         var (start, end) = plan.RangeOf(rank);
-        replica.ForwardBackward(plan, rank, new IndexedSamples(TinyRun.Data.Train, batch.Indices[batch.Rows(start, end)]), memory, exchange);
+        replica.ForwardBackward(
+            plan,
+            rank,
+            new IndexedSamples(TinyRun.Data.Train, batch.Indices[batch.Rows(start, end)]),
+            memory,
+            exchange
+        );
         exchange.Complete(ExchangeMember.Deadline());
         replica.Weights.Complete();
     }

@@ -5,7 +5,9 @@ using Distributed.Training;
 
 namespace Distributed.Shared.Tests.Training;
 
-/// <summary>Digits through a small network in odd batches: 1438 samples in batches of 600, the last of 238, in microbatches of 37.</summary>
+/// <summary>
+/// Digits through a small network in odd batches: 1438 samples in batches of 600, the last of 238, in microbatches of 37.
+/// </summary>
 internal static class TinyRun
 {
     public static Dataset Data { get; } = DatasetLoader.Load(new DataOptions());
@@ -14,8 +16,19 @@ internal static class TinyRun
 
     public static Network Network { get; } = new(Model, Data.Shape, Data.ClassNames.Count);
 
-    public static RunConfiguration Configuration(float learningRate = 0.01f) => RunConfiguration.Resolve(
-        new TrainingOptions { BatchSize = 600, Microbatch = 37, Steps = 7, Optimizer = new() { LearningRate = learningRate } }, Data, Model.ToJson(), initWeightsSha256: null);
+    public static RunConfiguration Configuration(float learningRate = 0.01f) =>
+        RunConfiguration.Resolve(
+            new TrainingOptions
+            {
+                BatchSize = 600,
+                Microbatch = 37,
+                Steps = 7,
+                Optimizer = new() { LearningRate = learningRate },
+            },
+            Data,
+            Model.ToJson(),
+            initWeightsSha256: null
+        );
 
     /// <summary>A trainer at the run's beginning, or at a later state.</summary>
     public static LocalTrainer Trainer(int threads = 1, Checkpoint? start = null, float learningRate = 0.01f)

@@ -6,30 +6,75 @@ namespace Distributed.Shared.Tests.Training;
 
 public sealed class TrainingOptionsTests
 {
-    public static TheoryData<TrainingOptions, string> BadValues => new()
-    {
-        { new() { BatchSize = 0 }, "--batch-size 0: must be from 1 to 1048576" },
-        { new() { BatchSize = 1 << 21 }, "--batch-size 2097152: must be from 1 to 1048576" },
-        { new() { Microbatch = 0 }, "--microbatch 0: must be at least 1" },
-        { new() { BatchSize = 8, Microbatch = 9 }, "--microbatch 9: must be at most the batch size, 8" },
-        { new() { Epochs = 0 }, "--epochs 0: must be at least 1" },
-        { new() { Steps = -1 }, "--steps -1: must be at least 1" },
-        { new() { Epochs = 2, Steps = 3 }, "--steps 3: cannot be given together with --epochs; leave one of them out" },
-        { new() { LabelSmoothing = 1 }, "--label-smoothing 1: must be from 0 to below 1" },
-        { new() { LabelSmoothing = -0.5 }, "--label-smoothing -0.5: must be from 0 to below 1" },
-        { new() { LabelSmoothing = double.NaN }, "--label-smoothing NaN: must be from 0 to below 1" },
-        { new() { CheckpointEvery = 0 }, "--checkpoint-every 0: must be at least 1 step" },
-        { new() { EvalEvery = 0 }, "--eval-every 0: must be at least 1 step" },
-    };
+    public static TheoryData<TrainingOptions, string> BadValues =>
+        new()
+        {
+            {
+                new() { BatchSize = 0 },
+                "--batch-size 0: must be from 1 to 1048576"
+            },
+            {
+                new() { BatchSize = 1 << 21 },
+                "--batch-size 2097152: must be from 1 to 1048576"
+            },
+            {
+                new() { Microbatch = 0 },
+                "--microbatch 0: must be at least 1"
+            },
+            {
+                new() { BatchSize = 8, Microbatch = 9 },
+                "--microbatch 9: must be at most the batch size, 8"
+            },
+            {
+                new() { Epochs = 0 },
+                "--epochs 0: must be at least 1"
+            },
+            {
+                new() { Steps = -1 },
+                "--steps -1: must be at least 1"
+            },
+            {
+                new() { Epochs = 2, Steps = 3 },
+                "--steps 3: cannot be given together with --epochs; leave one of them out"
+            },
+            {
+                new() { LabelSmoothing = 1 },
+                "--label-smoothing 1: must be from 0 to below 1"
+            },
+            {
+                new() { LabelSmoothing = -0.5 },
+                "--label-smoothing -0.5: must be from 0 to below 1"
+            },
+            {
+                new() { LabelSmoothing = double.NaN },
+                "--label-smoothing NaN: must be from 0 to below 1"
+            },
+            {
+                new() { CheckpointEvery = 0 },
+                "--checkpoint-every 0: must be at least 1 step"
+            },
+            {
+                new() { EvalEvery = 0 },
+                "--eval-every 0: must be at least 1 step"
+            },
+        };
 
     [Theory]
     [MemberData(nameof(BadValues), DisableDiscoveryEnumeration = true)]
-    public void ABadValueIsNamedWithWhatWouldBeRight(TrainingOptions options, string message) => Assert.Contains(message, options.Validate());
+    public void ABadValueIsNamedWithWhatWouldBeRight(TrainingOptions options, string message) =>
+        Assert.Contains(message, options.Validate());
 
     [Fact]
     public void AllBadValuesAreNamedAtOnce()
     {
-        var options = new TrainingOptions { BatchSize = 0, Epochs = 0, EvalEvery = 0, Optimizer = new() { Momentum = 2 }, Schedule = new() { WarmupSteps = -1 } };
+        var options = new TrainingOptions
+        {
+            BatchSize = 0,
+            Epochs = 0,
+            EvalEvery = 0,
+            Optimizer = new() { Momentum = 2 },
+            Schedule = new() { WarmupSteps = -1 },
+        };
         Assert.Equal(5, options.Validate().Count);
     }
 
@@ -52,8 +97,12 @@ public sealed class TrainingOptionsTests
     [Fact]
     public void AWarmUpLongerThanTheRunIsRefusedWhenTheLengthIsKnown()
     {
-        Dataset digits = DatasetLoader.Load(new DataOptions());
-        var options = new TrainingOptions { Epochs = 1, Schedule = new() { WarmupSteps = 1000 } };
+        var digits = DatasetLoader.Load(new DataOptions());
+        var options = new TrainingOptions
+        {
+            Epochs = 1,
+            Schedule = new() { WarmupSteps = 1000 },
+        };
         var refusal = Assert.Throws<InputException>(() => RunConfiguration.Resolve(options, digits, "{\"layers\":[]}", null));
         Assert.Contains("--warmup-steps", refusal.Message, StringComparison.Ordinal);
     }

@@ -15,31 +15,43 @@ public sealed class WeightUpdaterTests
 
     // Large enough for threads to share its update, with running statistics in the middle.
     private static readonly Network Large = new(
-        ModelSpec.FromJson("""{"layers":[{"type":"dense","units":300},{"type":"batchnorm"},{"type":"dense","units":300},{"type":"relu"}]}""", "test"), new SampleShape(1, 8, 8), 10);
+        ModelSpec.FromJson(
+            """{"layers":[{"type":"dense","units":300},{"type":"batchnorm"},{"type":"dense","units":300},{"type":"relu"}]}""",
+            "test"
+        ),
+        new SampleShape(1, 8, 8),
+        10
+    );
 
-    private static readonly Gen<int[]> Cuts = Gen.Int[0, Network.Layout.Length / 16].Array[0, 5].Select(cuts => cuts.Select(cut => cut * 16).ToArray());
+    private static readonly Gen<int[]> Cuts = Gen.Int[0, Network.Layout.Length / 16]
+        .Array[0, 5]
+        .Select(cuts => cuts.Select(cut => cut * 16).ToArray());
 
     [Theory]
     [InlineData(OptimizerKind.Sgd, null)]
     [InlineData(OptimizerKind.Sgd, 0.01)]
     [InlineData(OptimizerKind.AdamW, null)]
     [InlineData(OptimizerKind.AdamW, 0.01)]
-    public void PiecesInAnyOrderMakeTheStepOfTheWhole(OptimizerKind kind, double? clipNorm) => Gen.Select(Cuts, Gen.Int[0, 1000]).Sample((cuts, seed) =>
-    {
-        var (whole, pieces) = (Updater(kind, clipNorm), Updater(kind, clipNorm));
-        for (int step = 1; step <= 3; step++)
-        {
-            float[] gradient = Gradient(step);
-            whole.Update(samples: 3, gradient);
-            TakeInPieces(pieces, gradient, cuts, new System.Random(seed));
-            pieces.Complete();
-        }
+    public void PiecesInAnyOrderMakeTheStepOfTheWhole(OptimizerKind kind, double? clipNorm) =>
+        Gen.Select(Cuts, Gen.Int[0, 1000])
+            .Sample(
+                (cuts, seed) =>
+                {
+                    var (whole, pieces) = (Updater(kind, clipNorm), Updater(kind, clipNorm));
+                    for (var step = 1; step <= 3; step++)
+                    {
+                        var gradient = Gradient(step);
+                        whole.Update(samples: 3, gradient);
+                        TakeInPieces(pieces, gradient, cuts, new System.Random(seed));
+                        pieces.Complete();
+                    }
 
-        Assert.Equal(3, pieces.State.Step);
-        BitAssert.Equal(whole.State.Weights.Span.ToArray(), pieces.State.Weights.Span.ToArray(), "weights");
-        for (int moment = 0; moment < whole.State.Moments.Count; moment++)
-            BitAssert.Equal(whole.State.Moments[moment].Span.ToArray(), pieces.State.Moments[moment].Span.ToArray(), "moments");
-    });
+                    Assert.Equal(3, pieces.State.Step);
+                    BitAssert.Equal(whole.State.Weights.Span.ToArray(), pieces.State.Weights.Span.ToArray(), "weights");
+                    for (var moment = 0; moment < whole.State.Moments.Count; moment++)
+                        BitAssert.Equal(whole.State.Moments[moment].Span.ToArray(), pieces.State.Moments[moment].Span.ToArray(), "moments");
+                }
+            );
 
     [Fact]
     public void AStepThatIsGivenUpLeavesNothingBehind()
@@ -60,9 +72,9 @@ public sealed class WeightUpdaterTests
     {
         using var team = new ComputeTeam(threads);
         var (whole, pieces) = (Updater(kind, null, Large), Updater(kind, null, Large, team));
-        for (int step = 1; step <= 3; step++)
+        for (var step = 1; step <= 3; step++)
         {
-            AlignedBuffer gradient = Aligned(Gradient(step, Large));
+            var gradient = Aligned(Gradient(step, Large));
             whole.Update(samples: 3, gradient.Span);
             TakePostponed(pieces, team, samples: 5, Aligned(Gradient(step + 3, Large)), cut: 16);
             TakePostponed(pieces, team, samples: 3, gradient, cut: step * 3200);
@@ -70,7 +82,7 @@ public sealed class WeightUpdaterTests
         }
 
         BitAssert.Equal(whole.State.Weights.Span.ToArray(), pieces.State.Weights.Span.ToArray(), "weights");
-        for (int moment = 0; moment < whole.State.Moments.Count; moment++)
+        for (var moment = 0; moment < whole.State.Moments.Count; moment++)
             BitAssert.Equal(whole.State.Moments[moment].Span.ToArray(), pieces.State.Moments[moment].Span.ToArray(), "moments");
     }
 
@@ -87,7 +99,14 @@ public sealed class WeightUpdaterTests
 
     private static WeightUpdater Updater(OptimizerKind kind, double? clipNorm, Network network, ComputeTeam? team = null)
     {
-        OptimizerOptions options = new() { Kind = kind, ClipNorm = clipNorm, LearningRate = 0.1f, WeightDecay = 0.01, Momentum = kind == OptimizerKind.Sgd ? 0.9 : 0 };
+        OptimizerOptions options = new()
+        {
+            Kind = kind,
+            ClipNorm = clipNorm,
+            LearningRate = 0.1f,
+            WeightDecay = 0.01,
+            Momentum = kind == OptimizerKind.Sgd ? 0.9 : 0,
+        };
         WeightUpdater updater = new(new TrainingSettings(network, 1, options, new ScheduleOptions(), TotalSteps: 10, Seed: 1), team);
         network.InitializeWeights(1, updater.State.Weights.Span);
         return updater;
@@ -97,7 +116,7 @@ public sealed class WeightUpdaterTests
     {
         int[] bounds = [.. cuts.Append(0).Append(gradient.Length).Distinct().Order()];
         updater.Begin(samples: 3);
-        foreach ((int start, int end) in bounds.Zip(bounds.Skip(1)).OrderBy(_ => random.Next()))
+        foreach (var (start, end) in bounds.Zip(bounds.Skip(1)).OrderBy(_ => random.Next()))
             updater.Take(start, gradient.AsSpan(start..end));
     }
 
@@ -110,5 +129,6 @@ public sealed class WeightUpdaterTests
         return buffer;
     }
 
-    private static float[] Gradient(int step, Network network) => [.. Enumerable.Range(0, network.Layout.Length).Select(i => ((i * 7919 * step) % 1009 / 100f) - 5)];
+    private static float[] Gradient(int step, Network network) =>
+        [.. Enumerable.Range(0, network.Layout.Length).Select(i => ((i * 7919 * step) % 1009 / 100f) - 5)];
 }

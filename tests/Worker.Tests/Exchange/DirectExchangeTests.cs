@@ -65,7 +65,13 @@ public sealed class DirectExchangeTests : IAsyncLifetime
     {
         var settings = AllReduceBenchmark.Settings(length: 1_000, Workers, TransportMode.Grpc);
         var entering = EnterAsync(rank: 0, settings);
-        var exchange = await DirectExchange.OpenAsync(Address(0), _token, new Frame(Identity(1).Header(0, FrameKind.Hello, 1)), sink: null, _deadline);
+        var exchange = await DirectExchange.OpenAsync(
+            Address(0),
+            _token,
+            new Frame(Identity(1).Header(0, FrameKind.Hello, 1)),
+            sink: null,
+            _deadline
+        );
         await using var view = await entering;
         var stepping = Task.Run(() => new Sum(view, length: 1_000, rank: 0, Workers).Step(1, _deadline), _deadline);
         exchange.Dispose();
@@ -81,7 +87,8 @@ public sealed class DirectExchangeTests : IAsyncLifetime
 
     private static ExchangeIdentity Identity(int rank) => new(Run: 1, new ViewGeneration(1, 1), rank, ["worker 1", "worker 2"]);
 
-    private static float[] Values(Bucket slice, int factor) => [.. Enumerable.Range(slice.Start, slice.Length).Select(i => (float)factor * i)];
+    private static float[] Values(Bucket slice, int factor) =>
+        [.. Enumerable.Range(slice.Start, slice.Length).Select(i => (float)factor * i)];
 
     /// <summary>A member whose gradient is its element's number, and the sum that it gets.</summary>
     private sealed class Sum(PeerView view, int length, int rank, int workers) : IGradientConsumer

@@ -21,22 +21,26 @@ public sealed class GrantReaderTests
 
     [Fact]
     public void Shards_of_any_sizes_give_the_samples_that_indices_give() =>
-        Gen.Select(Gen.Int[0, Digits.Train.Count - 1].Array[1, 50], Gen.Int[1, 20]).Sample((indices, most) =>
-        {
-            var reader = new GrantReader(Decoder(), dataset: null);
-            var indexed = new GrantReader(Decoder(), Digits).Take(Indexed(indices))!;
-            var work = reader.Take(Announcing(indices.Length));
-            foreach (var part in indices.Chunk(most))
-            {
-                Assert.Null(work);
-                work = reader.Take(ShardOf(part));
-            }
+        Gen.Select(Gen.Int[0, Digits.Train.Count - 1].Array[1, 50], Gen.Int[1, 20])
+            .Sample(
+                (indices, most) =>
+                {
+                    var reader = new GrantReader(Decoder(), dataset: null);
+                    var indexed = new GrantReader(Decoder(), Digits).Take(Indexed(indices))!;
+                    var work = reader.Take(Announcing(indices.Length));
+                    foreach (var part in indices.Chunk(most))
+                    {
+                        Assert.Null(work);
+                        work = reader.Take(ShardOf(part));
+                    }
 
-            Assert.Equal((Step, Work.Train, 9, 100), (work!.Step, work.Work, work.Microbatches, work.BatchSamples));
-            var (expected, actual) = (Content(indexed.Samples), Content(work.Samples));
-            Assert.Equal(expected.Inputs, actual.Inputs);
-            Assert.Equal(expected.Labels, actual.Labels);
-        }, threads: 1);
+                    Assert.Equal((Step, Work.Train, 9, 100), (work!.Step, work.Work, work.Microbatches, work.BatchSamples));
+                    var (expected, actual) = (Content(indexed.Samples), Content(work.Samples));
+                    Assert.Equal(expected.Inputs, actual.Inputs);
+                    Assert.Equal(expected.Labels, actual.Labels);
+                },
+                threads: 1
+            );
 
     [Fact]
     public void Indices_refer_to_the_test_set_in_an_evaluation()
@@ -56,7 +60,8 @@ public sealed class GrantReaderTests
     }
 
     [Fact]
-    public void Indices_are_refused_by_a_worker_without_the_data() => Assert.Throws<InvalidDataException>(() => _lacking.Take(Indexed([1])));
+    public void Indices_are_refused_by_a_worker_without_the_data() =>
+        Assert.Throws<InvalidDataException>(() => _lacking.Take(Indexed([1])));
 
     [Fact]
     public void A_grant_before_the_samples_of_the_last_one_is_refused()
@@ -76,7 +81,17 @@ public sealed class GrantReaderTests
     [InlineData(0u, 1u, uint.MaxValue)]
     public void A_grant_that_no_worker_can_hold_is_refused_by_name(uint shardSamples, uint samples, uint microbatches)
     {
-        var refusal = Assert.Throws<InvalidDataException>(() => _lacking.Take(new Grant { Step = (ulong)Step, ShardSamples = shardSamples, Samples = samples, Microbatches = microbatches }));
+        var refusal = Assert.Throws<InvalidDataException>(() =>
+            _lacking.Take(
+                new Grant
+                {
+                    Step = (ulong)Step,
+                    ShardSamples = shardSamples,
+                    Samples = samples,
+                    Microbatches = microbatches,
+                }
+            )
+        );
         Assert.StartsWith($"step {Step}: a grant of {shardSamples} samples", refusal.Message, StringComparison.Ordinal);
     }
 
@@ -93,16 +108,36 @@ public sealed class GrantReaderTests
 
     private static SampleDecoder Decoder() => new(Digits.Preprocessing, Digits.Shape);
 
-    private static Grant Indexed(int[] indices) => new() { Step = (ulong)Step, Work = Work.Train, Microbatches = 9, Samples = 100, Indices = Bytes(indices) };
+    private static Grant Indexed(int[] indices) =>
+        new()
+        {
+            Step = (ulong)Step,
+            Work = Work.Train,
+            Microbatches = 9,
+            Samples = 100,
+            Indices = Bytes(indices),
+        };
 
-    private static Grant Announcing(int samples) => new() { Step = (ulong)Step, Work = Work.Train, Microbatches = 9, Samples = 100, ShardSamples = (uint)samples };
+    private static Grant Announcing(int samples) =>
+        new()
+        {
+            Step = (ulong)Step,
+            Work = Work.Train,
+            Microbatches = 9,
+            Samples = 100,
+            ShardSamples = (uint)samples,
+        };
 
     private static Shard ShardOf(int[] indices)
     {
         var stored = new byte[indices.Length * Digits.Train.BytesPerSample];
         for (var i = 0; i < indices.Length; i++)
             Digits.Train.CopyRaw(indices[i], stored.AsSpan(i * Digits.Train.BytesPerSample));
-        return new Shard { Samples = ByteString.CopyFrom(stored), Labels = Bytes([.. indices.Select(index => Digits.Train.Labels[index])]) };
+        return new Shard
+        {
+            Samples = ByteString.CopyFrom(stored),
+            Labels = Bytes([.. indices.Select(index => Digits.Train.Labels[index])]),
+        };
     }
 
     private static ByteString Bytes(int[] numbers) => ByteString.CopyFrom(MemoryMarshal.AsBytes<int>(numbers));

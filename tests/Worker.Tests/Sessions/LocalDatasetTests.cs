@@ -36,7 +36,9 @@ public sealed class LocalDatasetTests : IDisposable
     [Fact]
     public void Data_that_is_missing_or_damaged_is_an_ordinary_case()
     {
-        Assert.Null(LocalDataset.Find(new DataOptions { Data = Path.Combine(_folder.FullName, "missing.csv") }, "missing.csv", new string('0', 64)));
+        Assert.Null(
+            LocalDataset.Find(new DataOptions { Data = Path.Combine(_folder.FullName, "missing.csv") }, "missing.csv", new string('0', 64))
+        );
         var damaged = Path.Combine(_folder.FullName, "damaged.csv");
         File.WriteAllText(damaged, "1,2,a\n3\n");
         Assert.Null(LocalDataset.Find(new DataOptions { Data = damaged }, "damaged.csv", new string('0', 64)));

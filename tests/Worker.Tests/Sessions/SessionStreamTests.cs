@@ -64,8 +64,8 @@ public sealed class SessionStreamTests
     {
         private readonly TaskCompletionSource _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public AsyncDuplexStreamingCall<WorkerMessage, CoordinatorMessage> Duplex => new(
-            this, this, Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => IsDisposed = true);
+        public AsyncDuplexStreamingCall<WorkerMessage, CoordinatorMessage> Duplex =>
+            new(this, this, Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => IsDisposed = true);
 
         public TaskCompletionSource Open { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -8,15 +8,33 @@ namespace Distributed.Worker.Tests.Sessions;
 public sealed class WorkerSessionTests
 {
     [Fact]
-    public void A_complaint_about_a_peer_gives_its_cause_and_leaves_the_sentence_to_the_coordinator() => Assert.Equal(
-        new Failure { Peer = "worker 2", Phase = Phase.AllGather, Reason = "it closed the connection" },
-        WorkerSession.FailureOf(new PeerFailureException("worker 2", 5, Phase.AllGather, "it closed the connection"), Phase.Idle));
+    public void A_complaint_about_a_peer_gives_its_cause_and_leaves_the_sentence_to_the_coordinator() =>
+        Assert.Equal(
+            new Failure
+            {
+                Peer = "worker 2",
+                Phase = Phase.AllGather,
+                Reason = "it closed the connection",
+            },
+            WorkerSession.FailureOf(new PeerFailureException("worker 2", 5, Phase.AllGather, "it closed the connection"), Phase.Idle)
+        );
 
     [Fact]
     public void A_training_that_has_diverged_is_told_from_a_defect()
     {
         var diverged = new NonFiniteLossException(5, float.NaN);
-        Assert.Equal(new Failure { Phase = Phase.ForwardBackward, Reason = diverged.Message, ByTraining = true }, WorkerSession.FailureOf(diverged, Phase.ForwardBackward));
-        Assert.Equal(new Failure { Phase = Phase.Update, Reason = "no memory" }, WorkerSession.FailureOf(new InvalidOperationException("no memory"), Phase.Update));
+        Assert.Equal(
+            new Failure
+            {
+                Phase = Phase.ForwardBackward,
+                Reason = diverged.Message,
+                ByTraining = true,
+            },
+            WorkerSession.FailureOf(diverged, Phase.ForwardBackward)
+        );
+        Assert.Equal(
+            new Failure { Phase = Phase.Update, Reason = "no memory" },
+            WorkerSession.FailureOf(new InvalidOperationException("no memory"), Phase.Update)
+        );
     }
 }

@@ -8,13 +8,18 @@ internal static class ProcessMemory
     private const string Peak = "VmHWM:";
     private const long Kibibyte = 1024;
 
-    /// <summary>The most memory that a process has had resident so far, in bytes; pages that it shares with others count. Null where nobody says it, or the process is gone.</summary>
+    /// <summary>
+    /// The most memory that a process has had resident so far, in bytes; pages that it shares with others count. Null where nobody says it,
+    /// or the process is gone.
+    /// </summary>
     /// <param name="process">Its number on this machine.</param>
     internal static long? PeakResident(int process)
     {
         try
         {
-            return OperatingSystem.IsLinux() ? Parse(File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/status"))) : null;
+            return OperatingSystem.IsLinux()
+                ? Parse(File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/status")))
+                : null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -23,7 +28,9 @@ internal static class ProcessMemory
         }
     }
 
-    /// <summary>Finds the figure in the text of <c>/proc/PID/status</c>, where it stands in KiB; a process that has ended has none.</summary>
+    /// <summary>
+    /// Finds the figure in the text of <c>/proc/PID/status</c>, where it stands in KiB; a process that has ended has none.
+    /// </summary>
     internal static long? Parse(string status)
     {
         var line = status.Split('\n').FirstOrDefault(line => line.StartsWith(Peak, StringComparison.Ordinal));

@@ -20,7 +20,8 @@ internal sealed record ScalingPlan(long BytesPerStep, long AccountedBytes)
         var most = plan.Blocks.Max(block => block.Count) * configuration.Microbatch;
         return new ScalingPlan(
             Enumerable.Range(0, workers).Max(plan.BytesSentBy),
-            ReplicaMemory.Bytes(TrainingSettings.Of(configuration, prepared.Network), most));
+            ReplicaMemory.Bytes(TrainingSettings.Of(configuration, prepared.Network), most)
+        );
     }
 
     /// <summary>How many times the work of one worker these can do, if nothing is lost: no more than the cores have room for.</summary>

@@ -32,13 +32,14 @@ internal sealed record ScalingResult(
     double? CopyMilliseconds,
     double CoordinatorShare,
     long? PeakResidentBytes,
-    long AccountedBytes)
+    long AccountedBytes
+)
 {
     private const double Mebibyte = 1 << 20;
 
     /// <summary>The heads of the columns.</summary>
     internal static string Head { get; } =
-        $"{"workers",8}{"transport",11}{"samples/s",11}{"spread",8}{"ratio",7}{"spread",8}{"of ideal",10}{"ms a step",11}{"MiB a step",12}{"all-reduce ms",15}{"copy ms",9}{"coordinator",13}{"resident MB",13}{"accounted",11}{"beyond",8}";
+        $"{"workers", 8}{"transport", 11}{"samples/s", 11}{"spread", 8}{"ratio", 7}{"spread", 8}{"of ideal", 10}{"ms a step", 11}{"MiB a step", 12}{"all-reduce ms", 15}{"copy ms", 9}{"coordinator", 13}{"resident MB", 13}{"accounted", 11}{"beyond", 8}";
 
     /// <summary>Sums the rounds up.</summary>
     /// <param name="workers">Worker processes.</param>
@@ -48,7 +49,13 @@ internal sealed record ScalingResult(
     /// <param name="ideal">The ratio that the workers and the cores would allow.</param>
     /// <param name="exchange">The exchange by itself; null for a worker alone.</param>
     internal static ScalingResult Of(
-        int workers, IReadOnlyList<ScalingSample> samples, IReadOnlyList<ScalingSample> first, ScalingPlan plan, double ideal, AllReduceTimings? exchange)
+        int workers,
+        IReadOnlyList<ScalingSample> samples,
+        IReadOnlyList<ScalingSample> first,
+        ScalingPlan plan,
+        double ideal,
+        AllReduceTimings? exchange
+    )
     {
         double[] rates = [.. samples.Select(sample => sample.SamplesPerSecond)];
         double[] ratios = [.. rates.Zip(first, (rate, reference) => rate / reference.SamplesPerSecond)];
@@ -66,7 +73,8 @@ internal sealed record ScalingResult(
             exchange is null ? null : Quantiles.Median(exchange.CopySeconds) * 1e3,
             Quantiles.Median([.. samples.Select(sample => sample.CoordinatorShare)]),
             samples.Max(sample => sample.PeakResidentBytes),
-            plan.AccountedBytes);
+            plan.AccountedBytes
+        );
     }
 
     /// <summary>The line for people.</summary>
@@ -74,8 +82,13 @@ internal sealed record ScalingResult(
     {
         var line = string.Create(
             CultureInfo.InvariantCulture,
-            $"{Workers,8}{Transport,11}{SamplesPerSecond,11:0}{Spread,8:P0}{Ratio,7:0.00}{RatioSpread,8:P0}{OfIdeal,10:P0}{StepMilliseconds,11:0.000}{BytesPerStep / Mebibyte,12:0.00}{Milliseconds(AllReduceMilliseconds),15}{Milliseconds(CopyMilliseconds),9}{CoordinatorShare,13:P1}");
-        return line + string.Create(CultureInfo.InvariantCulture, $"{Megabytes(PeakResidentBytes),13}{Megabytes(AccountedBytes),11}{Megabytes(PeakResidentBytes - AccountedBytes),8}");
+            $"{Workers, 8}{Transport, 11}{SamplesPerSecond, 11:0}{Spread, 8:P0}{Ratio, 7:0.00}{RatioSpread, 8:P0}{OfIdeal, 10:P0}{StepMilliseconds, 11:0.000}{BytesPerStep / Mebibyte, 12:0.00}{Milliseconds(AllReduceMilliseconds), 15}{Milliseconds(CopyMilliseconds), 9}{CoordinatorShare, 13:P1}"
+        );
+        return line
+            + string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Megabytes(PeakResidentBytes), 13}{Megabytes(AccountedBytes), 11}{Megabytes(PeakResidentBytes - AccountedBytes), 8}"
+            );
     }
 
     private static string Milliseconds(double? value) => value?.ToString("0.000", CultureInfo.InvariantCulture) ?? "-";

@@ -3,15 +3,21 @@ using Distributed.Coordinator.Runs;
 namespace Distributed.Coordinator.Benchmarks.Scaling;
 
 /// <summary>
-/// Watches a run in the process that coordinates it. The first seconds do not count, since the runtime still optimizes; then a stretch of training is
-/// measured from completed step to completed step, and the run may end.
+/// Watches a run in the process that coordinates it. The first seconds do not count, since the runtime still optimizes; then a stretch of
+/// training is measured from completed step to completed step, and the run may end.
 /// </summary>
 /// <param name="warmUp">How long after the run's start nothing counts.</param>
 /// <param name="length">How long is measured at least.</param>
 /// <param name="time">The clock.</param>
 /// <param name="processorTime">The processor time that the coordinator's process has used so far.</param>
 /// <param name="warn">Takes what a person should know.</param>
-internal sealed class TrainingProbe(TimeSpan warmUp, TimeSpan length, TimeProvider time, Func<TimeSpan> processorTime, Action<RunWarning> warn) : IRunObserver
+internal sealed class TrainingProbe(
+    TimeSpan warmUp,
+    TimeSpan length,
+    TimeProvider time,
+    Func<TimeSpan> processorTime,
+    Action<RunWarning> warn
+) : IRunObserver
 {
     /// <summary>Often enough to see a worker between its last work, which is to send its state, and its end.</summary>
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(10);
@@ -51,7 +57,9 @@ internal sealed class TrainingProbe(TimeSpan warmUp, TimeSpan length, TimeProvid
         }
     }
 
-    /// <summary>Looks at the workers' memory from the end of the measurement, which it would disturb, to the end of the run: the figures are maxima.</summary>
+    /// <summary>
+    /// Looks at the workers' memory from the end of the measurement, which it would disturb, to the end of the run: the figures are maxima.
+    /// </summary>
     /// <param name="run">The run.</param>
     internal async Task WatchMemoryAsync(Task run)
     {
@@ -59,7 +67,12 @@ internal sealed class TrainingProbe(TimeSpan warmUp, TimeSpan length, TimeProvid
         while (!run.IsCompleted)
         {
             foreach (var process in _processes)
-                _peakResidentBytes = ProcessMemory.PeakResident(process) is { } bytes ? Math.Max(bytes, _peakResidentBytes ?? 0) : _peakResidentBytes;
+            {
+                _peakResidentBytes = ProcessMemory.PeakResident(process) is { } bytes
+                    ? Math.Max(bytes, _peakResidentBytes ?? 0)
+                    : _peakResidentBytes;
+            }
+
             await Task.WhenAny(run, Task.Delay(LookInterval, time));
         }
     }
@@ -88,7 +101,8 @@ internal sealed class TrainingProbe(TimeSpan warmUp, TimeSpan length, TimeProvid
             (last.Samples - first.Samples) / seconds,
             seconds / (last.Steps - first.Steps),
             (last.Processor - first.Processor).TotalSeconds / seconds,
-            _peakResidentBytes);
+            _peakResidentBytes
+        );
     }
 
     private readonly record struct Mark(long Timestamp, TimeSpan Processor, long Steps, long Samples);

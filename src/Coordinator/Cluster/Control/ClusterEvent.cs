@@ -30,7 +30,9 @@ internal sealed record SnapshotArrived(Checkpoint Checkpoint) : ClusterEvent;
 internal sealed record OwnerFailed(Exception Exception) : ClusterEvent;
 
 /// <summary>Time has passed.</summary>
-/// <param name="At">When, as a timestamp of the run's clock: the loop may come to it much later, and then what came after it is still unheard.</param>
+/// <param name="At">
+/// When, as a timestamp of the run's clock: the loop may come to it much later, and then what came after it is still unheard.
+/// </param>
 internal sealed record Tick(long At) : ClusterEvent;
 
 /// <summary>The user wants the run to stop.</summary>

@@ -11,7 +11,8 @@ namespace Distributed.Coordinator.Cluster.Control;
 internal sealed record Evidence(string Worker, long Step, Phase Phase, string Cause, EvidenceWeight Weight)
 {
     /// <summary>What has become known of a worker, where it was last heard.</summary>
-    public static Evidence Of(MemberSession session, string cause, EvidenceWeight weight) => new(session.FullName, session.Step, session.Phase, cause, weight);
+    public static Evidence Of(MemberSession session, string cause, EvidenceWeight weight) =>
+        new(session.FullName, session.Step, session.Phase, cause, weight);
 
     /// <summary>What a worker says of a failure.</summary>
     /// <param name="session">The worker.</param>
@@ -27,9 +28,10 @@ internal sealed record Evidence(string Worker, long Step, Phase Phase, string Ca
     }
 
     /// <summary>What the coordinator's own part in the reduction has met with.</summary>
-    public static Evidence Of(Exception exception) => exception is PeerFailureException peer
-        ? new(peer.Peer, peer.Step, peer.Phase, peer.Cause, EvidenceWeight.Complaint)
-        : new("the coordinator", 0, Phase.ReduceScatter, exception.Message, EvidenceWeight.Confessed);
+    public static Evidence Of(Exception exception) =>
+        exception is PeerFailureException peer
+            ? new(peer.Peer, peer.Step, peer.Phase, peer.Cause, EvidenceWeight.Complaint)
+            : new("the coordinator", 0, Phase.ReduceScatter, exception.Message, EvidenceWeight.Confessed);
 }
 
 /// <summary>How much a piece of evidence explains: what happened to a worker is worth more than what others noticed of it.</summary>
@@ -72,7 +74,9 @@ internal sealed class FailureEvidence
         if (best.Weight == EvidenceWeight.Diverged)
             return $"{best.Worker}: {best.Cause}";
         // Those who waited for it know best where it was needed.
-        var complaint = _all.FirstOrDefault(evidence => evidence.Weight == EvidenceWeight.Complaint && best.Worker.StartsWith(evidence.Worker + " ", StringComparison.Ordinal));
+        var complaint = _all.FirstOrDefault(evidence =>
+            evidence.Weight == EvidenceWeight.Complaint && best.Worker.StartsWith(evidence.Worker + " ", StringComparison.Ordinal)
+        );
         var (step, phase) = complaint is { Step: > 0 } ? (complaint.Step, complaint.Phase) : (best.Step, best.Phase);
         return $"{best.Worker} failed at step {step} in {WireErrors.Name(phase)}: {best.Cause}";
     }

@@ -87,6 +87,10 @@ internal sealed class GrantWriter
             labels[i] = samples.Labels[indices[i]];
         }
 
-        return new Shard { Samples = UnsafeByteOperations.UnsafeWrap(stored), Labels = ByteString.CopyFrom(MemoryMarshal.AsBytes(labels.AsSpan())) };
+        return new Shard
+        {
+            Samples = UnsafeByteOperations.UnsafeWrap(stored),
+            Labels = ByteString.CopyFrom(MemoryMarshal.AsBytes(labels.AsSpan())),
+        };
     }
 }

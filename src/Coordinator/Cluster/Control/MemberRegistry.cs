@@ -24,12 +24,18 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
 
     /// <summary>The workers that can be members, in order of arrival.</summary>
     public IReadOnlyList<Candidate> Ready() =>
-        [.. _sessions.Values.Where(session => session.IsReady && !session.IsDismissed).Select(session => new Candidate(session.Worker, session.IsLeaving))];
+        [
+            .. _sessions
+                .Values.Where(session => session.IsReady && !session.IsDismissed)
+                .Select(session => new Candidate(session.Worker, session.IsLeaving)),
+        ];
 
     /// <summary>A worker that is there.</summary>
     public MemberSession Get(int worker) => _sessions[worker];
 
-    /// <summary>The worker that the coordinator started as the given one, also when its session has ended; null if it has not joined.</summary>
+    /// <summary>
+    /// The worker that the coordinator started as the given one, also when its session has ended; null if it has not joined.
+    /// </summary>
     public MemberSession? FindLocal(int number) => _locals.GetValueOrDefault(number);
 
     /// <summary>Takes a worker in, or turns it away if the run is ending.</summary>
@@ -38,13 +44,21 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
         _sessions.Add(session.Worker, session);
         if (session.Join.LocalNumber > 0)
             _locals[session.Join.LocalNumber] = session;
-        Send(session.Worker, new CoordinatorMessage { Welcome = new Welcome { Worker = session.Worker, Settings = settings } });
+        Send(
+            session.Worker,
+            new CoordinatorMessage
+            {
+                Welcome = new Welcome { Worker = session.Worker, Settings = settings },
+            }
+        );
         if (_ending)
             Dismiss(session);
     }
 
     /// <summary>Notes what a message says of its sender.</summary>
-    /// <returns>Whether it matters; of what a worker says that has been let go, only how it carries out what it was granted before.</returns>
+    /// <returns>
+    /// Whether it matters; of what a worker says that has been let go, only how it carries out what it was granted before.
+    /// </returns>
     public bool Hear(MemberSession session, WorkerMessage message)
     {
         session.LastHeard = time.GetTimestamp();
@@ -89,17 +103,31 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     {
         SendGrants();
         _generation = view.Generation;
-        var source = coordinatorHoldsState || previous is null ? "" : Get(view.Workers.First(worker => previous.RankOf(worker) >= 0)).Address;
+        var source =
+            coordinatorHoldsState || previous is null ? "" : Get(view.Workers.First(worker => previous.RankOf(worker) >= 0)).Address;
         for (var rank = 0; rank < view.Workers.Count; rank++)
         {
-            var message = new View { FirstStep = (ulong)view.FirstStep, Rank = rank, StateSource = source };
-            message.Members.AddRange(view.Workers.Zip(view.Shares, (worker, share) => new Member { Worker = worker, Address = Get(worker).Address, Share = (uint)share }));
+            var message = new View
+            {
+                FirstStep = (ulong)view.FirstStep,
+                Rank = rank,
+                StateSource = source,
+            };
+            message.Members.AddRange(view.Workers.Zip(view.Shares, (worker, share) => new Member
+                    {
+                        Worker = worker,
+                        Address = Get(worker).Address,
+                        Share = (uint)share,
+                    }));
             message.FetchState = previous is null || previous.RankOf(view.Workers[rank]) < 0;
             Send(view.Workers[rank], new CoordinatorMessage { View = message });
         }
     }
 
-    /// <summary>Grants work to a worker that is there; it is told with the next message, or by <see cref="SendGrants()"/>, or when a message is full.</summary>
+    /// <summary>
+    /// Grants work to a worker that is there; it is told with the next message, or by <see cref="SendGrants()"/>, or when a message is
+    /// full.
+    /// </summary>
     /// <returns>False if the worker does not read, or has gone.</returns>
     public bool Grant(int worker, Grant grant)
     {
@@ -145,7 +173,14 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     private void Dismiss(MemberSession session, bool complete, string reason)
     {
         SendGrants(session.Worker);
-        session.Dismiss(Addressed(new CoordinatorMessage { Dismissal = new Dismissal { Complete = complete, Reason = reason } }));
+        session.Dismiss(
+            Addressed(
+                new CoordinatorMessage
+                {
+                    Dismissal = new Dismissal { Complete = complete, Reason = reason },
+                }
+            )
+        );
     }
 
     private void Leave(MemberSession session)

@@ -7,14 +7,19 @@ namespace Distributed.Coordinator.Cluster.Control;
 /// <summary>The coordinator's end of a worker's session, and what is known of the worker.</summary>
 internal sealed class MemberSession
 {
-    /// <summary>The most messages that wait to be sent: grants, shards and views of the steps granted ahead; more means that the worker has stopped reading.</summary>
+    /// <summary>
+    /// The most messages that wait to be sent: grants, shards and views of the steps granted ahead; more means that the worker has stopped
+    /// reading.
+    /// </summary>
     public const int QueueLength = 4096;
 
     /// <summary>Why a worker fails whose queue is full.</summary>
     public static readonly string TakesNothing =
         $"{QueueLength} messages wait to be sent to it (is it overloaded, or the data too large to be sent? a worker that holds the data, --data, needs none)";
 
-    private readonly Channel<CoordinatorMessage> _queue = Channel.CreateBounded<CoordinatorMessage>(new BoundedChannelOptions(QueueLength) { SingleReader = true });
+    private readonly Channel<CoordinatorMessage> _queue = Channel.CreateBounded<CoordinatorMessage>(
+        new BoundedChannelOptions(QueueLength) { SingleReader = true }
+    );
 
     /// <summary>A worker that has said who it is.</summary>
     /// <param name="worker">The number that it gets.</param>

@@ -77,7 +77,8 @@ internal sealed class RangeControl(TimeProvider time)
     }
 
     private bool IsTime(ClusterView view) =>
-        time.GetElapsedTime(_since) >= Interval && view.Workers.All(worker => _recent.TryGetValue(worker, out var times) && times.Count >= Enough);
+        time.GetElapsedTime(_since) >= Interval
+        && view.Workers.All(worker => _recent.TryGetValue(worker, out var times) && times.Count >= Enough);
 
     private List<double> Times(IReadOnlyList<int> workers)
     {

@@ -29,9 +29,9 @@ internal static class Reports
             throw new InvalidDataException("it reports a block whose numbers are out of range");
         return
         [
-            .. report.Blocks.Select(block => (
-                new TreeBlock((int)block.Start, (int)block.Count),
-                new BatchSums(block.LossSum, (int)block.Correct, (int)block.Samples))),
+            .. report.Blocks.Select(block =>
+                (new TreeBlock((int)block.Start, (int)block.Count), new BatchSums(block.LossSum, (int)block.Correct, (int)block.Samples))
+            ),
         ];
     }
 }

@@ -48,14 +48,19 @@ internal sealed class RunController : IAsyncDisposable
         _time = time;
         _owner = owner;
         _epoch = identity.Epoch;
-        _policy = new MembershipPolicy(request.Cluster.MinWorkers ?? Math.Max(1, request.Cluster.Workers), request.Cluster.Listen is not null);
+        _policy = new MembershipPolicy(
+            request.Cluster.MinWorkers ?? Math.Max(1, request.Cluster.Workers),
+            request.Cluster.Listen is not null
+        );
         _members = new MemberRegistry(identity, WelcomeSettings.Of(request), time);
         _grants = new GrantWriter(request.Configuration, request.Dataset);
         _window = new WorkWindow(request.Configuration, request.Start.Step);
         _pace = new GrantPace(time);
         _ranges = new RangeControl(time);
         _progress = new RunProgress(request, observer, time, _grants);
-        _granter = new WorkGranter(_members, _grants, _ledger, owner, _progress, session => Fail(Evidence.Of(session, MemberSession.TakesNothing, EvidenceWeight.Complaint)));
+        _granter = new WorkGranter(_members, _grants, _ledger, owner, _progress, session =>
+            Fail(Evidence.Of(session, MemberSession.TakesNothing, EvidenceWeight.Complaint))
+        );
     }
 
     /// <summary>Runs to the end, or to the interruption.</summary>
@@ -68,14 +73,18 @@ internal sealed class RunController : IAsyncDisposable
             Handle(clusterEvent);
             await _progress.SaveAsync(_ledger.IsEmpty);
             if (_failure.Exists)
+            {
                 FailWhenGathered();
+            }
             else if (_dismissedAt is { } since)
             {
                 if (Confirmed(since))
                     return await _progress.ResultAsync(_view?.Workers.Count ?? 0);
             }
             else
+            {
                 Advance();
+            }
         }
 
         throw new RunFailedException("the coordinator was shut down in the middle of the run");
@@ -92,14 +101,30 @@ internal sealed class RunController : IAsyncDisposable
     {
         switch (clusterEvent)
         {
-            case MemberJoined joined: _members.Welcome(joined.Session); break;
-            case MemberSpoke spoke: Hear(spoke.Session, spoke.Message); break;
-            case MemberGone gone: Lose(gone); break;
-            case LocalWorkerExited exited: Lose(exited); break;
-            case SnapshotArrived arrived: _progress.Arrived(arrived.Checkpoint); break;
-            case OwnerFailed failed: Fail(Evidence.Of(failed.Exception)); break;
-            case Tick tick: CheckSilence(tick.At); break;
-            case Interrupted: Stop(); break;
+            case MemberJoined joined:
+                _members.Welcome(joined.Session);
+                break;
+            case MemberSpoke spoke:
+                Hear(spoke.Session, spoke.Message);
+                break;
+            case MemberGone gone:
+                Lose(gone);
+                break;
+            case LocalWorkerExited exited:
+                Lose(exited);
+                break;
+            case SnapshotArrived arrived:
+                _progress.Arrived(arrived.Checkpoint);
+                break;
+            case OwnerFailed failed:
+                Fail(Evidence.Of(failed.Exception));
+                break;
+            case Tick tick:
+                CheckSilence(tick.At);
+                break;
+            case Interrupted:
+                Stop();
+                break;
         }
     }
 
@@ -166,9 +191,21 @@ internal sealed class RunController : IAsyncDisposable
     {
         var session = _members.FindLocal(exited.LocalNumber);
         if (session is null)
-            Fail(new Evidence($"local worker {exited.LocalNumber} (process {exited.ProcessId})", 0, Phase.Idle, exited.Cause, EvidenceWeight.Exited));
+        {
+            Fail(
+                new Evidence(
+                    $"local worker {exited.LocalNumber} (process {exited.ProcessId})",
+                    0,
+                    Phase.Idle,
+                    exited.Cause,
+                    EvidenceWeight.Exited
+                )
+            );
+        }
         else if (!session.IsDismissed || (_view is null && _request.Cluster.Listen is null))
+        {
             Fail(Evidence.Of(session, exited.Cause, EvidenceWeight.Exited));
+        }
     }
 
     private void CheckSilence(long now)
@@ -247,7 +284,13 @@ internal sealed class RunController : IAsyncDisposable
         if (_ranges.Next(view, _grants.MostMicrobatches) is not { } shares)
             return;
         Enter(view.Next(nextStep, view.Workers, shares), view);
-        _observer.Report(new RangesChanged(nextStep, _grants.MostMicrobatches, [.. view.Workers.Select((worker, rank) => new WorkerRange(_members.Get(worker).Name, shares[rank]))]));
+        _observer.Report(
+            new RangesChanged(
+                nextStep,
+                _grants.MostMicrobatches,
+                [.. view.Workers.Select((worker, rank) => new WorkerRange(_members.Get(worker).Name, shares[rank]))]
+            )
+        );
     }
 
     // The last worker wants to leave: its state is saved first, and the run can be resumed.
@@ -268,7 +311,13 @@ internal sealed class RunController : IAsyncDisposable
         _members.Enter(view, previous, _owner.HoldsState);
         var microbatches = _grants.MostMicrobatches;
         if (view.Workers.Count > microbatches)
-            _observer.Report(new RunWarning($"{view.Workers.Count} workers share {microbatches} microbatches, so some have nothing to do; use a larger --batch-size, a smaller --microbatch, or fewer workers"));
+        {
+            _observer.Report(
+                new RunWarning(
+                    $"{view.Workers.Count} workers share {microbatches} microbatches, so some have nothing to do; use a larger --batch-size, a smaller --microbatch, or fewer workers"
+                )
+            );
+        }
     }
 
     private bool Confirmed(long since)
@@ -276,8 +325,11 @@ internal sealed class RunController : IAsyncDisposable
         if (_time.GetElapsedTime(since) < ConfirmationTime && !_members.AllConfirmed(_view))
             return false;
         var hashes = _members.Confirmations(_view).Append(_progress.WeightsSha256).Distinct().ToList();
-        return hashes.Count <= 1 ? true
-            : throw new RunFailedException($"the workers end with different weights ({string.Join(", ", hashes.Select(hash => hash[..8]))}): a processor or memory fault, or a defect; keep the run folder and report it");
+        return hashes.Count <= 1
+            ? true
+            : throw new RunFailedException(
+                $"the workers end with different weights ({string.Join(", ", hashes.Select(hash => hash[..8]))}): a processor or memory fault, or a defect; keep the run folder and report it"
+            );
     }
 
     private void Fail(Evidence evidence)

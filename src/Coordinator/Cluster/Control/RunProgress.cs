@@ -103,7 +103,10 @@ internal sealed class RunProgress : IAsyncDisposable
     /// <param name="isAllReported">Whether nothing that was granted is still to be reported.</param>
     public async Task SaveAsync(bool isAllReported)
     {
-        while (_arrived.TryPeek(out var checkpoint) && (checkpoint.Step < LastStep || (checkpoint.Step == LastStep && IsEvaluated(checkpoint.Step, isAllReported))))
+        while (
+            _arrived.TryPeek(out var checkpoint)
+            && (checkpoint.Step < LastStep || (checkpoint.Step == LastStep && IsEvaluated(checkpoint.Step, isAllReported)))
+        )
         {
             _latest = _arrived.Dequeue();
             await _checkpoints.SaveAsync(_latest);
@@ -120,7 +123,16 @@ internal sealed class RunProgress : IAsyncDisposable
         await _checkpoints.CompleteAsync();
         var evaluation = IsInterrupted ? null : _evaluation;
         return new RunResult(
-            _latest.Step, _latest.Weights, evaluation?.TestLoss, evaluation?.TestAccuracy, _samples, _clock.Elapsed.TotalSeconds, workers, _transport.Name, IsInterrupted);
+            _latest.Step,
+            _latest.Weights,
+            evaluation?.TestLoss,
+            evaluation?.TestAccuracy,
+            _samples,
+            _clock.Elapsed.TotalSeconds,
+            workers,
+            _transport.Name,
+            IsInterrupted
+        );
     }
 
     /// <inheritdoc />
@@ -132,7 +144,15 @@ internal sealed class RunProgress : IAsyncDisposable
         _samples += sums.Samples;
         if (step % _request.Configuration.EvalEvery == 0 || step == _request.Configuration.Steps)
             _clock.Stop();
-        _observer.Report(new StepCompleted(step, _grants.Epoch(step), sums.LossSum / sums.Samples, _schedule.At(step, _request.Configuration.Steps), sums.Samples));
+        _observer.Report(
+            new StepCompleted(
+                step,
+                _grants.Epoch(step),
+                sums.LossSum / sums.Samples,
+                _schedule.At(step, _request.Configuration.Steps),
+                sums.Samples
+            )
+        );
     }
 
     private void Evaluated(long step, BatchSums sums)
@@ -143,5 +163,8 @@ internal sealed class RunProgress : IAsyncDisposable
             _clock.Start();
     }
 
-    private bool IsEvaluated(long step, bool isAllReported) => isAllReported || _evaluation?.Step == step || !(step % _request.Configuration.EvalEvery == 0 || step == _request.Configuration.Steps);
+    private bool IsEvaluated(long step, bool isAllReported) =>
+        isAllReported
+        || _evaluation?.Step == step
+        || !(step % _request.Configuration.EvalEvery == 0 || step == _request.Configuration.Steps);
 }

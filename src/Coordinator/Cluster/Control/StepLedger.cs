@@ -59,7 +59,10 @@ internal sealed class StepLedger
         }
         catch (ArgumentException exception)
         {
-            throw new InvalidDataException($"the reports of {entry.Work.Kind} of step {entry.Work.Step} do not make one sum: {exception.Message}", exception);
+            throw new InvalidDataException(
+                $"the reports of {entry.Work.Kind} of step {entry.Work.Step} do not make one sum: {exception.Message}",
+                exception
+            );
         }
     }
 

@@ -9,13 +9,14 @@ internal sealed class TransportUse
     private bool _frames;
 
     /// <summary><c>shm</c>, <c>grpc</c>, <c>mixed</c> where pairs of workers differ, or <c>none</c> for a worker alone.</summary>
-    public string Name => (_memory, _frames) switch
-    {
-        (true, true) => "mixed",
-        (true, false) => "shm",
-        (false, true) => "grpc",
-        _ => "none",
-    };
+    public string Name =>
+        (_memory, _frames) switch
+        {
+            (true, true) => "mixed",
+            (true, false) => "shm",
+            (false, true) => "grpc",
+            _ => "none",
+        };
 
     /// <summary>Why two workers do not share memory, the first time that this is said, as a line for people; otherwise null.</summary>
     /// <param name="worker">The worker that tells.</param>
@@ -25,6 +26,8 @@ internal sealed class TransportUse
         var isNews = opened.Refusal.Length > 0 && !_frames;
         _memory |= opened.MemoryPeers > 0;
         _frames |= opened.FramePeers > 0;
-        return isNews ? $"{worker} exchanges gradients over gRPC, since it shares no memory with {opened.Refusal}; --transport grpc asks for no more" : null;
+        return isNews
+            ? $"{worker} exchanges gradients over gRPC, since it shares no memory with {opened.Refusal}; --transport grpc asks for no more"
+            : null;
     }
 }

@@ -12,11 +12,20 @@ internal static class WelcomeSettings
     /// <param name="request">The run.</param>
     public static RunSettings Of(RunRequest request)
     {
-        var withoutPaths = request.Configuration with { Data = new DataOptions { Data = request.Dataset.Name }, InitWeights = null };
+        var withoutPaths = request.Configuration with
+        {
+            Data = new DataOptions { Data = request.Dataset.Name },
+            InitWeights = null,
+        };
         return new RunSettings
         {
             ConfigurationJson = RunConfigurationJson.Write(withoutPaths),
-            Shape = new InputShape { Channels = request.Dataset.Shape.Channels, Height = request.Dataset.Shape.Height, Width = request.Dataset.Shape.Width },
+            Shape = new InputShape
+            {
+                Channels = request.Dataset.Shape.Channels,
+                Height = request.Dataset.Shape.Height,
+                Width = request.Dataset.Shape.Width,
+            },
             Classes = request.Dataset.ClassNames.Count,
             PreprocessingJson = request.Dataset.Preprocessing.ToJson(),
             Dataset = request.Dataset.Name,
@@ -25,10 +34,11 @@ internal static class WelcomeSettings
         };
     }
 
-    private static TransportMode Mode(Transport transport) => transport switch
-    {
-        Transport.Shm => TransportMode.Shm,
-        Transport.Grpc => TransportMode.Grpc,
-        _ => TransportMode.Auto,
-    };
+    private static TransportMode Mode(Transport transport) =>
+        transport switch
+        {
+            Transport.Shm => TransportMode.Shm,
+            Transport.Grpc => TransportMode.Grpc,
+            _ => TransportMode.Auto,
+        };
 }

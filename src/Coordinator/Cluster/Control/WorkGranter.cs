@@ -12,7 +12,13 @@ namespace Distributed.Coordinator.Cluster.Control;
 /// <param name="progress">Notes what has to be saved.</param>
 /// <param name="unsent">Is told of a worker to which something could not be sent.</param>
 internal sealed class WorkGranter(
-    MemberRegistry members, GrantWriter grants, StepLedger ledger, IReductionOwner owner, RunProgress progress, Action<MemberSession> unsent)
+    MemberRegistry members,
+    GrantWriter grants,
+    StepLedger ledger,
+    IReductionOwner owner,
+    RunProgress progress,
+    Action<MemberSession> unsent
+)
 {
     /// <summary>Grants a piece of work; workers are told by <see cref="Send"/> at the latest.</summary>
     /// <param name="work">The work.</param>
@@ -44,7 +50,12 @@ internal sealed class WorkGranter(
     {
         progress.Expect(work.Step);
         if (!owner.HoldsState)
-            Check(view.Workers[0], members.Send(view.Workers[0], new CoordinatorMessage { Step = (ulong)work.Step, Snapshot = new Snapshot() }));
+        {
+            Check(
+                view.Workers[0],
+                members.Send(view.Workers[0], new CoordinatorMessage { Step = (ulong)work.Step, Snapshot = new Snapshot() })
+            );
+        }
     }
 
     private void Grant(PlannedWork work, ClusterView view, int rank)

@@ -29,7 +29,8 @@ internal sealed class WorkWindow : IDisposable
     /// <summary>The next piece of work, if it may go out now.</summary>
     /// <param name="completed">The last complete step.</param>
     /// <param name="stepsAhead">How many steps beyond it may be granted, see <see cref="GrantPace"/>.</param>
-    public PlannedWork? Peek(long completed, int stepsAhead) => _next is { Kind: WorkKind.Train } train && train.Step > completed + stepsAhead ? null : _next;
+    public PlannedWork? Peek(long completed, int stepsAhead) =>
+        _next is { Kind: WorkKind.Train } train && train.Step > completed + stepsAhead ? null : _next;
 
     /// <summary>Takes the next piece of work.</summary>
     public PlannedWork Take()

@@ -17,7 +17,8 @@ internal sealed record StateShape(ulong Run, int Length, IReadOnlyList<string> M
 /// <param name="shape">The run and its state's sizes.</param>
 /// <param name="events">Learns of snapshots.</param>
 [BindServiceMethod(typeof(TensorService), nameof(BindService))]
-internal sealed class CoordinatorTensorService(ViewDirectory directory, StateShape shape, ChannelWriter<ClusterEvent> events) : MemberTensorService(directory)
+internal sealed class CoordinatorTensorService(ViewDirectory directory, StateShape shape, ChannelWriter<ClusterEvent> events)
+    : MemberTensorService(directory)
 {
     /// <inheritdoc />
     public override async Task<Frame> StoreState(IAsyncStreamReader<Frame> incoming, ServerCallContext context)
@@ -26,7 +27,11 @@ internal sealed class CoordinatorTensorService(ViewDirectory directory, StateSha
         var moments = shape.MomentNames.Select(name => (Name: name, Values: new float[shape.Length])).ToList();
         List<Memory<float>> vectors = [weights, .. moments.Select(moment => moment.Values)];
         var step = await StateTransfer.ReceiveAsync(incoming, shape.Run, vectors, context.CancellationToken);
-        var checkpoint = new Checkpoints.Checkpoint(step, weights, [.. moments.Select(moment => (moment.Name, (ReadOnlyMemory<float>)moment.Values))]);
+        var checkpoint = new Checkpoints.Checkpoint(
+            step,
+            weights,
+            [.. moments.Select(moment => (moment.Name, (ReadOnlyMemory<float>)moment.Values))]
+        );
         await events.WriteAsync(new SnapshotArrived(checkpoint), context.CancellationToken);
         return new Frame(default);
     }

@@ -6,7 +6,7 @@ internal static class LastWords
     /// <summary>Whether a line says something by itself, which an empty one and those of a stack trace do not.</summary>
     public static bool Says(string line)
     {
-        ReadOnlySpan<char> words = line.AsSpan().Trim();
+        var words = line.AsSpan().Trim();
         return !words.IsEmpty && !words.StartsWith("at ") && !words.StartsWith("--- ");
     }
 }

@@ -31,7 +31,9 @@ internal sealed class LocalWorkers : IAsyncDisposable
     /// <param name="coordinator">Where they find the coordinator.</param>
     /// <param name="threads">Threads of each.</param>
     /// <param name="data">What they are to load, so that samples need not be sent.</param>
-    /// <param name="token">The run's token; null in an insecure run, so that those who join without one can reach the local workers, too.</param>
+    /// <param name="token">
+    /// The run's token; null in an insecure run, so that those who join without one can reach the local workers, too.
+    /// </param>
     /// <exception cref="RunFailedException">The worker's executable cannot be started.</exception>
     public void Start(int count, Uri coordinator, int threads, DataOptions data, RunToken? token)
     {
@@ -93,17 +95,31 @@ internal static class WorkerArguments
     {
         List<string> arguments =
         [
-            "--coordinator", coordinator.ToString(),
-            "--threads", threads.ToString(CultureInfo.InvariantCulture),
-            "--local-number", number.ToString(CultureInfo.InvariantCulture),
-            "--local-workers", count.ToString(CultureInfo.InvariantCulture),
-            "--data", data.Data,
-            "--standardize", data.Standardize ? "on" : "off",
+            "--coordinator",
+            coordinator.ToString(),
+            "--threads",
+            threads.ToString(CultureInfo.InvariantCulture),
+            "--local-number",
+            number.ToString(CultureInfo.InvariantCulture),
+            "--local-workers",
+            count.ToString(CultureInfo.InvariantCulture),
+            "--data",
+            data.Data,
+            "--standardize",
+            data.Standardize ? "on" : "off",
         ];
         Add("--test", data.Test);
         Add("--data-dir", data.DataDir);
         Add("--label-column", data.LabelColumn);
-        Add("--header", data.Header switch { true => "true", false => "false", null => null });
+        Add(
+            "--header",
+            data.Header switch
+            {
+                true => "true",
+                false => "false",
+                null => null,
+            }
+        );
         return arguments;
 
         void Add(string option, string? value)

@@ -12,7 +12,11 @@ namespace Distributed.Coordinator.Cluster.Hosting;
 internal sealed class SessionService(ClusterDoor door) : Protocol.Cluster.ClusterBase
 {
     /// <inheritdoc />
-    public override async Task Session(IAsyncStreamReader<WorkerMessage> requestStream, IServerStreamWriter<CoordinatorMessage> responseStream, ServerCallContext context)
+    public override async Task Session(
+        IAsyncStreamReader<WorkerMessage> requestStream,
+        IServerStreamWriter<CoordinatorMessage> responseStream,
+        ServerCallContext context
+    )
     {
         var join = await ReadJoinAsync(requestStream, context.CancellationToken);
         var session = door.Admit(join, ReachableAddress(join.Address, context));
@@ -24,7 +28,8 @@ internal sealed class SessionService(ClusterDoor door) : Protocol.Cluster.Cluste
                 await door.Events.WriteAsync(new MemberSpoke(session, requestStream.Current), context.CancellationToken);
             await sending;
         }
-        catch (Exception exception) when (exception is IOException or OperationCanceledException or RpcException or InvalidOperationException)
+        catch (Exception exception)
+            when (exception is IOException or OperationCanceledException or RpcException or InvalidOperationException)
         {
             cause = WireErrors.Cause(exception);
         }
@@ -41,9 +46,12 @@ internal sealed class SessionService(ClusterDoor door) : Protocol.Cluster.Cluste
         var join = incoming.Current.Join;
         if (join.NumericsVersion != NumericsVersion.Current)
         {
-            throw new RpcException(new Status(
-                StatusCode.FailedPrecondition,
-                $"this worker computes by numerics version {join.NumericsVersion}, the run by {NumericsVersion.Current}: use the same release on every machine"));
+            throw new RpcException(
+                new Status(
+                    StatusCode.FailedPrecondition,
+                    $"this worker computes by numerics version {join.NumericsVersion}, the run by {NumericsVersion.Current}: use the same release on every machine"
+                )
+            );
         }
 
         return join;

@@ -22,12 +22,17 @@ internal static class TokenFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new InputException($"--token-file {path}: cannot be used ({exception.Message.TrimEnd('.')}); name a file that this user can read, or a folder that it can write", exception);
+            throw new InputException(
+                $"--token-file {path}: cannot be used ({exception.Message.TrimEnd('.')}); name a file that this user can read, or a folder that it can write",
+                exception
+            );
         }
     }
 
-    private static RunToken Read(string path) => RunToken.TryParse(File.ReadAllText(path), out var token) ? token
-        : throw new InputException($"--token-file {path}: is not 64 hexadecimal digits; delete it to have a new token written");
+    private static RunToken Read(string path) =>
+        RunToken.TryParse(File.ReadAllText(path), out var token)
+            ? token
+            : throw new InputException($"--token-file {path}: is not 64 hexadecimal digits; delete it to have a new token written");
 
     // Workers may be waiting for it: it appears whole, and readable by this user alone.
     private static RunToken Write(string path)

@@ -11,9 +11,9 @@ internal static class WorkerExecutable
 
     private static readonly IReadOnlyList<(string Name, string Value)> Variables =
     [
-        // What a socket has received is handled where it is noticed: a tenth less processor time per step than a hand-over to a pool thread.
+        // What a socket has received is handled where it is noticed: a tenth less processor time per step than a hand-over to a pool
+        // thread.
         ("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1"),
-
         // The worker runs on the runtime that runs the coordinator, wherever that is installed.
         ("DOTNET_ROOT", Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."))),
     ];
@@ -59,10 +59,16 @@ internal static class WorkerExecutable
                 start.FileName == Host
                     ? $"the worker {Host} cannot be started ({exception.Message}); it belongs beside the coordinator, so build or publish both together"
                     : $"{start.FileName} cannot be started ({exception.Message}); name a command that is on the path",
-                exception);
+                exception
+            );
         }
     }
 
     private static ProcessStartInfo Redirected(string program, IEnumerable<string> arguments) =>
-        new(program, arguments) { RedirectStandardInput = true, RedirectStandardError = true, RedirectStandardOutput = true };
+        new(program, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
 }

@@ -49,5 +49,6 @@ internal sealed record MembershipPolicy(int MinimumWorkers, bool ExpectsOthers)
         return new(members, $"{members.Except(current.Workers).Count()} join, {current.Workers.Except(members).Count()} leave");
     }
 
-    private static List<int> Staying(IReadOnlyList<Candidate> ready) => [.. ready.Where(candidate => !candidate.Leaving).Select(candidate => candidate.Worker)];
+    private static List<int> Staying(IReadOnlyList<Candidate> ready) =>
+        [.. ready.Where(candidate => !candidate.Leaving).Select(candidate => candidate.Worker)];
 }

@@ -57,5 +57,7 @@ internal static class RangePolicy
     public static double Slowness(IReadOnlyList<double> times, int rank) => times[rank] / times.Order().ElementAt((times.Count - 1) / 2);
 
     private static double Longest(IReadOnlyList<double> times, IReadOnlyList<int> shares, int microbatches) =>
-        Enumerable.Range(0, shares.Count).Max(rank => Partition.Microbatches(microbatches, shares, rank) is var (start, end) ? times[rank] * (end - start) : 0);
+        Enumerable
+            .Range(0, shares.Count)
+            .Max(rank => Partition.Microbatches(microbatches, shares, rank) is var (start, end) ? times[rank] * (end - start) : 0);
 }

@@ -25,7 +25,9 @@ internal sealed class CoordinatorOwns : IReductionOwner, IStateSource
     private readonly ComputeThread _thread = new();
     private readonly StepGate _completed = new();
     private readonly CancellationTokenSource _ending = new();
-    private readonly Channel<Func<Task>> _work = Channel.CreateBounded<Func<Task>>(new BoundedChannelOptions(QueueLength) { SingleReader = true });
+    private readonly Channel<Func<Task>> _work = Channel.CreateBounded<Func<Task>>(
+        new BoundedChannelOptions(QueueLength) { SingleReader = true }
+    );
     private readonly Task _working;
     private OwnerExchange? _exchange;
     private ViewLinks? _links;
@@ -147,8 +149,15 @@ internal sealed class CoordinatorOwns : IReductionOwner, IStateSource
     {
         // The writer of checkpoints copies it before the next event is handled, but the next step may be quicker.
         var state = _weights.State.ToCheckpoint(_momentNames);
-        _events.TryWrite(new SnapshotArrived(new(
-            state.Step, state.Weights.ToArray(), [.. state.Moments.Select(moment => (moment.Name, (ReadOnlyMemory<float>)moment.Values.ToArray()))])));
+        _events.TryWrite(
+            new SnapshotArrived(
+                new(
+                    state.Step,
+                    state.Weights.ToArray(),
+                    [.. state.Moments.Select(moment => (moment.Name, (ReadOnlyMemory<float>)moment.Values.ToArray()))]
+                )
+            )
+        );
         return Task.CompletedTask;
     }
 }

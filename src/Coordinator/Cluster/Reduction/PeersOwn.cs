@@ -30,9 +30,15 @@ internal sealed class PeersOwn(ulong run, Checkpoint start) : IReductionOwner, I
     }
 
     /// <inheritdoc />
-    public Task<IReadOnlyList<ReadOnlyMemory<float>>> StateAfterAsync(long step, CancellationToken cancellationToken) => step == start.Step
-        ? Task.FromResult<IReadOnlyList<ReadOnlyMemory<float>>>([start.Weights, .. start.Moments.Select(moment => moment.Values)])
-        : throw new RpcException(new Status(StatusCode.FailedPrecondition, $"the coordinator has the state after step {start.Step}, not the one after step {step}"));
+    public Task<IReadOnlyList<ReadOnlyMemory<float>>> StateAfterAsync(long step, CancellationToken cancellationToken) =>
+        step == start.Step
+            ? Task.FromResult<IReadOnlyList<ReadOnlyMemory<float>>>([start.Weights, .. start.Moments.Select(moment => moment.Values)])
+            : throw new RpcException(
+                new Status(
+                    StatusCode.FailedPrecondition,
+                    $"the coordinator has the state after step {start.Step}, not the one after step {step}"
+                )
+            );
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

@@ -3,16 +3,16 @@ using System.Diagnostics;
 namespace Distributed.Collectives.SharedMemory;
 
 /// <summary>
-/// How a member waits for the counters of its peers: where every thread of the view's members on this host has a processor of its own, it looks for
-/// a while, then sleeps at its own signal, which peers ring after they have raised a counter. One thread at a time waits.
+/// How a member waits for the counters of its peers: where every thread of the view's members on this host has a processor of its own, it
+/// looks for a while, then sleeps at its own signal, which peers ring after they have raised a counter. One thread at a time waits.
 /// </summary>
 /// <param name="signal">This member's signal.</param>
 internal sealed class CounterWait(SharedSignal signal)
 {
     /// <summary>
     /// How long to look before sleeping: 1 ms. Waking a sleeper takes up to 0.3 ms on a virtual machine, by which it is late for the
-    /// next bucket, so that the others sleep in their turn: with 50 microseconds, two workers now and then fell into a rhythm of sleeping and
-    /// waking that took four times as long as the exchange, and stayed in it.
+    /// next bucket, so that the others sleep in their turn: with 50 microseconds, two workers now and then fell into a rhythm of sleeping
+    /// and waking that took four times as long as the exchange, and stayed in it.
     /// </summary>
     private static readonly long SpinTicks = Stopwatch.Frequency / 1_000;
 

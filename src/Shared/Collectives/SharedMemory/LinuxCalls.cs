@@ -3,7 +3,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Distributed.Collectives.SharedMemory;
 
-/// <summary>The system calls of Linux behind shared memory that .NET does not offer: anonymous files, their seals, mappings, and futexes.</summary>
+/// <summary>
+/// The system calls of Linux behind shared memory that .NET does not offer: anonymous files, their seals, mappings, and futexes.
+/// </summary>
 internal static unsafe partial class LinuxCalls
 {
     private const uint MemfdCloseOnExec = 1;
@@ -54,7 +56,8 @@ internal static unsafe partial class LinuxCalls
     public static SafeFileHandle Open(string path) => new(OpenFile(path, ReadWrite | OpenCloseOnExec), ownsHandle: true);
 
     /// <summary>Whether nobody can change a file's length any more.</summary>
-    public static bool HasFixedLength(SafeFileHandle file) => ControlFile(Descriptor(file), GetSeals, 0) is var seals and >= 0 && (seals & FixedLength) == FixedLength;
+    public static bool HasFixedLength(SafeFileHandle file) =>
+        ControlFile(Descriptor(file), GetSeals, 0) is var seals and >= 0 && (seals & FixedLength) == FixedLength;
 
     /// <summary>Maps a part of a file.</summary>
     /// <param name="file">The file.</param>

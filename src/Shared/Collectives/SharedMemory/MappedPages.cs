@@ -44,12 +44,8 @@ internal sealed unsafe class MappedValues(MappedPages pages, float* values, int 
     public override MemoryHandle Pin(int elementIndex = 0) => new(values + elementIndex, default, this);
 
     /// <inheritdoc />
-    public override void Unpin()
-    {
-    }
+    public override void Unpin() { }
 
     /// <inheritdoc />
-    protected override void Dispose(bool disposing)
-    {
-    }
+    protected override void Dispose(bool disposing) { }
 }

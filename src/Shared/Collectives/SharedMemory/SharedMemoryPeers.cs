@@ -62,7 +62,14 @@ public sealed class SharedMemoryPeers : IDisposable
     /// <summary>What this member tells a peer.</summary>
     public MemoryOffer Offer()
     {
-        var message = new MemoryOffer { Run = _identity.Run, Generation = _identity.Generation.ToMessage(), Rank = _identity.Rank, Threads = _ownThreads, Refusal = _ownRefusal };
+        var message = new MemoryOffer
+        {
+            Run = _identity.Run,
+            Generation = _identity.Generation.ToMessage(),
+            Rank = _identity.Rank,
+            Threads = _ownThreads,
+            Refusal = _ownRefusal,
+        };
         lock (_lock)
         {
             if (_own is null || _isDisposed)
@@ -110,7 +117,9 @@ public sealed class SharedMemoryPeers : IDisposable
         }
     }
 
-    /// <summary>Lets an exchange reach the peers that share memory with this member through it; before the first step, once all links are there.</summary>
+    /// <summary>
+    /// Lets an exchange reach the peers that share memory with this member through it; before the first step, once all links are there.
+    /// </summary>
     public void Connect(PeerReduction exchange)
     {
         ArgumentNullException.ThrowIfNull(exchange);
@@ -142,9 +151,18 @@ public sealed class SharedMemoryPeers : IDisposable
     {
         lock (_lock)
         {
-            var refusal = _isDisposed ? "the view is over" : _own is null ? _ownRefusal : message.Refusal;
+            var refusal =
+                _isDisposed ? "the view is over"
+                : _own is null ? _ownRefusal
+                : message.Refusal;
             if (refusal.Length == 0)
-                refusal = Map(peer, new RegionOffer(message.ProcessId, message.File, message.Bytes, new UInt128(message.NonceHigh, message.NonceLow)));
+            {
+                refusal = Map(
+                    peer,
+                    new RegionOffer(message.ProcessId, message.File, message.Bytes, new UInt128(message.NonceHigh, message.NonceLow))
+                );
+            }
+
             if (refusal.Length > 0)
                 Refuse(peer, refusal);
             else

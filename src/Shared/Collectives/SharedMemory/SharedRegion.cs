@@ -70,7 +70,9 @@ internal sealed unsafe class SharedRegion : IDisposable
     /// <summary>What to tell peers about a region that this process made.</summary>
     public RegionOffer Offer() => new(Environment.ProcessId, LinuxCalls.Descriptor(_file!), Layout.Bytes, Header->Nonce);
 
-    /// <summary>Writes a peer's answer to the offer of its region into it: proof that both see the same memory and not two copies.</summary>
+    /// <summary>
+    /// Writes a peer's answer to the offer of its region into it: proof that both see the same memory and not two copies.
+    /// </summary>
     /// <param name="rank">This member's rank.</param>
     /// <param name="nonce">The random number of this member's own region.</param>
     public void Answer(int rank, UInt128 nonce) => *AnswerOf(rank) = nonce;
@@ -132,7 +134,8 @@ internal sealed unsafe class SharedRegion : IDisposable
         refusal = file switch
         {
             { IsInvalid: true } => "the peer's process is not to be seen from here: another host, container or user",
-            _ when !LinuxCalls.HasFixedLength(file) || RandomAccess.GetLength(file) != offer.Bytes => "what is found under the peer's process number has not the length of its region",
+            _ when !LinuxCalls.HasFixedLength(file) || RandomAccess.GetLength(file) != offer.Bytes =>
+                "what is found under the peer's process number has not the length of its region",
             _ => "",
         };
         if (refusal.Length == 0)
@@ -145,7 +148,8 @@ internal sealed unsafe class SharedRegion : IDisposable
     {
         try
         {
-            return File.ResolveLinkTarget(path, returnFinalTarget: false)?.FullName.StartsWith($"/memfd:{Label}", StringComparison.Ordinal) ?? false;
+            return File.ResolveLinkTarget(path, returnFinalTarget: false)?.FullName.StartsWith($"/memfd:{Label}", StringComparison.Ordinal)
+                ?? false;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -12,9 +12,9 @@ internal readonly unsafe struct SharedCounter(long* address)
 }
 
 /// <summary>
-/// Where a thread of one process sleeps until another, of whatever process, has changed something that it waits for. Two words in a line of shared
-/// memory: how often it was rung, and whether somebody sleeps. Whoever changes something rings afterwards; whoever waits announces itself,
-/// looks once more, and only then sleeps, so that no change is missed; while nobody sleeps, ringing costs no system call.
+/// Where a thread of one process sleeps until another, of whatever process, has changed something that it waits for. Two words in a line of
+/// shared memory: how often it was rung, and whether somebody sleeps. Whoever changes something rings afterwards; whoever waits announces
+/// itself, looks once more, and only then sleeps, so that no change is missed; while nobody sleeps, ringing costs no system call.
 /// </summary>
 /// <param name="words">The line.</param>
 internal readonly unsafe struct SharedSignal(int* words)

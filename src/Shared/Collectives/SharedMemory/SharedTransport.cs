@@ -20,13 +20,18 @@ internal sealed class SharedTransport : IPeerTransport, IDisposable
     /// <param name="rank">This member's rank.</param>
     /// <param name="own">This member's region, in which its <see cref="PublishedMemory"/> lies.</param>
     /// <param name="peers">The peers' regions by their ranks.</param>
-    /// <param name="spins">Whether all that compute on this host have a processor of their own, so that waiting may use this member's.</param>
+    /// <param name="spins">
+    /// Whether all that compute on this host have a processor of their own, so that waiting may use this member's.
+    /// </param>
     public SharedTransport(int rank, SharedRegion own, IReadOnlyDictionary<int, SharedRegion> peers, bool spins)
     {
         _rank = rank;
         _own = own;
         _peers = [.. peers.Values];
-        _byRank = [.. Enumerable.Range(0, own.Layout.Members).Select(peer => peers.TryGetValue(peer, out var region) ? Mapped.Of(region) : null)];
+        _byRank =
+        [
+            .. Enumerable.Range(0, own.Layout.Members).Select(peer => peers.TryGetValue(peer, out var region) ? Mapped.Of(region) : null),
+        ];
         _wait = new CounterWait(own.Signal()) { Spins = spins };
     }
 
@@ -107,6 +112,7 @@ internal sealed class SharedTransport : IPeerTransport, IDisposable
     /// <summary>A peer's region and what is read in it.</summary>
     private sealed record Mapped(SharedRegion Region, IReadOnlyList<MappedValues> Blocks, MappedValues Reduced)
     {
-        public static Mapped Of(SharedRegion region) => new(region, [.. Enumerable.Range(0, region.Layout.Blocks).Select(region.Block)], region.Reduced());
+        public static Mapped Of(SharedRegion region) =>
+            new(region, [.. Enumerable.Range(0, region.Layout.Blocks).Select(region.Block)], region.Reduced());
     }
 }

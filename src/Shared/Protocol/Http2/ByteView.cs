@@ -29,14 +29,10 @@ internal sealed unsafe class ByteView : MemoryManager<byte>
     }
 
     /// <inheritdoc />
-    public override void Unpin()
-    {
-    }
+    public override void Unpin() { }
 
     /// <inheritdoc />
-    protected override void Dispose(bool disposing)
-    {
-    }
+    protected override void Dispose(bool disposing) { }
 
     private sealed class Pinned(MemoryHandle handle) : IPinnable
     {

@@ -29,11 +29,13 @@ internal readonly record struct Http2Frame(int Length, Http2FrameType Type, byte
 
     /// <summary>Reads a header.</summary>
     /// <param name="bytes">[9 or more].</param>
-    public static Http2Frame Read(ReadOnlySpan<byte> bytes) => new(
-        (bytes[0] << 16) | BinaryPrimitives.ReadUInt16BigEndian(bytes[1..]),
-        (Http2FrameType)bytes[3],
-        bytes[4],
-        BinaryPrimitives.ReadInt32BigEndian(bytes[5..]) & int.MaxValue);
+    public static Http2Frame Read(ReadOnlySpan<byte> bytes) =>
+        new(
+            (bytes[0] << 16) | BinaryPrimitives.ReadUInt16BigEndian(bytes[1..]),
+            (Http2FrameType)bytes[3],
+            bytes[4],
+            BinaryPrimitives.ReadInt32BigEndian(bytes[5..]) & int.MaxValue
+        );
 
     /// <summary>Writes a header.</summary>
     /// <param name="bytes">[9 or more].</param>

@@ -3,8 +3,8 @@ using System.Net.Sockets;
 namespace Distributed.Protocol.Http2;
 
 /// <summary>
-/// A socket beneath an HTTP/2 client or server, which sees the frames that go through it: it may keep received ones from the one above, and put frames
-/// of its own between those that the one above writes.
+/// A socket beneath an HTTP/2 client or server, which sees the frames that go through it: it may keep received ones from the one above, and
+/// put frames of its own between those that the one above writes.
 /// </summary>
 public abstract class InterceptedStream : Stream
 {
@@ -65,9 +65,7 @@ public abstract class InterceptedStream : Stream
     }
 
     /// <inheritdoc />
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
     /// <inheritdoc />
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -85,9 +83,7 @@ public abstract class InterceptedStream : Stream
     public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <summary>Learns of a frame that the one above writes.</summary>
-    private protected virtual void Written(Http2Frame frame)
-    {
-    }
+    private protected virtual void Written(Http2Frame frame) { }
 
     /// <summary>Sends a frame between those of the one above.</summary>
     /// <param name="head">Its header, and the first of what follows.</param>

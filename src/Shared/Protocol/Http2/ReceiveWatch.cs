@@ -19,14 +19,15 @@ internal enum Watching
 }
 
 /// <summary>
-/// One thread that receives for connections as soon as something comes, unless another thread receives by itself. It waits with the system's plain call, for the
-/// runtime's own watch over a socket cannot be ended: it would be woken by all that comes, whoever receives it.
+/// One thread that receives for connections as soon as something comes, unless another thread receives by itself. It waits with the
+/// system's plain call, for the runtime's own watch over a socket cannot be ended: it would be woken by all that comes, whoever receives
+/// it.
 /// </summary>
 public sealed class ReceiveWatch : IDisposable
 {
     /// <summary>
-    /// How long a connection is left to the thread that has received from it: 20 ms. That is longer than it computes between two looks at small models,
-    /// and short beside what fills a socket's memory at others.
+    /// How long a connection is left to the thread that has received from it: 20 ms. That is longer than it computes between two looks at
+    /// small models, and short beside what fills a socket's memory at others.
     /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(20);
 

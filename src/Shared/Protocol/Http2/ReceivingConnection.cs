@@ -5,17 +5,17 @@ using System.Net.Sockets;
 namespace Distributed.Protocol.Http2;
 
 /// <summary>
-/// The connection beneath an HTTP/2 server: it lets the data of one call be received past the server, straight to where it belongs. The server
-/// keeps all else, and all other calls.
+/// The connection beneath an HTTP/2 server: it lets the data of one call be received past the server, straight to where it belongs. The
+/// server keeps all else, and all other calls.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Any thread may receive, and does it without waiting: the one that waits for values receives them itself, so that no other is woken, and takes its
-/// processor away, for every piece that comes. While nobody does, a <see cref="ReceiveWatch"/> does.
+/// Any thread may receive, and does it without waiting: the one that waits for values receives them itself, so that no other is woken, and
+/// takes its processor away, for every piece that comes. While nobody does, a <see cref="ReceiveWatch"/> does.
 /// </para>
 /// <para>
-/// The runtime's server copies what it receives three times, and hands it over between threads as often. It does not learn of what is received
-/// here, so it is here that the other side is permitted to send more.
+/// The runtime's server copies what it receives three times, and hands it over between threads as often. It does not learn of what is
+/// received here, so it is here that the other side is permitted to send more.
 /// </para>
 /// </remarks>
 public sealed class ReceivingConnection : InterceptedStream
@@ -26,8 +26,14 @@ public sealed class ReceivingConnection : InterceptedStream
     /// <summary>Bytes that the server may be behind with what has been received for it.</summary>
     private const int MostBehind = 1024 * 1024;
 
-    private readonly Pipe _server = new(new PipeOptions(
-        pauseWriterThreshold: MostBehind, resumeWriterThreshold: MostBehind / 2, minimumSegmentSize: BlockBytes, useSynchronizationContext: false));
+    private readonly Pipe _server = new(
+        new PipeOptions(
+            pauseWriterThreshold: MostBehind,
+            resumeWriterThreshold: MostBehind / 2,
+            minimumSegmentSize: BlockBytes,
+            useSynchronizationContext: false
+        )
+    );
 
     private readonly Lock _lock = new();
     private readonly ReceiveWatch _watch;
@@ -125,9 +131,7 @@ public sealed class ReceivingConnection : InterceptedStream
             try
             {
                 _isHeldUp = false;
-                while (!_isOver && !_isFlushing && Advance())
-                {
-                }
+                while (!_isOver && !_isFlushing && Advance()) { }
             }
             catch (EndOfStreamException) when (_message == 0)
             {
@@ -147,7 +151,10 @@ public sealed class ReceivingConnection : InterceptedStream
         {
             var wasUsed = _wasUsed;
             _wasUsed = false;
-            return _isOver || _isFlushing ? Http2.Watching.Never : wasUsed ? Http2.Watching.Later : _isHeldUp ? Http2.Watching.Again : Http2.Watching.Now;
+            return _isOver || _isFlushing ? Http2.Watching.Never
+                : wasUsed ? Http2.Watching.Later
+                : _isHeldUp ? Http2.Watching.Again
+                : Http2.Watching.Now;
         }
     }
 

@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace Distributed.Protocol.Http2;
 
 /// <summary>
-/// What the other side lets this one send on a connection with one stream: the windows of both and the size of a frame (RFC 9113, sections 5.2 and 6.5.2).
+/// What the other side lets this one send on a connection with one stream: the windows of both and the size of a frame (RFC 9113, sections
+/// 5.2 and 6.5.2).
 /// </summary>
 internal sealed class SendWindow
 {
@@ -45,8 +46,12 @@ internal sealed class SendWindow
             var value = BinaryPrimitives.ReadInt32BigEndian(payload[sizeof(ushort)..]);
             switch (BinaryPrimitives.ReadUInt16BigEndian(payload))
             {
-                case InitialWindowSetting: Change(() => (_stream, _initialStream) = (_stream + value - _initialStream, value)); break;
-                case MaximumFrameSetting: Change(() => _maximumFrame = value); break;
+                case InitialWindowSetting:
+                    Change(() => (_stream, _initialStream) = (_stream + value - _initialStream, value));
+                    break;
+                case MaximumFrameSetting:
+                    Change(() => _maximumFrame = value);
+                    break;
             }
         }
 
@@ -69,7 +74,12 @@ internal sealed class SendWindow
         lock (_lock)
         {
             if (_hasSettings && bytes > Math.Min(_maximumFrame, _initialStream))
-                throw new IOException($"the other side takes HTTP/2 frames of {Math.Min(_maximumFrame, _initialStream)} bytes, and not of {bytes}");
+            {
+                throw new IOException(
+                    $"the other side takes HTTP/2 frames of {Math.Min(_maximumFrame, _initialStream)} bytes, and not of {bytes}"
+                );
+            }
+
             if (bytes <= Math.Min(_maximumFrame, Math.Min(_connection, _stream)))
             {
                 (_connection, _stream) = (_connection - bytes, _stream - bytes);

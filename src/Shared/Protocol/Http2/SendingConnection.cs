@@ -3,17 +3,19 @@ using System.Net.Sockets;
 namespace Distributed.Protocol.Http2;
 
 /// <summary>
-/// The connection beneath an HTTP/2 client that makes one call: it lets the call's data be sent past the client, straight from the sender's memory.
-/// The client keeps what is small: settings, headers, pings, and the call's end.
+/// The connection beneath an HTTP/2 client that makes one call: it lets the call's data be sent past the client, straight from the sender's
+/// memory. The client keeps what is small: settings, headers, pings, and the call's end.
 /// </summary>
 /// <remarks>
-/// The runtime's client cuts what it sends into frames of 16 KiB, each of which is copied and twice handed over between threads. It does not learn of
-/// what is sent here, so the other side's permissions to send more are kept from it.
+/// The runtime's client cuts what it sends into frames of 16 KiB, each of which is copied and twice handed over between threads. It does
+/// not learn of what is sent here, so the other side's permissions to send more are kept from it.
 /// </remarks>
 /// <param name="socket">The connection; this takes it over.</param>
 internal sealed class SendingConnection(Socket socket) : InterceptedStream(socket, sentPreface: PrefaceBytes)
 {
-    /// <summary>Bytes that go with a frame's header in one call of the system; a header alone would travel, and wake its receiver, alone.</summary>
+    /// <summary>
+    /// Bytes that go with a frame's header in one call of the system; a header alone would travel, and wake its receiver, alone.
+    /// </summary>
     private const int CopiedBytes = 8 * 1024;
 
     private readonly ByteView _values = new();
@@ -42,7 +44,9 @@ internal sealed class SendingConnection(Socket socket) : InterceptedStream(socke
         return count;
     }
 
-    /// <summary>Sends a message of the call as one frame. The client must have sent one before, and one at a time may be sent here.</summary>
+    /// <summary>
+    /// Sends a message of the call as one frame. The client must have sent one before, and one at a time may be sent here.
+    /// </summary>
     /// <param name="prefix">What goes first; at most 8 KiB.</param>
     /// <param name="values">What follows; read until this has completed.</param>
     /// <param name="cancellationToken">Gives up; the connection is then of no use any more.</param>

@@ -4,8 +4,9 @@ using System.Net.Sockets;
 namespace Distributed.Protocol.Http2;
 
 /// <summary>
-/// Tells when sockets can be read from or written to, on one thread for the whole process. It asks by the system's plain call: the runtime's own watch over a socket
-/// is woken by all that happens to it, and a Unix domain socket tells of each piece that the other side has read.
+/// Tells when sockets can be read from or written to, on one thread for the whole process. It asks by the system's plain call: the
+/// runtime's own watch over a socket is woken by all that happens to it, and a Unix domain socket tells of each piece that the other side
+/// has read.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "There is one, for as long as the process lives.")]
 internal sealed class SocketWatch
@@ -26,11 +27,13 @@ internal sealed class SocketWatch
 
     /// <summary>Waits until something can be read, or the connection has ended.</summary>
     /// <exception cref="ObjectDisposedException">The socket is closed meanwhile; its owner must say so by <see cref="Forget"/>.</exception>
-    public Task UntilReadableAsync(Socket socket, CancellationToken cancellationToken) => WaitAsync(socket, writes: false, cancellationToken);
+    public Task UntilReadableAsync(Socket socket, CancellationToken cancellationToken) =>
+        WaitAsync(socket, writes: false, cancellationToken);
 
     /// <summary>Waits until something can be written, likewise.</summary>
     /// <exception cref="ObjectDisposedException">The socket is closed meanwhile.</exception>
-    public Task UntilWritableAsync(Socket socket, CancellationToken cancellationToken) => WaitAsync(socket, writes: true, cancellationToken);
+    public Task UntilWritableAsync(Socket socket, CancellationToken cancellationToken) =>
+        WaitAsync(socket, writes: true, cancellationToken);
 
     /// <summary>Ends all waiting for a socket that has been closed, which the system would not tell.</summary>
     public void Forget(Socket socket)
@@ -119,7 +122,9 @@ internal sealed class SocketWatch
 
         public bool IsForgotten { get; set; }
 
-        /// <summary>The runtime ends the connection of a socket that it closes while somebody asks for it, so that it can also be read from.</summary>
+        /// <summary>
+        /// The runtime ends the connection of a socket that it closes while somebody asks for it, so that it can also be read from.
+        /// </summary>
         public bool IsClosed => Socket.SafeHandle.IsClosed;
     }
 }

@@ -7,7 +7,10 @@ public sealed class ProcessMemoryTests
 {
     [Fact]
     public void ThePeakIsFoundAmongTheOtherFigures() =>
-        Assert.Equal(184_780L * 1024, ProcessMemory.Parse("Name:\tworker\nVmPeak:\t 9999999 kB\nVmHWM:\t  184780 kB\nVmRSS:\t  180000 kB\n"));
+        Assert.Equal(
+            184_780L * 1024,
+            ProcessMemory.Parse("Name:\tworker\nVmPeak:\t 9999999 kB\nVmHWM:\t  184780 kB\nVmRSS:\t  180000 kB\n")
+        );
 
     [Theory]
     [InlineData("")]

@@ -15,7 +15,7 @@ public sealed class ScalingResultTests
     public void RatiosAreTakenRoundByRound()
     {
         // 1.9, 1.7, 1.8; the ratio of the medians would be 1.9.
-        ScalingResult result = ScalingResult.Of(workers: 2, Two, One, Plan, ideal: 2, exchange: null);
+        var result = ScalingResult.Of(workers: 2, Two, One, Plan, ideal: 2, exchange: null);
         Assert.Equal(190, result.SamplesPerSecond);
         Assert.Equal(1.8, result.Ratio, precision: 9);
         Assert.Equal(0.9, result.OfIdeal, precision: 9);
@@ -32,11 +32,34 @@ public sealed class ScalingResultTests
     public void EveryColumnOfALineStandsUnderItsHead()
     {
         var exchange = new AllReduceTimings("shm", BytesSent: 5, [0.001, 0.002, 0.003], [0.0001]);
-        string line = ScalingResult.Of(2, [Sample(190) with { PeakResidentBytes = 120_000_000 }], [Sample(100)], Plan, ideal: 2, exchange).Text();
+        var line = ScalingResult
+            .Of(2, [Sample(190) with { PeakResidentBytes = 120_000_000 }], [Sample(100)], Plan, ideal: 2, exchange)
+            .Text();
         Assert.Equal(ScalingResult.Head.Length, line.Length);
         Assert.Equal(
-            ["2", "shm", "190", "0", "%", "1.90", "0", "%", "95", "%", "2000.000", "3.00", "2.000", "0.100", "1.0", "%", "120", "20", "100"],
-            line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+            [
+                "2",
+                "shm",
+                "190",
+                "0",
+                "%",
+                "1.90",
+                "0",
+                "%",
+                "95",
+                "%",
+                "2000.000",
+                "3.00",
+                "2.000",
+                "0.100",
+                "1.0",
+                "%",
+                "120",
+                "20",
+                "100",
+            ],
+            line.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+        );
     }
 
     [Fact]

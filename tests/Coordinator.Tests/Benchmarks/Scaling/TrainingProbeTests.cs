@@ -15,7 +15,8 @@ public sealed class TrainingProbeTests
     private TimeSpan _processor = TimeSpan.FromSeconds(7);
     private long _step;
 
-    public TrainingProbeTests() => _probe = new TrainingProbe(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4), _time, () => _processor, _warnings.Add);
+    public TrainingProbeTests() =>
+        _probe = new TrainingProbe(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4), _time, () => _processor, _warnings.Add);
 
     [Fact]
     public void NothingCountsBeforeTheWarmUpIsOver()
@@ -78,7 +79,7 @@ public sealed class TrainingProbeTests
         _probe.Report(new WorkerJoined("worker 1", "http://127.0.0.1:1/", Workers: 1, Environment.ProcessId));
         Start();
         Step(TimeSpan.FromSeconds(2));
-        Task watching = _probe.WatchMemoryAsync(run.Task);
+        var watching = _probe.WatchMemoryAsync(run.Task);
         Assert.False(watching.IsCompleted);
         Step(TimeSpan.FromSeconds(4));
         while (_probe.Sample!.PeakResidentBytes is null)

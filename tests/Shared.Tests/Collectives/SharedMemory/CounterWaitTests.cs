@@ -33,18 +33,24 @@ public sealed class CounterWaitTests : IDisposable
     [InlineData(true, 5_000)]
     public async Task No_change_is_missed(bool spins, int rounds)
     {
-        await Task.WhenAll(Enumerable.Range(0, 2).Select(rank => OnThread(() =>
-        {
-            var wait = new CounterWait(_own[rank].Signal()) { Spins = spins };
-            for (var round = 1; round <= rounds; round++)
-            {
-                if (rank == 1)
-                    wait.Until(Theirs(rank), round, Deadline());
-                Publish(rank, round);
-                if (rank == 0)
-                    wait.Until(Theirs(rank), round, Deadline());
-            }
-        })));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 2)
+                .Select(rank =>
+                    OnThread(() =>
+                    {
+                        var wait = new CounterWait(_own[rank].Signal()) { Spins = spins };
+                        for (var round = 1; round <= rounds; round++)
+                        {
+                            if (rank == 1)
+                                wait.Until(Theirs(rank), round, Deadline());
+                            Publish(rank, round);
+                            if (rank == 0)
+                                wait.Until(Theirs(rank), round, Deadline());
+                        }
+                    })
+                )
+        );
         Assert.Equal((rounds, rounds), (Theirs(0).Value, Theirs(1).Value));
     }
 
@@ -112,7 +118,8 @@ public sealed class CounterWaitTests : IDisposable
         }
     }
 
-    private static Task OnThread(Action work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    private static Task OnThread(Action work) =>
+        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     // A defect must not hang the tests.
     private static CancellationToken Deadline() => new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;

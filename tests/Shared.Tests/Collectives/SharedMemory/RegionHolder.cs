@@ -6,7 +6,9 @@ using Xunit;
 
 namespace Distributed.Shared.Tests.Collectives.SharedMemory;
 
-/// <summary>A process of its own that holds a region until it is killed: this assembly, which runs <see cref="RegionHolderProgram"/>.</summary>
+/// <summary>
+/// A process of its own that holds a region until it is killed: this assembly, which runs <see cref="RegionHolderProgram"/>.
+/// </summary>
 internal sealed class RegionHolder : IDisposable
 {
     /// <summary>What the process writes before its offer.</summary>
@@ -58,11 +60,13 @@ internal sealed class RegionHolder : IDisposable
         _process.Dispose();
     }
 
-    private static RegionOffer Parse(string[] fields) => new(
-        int.Parse(fields[0], CultureInfo.InvariantCulture),
-        int.Parse(fields[1], CultureInfo.InvariantCulture),
-        long.Parse(fields[2], CultureInfo.InvariantCulture),
-        UInt128.Parse(fields[3], CultureInfo.InvariantCulture));
+    private static RegionOffer Parse(string[] fields) =>
+        new(
+            int.Parse(fields[0], CultureInfo.InvariantCulture),
+            int.Parse(fields[1], CultureInfo.InvariantCulture),
+            long.Parse(fields[2], CultureInfo.InvariantCulture),
+            UInt128.Parse(fields[3], CultureInfo.InvariantCulture)
+        );
 }
 
 /// <summary>What the process of a <see cref="RegionHolder"/> does; among other tests, that a region keeps what is written to it.</summary>
@@ -77,7 +81,12 @@ public sealed class RegionHolderProgram
         if (Environment.GetEnvironmentVariable(RegionHolder.Variable) is null)
             return;
         var offer = region.Offer();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{RegionHolder.Announcement}{offer.ProcessId},{offer.Descriptor},{offer.Bytes},{offer.Nonce}"));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{RegionHolder.Announcement}{offer.ProcessId},{offer.Descriptor},{offer.Bytes},{offer.Nonce}"
+            )
+        );
         Console.ReadLine(); // until its parent ends
     }
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using CsCheck;
 using Distributed.Collectives.SharedMemory;
-using Microsoft.Win32.SafeHandles;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Collectives.SharedMemory;
@@ -66,7 +65,7 @@ public sealed class SharedRegionTests
     public void Files_of_other_kinds_are_not_opened()
     {
         var path = Path.GetTempFileName();
-        using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, options: FileOptions.DeleteOnClose);
+        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, options: FileOptions.DeleteOnClose);
         RandomAccess.SetLength(file, Layout.Bytes);
         var offer = new RegionOffer(Environment.ProcessId, LinuxCalls.Descriptor(file), Layout.Bytes, Nonce: 0);
 
@@ -104,30 +103,37 @@ public sealed class SharedRegionTests
     }
 
     [Fact]
-    public void No_two_parts_of_a_region_overlap_and_each_begins_on_a_line() => Gen
-        .Select(Gen.Int[1, 40], Gen.Int[1, 40], Gen.Int[1, 6], Gen.Int[1, 200_000])
-        .Sample((members, buckets, blocks, length) =>
-        {
-            var layout = new RegionLayout(members, buckets, blocks, length);
-            var vector = (long)length * sizeof(float);
-            List<(long Start, long Bytes)> parts =
-            [
-                (RegionLayout.HeaderOffset, 64), (RegionLayout.SignalOffset, 64), (layout.ReducedOffset, vector),
-                .. Enumerable.Range(0, members).Select(rank => (RegionLayout.AnswerOffset(rank), 64L)),
-                .. Enumerable.Range(0, buckets).Select(bucket => (layout.CounterOffset(CounterKind.Blocks, bucket), 64L)),
-                .. Enumerable.Range(0, buckets).Select(bucket => (layout.CounterOffset(CounterKind.Slice, bucket), 64L)),
-                .. Enumerable.Range(0, blocks).Select(index => (layout.BlockOffset(index), vector)),
-            ];
-            parts.Sort();
-            Assert.All(parts, part => Assert.Equal(0, part.Start % 64));
-            Assert.All(parts.Zip(parts.Skip(1)), pair => Assert.True(pair.First.Start + pair.First.Bytes <= pair.Second.Start));
-            Assert.True(parts[^1].Start + parts[^1].Bytes <= layout.Bytes);
-            Assert.True(layout.CounterOffset(CounterKind.Slice, buckets - 1) < layout.LineBytes && layout.LineBytes <= layout.BlockOffset(0));
-        });
+    public void No_two_parts_of_a_region_overlap_and_each_begins_on_a_line() =>
+        Gen.Select(Gen.Int[1, 40], Gen.Int[1, 40], Gen.Int[1, 6], Gen.Int[1, 200_000])
+            .Sample(
+                (members, buckets, blocks, length) =>
+                {
+                    var layout = new RegionLayout(members, buckets, blocks, length);
+                    var vector = (long)length * sizeof(float);
+                    List<(long Start, long Bytes)> parts =
+                    [
+                        (RegionLayout.HeaderOffset, 64),
+                        (RegionLayout.SignalOffset, 64),
+                        (layout.ReducedOffset, vector),
+                        .. Enumerable.Range(0, members).Select(rank => (RegionLayout.AnswerOffset(rank), 64L)),
+                        .. Enumerable.Range(0, buckets).Select(bucket => (layout.CounterOffset(CounterKind.Blocks, bucket), 64L)),
+                        .. Enumerable.Range(0, buckets).Select(bucket => (layout.CounterOffset(CounterKind.Slice, bucket), 64L)),
+                        .. Enumerable.Range(0, blocks).Select(index => (layout.BlockOffset(index), vector)),
+                    ];
+                    parts.Sort();
+                    Assert.All(parts, part => Assert.Equal(0, part.Start % 64));
+                    Assert.All(parts.Zip(parts.Skip(1)), pair => Assert.True(pair.First.Start + pair.First.Bytes <= pair.Second.Start));
+                    Assert.True(parts[^1].Start + parts[^1].Bytes <= layout.Bytes);
+                    Assert.True(
+                        layout.CounterOffset(CounterKind.Slice, buckets - 1) < layout.LineBytes && layout.LineBytes <= layout.BlockOffset(0)
+                    );
+                }
+            );
 
     private static SharedRegion Create() => SharedRegion.TryCreate(Layout, out var refusal) ?? throw new InvalidOperationException(refusal);
 
-    private static SharedRegion Open(RegionOffer offer) => SharedRegion.TryOpen(offer, Layout, out var refusal) ?? throw new InvalidOperationException(refusal);
+    private static SharedRegion Open(RegionOffer offer) =>
+        SharedRegion.TryOpen(offer, Layout, out var refusal) ?? throw new InvalidOperationException(refusal);
 
     private static string Refusal(RegionOffer offer)
     {

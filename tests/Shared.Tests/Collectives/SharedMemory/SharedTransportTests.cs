@@ -75,7 +75,8 @@ public sealed class SharedTransportTests : IDisposable
         Assert.Equal("the view is over", _memories[0].Answer(offer).Refusal);
     }
 
-    private static SharedMemoryPeers Memory(int rank) => new(Identity(rank), Buckets.Count, ReductionTree.MostBlocks(5), length: 100, threads: 1);
+    private static SharedMemoryPeers Memory(int rank) =>
+        new(Identity(rank), Buckets.Count, ReductionTree.MostBlocks(5), length: 100, threads: 1);
 
     private static ExchangeIdentity Identity(int rank) => new(1, new ViewGeneration(1, 1), rank, ["worker 1", "worker 2"]);
 

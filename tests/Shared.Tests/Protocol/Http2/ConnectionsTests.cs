@@ -50,7 +50,13 @@ public sealed class ConnectionsTests : IAsyncLifetime
         await connection.WriteAsync(Ping, Token);
 
         var bytes = values.SelectMany(BitConverter.GetBytes).ToArray();
-        byte[] expected = [.. Preface, .. greeting, .. Bytes(new Http2Frame(2 + bytes.Length, Http2FrameType.Data, Flags: 0, Stream), [7, 8, .. bytes]), .. Ping];
+        byte[] expected =
+        [
+            .. Preface,
+            .. greeting,
+            .. Bytes(new Http2Frame(2 + bytes.Length, Http2FrameType.Data, Flags: 0, Stream), [7, 8, .. bytes]),
+            .. Ping,
+        ];
         Assert.Equal(expected, await ReceiveAsync(expected.Length));
     }
 
@@ -147,7 +153,9 @@ public sealed class ConnectionsTests : IAsyncLifetime
         await using var connection = new ReceivingConnection(_near, _watch);
         var receiver = new Receiver { Refusals = 3 };
         connection.Divert(Stream, receiver);
-        await _far.SendAsync((byte[])[.. Preface, .. Bytes(new Http2Frame(4, Http2FrameType.Data, Flags: 0, Stream), [0, 0, 128, 63]), .. Ping]);
+        await _far.SendAsync(
+            (byte[])[.. Preface, .. Bytes(new Http2Frame(4, Http2FrameType.Data, Flags: 0, Stream), [0, 0, 128, 63]), .. Ping]
+        );
         _far.Shutdown(SocketShutdown.Send);
 
         byte[] expected = [.. Preface, .. Ping];
@@ -161,7 +169,14 @@ public sealed class ConnectionsTests : IAsyncLifetime
     {
         await using var connection = new ReceivingConnection(_near, _watch);
         const int length = 3 * 1024 * 1024;
-        byte[] bytes = [.. Preface, .. Bytes(new Http2Frame(length, Http2FrameType.Data, Flags: 0, Stream), [.. Enumerable.Range(0, length).Select(i => (byte)(i % 251))])];
+        byte[] bytes =
+        [
+            .. Preface,
+            .. Bytes(
+                new Http2Frame(length, Http2FrameType.Data, Flags: 0, Stream),
+                [.. Enumerable.Range(0, length).Select(i => (byte)(i % 251))]
+            ),
+        ];
         var sending = SendAllAsync(bytes);
         var first = await connection.Input.ReadAtLeastAsync(1024 * 1024, Token); // as much as makes it wait
         connection.Input.AdvanceTo(first.Buffer.Start);
@@ -196,14 +211,19 @@ public sealed class ConnectionsTests : IAsyncLifetime
     private async Task<byte[]> ReceiveAsync(int count)
     {
         var bytes = new byte[count];
-        for (var received = 0; received < count;)
-            received += await _far.ReceiveAsync(bytes.AsMemory(received), Token) is > 0 and var some ? some : throw new EndOfStreamException();
+        for (var received = 0; received < count; )
+        {
+            received += await _far.ReceiveAsync(bytes.AsMemory(received), Token) is > 0 and var some
+                ? some
+                : throw new EndOfStreamException();
+        }
+
         return bytes;
     }
 
     private async Task SendAllAsync(byte[] bytes)
     {
-        for (var sent = 0; sent < bytes.Length;)
+        for (var sent = 0; sent < bytes.Length; )
             sent += await _far.SendAsync(bytes.AsMemory(sent), Token);
         _far.Shutdown(SocketShutdown.Send);
     }

@@ -48,7 +48,8 @@ public sealed class SocketWatchTests : IAsyncLifetime
     public async Task Room_is_told_once_the_other_side_has_read()
     {
         var piece = new byte[64 * 1024];
-        long sent = 0, received = 0;
+        long sent = 0,
+            received = 0;
         while (_near.Send(piece, SocketFlags.None, out var error) is var count && error == SocketError.Success)
             sent += count;
         var writable = SocketWatch.Shared.UntilWritableAsync(_near, Token);
@@ -84,7 +85,7 @@ public sealed class SocketWatchTests : IAsyncLifetime
             while (!ending.IsCancellationRequested)
                 SocketWatch.Shared.Forget(other);
         });
-        for (int turn = 0; turn < 2000; turn++)
+        for (var turn = 0; turn < 2000; turn++)
         {
             var readable = SocketWatch.Shared.UntilReadableAsync(_near, Token);
             _far.Send([1]);
