@@ -1,5 +1,7 @@
 using System.Globalization;
 using Distributed.Kernels;
+using Distributed.Kernels.Convolutions;
+using Distributed.Kernels.Threads;
 
 namespace Distributed.Benchmarks;
 

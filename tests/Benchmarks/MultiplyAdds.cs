@@ -1,4 +1,4 @@
-using Distributed.Kernels;
+using Distributed.Kernels.Convolutions;
 using Distributed.Model;
 
 namespace Distributed.Benchmarks;

@@ -1,5 +1,5 @@
 using System.Runtime.ExceptionServices;
-using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 
 namespace Distributed.Benchmarks;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Distributed.Kernels;
+using Distributed.Kernels.Vectors;
 
 namespace Distributed.Benchmarks;
 

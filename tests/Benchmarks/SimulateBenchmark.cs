@@ -127,11 +127,7 @@ internal static class SimulateBenchmark
 
     private static string SliceCell(Workload workload, int workers, int factor)
     {
-        ReductionPlan plan = new(
-            workers * MicrobatchesPerWorker,
-            Partition.EqualShares(workers),
-            Buckets.Of(workload.Layout, workers * factor)
-        );
+        ReductionPlan plan = new(workers * MicrobatchesPerWorker, Shares.Equal(workers), Buckets.Of(workload.Layout, workers * factor));
         return $"{Milliseconds(Simulated(plan, workload).Seconds)} ({plan.Buckets.Count})";
     }
 
@@ -163,7 +159,7 @@ internal static class SimulateBenchmark
     }
 
     private static ReductionPlan Plan(Workload workload, int workers, int microbatches) =>
-        new(microbatches, Partition.EqualShares(workers), Buckets.Of(workload.Layout, workers));
+        new(microbatches, Shares.Equal(workers), Buckets.Of(workload.Layout, workers));
 
     private static SimulatedStep Simulated(ReductionPlan plan, Workload workload) =>
         StepSimulator.Run(Exchange.Direct(plan), workload, Costs.Network(Gigabits));

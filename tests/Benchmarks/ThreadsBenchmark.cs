@@ -1,5 +1,5 @@
 using System.Globalization;
-using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 
 namespace Distributed.Benchmarks;
 

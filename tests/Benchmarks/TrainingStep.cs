@@ -36,7 +36,7 @@ internal sealed class TrainingStep : IDisposable
         network.InitializeWeights(seed: 1, _replica.Weights.State.Weights.Span);
         _samples = new ResidentSamples(batch);
         _gradients = new PrivateMemory(network.Layout.Length);
-        var plans = new ReductionPlans(Partition.EqualShares(1), Buckets.Of(network.Layout, owners: 1));
+        var plans = new ReductionPlans(Shares.Equal(1), Buckets.Of(network.Layout, owners: 1));
         _reduction = new PeerReduction(new ExchangeIdentity(Run: 0, default, Rank: 0, ["alone"]), plans, _gradients);
         MultiplyAdds = Benchmarks.MultiplyAdds.OfStep(network, batch);
     }

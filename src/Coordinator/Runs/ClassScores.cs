@@ -1,5 +1,6 @@
 using Distributed.Data;
 using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 using Distributed.Model;
 
 namespace Distributed.Coordinator.Runs;

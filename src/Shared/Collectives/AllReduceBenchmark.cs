@@ -58,7 +58,7 @@ public sealed class AllReduceBenchmark : IGradientConsumer
     {
         var buckets = Buckets.Of(ParameterLayout.Of([("vector", (IReadOnlyList<int>)[length])]), workers);
         return new PeerViewSettings(
-            new ReductionPlans(Partition.EqualShares(workers), buckets),
+            new ReductionPlans(Shares.Equal(workers), buckets),
             length,
             Microbatches: workers,
             Threads: 1,

@@ -5,7 +5,7 @@ namespace Distributed.Collectives;
 /// <summary>
 /// A piece of the flat vector that is exchanged as a whole: the elements [<paramref name="Start"/>, <paramref name="End"/>).
 /// </summary>
-/// <param name="Start">The first element; a multiple of <see cref="Partition.SliceAlignment"/>.</param>
+/// <param name="Start">The first element; a multiple of <see cref="SliceRange.Alignment"/>.</param>
 /// <param name="End">One past the last element.</param>
 public readonly record struct Bucket(int Start, int End)
 {
@@ -67,11 +67,11 @@ public static class Buckets
         var pieces = Math.Max(1, (int)Math.Round((double)bucket.Length / size));
         for (var piece = pieces - 1; piece >= 0; piece--)
         {
-            var (start, end) = Partition.Slice(bucket.Length, pieces, piece);
+            var (start, end) = SliceRange.Of(bucket.Length, pieces, piece);
             yield return new Bucket(bucket.Start + start, bucket.Start + end);
         }
     }
 
     // Upwards: what a bucket leaves over belongs to the next one, which is completed later.
-    private static int Align(int offset) => (offset + Partition.SliceAlignment - 1) / Partition.SliceAlignment * Partition.SliceAlignment;
+    private static int Align(int offset) => (offset + SliceRange.Alignment - 1) / SliceRange.Alignment * SliceRange.Alignment;
 }

@@ -15,11 +15,11 @@ public sealed class ReductionPlan
     /// <param name="microbatches">The step's number of microbatches, at least 1.</param>
     /// <param name="workers">The number of workers, at least 1.</param>
     public ReductionPlan(int microbatches, int workers)
-        : this(microbatches, Partition.EqualShares(workers), []) { }
+        : this(microbatches, Shares.Equal(workers), []) { }
 
     /// <summary>Plans a step.</summary>
     /// <param name="microbatches">The step's number of microbatches, at least 1.</param>
-    /// <param name="shares">The workers' shares of the microbatches, see <see cref="Partition.Microbatches"/>.</param>
+    /// <param name="shares">The workers' shares of the microbatches, see <see cref="Shares.RangeOf"/>.</param>
     /// <param name="buckets">
     /// What is exchanged as one, in the order in which it becomes ready; the part of the vector that lies last first.
     /// </param>
@@ -30,8 +30,8 @@ public sealed class ReductionPlan
         Microbatches = microbatches;
         Workers = shares.Count;
         Buckets = buckets;
-        var blocks = new List<TreeBlock>();
-        _ranges = [.. Enumerable.Range(0, Workers).Select(rank => Partition.Microbatches(microbatches, shares, rank))];
+        var blocks = new List<TreeNode>();
+        _ranges = [.. Enumerable.Range(0, Workers).Select(rank => Shares.RangeOf(microbatches, shares, rank))];
         _firstPlace = new int[Workers + 1];
         for (var rank = 0; rank < Workers; rank++)
         {
@@ -55,7 +55,7 @@ public sealed class ReductionPlan
     public IReadOnlyList<Bucket> Buckets { get; }
 
     /// <summary>The blocks of all workers in ascending order; a block's index here is its place.</summary>
-    public IReadOnlyList<TreeBlock> Blocks { get; }
+    public IReadOnlyList<TreeNode> Blocks { get; }
 
     /// <summary>The additions over places that complete the tree in place 0.</summary>
     public IReadOnlyList<TreeMerge> Merges { get; }
@@ -95,7 +95,7 @@ public sealed class ReductionPlan
     public Bucket SliceOf(int bucket, int owner)
     {
         var whole = Buckets[bucket];
-        var (start, end) = Partition.Slice(whole.Length, Workers, owner);
+        var (start, end) = SliceRange.Of(whole.Length, Workers, owner);
         return new Bucket(whole.Start + start, whole.Start + end);
     }
 

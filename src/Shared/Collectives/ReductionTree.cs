@@ -5,7 +5,7 @@ namespace Distributed.Collectives;
 /// </summary>
 /// <param name="Start">The first microbatch; a multiple of <paramref name="Count"/> rounded up to a power of two.</param>
 /// <param name="Count">How many microbatches the node covers; less than a power of two only where the batch ends.</param>
-public readonly record struct TreeBlock(int Start, int Count)
+public readonly record struct TreeNode(int Start, int Count)
 {
     /// <summary>One past the last microbatch.</summary>
     public int End => Start + Count;
@@ -31,12 +31,12 @@ public static class ReductionTree
     /// <param name="end">One past the last microbatch of the range.</param>
     /// <param name="total">The number of microbatches in the step.</param>
     /// <returns>At most two per level of the tree; none for an empty range.</returns>
-    public static IReadOnlyList<TreeBlock> Blocks(int start, int end, int total)
+    public static IReadOnlyList<TreeNode> Blocks(int start, int end, int total)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         ArgumentOutOfRangeException.ThrowIfLessThan(end, start);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(end, total);
-        var blocks = new List<TreeBlock>();
+        var blocks = new List<TreeNode>();
         while (start < end)
         {
             blocks.Add(Largest(start, end, total));
@@ -60,7 +60,7 @@ public static class ReductionTree
     /// </param>
     /// <returns>One addition less than there are blocks, children before parents.</returns>
     /// <exception cref="ArgumentException">The blocks leave a gap or are not nodes of the tree.</exception>
-    public static IReadOnlyList<TreeMerge> Merges(IReadOnlyList<TreeBlock> blocks)
+    public static IReadOnlyList<TreeMerge> Merges(IReadOnlyList<TreeNode> blocks)
     {
         ArgumentNullException.ThrowIfNull(blocks);
         if (blocks.Count == 0)
@@ -85,7 +85,7 @@ public static class ReductionTree
             return left;
         }
 
-        static ArgumentException NotATree(TreeBlock block) =>
+        static ArgumentException NotATree(TreeNode block) =>
             new($"Block [{block.Start}, {block.End}) is not the next node of one tree.", nameof(blocks));
     }
 
@@ -93,12 +93,12 @@ public static class ReductionTree
     /// <param name="count">The node's number of microbatches, at least 2.</param>
     public static int LeftCount(int count) => Span(count) / 2;
 
-    private static TreeBlock Largest(int start, int end, int total)
+    private static TreeNode Largest(int start, int end, int total)
     {
         var span = 1;
         while (start % (span * 2) == 0 && span < total && Math.Min(start + (span * 2), total) <= end)
             span *= 2;
-        return new TreeBlock(start, Math.Min(span, total - start));
+        return new TreeNode(start, Math.Min(span, total - start));
     }
 
     private static int Span(int count) => (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)count);

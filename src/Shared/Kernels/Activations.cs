@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using Distributed.Kernels.Threads;
+using Distributed.Kernels.Vectors;
 
 namespace Distributed.Kernels;
 
@@ -159,7 +161,7 @@ public static unsafe class Activations
     {
         public void Execute(int part, int parts)
         {
-            var (start, end) = Partition.Of(rows, 1, part, parts);
+            var (start, end) = ChunkRange.Of(rows, 1, part, parts);
             for (var row = start; row < end; row++)
             {
                 var activation = new BiasedRow<TActivation>(values + ((nint)row * columns), biases);

@@ -1,3 +1,6 @@
+using Distributed.Kernels.Products;
+using Distributed.Kernels.Threads;
+
 namespace Distributed.Kernels;
 
 /// <summary>Moves the samples of images between the planar order (C, H, W) and channels-last (H, W, C); pixels stands for H * W.</summary>
@@ -44,7 +47,7 @@ public static unsafe class ChannelOrder
     {
         public void Execute(int part, int parts)
         {
-            var (start, end) = Partition.Of(rows, 1, part, parts);
+            var (start, end) = ChunkRange.Of(rows, 1, part, parts);
             var length = (nint)lines * columns;
             for (var row = start; row < end; row++)
                 PanelPacking.Transpose(source + (row * length), columns, lines, columns, destination + (row * length), lines);

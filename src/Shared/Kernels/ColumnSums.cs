@@ -1,5 +1,8 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Distributed.Kernels.Products;
+using Distributed.Kernels.Threads;
+using Distributed.Kernels.Vectors;
 
 namespace Distributed.Kernels;
 
@@ -57,7 +60,7 @@ public static unsafe class ColumnSums
     {
         public void Execute(int part, int parts)
         {
-            var (start, end) = Partition.Of(n, AlignedBuffer.Alignment / sizeof(float), part, parts);
+            var (start, end) = ChunkRange.Of(n, AlignedBuffer.Alignment / sizeof(float), part, parts);
             VectorWidth.Execute(new Columns(matrix, n, rows, microbatch, sums, start, end));
         }
     }

@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Distributed.Kernels.Threads;
+using Distributed.Kernels.Vectors;
 using Distributed.Random;
 
 namespace Distributed.Kernels;
@@ -62,7 +64,7 @@ public static unsafe class Dropout
     {
         public void Execute(int part, int parts)
         {
-            var (i, end) = Partition.Of(length, AlignedBuffer.Alignment / sizeof(float), part, parts);
+            var (i, end) = ChunkRange.Of(length, AlignedBuffer.Alignment / sizeof(float), part, parts);
             for (; i < end && (first + (ulong)i) % BlockLength != 0; i++)
                 factors[i] = Factor(i);
             for (; i <= end - StepLength; i += StepLength)

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using Distributed.Kernels.Threads;
+using Distributed.Kernels.Vectors;
 
 namespace Distributed.Kernels;
 
@@ -28,15 +30,15 @@ internal static class Elementwise
         Share(new Work<TKernel>(kernel, length), length, team);
     }
 
-    /// <summary>As <see cref="Run"/>, but, where the team postpones, some time until it ends that.</summary>
-    public static void Postpone<TKernel>(in TKernel kernel, int length, ComputeTeam? team)
+    /// <summary>As <see cref="Run"/>, but, where the team defers, some time until it ends that.</summary>
+    public static void Defer<TKernel>(in TKernel kernel, int length, ComputeTeam? team)
         where TKernel : unmanaged, IElementwise
     {
         var work = new Work<TKernel>(kernel, length);
         if (team is null || !IsWorthSharing(length))
             work.Execute(0, 1);
         else
-            team.Postpone(work);
+            team.Defer(work);
     }
 
     /// <summary>
@@ -56,7 +58,7 @@ internal static class Elementwise
     {
         public void Execute(int part, int parts)
         {
-            var (start, end) = Partition.Of(length, Granule, part, parts);
+            var (start, end) = ChunkRange.Of(length, Granule, part, parts);
             VectorWidth.Execute(new Loop<TKernel>(kernel, start, end));
         }
     }

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using Distributed.Kernels.Threads;
+using Distributed.Kernels.Vectors;
 
 namespace Distributed.Kernels;
 
@@ -28,7 +30,7 @@ public readonly record struct AdamSettings(
 /// <summary>
 /// Optimizer steps, each one fused pass that reads a state and writes the next one. The gradient of the mean loss is gradientSum / samples,
 /// times the clip scale. All spans are flat parameter vectors of one length; a written span may be exactly the one it is computed from, or
-/// disjoint. Between a team's <see cref="ComputeTeam.BeginPostponing"/> and <see cref="ComputeTeam.EndPostponing"/>, a step may be done as
+/// disjoint. Between a team's <see cref="ComputeTeam.BeginDeferring"/> and <see cref="ComputeTeam.EndDeferring"/>, a step may be done as
 /// late as the latter: the spans' memory must not move.
 /// </summary>
 public static unsafe class OptimizerKernels
@@ -77,19 +79,15 @@ public static unsafe class OptimizerKernels
         {
             if (settings.Momentum == 0)
             {
-                Elementwise.Postpone(new PlainStep(settings, g, samples, clipScale, w, w2), weights.Length, team);
+                Elementwise.Defer(new PlainStep(settings, g, samples, clipScale, w, w2), weights.Length, team);
             }
             else if (StreamingStore.Suits(5L * Math.Max(weights.Length, vectorLength), (nuint)w2 | (nuint)v2))
             {
-                StreamingStore.Postpone(
-                    new MomentumStep<StreamingStore>(settings, g, samples, clipScale, w, v, w2, v2),
-                    weights.Length,
-                    team
-                );
+                StreamingStore.Defer(new MomentumStep<StreamingStore>(settings, g, samples, clipScale, w, v, w2, v2), weights.Length, team);
             }
             else
             {
-                Elementwise.Postpone(new MomentumStep<CachedStore>(settings, g, samples, clipScale, w, v, w2, v2), weights.Length, team);
+                Elementwise.Defer(new MomentumStep<CachedStore>(settings, g, samples, clipScale, w, v, w2, v2), weights.Length, team);
             }
         }
     }
@@ -148,9 +146,9 @@ public static unsafe class OptimizerKernels
         {
             var constants = new AdamConstants(settings, step, samples, clipScale);
             if (StreamingStore.Suits(7L * Math.Max(weights.Length, vectorLength), (nuint)w2 | (nuint)m2 | (nuint)v2))
-                StreamingStore.Postpone(new AdamStep<StreamingStore>(constants, g, w, m, v, w2, m2, v2), weights.Length, team);
+                StreamingStore.Defer(new AdamStep<StreamingStore>(constants, g, w, m, v, w2, m2, v2), weights.Length, team);
             else
-                Elementwise.Postpone(new AdamStep<CachedStore>(constants, g, w, m, v, w2, m2, v2), weights.Length, team);
+                Elementwise.Defer(new AdamStep<CachedStore>(constants, g, w, m, v, w2, m2, v2), weights.Length, team);
         }
     }
 

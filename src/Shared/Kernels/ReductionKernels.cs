@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using Distributed.Kernels.Threads;
+using Distributed.Kernels.Vectors;
 
 namespace Distributed.Kernels;
 

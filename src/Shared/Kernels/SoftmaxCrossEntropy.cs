@@ -1,3 +1,6 @@
+using Distributed.Kernels.Threads;
+using Distributed.Kernels.Vectors;
+
 namespace Distributed.Kernels;
 
 /// <summary>
@@ -100,7 +103,7 @@ public static unsafe class SoftmaxCrossEntropy
 
         public readonly void Execute(int part, int parts)
         {
-            var (first, end) = Partition.Of(rows, 1, part, parts);
+            var (first, end) = ChunkRange.Of(rows, 1, part, parts);
             VectorWidth.Execute(new SoftmaxRows(logits, labels, classes, labelSmoothing, losses, backward, first, end, Correct));
         }
     }

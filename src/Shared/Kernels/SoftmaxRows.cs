@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Distributed.Kernels.Vectors;
 
 namespace Distributed.Kernels;
 

@@ -1,4 +1,6 @@
 using Distributed.Kernels;
+using Distributed.Kernels.Products;
+using Distributed.Kernels.Threads;
 
 namespace Distributed.Model;
 

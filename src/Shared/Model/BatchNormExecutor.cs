@@ -1,4 +1,5 @@
 using Distributed.Kernels;
+using Distributed.Kernels.Normalization;
 
 namespace Distributed.Model;
 

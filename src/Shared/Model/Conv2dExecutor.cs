@@ -1,4 +1,6 @@
 using Distributed.Kernels;
+using Distributed.Kernels.Convolutions;
+using Distributed.Kernels.Threads;
 
 namespace Distributed.Model;
 
@@ -74,7 +76,7 @@ internal sealed class Conv2dExecutor : LayerExecutor
     }
 
     /// <inheritdoc/>
-    internal override void JoinLanes(in PassStretch stretch, int passRows, Span<float> parameterGradient)
+    internal override void JoinLanes(in PassSegment stretch, int passRows, Span<float> parameterGradient)
     {
         var weights = _layer.Shape.WeightLength;
         _convolution.JoinLanes(stretch, passRows, parameterGradient[..weights], parameterGradient[weights..], _options.Team);
@@ -89,10 +91,18 @@ internal sealed class Conv2dExecutor : LayerExecutor
     )
     {
         var weights = _layer.Shape.WeightLength;
-        if (pass.Lane.Rows > 0)
+        if (pass.ThreadRows.Rows > 0)
         {
             var biases = parameterGradient.Length > weights;
-            _convolution.LaneGradient(input, outputGradient, rows, pass.RowsBefore - pass.Lane.FirstRow, pass.Lane, biases, _options.Team);
+            _convolution.LaneGradient(
+                input,
+                outputGradient,
+                rows,
+                pass.RowsBefore - pass.ThreadRows.FirstRow,
+                pass.ThreadRows,
+                biases,
+                _options.Team
+            );
             return;
         }
 

@@ -1,4 +1,5 @@
 using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 
 namespace Distributed.Model;
 
@@ -67,5 +68,5 @@ internal abstract class LayerExecutor(Layer layer)
     /// <param name="stretch">The stretch, of two lanes or more, all of which are done.</param>
     /// <param name="passRows">Samples of the pass.</param>
     /// <param name="parameterGradient">As in <see cref="Backward"/>: overwritten after the last stretch of the pass.</param>
-    internal virtual void JoinLanes(in PassStretch stretch, int passRows, Span<float> parameterGradient) { }
+    internal virtual void JoinLanes(in PassSegment stretch, int passRows, Span<float> parameterGradient) { }
 }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 
 namespace Distributed.Model;
 

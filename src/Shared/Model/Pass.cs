@@ -1,4 +1,4 @@
-using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 
 namespace Distributed.Model;
 
@@ -22,7 +22,7 @@ public readonly record struct Pass(bool Training, ulong Seed, long Step, long Fi
     internal int RowsAfter { get; init; }
 
     /// <summary>The lane that the rows belong to.</summary>
-    internal Lane Lane { get; init; }
+    internal ThreadRows ThreadRows { get; init; }
 
     /// <summary>A pass that trains nothing: no draws, and running statistics in place of the microbatch's own.</summary>
     public static Pass Evaluation => default;

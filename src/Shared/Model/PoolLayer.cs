@@ -1,4 +1,4 @@
-using Distributed.Kernels;
+using Distributed.Kernels.Pooling;
 
 namespace Distributed.Model;
 

@@ -1,4 +1,5 @@
 using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 
 namespace Distributed.Model;
 
@@ -82,7 +83,7 @@ internal sealed class SequenceExecutor
     /// <summary>Returns the output of the last layer, [rows, output length].</summary>
     internal Span<float> Forward(ReadOnlySpan<float> input, int rows, in Pass pass)
     {
-        PassStretch stretch;
+        PassSegment stretch;
         for (var first = 0; first < rows && _plan.LayersInParts > 0; first = stretch.EndRow)
         {
             stretch = SequencePlan.NextStretch(first, rows, _microbatch, _team.Threads);
@@ -119,7 +120,7 @@ internal sealed class SequenceExecutor
         };
         for (var i = _layers.Length - 1; i >= Math.Max(_lastBackward, _plan.LayersInParts); i--)
             Backward(i, ends, 0, rows, 0, pass, progress);
-        PassStretch stretch;
+        PassSegment stretch;
         for (var first = 0; first < rows && _lastBackward < _plan.LayersInParts; first = stretch.EndRow)
         {
             stretch = SequencePlan.NextStretch(first, rows, _microbatch, _team.Threads);
@@ -145,7 +146,7 @@ internal sealed class SequenceExecutor
     }
 
     /// <summary>Takes each lane of a stretch through the layers that take parts, on a thread of its own.</summary>
-    private unsafe void RunLanes(in PassStretch stretch, in Ends ends, int passRows, in Pass pass, bool isForward)
+    private unsafe void RunLanes(in PassSegment stretch, in Ends ends, int passRows, in Pass pass, bool isForward)
     {
         fixed (
             float* input = ends.Input,
@@ -165,16 +166,16 @@ internal sealed class SequenceExecutor
 
     private void RunLane(LaneWork work, int index)
     {
-        var lane = work.Stretch.Lane(index);
+        var lane = work.Stretch.ThreadRows(index);
         PartRange parts = new(lane.FirstRow, lane.FirstRow + lane.Rows, _lanePartRows, Place: index * _lanePartRows);
-        var pass = work.Pass with { Lane = lane };
+        var pass = work.Pass with { ThreadRows = lane };
         if (work.IsForward)
             ForwardParts(parts, work.Input.Span, work.PassRows, pass);
         else
             BackwardParts(parts, work.Ends, work.PassRows, pass, progress: null);
     }
 
-    private void JoinLanes(in PassStretch stretch, int passRows, Span<float> parameterGradient, IBackwardProgress? progress)
+    private void JoinLanes(in PassSegment stretch, int passRows, Span<float> parameterGradient, IBackwardProgress? progress)
     {
         for (var i = _plan.LayersInParts - 1; i >= _lastBackward; i--)
         {
@@ -271,7 +272,7 @@ internal sealed class SequenceExecutor
     /// <summary>A stretch's way through the layers that take parts, one lane a part where there are as many parts as lanes.</summary>
     private sealed class LaneWork(SequenceExecutor executor) : IPartitionedWork
     {
-        public PassStretch Stretch;
+        public PassSegment Stretch;
         public Pass Pass;
         public int PassRows;
         public bool IsForward;

@@ -1,5 +1,5 @@
 using System.Numerics;
-using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 
 namespace Distributed.Model;
 
@@ -71,13 +71,13 @@ internal sealed class SequencePlan
     /// <param name="rows">Samples of the pass.</param>
     /// <param name="microbatch">Samples of a microbatch.</param>
     /// <param name="threads">The threads.</param>
-    internal static PassStretch NextStretch(int row, int rows, int microbatch, int threads)
+    internal static PassSegment NextStretch(int row, int rows, int microbatch, int threads)
     {
         var microbatches = ((rows - row - 1) / microbatch) + 1;
         if (threads == 1 || microbatches < threads)
-            return new PassStretch(row, rows, Lanes: 1, rows - row);
+            return new PassSegment(row, rows, Lanes: 1, rows - row);
         var laneRows = microbatch << BitOperations.Log2((uint)(microbatches / threads));
-        return new PassStretch(row, (int)Math.Min(rows, row + ((long)laneRows * threads)), threads, laneRows);
+        return new PassSegment(row, (int)Math.Min(rows, row + ((long)laneRows * threads)), threads, laneRows);
     }
 
     /// <summary>

@@ -32,7 +32,7 @@ public sealed class LocalTrainer : IDisposable
         _microbatch = settings.Microbatch;
         _replica = new Replica(settings, threads);
         _gradients = new PrivateMemory(settings.Network.Layout.Length);
-        _plans = new ReductionPlans(Partition.EqualShares(1), Buckets.Of(settings.Network.Layout, owners: 1));
+        _plans = new ReductionPlans(Shares.Equal(1), Buckets.Of(settings.Network.Layout, owners: 1));
         _reduction = new PeerReduction(new ExchangeIdentity(Run: 0, default, Alone, ["this process"]), _plans, _gradients);
     }
 

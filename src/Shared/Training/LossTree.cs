@@ -9,7 +9,7 @@ public static class LossTree
     /// <summary>The sums over all microbatches.</summary>
     /// <param name="blocks">The blocks of all members, in any order.</param>
     /// <exception cref="ArgumentException">They do not make one tree.</exception>
-    public static BatchSums Complete(IEnumerable<(TreeBlock Block, BatchSums Sums)> blocks)
+    public static BatchSums Complete(IEnumerable<(TreeNode Block, BatchSums Sums)> blocks)
     {
         var ordered = blocks.OrderBy(entry => entry.Block.Start).ToList();
         if (ordered.Count == 0)

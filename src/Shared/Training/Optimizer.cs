@@ -1,4 +1,5 @@
 using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 
 namespace Distributed.Training;
 

@@ -1,5 +1,5 @@
 using Distributed.Collectives;
-using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 using Distributed.Model;
 
 namespace Distributed.Training;
@@ -12,8 +12,8 @@ public sealed class Replica : IDisposable
 {
     private readonly TrainingSettings _settings;
     private readonly ComputeTeam _team;
-    private readonly BlockComputation _computation;
-    private readonly List<(TreeBlock Block, BatchSums Sums)> _sums = [];
+    private readonly NodeComputation _computation;
+    private readonly List<(TreeNode Block, BatchSums Sums)> _sums = [];
 
     /// <summary>Reserves the memory of a replica.</summary>
     /// <param name="settings">The run's settings.</param>
@@ -24,7 +24,7 @@ public sealed class Replica : IDisposable
         ArgumentNullException.ThrowIfNull(settings);
         _settings = settings;
         _team = new ComputeTeam(threads);
-        _computation = new BlockComputation(settings, _team);
+        _computation = new NodeComputation(settings, _team);
         Weights = new WeightUpdater(settings, _team, holdsMoments);
     }
 
@@ -32,7 +32,7 @@ public sealed class Replica : IDisposable
     public WeightUpdater Weights { get; }
 
     /// <summary>The sums of the blocks that were computed last.</summary>
-    public IReadOnlyList<(TreeBlock Block, BatchSums Sums)> Sums => _sums;
+    public IReadOnlyList<(TreeNode Block, BatchSums Sums)> Sums => _sums;
 
     /// <summary>The threads that compute.</summary>
     internal ComputeTeam Team => _team;
@@ -40,7 +40,7 @@ public sealed class Replica : IDisposable
     /// <summary>Keeps the threads that compute, of which the caller is one, to some processors.</summary>
     /// <param name="processors">Some of <see cref="ThreadAffinity.Allowed"/>.</param>
     /// <exception cref="System.ComponentModel.Win32Exception">The system refuses.</exception>
-    public void KeepTo(IEnumerable<int> processors) => _team.KeepTo(processors);
+    public void Pin(IEnumerable<int> processors) => _team.Pin(processors);
 
     /// <summary>Runs forward and backward over a member's blocks of a step.</summary>
     /// <param name="plan">The step's plan.</param>
@@ -63,14 +63,14 @@ public sealed class Replica : IDisposable
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(memory);
         Begin();
-        _team.BeginPostponing();
+        _team.BeginDeferring();
         try
         {
             ForwardBackwardBlocks(plan, rank, samples, memory, progress);
         }
         finally
         {
-            _team.EndPostponing();
+            _team.EndDeferring();
         }
     }
 
@@ -118,7 +118,7 @@ public sealed class Replica : IDisposable
         }
     }
 
-    private void Record(TreeBlock block, BatchSums sums, long step)
+    private void Record(TreeNode block, BatchSums sums, long step)
     {
         if (!float.IsFinite(sums.LossSum))
             throw new NonFiniteLossException(step, sums.LossSum);

@@ -1,5 +1,6 @@
 using Distributed.Collectives;
 using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 
 namespace Distributed.Training;
 
@@ -98,7 +99,7 @@ public sealed class WeightUpdater : IGradientConsumer
         var step = State.Step + 1;
         _optimizer.Update(new OptimizerStep(step, LearningRate(step), _samples, clipScale, _team), offset, gradientSum, State, Spare);
         if (RunningStatistics.AreIn(_settings.Network.Layout, offset, gradientSum.Length))
-            _team?.CompletePostponed(); // the optimizer writes to their places, too
+            _team?.CompleteDeferred(); // the optimizer writes to their places, too
         RunningStatistics.Update(_settings.Network.Layout, _samples, offset, gradientSum, State, Spare);
     }
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Distributed.Collectives;
-using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 using Distributed.Protocol;
 using Distributed.Training;
 using Distributed.Worker.CommandLine;
@@ -53,7 +53,7 @@ internal static class AllReduceMember
         if (processors.Count == 0)
             return;
         using var team = new ComputeTeam(threads: 1);
-        await thread.RunAsync(() => team.KeepTo(processors));
+        await thread.RunAsync(() => team.Pin(processors));
     }
 
     private static async Task<AllReduceTimings> TimeAsync(

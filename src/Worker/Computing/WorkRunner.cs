@@ -23,7 +23,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     private readonly ComputeThread _thread = new();
     private readonly Replica _replica;
     private readonly StepGate _completed = new();
-    private ReductionPlans _plans = new(Partition.EqualShares(1), []);
+    private ReductionPlans _plans = new(Shares.Equal(1), []);
     private IStepExchange? _exchange;
     private ViewGeneration _generation;
     private int _rank;
@@ -58,13 +58,13 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     /// Keeps the compute threads to some processors, if there are any; where the system refuses, it goes on placing them.
     /// </summary>
     /// <param name="processors">Their numbers.</param>
-    public async Task KeepToAsync(IReadOnlyList<int> processors)
+    public async Task PinAsync(IReadOnlyList<int> processors)
     {
         if (processors.Count == 0)
             return;
         try
         {
-            await _thread.RunAsync(() => _replica.KeepTo(processors));
+            await _thread.RunAsync(() => _replica.Pin(processors));
         }
         catch (Win32Exception exception)
         {

@@ -1,7 +1,7 @@
 using System.Threading.Channels;
 using Distributed.Checkpoints;
 using Distributed.Collectives;
-using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 using Distributed.Protocol;
 using Distributed.Training;
 using Distributed.Worker.Computing;
@@ -39,7 +39,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         var run = RunContext.Of(welcome, options.Data);
         await using var members = new MemberLinks(run, options.Threads, options.Coordinator, token, directory);
         await using var runner = new WorkRunner(run, options.Threads, members, session.Post);
-        await runner.KeepToAsync(ProcessorShare.Of(ThreadAffinity.Allowed(), options.LocalNumber, options.LocalWorkers, options.Threads));
+        await runner.PinAsync(ProcessorShare.Of(ThreadAffinity.Allowed(), options.LocalNumber, options.LocalWorkers, options.Threads));
         working = runner;
         directory.Serve(runner);
         await WorkAsync(session, run, runner, leave);

@@ -46,7 +46,7 @@ internal sealed class Exchange
             );
         }
 
-        var inner = new ReductionPlan(plan.Microbatches / groups, Partition.EqualShares(group), plan.Buckets);
+        var inner = new ReductionPlan(plan.Microbatches / groups, Shares.Equal(group), plan.Buckets);
         ReductionPlan[] outer = [.. Enumerable.Range(0, group).Select(member => Between(groups, inner, member))];
         return new Exchange(plan, worker =>
         {
@@ -59,9 +59,5 @@ internal sealed class Exchange
 
     // Each group holds one block of a tree over the groups; what is exchanged is a member's slice of each bucket.
     private static ReductionPlan Between(int groups, ReductionPlan inner, int member) =>
-        new(
-            groups,
-            Partition.EqualShares(groups),
-            [.. Enumerable.Range(0, inner.Buckets.Count).Select(bucket => inner.SliceOf(bucket, member))]
-        );
+        new(groups, Shares.Equal(groups), [.. Enumerable.Range(0, inner.Buckets.Count).Select(bucket => inner.SliceOf(bucket, member))]);
 }

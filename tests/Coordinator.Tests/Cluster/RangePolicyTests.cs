@@ -44,7 +44,7 @@ public sealed class RangePolicyTests
     [InlineData(4.0, 1.0, new[] { 1, 7 })] // 16 becomes 7
     [InlineData(1.0, 100.0, new[] { 7, 1 })]
     public void Eight_microbatches_on_two_workers(double first, double second, int[]? shares) =>
-        Assert.Equal(shares, RangePolicy.Next([first, second], Partition.EqualShares(2), 8));
+        Assert.Equal(shares, RangePolicy.Next([first, second], Shares.Equal(2), 8));
 
     [Fact]
     public void Slowness_is_counted_in_times_of_the_middle_worker()

@@ -61,5 +61,5 @@ public sealed class StepLedgerTests
         Assert.Throws<InvalidDataException>(() => _ledger.Reported(7, new(WorkKind.Evaluate, 1), []));
     }
 
-    private static (TreeBlock, BatchSums) Block(int start, float loss) => (new TreeBlock(start, 1), new BatchSums(loss, 1, 10));
+    private static (TreeNode, BatchSums) Block(int start, float loss) => (new TreeNode(start, 1), new BatchSums(loss, 1, 10));
 }

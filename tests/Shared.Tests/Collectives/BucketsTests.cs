@@ -21,7 +21,7 @@ public sealed class BucketsTests
                     return buckets[0].End == layout.Length
                         && buckets[^1].Start == 0
                         && buckets.Zip(buckets.Skip(1)).All(pair => pair.First.Start == pair.Second.End)
-                        && buckets.All(bucket => bucket.Start % Partition.SliceAlignment == 0);
+                        && buckets.All(bucket => bucket.Start % SliceRange.Alignment == 0);
                 }
             );
 

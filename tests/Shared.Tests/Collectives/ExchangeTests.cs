@@ -140,7 +140,7 @@ public sealed class ExchangeTests
     [InlineData(2)]
     public async Task A_step_completes_only_with_the_contribution_of_members_that_have_no_microbatch(int sharing)
     {
-        using var view = new PeerView([1, 1], [new(0, Partition.SliceAlignment)], new Leaves(1, Partition.SliceAlignment), sharing);
+        using var view = new PeerView([1, 1], [new(0, SliceRange.Alignment)], new Leaves(1, SliceRange.Alignment), sharing);
         view.Members[0].Exchange.Close();
 
         var failure = await OnThread(() =>
@@ -188,7 +188,7 @@ public sealed class ExchangeTests
     public async Task Members_send_exactly_the_bytes_that_the_plan_predicts(int workers, int microbatches)
     {
         var leaves = new Leaves(7, 1000);
-        using var view = new PeerView([.. Partition.EqualShares(workers)], [new(608, 1000), new(0, 608)], leaves, sharing: 0);
+        using var view = new PeerView([.. Shares.Equal(workers)], [new(608, 1000), new(0, 608)], leaves, sharing: 0);
         await Task.WhenAll(
             view.Members.Select(member =>
                 OnThread(() =>

@@ -27,7 +27,7 @@ internal sealed record Leaves(ulong Seed, int Length)
             Block(step, plan.Blocks[first + i]).CopyTo(memory.Block(i));
     }
 
-    private float[] Block(long step, TreeBlock block)
+    private float[] Block(long step, TreeNode block)
     {
         var span = 1;
         while (span < block.Count)

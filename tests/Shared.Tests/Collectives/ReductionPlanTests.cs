@@ -8,16 +8,11 @@ public sealed class ReductionPlanTests
 {
     /// <summary>Buckets of any sizes over a vector; cuts lie on lines.</summary>
     public static Gen<IReadOnlyList<Bucket>> BucketsOver(int length) =>
-        Gen.Int[0, length / Partition.SliceAlignment]
+        Gen.Int[0, length / SliceRange.Alignment]
             .Array[0, 5]
             .Select(cuts =>
             {
-                var bounds = cuts.Select(cut => cut * Partition.SliceAlignment)
-                    .Append(0)
-                    .Append(length)
-                    .Distinct()
-                    .OrderDescending()
-                    .ToList();
+                var bounds = cuts.Select(cut => cut * SliceRange.Alignment).Append(0).Append(length).Distinct().OrderDescending().ToList();
                 return (IReadOnlyList<Bucket>)[.. bounds.Zip(bounds.Skip(1), (end, start) => new Bucket(start, end))];
             });
 
@@ -37,7 +32,7 @@ public sealed class ReductionPlanTests
                 var slices = Enumerable.Range(0, plan.Workers).Select(owner => plan.SliceOf(bucket, owner)).ToList();
                 Assert.Equal(plan.Buckets[bucket], new Bucket(slices[0].Start, slices[^1].End));
                 Assert.True(slices.Zip(slices.Skip(1)).All(pair => pair.First.End == pair.Second.Start));
-                Assert.All(slices, slice => Assert.True(slice.Length == 0 || slice.Start % Partition.SliceAlignment == 0));
+                Assert.All(slices, slice => Assert.True(slice.Length == 0 || slice.Start % SliceRange.Alignment == 0));
             }
         });
 
@@ -67,7 +62,7 @@ public sealed class ReductionPlanTests
     public void Unaligned_ranges_send_a_vector_more_for_each_further_block()
     {
         Bucket[] whole = [new(0, 3 * 16)];
-        var plan = new ReductionPlan(8, Partition.EqualShares(3), whole);
+        var plan = new ReductionPlan(8, Shares.Equal(3), whole);
         const int slice = 16 * sizeof(float);
         Assert.Equal(
             [(2 * slice) + (2 * slice), (4 * slice) + (2 * slice), (4 * slice) + (2 * slice)],
@@ -80,7 +75,7 @@ public sealed class ReductionPlanTests
     {
         foreach (var workers in new[] { 2, 4, 8, 16 })
         {
-            var plan = new ReductionPlan(16, Partition.EqualShares(workers), [new(0, 16 * 16 * 16)]);
+            var plan = new ReductionPlan(16, Shares.Equal(workers), [new(0, 16 * 16 * 16)]);
             var own = plan.OwnedElements(0);
             Assert.All(Enumerable.Range(0, workers), rank =>
                 Assert.Equal(2L * sizeof(float) * ((16 * 16 * 16) - own), plan.BytesSentBy(rank))

@@ -19,7 +19,7 @@ public sealed class ReductionTreeTests
     public void Any_cut_into_ranges_gives_the_same_expression() =>
         Splits.Sample(split =>
         {
-            var whole = Expression(Enumerable.Range(0, split.Total).Select(i => new TreeBlock(i, 1)).ToList());
+            var whole = Expression(Enumerable.Range(0, split.Total).Select(i => new TreeNode(i, 1)).ToList());
             var blocks = split
                 .Cuts.Zip(split.Cuts.Skip(1))
                 .SelectMany(range => ReductionTree.Blocks(range.First, range.Second, split.Total))
@@ -51,24 +51,24 @@ public sealed class ReductionTreeTests
     [Fact]
     public void A_range_that_is_a_node_is_one_block()
     {
-        Assert.Equal([new TreeBlock(0, 7)], ReductionTree.Blocks(0, 7, 7));
-        Assert.Equal([new TreeBlock(4, 3)], ReductionTree.Blocks(4, 7, 7));
-        Assert.Equal([new TreeBlock(4, 4)], ReductionTree.Blocks(4, 8, 16));
+        Assert.Equal([new TreeNode(0, 7)], ReductionTree.Blocks(0, 7, 7));
+        Assert.Equal([new TreeNode(4, 3)], ReductionTree.Blocks(4, 7, 7));
+        Assert.Equal([new TreeNode(4, 4)], ReductionTree.Blocks(4, 8, 16));
         Assert.Empty(ReductionTree.Blocks(3, 3, 7));
     }
 
     [Fact]
     public void Blocks_that_leave_a_gap_or_are_no_nodes_are_refused()
     {
-        Assert.Throws<ArgumentException>(() => ReductionTree.Merges([new TreeBlock(0, 1), new TreeBlock(2, 1)]));
-        Assert.Throws<ArgumentException>(() => ReductionTree.Merges([new TreeBlock(0, 1), new TreeBlock(1, 2), new TreeBlock(3, 1)]));
+        Assert.Throws<ArgumentException>(() => ReductionTree.Merges([new TreeNode(0, 1), new TreeNode(2, 1)]));
+        Assert.Throws<ArgumentException>(() => ReductionTree.Merges([new TreeNode(0, 1), new TreeNode(1, 2), new TreeNode(3, 1)]));
     }
 
-    private static IEnumerable<TreeBlock> Leaves(TreeBlock block) =>
-        Enumerable.Range(block.Start, block.Count).Select(i => new TreeBlock(i, 1));
+    private static IEnumerable<TreeNode> Leaves(TreeNode block) =>
+        Enumerable.Range(block.Start, block.Count).Select(i => new TreeNode(i, 1));
 
     // The sum as it is written: each block first by its own leaves, then the blocks by the merges.
-    private static string Expression(IReadOnlyList<TreeBlock> blocks)
+    private static string Expression(IReadOnlyList<TreeNode> blocks)
     {
         var sums = blocks.Select(b => b.Count == 1 ? $"{b.Start}" : Expression(Leaves(b).ToList())).ToArray();
         foreach (var (left, right) in ReductionTree.Merges(blocks))

@@ -1,4 +1,5 @@
 using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Kernels;

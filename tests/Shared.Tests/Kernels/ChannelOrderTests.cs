@@ -1,5 +1,6 @@
 using CsCheck;
 using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Kernels;

@@ -1,4 +1,5 @@
 using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Kernels;
@@ -78,40 +79,40 @@ public sealed unsafe class ComputeTeamTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public void What_is_postponed_is_carried_out_once_beside_the_next_run_or_at_the_end(int threads)
+    public void What_is_deferred_is_carried_out_once_beside_the_next_run_or_at_the_end(int threads)
     {
         using var team = new ComputeTeam(threads);
         var counts = stackalloc int[threads];
-        var postponed = stackalloc int[threads];
+        var deferred = stackalloc int[threads];
         for (var round = 0; round < 100; round++)
         {
-            team.BeginPostponing();
-            team.Postpone(new Count(postponed));
-            team.Postpone(new Count(postponed));
-            Assert.Equal(threads == 1 ? 2 : 0, postponed[0]);
+            team.BeginDeferring();
+            team.Defer(new Count(deferred));
+            team.Defer(new Count(deferred));
+            Assert.Equal(threads == 1 ? 2 : 0, deferred[0]);
             team.Run(new Count(counts));
-            AssertAll(2, postponed, threads);
+            AssertAll(2, deferred, threads);
             team.Run(new Count(counts));
-            team.Postpone(new Count(postponed));
-            team.EndPostponing();
-            AssertAll(3, postponed, threads);
-            team.EndPostponing();
-            team.Postpone(new Count(postponed));
-            AssertAll(4, postponed, threads);
+            team.Defer(new Count(deferred));
+            team.EndDeferring();
+            AssertAll(3, deferred, threads);
+            team.EndDeferring();
+            team.Defer(new Count(deferred));
+            AssertAll(4, deferred, threads);
             AssertAll(2, counts, threads);
             new Span<int>(counts, threads).Clear();
-            new Span<int>(postponed, threads).Clear();
+            new Span<int>(deferred, threads).Clear();
         }
     }
 
     [Fact]
-    public void Half_of_the_threads_begin_with_what_is_postponed()
+    public void Half_of_the_threads_begin_with_what_is_deferred()
     {
         using var team = new ComputeTeam(3);
         var counts = stackalloc int[3];
         var wasFirst = stackalloc bool[3];
-        team.BeginPostponing();
-        team.Postpone(new Count(counts));
+        team.BeginDeferring();
+        team.Defer(new Count(counts));
         team.Run(new Look(counts, wasFirst));
         Assert.Equal([true, false, true], new ReadOnlySpan<bool>(wasFirst, 3).ToArray());
     }
@@ -120,44 +121,44 @@ public sealed unsafe class ComputeTeamTests
     [InlineData(2, 0)]
     [InlineData(2, FailingPart)]
     [InlineData(3, FailingPart)]
-    public void What_is_postponed_is_carried_out_once_beside_a_run_that_fails(int threads, int failing)
+    public void What_is_deferred_is_carried_out_once_beside_a_run_that_fails(int threads, int failing)
     {
         using var team = new ComputeTeam(threads);
-        var postponed = stackalloc int[threads];
-        team.BeginPostponing();
-        team.Postpone(new Count(postponed));
+        var deferred = stackalloc int[threads];
+        team.BeginDeferring();
+        team.Defer(new Count(deferred));
         Assert.Throws<InvalidOperationException>(() => team.Run(new Fail(failing)));
-        team.EndPostponing();
-        AssertAll(1, postponed, threads);
+        team.EndDeferring();
+        AssertAll(1, deferred, threads);
     }
 
     [Fact]
-    public void A_postponed_part_that_fails_is_seen_by_the_caller_and_what_follows_it_is_carried_out()
+    public void A_deferred_part_that_fails_is_seen_by_the_caller_and_what_follows_it_is_carried_out()
     {
         using var team = new ComputeTeam(2);
         var counts = stackalloc int[2];
-        var postponed = stackalloc int[2];
-        team.BeginPostponing();
-        team.Postpone(new Fail(FailingPart));
-        team.Postpone(new Count(postponed));
+        var deferred = stackalloc int[2];
+        team.BeginDeferring();
+        team.Defer(new Fail(FailingPart));
+        team.Defer(new Count(deferred));
         Assert.Throws<InvalidOperationException>(() => team.Run(new Count(counts)));
-        team.EndPostponing();
+        team.EndDeferring();
         AssertAll(1, counts, 2);
-        AssertAll(1, postponed, 2);
+        AssertAll(1, deferred, 2);
     }
 
     [Fact]
-    public void More_can_be_postponed_than_waits_at_once_and_works_of_any_size()
+    public void More_can_be_deferred_than_waits_at_once_and_works_of_any_size()
     {
-        const int works = (2 * PostponedWork.Capacity) + 1;
+        const int works = (2 * DeferredWork.Capacity) + 1;
         using var team = new ComputeTeam(2);
-        var postponed = stackalloc int[2];
-        team.BeginPostponing();
+        var deferred = stackalloc int[2];
+        team.BeginDeferring();
         for (var i = 0; i < works; i++)
-            team.Postpone(new Count(postponed));
-        team.Postpone(new Large(new Count(postponed)));
-        team.EndPostponing();
-        AssertAll(works + 1, postponed, 2);
+            team.Defer(new Count(deferred));
+        team.Defer(new Large(new Count(deferred)));
+        team.EndDeferring();
+        AssertAll(works + 1, deferred, 2);
     }
 
     [Fact]
@@ -168,9 +169,9 @@ public sealed unsafe class ComputeTeamTests
         AllocationAssert.NothingOnceWarm(() => team.Run(new Count(counts)));
         AllocationAssert.NothingOnceWarm(() =>
         {
-            team.BeginPostponing();
-            team.Postpone(new Count(counts));
-            team.EndPostponing();
+            team.BeginDeferring();
+            team.Defer(new Count(counts));
+            team.EndDeferring();
         });
     }
 
@@ -210,7 +211,7 @@ public sealed unsafe class ComputeTeamTests
         public void Execute(int part, int parts) => Interlocked.Increment(ref counts[part]);
     }
 
-    /// <summary>A count that does not fit where postponed works wait.</summary>
+    /// <summary>A count that does not fit where deferred works wait.</summary>
     private struct Large(Count count) : IPartitionedWork
     {
         public fixed byte Rest[1000];

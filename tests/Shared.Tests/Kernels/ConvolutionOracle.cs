@@ -1,4 +1,4 @@
-using Distributed.Kernels;
+using Distributed.Kernels.Convolutions;
 
 namespace Distributed.Shared.Tests.Kernels;
 

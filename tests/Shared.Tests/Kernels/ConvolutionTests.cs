@@ -1,5 +1,7 @@
 using CsCheck;
 using Distributed.Kernels;
+using Distributed.Kernels.Convolutions;
+using Distributed.Kernels.Threads;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Kernels;
@@ -281,9 +283,9 @@ public sealed class ConvolutionTests : IDisposable
         foreach (var team in _teams)
         {
             var (weights, biases) = (new GuardedBuffer(expectedWeights.Length), new GuardedBuffer(expectedBiases.Length));
-            Take(new PassStretch(0, Math.Min(rows, first), lanes, laneMicrobatches * microbatch), weights, biases, team);
+            Take(new PassSegment(0, Math.Min(rows, first), lanes, laneMicrobatches * microbatch), weights, biases, team);
             if (second > 0)
-                Take(new PassStretch(first, Math.Min(rows, first + second), lanes, microbatch), weights, biases, team);
+                Take(new PassSegment(first, Math.Min(rows, first + second), lanes, microbatch), weights, biases, team);
             if (first + second < rows)
             {
                 convolution.ParameterGradient(
@@ -305,11 +307,11 @@ public sealed class ConvolutionTests : IDisposable
             biases.AssertGuards();
         }
 
-        void Take(PassStretch stretch, GuardedBuffer weights, GuardedBuffer biases, ComputeTeam team)
+        void Take(PassSegment stretch, GuardedBuffer weights, GuardedBuffer biases, ComputeTeam team)
         {
             for (var index = stretch.Lanes - 1; index >= 0; index--)
             {
-                var lane = stretch.Lane(index);
+                var lane = stretch.ThreadRows(index);
                 for (var image = lane.FirstRow; image < lane.FirstRow + lane.Rows; image++)
                 {
                     convolution.LaneGradient(

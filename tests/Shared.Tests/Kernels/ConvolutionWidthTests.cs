@@ -1,5 +1,9 @@
 using System.Runtime.Intrinsics;
 using Distributed.Kernels;
+using Distributed.Kernels.Convolutions;
+using Distributed.Kernels.Products;
+using Distributed.Kernels.Threads;
+using Distributed.Kernels.Vectors;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Kernels;

@@ -1,6 +1,9 @@
 using System.Runtime.Intrinsics;
 using CsCheck;
 using Distributed.Kernels;
+using Distributed.Kernels.Normalization;
+using Distributed.Kernels.Threads;
+using Distributed.Kernels.Vectors;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Kernels;

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using CsCheck;
-using Distributed.Kernels;
+using Distributed.Kernels.Products;
+using Distributed.Kernels.Threads;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Kernels;

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using Distributed.Kernels;
+using Distributed.Kernels.Vectors;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Kernels;

@@ -1,5 +1,5 @@
 using CsCheck;
-using Distributed.Kernels;
+using Distributed.Kernels.Pooling;
 
 namespace Distributed.Shared.Tests.Kernels;
 

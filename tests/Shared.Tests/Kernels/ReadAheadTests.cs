@@ -1,6 +1,6 @@
 using System.Numerics;
 using CsCheck;
-using Distributed.Kernels;
+using Distributed.Kernels.Vectors;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Kernels;

@@ -1,6 +1,8 @@
 using System.Runtime.Intrinsics;
 using CsCheck;
 using Distributed.Kernels;
+using Distributed.Kernels.Threads;
+using Distributed.Kernels.Vectors;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Kernels;

@@ -1,5 +1,5 @@
 using System.ComponentModel;
-using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Kernels;
@@ -17,7 +17,7 @@ public sealed unsafe class ThreadAffinityTests
         OnAThreadOfItsOwn(() =>
         {
             using var team = new ComputeTeam(2);
-            team.KeepTo([last]);
+            team.Pin([last]);
             var sets = stackalloc ThreadAffinity.ProcessorSet[2];
             team.Run(new ReadSet(sets));
             kept = [sets[0].Numbers(), sets[1].Numbers()];
@@ -30,7 +30,7 @@ public sealed unsafe class ThreadAffinityTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "threads can be kept to processors on Linux only");
         using var team = new ComputeTeam(1);
-        Assert.Throws<Win32Exception>(() => team.KeepTo([ProcessorsOfASet - 1]));
+        Assert.Throws<Win32Exception>(() => team.Pin([ProcessorsOfASet - 1]));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 using Distributed.Model;
 using Distributed.Shared.Tests.Kernels;
 using Xunit;

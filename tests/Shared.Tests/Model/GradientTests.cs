@@ -1,4 +1,4 @@
-using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Model;

@@ -1,4 +1,4 @@
-using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 using Distributed.Model;
 using Xunit;
 

@@ -1,4 +1,4 @@
-using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 using Distributed.Model;
 using Distributed.Shared.Tests.Kernels;
 using Xunit;
@@ -126,8 +126,8 @@ public sealed class SequencePlanTests : IDisposable
     {
         var stretch = SequencePlan.NextStretch(row, rows, microbatch, threads);
         Assert.Equal((row, lanes, laneRows), (stretch.FirstRow, stretch.Lanes, stretch.LaneRows));
-        Assert.Equal(stretch.EndRow, stretch.FirstRow + Enumerable.Range(0, lanes).Sum(lane => stretch.Lane(lane).Rows));
-        Assert.All(Enumerable.Range(0, lanes), lane => Assert.Equal(row + (lane * laneRows), stretch.Lane(lane).FirstRow));
+        Assert.Equal(stretch.EndRow, stretch.FirstRow + Enumerable.Range(0, lanes).Sum(lane => stretch.ThreadRows(lane).Rows));
+        Assert.All(Enumerable.Range(0, lanes), lane => Assert.Equal(row + (lane * laneRows), stretch.ThreadRows(lane).FirstRow));
     }
 
     [Fact]

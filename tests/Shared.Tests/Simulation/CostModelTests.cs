@@ -60,5 +60,5 @@ public sealed class CostModelTests
     }
 
     private static ReductionPlan Plan(Workload workload, int workers, int microbatches) =>
-        new(microbatches, Partition.EqualShares(workers), Buckets.Of(workload.Layout, workers));
+        new(microbatches, Shares.Equal(workers), Buckets.Of(workload.Layout, workers));
 }

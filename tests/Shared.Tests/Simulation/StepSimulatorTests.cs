@@ -103,7 +103,7 @@ public sealed class StepSimulatorTests
         from lengths in Gen.Int[1, 300].Array[1, 3]
         from shares in Gen.Int[0, 3].Array[1, 7].Where(shares => shares.Sum() > 0)
         from microbatches in Gen.Int[1, 20]
-        select new ReductionPlan(microbatches, shares, BucketsOf([.. lengths.Select(length => length * Partition.SliceAlignment)]));
+        select new ReductionPlan(microbatches, shares, BucketsOf([.. lengths.Select(length => length * SliceRange.Alignment)]));
 
     private static double Seconds(int workers, int microbatches, Costs costs)
     {
@@ -112,7 +112,7 @@ public sealed class StepSimulatorTests
     }
 
     private static ReductionPlan Plan(int workers, int microbatches, int[] lengths) =>
-        new(microbatches, Partition.EqualShares(workers), BucketsOf(lengths));
+        new(microbatches, Shares.Equal(workers), BucketsOf(lengths));
 
     // The first one lies last in the vector.
     private static List<Bucket> BucketsOf(int[] lengths)

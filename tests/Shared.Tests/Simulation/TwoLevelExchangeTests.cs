@@ -37,7 +37,7 @@ public sealed class TwoLevelExchangeTests
     [Fact]
     public void A_group_of_another_size_is_refused()
     {
-        ReductionPlan plan = new(12, Partition.EqualShares(4), [new(0, 64)]);
+        ReductionPlan plan = new(12, Shares.Equal(4), [new(0, 64)]);
         Assert.Throws<ArgumentException>(() => Exchange.TwoLevel(plan, 2)); // six microbatches are no node
         Assert.Throws<ArgumentException>(() => Exchange.TwoLevel(plan, 3)); // four workers are not groups of three
     }
@@ -49,7 +49,7 @@ public sealed class TwoLevelExchangeTests
         const int groups = 8,
             group = 4,
             slice = 64;
-        ReductionPlan plan = new(groups * group, Partition.EqualShares(groups * group), [new(0, groups * group * slice)]);
+        ReductionPlan plan = new(groups * group, Shares.Equal(groups * group), [new(0, groups * group * slice)]);
         var step = StepSimulator.Run(Exchange.TwoLevel(plan, group), StepSimulatorTests.Computing(plan, 1), Costs.Network(10));
         Assert.Equal(Enumerable.Range(0, plan.Workers).Select(plan.BytesSentBy), step.BytesSent);
         Assert.All(step.Messages, messages => Assert.Equal(2 * ((groups - 1) + (group - 1)), messages));
@@ -61,7 +61,7 @@ public sealed class TwoLevelExchangeTests
     {
         const int slice = 1024;
         const double latency = 100;
-        ReductionPlan plan = new(4, Partition.EqualShares(4), [new(0, 4 * slice)]);
+        ReductionPlan plan = new(4, Shares.Equal(4), [new(0, 4 * slice)]);
         Costs line = new(latency, 1.0 / (slice * sizeof(float)), 0, 0, 0, 0, HasSpareProcessor: true);
         Assert.Equal(
             (4 * latency) + 2 + 1 + 1 + 2,
@@ -75,7 +75,7 @@ public sealed class TwoLevelExchangeTests
         Clusters.Sample(cluster =>
         {
             var workers = cluster.Groups * cluster.Group;
-            ReductionPlan plan = new(cluster.Microbatches, Partition.EqualShares(workers), [new(160, 480), new(0, 160)]);
+            ReductionPlan plan = new(cluster.Microbatches, Shares.Equal(workers), [new(160, 480), new(0, 160)]);
             return StepSimulator
                     .Run(Exchange.TwoLevel(plan, cluster.Group), StepSimulatorTests.Computing(plan, 1), Costs.Network(1))
                     .Seconds > 0;

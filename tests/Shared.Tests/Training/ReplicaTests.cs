@@ -101,7 +101,7 @@ public sealed class ReplicaTests
         return (gradient, LossTree.Complete(members.SelectMany(member => member.Sums)));
     }
 
-    private static (IReadOnlyList<float[]> Blocks, IReadOnlyList<(TreeBlock, BatchSums)> Sums) Member(
+    private static (IReadOnlyList<float[]> Blocks, IReadOnlyList<(TreeNode, BatchSums)> Sums) Member(
         RunConfiguration configuration,
         ReductionPlan plan,
         Distributed.Data.Batch batch,

@@ -1,5 +1,6 @@
 using CsCheck;
 using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 using Distributed.Model;
 using Distributed.Shared.Tests.Kernels;
 using Distributed.Training;
@@ -68,7 +69,7 @@ public sealed class WeightUpdaterTests
     [InlineData(OptimizerKind.Sgd, 1)]
     [InlineData(OptimizerKind.Sgd, 2)]
     [InlineData(OptimizerKind.AdamW, 3)]
-    public void PiecesThatArePostponedMakeTheStepOfTheWholeAlsoAfterOneThatWasGivenUp(OptimizerKind kind, int threads)
+    public void PiecesThatArePeferdMakeTheStepOfTheWholeAlsoAfterOneThatWasGivenUp(OptimizerKind kind, int threads)
     {
         using var team = new ComputeTeam(threads);
         var (whole, pieces) = (Updater(kind, null, Large), Updater(kind, null, Large, team));
@@ -76,8 +77,8 @@ public sealed class WeightUpdaterTests
         {
             var gradient = Aligned(Gradient(step, Large));
             whole.Update(samples: 3, gradient.Span);
-            TakePostponed(pieces, team, samples: 5, Aligned(Gradient(step + 3, Large)), cut: 16);
-            TakePostponed(pieces, team, samples: 3, gradient, cut: step * 3200);
+            TakePeferd(pieces, team, samples: 5, Aligned(Gradient(step + 3, Large)), cut: 16);
+            TakePeferd(pieces, team, samples: 3, gradient, cut: step * 3200);
             pieces.Complete();
         }
 
@@ -86,13 +87,13 @@ public sealed class WeightUpdaterTests
             BitAssert.Equal(whole.State.Moments[moment].Span.ToArray(), pieces.State.Moments[moment].Span.ToArray(), "moments");
     }
 
-    private static void TakePostponed(WeightUpdater updater, ComputeTeam team, int samples, AlignedBuffer gradient, int cut)
+    private static void TakePeferd(WeightUpdater updater, ComputeTeam team, int samples, AlignedBuffer gradient, int cut)
     {
         updater.Begin(samples);
-        team.BeginPostponing();
+        team.BeginDeferring();
         updater.Take(cut, gradient.Span[cut..]);
         updater.Take(0, gradient.Span[..cut]);
-        team.EndPostponing();
+        team.EndDeferring();
     }
 
     private static WeightUpdater Updater(OptimizerKind kind, double? clipNorm) => Updater(kind, clipNorm, Network);

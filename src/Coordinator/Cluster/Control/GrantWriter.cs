@@ -66,7 +66,7 @@ internal sealed class GrantWriter
 
     private static ReadOnlyMemory<int> Indices(Batch batch, IReadOnlyList<int> shares, int rank)
     {
-        var (start, end) = Partition.Microbatches(batch.MicrobatchCount, shares, rank);
+        var (start, end) = Shares.RangeOf(batch.MicrobatchCount, shares, rank);
         return batch.Indices[batch.Rows(start, end)];
     }
 

@@ -1,3 +1,4 @@
+using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Membership;
 
 namespace Distributed.Coordinator.Cluster.Control;
@@ -70,9 +71,9 @@ internal sealed class RangeControl(TimeProvider time)
     /// <summary>The shares of members that come together: by speed as far as it is known, newcomers like the middle one.</summary>
     /// <param name="workers">The members.</param>
     /// <param name="microbatches">The number of microbatches in a batch.</param>
-    public IReadOnlyList<int> Shares(IReadOnlyList<int> workers, int microbatches)
+    public IReadOnlyList<int> SharesOf(IReadOnlyList<int> workers, int microbatches)
     {
-        var equal = Collectives.Partition.EqualShares(workers.Count);
+        var equal = Shares.Equal(workers.Count);
         return workers.Any(_known.ContainsKey) ? RangePolicy.Next(Times(workers), equal, microbatches) ?? equal : equal;
     }
 

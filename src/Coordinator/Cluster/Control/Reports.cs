@@ -23,14 +23,14 @@ internal static class Reports
     /// <summary>The sums of a worker's blocks.</summary>
     /// <param name="report">The report.</param>
     /// <exception cref="InvalidDataException">A number is out of range.</exception>
-    public static IReadOnlyList<(TreeBlock Block, BatchSums Sums)> Sums(StepReport report)
+    public static IReadOnlyList<(TreeNode Block, BatchSums Sums)> Sums(StepReport report)
     {
         if (report.Blocks.Any(block => (block.Start | block.Count | block.Correct | block.Samples) > int.MaxValue))
             throw new InvalidDataException("it reports a block whose numbers are out of range");
         return
         [
             .. report.Blocks.Select(block =>
-                (new TreeBlock((int)block.Start, (int)block.Count), new BatchSums(block.LossSum, (int)block.Correct, (int)block.Samples))
+                (new TreeNode((int)block.Start, (int)block.Count), new BatchSums(block.LossSum, (int)block.Correct, (int)block.Samples))
             ),
         ];
     }

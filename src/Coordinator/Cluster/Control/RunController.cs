@@ -245,7 +245,7 @@ internal sealed class RunController : IAsyncDisposable
     {
         var decision = _policy.First(_members.Ready(), _members.SinceLastArrival);
         if (decision.Workers is { } workers)
-            Enter(new ClusterView(new(_epoch, 1), _window.LastTrained + 1, workers, Partition.EqualShares(workers.Count)), previous: null);
+            Enter(new ClusterView(new(_epoch, 1), _window.LastTrained + 1, workers, Shares.Equal(workers.Count)), previous: null);
     }
 
     // Between two steps, members may come and go; those who leave still do all that they were granted.
@@ -265,7 +265,7 @@ internal sealed class RunController : IAsyncDisposable
         }
 
         var previous = _view!;
-        Enter(previous.Next(nextStep, workers, _ranges.Shares(workers, _grants.MostMicrobatches)), previous);
+        Enter(previous.Next(nextStep, workers, _ranges.SharesOf(workers, _grants.MostMicrobatches)), previous);
         foreach (var session in previous.Workers.Except(workers).Select(_members.Get))
         {
             _observer.Report(new WorkerLeft(session.FullName, "it was asked to leave", workers.Count));

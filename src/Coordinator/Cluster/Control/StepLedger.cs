@@ -29,7 +29,7 @@ internal sealed class StepLedger
     /// <param name="work">What it has done.</param>
     /// <param name="sums">The sums of its blocks.</param>
     /// <exception cref="InvalidDataException">It was not granted that, or reports it twice.</exception>
-    public void Reported(int worker, PlannedWork work, IEnumerable<(TreeBlock, BatchSums)> sums)
+    public void Reported(int worker, PlannedWork work, IEnumerable<(TreeNode, BatchSums)> sums)
     {
         var entry = _open.FirstOrDefault(open => open.Work == work);
         if (entry is null || !entry.Waiting.Remove(worker))
@@ -68,6 +68,6 @@ internal sealed class StepLedger
 
     private sealed record Entry(PlannedWork Work, HashSet<int> Waiting)
     {
-        public List<(TreeBlock, BatchSums)> Sums { get; } = [];
+        public List<(TreeNode, BatchSums)> Sums { get; } = [];
     }
 }

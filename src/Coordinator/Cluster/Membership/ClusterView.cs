@@ -7,7 +7,7 @@ namespace Distributed.Coordinator.Cluster.Membership;
 /// <param name="Generation">Which view.</param>
 /// <param name="FirstStep">The first step that these members train together.</param>
 /// <param name="Workers">The members' numbers in order of rank.</param>
-/// <param name="Shares">Their shares of every batch's microbatches, see <see cref="Partition.Microbatches"/>.</param>
+/// <param name="Shares">Their shares of every batch's microbatches, see <see cref="Shares.RangeOf"/>.</param>
 internal sealed record ClusterView(ViewGeneration Generation, long FirstStep, IReadOnlyList<int> Workers, IReadOnlyList<int> Shares)
 {
     /// <summary>The view after this one.</summary>

@@ -59,5 +59,5 @@ internal static class RangePolicy
     private static double Longest(IReadOnlyList<double> times, IReadOnlyList<int> shares, int microbatches) =>
         Enumerable
             .Range(0, shares.Count)
-            .Max(rank => Partition.Microbatches(microbatches, shares, rank) is var (start, end) ? times[rank] * (end - start) : 0);
+            .Max(rank => Shares.RangeOf(microbatches, shares, rank) is var (start, end) ? times[rank] * (end - start) : 0);
 }

@@ -1,0 +1,28 @@
+using Distributed.Kernels.Threads;
+
+namespace Distributed.Kernels.Products;
+
+/// <summary>
+/// What a panel of a product's right operand holds: rows <paramref name="K"/>.. and up to 32 columns. The default is empty.
+/// </summary>
+/// <param name="K">The first row.</param>
+/// <param name="Depth">The number of rows.</param>
+/// <param name="Column">The first column.</param>
+/// <param name="Width">The number of columns.</param>
+internal readonly record struct PanelBlock(int K, int Depth, int Column, int Width)
+{
+    /// <summary>Rows that are packed together: the largest square that is transposed at once.</summary>
+    private const int Granule = 16;
+
+    /// <summary>
+    /// One of <paramref name="parts"/> ranges of rows that make up the block. Where the last would be too short for a square, it holds rows
+    /// of the one before as well.
+    /// </summary>
+    public PanelBlock Part(int part, int parts)
+    {
+        var (start, end) = ChunkRange.Of(Depth, Granule, part, parts);
+        if (end > start)
+            start = Math.Max(0, Math.Min(start, end - Granule));
+        return this with { K = K + start, Depth = end - start };
+    }
+}

@@ -1,0 +1,63 @@
+using Distributed.Kernels.Vectors;
+
+namespace Distributed.Kernels.Products;
+
+/// <summary>The right operand of a product, [inner, columns], as it lies in memory.</summary>
+/// <param name="values">Row-major; the first element.</param>
+/// <param name="inner">Rows: the length of each chain.</param>
+/// <param name="columns">Columns.</param>
+/// <param name="transposed">Whether the memory holds the transpose, [columns, inner]: PyTorch's layout of a dense layer's weights.</param>
+internal readonly unsafe struct RightOperand(float* values, int inner, int columns, bool transposed)
+{
+    public int Inner => inner;
+
+    public int Columns => columns;
+
+    /// <summary>Whether a block of columns can be read where it lies: whole vectors in rows that follow each other.</summary>
+    public bool IsInPlace<TLanes, TVector>(int width)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged => !transposed && width % TLanes.Count == 0;
+
+    /// <summary>The address of an element of an operand that is not transposed.</summary>
+    public float* At(int k, int column) => values + ((nint)k * columns) + column;
+
+    /// <summary>Packs a block as [depth][32].</summary>
+    public void Pack<TLanes, TVector>(in PanelBlock block, float* panel)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        if (transposed)
+        {
+            PanelPacking.Transpose(
+                values + ((nint)block.Column * inner) + block.K,
+                inner,
+                block.Width,
+                block.Depth,
+                panel,
+                RegisterTile.PanelColumns
+            );
+        }
+        else
+        {
+            PanelPacking.Copy<TLanes, TVector>(
+                At(block.K, block.Column),
+                columns,
+                block.Depth,
+                block.Width,
+                panel,
+                RegisterTile.PanelColumns
+            );
+        }
+    }
+
+    /// <summary>
+    /// A walk over the lines of a block, in about the order in which <see cref="Pack"/> reads them, to take during <paramref name="links"/>
+    /// links.
+    /// </summary>
+    public ReadAhead Ahead(in PanelBlock block, int links) =>
+        transposed
+            ? new(values + ((nint)block.Column * inner) + block.K, block.Width, inner, Lines(block.Depth), CacheLine.Length, links)
+            : new(At(block.K, block.Column), Lines(block.Width), CacheLine.Length, block.Depth, columns, links);
+
+    private static int Lines(int length) => (length + CacheLine.Length - 1) / CacheLine.Length;
+}

@@ -1,0 +1,162 @@
+using Distributed.Collectives;
+using Distributed.Kernels;
+using Distributed.Kernels.Threads;
+using Distributed.Model;
+
+namespace Distributed.Training;
+
+/// <summary>
+/// Computes nodes of the reduction tree from samples. A node with more rows than fit is computed from its children, so that
+/// memory does not grow with the batch; the tree is the same, and so are the bits.
+/// </summary>
+internal sealed class NodeComputation
+{
+    private readonly ComputeTeam _team;
+    private readonly DecodeWork _decode;
+    private readonly NetworkExecutor _executor;
+    private readonly int _microbatch;
+    private readonly ulong _seed;
+    private readonly int _largestCount;
+    private readonly int _inputLength;
+    private readonly AlignedBuffer _inputs;
+    private readonly int[] _labels;
+    private readonly List<RightChild> _rightChildren = [];
+
+    public NodeComputation(TrainingSettings settings, ComputeTeam team)
+        : this(settings, NetworkExecutor.RowsInOnePass(settings.Network, settings.Microbatch), team) { }
+
+    /// <summary>Reserves the memory for passes of a number of rows, which must be whole microbatches. No bit depends on it.</summary>
+    /// <exception cref="Distributed.InputException">The samples, or the activations of a layer, do not fit in an array.</exception>
+    internal NodeComputation(TrainingSettings settings, int rows, ComputeTeam team)
+    {
+        _team = team;
+        _microbatch = settings.Microbatch;
+        _seed = settings.Seed;
+        _largestCount = rows / _microbatch;
+        _inputLength = settings.Network.InputLength;
+        _inputs = LayerExecutor.Reserve(rows, _inputLength);
+        _executor = new NetworkExecutor(settings.Network, _microbatch, rows, team, settings.LabelSmoothing);
+        _labels = new int[rows];
+        _decode = new DecodeWork(_microbatch, _inputLength);
+    }
+
+    public void BindWeights(ReadOnlyMemory<float> weights) => _executor.BindWeights(weights);
+
+    /// <summary>The gradient and the sums of a node.</summary>
+    /// <param name="step">The step, from 1.</param>
+    /// <param name="block">The node.</param>
+    /// <param name="samples">The member's samples.</param>
+    /// <param name="origin">The first microbatch of the member's samples.</param>
+    /// <param name="gradient">[layout length]: overwritten; undefined where the loss is not finite.</param>
+    /// <param name="progress">
+    /// Is told as parts of the gradient are completed, in the last pass over the node's samples; null for nobody.
+    /// </param>
+    public BatchSums Gradient(
+        long step,
+        TreeNode block,
+        ISampleSource samples,
+        int origin,
+        Memory<float> gradient,
+        IBackwardProgress? progress = null
+    ) => Gradient(step, block, samples, origin, gradient, progress, depth: 0);
+
+    /// <summary>The sums of a node, without a gradient.</summary>
+    public BatchSums Evaluate(TreeNode block, ISampleSource samples, int origin)
+    {
+        if (block.Count > _largestCount)
+        {
+            var (left, right) = Children(block);
+            return BatchSums.Merge(Evaluate(left, samples, origin), Evaluate(right, samples, origin));
+        }
+
+        var rows = Decode(block, samples, origin);
+        return _executor.Forward(_inputs.Span[..(rows * _inputLength)], _labels.AsSpan(0, rows));
+    }
+
+    private BatchSums Gradient(
+        long step,
+        TreeNode block,
+        ISampleSource samples,
+        int origin,
+        Memory<float> gradient,
+        IBackwardProgress? progress,
+        int depth
+    )
+    {
+        if (block.Count <= _largestCount)
+        {
+            var rows = Decode(block, samples, origin);
+            var pass = Pass.OfStep(_seed, step, firstSample: (long)block.Start * _microbatch);
+            return _executor.ForwardBackward(_inputs.Span[..(rows * _inputLength)], _labels.AsSpan(0, rows), pass, gradient.Span, progress);
+        }
+
+        if (_rightChildren.Count <= depth)
+            _rightChildren.Add(new RightChild(gradient.Length));
+        var (left, right) = Children(block);
+        var leftSums = Gradient(step, left, samples, origin, gradient, progress: null, depth + 1);
+        var rightChild = _rightChildren[depth].AddTo(gradient, progress);
+        return BatchSums.Merge(leftSums, Gradient(step, right, samples, origin, rightChild.Gradient, rightChild, depth + 1));
+    }
+
+    private int Decode(TreeNode block, ISampleSource samples, int origin)
+    {
+        var first = (block.Start - origin) * _microbatch;
+        var rows = Math.Min(block.Count * _microbatch, samples.Count - first);
+        _decode.Set(samples, first, _inputs.Memory[..(rows * _inputLength)], _labels.AsMemory(0, rows));
+        if (Elementwise.IsWorthSharing(rows * (long)_inputLength))
+            _team.RunObject(_decode);
+        else
+            _decode.Execute(0, 1);
+        return rows;
+    }
+
+    private static (TreeNode Left, TreeNode Right) Children(TreeNode block)
+    {
+        var left = ReductionTree.LeftCount(block.Count);
+        return (new(block.Start, left), new(block.Start + left, block.Count - left));
+    }
+
+    /// <summary>Decodes samples; parts are whole microbatches if there are enough, as in a pass in lanes.</summary>
+    private sealed class DecodeWork(int microbatch, int inputLength) : IPartitionedWork
+    {
+        private ISampleSource? _samples;
+        private int _first;
+        private Memory<float> _inputs;
+        private Memory<int> _labels;
+
+        public void Set(ISampleSource samples, int first, Memory<float> inputs, Memory<int> labels) =>
+            (_samples, _first, _inputs, _labels) = (samples, first, inputs, labels);
+
+        public void Execute(int part, int parts)
+        {
+            var granule = _labels.Length < parts * (long)microbatch ? 1 : microbatch;
+            var (start, end) = ChunkRange.Of(_labels.Length, granule, part, parts);
+            _samples!.Decode(_first + start, _inputs.Span[(start * inputLength)..(end * inputLength)], _labels.Span[start..end]);
+        }
+    }
+
+    /// <summary>The gradient of a right child, which is added to that of its left sibling as it is completed.</summary>
+    private sealed class RightChild(int length) : IBackwardProgress
+    {
+        private readonly AlignedBuffer _gradient = new(length);
+        private Memory<float> _sum;
+        private IBackwardProgress? _next;
+        private int _end;
+
+        public Memory<float> Gradient => _gradient.Memory;
+
+        public RightChild AddTo(Memory<float> sum, IBackwardProgress? next)
+        {
+            (_sum, _next, _end) = (sum, next, sum.Length);
+            return this;
+        }
+
+        public void CompletedFrom(int offset)
+        {
+            var sum = _sum.Span[offset.._end];
+            ReductionKernels.Add(sum, _gradient.Span[offset.._end], sum);
+            _end = offset;
+            _next?.CompletedFrom(offset);
+        }
+    }
+}
