@@ -1,5 +1,6 @@
 using Distributed.Kernels.Convolutions;
 using Distributed.Model;
+using Distributed.Model.Layers;
 
 namespace Distributed.Benchmarks;
 

@@ -1,3 +1,7 @@
+using Distributed.Kernels;
+using Distributed.Kernels.Products;
+using Distributed.Kernels.Threads;
+
 namespace Distributed.Model;
 
 /// <summary>The function applied to each element of a layer's output.</summary>
@@ -14,4 +18,87 @@ public enum Activation
 
     /// <summary>The logistic function 1 / (1 + exp(-x)).</summary>
     Sigmoid,
+}
+
+/// <summary>Chooses the kernel of an activation function.</summary>
+internal static class ActivationFunctions
+{
+    /// <summary>Adds the bias to each row and applies the function, in place.</summary>
+    /// <param name="activation">The function.</param>
+    /// <param name="matrix">[rows, n].</param>
+    /// <param name="bias">[n].</param>
+    /// <param name="team">The threads.</param>
+    internal static void ApplyWithBias(Activation activation, Span<float> matrix, ReadOnlySpan<float> bias, ComputeTeam team)
+    {
+        switch (activation)
+        {
+            case Activation.None:
+                Activations.AddBias(matrix, bias, team);
+                break;
+            case Activation.Relu:
+                Activations.BiasRelu(matrix, bias, team);
+                break;
+            case Activation.Tanh:
+                Activations.BiasTanh(matrix, bias, team);
+                break;
+            case Activation.Sigmoid:
+                Activations.BiasSigmoid(matrix, bias, team);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(activation), activation, "unknown activation");
+        }
+    }
+
+    /// <summary>The same as part of a matrix product: adds the bias to each row of the product and applies the function.</summary>
+    /// <param name="activation">The function.</param>
+    /// <param name="bias">[n].</param>
+    internal static Epilogue BiasEpilogue(Activation activation, ReadOnlySpan<float> bias) =>
+        activation switch
+        {
+            Activation.None => Epilogue.AddBias(bias),
+            Activation.Relu => Epilogue.BiasRelu(bias),
+            Activation.Tanh => Epilogue.BiasTanh(bias),
+            Activation.Sigmoid => Epilogue.BiasSigmoid(bias),
+            _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "unknown activation"),
+        };
+
+    /// <summary>
+    /// The gradient as part of a matrix product: multiplies the product by the function's derivative, which its output alone decides.
+    /// </summary>
+    /// <param name="activation">The function.</param>
+    /// <param name="output">[rows, n], what the function gave.</param>
+    internal static Epilogue GradientEpilogue(Activation activation, ReadOnlySpan<float> output) =>
+        activation switch
+        {
+            Activation.None => default,
+            Activation.Relu => Epilogue.ReluGradient(output),
+            Activation.Tanh => Epilogue.TanhGradient(output),
+            Activation.Sigmoid => Epilogue.SigmoidGradient(output),
+            _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "unknown activation"),
+        };
+
+    /// <summary>Multiplies the gradient by the function's derivative, which its output alone decides, in place.</summary>
+    /// <param name="activation">The function.</param>
+    /// <param name="output">[rows, n], what the function gave.</param>
+    /// <param name="gradient">[rows, n], with respect to the output; on return with respect to the input.</param>
+    /// <param name="team">The threads.</param>
+    internal static void ApplyGradient(Activation activation, ReadOnlySpan<float> output, Span<float> gradient, ComputeTeam team)
+    {
+        switch (activation)
+        {
+            case Activation.None:
+                break;
+            case Activation.Relu:
+                Activations.ReluGradient(output, gradient, team);
+                break;
+            case Activation.Tanh:
+                Activations.TanhGradient(output, gradient, team);
+                break;
+            case Activation.Sigmoid:
+                Activations.SigmoidGradient(output, gradient, team);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(activation), activation, "unknown activation");
+        }
+    }
 }

@@ -2,7 +2,7 @@ using Distributed.Kernels.Threads;
 
 namespace Distributed.Model;
 
-/// <summary>What the layers of one replica share, and what sets one apart.</summary>
+/// <summary>What the layers of one replica share, and what differs from layer to layer.</summary>
 /// <param name="MaximumRows">The most samples in one call.</param>
 /// <param name="Microbatch">Samples in a microbatch.</param>
 /// <param name="NeedsInputGradient">Whether a layer before this one has parameters, so that the gradient must go on.</param>
@@ -10,18 +10,18 @@ namespace Distributed.Model;
 /// <param name="FirstRandomStream">
 /// How many sequences of random draws (<see cref="Layer.RandomStreams"/>) the layers before this one have.
 /// </param>
-/// <param name="Absorbed">
-/// The function that the layer before this one ends in, if the input's gradient is wanted as it is before that function.
+/// <param name="FusedGradient">
+/// The activation that the layer before this one ends in, if this layer's backward pass takes its gradient too; else none.
 /// </param>
-/// <param name="LeavesActivationGradient">Whether the layer after this one does that with the function that this one ends in.</param>
-/// <param name="Lanes">The most lanes in which a pass may come.</param>
+/// <param name="NextFusesGradient">Whether the layer after this one takes the gradient of the activation that this one ends in.</param>
+/// <param name="Threads">The most threads that take rows of a pass by themselves at the same time.</param>
 internal sealed record ExecutorOptions(
     int MaximumRows,
     int Microbatch,
     bool NeedsInputGradient,
     ComputeTeam Team,
     int FirstRandomStream = 0,
-    Activation Absorbed = Activation.None,
-    bool LeavesActivationGradient = false,
-    int Lanes = 1
+    Activation FusedGradient = Activation.None,
+    bool NextFusesGradient = false,
+    int Threads = 1
 );

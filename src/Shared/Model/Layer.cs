@@ -1,6 +1,8 @@
 namespace Distributed.Model;
 
-/// <summary>A layer whose sizes are settled; immutable. What a running replica needs beside it is a <see cref="LayerExecutor"/>.</summary>
+/// <summary>
+/// A layer whose sizes are resolved; immutable. A <see cref="LayerExecutor"/> has what a running replica needs beside it.
+/// </summary>
 /// <param name="input">Shape of one sample on the way in.</param>
 /// <param name="output">Shape of one sample on the way out.</param>
 internal abstract class Layer(SampleShape input, SampleShape output)
@@ -38,21 +40,21 @@ internal abstract class Layer(SampleShape input, SampleShape output)
     internal virtual long KeptLength => 0;
 
     /// <summary>
-    /// Whether the samples of a pass may come a few at a time, in any number of calls: the backward pass of the first rows, too, begins
-    /// after the forward pass of the last. Calls for the rows of different lanes come at the same time, from several threads; what they
-    /// have summed of the parameters' gradient is then added up by <see cref="LayerExecutor.JoinLanes"/>.
+    /// Whether the samples of a pass may come in row blocks, in any number of calls: first all forward calls, then all backward calls. Calls
+    /// for the rows of different threads come at the same time; <see cref="LayerExecutor.MergeThreadGradients"/> then adds up what they have
+    /// summed of the parameters' gradient.
     /// </summary>
-    internal virtual bool TakesParts => false;
+    internal virtual bool AllowsRowBlocks => false;
 
     /// <summary>Whether the backward pass reads the input's values.</summary>
     internal virtual bool BackwardReadsInput => true;
 
     /// <summary>
-    /// Whether the backward pass reads the output's values, be it for the gradient of <see cref="LastActivation"/> or for anything else.
+    /// Whether the backward pass reads the output's values, for the gradient of <see cref="LastActivation"/> or for anything else.
     /// </summary>
     internal virtual bool BackwardReadsOutput => false;
 
-    /// <summary>The function that the output ends in, whose gradient the layer after this one may take in its own pass.</summary>
+    /// <summary>The activation that the layer ends in, whose gradient the next layer may take in its own backward pass.</summary>
     internal virtual Activation LastActivation => Activation.None;
 
     /// <summary>The layer as a summary of the model shows it, such as <c>dense 512, relu</c>.</summary>
@@ -62,10 +64,23 @@ internal abstract class Layer(SampleShape input, SampleShape output)
     internal virtual Layer? WithActivation(Activation activation) => null;
 
     /// <summary>
-    /// Whether the layer can give the input's gradient as it is before the function that the layer before this one ends in.
+    /// Whether the layer's backward pass can take the gradient of the activation that the layer before it ends in along with its own.
     /// </summary>
-    internal virtual bool Absorbs(Activation activation) => false;
+    internal virtual bool FusesGradientOf(Activation activation) => false;
 
     /// <summary>Creates what one replica needs to run the layer.</summary>
     internal abstract LayerExecutor CreateExecutor(ExecutorOptions options);
+}
+
+/// <summary>The order in which the elements of one sample of C x H x W lie. Where C or H x W is 1, all orders are the same bytes.</summary>
+internal enum ElementOrder
+{
+    /// <summary>Either: the layer does the same to each element, and leaves the order as it is.</summary>
+    Any = 0,
+
+    /// <summary>Channel by channel (C, H, W), as samples are stored and as PyTorch flattens them.</summary>
+    Planar,
+
+    /// <summary>Pixel by pixel (H, W, C): a convolution reads all channels of a pixel at once.</summary>
+    ChannelsLast,
 }

@@ -1,3 +1,5 @@
+using Distributed.Model.Layers;
+
 namespace Distributed.Model;
 
 /// <summary>Turns a list of layers as the user asked for them into layers that fit one another.</summary>

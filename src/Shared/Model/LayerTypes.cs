@@ -1,3 +1,5 @@
+using Distributed.Model.Layers;
+
 namespace Distributed.Model;
 
 /// <summary>The layer types that a model file can name, each with the function that reads its properties.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Distributed.Model.Layers;
 
 namespace Distributed.Model;
 

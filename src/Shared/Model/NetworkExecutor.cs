@@ -110,7 +110,20 @@ public sealed class NetworkExecutor
         var correct = SoftmaxCrossEntropy.ForwardBackward(logitsGradient, labels, _network.Classes, losses, _labelSmoothing, _team);
         var sums = Sums(rows, correct);
         if (float.IsFinite(sums.LossSum))
-            _layers.Backward(inputs, rows, logitsGradient, [], gradient, pass, progress);
+        {
+            _layers.Backward(
+                new BackwardPass
+                {
+                    Input = inputs,
+                    Rows = rows,
+                    OutputGradient = logitsGradient,
+                    ParameterGradient = gradient,
+                    Pass = pass,
+                    Progress = progress,
+                }
+            );
+        }
+
         return sums;
     }
 

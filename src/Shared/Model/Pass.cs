@@ -11,17 +11,23 @@ namespace Distributed.Model;
 /// <param name="Seed">The run's seed.</param>
 /// <param name="Step">The step, from 1; 0 in evaluation.</param>
 /// <param name="FirstSample">
-/// Position of the first row in the global batch: draws follow it, so that they do not depend on who computes the row.
+/// Position of the first row in the global batch: draws follow it, so that they do not depend on which worker computes the row.
 /// </param>
 public readonly record struct Pass(bool Training, ulong Seed, long Step, long FirstSample)
 {
-    /// <summary>Rows of the pass in the calls before this one: some layers take a pass in parts (<see cref="Layer.TakesParts"/>).</summary>
+    /// <summary>
+    /// Abandons the pass: checked before every layer, forward and backward, which then throws <see cref="OperationCanceledException"/>.
+    /// What the pass was writing is undefined after that; the next pass starts afresh.
+    /// </summary>
+    public CancellationToken Cancellation { get; init; }
+
+    /// <summary>Rows of the pass in the calls before this one, where layers take it in row blocks.</summary>
     internal int RowsBefore { get; init; }
 
     /// <summary>Rows of the pass in the calls after this one.</summary>
     internal int RowsAfter { get; init; }
 
-    /// <summary>The lane that the rows belong to.</summary>
+    /// <summary>The rows of the thread that computes this call by itself; none where the team's threads share the call.</summary>
     internal ThreadRows ThreadRows { get; init; }
 
     /// <summary>A pass that trains nothing: no draws, and running statistics in place of the microbatch's own.</summary>
@@ -31,10 +37,12 @@ public readonly record struct Pass(bool Training, ulong Seed, long Step, long Fi
     /// <param name="seed">The run's seed.</param>
     /// <param name="step">The step, from 1.</param>
     /// <param name="firstSample">Position of the first row in the global batch.</param>
-    public static Pass OfStep(ulong seed, long step, long firstSample) => new(Training: true, seed, step, firstSample);
+    /// <param name="cancellation">Abandons the pass at the next layer.</param>
+    public static Pass OfStep(ulong seed, long step, long firstSample, CancellationToken cancellation = default) =>
+        new(Training: true, seed, step, firstSample) { Cancellation = cancellation };
 
     /// <summary>Some rows of a whole pass.</summary>
-    internal Pass Part(int first, int rows, int passRows) =>
+    internal Pass RowBlock(int first, int rows, int passRows) =>
         this with
         {
             FirstSample = FirstSample + first,

@@ -62,7 +62,7 @@ public sealed class ConvolutionTests : IDisposable
     public void A_pass_in_lanes_has_the_same_bits() =>
         Gen.Select(Shapes, Gen.Int[2, 4], Gen.Int[0, 2], Gen.Int[0, 5], Gen.Int[1, 3])
             .Sample(
-                (shape, lanes, laneBits, rest, microbatch) => CheckLanes(shape, lanes, 1 << laneBits, rest, microbatch),
+                (shape, threads, laneBits, rest, microbatch) => CheckSegments(shape, threads, 1 << laneBits, rest, microbatch),
                 iter: 60,
                 threads: 1
             );
@@ -268,24 +268,24 @@ public sealed class ConvolutionTests : IDisposable
     }
 
     /// <summary>
-    /// First two stretches in lanes, the second with lanes of one microbatch, then the rest; the pass may end with any of them, and with a
-    /// short microbatch.
+    /// First two segments that are split over the threads, the second with one microbatch each, then the rest; the pass may end with any of
+    /// them, and with a short microbatch.
     /// </summary>
-    private void CheckLanes(ConvolutionShape shape, int lanes, int laneMicrobatches, int rest, int microbatch)
+    private void CheckSegments(ConvolutionShape shape, int threads, int microbatches, int rest, int microbatch)
     {
-        int first = lanes * laneMicrobatches * microbatch,
-            second = rest > 2 ? lanes * microbatch : 0;
+        int first = threads * microbatches * microbatch,
+            second = rest > 2 ? threads * microbatch : 0;
         var rows = first + second + (rest % 3 * microbatch) - (microbatch / 2);
         float[] x = Oracle.Values(rows * shape.InputLength, 1),
             g = Oracle.Values(rows * shape.OutputLength, 4);
         var (expectedWeights, expectedBiases) = new ConvolutionOracle(shape).ParameterGradient(x, g, rows, microbatch);
-        var convolution = new Convolution(shape, rows, microbatch, inputGradient: false, lanes);
+        var convolution = new Convolution(shape, rows, microbatch, inputGradient: false, threads);
         foreach (var team in _teams)
         {
             var (weights, biases) = (new GuardedBuffer(expectedWeights.Length), new GuardedBuffer(expectedBiases.Length));
-            Take(new PassSegment(0, Math.Min(rows, first), lanes, laneMicrobatches * microbatch), weights, biases, team);
+            Take(new PassSegment(0, Math.Min(rows, first), threads, microbatches * microbatch), weights, biases, team);
             if (second > 0)
-                Take(new PassSegment(first, Math.Min(rows, first + second), lanes, microbatch), weights, biases, team);
+                Take(new PassSegment(first, Math.Min(rows, first + second), threads, microbatch), weights, biases, team);
             if (first + second < rows)
             {
                 convolution.ParameterGradient(
@@ -300,33 +300,34 @@ public sealed class ConvolutionTests : IDisposable
                 );
             }
 
-            var what = $"{shape}, {rows} rows in microbatches of {microbatch}, {lanes} lanes of {laneMicrobatches}, {team.Threads} threads";
+            var what =
+                $"{shape}, {rows} rows in microbatches of {microbatch}, split over {threads} by {microbatches}, {team.Threads} threads";
             BitAssert.Equal(expectedWeights, weights.Span, $"weight gradient of {what}");
             BitAssert.Equal(expectedBiases, biases.Span, $"bias gradient of {what}");
             weights.AssertGuards();
             biases.AssertGuards();
         }
 
-        void Take(PassSegment stretch, GuardedBuffer weights, GuardedBuffer biases, ComputeTeam team)
+        void Take(PassSegment segment, GuardedBuffer weights, GuardedBuffer biases, ComputeTeam team)
         {
-            for (var index = stretch.Lanes - 1; index >= 0; index--)
+            for (var index = segment.Threads - 1; index >= 0; index--)
             {
-                var lane = stretch.ThreadRows(index);
-                for (var image = lane.FirstRow; image < lane.FirstRow + lane.Rows; image++)
+                var thread = segment.RowsOf(index);
+                for (var image = thread.FirstRow; image < thread.FirstRow + thread.Rows; image++)
                 {
-                    convolution.LaneGradient(
+                    convolution.ThreadGradient(
                         Images(x, image, image + 1),
                         Images(g, image, image + 1),
                         1,
-                        image - lane.FirstRow,
-                        lane,
-                        biases: true,
+                        image - thread.FirstRow,
+                        thread,
+                        hasBias: true,
                         team
                     );
                 }
             }
 
-            convolution.JoinLanes(stretch, rows, weights.Span, biases.Span, team);
+            convolution.MergeThreadGradients(segment, rows, weights.Span, biases.Span, team);
         }
 
         Span<float> Images(float[] all, int start, int end) => all.AsSpan(start * (all.Length / rows), (end - start) * (all.Length / rows));

@@ -48,7 +48,7 @@ public sealed unsafe class ConvolutionWidthTests
             dx = new float[x.Length],
             dw = new float[w.Length],
             db = new float[b.Length];
-        var convolution = new Convolution(shape, Rows, Microbatch, inputGradient: true, lanes: 1, TileGrid.FullRows<TLanes, TVector>());
+        var convolution = new Convolution(shape, Rows, Microbatch, inputGradient: true, threads: 1, TileGrid.FullRows<TLanes, TVector>());
         convolution.BindWeights(w, b, team);
         var scratch = team.Scratch(ConvolutionGradientWork.ScratchLength(shape, Microbatch));
         fixed (

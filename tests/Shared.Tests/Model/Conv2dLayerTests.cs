@@ -2,6 +2,7 @@ using System.Text.Json;
 using Distributed.Kernels;
 using Distributed.Kernels.Threads;
 using Distributed.Model;
+using Distributed.Model.Layers;
 using Distributed.Shared.Tests.Kernels;
 using Xunit;
 
@@ -41,7 +42,18 @@ public sealed class Conv2dLayerTests : IDisposable
         executor.BindWeights(weight.Concat(Values(golden, "bias")).ToArray());
         executor.Forward(input, Rows, output, Pass.Evaluation);
         AssertClose(ChannelsLast(Values(golden, "output"), layer.Output), output, "output");
-        executor.Backward(input, output, Rows, outputGradient, inputGradient, parameterGradient, Pass.Evaluation, progress: null);
+        executor.Backward(
+            new BackwardPass
+            {
+                Input = input,
+                Output = output,
+                Rows = Rows,
+                OutputGradient = outputGradient,
+                InputGradient = inputGradient,
+                ParameterGradient = parameterGradient,
+                Pass = Pass.Evaluation,
+            }
+        );
         AssertClose(ChannelsLast(Values(golden, "inputGradient"), layer.Input), inputGradient, "input gradient");
         AssertClose(Values(golden, "weightGradient"), parameterGradient.AsSpan(..weight.Length), "weight gradient");
         AssertClose(Values(golden, "biasGradient"), parameterGradient.AsSpan(weight.Length..), "bias gradient");

@@ -1,5 +1,6 @@
 using Distributed.Kernels.Threads;
 using Distributed.Model;
+using Distributed.Model.Layers;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Model;
@@ -25,14 +26,17 @@ public sealed class DenseLayerTests : IDisposable
 
         List<(int Offset, float[] Gradient, float[] InputGradient)> told = [];
         executor.Backward(
-            input,
-            output,
-            2,
-            new float[] { 1, 0, 0, 0, 1, 0 },
-            inputGradient,
-            gradient,
-            Pass.Evaluation,
-            new Watch(offset => told.Add((offset, [.. gradient], [.. inputGradient])))
+            new BackwardPass
+            {
+                Input = input,
+                Output = output,
+                Rows = 2,
+                OutputGradient = new float[] { 1, 0, 0, 0, 1, 0 },
+                InputGradient = inputGradient,
+                ParameterGradient = gradient,
+                Pass = Pass.Evaluation,
+                Progress = new Watch(offset => told.Add((offset, [.. gradient], [.. inputGradient]))),
+            }
         );
 
         Assert.Equal([1, 1, 1, 1], inputGradient);
@@ -60,14 +64,16 @@ public sealed class DenseLayerTests : IDisposable
 
         List<(int Offset, float[] Gradient)> told = [];
         executor.Backward(
-            input,
-            output,
-            1,
-            outputGradient,
-            [],
-            gradient,
-            Pass.Evaluation,
-            new Watch(offset => told.Add((offset, [.. gradient])))
+            new BackwardPass
+            {
+                Input = input,
+                Output = output,
+                Rows = 1,
+                OutputGradient = outputGradient,
+                ParameterGradient = gradient,
+                Pass = Pass.Evaluation,
+                Progress = new Watch(offset => told.Add((offset, [.. gradient]))),
+            }
         );
 
         float[] expected = [.. outputGradient.SelectMany(g => input.Select(x => g * x)), .. outputGradient];

@@ -45,7 +45,18 @@ public sealed class GoldenLayerTests : IDisposable
         executor.BindWeights(Padded(Values(golden, "parameters"), layer.ParameterLength));
         executor.Forward(input, Rows, output, pass);
         AssertClose(Arranged(golden, "output", layer, layer.Output), output, $"output of {type}");
-        executor.Backward(input, output, Rows, outputGradient, inputGradient, parameterGradient, pass, progress: null);
+        executor.Backward(
+            new BackwardPass
+            {
+                Input = input,
+                Output = output,
+                Rows = Rows,
+                OutputGradient = outputGradient,
+                InputGradient = inputGradient,
+                ParameterGradient = parameterGradient,
+                Pass = pass,
+            }
+        );
         AssertClose(Arranged(golden, "inputGradient", layer, layer.Input), inputGradient, "input gradient");
         AssertClose(Values(golden, "parameterGradient"), parameterGradient, "parameter gradient");
     }

@@ -1,4 +1,5 @@
 using Distributed.Model;
+using Distributed.Model.Layers;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Model;

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Distributed.Model;
+using Distributed.Model.Layers;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Model;

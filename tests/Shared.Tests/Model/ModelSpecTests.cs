@@ -1,5 +1,6 @@
 using CsCheck;
 using Distributed.Model;
+using Distributed.Model.Layers;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Model;

@@ -1,4 +1,5 @@
 using Distributed.Model;
+using Distributed.Model.Layers;
 using Distributed.Random;
 
 namespace Distributed.Shared.Tests.Model;

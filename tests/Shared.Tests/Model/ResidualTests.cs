@@ -1,5 +1,6 @@
 using Distributed.Kernels.Threads;
 using Distributed.Model;
+using Distributed.Model.Layers;
 using Distributed.Shared.Tests.Kernels;
 using Xunit;
 

@@ -15,7 +15,7 @@ public sealed class SequencePlanTests : IDisposable
 
     private static readonly string[] Models =
     [
-        // the form of cnn: the largest outputs are never kept
+        // like cnn: the largest outputs are never kept
         """
             {"type":"conv2d","filters":5,"kernel":3,"padding":"same"},{"type":"relu"},{"type":"maxpool","kernel":2},
             {"type":"conv2d","filters":7,"kernel":3},{"type":"relu"},{"type":"maxpool","kernel":2,"stride":1},{"type":"dense","units":4},{"type":"tanh"}
@@ -25,7 +25,7 @@ public sealed class SequencePlanTests : IDisposable
             {"type":"conv2d","filters":5,"kernel":3},{"type":"tanh"},{"type":"avgpool","kernel":2},{"type":"leakyrelu"},
             {"type":"conv2d","filters":4,"kernel":2},{"type":"gelu"},{"type":"maxpool","kernel":2},{"type":"sigmoid"}
             """,
-        // a layer that takes whole passes, and a sequence inside of it
+        // a layer that takes whole passes, and a sequence inside it
         """
             {"type":"conv2d","filters":4,"kernel":3,"padding":"same"},{"type":"relu"},{"type":"conv2d","filters":4,"kernel":2},{"type":"batchnorm"},
             {"type":"residual","layers":[{"type":"conv2d","filters":4,"kernel":3,"padding":"same"},{"type":"relu"},{"type":"conv2d","filters":4,"kernel":1}]},
@@ -55,42 +55,42 @@ public sealed class SequencePlanTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void PartsOfAnySizeHaveTheBitsOfWholePasses(int model, int partRows)
+    public void RowBlocksOfAnySizeHaveTheBitsOfWholePasses(int model, int blockRows)
     {
         SmallProblem problem = new(Models[model], Shape, Classes, Rows);
         foreach (var team in _teams)
-            AssertBitsOfOneThread(problem, partRows, Microbatch, team);
+            AssertBitsOfOneThread(problem, blockRows, Microbatch, team);
     }
 
     /// <summary>
-    /// Lanes of one, two, four and eight microbatches, one stretch after the other, and what is left when they are fewer than the threads.
+    /// One, two, four and eight microbatches a thread, one segment after the other, and a rest of fewer microbatches than threads.
     /// </summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(4)]
-    public void LanesOfAnyLengthHaveTheBitsOfOneThread(int microbatch)
+    public void RowsSplitOverThreadsHaveTheBitsOfOneThread(int microbatch)
     {
         for (var model = 0; model < Models.Length; model++)
         {
             SmallProblem problem = new(Models[model], Shape, Classes, Rows);
             foreach (var team in _teams)
-                AssertBitsOfOneThread(problem, partRows: 3, microbatch, team);
+                AssertBitsOfOneThread(problem, blockRows: 3, microbatch, team);
         }
     }
 
     [Theory]
     [InlineData(0)]
     [InlineData(3)]
-    public void APartOfAnotherTeamTakesAllLanesByItself(int part)
+    public void InsideAnotherTeamsChunkOneThreadTakesAllRows(int chunk)
     {
         SmallProblem problem = new(Models[0], Shape, Classes, Rows);
         using ComputeTeam other = new(4);
-        other.RunObject(new InPart(part, () => AssertBitsOfOneThread(problem, partRows: 3, microbatch: 2, _teams[2])));
+        other.RunObject(new InChunk(chunk, () => AssertBitsOfOneThread(problem, blockRows: 3, microbatch: 2, _teams[2])));
     }
 
     [Fact]
-    public void AWarmedPassInLanesAllocatesNothing()
+    public void AWarmedPassSplitOverThreadsAllocatesNothing()
     {
         SmallProblem problem = new(Models[0], Shape, Classes, Rows);
         var layers = problem.Network.Layers;
@@ -105,7 +105,17 @@ public sealed class SequencePlanTests : IDisposable
                 {
                     var pass = Pass.OfStep(seed: 3, step: 1, firstSample: 0);
                     var output = executor.Forward(problem.Inputs, Rows, pass);
-                    executor.Backward(problem.Inputs, Rows, output, inputGradient, gradient, pass, progress: null);
+                    executor.Backward(
+                        new BackwardPass
+                        {
+                            Input = problem.Inputs,
+                            Rows = Rows,
+                            OutputGradient = output,
+                            InputGradient = inputGradient,
+                            ParameterGradient = gradient,
+                            Pass = pass,
+                        }
+                    );
                 },
                 team
             );
@@ -113,7 +123,7 @@ public sealed class SequencePlanTests : IDisposable
     }
 
     [Theory]
-    [InlineData(0, 128, 32, 1, 1, 128)] // one thread: no lanes
+    [InlineData(0, 128, 32, 1, 1, 128)] // one thread: nothing to split
     [InlineData(0, 32, 32, 2, 1, 32)] // one microbatch: shared
     [InlineData(0, 128, 32, 2, 2, 64)]
     [InlineData(0, 100, 32, 2, 2, 64)] // the last microbatch is short
@@ -122,29 +132,36 @@ public sealed class SequencePlanTests : IDisposable
     [InlineData(192, 224, 32, 2, 1, 32)] // and one by both
     [InlineData(0, 512, 32, 3, 3, 128)]
     [InlineData(0, int.MaxValue, 1 << 30, 2, 2, 1 << 30)]
-    public void ThreadsTakeAsManyMicrobatchesAsTheyCanShareAlike(int row, int rows, int microbatch, int threads, int lanes, int laneRows)
+    public void ThreadsTakeAsManyMicrobatchesAsCanBeSplitEvenly(
+        int row,
+        int rows,
+        int microbatch,
+        int threads,
+        int splitOver,
+        int rowsPerThread
+    )
     {
-        var stretch = SequencePlan.NextStretch(row, rows, microbatch, threads);
-        Assert.Equal((row, lanes, laneRows), (stretch.FirstRow, stretch.Lanes, stretch.LaneRows));
-        Assert.Equal(stretch.EndRow, stretch.FirstRow + Enumerable.Range(0, lanes).Sum(lane => stretch.ThreadRows(lane).Rows));
-        Assert.All(Enumerable.Range(0, lanes), lane => Assert.Equal(row + (lane * laneRows), stretch.ThreadRows(lane).FirstRow));
+        var segment = SequencePlan.NextSegment(row, rows, microbatch, threads);
+        Assert.Equal((row, splitOver, rowsPerThread), (segment.FirstRow, segment.Threads, segment.RowsPerThread));
+        Assert.Equal(segment.EndRow, segment.FirstRow + Enumerable.Range(0, splitOver).Sum(thread => segment.RowsOf(thread).Rows));
+        Assert.All(Enumerable.Range(0, splitOver), thread => Assert.Equal(row + (thread * rowsPerThread), segment.RowsOf(thread).FirstRow));
     }
 
     [Fact]
-    public void APartIsSaidToBeDoneOnlyWhenThePassIs()
+    public void ABlockedLayerReportsItsGradientOnlyWhenThePassIsDone()
     {
         SmallProblem problem = new(Models[0], Shape, Classes, Rows);
-        (_, var expected, _) = Run(problem, partRows: 4, Microbatch, _teams[0], training: true);
+        (_, var expected, _) = Run(problem, blockRows: 4, Microbatch, _teams[0], training: true);
         foreach (var team in _teams)
         {
             List<(int Offset, float[] Gradient)> told = [];
-            Run(problem, partRows: 4, Microbatch, team, training: true, (offset, gradient) =>
+            Run(problem, blockRows: 4, Microbatch, team, training: true, (offset, gradient) =>
                 told.Add((offset, gradient.AsSpan(offset).ToArray()))
             );
             Assert.Equal(0, told[^1].Offset);
-            Assert.Equal(4, told.Select(part => part.Offset).Distinct().Count());
-            Assert.All(told, part =>
-                BitAssert.Equal(expected.AsSpan(part.Offset).ToArray(), part.Gradient, $"from {part.Offset}, {team.Threads} threads")
+            Assert.Equal(4, told.Select(report => report.Offset).Distinct().Count());
+            Assert.All(told, report =>
+                BitAssert.Equal(expected.AsSpan(report.Offset).ToArray(), report.Gradient, $"from {report.Offset}, {team.Threads} threads")
             );
         }
     }
@@ -153,16 +170,16 @@ public sealed class SequencePlanTests : IDisposable
     public void OnlyWhatTheBackwardPassReadsIsKept()
     {
         SequencePlan plan = new(Preset("cnn").Layers);
-        Assert.Equal(5, plan.LayersInParts);
+        Assert.Equal(5, plan.BlockedLayers);
         Assert.Equal([false, true, false, false, true, true, true], Enumerable.Range(0, 7).Select(plan.KeepsOutput)); // conv, pool, conv, pool, order, dense, dense
-        Assert.Equal((25088, 3136), (plan.WidestInPart, plan.WidestInPass));
+        Assert.Equal((25088, 3136), (plan.WidestInBlock, plan.WidestInPass));
     }
 
     [Theory]
     [InlineData("mlp")]
     [InlineData("resnet8")] // its first layer alone
     public void NetworksThatGainNothingTakeWholePasses(string preset) =>
-        Assert.Equal(0, new SequencePlan(Preset(preset).Layers).LayersInParts);
+        Assert.Equal(0, new SequencePlan(Preset(preset).Layers).BlockedLayers);
 
     [Theory]
     [InlineData(32, 1, 8)]
@@ -171,24 +188,24 @@ public sealed class SequencePlanTests : IDisposable
     [InlineData(7, 1, 7)]
     [InlineData(2, 1, 8)]
     [InlineData(1, 1, 9)]
-    public void MicrobatchesAreCutIntoEqualParts(int microbatch, int threads, int rows) =>
-        Assert.Equal(rows, new SequencePlan(Preset("cnn").Layers).RowsOfPart(microbatch, threads));
+    public void MicrobatchesAreCutIntoEqualBlocks(int microbatch, int threads, int rows) =>
+        Assert.Equal(rows, new SequencePlan(Preset("cnn").Layers).RowsOfBlock(microbatch, threads));
 
     [Fact]
-    public void ALargeImageIsAPartOfItsOwn()
+    public void ALargeImageIsABlockOfItsOwn()
     {
         Network network = new(ModelSpec.Parse("cnn"), new SampleShape(3, 512, 512), 10);
-        Assert.Equal(1, new SequencePlan(network.Layers).RowsOfPart(microbatch: 32, threads: 1));
+        Assert.Equal(1, new SequencePlan(network.Layers).RowsOfBlock(microbatch: 32, threads: 1));
     }
 
     private static Network Preset(string name) => new(ModelSpec.Parse(name), new SampleShape(1, 28, 28), 10);
 
-    private void AssertBitsOfOneThread(SmallProblem problem, int partRows, int microbatch, ComputeTeam team)
+    private void AssertBitsOfOneThread(SmallProblem problem, int blockRows, int microbatch, ComputeTeam team)
     {
         foreach (var training in (bool[])[true, false])
         {
             var (expectedOutput, expectedGradient, expectedInput) = Run(problem, Rows, microbatch, _teams[0], training);
-            var (output, gradient, input) = Run(problem, partRows, microbatch, team, training);
+            var (output, gradient, input) = Run(problem, blockRows, microbatch, team, training);
             var what = $"{team.Threads} threads, microbatches of {microbatch}, training: {training}";
             BitAssert.Equal(expectedOutput, output, $"output, {what}");
             BitAssert.Equal(expectedGradient, gradient, $"parameter gradient, {what}");
@@ -196,10 +213,10 @@ public sealed class SequencePlanTests : IDisposable
         }
     }
 
-    /// <summary>What comes out at all ends; outputs that are not kept hold the values of the last part.</summary>
+    /// <summary>What comes out at all ends; outputs that are not kept hold the values of the last row block.</summary>
     private static (float[] Output, float[] Gradient, float[] InputGradient) Run(
         SmallProblem problem,
-        int partRows,
+        int blockRows,
         int microbatch,
         ComputeTeam team,
         bool training,
@@ -207,8 +224,8 @@ public sealed class SequencePlanTests : IDisposable
     )
     {
         var layers = problem.Network.Layers;
-        var widest = layers.Take(new SequencePlan(layers).LayersInParts).Select(layer => layer.OutputLength).DefaultIfEmpty(1).Max();
-        SequencePlan plan = new(layers, Math.Max(1, partRows * widest / team.Threads));
+        var widest = layers.Take(new SequencePlan(layers).BlockedLayers).Select(layer => layer.OutputLength).DefaultIfEmpty(1).Max();
+        SequencePlan plan = new(layers, Math.Max(1, blockRows * widest / team.Threads));
         SequenceExecutor executor = new(plan, layers, new ExecutorOptions(Rows, microbatch, NeedsInputGradient: true, team));
         var pass = training ? Pass.OfStep(seed: 3, step: 1, firstSample: 0) : Pass.Evaluation;
         executor.BindWeights(problem.Weights);
@@ -218,20 +235,23 @@ public sealed class SequencePlanTests : IDisposable
         if (training)
         {
             executor.Backward(
-                problem.Inputs,
-                Rows,
-                [.. output],
-                inputGradient,
-                gradient,
-                pass,
-                told is null ? null : new Watch(offset => told(offset, gradient))
+                new BackwardPass
+                {
+                    Input = problem.Inputs,
+                    Rows = Rows,
+                    OutputGradient = output.ToArray(),
+                    InputGradient = inputGradient,
+                    ParameterGradient = gradient,
+                    Pass = pass,
+                    Progress = told is null ? null : new Watch(offset => told(offset, gradient)),
+                }
             );
         }
 
         return (output, gradient, inputGradient);
     }
 
-    private sealed class InPart(int acting, Action action) : IPartitionedWork
+    private sealed class InChunk(int acting, Action action) : IPartitionedWork
     {
         public void Execute(int part, int parts)
         {

@@ -20,20 +20,20 @@ public sealed unsafe class Convolution
     private readonly ConvolutionWeights? _backwardWeights;
     private readonly ConvolutionGradientMap _gradient;
     private readonly AlignedBuffer _slots;
-    private readonly AlignedBuffer[] _laneSlots; // of the lanes but the first, which adds to the pass's own
+    private readonly AlignedBuffer[] _threadSlots; // of the threads but the first, which adds to the pass's own
 
     /// <summary>Reserves weights, tables and sums.</summary>
     /// <param name="shape">The sizes.</param>
     /// <param name="maximumRows">The most images in one call, at least one.</param>
     /// <param name="microbatch">Images of a microbatch, at least one.</param>
     /// <param name="inputGradient">Whether <see cref="InputGradient"/> will be asked for.</param>
-    /// <param name="lanes">The most lanes in which a pass may come.</param>
+    /// <param name="threads">The most threads that take rows of a pass by themselves at the same time.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is below one, the padding is negative, or the kernel does not fit.</exception>
     /// <exception cref="OverflowException">Packed weights or sums do not fit in one array.</exception>
-    public Convolution(in ConvolutionShape shape, int maximumRows, int microbatch, bool inputGradient, int lanes = 1)
-        : this(shape, maximumRows, microbatch, inputGradient, lanes, MachineTile.Rows()) { }
+    public Convolution(in ConvolutionShape shape, int maximumRows, int microbatch, bool inputGradient, int threads = 1)
+        : this(shape, maximumRows, microbatch, inputGradient, threads, MachineTile.Rows()) { }
 
-    internal Convolution(in ConvolutionShape shape, int maximumRows, int microbatch, bool inputGradient, int lanes, int gradientTileRows)
+    internal Convolution(in ConvolutionShape shape, int maximumRows, int microbatch, bool inputGradient, int threads, int gradientTileRows)
     {
         shape.Check();
         ArgumentOutOfRangeException.ThrowIfLessThan(maximumRows, 1);
@@ -48,7 +48,7 @@ public sealed unsafe class Convolution
         _gradient = new ConvolutionGradientMap(shape, gradientTileRows);
         var microbatches = ((maximumRows - 1) / microbatch) + 1;
         _slots = Stack(microbatches);
-        _laneSlots = microbatches < lanes ? [] : [.. Enumerable.Range(1, lanes - 1).Select(_ => Stack(microbatches / lanes))];
+        _threadSlots = microbatches < threads ? [] : [.. Enumerable.Range(1, threads - 1).Select(_ => Stack(microbatches / threads))];
     }
 
     /// <summary>Takes new weights; they are copied.</summary>
@@ -136,9 +136,10 @@ public sealed unsafe class Convolution
         ComputeTeam team
     ) => ParameterGradient(input, outputGradient, rows, 0, rows, weightGradient, biasGradient, team);
 
-    /// <summary>A part of the pass of
-    /// <see cref="ParameterGradient(ReadOnlySpan{float}, ReadOnlySpan{float}, int, Span{float}, Span{float}, ComputeTeam)"/>: calls whose
-    /// rows follow each other, the first of them from row 0, give its bits, however the rows are cut.</summary>
+    /// <summary>
+    /// One row block of <see cref="ParameterGradient(ReadOnlySpan{float}, ReadOnlySpan{float}, int, Span{float}, Span{float}, ComputeTeam)"/>:
+    /// calls for consecutive rows, from row 0 on, give the same bits as one call, however the rows are cut into blocks.
+    /// </summary>
     /// <param name="input">[rows, height, width, channels].</param>
     /// <param name="outputGradient">[rows, output height, output width, filters].</param>
     /// <param name="rows">Images of this call, at least one.</param>
@@ -186,30 +187,30 @@ public sealed unsafe class Convolution
 
     /// <summary>
     /// As <see cref="ParameterGradient(ReadOnlySpan{float}, ReadOnlySpan{float}, int, int, int, Span{float}, Span{float}, ComputeTeam)"/>
-    /// for one lane as a pass of its own, whose sums stay here until <see cref="JoinLanes"/>. Several threads may call it, each for another
-    /// lane.
+    /// for the rows of one thread, as a pass of its own, whose sums stay here until <see cref="MergeThreadGradients"/>. Several threads may
+    /// call it at the same time, each for its own rows.
     /// </summary>
     /// <param name="input">[rows, height, width, channels].</param>
     /// <param name="outputGradient">[rows, output height, output width, filters].</param>
     /// <param name="rows">Images of this call, at least one.</param>
-    /// <param name="rowsBefore">Images of the lane in the calls before this one.</param>
-    /// <param name="lane">The lane; its rows begin with a microbatch.</param>
-    /// <param name="biases">Whether there are biases.</param>
-    /// <param name="team">The team of which the caller is a part.</param>
-    /// <exception cref="ArgumentException">A length does not fit the shape, or the rows do not fit the lane.</exception>
-    internal void LaneGradient(
+    /// <param name="rowsBefore">Images of the thread in the calls before this one.</param>
+    /// <param name="thread">The thread's rows, which begin with a microbatch.</param>
+    /// <param name="hasBias">Whether there are biases.</param>
+    /// <param name="team">The team whose chunk the caller runs.</param>
+    /// <exception cref="ArgumentException">A length does not fit the shape, or the rows do not fit the thread's.</exception>
+    internal void ThreadGradient(
         ReadOnlySpan<float> input,
         ReadOnlySpan<float> outputGradient,
         int rows,
         int rowsBefore,
-        in ThreadRows lane,
-        bool biases,
+        in ThreadRows thread,
+        bool hasBias,
         ComputeTeam team
     )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(rowsBefore);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, lane.Rows - rowsBefore);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, thread.Rows - rowsBefore);
         CheckLength(input.Length, rows, _shape.InputLength, nameof(input));
         CheckLength(outputGradient.Length, rows, _shape.OutputLength, nameof(outputGradient));
         var scratch = team.Scratch(ConvolutionGradientWork.ScratchLength(_shape, _microbatch));
@@ -219,8 +220,8 @@ public sealed unsafe class Convolution
         )
         {
             var work = GradientWork(source, gradient, rows, null, null, scratch);
-            (work.ImagesBefore, work.PassImages, work.HasBiases) = (rowsBefore, lane.Rows, biases);
-            work.Slots = lane.Index == 0 ? work.SlotOf(lane.FirstRow / _microbatch) : _laneSlots[lane.Index - 1].Pointer;
+            (work.ImagesBefore, work.PassImages, work.HasBiases) = (rowsBefore, thread.Rows, hasBias);
+            work.Slots = thread.Thread == 0 ? work.SlotOf(thread.FirstRow / _microbatch) : _threadSlots[thread.Thread - 1].Pointer;
             team.Run(work);
         }
 
@@ -228,31 +229,38 @@ public sealed unsafe class Convolution
         GC.KeepAlive(team);
     }
 
-    /// <summary>Adds the sums of the lanes of a stretch to those of the pass before it, along the tree.</summary>
-    /// <param name="stretch">The stretch; all rows of its lanes have gone through <see cref="LaneGradient"/>.</param>
+    /// <summary>Adds the sums of a segment's threads to those of the pass before it, along the tree.</summary>
+    /// <param name="segment">The segment; all rows of its threads have gone through <see cref="ThreadGradient"/>.</param>
     /// <param name="passRows">Images of the pass.</param>
-    /// <param name="weightGradient">[filters, channels, kernel height, kernel width]; overwritten if the stretch ends the pass.</param>
+    /// <param name="weightGradient">[filters, channels, kernel height, kernel width]; overwritten if the segment ends the pass.</param>
     /// <param name="biasGradient">[filters]; overwritten likewise. Empty where there are no biases.</param>
     /// <param name="team">The threads to share the work.</param>
-    /// <exception cref="ArgumentException">A length does not fit the shape, or the stretch does not fit the pass.</exception>
-    internal void JoinLanes(in PassSegment stretch, int passRows, Span<float> weightGradient, Span<float> biasGradient, ComputeTeam team)
+    /// <exception cref="ArgumentException">A length does not fit the shape, or the segment does not fit the pass.</exception>
+    internal void MergeThreadGradients(
+        in PassSegment segment,
+        int passRows,
+        Span<float> weightGradient,
+        Span<float> biasGradient,
+        ComputeTeam team
+    )
     {
         CheckLength(weightGradient.Length, 1, _shape.WeightLength, nameof(weightGradient));
         CheckLength(biasGradient.Length, biasGradient.IsEmpty ? 0 : 1, _shape.Filters, nameof(biasGradient));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(passRows, _maximumRows);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(stretch.EndRow, passRows);
-        var lanes = stackalloc float*[stretch.Lanes];
-        lanes[0] = null; // the first adds to the pass's own stack
-        for (var lane = 1; lane < stretch.Lanes; lane++)
-            lanes[lane] = _laneSlots[lane - 1].Pointer;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(segment.EndRow, passRows);
+        var slots = stackalloc float*[segment.Threads];
+        slots[0] = null; // the first adds to the pass's own stack
+        for (var thread = 1; thread < segment.Threads; thread++)
+            slots[thread] = _threadSlots[thread - 1].Pointer;
         fixed (
             float* weights = weightGradient,
                 biases = biasGradient
         )
         {
             var sums = GradientWork(null, null, 0, weights, biases, null);
-            (sums.ImagesBefore, sums.PassImages) = (stretch.EndRow, passRows);
-            team.Run(new ConvolutionJoinWork(sums, stretch.FirstRow / _microbatch, stretch.LaneRows / _microbatch, lanes, stretch.Lanes));
+            (sums.ImagesBefore, sums.PassImages) = (segment.EndRow, passRows);
+            var (first, count) = (segment.FirstRow / _microbatch, segment.RowsPerThread / _microbatch);
+            team.Run(new ConvolutionMergeWork(sums, first, count, slots, segment.Threads));
         }
 
         GC.KeepAlive(this);

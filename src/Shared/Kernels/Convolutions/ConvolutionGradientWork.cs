@@ -54,11 +54,11 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     public float* Slots;
 
     /// <summary>
-    /// [filters, channels, kernel height, kernel width], overwritten by the pass's last call; null in a lane, whose sums stay on the stack.
+    /// [filters, channels, kernel height, kernel width], overwritten by the pass's last call; null for the rows of one thread, whose sums stay on the stack.
     /// </summary>
     public float* WeightGradient;
 
-    /// <summary>[filters], overwritten likewise; null in a lane, or where there are no biases.</summary>
+    /// <summary>[filters], overwritten likewise; null for the rows of one thread, or where there are no biases.</summary>
     public float* BiasGradient;
 
     /// <summary>Whether there are biases.</summary>
@@ -307,7 +307,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
 
     private readonly int EndRow(in Share share) => share.EndTile == TileCount ? Shape.FilterLength + 1 : share.EndTile * TileRows;
 
-    /// <summary>At the end of a pass that is not a lane.</summary>
+    /// <summary>At the end of a pass, unless it is that of one thread's rows.</summary>
     public readonly void WriteIfComplete(in Share share)
     {
         if (ImagesBefore + Images == PassImages && WeightGradient != null)

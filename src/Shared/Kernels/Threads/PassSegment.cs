@@ -1,18 +1,19 @@
 namespace Distributed.Kernels.Threads;
 
 /// <summary>
-/// Samples of a pass that go through some layers in lanes, of a power of two of microbatches each, or shared by all threads.
+/// Consecutive samples of a pass that go through some layers together: split over the threads, each of which takes a power of two of
+/// microbatches by itself, or shared by all threads.
 /// </summary>
-/// <param name="FirstRow">The first sample in the pass; a multiple of <paramref name="LaneRows"/> where there are lanes.</param>
+/// <param name="FirstRow">The first sample in the pass; a multiple of <paramref name="RowsPerThread"/> where the samples are split.</param>
 /// <param name="EndRow">The sample after the last.</param>
-/// <param name="Lanes">Threads that take a lane each, or one where all of them share every part.</param>
-/// <param name="LaneRows">Samples of a lane; the last lane may have fewer.</param>
-internal readonly record struct PassSegment(int FirstRow, int EndRow, int Lanes, int LaneRows)
+/// <param name="Threads">Threads that the samples are split over, or one where all of them share every sample.</param>
+/// <param name="RowsPerThread">Samples of a thread; the last may have fewer.</param>
+internal readonly record struct PassSegment(int FirstRow, int EndRow, int Threads, int RowsPerThread)
 {
-    /// <summary>The samples of one lane.</summary>
-    internal ThreadRows ThreadRows(int index)
+    /// <summary>The samples of one thread.</summary>
+    internal ThreadRows RowsOf(int thread)
     {
-        var first = FirstRow + (index * LaneRows);
-        return new ThreadRows(index, first, Math.Min(LaneRows, EndRow - first));
+        var first = FirstRow + (thread * RowsPerThread);
+        return new ThreadRows(thread, first, Math.Min(RowsPerThread, EndRow - first));
     }
 }
