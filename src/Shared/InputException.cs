@@ -6,4 +6,4 @@ namespace Distributed;
 /// </summary>
 /// <param name="message">One line: what is wrong, where, and what would be right.</param>
 /// <param name="inner">The failure underneath, if there is one.</param>
-public sealed class InputException(string message, Exception? inner = null) : Exception(message, inner);
+public class InputException(string message, Exception? inner = null) : Exception(message, inner);

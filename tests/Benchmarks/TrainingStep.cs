@@ -23,14 +23,9 @@ internal sealed class TrainingStep : IDisposable
     private TrainingStep(ModelSpec model, int batch, int threads)
     {
         var network = new Network(model, Image, Classes);
-        var optimizer = new OptimizerOptions
-        {
-            Kind = OptimizerKind.Sgd,
-            Momentum = 0.9,
-            LearningRate = 0.01f,
-        };
+        var optimizer = new SgdOptions { Momentum = 0.9, LearningRate = 0.01f };
         _replica = new Replica(
-            new TrainingSettings(network, Microbatch, optimizer, new ScheduleOptions(), TotalSteps: 1_000_000, Seed: 1),
+            new TrainingSettings(network, Microbatch, optimizer, new CosineSchedule(), TotalSteps: 1_000_000, Seed: 1),
             threads
         );
         network.InitializeWeights(seed: 1, _replica.Weights.State.Weights.Span);

@@ -19,11 +19,11 @@ ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
 
 # name, hidden sizes, activation, kind and options of the optimizer (the names of OptimizerOptions), kind of the schedule
 CASES = [
-    ("relu-momentum", [33, 20], "relu", "Sgd", {"learningRate": 0.1, "momentum": 0.9}, "Cosine"),
-    ("relu-nesterov", [33, 20], "relu", "Sgd",
-     {"learningRate": 0.1, "momentum": 0.9, "nesterov": True, "weightDecay": 0.01, "clipNorm": 0.7}, "Constant"),
-    ("tanh-adamw", [33], "tanh", "AdamW", {"learningRate": 0.02, "weightDecay": 0.1}, "Cosine"),
-    ("sigmoid-adam", [33], "sigmoid", "Adam", {"learningRate": 0.02, "weightDecay": 0.01, "clipNorm": 0.2}, "Constant"),
+    ("relu-momentum", [33, 20], "relu", "sgd", {"learningRate": 0.1, "momentum": 0.9}, "cosine"),
+    ("relu-nesterov", [33, 20], "relu", "sgd",
+     {"learningRate": 0.1, "momentum": 0.9, "nesterov": True, "weightDecay": 0.01, "clipNorm": 0.7}, "constant"),
+    ("tanh-adamw", [33], "tanh", "adamw", {"learningRate": 0.02, "weightDecay": 0.1}, "cosine"),
+    ("sigmoid-adam", [33], "sigmoid", "adam", {"learningRate": 0.02, "weightDecay": 0.01, "clipNorm": 0.2}, "constant"),
 ]
 
 # channels, height, width; filters, kernel, stride, padding
@@ -83,15 +83,15 @@ def make_network(hidden, activation):
 
 def make_optimizer(network, kind, options):
     common = {"lr": options["learningRate"], "weight_decay": options.get("weightDecay", 0)}
-    if kind == "Sgd":
+    if kind == "sgd":
         return torch.optim.SGD(network.parameters(), momentum=options["momentum"], nesterov=options.get("nesterov", False), **common)
-    return {"Adam": torch.optim.Adam, "AdamW": torch.optim.AdamW}[kind](network.parameters(), **common)
+    return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[kind](network.parameters(), **common)
 
 
 def train(network, optimizer, schedule, clip_norm, inputs, labels, batches):
     """Returns the loss and the learning rate of each step."""
     loss_function = nn.CrossEntropyLoss()
-    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS) if schedule == "Cosine" else None
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS) if schedule == "cosine" else None
     losses, rates = [], []
     for batch in batches:
         rates.append(optimizer.param_groups[0]["lr"])

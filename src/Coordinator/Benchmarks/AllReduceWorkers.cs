@@ -61,7 +61,9 @@ internal sealed class AllReduceWorkers : IAsyncDisposable
     /// <exception cref="RunFailedException">A worker has failed.</exception>
     public async Task<AllReduceTimings> TimeAsync(Transport transport, int length, int steps)
     {
-        await AskAsync(string.Create(CultureInfo.InvariantCulture, $"{transport} {length} {steps}"));
+        await AskAsync(
+            string.Create(CultureInfo.InvariantCulture, $"{(transport == Transport.Tcp ? Transport.Grpc : transport)} {length} {steps}")
+        );
         var answers = await AnswersAsync();
         return JsonSerializer.Deserialize<AllReduceTimings>(answers[0])!;
     }

@@ -7,7 +7,6 @@ using Distributed.Coordinator.Cluster.Reduction;
 using Distributed.Coordinator.Runs;
 using Distributed.Hosting;
 using Distributed.Protocol;
-using Distributed.Training;
 
 namespace Distributed.Coordinator.Cluster;
 
@@ -43,7 +42,13 @@ public sealed class ClusterRun(TimeProvider time) : ITrainingRun
         using var timer = time.CreateTimer(_ => events.Writer.TryWrite(new Tick(time.GetTimestamp())), null, TickInterval, TickInterval);
         await using var interrupted = interrupt.Register(() => events.Writer.TryWrite(new Interrupted()));
         Announce(request, observer, address);
-        workers.Start(request.Cluster.Workers, Reachable(address), request.Cluster.ResolvedThreads, request.Configuration.Data, token);
+        workers.Start(
+            request.Cluster.Workers,
+            Reachable(address),
+            request.Cluster.ResolvedThreads,
+            request.Configuration.Options.Data,
+            token
+        );
         try
         {
             return await controller.RunAsync(events.Reader);
@@ -95,7 +100,7 @@ public sealed class ClusterRun(TimeProvider time) : ITrainingRun
         builder.Services.AddSingleton(events);
         builder.Services.AddSingleton(new ClusterDoor(events, time));
         builder.Services.AddSingleton(
-            new StateShape(run, request.Network.Layout.Length, Optimizer.Create(request.Configuration.Optimizer).MomentNames)
+            new StateShape(run, request.Network.Layout.Length, request.Configuration.Options.Optimizer.CreateOptimizer().MomentNames)
         );
         builder.Services.AddSingleton<IHostLifetime, SignalsAreHandledElsewhere>();
         var app = builder.Build();

@@ -15,7 +15,7 @@ internal static class ConfigurationFile
     /// <param name="table">The options that it may set.</param>
     /// <param name="problems">Takes a line for every key or value that will not do.</param>
     /// <exception cref="InputException">The file cannot be read or is not one JSON object.</exception>
-    internal static IReadOnlyList<GivenOption> Read<TSettings>(string path, OptionTable<TSettings> table, ICollection<string> problems)
+    internal static IReadOnlyList<OptionValue> Read<TSettings>(string path, OptionTable<TSettings> table, ICollection<string> problems)
     {
         using var document = Parse(path);
         try
@@ -29,7 +29,7 @@ internal static class ConfigurationFile
         }
     }
 
-    private static List<GivenOption> Read<TSettings>(
+    private static List<OptionValue> Read<TSettings>(
         JsonDocument document,
         string path,
         OptionTable<TSettings> table,
@@ -38,7 +38,7 @@ internal static class ConfigurationFile
     {
         if (document.RootElement.ValueKind != JsonValueKind.Object)
             throw new InputException($"{OptionName} {path}: must hold one JSON object, such as {{\"batch-size\": 256}}");
-        var given = new List<GivenOption>();
+        var values = new List<OptionValue>();
         foreach (var property in document.RootElement.EnumerateObject())
         {
             var spec = property.Name == OptionName[2..] ? null : table.Find("--" + property.Name);
@@ -50,14 +50,14 @@ internal static class ConfigurationFile
             }
             else if (Text(property.Value, spec.IsSwitch) is { } text)
             {
-                given.Add(new GivenOption(spec.Name, text, path));
+                values.Add(new OptionValue(spec.Name, text, path));
             }
             else
             {
                 problems.Add($"{OptionName} {path}: '{property.Name}' must be a text, a number, true or false");
             }
         }
-        return given;
+        return values;
     }
 
     private static JsonDocument Parse(string path)

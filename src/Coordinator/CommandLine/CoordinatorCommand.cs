@@ -2,6 +2,7 @@ using System.CommandLine;
 using Distributed.Coordinator.Runs;
 using Distributed.Data;
 using Distributed.Hosting;
+using Distributed.Training;
 
 namespace Distributed.Coordinator.CommandLine;
 
@@ -49,6 +50,11 @@ internal sealed class CoordinatorCommand
                 }
             );
         }
+        catch (InvalidOptionsException exception)
+        {
+            _console.WriteErrors(string.Join('\n', TrainOptionTable.Table.Lines(exception.Errors)));
+            return ExitCodes.BadUsage;
+        }
         catch (InputException exception)
         {
             _console.WriteErrors(exception.Message);
@@ -63,7 +69,7 @@ internal sealed class CoordinatorCommand
 
     private void AddTrain()
     {
-        var table = new OptionTable<TrainSettings>(TrainOptionTable.Options);
+        var table = TrainOptionTable.Table;
         var command = Add(_root, "train", CommandTexts.Train);
         table.AddTo(command);
         command.SetAction((result, _) => new TrainCommand(_console, _runs).RunAsync(new TrainSettingsReader(table).Read(result)));
@@ -95,7 +101,7 @@ internal sealed class CoordinatorCommand
         command.SetAction(result =>
         {
             var settings = Read(table, new EvalSettings(), result, model, _ => []);
-            var namesData = table.Given(result, []).Any(option => option.Name == "--data");
+            var namesData = table.Values(result, []).Any(option => option.Name == "--data");
             return new EvalCommand(_console).Run(result.GetValue(model)!, settings, namesData);
         });
     }
@@ -195,7 +201,7 @@ internal sealed class CoordinatorCommand
         List<string> problems = [.. UnknownTokens.Problems(result)];
         if (place is not null && result.GetValue(place) is null)
             problems.Add($"{place.Name}: is missing; name a run folder, such as {result.CommandResult.Command.Name} runs/first");
-        var settings = table.Apply(defaults, table.Given(result, problems), problems);
+        var settings = table.Apply(defaults, table.Values(result, problems), problems);
         problems.AddRange(validate(settings));
         return problems.Count == 0 ? settings : throw Bad(problems);
     }

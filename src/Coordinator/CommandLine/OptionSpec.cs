@@ -13,6 +13,10 @@ namespace Distributed.Coordinator.CommandLine;
 /// <param name="Apply">
 /// The settings with the text's value set; throws an <see cref="InputException"/> that says what a value must be.
 /// </param>
+/// <param name="Property">
+/// The path of the property that it sets, where a library type with a validation of its own has it: errors of that property are shown under
+/// the option's name.
+/// </param>
 internal sealed record OptionSpec<TSettings>(
     string Name,
     string? Value,
@@ -20,7 +24,8 @@ internal sealed record OptionSpec<TSettings>(
     string Help,
     string Default,
     string Example,
-    Func<TSettings, string, TSettings> Apply
+    Func<TSettings, string, TSettings> Apply,
+    string? Property = null
 )
 {
     /// <summary>The text of a switch that is on.</summary>
@@ -30,6 +35,18 @@ internal sealed record OptionSpec<TSettings>(
     internal bool IsSwitch => Value is null;
 
     /// <summary>The same option as a part of larger settings.</summary>
-    internal OptionSpec<TOuter> Within<TOuter>(Func<TOuter, TSettings> get, Func<TOuter, TSettings, TOuter> set) =>
-        new(Name, Value, Group, Help, Default, Example, (outer, text) => set(outer, Apply(get(outer), text)));
+    /// <param name="get">Takes this option's settings out of the larger ones.</param>
+    /// <param name="set">Puts them back.</param>
+    /// <param name="property">The property that holds them, where paths of properties begin with it.</param>
+    internal OptionSpec<TOuter> Within<TOuter>(Func<TOuter, TSettings> get, Func<TOuter, TSettings, TOuter> set, string? property = null) =>
+        new(
+            Name,
+            Value,
+            Group,
+            Help,
+            Default,
+            Example,
+            (outer, text) => set(outer, Apply(get(outer), text)),
+            property is null || Property is null ? Property : $"{property}.{Property}"
+        );
 }

@@ -35,6 +35,11 @@ internal static class OptionText
         throw new InputException($"must be {Choices<T>(" or ")}");
     }
 
+    /// <summary>The one of several things that has a name.</summary>
+    internal static T Choice<T>(string text, IReadOnlyList<T> known, Func<T, string> name) =>
+        known.FirstOrDefault(candidate => name(candidate) == text)
+        ?? throw new InputException($"must be {string.Join(" or ", known.Select(name))}");
+
     /// <summary>All names of an enumeration, in lower case.</summary>
     internal static string Choices<T>(string separator = "|")
         where T : struct, Enum => string.Join(separator, Enum.GetValues<T>().Select(Name));

@@ -47,7 +47,13 @@ internal sealed class ScalingCommand(CommandConsole console, TrainingRunFactory 
 
     private static ScalingCase Case(ScalingSettings settings, RunPreparation prepared, int workers)
     {
-        var own = prepared with { Configuration = prepared.Configuration with { BatchSize = settings.Training(workers).BatchSize } };
+        var own = prepared with
+        {
+            Configuration = prepared.Configuration with
+            {
+                Options = prepared.Configuration.Options with { BatchSize = settings.Training(workers).BatchSize },
+            },
+        };
         return new ScalingCase(workers, own, ScalingPlan.Of(own, workers), []);
     }
 

@@ -138,7 +138,7 @@ internal sealed record ScalingSettings
             Steps = NoEnd,
             EvalEvery = NoEnd,
             CheckpointEvery = NoEnd,
-            Schedule = new ScheduleOptions { Kind = ScheduleKind.Constant },
+            Schedule = new ConstantSchedule(),
         };
 
     /// <summary>Who trains it.</summary>

@@ -58,7 +58,7 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
     {
         if (!settings.Resume)
             return prepared.InitialState();
-        var moments = Optimizer.Create(prepared.Configuration.Optimizer).MomentNames;
+        var moments = prepared.Configuration.Options.Optimizer.CreateOptimizer().MomentNames;
         return folder.Checkpoints.LoadLatest(moments, skipped => display.Report(new RunWarning(skipped))) ?? prepared.InitialState();
     }
 

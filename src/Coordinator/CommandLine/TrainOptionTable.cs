@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Distributed.Training;
 
 namespace Distributed.Coordinator.CommandLine;
@@ -12,13 +13,17 @@ internal static class TrainOptionTable
     [
         .. DataOptionTable
             .Options.Select(option =>
-                option.Within<TrainingOptions>(training => training.Data, (training, data) => training with { Data = data })
+                option.Within<TrainingOptions>(
+                    training => training.Data,
+                    (training, data) => training with { Data = data },
+                    nameof(TrainingOptions.Data)
+                )
             )
             .Select(Training),
         .. ModelOptions().Select(Training),
         .. LengthOptions().Select(Training),
-        .. OptimizerOptions().Select(Training),
-        .. ScheduleOptions().Select(Training),
+        .. OptimizerSpecs().Select(Training),
+        .. ScheduleSpecs().Select(Training),
         .. ClusterOptionTable.Options.Select(option =>
             option.Within<TrainSettings>(settings => settings.Cluster, (settings, cluster) => settings with { Cluster = cluster })
         ),
@@ -27,6 +32,9 @@ internal static class TrainOptionTable
             option.Within<TrainSettings>(settings => settings.Display, (settings, display) => settings with { Display = display })
         ),
     ];
+
+    /// <summary>The same options as a table.</summary>
+    internal static OptionTable<TrainSettings> Table { get; } = new(Options);
 
     private static OptionSpec<TrainSettings> Training(OptionSpec<TrainingOptions> option) =>
         option.Within<TrainSettings>(settings => settings.Training, (settings, training) => settings with { Training = training });
@@ -71,7 +79,8 @@ internal static class TrainOptionTable
                 "passes over the training set",
                 Text(TrainingOptions.DefaultEpochs),
                 "20",
-                (options, text) => options with { Epochs = OptionText.WholeNumber<int>(text) }
+                (options, text) => options with { Epochs = OptionText.WholeNumber<int>(text) },
+                nameof(TrainingOptions.Epochs)
             ),
             new(
                 "--steps",
@@ -80,7 +89,8 @@ internal static class TrainOptionTable
                 "the length of the run in steps, instead of --epochs",
                 "from --epochs",
                 "1000",
-                (options, text) => options with { Steps = OptionText.WholeNumber<long>(text) }
+                (options, text) => options with { Steps = OptionText.WholeNumber<long>(text) },
+                nameof(TrainingOptions.Steps)
             ),
             new(
                 "--batch-size",
@@ -89,7 +99,8 @@ internal static class TrainOptionTable
                 "samples of a step, over all workers together",
                 Text(Defaults.BatchSize),
                 "256",
-                (options, text) => options with { BatchSize = OptionText.WholeNumber<int>(text) }
+                (options, text) => options with { BatchSize = OptionText.WholeNumber<int>(text) },
+                nameof(TrainingOptions.BatchSize)
             ),
             new(
                 "--microbatch",
@@ -98,7 +109,8 @@ internal static class TrainOptionTable
                 "samples that are summed one after the other; the unit that is shared out to workers, and part of what decides the result",
                 $"{Text(TrainingOptions.DefaultMicrobatch)}, or the batch size if that is less",
                 "16",
-                (options, text) => options with { Microbatch = OptionText.WholeNumber<int>(text) }
+                (options, text) => options with { Microbatch = OptionText.WholeNumber<int>(text) },
+                nameof(TrainingOptions.Microbatch)
             ),
             new("--no-shuffle", null, OptionGroups.Training, "take samples in file order in every epoch", "off", "", (options, text) =>
                 options with
@@ -113,7 +125,8 @@ internal static class TrainOptionTable
                 "the part of each training target that is spread over all classes alike; evaluation reports the loss without it",
                 Text(Defaults.LabelSmoothing),
                 "0.1",
-                (options, text) => options with { LabelSmoothing = OptionText.Number(text) }
+                (options, text) => options with { LabelSmoothing = OptionText.Number(text) },
+                nameof(TrainingOptions.LabelSmoothing)
             ),
             new(
                 "--eval-every",
@@ -122,59 +135,44 @@ internal static class TrainOptionTable
                 "steps from one evaluation on the test set to the next",
                 "an epoch",
                 "100",
-                (options, text) => options with { EvalEvery = OptionText.WholeNumber<long>(text) }
+                (options, text) => options with { EvalEvery = OptionText.WholeNumber<long>(text) },
+                nameof(TrainingOptions.EvalEvery)
             ),
         ];
 
-    private static IEnumerable<OptionSpec<TrainingOptions>> OptimizerOptions()
+    private static IEnumerable<OptionSpec<TrainingOptions>> OptimizerSpecs()
     {
-        var defaults = Defaults.Optimizer;
         IReadOnlyList<OptionSpec<OptimizerOptions>> options =
         [
             new(
                 "--optimizer",
-                OptionText.Choices<OptimizerKind>(),
+                string.Join('|', OptimizerOptions.Known.Select(known => known.Name)),
                 OptionGroups.Training,
                 "the rule that changes the weights",
-                OptionText.Name(defaults.Kind),
+                Defaults.Optimizer.Name,
                 "adamw",
-                (options, text) => options with { Kind = OptionText.Choice<OptimizerKind>(text) }
+                (options, text) => Choose(options, OptionText.Choice(text, OptimizerOptions.Known, known => known.Name))
             ),
             new(
                 "--learning-rate",
                 "X",
                 OptionGroups.Training,
                 "the highest learning rate, which the schedule scales",
-                string.Join(", ", Enum.GetValues<OptimizerKind>().Select(LearningRate)),
+                string.Join(", ", OptimizerOptions.Known.Select(known => $"{Text(known.LearningRate)} for {known.Name}")),
                 "0.01",
-                (options, text) => options with { LearningRate = OptionText.Number(text) }
+                (options, text) => options with { LearningRate = OptionText.Number(text) },
+                nameof(OptimizerOptions.LearningRate)
             ),
-            new(
-                "--momentum",
-                "X",
-                OptionGroups.Training,
-                "the share of the last direction that sgd keeps",
-                Text(defaults.Momentum),
-                "0.95",
-                (options, text) => options with { Momentum = OptionText.Number(text) }
-            ),
-            new(
-                "--nesterov",
-                null,
-                OptionGroups.Training,
-                "let sgd look ahead along its momentum",
-                defaults.Nesterov ? "on" : "off",
-                "",
-                (options, text) => options with { Nesterov = OptionText.Switch(text) }
-            ),
+            .. OptimizerOptions.Known.SelectMany(known => known.Constants).Distinct().Select(ConstantSpec),
             new(
                 "--weight-decay",
                 "X",
                 OptionGroups.Training,
                 "the pull of every weight towards 0",
-                Text(defaults.WeightDecay),
+                Text(Defaults.Optimizer.WeightDecay),
                 "0.0005",
-                (options, text) => options with { WeightDecay = OptionText.Number(text) }
+                (options, text) => options with { WeightDecay = OptionText.Number(text) },
+                nameof(OptimizerOptions.WeightDecay)
             ),
             new(
                 "--clip-norm",
@@ -183,40 +181,85 @@ internal static class TrainOptionTable
                 "the largest norm of the gradient, which is scaled down to it",
                 "no limit",
                 "1",
-                (options, text) => options with { ClipNorm = OptionText.Number(text) }
+                (options, text) => options with { ClipNorm = OptionText.Number(text) },
+                nameof(OptimizerOptions.ClipNorm)
             ),
         ];
         return options.Select(option =>
-            option.Within<TrainingOptions>(training => training.Optimizer, (training, optimizer) => training with { Optimizer = optimizer })
+            option.Within<TrainingOptions>(
+                training => training.Optimizer,
+                (training, optimizer) => training with { Optimizer = optimizer },
+                nameof(TrainingOptions.Optimizer)
+            )
         );
     }
 
-    private static IEnumerable<OptionSpec<TrainingOptions>> ScheduleOptions()
+    /// <summary>The option of a constant that some optimizers have: <c>--beta1</c> for <c>Beta1</c>.</summary>
+    private static OptionSpec<OptimizerOptions> ConstantSpec(OptimizerConstant constant)
     {
-        var defaults = Defaults.Schedule;
+        OptimizerOptions[] owners = [.. OptimizerOptions.Known.Where(known => known.Constants.Contains(constant))];
+        var names = string.Join(" or ", owners.Select(owner => owner.Name));
+        return new(
+            $"--{JsonNamingPolicy.KebabCaseLower.ConvertName(constant.Property)}",
+            constant.IsSwitch ? null : "X",
+            OptionGroups.Training,
+            constant.Help,
+            constant.Get(owners[0]) is bool isOn ? (isOn ? "on" : "off") : Text((double)constant.Get(owners[0])!),
+            constant.Example ?? "",
+            (options, text) =>
+                constant.Get(options) is null
+                    ? throw new InputException($"belongs to --optimizer {names}, not to {options.Name}")
+                    : constant.Set(options, constant.IsSwitch ? OptionText.Switch(text) : OptionText.Number(text)),
+            constant.Property
+        );
+    }
+
+    /// <summary>Another optimizer with what all have in common, except for a learning rate that was the default of the one before.</summary>
+    private static OptimizerOptions Choose(OptimizerOptions before, OptimizerOptions chosen) =>
+        chosen.Name == before.Name
+            ? before
+            : chosen with
+            {
+                LearningRate =
+                    before.LearningRate == OptimizerOptions.Find(before.Name)!.LearningRate ? chosen.LearningRate : before.LearningRate,
+                WeightDecay = before.WeightDecay,
+                ClipNorm = before.ClipNorm,
+            };
+
+    private static IEnumerable<OptionSpec<TrainingOptions>> ScheduleSpecs()
+    {
         IReadOnlyList<OptionSpec<ScheduleOptions>> options =
         [
             new(
                 "--schedule",
-                OptionText.Choices<ScheduleKind>(),
+                string.Join('|', ScheduleOptions.Known.Select(known => known.Name)),
                 OptionGroups.Training,
                 "how the learning rate changes: not at all, to a tenth after each third of the run, or along half a cosine to almost 0",
-                OptionText.Name(defaults.Kind),
+                Defaults.Schedule.Name,
                 "constant",
-                (options, text) => options with { Kind = OptionText.Choice<ScheduleKind>(text) }
+                (options, text) =>
+                    OptionText.Choice(text, ScheduleOptions.Known, known => known.Name) with
+                    {
+                        WarmupSteps = options.WarmupSteps,
+                    }
             ),
             new(
                 "--warmup-steps",
                 "N",
                 OptionGroups.Training,
                 "steps over which the learning rate rises to its full value",
-                Text(defaults.WarmupSteps),
+                Text(Defaults.Schedule.WarmupSteps),
                 "100",
-                (options, text) => options with { WarmupSteps = OptionText.WholeNumber<long>(text) }
+                (options, text) => options with { WarmupSteps = OptionText.WholeNumber<long>(text) },
+                nameof(ScheduleOptions.WarmupSteps)
             ),
         ];
         return options.Select(option =>
-            option.Within<TrainingOptions>(training => training.Schedule, (training, schedule) => training with { Schedule = schedule })
+            option.Within<TrainingOptions>(
+                training => training.Schedule,
+                (training, schedule) => training with { Schedule = schedule },
+                nameof(TrainingOptions.Schedule)
+            )
         );
     }
 
@@ -257,13 +300,11 @@ internal static class TrainOptionTable
                     "steps from one checkpoint to the next; there is always one at the end",
                     "an epoch",
                     "500",
-                    (options, text) => options with { CheckpointEvery = OptionText.WholeNumber<long>(text) }
+                    (options, text) => options with { CheckpointEvery = OptionText.WholeNumber<long>(text) },
+                    nameof(TrainingOptions.CheckpointEvery)
                 )
             ),
         ];
-
-    private static string LearningRate(OptimizerKind kind) =>
-        $"{Text(new OptimizerOptions { Kind = kind }.ResolvedLearningRate)} for {OptionText.Name(kind)}";
 
     private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
 }

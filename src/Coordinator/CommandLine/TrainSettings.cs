@@ -22,8 +22,15 @@ internal sealed record TrainSettings
     public DisplayOptions Display { get; init; } = new();
 
     /// <summary>Every bad value, one line each: the option, the value, and what would be right.</summary>
-    internal IReadOnlyList<string> Validate() =>
-        [.. Training.Validate(), .. ModelErrors(Training.Model), .. Cluster.Validate(), .. FolderErrors(), .. Display.Validate()];
+    /// <param name="table">Knows the options of the training's properties.</param>
+    internal IReadOnlyList<string> Validate(OptionTable<TrainSettings> table) =>
+        [
+            .. table.Lines(Training.Validate()),
+            .. ModelErrors(Training.Model),
+            .. Cluster.Validate(),
+            .. FolderErrors(),
+            .. Display.Validate(),
+        ];
 
     /// <summary>What is wrong with a value of <c>--model</c>, in one line.</summary>
     internal static IEnumerable<string> ModelErrors(string model)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Distributed.Coordinator.Runs;
+using Distributed.Training;
 
 namespace Distributed.Coordinator.CommandLine;
 
@@ -11,43 +12,48 @@ namespace Distributed.Coordinator.CommandLine;
 internal sealed class TrainSettingsReader(OptionTable<TrainSettings> table)
 {
     private static readonly string[] LengthOptions = ["--epochs", "--steps"];
+    private static readonly string[] FolderOptions = ["--run", "--resume"];
 
     /// <summary>Reads and validates all settings.</summary>
     /// <exception cref="InputException">One line for every bad option.</exception>
     internal TrainSettings Read(ParseResult result)
     {
         List<string> problems = [.. UnknownTokens.Problems(result)];
-        var typed = table.Given(result, problems);
+        var typed = table.Values(result, problems);
         var filed = typed.FirstOrDefault(option => option.Name == ConfigurationFile.OptionName) is { } file
-            ? ConfigurationFile.Read(file.Text, table, problems)
+            ? ConfigurationFile.Read(file.Text!, table, problems)
             : [];
-        var settings = Overlay(new TrainSettings(), filed, typed, problems);
-        if (settings is { Resume: true, Run: { } run } && problems.Count == 0)
-            settings = Overlay(Begun(run), filed, typed, problems);
-        problems.AddRange(settings.Validate());
+        var values = table.Overlay(SetsLength(typed) ? [.. filed.Where(value => !IsLength(value))] : filed, typed);
+        var settings = table.Apply(Start(values, problems), values, problems);
+        problems.AddRange(settings.Validate(table));
         ThrowIfAny(problems);
         return settings;
     }
 
-    /// <summary>What a run began with; only what a command changes of it can be bad.</summary>
-    private static TrainSettings Begun(string run) => new() { Training = RunFolder.ReadConfiguration(run).ToOptions() };
-
-    private TrainSettings Overlay(
-        TrainSettings settings,
-        IReadOnlyList<GivenOption> filed,
-        IReadOnlyList<GivenOption> typed,
-        List<string> problems
-    ) => Overlay(Overlay(settings, filed, problems), typed, problems);
-
-    /// <summary>
-    /// A source that says how long the run is says so alone: its epochs replace the steps of the source below, and the other way round.
-    /// </summary>
-    private TrainSettings Overlay(TrainSettings settings, IReadOnlyList<GivenOption> given, List<string> problems)
+    /// <summary>The defaults, or what the run that is resumed began with. A length that is given replaces the one there.</summary>
+    private TrainSettings Start(IReadOnlyList<OptionValue> values, List<string> problems)
     {
-        if (given.Any(option => LengthOptions.Contains(option.Name)))
-            settings = settings with { Training = settings.Training with { Epochs = null, Steps = null } };
-        return table.Apply(settings, given, problems);
+        var folder = table.Apply(new TrainSettings(), values.Where(value => FolderOptions.Contains(value.Name)), []);
+        var training = new TrainingOptions();
+        if (folder is { Resume: true, Run: { } run })
+        {
+            try
+            {
+                training = RunFolder.ReadConfiguration(run).Options;
+            }
+            catch (InputException exception)
+            {
+                problems.Add(exception.Message);
+            }
+        }
+
+        return new TrainSettings { Training = SetsLength(values) ? training with { Epochs = null, Steps = null } : training };
     }
+
+    // A source that says how long the run is says so alone: its epochs replace the steps of the source below, and the other way round.
+    private static bool SetsLength(IReadOnlyList<OptionValue> values) => values.Any(IsLength);
+
+    private static bool IsLength(OptionValue value) => LengthOptions.Contains(value.Name);
 
     private static void ThrowIfAny(List<string> problems)
     {

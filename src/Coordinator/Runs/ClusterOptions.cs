@@ -11,6 +11,9 @@ public enum Transport
     /// <summary>Shared memory, between workers of one machine.</summary>
     Shm,
 
+    /// <summary>Streams of their own, over TCP or, inside a host, a Unix socket.</summary>
+    Tcp,
+
     /// <summary>gRPC over HTTP/2.</summary>
     Grpc,
 }
@@ -79,8 +82,6 @@ public sealed record ClusterOptions
             yield return $"--min-workers {MinWorkers}: needs --listen, so that {MinWorkers - Workers} more than the {Workers} local workers can join";
         if (Transport == Transport.Shm && !OperatingSystem.IsLinux())
             yield return "--transport shm: needs Linux; use auto or grpc";
-        if (Transport == Transport.Shm && Exchange == Exchange.Coordinator)
-            yield return "--transport shm: contradicts --exchange coordinator, which reaches workers over gRPC; give one of them";
         foreach (var error in ListenErrors())
             yield return error;
     }

@@ -17,7 +17,7 @@ internal sealed record CompleteRun(RunPreparation Prepared, RunSummary Summary, 
         var configuration = RunFolder.ReadConfiguration(path);
         var summary = RunFolder.ReadSummary(path)
             ?? throw new InputException($"{path}: the run is not complete; go on with it first: train --resume --run {path}");
-        var prepared = RunPreparation.Load(configuration.ToOptions(), configuration);
+        var prepared = RunPreparation.Load(configuration.Options, configuration);
         var differences = ResumeRule.Errors(configuration, prepared.Configuration);
         if (differences.Count > 0)
             throw new InputException(string.Join('\n', differences.Select(difference => $"{path}: {difference}")));

@@ -25,7 +25,7 @@ internal sealed class InProcessSession : IDisposable
         _folder = request.Folder;
         _observer = observer;
         _time = time;
-        _momentNames = Optimizer.Create(_configuration.Optimizer).MomentNames;
+        _momentNames = _configuration.Options.Optimizer.CreateOptimizer().MomentNames;
         _batches = _configuration.Batches(request.Dataset.Train.Count);
         _trainer = new LocalTrainer(
             TrainingSettings.Of(_configuration, request.Network),

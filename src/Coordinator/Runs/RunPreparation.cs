@@ -23,7 +23,8 @@ public sealed record RunPreparation(RunConfiguration Configuration, Dataset Data
         var model = ParseModel(options.Model);
         var dataset = DatasetLoader.Load(options.Data);
         var network = new Network(model, dataset.Shape, dataset.ClassNames.Count);
-        var unneeded = options.InitWeights is null || (options.InitWeights == begun?.InitWeights && !File.Exists(options.InitWeights));
+        var unneeded =
+            options.InitWeights is null || (options.InitWeights == begun?.Options.InitWeights && !File.Exists(options.InitWeights));
         var weights = unneeded ? null : Checkpoints.InitialWeights.Load(options.InitWeights!, network.Layout);
         var weightsHash = weights is null ? begun?.InitWeightsSha256 : WeightsHash.Compute(weights);
         return new RunPreparation(RunConfiguration.Resolve(options, dataset, model.ToJson(), weightsHash), dataset, network, weights);
@@ -37,10 +38,11 @@ public sealed record RunPreparation(RunConfiguration Configuration, Dataset Data
     /// <summary>The state before the first step.</summary>
     /// <exception cref="InputException">The file of the initial weights is gone.</exception>
     public Checkpoint InitialState() =>
-        Configuration.InitWeights is not null && InitialWeights is null
-            ? throw new InputException($"{Configuration.InitWeights}: is gone, and the run has no checkpoint to go on from")
+        Configuration.Options.InitWeights is not null && InitialWeights is null
+            ? throw new InputException($"{Configuration.Options.InitWeights}: is gone, and the run has no checkpoint to go on from")
             : Training.InitialState.Of(Configuration, Network, InitialWeights);
 
     /// <summary>What the trained model's file says about itself.</summary>
-    public ModelDescription Describe() => new(Configuration.Model, Dataset.Shape, Dataset.Preprocessing.ToJson(), Dataset.ClassNames);
+    public ModelDescription Describe() =>
+        new(Configuration.Options.Model, Dataset.Shape, Dataset.Preprocessing.ToJson(), Dataset.ClassNames);
 }

@@ -38,7 +38,7 @@ internal sealed record TrainedModel(
             InitialWeights.Load(file, network.Layout),
             Preprocessing.FromJson(description.Preprocessing, file),
             description.ClassNames,
-            RunFolder.Holds(folder) ? RunFolder.ReadConfiguration(folder).Data : null
+            RunFolder.Holds(folder) ? RunFolder.ReadConfiguration(folder).Options.Data : null
         );
     }
 }

@@ -15,10 +15,10 @@ public static class InitialState
         if (weights is null)
         {
             weights = new float[network.Layout.Length];
-            network.InitializeWeights(configuration.Seed, weights);
+            network.InitializeWeights(configuration.Options.Seed, weights);
         }
-        var moments = Optimizer
-            .Create(configuration.Optimizer)
+        var moments = configuration
+            .Options.Optimizer.CreateOptimizer()
             .MomentNames.Select(name => (name, (ReadOnlyMemory<float>)new float[weights.Length]));
         return new Checkpoint(0, weights, [.. moments]);
     }

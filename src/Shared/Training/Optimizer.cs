@@ -11,18 +11,6 @@ public abstract class Optimizer
     /// <summary>The names of the moments that it keeps beside the weights, as PyTorch calls them; empty where it keeps none.</summary>
     public abstract IReadOnlyList<string> MomentNames { get; }
 
-    /// <summary>Creates the optimizer that the options ask for.</summary>
-    /// <param name="options">Options without <see cref="OptimizerOptions.Errors"/>.</param>
-    /// <exception cref="ArgumentException">There is no such optimizer.</exception>
-    public static Optimizer Create(OptimizerOptions options) =>
-        options.Kind switch
-        {
-            OptimizerKind.Sgd => new SgdOptimizer(options),
-            OptimizerKind.Adam => new AdamOptimizer(options, decoupled: false),
-            OptimizerKind.AdamW => new AdamOptimizer(options, decoupled: true),
-            _ => throw new ArgumentException($"unknown optimizer {options.Kind}", nameof(options)),
-        };
-
     /// <summary>Reads one state and writes the next. The mean gradient is gradientSum / samples, times the clip scale.</summary>
     /// <param name="step">The number of the step, from 1: the one after those that <paramref name="current"/> has completed.</param>
     /// <param name="learningRate">The rate of this step.</param>

@@ -1,32 +1,24 @@
-using System.Globalization;
+using System.Text.Json.Serialization;
 
 namespace Distributed.Training;
 
-/// <summary>Which optimizer a run uses and its constants. The defaults are here and nowhere else.</summary>
-public sealed record OptimizerOptions
+/// <summary>
+/// Which optimizer a run uses and its constants: one type for each optimizer, which validates itself and creates the optimizer. The
+/// defaults are here and nowhere else.
+/// </summary>
+[JsonConverter(typeof(OptimizerOptionsConverter))]
+public abstract record OptimizerOptions
 {
-    /// <summary>The rule.</summary>
-    public OptimizerKind Kind { get; init; } = OptimizerKind.Sgd;
+    private protected OptimizerOptions(double learningRate) => LearningRate = learningRate;
 
-    /// <summary>
-    /// The highest learning rate, which a schedule scales; null for the rule's default: 0.1 for sgd, 0.001 for adam and adamw.
-    /// </summary>
-    public double? LearningRate { get; init; }
+    /// <summary>Every optimizer with its defaults; a new one is a line here.</summary>
+    public static IReadOnlyList<OptimizerOptions> Known { get; } = [new SgdOptions(), new AdamOptions(), new AdamWOptions()];
 
-    /// <summary>Share of the last step's direction that is kept; sgd only, 0 to below 1.</summary>
-    public double Momentum { get; init; } = 0.9;
+    /// <summary>What the command line and <c>config.json</c> call the optimizer.</summary>
+    public abstract string Name { get; }
 
-    /// <summary>Whether sgd looks ahead along its momentum (Nesterov).</summary>
-    public bool Nesterov { get; init; }
-
-    /// <summary>Decay of the running mean of the gradient; adam and adamw only, 0 to below 1.</summary>
-    public double Beta1 { get; init; } = 0.9;
-
-    /// <summary>Decay of the running mean of the squared gradient; adam and adamw only, 0 to below 1.</summary>
-    public double Beta2 { get; init; } = 0.999;
-
-    /// <summary>Keeps Adam's quotient finite where the gradient is 0; above 0.</summary>
-    public double Epsilon { get; init; } = 1e-8;
+    /// <summary>The highest learning rate, which a schedule scales; each optimizer has its own default.</summary>
+    public double LearningRate { get; init; }
 
     /// <summary>Pull of each weight towards 0; at least 0.</summary>
     public double WeightDecay { get; init; }
@@ -34,37 +26,46 @@ public sealed record OptimizerOptions
     /// <summary>The largest norm of the mean gradient before it is scaled down; null for no limit, otherwise above 0.</summary>
     public double? ClipNorm { get; init; }
 
-    /// <summary><see cref="LearningRate"/>, or the rule's default.</summary>
-    public double ResolvedLearningRate => LearningRate ?? (Kind == OptimizerKind.Sgd ? 0.1 : 0.001);
+    /// <summary>The constants that this optimizer has besides those above, in the order of <c>config.json</c>.</summary>
+    internal abstract IReadOnlyList<OptimizerConstant> Constants { get; }
 
-    /// <summary>All that is wrong with the values: one line each that names the option, the value and what would be right.</summary>
-    public IEnumerable<string> Errors()
+    /// <summary>
+    /// A momentum that <c>config.json</c> holds although the optimizer has none: earlier versions took and kept one, and it counts for the
+    /// hash by which checkpoints know their run.
+    /// </summary>
+    internal double? UnusedMomentum { get; init; }
+
+    /// <summary>The optimizer of this name with its defaults, or null.</summary>
+    /// <param name="name">The name, in lower case.</param>
+    public static OptimizerOptions? Find(string name) => Known.FirstOrDefault(known => known.Name == name);
+
+    /// <summary>Creates the optimizer; the options have no <see cref="Errors"/>.</summary>
+    public abstract Optimizer CreateOptimizer();
+
+    /// <summary>Every bad value.</summary>
+    public IEnumerable<OptionError> Errors()
     {
-        if (!Enum.IsDefined(Kind))
-            yield return $"--optimizer {Kind}: must be sgd, adam or adamw";
-        if (!IsPositive(ResolvedLearningRate))
-            yield return Line("--learning-rate", ResolvedLearningRate, "a number above 0");
-        if (!IsFraction(Momentum))
-            yield return Line("--momentum", Momentum, "a number from 0 to below 1");
-        if (Nesterov && (Kind != OptimizerKind.Sgd || Momentum == 0))
-            yield return "--nesterov: needs --optimizer sgd and a --momentum above 0";
-        if (!IsFraction(Beta1))
-            yield return Line("beta1", Beta1, "a number from 0 to below 1");
-        if (!IsFraction(Beta2))
-            yield return Line("beta2", Beta2, "a number from 0 to below 1");
-        if (!IsPositive(Epsilon))
-            yield return Line("epsilon", Epsilon, "a number above 0");
-        if (WeightDecay != 0 && !IsPositive(WeightDecay))
-            yield return Line("--weight-decay", WeightDecay, "a number of at least 0");
-        if (ClipNorm is { } norm && !IsPositive(norm))
-            yield return Line("--clip-norm", norm, "a number above 0; leave it out for no limit");
+        if (!Numbers.IsPositive(LearningRate))
+            yield return OptionError.Of(nameof(LearningRate), LearningRate, "must be a number above 0");
+        foreach (var error in ConstantErrors())
+            yield return error;
+        if (WeightDecay != 0 && !Numbers.IsPositive(WeightDecay))
+            yield return OptionError.Of(nameof(WeightDecay), WeightDecay, "must be a number of at least 0");
+        if (ClipNorm is { } norm && !Numbers.IsPositive(norm))
+            yield return OptionError.Of(nameof(ClipNorm), norm, "must be a number above 0; leave it out for no limit");
     }
 
-    /// <summary>The kernels compute in single precision, so that a value must be positive and finite there, too.</summary>
-    private static bool IsPositive(double value) => (float)value > 0 && float.IsFinite((float)value);
+    /// <summary>Every bad value of this optimizer's own constants.</summary>
+    private protected abstract IEnumerable<OptionError> ConstantErrors();
 
-    private static bool IsFraction(double value) => value >= 0 && (float)value < 1;
+    /// <summary>The checks that optimizers share. The kernels compute in single precision, so a value must be in range there, too.</summary>
+    private protected static class Numbers
+    {
+        internal static bool IsPositive(double value) => (float)value > 0 && float.IsFinite((float)value);
 
-    private static string Line(string option, double value, string remedy) =>
-        string.Create(CultureInfo.InvariantCulture, $"{option} {value}: must be {remedy}");
+        internal static bool IsFraction(double value) => value >= 0 && (float)value < 1;
+
+        internal static OptionError? Fraction(string property, double value) =>
+            IsFraction(value) ? null : OptionError.Of(property, value, "must be a number from 0 to below 1");
+    }
 }

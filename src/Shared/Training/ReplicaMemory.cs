@@ -20,7 +20,7 @@ public static class ReplicaMemory
     {
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
-        var moments = Optimizer.Create(settings.Optimizer).MomentNames.Count;
+        var moments = settings.Optimizer.CreateOptimizer().MomentNames.Count;
         var vectors = Gradients + (States * (1 + moments));
         var inOnePass = Math.Min(rows, NetworkExecutor.RowsInOnePass(settings.Network, settings.Microbatch));
         return sizeof(float) * (((long)vectors * settings.Network.Layout.Length) + (inOnePass * settings.Network.ActivationLength));

@@ -21,13 +21,13 @@ public static class ResumeRule
     internal static bool IsPlace(string name) => name is "data.dataDir";
 
     private static bool IsAllowedEnd(string name, RunConfiguration stored, RunConfiguration requested) =>
-        name == EndName && requested.Steps > stored.Steps && !stored.Schedule.DependsOnEnd;
+        name == EndName && requested.Steps > stored.Steps && !stored.Options.Schedule.DependsOnEnd;
 
     private static string Line(string name, string was, string now, RunConfiguration stored)
     {
         var remedy =
-            name == EndName && stored.Schedule.DependsOnEnd
-                ? $"schedule {stored.Schedule.Kind.ToString().ToLowerInvariant()} depends on the end, so it must stay"
+            name == EndName && stored.Options.Schedule.DependsOnEnd
+                ? $"schedule {stored.Options.Schedule.Name} depends on the end, so it must stay"
                 : "it cannot change when a run is resumed";
         return $"{name}: the run has {was}, this command says {now}; {remedy}";
     }

@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
 
 namespace Distributed.Training;
 
@@ -13,6 +12,13 @@ public static class RunConfigurationJson
 {
     private const string VersionName = "numericsVersion";
     private const string EndName = "steps";
+    private const string DatasetName = "datasetSha256";
+    private const string WeightsName = "initWeightsSha256";
+
+    /// <summary>Each hash stands behind the option that names what is hashed.</summary>
+    private static readonly (string Name, string After)[] Hashes = [(DatasetName, "data"), (WeightsName, "initWeights")];
+
+    private static readonly JsonDocumentOptions Unambiguous = new() { AllowDuplicateProperties = false };
 
     private static readonly JsonSerializerOptions Options = new(JsonSerializerOptions.Strict)
     {
@@ -20,11 +26,10 @@ public static class RunConfigurationJson
         WriteIndented = true,
         NewLine = "\n",
         IgnoreReadOnlyProperties = true,
-        Converters = { new JsonStringEnumConverter(new LowerCase(), allowIntegerValues: false) },
     };
 
     /// <summary>The configuration as indented JSON.</summary>
-    public static string Write(RunConfiguration configuration) => JsonSerializer.Serialize(configuration, Options) + "\n";
+    public static string Write(RunConfiguration configuration) => ToNode(configuration).ToJsonString(Options) + "\n";
 
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
     /// <param name="json">The text.</param>
@@ -36,10 +41,11 @@ public static class RunConfigurationJson
     {
         try
         {
-            var root = JsonNode.Parse(json) ?? throw new JsonException("it is null");
+            var root = JsonNode.Parse(json, documentOptions: Unambiguous) as JsonObject ?? throw new JsonException("it is not an object");
             CheckVersion(root, sourceName);
-            var configuration = root.Deserialize<RunConfiguration>(Options)!;
-            CheckComplete(root, configuration, sourceName);
+            HashSet<string> present = [.. Leaves(root, "").Select(leaf => leaf.Key)];
+            var configuration = FromNode(root);
+            CheckComplete(present, configuration, sourceName);
             return configuration;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException)
@@ -58,7 +64,7 @@ public static class RunConfigurationJson
     public static string Hash(RunConfiguration configuration)
     {
         var lines = Fields(configuration)
-            .Where(field => field.Key != EndName || configuration.Schedule.DependsOnEnd)
+            .Where(field => field.Key != EndName || configuration.Options.Schedule.DependsOnEnd)
             .Where(field => !ResumeRule.IsPlace(field.Key))
             .Select(field => $"{field.Key}={field.Value}");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines))));
@@ -66,7 +72,36 @@ public static class RunConfigurationJson
 
     /// <summary>Every value under its path, such as <c>optimizer.momentum</c>, in the order of the file.</summary>
     internal static IReadOnlyList<KeyValuePair<string, string>> Fields(RunConfiguration configuration) =>
-        [.. Leaves(JsonSerializer.SerializeToNode(configuration, Options), "")];
+        [.. Leaves(ToNode(configuration), "")];
+
+    /// <summary>The options with the version and the hashes among them, in the order in which earlier versions wrote and hashed them.</summary>
+    private static JsonObject ToNode(RunConfiguration configuration)
+    {
+        var root = (JsonObject)JsonSerializer.SerializeToNode(configuration.Options, Options)!;
+        root.Insert(0, VersionName, configuration.NumericsVersion);
+        foreach (var (name, after) in Hashes)
+            root.Insert(root.IndexOf(after) + 1, name, name == DatasetName ? configuration.DatasetSha256 : configuration.InitWeightsSha256);
+        return root;
+    }
+
+    private static RunConfiguration FromNode(JsonObject root)
+    {
+        var configuration = new RunConfiguration
+        {
+            NumericsVersion = root[VersionName]!.GetValue<int>(),
+            DatasetSha256 = root[DatasetName]?.GetValue<string>() ?? throw new JsonException($"'{DatasetName}' is missing"),
+            InitWeightsSha256 = root[WeightsName]?.GetValue<string>(),
+            Options = new(),
+        };
+        foreach (var name in new[] { VersionName, DatasetName, WeightsName })
+            root.Remove(name);
+        var options = root.Deserialize<TrainingOptions>(Options)!;
+        if (options.Epochs is not null)
+            throw new JsonException("'epochs' stands where only steps may");
+        if (options is not { Steps: not null, Microbatch: not null, CheckpointEvery: not null, EvalEvery: not null })
+            throw new JsonException("a number is null");
+        return configuration with { Options = options };
+    }
 
     private static void CheckVersion(JsonNode root, string sourceName)
     {
@@ -80,9 +115,8 @@ public static class RunConfigurationJson
     }
 
     /// <summary>Optional properties would take today's defaults where the file is silent; they must be there as well.</summary>
-    private static void CheckComplete(JsonNode root, RunConfiguration configuration, string sourceName)
+    private static void CheckComplete(HashSet<string> present, RunConfiguration configuration, string sourceName)
     {
-        HashSet<string> present = [.. Leaves(root, "").Select(leaf => leaf.Key)];
         string[] missing = [.. Fields(configuration).Select(field => field.Key).Where(key => !present.Contains(key))];
         if (missing.Length > 0)
             throw new InputException($"{sourceName}: not a run's configuration ({string.Join(", ", missing)} missing)");
@@ -96,10 +130,4 @@ public static class RunConfigurationJson
             ),
             _ => [new(path, node?.ToJsonString() ?? "null")],
         };
-
-    /// <summary>Enumerations as the command line writes them.</summary>
-    private sealed class LowerCase : JsonNamingPolicy
-    {
-        public override string ConvertName(string name) => name.ToLowerInvariant();
-    }
 }

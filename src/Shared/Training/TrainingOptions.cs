@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using Distributed.Data;
 
 namespace Distributed.Training;
@@ -21,9 +22,11 @@ public sealed record TrainingOptions
     public DataOptions Data { get; init; } = new();
 
     /// <summary>A preset such as <c>mlp</c>, the path of a model file, or a model's JSON itself.</summary>
+    [JsonConverter(typeof(RawJsonConverter))]
     public string Model { get; init; } = "mlp";
 
     /// <summary>Passes over the training set; null for <see cref="DefaultEpochs"/> or if <see cref="Steps"/> says how long.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? Epochs { get; init; }
 
     /// <summary>Steps of the whole run, instead of <see cref="Epochs"/>.</summary>
@@ -39,10 +42,10 @@ public sealed record TrainingOptions
     public double LabelSmoothing { get; init; }
 
     /// <summary>The rule that changes the weights, and its constants.</summary>
-    public OptimizerOptions Optimizer { get; init; } = new();
+    public OptimizerOptions Optimizer { get; init; } = new SgdOptions();
 
     /// <summary>How the learning rate changes over the run.</summary>
-    public ScheduleOptions Schedule { get; init; } = new();
+    public ScheduleOptions Schedule { get; init; } = new CosineSchedule();
 
     /// <summary>What initial weights and shuffles are drawn from.</summary>
     public ulong Seed { get; init; } = 1;
@@ -62,71 +65,66 @@ public sealed record TrainingOptions
     /// <summary>The microbatch, or its default.</summary>
     public int ResolvedMicrobatch => Microbatch ?? Math.Min(DefaultMicrobatch, BatchSize);
 
-    /// <summary>Every bad value, one line each: the option, the value, and what would be right.</summary>
-    public IReadOnlyList<string> Validate() =>
+    /// <summary>Every bad value.</summary>
+    public IReadOnlyList<OptionError> Validate() =>
         [
             .. LengthErrors(),
             .. BatchErrors(),
             .. LabelErrors(),
-            .. Optimizer.Errors(),
-            .. Schedule.Errors(Steps is > 0 ? Steps : null),
+            .. Optimizer.Errors().Select(error => error.Within(nameof(Optimizer))),
+            .. Schedule.Errors(Steps is > 0 ? Steps : null).Select(error => error.Within(nameof(Schedule))),
             .. IntervalErrors(),
         ];
+
+    /// <summary>Refuses options with bad values.</summary>
+    /// <exception cref="InvalidOptionsException">Names every bad value.</exception>
+    public void ThrowIfInvalid()
+    {
+        if (Validate() is { Count: > 0 } errors)
+            throw new InvalidOptionsException(nameof(TrainingOptions), errors);
+    }
 
     /// <summary>The steps of a run of these options.</summary>
     /// <param name="stepsPerEpoch">Batches in the training set.</param>
     public long TotalSteps(int stepsPerEpoch) => Steps ?? (long)(Epochs ?? DefaultEpochs) * stepsPerEpoch;
 
-    private IEnumerable<string> LengthErrors()
+    private IEnumerable<OptionError> LengthErrors()
     {
-        if (Epochs is not null && Steps is not null)
-            yield return Line("--steps", Steps.Value, "cannot be given together with --epochs; leave one of them out");
-        if (Epochs < 1)
-            yield return Line("--epochs", Epochs.Value, "must be at least 1");
-        if (Steps < 1)
-            yield return Line("--steps", Steps.Value, "must be at least 1");
+        if (Epochs is not null && Steps is { } steps)
+            yield return OptionError.Of(nameof(Steps), steps, "cannot be given together with {0}; leave one of them out", nameof(Epochs));
+        if (AtLeastOne(nameof(Epochs), Epochs) is { } epochsError)
+            yield return epochsError;
+        if (AtLeastOne(nameof(Steps), Steps) is { } stepsError)
+            yield return stepsError;
     }
 
-    private IEnumerable<string> BatchErrors()
+    private IEnumerable<OptionError> BatchErrors()
     {
         if (BatchSize is < 1 or > MaximumBatchSize)
-        {
-            yield return Line(
-                "--batch-size",
-                BatchSize,
-                string.Create(CultureInfo.InvariantCulture, $"must be from 1 to {MaximumBatchSize}")
-            );
-        }
-
-        if (Microbatch < 1)
-        {
-            yield return Line("--microbatch", Microbatch.Value, "must be at least 1");
-        }
-        else if (BatchSize >= 1 && Microbatch > BatchSize)
-        {
-            yield return Line(
-                "--microbatch",
-                Microbatch.Value,
-                string.Create(CultureInfo.InvariantCulture, $"must be at most the batch size, {BatchSize}")
-            );
-        }
+            yield return OptionError.Of(nameof(BatchSize), BatchSize, Text($"must be from 1 to {MaximumBatchSize}"));
+        if (AtLeastOne(nameof(Microbatch), Microbatch) is { } error)
+            yield return error;
+        else if (Microbatch is { } microbatch && BatchSize >= 1 && microbatch > BatchSize)
+            yield return OptionError.Of(nameof(Microbatch), microbatch, Text($"must be at most the batch size, {BatchSize}"));
     }
 
-    private IEnumerable<string> LabelErrors()
+    private IEnumerable<OptionError> LabelErrors()
     {
         var isFraction = LabelSmoothing >= 0 && (float)LabelSmoothing < 1;
         if (!isFraction)
-            yield return string.Create(CultureInfo.InvariantCulture, $"--label-smoothing {LabelSmoothing}: must be from 0 to below 1");
+            yield return OptionError.Of(nameof(LabelSmoothing), LabelSmoothing, "must be from 0 to below 1");
     }
 
-    private IEnumerable<string> IntervalErrors()
+    private IEnumerable<OptionError> IntervalErrors()
     {
-        if (CheckpointEvery < 1)
-            yield return Line("--checkpoint-every", CheckpointEvery.Value, "must be at least 1 step");
-        if (EvalEvery < 1)
-            yield return Line("--eval-every", EvalEvery.Value, "must be at least 1 step");
+        if (AtLeastOne(nameof(CheckpointEvery), CheckpointEvery, " step") is { } checkpointError)
+            yield return checkpointError;
+        if (AtLeastOne(nameof(EvalEvery), EvalEvery, " step") is { } evalError)
+            yield return evalError;
     }
 
-    private static string Line(string option, long value, string remedy) =>
-        string.Create(CultureInfo.InvariantCulture, $"{option} {value}: {remedy}");
+    private static OptionError? AtLeastOne(string property, long? value, string unit = "") =>
+        value is { } number && number < 1 ? OptionError.Of(property, number, $"must be at least 1{unit}") : null;
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

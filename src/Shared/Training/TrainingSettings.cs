@@ -29,11 +29,11 @@ public sealed record TrainingSettings(
         return new(
             network,
             configuration.Microbatch,
-            configuration.Optimizer,
-            configuration.Schedule,
+            configuration.Options.Optimizer,
+            configuration.Options.Schedule,
             configuration.Steps,
-            configuration.Seed,
-            (float)configuration.LabelSmoothing
+            configuration.Options.Seed,
+            (float)configuration.Options.LabelSmoothing
         );
     }
 }

@@ -30,8 +30,8 @@ public sealed class WeightUpdater : IGradientConsumer
         ArgumentNullException.ThrowIfNull(settings);
         _settings = settings;
         _team = team;
-        _optimizer = Optimizer.Create(settings.Optimizer);
-        _schedule = new LearningRateSchedule(settings.Schedule, settings.Optimizer.ResolvedLearningRate);
+        _optimizer = settings.Optimizer.CreateOptimizer();
+        _schedule = new LearningRateSchedule(settings.Schedule, settings.Optimizer.LearningRate);
         var moments = holdsMoments ? _optimizer.MomentNames.Count : 0;
         State = new TrainingState(settings.Network.Layout.Length, moments);
         Spare = new TrainingState(settings.Network.Layout.Length, moments);

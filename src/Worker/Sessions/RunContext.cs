@@ -35,13 +35,13 @@ internal sealed record RunContext(
         var settings = message.Welcome.Settings;
         var shape = new SampleShape(settings.Shape.Channels, settings.Shape.Height, settings.Shape.Width);
         var configuration = RunConfigurationJson.Read(settings.ConfigurationJson, source);
-        var network = new Network(ModelSpec.FromJson(configuration.Model, source), shape, settings.Classes);
+        var network = new Network(ModelSpec.FromJson(configuration.Options.Model, source), shape, settings.Classes);
         var decoder = new SampleDecoder(Preprocessing.FromJson(settings.PreprocessingJson, source), shape);
         return new RunContext(
             message.Welcome.Worker,
             message.Run,
             TrainingSettings.Of(configuration, network),
-            (configuration.BatchSize + configuration.Microbatch - 1) / configuration.Microbatch,
+            (configuration.Options.BatchSize + configuration.Microbatch - 1) / configuration.Microbatch,
             settings.Exchange,
             settings.Transport,
             decoder,

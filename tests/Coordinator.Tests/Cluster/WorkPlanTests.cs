@@ -78,21 +78,16 @@ public sealed class WorkPlanTests
         new()
         {
             NumericsVersion = 1,
-            Data = new(),
+            Options = new()
+            {
+                Steps = steps,
+                BatchSize = 8,
+                Microbatch = 4,
+                CheckpointEvery = checkpointEvery,
+                EvalEvery = evalEvery,
+            },
             DatasetSha256 = "",
-            Model = "{}",
-            Steps = steps,
-            BatchSize = 8,
-            Microbatch = 4,
-            LabelSmoothing = 0,
-            Optimizer = new(),
-            Schedule = new(),
-            Seed = 1,
-            Shuffle = true,
-            InitWeights = null,
             InitWeightsSha256 = null,
-            CheckpointEvery = checkpointEvery,
-            EvalEvery = evalEvery,
         };
 
     private static string Text(IEnumerable<PlannedWork> work) =>

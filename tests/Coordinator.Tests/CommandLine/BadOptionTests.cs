@@ -25,6 +25,13 @@ public sealed class BadOptionTests : IDisposable
     [InlineData("--learning-rate 0", "--learning-rate 0: must be a number above 0")]
     [InlineData("--learning-rate nan", "--learning-rate nan: must be a number, such as 0.1")]
     [InlineData("--momentum 1", "--momentum 1: must be a number from 0 to below 1")]
+    [InlineData("--optimizer adam --beta1 1", "--beta1 1: must be a number from 0 to below 1")]
+    [InlineData("--optimizer adamw --beta2 -1", "--beta2 -1: must be a number from 0 to below 1")]
+    [InlineData("--optimizer adam --epsilon 0", "--epsilon 0: must be a number above 0")]
+    [InlineData("--nesterov --momentum 0", "--nesterov: needs a --momentum above 0")]
+    [InlineData("--momentum 0.5 --optimizer adam", "--momentum 0.5: belongs to --optimizer sgd, not to adam")]
+    [InlineData("--optimizer adamw --nesterov", "--nesterov: belongs to --optimizer sgd, not to adamw")]
+    [InlineData("--beta1 0.5", "--beta1 0.5: belongs to --optimizer adam or adamw, not to sgd")]
     [InlineData("--weight-decay -1", "--weight-decay -1: must be a number of at least 0")]
     [InlineData("--clip-norm 0", "--clip-norm 0: must be a number above 0")]
     [InlineData("--schedule linear", "--schedule linear: must be constant or step or cosine")]
@@ -39,11 +46,7 @@ public sealed class BadOptionTests : IDisposable
     [InlineData("--workers -1", "--workers -1: must be from 0 to 1024")]
     [InlineData("--threads 0", "--threads 0: must be from 1 to 1024")]
     [InlineData("--min-workers 3", "--min-workers 3: needs --listen")]
-    [InlineData("--transport pigeon", "--transport pigeon: must be auto or shm or grpc")]
-    [InlineData(
-        "--transport shm --exchange coordinator",
-        "--transport shm: contradicts --exchange coordinator, which reaches workers over gRPC; give one of them"
-    )]
+    [InlineData("--transport pigeon", "--transport pigeon: must be auto or shm or tcp or grpc")]
     [InlineData("--exchange nobody", "--exchange nobody: must be peers or coordinator")]
     [InlineData("--listen nonsense", "--listen nonsense: must be an address such as http://0.0.0.0:5000")]
     [InlineData("--listen http://0.0.0.0:5000", "needs --token-file FILE (or --insecure, which lets anyone join)")]

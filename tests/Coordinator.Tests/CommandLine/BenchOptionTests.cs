@@ -24,7 +24,7 @@ public sealed class BenchOptionTests
     [InlineData("scaling --rounds 0", "--rounds 0: must be at least 1")]
     [InlineData("scaling --seconds 0", "--seconds 0: must be above 0 and at most 3600")]
     [InlineData("scaling --warm-up -1", "--warm-up -1: must be from 0 to 3600")]
-    [InlineData("scaling --transport pigeon", "--transport pigeon: must be auto or shm or grpc")]
+    [InlineData("scaling --transport pigeon", "--transport pigeon: must be auto or shm or tcp or grpc")]
     [InlineData("scaling --model rnn", "--model rnn: the model 'rnn' is unknown")]
     [InlineData("scaling --data nowhere", "nowhere")]
     [InlineData("scaling --batch-size 5", "--batch-size: unknown option")]

@@ -1,4 +1,5 @@
 using Distributed.Coordinator.CommandLine;
+using Distributed.Training;
 using Xunit;
 
 namespace Distributed.Coordinator.Tests.CommandLine;
@@ -25,6 +26,9 @@ public sealed class HelpTests
         "--learning-rate",
         "--momentum",
         "--nesterov",
+        "--beta1",
+        "--beta2",
+        "--epsilon",
         "--weight-decay",
         "--clip-norm",
         "--schedule",
@@ -71,7 +75,7 @@ public sealed class HelpTests
     public void EveryExampleIsAValidValue()
     {
         foreach (var option in TrainOptionTable.Options)
-            option.Apply(new TrainSettings(), option.IsSwitch ? OptionSpec<TrainSettings>.On : option.Example);
+            Assert.Contains(OptimizerOptions.Known, optimizer => IsValid(option, new() { Training = new() { Optimizer = optimizer } }));
     }
 
     [Theory]
@@ -94,6 +98,20 @@ public sealed class HelpTests
         Assert.Contains("usage: coordinator", outcome.Output, StringComparison.Ordinal);
         Assert.Contains("Examples:", outcome.Output, StringComparison.Ordinal);
         Assert.All(outcome.Output.Split('\n'), text => Assert.True(text.Length <= 110, text));
+    }
+
+    // An option of one optimizer is refused by the others.
+    private static bool IsValid(OptionSpec<TrainSettings> option, TrainSettings settings)
+    {
+        try
+        {
+            option.Apply(settings, option.IsSwitch ? OptionSpec<TrainSettings>.On : option.Example);
+            return true;
+        }
+        catch (InputException)
+        {
+            return false;
+        }
     }
 
     private static string Unwrapped(string help) => string.Join(' ', help.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries));

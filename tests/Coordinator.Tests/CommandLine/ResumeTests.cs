@@ -88,6 +88,21 @@ public sealed class ResumeTests : IDisposable
         Assert.Equal(Hash(whole), Hash(shorter));
     }
 
+    [Fact]
+    public async Task ARunWithTheConstantsOfItsOptimizerGoesOnWithThem()
+    {
+        string whole = _folder.File("whole"),
+            cut = _folder.File("cut");
+        await CommandRunner.TrainAsync(whole, "--steps 6 --checkpoint-every 2 --optimizer adam --beta1 0.5 --epsilon 1e-3");
+        await CommandRunner.TrainAsync(cut, "--steps 6 --checkpoint-every 2 --optimizer adam --beta1 0.5 --epsilon 1e-3");
+        CutBackTo(cut, step: 4);
+        var resumed = await CommandRunner.RunAsync("train", "--resume", "--run", cut, "--workers", "0", "--beta1", "0.5");
+        Assert.Empty(resumed.Errors);
+        Assert.Equal(Hash(whole), Hash(cut));
+        var changed = await CommandRunner.RunAsync("train", "--resume", "--run", cut, "--workers", "0", "--beta1", "0.6");
+        Assert.Contains("optimizer.beta1: the run has 0.5, this command says 0.6", Assert.Single(changed.Errors), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("--batch-size 50", "batchSize: the run has 100, this command says 50")]
     [InlineData("--seed 2", "seed: the run has 1, this command says 2")]

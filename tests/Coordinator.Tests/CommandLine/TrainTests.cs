@@ -138,6 +138,29 @@ public sealed class TrainTests : IDisposable
         Assert.Equal(0, config.GetProperty("model").GetProperty("layers").GetArrayLength());
     }
 
+    [Fact]
+    public async Task ConstantsOfTheOptimizerComeFromFileAndCommandLineInAnyOrder()
+    {
+        var options = _folder.Write("options.json", """{"beta1": 0.5, "epsilon": 1e-6, "optimizer": "adamw", "learning-rate": 0.01}""");
+        var run = _folder.File("run");
+        var outcome = await CommandRunner.TrainAsync(run, $"--config {options} --steps 1 --beta2 0.99 --epsilon 1e-7");
+        Assert.Empty(outcome.Errors);
+        var optimizer = Read(run, "config.json").GetProperty("optimizer");
+        Assert.Equal("adamw", optimizer.GetProperty("kind").GetString());
+        Assert.Equal(0.5, optimizer.GetProperty("beta1").GetDouble());
+        Assert.Equal(0.99, optimizer.GetProperty("beta2").GetDouble());
+        Assert.Equal(1e-7, optimizer.GetProperty("epsilon").GetDouble());
+        Assert.Equal(0.01, optimizer.GetProperty("learningRate").GetDouble());
+    }
+
+    [Fact]
+    public async Task AnOptionOfAnotherOptimizerIsNamedWithTheFileThatHoldsIt()
+    {
+        var options = _folder.Write("options.json", """{"momentum": 0.5}""");
+        var outcome = await CommandRunner.TrainAsync(_folder.File("run"), $"--config {options} --optimizer adam");
+        Assert.Equal($"error: --momentum 0.5 in {options}: belongs to --optimizer sgd, not to adam", Assert.Single(outcome.Errors));
+    }
+
     [Theory]
     [InlineData("""{"bach-size": 50}""", "'bach-size' is no option; did you mean batch-size?")]
     [InlineData("""{"config": "x"}""", "'config' is no option")]

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Distributed.Model;
 using Distributed.Training;
 
@@ -21,7 +20,7 @@ internal sealed record GoldenCase(
     float[] FinalWeights
 )
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter() } };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
     public ModelSpec Spec => ModelSpec.FromJson(Model.GetRawText(), "golden");
 

@@ -13,10 +13,10 @@ namespace Distributed.Shared.Tests.Training;
 public sealed class GoldenHashTests
 {
     [Theory]
-    [InlineData("relu", OptimizerKind.Sgd, "4d86a94f46e5da62")]
-    [InlineData("tanh", OptimizerKind.Adam, "39fff9ad3cf7f99d")]
-    [InlineData("sigmoid", OptimizerKind.AdamW, "ec4b312fb3d6ab4e")]
-    public void Two_epochs_of_digits_end_in_the_same_bits_as_ever(string activation, OptimizerKind optimizer, string prefix)
+    [InlineData("relu", "sgd", "4d86a94f46e5da62")]
+    [InlineData("tanh", "adam", "39fff9ad3cf7f99d")]
+    [InlineData("sigmoid", "adamw", "ec4b312fb3d6ab4e")]
+    public void Two_epochs_of_digits_end_in_the_same_bits_as_ever(string activation, string optimizer, string prefix)
     {
         var options = new TrainingOptions
         {
@@ -25,12 +25,7 @@ public sealed class GoldenHashTests
             Epochs = 2,
             BatchSize = 100,
             Microbatch = 7,
-            Optimizer = new OptimizerOptions
-            {
-                Kind = optimizer,
-                WeightDecay = 0.001,
-                ClipNorm = 1,
-            },
+            Optimizer = OptimizerOptions.Find(optimizer)! with { WeightDecay = 0.001, ClipNorm = 1 },
         };
         Assert.StartsWith(prefix, HashAfterTraining(options), StringComparison.Ordinal);
     }

@@ -78,7 +78,7 @@ internal static class GoldenModels
         {"type":"dense","units":19},{"type":"layernorm"},{"type":"gelu"}
         """;
 
-    private static readonly OptimizerOptions Momentum = new();
+    private static readonly OptimizerOptions Momentum = new SgdOptions();
 
     public static IReadOnlyDictionary<string, GoldenModel> All { get; } =
         new Dictionary<string, GoldenModel>
@@ -115,7 +115,7 @@ internal static class GoldenModels
             ["residual"] = new(Residual, Momentum, "196234598e78ae26"),
             ["convolution and maximum"] = new(Convolutions, Momentum, "a1df37a30864025a"),
             ["residual with batch normalisation"] = new(ResidualImages, Momentum, "7f6efdb796a754a7"),
-            ["layer normalisation and mean"] = new(LayerNorm, new() { Kind = OptimizerKind.AdamW }, "a5aa6e8938d00fdd"),
+            ["layer normalisation and mean"] = new(LayerNorm, new AdamWOptions(), "a5aa6e8938d00fdd"),
             ["conv2d"] = new($"{Image},{Strided}", Momentum, "12e704971d62fbe4"),
             ["conv2d and global average pooling"] = new($$"""{{Image}},{"type":"globalavgpool"}""", Momentum, "1fbeb14c59e46844"),
             ["residual of images"] = new(
@@ -128,10 +128,10 @@ internal static class GoldenModels
                 Momentum,
                 "045f29dd61f4de10"
             ),
-            ["sgd without momentum"] = new(Hidden, new() { Momentum = 0, WeightDecay = 0.01 }, "7bc73fc484979db2"),
+            ["sgd without momentum"] = new(Hidden, new SgdOptions { Momentum = 0, WeightDecay = 0.01 }, "7bc73fc484979db2"),
             ["sgd by Nesterov, clipped"] = new(
                 Hidden,
-                new()
+                new SgdOptions
                 {
                     Nesterov = true,
                     WeightDecay = 0.01,
@@ -139,7 +139,7 @@ internal static class GoldenModels
                 },
                 "32796754b182bf35"
             ),
-            ["adam"] = new(Hidden, new() { Kind = OptimizerKind.Adam, WeightDecay = 0.01 }, "d6545fd61a75a9e1"),
-            ["adamw"] = new(Hidden, new() { Kind = OptimizerKind.AdamW, WeightDecay = 0.01 }, "12c8d9771720c8be"),
+            ["adam"] = new(Hidden, new AdamOptions { WeightDecay = 0.01 }, "d6545fd61a75a9e1"),
+            ["adamw"] = new(Hidden, new AdamWOptions { WeightDecay = 0.01 }, "12c8d9771720c8be"),
         };
 }

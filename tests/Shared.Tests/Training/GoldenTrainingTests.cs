@@ -55,8 +55,8 @@ public sealed class GoldenTrainingTests : IDisposable
     {
         public static GoldenRun Of(GoldenCase golden, Network network, ComputeTeam team)
         {
-            var optimizer = Optimizer.Create(golden.Optimizer);
-            LearningRateSchedule schedule = new(golden.Schedule, golden.Optimizer.ResolvedLearningRate);
+            var optimizer = golden.Optimizer.CreateOptimizer();
+            LearningRateSchedule schedule = new(golden.Schedule, golden.Optimizer.LearningRate);
             TrainingState current = new(network.Layout.Length, optimizer.MomentNames.Count);
             TrainingState next = new(network.Layout.Length, optimizer.MomentNames.Count);
             golden.InitialWeights.CopyTo(current.Weights.Span);

@@ -7,21 +7,21 @@ namespace Distributed.Shared.Tests.Training;
 public class LearningRateScheduleTests
 {
     [Fact]
-    public void ConstantStays() => Assert.Equal([0.5f, 0.5f, 0.5f], Rates(ScheduleKind.Constant, 0, 3));
+    public void ConstantStays() => Assert.Equal([0.5f, 0.5f, 0.5f], Rates(new ConstantSchedule(), 0, 3));
 
     [Fact]
     public void StepFallsToATenthAfterEachThird() =>
-        Assert.Equal([0.5f, 0.5f, 0.05f, 0.05f, 0.005f, 0.005f], Rates(ScheduleKind.Step, 0, 6));
+        Assert.Equal([0.5f, 0.5f, 0.05f, 0.05f, 0.005f, 0.005f], Rates(new StepSchedule(), 0, 6));
 
     [Fact]
     public void StepGivesAnUnevenRestToTheFirstThirds() =>
-        Assert.Equal([0.5f, 0.5f, 0.5f, 0.05f, 0.05f, 0.005f, 0.005f], Rates(ScheduleKind.Step, 0, 7));
+        Assert.Equal([0.5f, 0.5f, 0.5f, 0.05f, 0.05f, 0.005f, 0.005f], Rates(new StepSchedule(), 0, 7));
 
     [Fact]
     public void CosineFallsFromTheFullRateToJustAboveZero()
     {
         float[] expected = [.. Enumerable.Range(0, 8).Select(done => (float)(0.25 * (1 + Math.Cos(Math.PI * done / 8))))];
-        var rates = Rates(ScheduleKind.Cosine, 0, 8);
+        var rates = Rates(new CosineSchedule(), 0, 8);
         for (var i = 0; i < 8; i++)
             Assert.Equal(expected[i], rates[i], 1e-7);
         Assert.Equal(0.5f, rates[0]);
@@ -29,13 +29,13 @@ public class LearningRateScheduleTests
     }
 
     [Theory]
-    [InlineData(ScheduleKind.Constant)]
-    [InlineData(ScheduleKind.Cosine)]
-    public void WarmupRisesInAStraightLineToTheFullRate(ScheduleKind kind) =>
-        Assert.Equal([0.125f, 0.25f, 0.375f, 0.5f, 0.5f], Rates(kind, 4, 12)[..5]);
+    [InlineData("constant")]
+    [InlineData("cosine")]
+    public void WarmupRisesInAStraightLineToTheFullRate(string name) =>
+        Assert.Equal([0.125f, 0.25f, 0.375f, 0.5f, 0.5f], Rates(ScheduleOptions.Find(name)!, 4, 12)[..5]);
 
     [Fact]
-    public void ARunMayEndWithItsWarmup() => Assert.Equal([0.25f, 0.5f], Rates(ScheduleKind.Cosine, 2, 2));
+    public void ARunMayEndWithItsWarmup() => Assert.Equal([0.25f, 0.5f], Rates(new CosineSchedule(), 2, 2));
 
     [Fact]
     public void RatesAreAboveZeroAndAtMostFull() =>
@@ -43,7 +43,7 @@ public class LearningRateScheduleTests
             .Sample(
                 (kind, total, warmup, position) =>
                 {
-                    ScheduleOptions options = new() { Kind = (ScheduleKind)kind, WarmupSteps = (long)(warmup * total) };
+                    var options = ScheduleOptions.Known[kind] with { WarmupSteps = (long)(warmup * total) };
                     var rate = new LearningRateSchedule(options, 0.5).At(1 + (long)(position * (total - 1)), total);
                     Assert.InRange(rate, float.Epsilon, 0.5f);
                 }
@@ -53,18 +53,18 @@ public class LearningRateScheduleTests
     [InlineData(0)]
     [InlineData(11)]
     public void AStepOutsideOfTheRunIsAnArgumentError(long step) =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => new LearningRateSchedule(new(), 0.5).At(step, 10));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new LearningRateSchedule(new CosineSchedule(), 0.5).At(step, 10));
 
     [Theory]
-    [InlineData(ScheduleKind.Constant, false)]
-    [InlineData(ScheduleKind.Step, true)]
-    [InlineData(ScheduleKind.Cosine, true)]
-    public void OnlyAConstantRateDoesNotDependOnTheEnd(ScheduleKind kind, bool expected) =>
-        Assert.Equal(expected, new ScheduleOptions { Kind = kind }.DependsOnEnd);
+    [InlineData("constant", false)]
+    [InlineData("step", true)]
+    [InlineData("cosine", true)]
+    public void OnlyAConstantRateDoesNotDependOnTheEnd(string name, bool expected) =>
+        Assert.Equal(expected, ScheduleOptions.Find(name)!.DependsOnEnd);
 
-    private static float[] Rates(ScheduleKind kind, long warmup, int total)
+    private static float[] Rates(ScheduleOptions options, long warmup, int total)
     {
-        LearningRateSchedule schedule = new(new() { Kind = kind, WarmupSteps = warmup }, 0.5);
+        LearningRateSchedule schedule = new(options with { WarmupSteps = warmup }, 0.5);
         return [.. Enumerable.Range(1, total).Select(step => schedule.At(step, total))];
     }
 }

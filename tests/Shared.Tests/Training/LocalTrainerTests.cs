@@ -7,7 +7,7 @@ namespace Distributed.Shared.Tests.Training;
 
 public sealed class LocalTrainerTests
 {
-    private static readonly IReadOnlyList<string> Moments = Optimizer.Create(TinyRun.Configuration().Optimizer).MomentNames;
+    private static readonly IReadOnlyList<string> Moments = TinyRun.Configuration().Options.Optimizer.CreateOptimizer().MomentNames;
 
     [Theory]
     [InlineData(2)]

@@ -9,102 +9,91 @@ public class OptimizerOptionsTests
         new()
         {
             {
-                "--optimizer 9",
-                new() { Kind = (OptimizerKind)9 }
+                "LearningRate 0:",
+                new SgdOptions { LearningRate = 0 }
             },
             {
-                "--learning-rate 0:",
-                new() { LearningRate = 0 }
+                "LearningRate -1:",
+                new SgdOptions { LearningRate = -1 }
             },
             {
-                "--learning-rate -1:",
-                new() { LearningRate = -1 }
+                "LearningRate NaN:",
+                new SgdOptions { LearningRate = double.NaN }
             },
             {
-                "--learning-rate NaN:",
-                new() { LearningRate = double.NaN }
+                "LearningRate 1E+300:",
+                new SgdOptions { LearningRate = 1e300 }
             },
             {
-                "--learning-rate 1E+300:",
-                new() { LearningRate = 1e300 }
+                "LearningRate 1E-300:",
+                new SgdOptions { LearningRate = 1e-300 }
             },
             {
-                "--learning-rate 1E-300:",
-                new() { LearningRate = 1e-300 }
+                "Momentum 1:",
+                new SgdOptions { Momentum = 1 }
             },
             {
-                "--momentum 1:",
-                new() { Momentum = 1 }
+                "Momentum -0.1:",
+                new SgdOptions { Momentum = -0.1 }
             },
             {
-                "--momentum -0.1:",
-                new() { Momentum = -0.1 }
+                "Momentum NaN:",
+                new SgdOptions { Momentum = double.NaN }
             },
             {
-                "--momentum NaN:",
-                new() { Momentum = double.NaN }
+                "Nesterov:",
+                new SgdOptions { Nesterov = true, Momentum = 0 }
             },
             {
-                "--nesterov",
-                new() { Nesterov = true, Momentum = 0 }
+                "Beta1 1:",
+                new AdamOptions { Beta1 = 1 }
             },
             {
-                "--nesterov",
-                new() { Nesterov = true, Kind = OptimizerKind.Adam }
+                "Beta2 -1:",
+                new AdamOptions { Beta2 = -1 }
             },
             {
-                "beta1 1:",
-                new() { Beta1 = 1 }
+                "Epsilon 0:",
+                new AdamOptions { Epsilon = 0 }
             },
             {
-                "beta2 -1:",
-                new() { Beta2 = -1 }
+                "WeightDecay -1:",
+                new SgdOptions { WeightDecay = -1 }
             },
             {
-                "epsilon 0:",
-                new() { Epsilon = 0 }
+                "WeightDecay NaN:",
+                new SgdOptions { WeightDecay = double.NaN }
             },
             {
-                "--weight-decay -1:",
-                new() { WeightDecay = -1 }
-            },
-            {
-                "--weight-decay NaN:",
-                new() { WeightDecay = double.NaN }
-            },
-            {
-                "--clip-norm 0:",
-                new() { ClipNorm = 0 }
+                "ClipNorm 0:",
+                new SgdOptions { ClipNorm = 0 }
             },
         };
 
     [Fact]
-    public void DefaultsAreRight() => Assert.Empty(new OptimizerOptions().Errors());
+    public void DefaultsAreRight() => Assert.All(OptimizerOptions.Known, options => Assert.Empty(options.Errors()));
 
     [Theory]
-    [InlineData(OptimizerKind.Sgd, 0.1)]
-    [InlineData(OptimizerKind.Adam, 0.001)]
-    [InlineData(OptimizerKind.AdamW, 0.001)]
-    public void EachRuleHasItsOwnLearningRate(OptimizerKind kind, double expected)
-    {
-        Assert.Equal(expected, new OptimizerOptions { Kind = kind }.ResolvedLearningRate);
-        Assert.Equal(0.3, new OptimizerOptions { Kind = kind, LearningRate = 0.3 }.ResolvedLearningRate);
-    }
+    [InlineData("sgd", 0.1)]
+    [InlineData("adam", 0.001)]
+    [InlineData("adamw", 0.001)]
+    public void EachRuleHasItsOwnLearningRate(string name, double expected) =>
+        Assert.Equal(expected, OptimizerOptions.Find(name)!.LearningRate);
 
     [Theory]
     [MemberData(nameof(Bad))]
     public void ABadValueIsOneLineThatNamesItAndTheRemedy(string start, OptimizerOptions options)
     {
         var error = Assert.Single(options.Errors());
-        Assert.StartsWith(start, error);
-        Assert.Matches(": (must be|needs) ", error);
+        Assert.StartsWith(start, error.ToString());
+        Assert.Matches("^(must be|needs) ", error.Remedy);
     }
 
     [Fact]
     public void AllBadValuesAreReportedAtOnce() =>
         Assert.Equal(
             3,
-            new OptimizerOptions
+            new SgdOptions
             {
                 LearningRate = 0,
                 Momentum = 1,
@@ -115,13 +104,13 @@ public class OptimizerOptionsTests
         );
 
     [Theory]
-    [InlineData(-1, 100, "--warmup-steps -1: must be at least 0")]
-    [InlineData(-1, null, "--warmup-steps -1: must be at least 0")]
-    [InlineData(101, 100, "--warmup-steps 101: must be at most 100, the steps of the run")]
+    [InlineData(-1, 100, "WarmupSteps -1: must be at least 0")]
+    [InlineData(-1, null, "WarmupSteps -1: must be at least 0")]
+    [InlineData(101, 100, "WarmupSteps 101: must be at most 100, the steps of the run")]
     public void WarmupLiesInsideOfTheRun(long steps, int? totalSteps, string error) =>
-        Assert.Equal(error, Assert.Single(new ScheduleOptions { WarmupSteps = steps }.Errors(totalSteps)));
+        Assert.Equal(error, Assert.Single(new CosineSchedule { WarmupSteps = steps }.Errors(totalSteps)).ToString());
 
     [Fact]
     public void WarmupHasNoLimitWhileTheLengthIsNotKnown() =>
-        Assert.Empty(new ScheduleOptions { WarmupSteps = 101 }.Errors(totalSteps: null));
+        Assert.Empty(new CosineSchedule { WarmupSteps = 101 }.Errors(totalSteps: null));
 }

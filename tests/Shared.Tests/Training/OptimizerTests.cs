@@ -20,38 +20,34 @@ public sealed class OptimizerTests : IDisposable
         {
             {
                 "sgd",
-                new() { Momentum = 0 }
+                new SgdOptions { Momentum = 0 }
             },
             {
                 "sgd with decay",
-                new() { Momentum = 0, WeightDecay = 0.1 }
+                new SgdOptions { Momentum = 0, WeightDecay = 0.1 }
             },
-            { "momentum", new() },
+            { "momentum", new SgdOptions() },
             {
                 "momentum with decay",
-                new() { WeightDecay = 0.1 }
+                new SgdOptions { WeightDecay = 0.1 }
             },
             {
                 "Nesterov",
-                new() { Nesterov = true, WeightDecay = 0.1 }
+                new SgdOptions { Nesterov = true, WeightDecay = 0.1 }
             },
-            {
-                "Adam",
-                new() { Kind = OptimizerKind.Adam }
-            },
+            { "Adam", new AdamOptions() },
             {
                 "Adam with decay",
-                new() { Kind = OptimizerKind.Adam, WeightDecay = 0.1 }
+                new AdamOptions { WeightDecay = 0.1 }
             },
             {
                 "AdamW",
-                new() { Kind = OptimizerKind.AdamW, WeightDecay = 0.1 }
+                new AdamWOptions { WeightDecay = 0.1 }
             },
             {
                 "AdamW of other constants",
-                new()
+                new AdamWOptions
                 {
-                    Kind = OptimizerKind.AdamW,
                     Beta1 = 0.5,
                     Beta2 = 0.9,
                     Epsilon = 0.01,
@@ -87,7 +83,7 @@ public sealed class OptimizerTests : IDisposable
     [Fact]
     public void TheStateThatIsReadStaysAsItWas()
     {
-        var optimizer = Optimizer.Create(new());
+        var optimizer = new SgdOptions().CreateOptimizer();
         TrainingState current = Initial(optimizer),
             next = new(Length, 1);
         optimizer.Update(1, LearningRate, Samples(1), 1, Random(1), current, next, _team);
@@ -97,17 +93,24 @@ public sealed class OptimizerTests : IDisposable
     }
 
     [Theory]
-    [InlineData(OptimizerKind.Sgd, 0.9, "momentum_buffer")]
-    [InlineData(OptimizerKind.Sgd, 0, "")]
-    [InlineData(OptimizerKind.Adam, 0.9, "exp_avg exp_avg_sq")]
-    [InlineData(OptimizerKind.AdamW, 0.9, "exp_avg exp_avg_sq")]
-    public void MomentsHavePyTorchsNames(OptimizerKind kind, double momentum, string expected) =>
-        Assert.Equal(expected, string.Join(' ', Optimizer.Create(new() { Kind = kind, Momentum = momentum }).MomentNames));
+    [InlineData("sgd", "momentum_buffer")]
+    [InlineData("adam", "exp_avg exp_avg_sq")]
+    [InlineData("adamw", "exp_avg exp_avg_sq")]
+    public void MomentsHavePyTorchsNames(string name, string expected) =>
+        Assert.Equal(expected, string.Join(' ', OptimizerOptions.Find(name)!.CreateOptimizer().MomentNames));
+
+    [Fact]
+    public void SgdWithoutMomentumKeepsNoMoment() =>
+        Assert.Empty(
+            new SgdOptions { Momentum = 0 }
+                .CreateOptimizer()
+                .MomentNames
+        );
 
     [Fact]
     public void MisusedStatesAreArgumentErrors()
     {
-        var optimizer = Optimizer.Create(new());
+        var optimizer = new SgdOptions().CreateOptimizer();
         TrainingState state = Initial(optimizer),
             next = new(Length, 1);
         Assert.Throws<ArgumentException>(() => optimizer.Update(2, LearningRate, 1, 1, Random(1), state, next, null)); // step 1 comes first
@@ -120,7 +123,7 @@ public sealed class OptimizerTests : IDisposable
     [Fact]
     public void AWarmedStepAllocatesNothing()
     {
-        var optimizer = Optimizer.Create(new() { Kind = OptimizerKind.AdamW });
+        var optimizer = new AdamWOptions().CreateOptimizer();
         TrainingState one = Initial(optimizer),
             other = new(Length, 2);
         var gradient = Random(1);
@@ -136,7 +139,7 @@ public sealed class OptimizerTests : IDisposable
 
     private static TrainingState Train(OptimizerOptions options, ComputeTeam? team)
     {
-        var optimizer = Optimizer.Create(options);
+        var optimizer = options.CreateOptimizer();
         TrainingState current = Initial(optimizer),
             next = new(Length, optimizer.MomentNames.Count);
         for (var step = 1; step <= Steps; step++)
@@ -175,26 +178,27 @@ public sealed class OptimizerTests : IDisposable
         public void Update(int step, double rate, double[] gradient)
         {
             for (var i = 0; i < gradient.Length; i++)
-                Weights[i] = options.Kind == OptimizerKind.Sgd ? Sgd(i, rate, gradient[i]) : Adam(i, step, rate, gradient[i]);
+                Weights[i] = options is SgdOptions sgd ? Sgd(sgd, i, rate, gradient[i]) : Adam(i, step, rate, gradient[i]);
         }
 
-        private double Sgd(int i, double rate, double gradient)
+        private double Sgd(SgdOptions sgd, int i, double rate, double gradient)
         {
-            var g = gradient + (options.WeightDecay * Weights[i]);
-            _first[i] = (options.Momentum * _first[i]) + g;
-            return Weights[i] - (rate * (options.Nesterov ? g + (options.Momentum * _first[i]) : _first[i]));
+            var g = gradient + (sgd.WeightDecay * Weights[i]);
+            _first[i] = (sgd.Momentum * _first[i]) + g;
+            return Weights[i] - (rate * (sgd.Nesterov ? g + (sgd.Momentum * _first[i]) : _first[i]));
         }
 
         private double Adam(int i, int step, double rate, double gradient)
         {
-            var decoupled = options.Kind == OptimizerKind.AdamW;
-            var g = decoupled ? gradient : gradient + (options.WeightDecay * Weights[i]);
-            var w = decoupled ? Weights[i] * (1 - (rate * options.WeightDecay)) : Weights[i];
-            _first[i] = (options.Beta1 * _first[i]) + ((1 - options.Beta1) * g);
-            _second[i] = (options.Beta2 * _second[i]) + ((1 - options.Beta2) * g * g);
-            var m = _first[i] / (1 - Math.Pow(options.Beta1, step));
-            var v = _second[i] / (1 - Math.Pow(options.Beta2, step));
-            return w - (rate * m / (Math.Sqrt(v) + options.Epsilon));
+            var adam = (AdamOptions)options;
+            var decoupled = adam is AdamWOptions;
+            var g = decoupled ? gradient : gradient + (adam.WeightDecay * Weights[i]);
+            var w = decoupled ? Weights[i] * (1 - (rate * adam.WeightDecay)) : Weights[i];
+            _first[i] = (adam.Beta1 * _first[i]) + ((1 - adam.Beta1) * g);
+            _second[i] = (adam.Beta2 * _second[i]) + ((1 - adam.Beta2) * g * g);
+            var m = _first[i] / (1 - Math.Pow(adam.Beta1, step));
+            var v = _second[i] / (1 - Math.Pow(adam.Beta2, step));
+            return w - (rate * m / (Math.Sqrt(v) + adam.Epsilon));
         }
     }
 }

@@ -14,7 +14,7 @@ public sealed class RunConfigurationTests
     {
         Assert.Equal(230, Default.Steps);
         Assert.Equal(32, Default.Microbatch);
-        Assert.Equal(0.1, Default.Optimizer.LearningRate);
+        Assert.Equal(0.1, Default.Options.Optimizer.LearningRate);
         Assert.Equal(23, Default.EvalEvery);
         Assert.Equal(23, Default.CheckpointEvery);
         Assert.Equal(Digits.Sha256, Default.DatasetSha256);
@@ -33,14 +33,13 @@ public sealed class RunConfigurationTests
                     Test = "test.csv",
                 },
                 Steps = 7,
-                Optimizer = new()
+                Optimizer = new AdamWOptions
                 {
-                    Kind = OptimizerKind.AdamW,
                     LearningRate = 0.1 + 0.2,
                     ClipNorm = 1,
                     WeightDecay = 1e-3,
                 },
-                Schedule = new() { Kind = ScheduleKind.Constant, WarmupSteps = 2 },
+                Schedule = new ConstantSchedule { WarmupSteps = 2 },
                 LabelSmoothing = 0.1,
                 Seed = ulong.MaxValue,
                 Shuffle = false,
@@ -50,12 +49,12 @@ public sealed class RunConfigurationTests
     }
 
     [Fact]
-    public void TheOptionsOfAConfigurationResolveToIt() => Assert.Equal(Default, Resolve(Default.ToOptions()));
+    public void TheOptionsOfAConfigurationResolveToIt() => Assert.Equal(Default, Resolve(Default.Options));
 
     [Fact]
     public void EnumerationsAreWrittenAsTheCommandLineHasThem()
     {
-        var json = RunConfigurationJson.Write(Resolve(new TrainingOptions { Optimizer = new() { Kind = OptimizerKind.AdamW } }));
+        var json = RunConfigurationJson.Write(Resolve(new TrainingOptions { Optimizer = new AdamWOptions() }));
         Assert.Contains("\"kind\": \"adamw\"", json, StringComparison.Ordinal);
         Assert.Contains("\"kind\": \"cosine\"", json, StringComparison.Ordinal);
     }
@@ -67,6 +66,12 @@ public sealed class RunConfigurationTests
     [InlineData("\"seed\": 1", "\"seed\": \"one\"", "seed")]
     [InlineData("\"seed\": 1", "\"seed\": 1, \"seed\": 2", "seed")]
     [InlineData("\"kind\": \"sgd\"", "\"kind\": 0", "kind")]
+    [InlineData("\"kind\": \"sgd\"", "\"kind\": \"sdg\"", "'kind' is sdg, which is no optimizer")]
+    [InlineData("\"kind\": \"cosine\"", "\"kind\": \"sine\"", "'kind' is sine, which is no schedule")]
+    [InlineData("\"momentum\": 0.9", "\"momentum\": \"much\"", "'momentum' is \"much\", which is not a number")]
+    [InlineData("\"momentum\": 0.9", "\"momentum\": 0.9, \"alpha\": 1", "'alpha' is no constant of sgd")]
+    [InlineData("\"microbatch\": 32", "\"microbatch\": null", "a number is null")]
+    [InlineData("\"steps\": 230", "\"steps\": 230, \"epochs\": 10", "epochs")]
     [InlineData("\"numericsVersion\": 1", "\"numericsVersion\": 99", "its numerics version is 99, this program's is 1")]
     [InlineData("\"numericsVersion\": 1,", "", "'numericsVersion' is missing")]
     [InlineData("{", "", "config.json: not a run's configuration")]
@@ -84,14 +89,16 @@ public sealed class RunConfigurationTests
     [Fact]
     public void ResumingAllowsAnotherPlaceAndNothingElse()
     {
-        Assert.Empty(ResumeRule.Errors(Default, Default with { Data = Default.Data with { DataDir = "/elsewhere" } }));
+        Assert.Empty(ResumeRule.Errors(Default, With(options => options with { Data = options.Data with { DataDir = "/elsewhere" } })));
         Assert.Equal(
             "batchSize: the run has 64, this command says 32; it cannot change when a run is resumed",
-            Assert.Single(ResumeRule.Errors(Default, Default with { BatchSize = 32 }))
+            Assert.Single(ResumeRule.Errors(Default, With(options => options with { BatchSize = 32 })))
         );
         Assert.Equal(
             "optimizer.learningRate: the run has 0.1, this command says 0.2; it cannot change when a run is resumed",
-            Assert.Single(ResumeRule.Errors(Default, Default with { Optimizer = Default.Optimizer with { LearningRate = 0.2 } }))
+            Assert.Single(
+                ResumeRule.Errors(Default, With(options => options with { Optimizer = options.Optimizer with { LearningRate = 0.2 } }))
+            )
         );
         Assert.Contains(
             "datasetSha256: the run has",
@@ -100,20 +107,20 @@ public sealed class RunConfigurationTests
         );
         Assert.Equal(
             "labelSmoothing: the run has 0, this command says 0.1; it cannot change when a run is resumed",
-            Assert.Single(ResumeRule.Errors(Default, Default with { LabelSmoothing = 0.1 }))
+            Assert.Single(ResumeRule.Errors(Default, With(options => options with { LabelSmoothing = 0.1 })))
         );
-        Assert.Equal(2, ResumeRule.Errors(Default, Default with { Seed = 2, Shuffle = false }).Count);
+        Assert.Equal(2, ResumeRule.Errors(Default, With(options => options with { Seed = 2, Shuffle = false })).Count);
     }
 
     [Fact]
     public void ALaterEndIsAllowedOnlyUnderAScheduleThatDoesNotDependOnIt()
     {
-        var constant = Default with { Schedule = new() { Kind = ScheduleKind.Constant } };
-        Assert.Empty(ResumeRule.Errors(constant, constant with { Steps = constant.Steps + 1 }));
-        Assert.Single(ResumeRule.Errors(constant, constant with { Steps = constant.Steps - 1 }));
+        var constant = With(options => options with { Schedule = new ConstantSchedule() });
+        Assert.Empty(ResumeRule.Errors(constant, Ending(constant, constant.Steps + 1)));
+        Assert.Single(ResumeRule.Errors(constant, Ending(constant, constant.Steps - 1)));
         Assert.Contains(
             "schedule cosine depends on the end",
-            Assert.Single(ResumeRule.Errors(Default, Default with { Steps = 460 })),
+            Assert.Single(ResumeRule.Errors(Default, Ending(Default, 460))),
             StringComparison.Ordinal
         );
     }
@@ -121,15 +128,50 @@ public sealed class RunConfigurationTests
     [Fact]
     public void TheHashTellsRunsOfAnotherCourseApartAndNoOthers()
     {
-        var constant = Default with { Schedule = new() { Kind = ScheduleKind.Constant } };
-        Assert.NotEqual(RunConfigurationJson.Hash(Default), RunConfigurationJson.Hash(Default with { Seed = 2 }));
-        Assert.NotEqual(RunConfigurationJson.Hash(Default), RunConfigurationJson.Hash(Default with { Steps = 9 }));
-        Assert.Equal(RunConfigurationJson.Hash(constant), RunConfigurationJson.Hash(constant with { Steps = 9 }));
+        var constant = With(options => options with { Schedule = new ConstantSchedule() });
+        Assert.NotEqual(RunConfigurationJson.Hash(Default), RunConfigurationJson.Hash(With(options => options with { Seed = 2 })));
+        Assert.NotEqual(RunConfigurationJson.Hash(Default), RunConfigurationJson.Hash(Ending(Default, 9)));
+        Assert.Equal(RunConfigurationJson.Hash(constant), RunConfigurationJson.Hash(Ending(constant, 9)));
         Assert.Equal(
             RunConfigurationJson.Hash(Default),
-            RunConfigurationJson.Hash(Default with { Data = Default.Data with { DataDir = "/elsewhere" } })
+            RunConfigurationJson.Hash(With(options => options with { Data = options.Data with { DataDir = "/elsewhere" } }))
         );
     }
+
+    [Theory]
+    [InlineData("sgd", "dd9762617c4feed5c594422b4c0bf33bc798211032a4df854bf84b173b2fbf6d")]
+    [InlineData("adam-with-momentum", "87eb29d9567d844021998579efbe8678c218d6149a37bca8290c13ca1d45a0a4")]
+    [InlineData("adamw-in-steps", "1be51978f268ae9cb2dde25f6fd22de470a00882fc5c1326b5d791211b7d8ddf")]
+    public void AFileOfTheFirstVersionIsReadHashedAndWrittenAsThen(string name, string hash)
+    {
+        var json = Resources.Text($"configurations/{name}.json");
+        var configuration = RunConfigurationJson.Read(json, name);
+        Assert.Equal(hash, RunConfigurationJson.Hash(configuration));
+        Assert.Equal(json, RunConfigurationJson.Write(configuration));
+    }
+
+    [Fact]
+    public void ConstantsOfAnotherOptimizerAreWrittenAsTheirDefaults()
+    {
+        var json = RunConfigurationJson.Write(With(options => options with { Optimizer = new AdamOptions { Beta1 = 0.5 } }));
+        Assert.Contains(
+            "\"momentum\": 0.9,\n    \"nesterov\": false,\n    \"beta1\": 0.5,\n    \"beta2\": 0.999,\n    \"epsilon\": 1E-08,",
+            json,
+            StringComparison.Ordinal
+        );
+    }
+
+    private static RunConfiguration With(Func<TrainingOptions, TrainingOptions> change) =>
+        Default with
+        {
+            Options = change(Default.Options),
+        };
+
+    private static RunConfiguration Ending(RunConfiguration configuration, long steps) =>
+        configuration with
+        {
+            Options = configuration.Options with { Steps = steps },
+        };
 
     private static RunConfiguration Resolve(TrainingOptions options) =>
         RunConfiguration.Resolve(options, Digits, "{\"layers\":[{\"type\":\"relu\"}]}", null);

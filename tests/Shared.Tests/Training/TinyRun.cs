@@ -23,7 +23,7 @@ internal static class TinyRun
                 BatchSize = 600,
                 Microbatch = 37,
                 Steps = 7,
-                Optimizer = new() { LearningRate = learningRate },
+                Optimizer = new SgdOptions { LearningRate = learningRate },
             },
             Data,
             Model.ToJson(),

@@ -11,58 +11,58 @@ public sealed class TrainingOptionsTests
         {
             {
                 new() { BatchSize = 0 },
-                "--batch-size 0: must be from 1 to 1048576"
+                "BatchSize 0: must be from 1 to 1048576"
             },
             {
                 new() { BatchSize = 1 << 21 },
-                "--batch-size 2097152: must be from 1 to 1048576"
+                "BatchSize 2097152: must be from 1 to 1048576"
             },
             {
                 new() { Microbatch = 0 },
-                "--microbatch 0: must be at least 1"
+                "Microbatch 0: must be at least 1"
             },
             {
                 new() { BatchSize = 8, Microbatch = 9 },
-                "--microbatch 9: must be at most the batch size, 8"
+                "Microbatch 9: must be at most the batch size, 8"
             },
             {
                 new() { Epochs = 0 },
-                "--epochs 0: must be at least 1"
+                "Epochs 0: must be at least 1"
             },
             {
                 new() { Steps = -1 },
-                "--steps -1: must be at least 1"
+                "Steps -1: must be at least 1"
             },
             {
                 new() { Epochs = 2, Steps = 3 },
-                "--steps 3: cannot be given together with --epochs; leave one of them out"
+                "Steps 3: cannot be given together with Epochs; leave one of them out"
             },
             {
                 new() { LabelSmoothing = 1 },
-                "--label-smoothing 1: must be from 0 to below 1"
+                "LabelSmoothing 1: must be from 0 to below 1"
             },
             {
                 new() { LabelSmoothing = -0.5 },
-                "--label-smoothing -0.5: must be from 0 to below 1"
+                "LabelSmoothing -0.5: must be from 0 to below 1"
             },
             {
                 new() { LabelSmoothing = double.NaN },
-                "--label-smoothing NaN: must be from 0 to below 1"
+                "LabelSmoothing NaN: must be from 0 to below 1"
             },
             {
                 new() { CheckpointEvery = 0 },
-                "--checkpoint-every 0: must be at least 1 step"
+                "CheckpointEvery 0: must be at least 1 step"
             },
             {
                 new() { EvalEvery = 0 },
-                "--eval-every 0: must be at least 1 step"
+                "EvalEvery 0: must be at least 1 step"
             },
         };
 
     [Theory]
     [MemberData(nameof(BadValues), DisableDiscoveryEnumeration = true)]
     public void ABadValueIsNamedWithWhatWouldBeRight(TrainingOptions options, string message) =>
-        Assert.Contains(message, options.Validate());
+        Assert.Contains(message, options.Validate().Select(error => error.ToString()));
 
     [Fact]
     public void AllBadValuesAreNamedAtOnce()
@@ -72,8 +72,8 @@ public sealed class TrainingOptionsTests
             BatchSize = 0,
             Epochs = 0,
             EvalEvery = 0,
-            Optimizer = new() { Momentum = 2 },
-            Schedule = new() { WarmupSteps = -1 },
+            Optimizer = new SgdOptions { Momentum = 2 },
+            Schedule = new CosineSchedule { WarmupSteps = -1 },
         };
         Assert.Equal(5, options.Validate().Count);
     }
@@ -101,9 +101,25 @@ public sealed class TrainingOptionsTests
         var options = new TrainingOptions
         {
             Epochs = 1,
-            Schedule = new() { WarmupSteps = 1000 },
+            Schedule = new CosineSchedule { WarmupSteps = 1000 },
         };
-        var refusal = Assert.Throws<InputException>(() => RunConfiguration.Resolve(options, digits, "{\"layers\":[]}", null));
-        Assert.Contains("--warmup-steps", refusal.Message, StringComparison.Ordinal);
+        var refusal = Assert.Throws<InvalidOptionsException>(() => RunConfiguration.Resolve(options, digits, "{\"layers\":[]}", null));
+        Assert.Equal("TrainingOptions.Schedule.WarmupSteps 1000: must be at most 23, the steps of the run", refusal.Message);
+    }
+
+    [Fact]
+    public void ARefusalNamesEveryPropertyByItsPath()
+    {
+        var options = new TrainingOptions
+        {
+            Epochs = 2,
+            Steps = 3,
+            Optimizer = new SgdOptions { Momentum = 0, Nesterov = true },
+        };
+        Assert.Equal(
+            "TrainingOptions.Steps 3: cannot be given together with TrainingOptions.Epochs; leave one of them out\n"
+                + "TrainingOptions.Optimizer.Nesterov: needs a TrainingOptions.Optimizer.Momentum above 0",
+            Assert.Throws<InvalidOptionsException>(options.ThrowIfInvalid).Message
+        );
     }
 }

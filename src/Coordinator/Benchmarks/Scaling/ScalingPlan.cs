@@ -15,7 +15,7 @@ internal sealed record ScalingPlan(long BytesPerStep, long AccountedBytes)
     internal static ScalingPlan Of(RunPreparation prepared, int workers)
     {
         var configuration = prepared.Configuration;
-        var microbatches = (configuration.BatchSize + configuration.Microbatch - 1) / configuration.Microbatch;
+        var microbatches = (configuration.Options.BatchSize + configuration.Microbatch - 1) / configuration.Microbatch;
         var plan = new ReductionPlan(microbatches, Shares.Equal(workers), Buckets.Of(prepared.Network.Layout, workers));
         var most = plan.Blocks.Max(block => block.Count) * configuration.Microbatch;
         return new ScalingPlan(

@@ -22,7 +22,9 @@ internal sealed class GrantWriter
         _dataset = dataset;
         _batches = configuration.Batches(dataset.Train.Count);
         _test = Batch.All(dataset.Test.Count, configuration.Microbatch);
-        MostMicrobatches = Batch.All(Math.Min(configuration.BatchSize, dataset.Train.Count), configuration.Microbatch).MicrobatchCount;
+        MostMicrobatches = Batch
+            .All(Math.Min(configuration.Options.BatchSize, dataset.Train.Count), configuration.Microbatch)
+            .MicrobatchCount;
     }
 
     /// <summary>The number of microbatches in every batch but the last of an epoch, which may have fewer.</summary>

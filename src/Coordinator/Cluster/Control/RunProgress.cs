@@ -36,7 +36,7 @@ internal sealed class RunProgress : IAsyncDisposable
         _observer = observer;
         _grants = grants;
         _clock = new TrainingClock(time);
-        _schedule = new LearningRateSchedule(request.Configuration.Schedule, request.Configuration.Optimizer.ResolvedLearningRate);
+        _schedule = new LearningRateSchedule(request.Configuration.Options.Schedule, request.Configuration.Options.Optimizer.LearningRate);
         _checkpoints = new CheckpointWriter(request.Folder, observer);
         _latest = request.Start;
         LastStep = request.Start.Step;

@@ -14,8 +14,11 @@ internal static class WelcomeSettings
     {
         var withoutPaths = request.Configuration with
         {
-            Data = new DataOptions { Data = request.Dataset.Name },
-            InitWeights = null,
+            Options = request.Configuration.Options with
+            {
+                Data = new DataOptions { Data = request.Dataset.Name },
+                InitWeights = null,
+            },
         };
         return new RunSettings
         {
@@ -38,7 +41,7 @@ internal static class WelcomeSettings
         transport switch
         {
             Transport.Shm => TransportMode.Shm,
-            Transport.Grpc => TransportMode.Grpc,
+            Transport.Tcp or Transport.Grpc => TransportMode.Grpc,
             _ => TransportMode.Auto,
         };
 }

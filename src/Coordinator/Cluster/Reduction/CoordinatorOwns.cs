@@ -43,7 +43,7 @@ internal sealed class CoordinatorOwns : IReductionOwner, IStateSource
         Run = run;
         _directory = directory;
         _events = events;
-        _momentNames = Optimizer.Create(request.Configuration.Optimizer).MomentNames;
+        _momentNames = request.Configuration.Options.Optimizer.CreateOptimizer().MomentNames;
         _weights = new WeightUpdater(TrainingSettings.Of(request.Configuration, request.Network), team: null);
         _weights.State.Restore(request.Start);
         _completed.Open(request.Start.Step);
