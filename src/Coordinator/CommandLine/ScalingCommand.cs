@@ -3,6 +3,7 @@ using System.Text.Json;
 using Distributed.Collectives;
 using Distributed.Coordinator.Benchmarks;
 using Distributed.Coordinator.Benchmarks.Scaling;
+using Distributed.Coordinator.Observers;
 using Distributed.Coordinator.Runs;
 
 namespace Distributed.Coordinator.CommandLine;
@@ -71,7 +72,8 @@ internal sealed class ScalingCommand(CommandConsole console, TrainingRunFactory 
         using var folder = RunFolder.Create(path, configuration, network.Layout);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(interrupt);
         var request = new RunRequest(configuration, dataset, network, settings.Cluster(one.Workers), folder, one.Prepared.InitialState());
-        var run = runs.Create(request.Cluster).RunAsync(request, new RunRecorder(folder.Metrics, probe), stop.Token);
+        await using var observers = RunObservers.Of(folder, console.Error, probe);
+        var run = runs.Create(request.Cluster).RunAsync(request, observers, stop.Token);
         var watch = probe.WatchMemoryAsync(run);
         if (await Task.WhenAny(run, probe.Measured) != run)
             await stop.CancelAsync();
@@ -137,7 +139,7 @@ internal sealed class ScalingCommand(CommandConsole console, TrainingRunFactory 
     private void Warn(RunWarning warning)
     {
         if (_warnings.Add(warning.Message))
-            console.Error.WriteLine(Display.RunText.Warning(warning));
+            console.Error.WriteLine(RunText.Warning(warning));
     }
 
     private sealed record ScalingCase(int Workers, RunPreparation Prepared, ScalingPlan Plan, List<ScalingSample> Samples);

@@ -1,5 +1,5 @@
 using Distributed.Checkpoints;
-using Distributed.Coordinator.Display;
+using Distributed.Coordinator.Observers;
 using Distributed.Coordinator.Runs;
 using Distributed.Training;
 
@@ -20,14 +20,14 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         using var interrupt = new InterruptSignal();
         var run = runs.Create(settings.Cluster);
         var prepared = Prepare(settings);
-        var display = RunDisplay.Create(settings.Display, console);
         using var folder = Open(settings, prepared);
+        await using var observers = RunObservers.Of(folder, console.Error, RunDisplay.Create(settings.Display, console));
         try
         {
-            var start = FindStart(settings, prepared, folder, display);
+            var start = FindStart(settings, prepared, folder, observers);
             return start.Step == prepared.Configuration.Steps && RunFolder.ReadSummary(folder.Path) is { } summary
-                ? Finish(display, new RunCompleted(folder.Path, summary), ExitCodes.Done)
-                : await TrainAsync(run, prepared, settings, folder, start, display, interrupt);
+                ? Finish(observers, new RunCompleted(folder.Path, summary), ExitCodes.Done)
+                : await TrainAsync(run, prepared, settings, folder, start, observers, interrupt);
         }
         catch (InputException)
         {
@@ -54,12 +54,12 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         return RunFolder.Create(path, prepared.Configuration, prepared.Network.Layout);
     }
 
-    private static Checkpoint FindStart(TrainSettings settings, RunPreparation prepared, RunFolder folder, IRunDisplay display)
+    private static Checkpoint FindStart(TrainSettings settings, RunPreparation prepared, RunFolder folder, RunObservers observers)
     {
         if (!settings.Resume)
             return prepared.InitialState();
         var moments = prepared.Configuration.Options.Optimizer.CreateOptimizer().MomentNames;
-        return folder.Checkpoints.LoadLatest(moments, skipped => display.Report(new RunWarning(skipped))) ?? prepared.InitialState();
+        return folder.Checkpoints.LoadLatest(moments, skipped => observers.Report(new RunWarning(skipped))) ?? prepared.InitialState();
     }
 
     private static async Task<int> TrainAsync(
@@ -68,19 +68,18 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         TrainSettings settings,
         RunFolder folder,
         Checkpoint start,
-        IRunDisplay display,
+        RunObservers observers,
         InterruptSignal interrupt
     )
     {
         folder.ContinueFrom(start.Step);
         var request = new RunRequest(prepared.Configuration, prepared.Dataset, prepared.Network, settings.Cluster, folder, start);
-        var recorder = new RunRecorder(folder.Metrics, display);
-        var result = await display.FollowAsync(() => run.RunAsync(request, recorder, interrupt.Token));
+        var result = await run.RunAsync(request, observers, interrupt.Token);
         if (result.Interrupted)
-            return Finish(display, new RunInterrupted(result.Step, folder.Path), interrupt.ExitCode);
+            return Finish(observers, new RunInterrupted(result.Step, folder.Path), interrupt.ExitCode);
         var summary = Summarize(result, folder);
         folder.Complete(prepared.Network.Layout, result.Weights, prepared.Describe(), summary);
-        return Finish(display, new RunCompleted(folder.Path, summary), ExitCodes.Done);
+        return Finish(observers, new RunCompleted(folder.Path, summary), ExitCodes.Done);
     }
 
     private static RunSummary Summarize(RunResult result, RunFolder folder) =>
@@ -97,9 +96,9 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
             result.Transport
         );
 
-    private static int Finish(IRunDisplay display, RunEvent last, int exitCode)
+    private static int Finish(RunObservers observers, RunEvent last, int exitCode)
     {
-        display.Report(last);
+        observers.Report(last);
         return exitCode;
     }
 }

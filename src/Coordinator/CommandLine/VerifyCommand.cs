@@ -1,5 +1,5 @@
 using Distributed.Checkpoints;
-using Distributed.Coordinator.Display;
+using Distributed.Coordinator.Observers;
 using Distributed.Coordinator.Runs;
 
 namespace Distributed.Coordinator.CommandLine;
@@ -24,41 +24,24 @@ internal sealed class VerifyCommand(CommandConsole console, TrainingRunFactory r
         var first = CompleteRun.Load(path);
         var cluster = settings.Cluster(first.Summary.Workers);
         var run = runs.Create(cluster);
-        var display = RunDisplay.Create(settings.Display, console);
         using var temporary = new TemporaryRuns("verify-", "the second training");
         var second = temporary.Next();
-        var result = await TrainAgainAsync(run, first, cluster, second, display, interrupt.Token);
-        return result.Interrupted ? interrupt.ExitCode : Compare(first, path, result, second, display);
+        var (configuration, dataset, network) = (first.Prepared.Configuration, first.Prepared.Dataset, first.Prepared.Network);
+        using var folder = RunFolder.Create(second, configuration, network.Layout);
+        await using var observers = RunObservers.Of(folder, console.Error, RunDisplay.Create(settings.Display, console));
+        var request = new RunRequest(configuration, dataset, network, cluster, folder, first.Prepared.InitialState());
+        var result = await run.RunAsync(request, observers, interrupt.Token);
+        folder.Metrics.Dispose();
+        return result.Interrupted ? interrupt.ExitCode : Compare(first, path, result, second, observers);
     }
 
-    private static async Task<RunResult> TrainAgainAsync(
-        ITrainingRun run,
-        CompleteRun first,
-        ClusterOptions cluster,
-        string folderPath,
-        IRunDisplay display,
-        CancellationToken interrupt
-    )
-    {
-        using var folder = RunFolder.Create(folderPath, first.Prepared.Configuration, first.Prepared.Network.Layout);
-        var request = new RunRequest(
-            first.Prepared.Configuration,
-            first.Prepared.Dataset,
-            first.Prepared.Network,
-            cluster,
-            folder,
-            first.Prepared.InitialState()
-        );
-        return await display.FollowAsync(() => run.RunAsync(request, new RunRecorder(folder.Metrics, display), interrupt));
-    }
-
-    private static int Compare(CompleteRun first, string firstPath, RunResult second, string secondPath, IRunDisplay display)
+    private static int Compare(CompleteRun first, string firstPath, RunResult second, string secondPath, RunObservers observers)
     {
         var hash = WeightsHash.Compute(second.Weights.Span);
         var same = hash == first.WeightsSha256;
         var difference = same ? null : FirstDifference(firstPath, secondPath);
         var verified = new RunVerified(same, first.Summary.Workers, first.WeightsSha256, second.Workers, hash, difference);
-        display.Report(verified);
+        observers.Report(verified);
         return same ? ExitCodes.Done : throw new RunFailedException(RunText.Verified(verified));
     }
 

@@ -1,4 +1,4 @@
-using Distributed.Coordinator.Display;
+using Distributed.Coordinator.Observers;
 using Distributed.Coordinator.Runs;
 
 namespace Distributed.Coordinator.CommandLine;

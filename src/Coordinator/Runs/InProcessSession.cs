@@ -9,7 +9,6 @@ internal sealed class InProcessSession : IDisposable
     private const string Transport = "none";
 
     private readonly RunConfiguration _configuration;
-    private readonly RunFolder _folder;
     private readonly IRunObserver _observer;
     private readonly TimeProvider _time;
     private readonly BatchPlan _batches;
@@ -22,7 +21,6 @@ internal sealed class InProcessSession : IDisposable
     internal InProcessSession(RunRequest request, IRunObserver observer, TimeProvider time)
     {
         _configuration = request.Configuration;
-        _folder = request.Folder;
         _observer = observer;
         _time = time;
         _momentNames = _configuration.Options.Optimizer.CreateOptimizer().MomentNames;
@@ -40,7 +38,6 @@ internal sealed class InProcessSession : IDisposable
 
     internal async Task<RunResult> RunAsync(CancellationToken interrupt)
     {
-        await using var checkpoints = new CheckpointWriter(_folder, _observer);
         _observer.Report(new RunStarted(Step + 1, _configuration.Steps, Workers: 0, Transport));
         while (Step < _configuration.Steps && !interrupt.IsCancellationRequested)
         {
@@ -48,14 +45,15 @@ internal sealed class InProcessSession : IDisposable
             if (Step % _configuration.EvalEvery == 0)
                 Evaluate();
             if (Step % _configuration.CheckpointEvery == 0)
-                await SaveAsync(checkpoints);
-            await checkpoints.PollAsync();
+                Save();
+            await _observer.SettleAsync(complete: false);
         }
         var interrupted = Step < _configuration.Steps;
         if (!interrupted && _evaluation?.Step != Step)
             Evaluate();
         if (Step % _configuration.CheckpointEvery != 0)
-            await SaveAsync(checkpoints);
+            Save();
+        await _observer.SettleAsync(complete: true);
         return Result(interrupted);
     }
 
@@ -79,7 +77,7 @@ internal sealed class InProcessSession : IDisposable
         _observer.Report(_evaluation);
     }
 
-    private Task SaveAsync(CheckpointWriter checkpoints) => checkpoints.SaveAsync(_trainer.State.ToCheckpoint(_momentNames));
+    private void Save() => _observer.Report(new SnapshotTaken(_trainer.State.ToCheckpoint(_momentNames)));
 
     private RunResult Result(bool interrupted) =>
         new(

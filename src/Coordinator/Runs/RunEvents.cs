@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Distributed.Checkpoints;
 
 namespace Distributed.Coordinator.Runs;
 
@@ -62,6 +63,13 @@ public sealed record StepCompleted(long Step, long Epoch, float Loss, float Lear
 /// <param name="TestLoss">The mean loss per sample.</param>
 /// <param name="TestAccuracy">The part of the samples, 0 to 1, whose class is the first largest logit.</param>
 public sealed record Evaluated(long Step, double TestLoss, double TestAccuracy) : RunEvent;
+
+/// <summary>
+/// The state after a step, for those that keep it; not an event for people, and not written as JSON. Its memory may change after the next
+/// <see cref="IRunObserver.SettleAsync"/>.
+/// </summary>
+/// <param name="Checkpoint">The state.</param>
+public sealed record SnapshotTaken(Checkpoint Checkpoint) : RunEvent;
 
 /// <summary>A checkpoint is complete and on disk.</summary>
 /// <param name="Step">Steps completed.</param>

@@ -4,6 +4,7 @@ using Distributed.Checkpoints;
 using Distributed.Coordinator.Cluster.Control;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Cluster.Reduction;
+using Distributed.Coordinator.Observers;
 using Distributed.Coordinator.Runs;
 using Distributed.Training;
 using Microsoft.Extensions.Time.Testing;
@@ -21,6 +22,7 @@ internal sealed class ControlledRun : IRunObserver, IReductionOwner
     private readonly Channel<ClusterEvent> _events = Channel.CreateUnbounded<ClusterEvent>();
     private readonly Channel<RunEvent> _reported = Channel.CreateUnbounded<RunEvent>();
     private readonly RunController _controller;
+    private readonly RunObservers _observers;
     private readonly Task<RunResult> _controlling;
 
     public ControlledRun(int workers, long steps, long start = 0, int batchSize = 64)
@@ -45,7 +47,8 @@ internal sealed class ControlledRun : IRunObserver, IReductionOwner
             _run,
             Start
         );
-        _controller = new RunController(request, this, Time, new RunIdentity(RunId, Epoch: 1), this);
+        _observers = RunObservers.Of(_run, TextWriter.Null, this);
+        _controller = new RunController(request, _observers, Time, new RunIdentity(RunId, Epoch: 1), this);
         _controlling = _controller.RunAsync(new Watched(_events.Reader));
     }
 
@@ -103,6 +106,7 @@ internal sealed class ControlledRun : IRunObserver, IReductionOwner
         finally
         {
             await _controller.DisposeAsync();
+            await _observers.DisposeAsync();
             _run.Dispose();
             _folder.Dispose();
         }

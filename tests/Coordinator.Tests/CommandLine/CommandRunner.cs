@@ -18,10 +18,16 @@ internal static class CommandRunner
     public static async Task<CommandOutcome> RunAsync(params string[] arguments)
     {
         using var output = new StringWriter { NewLine = "\n" };
+        return await RunAsync(output, arguments);
+    }
+
+    /// <summary>Runs a command line whose standard output goes elsewhere.</summary>
+    public static async Task<CommandOutcome> RunAsync(TextWriter output, params string[] arguments)
+    {
         using var error = new StringWriter { NewLine = "\n" };
         var console = new CommandConsole(output, error, IsTerminal: false, TimeProvider.System);
         var exitCode = await new CoordinatorCommand(console, new TrainingRunFactory(TimeProvider.System)).RunAsync(arguments);
-        return new CommandOutcome(exitCode, output.ToString(), error.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        return new CommandOutcome(exitCode, output.ToString()!, error.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
     public static Task<CommandOutcome> TrainAsync(string run, string options) =>

@@ -91,6 +91,52 @@ public sealed class TrainTests : IDisposable
         Assert.Equal("runCompleted", events[^1]);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("--json")]
+    [InlineData("--quiet")]
+    public async Task AnOutputThatCannotBeWrittenIsOneWarningAndChangesNothing(string options)
+    {
+        string seen = _folder.File("seen"),
+            unseen = _folder.File("unseen");
+        await CommandRunner.TrainAsync(seen, "--steps 3");
+        using var full = new FullOutput();
+        var outcome = await CommandRunner.RunAsync(
+            full,
+            [
+                "train",
+                .. CommandRunner.Tiny.Split(' '),
+                "--run",
+                unseen,
+                "--steps",
+                "3",
+                .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries),
+            ]
+        );
+        Assert.Equal(0, outcome.ExitCode);
+        Assert.Equal("warning: the output failed and is left out from here on: No space left", Assert.Single(outcome.Errors));
+        Assert.Equal(File.ReadAllText(Path.Combine(seen, "metrics.jsonl")), File.ReadAllText(Path.Combine(unseen, "metrics.jsonl")));
+        Assert.Equal(Summary(seen).GetProperty("weightsSha256").GetString(), Summary(unseen).GetProperty("weightsSha256").GetString());
+    }
+
+    [Fact]
+    public async Task MetricsThatCannotBeWrittenFailTheRunInOneLine()
+    {
+        var run = _folder.File("run");
+        await CommandRunner.TrainAsync(run, "--steps 2 --checkpoint-every 1");
+        string[] later = ["metrics.jsonl", "summary.json", "model.safetensors", Path.Combine("checkpoints", "step-2.safetensors")];
+        foreach (var name in later)
+            File.Delete(Path.Combine(run, name));
+        Directory.CreateDirectory(Path.Combine(run, "metrics.jsonl")); // a folder stands where the file is to be made
+        var outcome = await CommandRunner.RunAsync("train", "--resume", "--run", run, "--workers", "0");
+        Assert.Equal(1, outcome.ExitCode);
+        Assert.StartsWith(
+            $"error: the coordinator cannot write the metrics in {run}: ",
+            Assert.Single(outcome.Errors),
+            StringComparison.Ordinal
+        );
+    }
+
     [Fact]
     public async Task QuietOutputIsTheResultOnly()
     {
@@ -223,4 +269,13 @@ public sealed class TrainTests : IDisposable
             "points.csv",
             "x,y,class\n" + string.Concat(Enumerable.Range(0, 100).Select(i => $"{i % 10},{i % 7},{(i % 10 > 4 ? "high" : "low")}\n"))
         );
+
+    private sealed class FullOutput : StringWriter
+    {
+        public override void Write(char value) => throw new IOException("No space left");
+
+        public override void Write(string? value) => throw new IOException("No space left");
+
+        public override void WriteLine(string? value) => throw new IOException("No space left");
+    }
 }

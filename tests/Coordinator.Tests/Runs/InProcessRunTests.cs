@@ -1,4 +1,5 @@
 using Distributed.Checkpoints;
+using Distributed.Coordinator.Observers;
 using Distributed.Coordinator.Runs;
 using Distributed.Data;
 using Distributed.Training;
@@ -93,7 +94,8 @@ public sealed class InProcessRunTests : IDisposable
             folder,
             start
         );
-        return await new InProcessRun(TimeProvider.System).RunAsync(request, new Observer(observe), interrupt);
+        await using var observers = RunObservers.Of(folder, TextWriter.Null, new Observer(observe));
+        return await new InProcessRun(TimeProvider.System).RunAsync(request, observers, interrupt);
     }
 
     private sealed class Observer(Action<RunEvent> observe) : IRunObserver

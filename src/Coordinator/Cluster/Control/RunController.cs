@@ -91,10 +91,10 @@ internal sealed class RunController : IAsyncDisposable
     }
 
     /// <inheritdoc />
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
         _window.Dispose();
-        await _progress.DisposeAsync();
+        return ValueTask.CompletedTask;
     }
 
     private void Handle(ClusterEvent clusterEvent)

@@ -7,15 +7,14 @@ using Distributed.Training;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
-/// <summary>What the run has come to: the steps that are complete, the time that they took, the checkpoints, and the result.</summary>
-internal sealed class RunProgress : IAsyncDisposable
+/// <summary>What the run has come to: the steps that are complete, the time that they took, the snapshots, and the result.</summary>
+internal sealed class RunProgress
 {
     private readonly RunRequest _request;
     private readonly IRunObserver _observer;
     private readonly GrantWriter _grants;
     private readonly TrainingClock _clock;
     private readonly LearningRateSchedule _schedule;
-    private readonly CheckpointWriter _checkpoints;
     private readonly TransportUse _transport = new();
     private readonly HashSet<int> _opening = [];
     private readonly Queue<Checkpoint> _arrived = new();
@@ -37,7 +36,6 @@ internal sealed class RunProgress : IAsyncDisposable
         _grants = grants;
         _clock = new TrainingClock(time);
         _schedule = new LearningRateSchedule(request.Configuration.Options.Schedule, request.Configuration.Options.Optimizer.LearningRate);
-        _checkpoints = new CheckpointWriter(request.Folder, observer);
         _latest = request.Start;
         LastStep = request.Start.Step;
     }
@@ -48,7 +46,7 @@ internal sealed class RunProgress : IAsyncDisposable
     /// <summary>Whether the run was stopped early.</summary>
     public bool IsInterrupted { get; private set; }
 
-    /// <summary>Whether every snapshot that was asked for has been handed to the disk.</summary>
+    /// <summary>Whether every snapshot that was asked for has been handed on.</summary>
     public bool IsSaved => _expected == 0;
 
     /// <summary>The SHA-256 of the latest weights that have come here.</summary>
@@ -99,7 +97,7 @@ internal sealed class RunProgress : IAsyncDisposable
         }
     }
 
-    /// <summary>Saves what has arrived, once the reports of the steps before it are complete; reports what is on disk.</summary>
+    /// <summary>Hands on the snapshots that have arrived, once the reports of the steps before them are complete.</summary>
     /// <param name="isAllReported">Whether nothing that was granted is still to be reported.</param>
     public async Task SaveAsync(bool isAllReported)
     {
@@ -109,18 +107,19 @@ internal sealed class RunProgress : IAsyncDisposable
         )
         {
             _latest = _arrived.Dequeue();
-            await _checkpoints.SaveAsync(_latest);
+            _observer.Report(new SnapshotTaken(_latest));
+            await _observer.SettleAsync(complete: false);
             _expected--;
         }
 
-        await _checkpoints.PollAsync();
+        await _observer.SettleAsync(complete: false);
     }
 
     /// <summary>How the run has ended.</summary>
     /// <param name="workers">Workers at the end.</param>
     public async Task<RunResult> ResultAsync(int workers)
     {
-        await _checkpoints.CompleteAsync();
+        await _observer.SettleAsync(complete: true);
         var evaluation = IsInterrupted ? null : _evaluation;
         return new RunResult(
             _latest.Step,
@@ -134,9 +133,6 @@ internal sealed class RunProgress : IAsyncDisposable
             IsInterrupted
         );
     }
-
-    /// <inheritdoc />
-    public ValueTask DisposeAsync() => _checkpoints.DisposeAsync();
 
     private void Trained(long step, BatchSums sums)
     {

@@ -2,7 +2,7 @@ using System.Globalization;
 using Distributed.Coordinator.CommandLine;
 using Distributed.Coordinator.Runs;
 
-namespace Distributed.Coordinator.Display;
+namespace Distributed.Coordinator.Observers;
 
 /// <summary>The events of a run as people read them.</summary>
 internal static class RunText

@@ -1,12 +1,13 @@
 using Distributed.Coordinator.CommandLine;
+using Distributed.Coordinator.Runs;
 
-namespace Distributed.Coordinator.Display;
+namespace Distributed.Coordinator.Observers;
 
 /// <summary>Chooses how a run is shown.</summary>
 internal static class RunDisplay
 {
     /// <summary>JSON or nothing if asked for; a live display for a terminal; lines for anything else.</summary>
-    internal static IRunDisplay Create(DisplayOptions options, CommandConsole console) =>
+    internal static IRunObserver Create(DisplayOptions options, CommandConsole console) =>
         options switch
         {
             { Json: true } => new JsonDisplay(console.Output),

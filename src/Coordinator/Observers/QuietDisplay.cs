@@ -1,14 +1,14 @@
 using Distributed.Coordinator.CommandLine;
 using Distributed.Coordinator.Runs;
 
-namespace Distributed.Coordinator.Display;
+namespace Distributed.Coordinator.Observers;
 
 /// <summary>Only the result, and on standard error what someone should know.</summary>
 /// <param name="console">Where to write.</param>
-internal sealed class QuietDisplay(CommandConsole console) : IRunDisplay
+internal sealed class QuietDisplay(CommandConsole console) : IRunObserver
 {
     /// <inheritdoc/>
-    public Task<T> FollowAsync<T>(Func<Task<T>> run) => run();
+    public string Name => "the output";
 
     /// <inheritdoc/>
     public void Report(RunEvent runEvent)

@@ -2,13 +2,15 @@ using Distributed.Coordinator.CommandLine;
 using Distributed.Coordinator.Runs;
 using Spectre.Console;
 
-namespace Distributed.Coordinator.Display;
+namespace Distributed.Coordinator.Observers;
 
 /// <summary>A progress bar for a terminal; what stays is written above it.</summary>
-internal sealed class LiveDisplay : IRunDisplay
+internal sealed class LiveDisplay : IRunObserver, IAsyncDisposable
 {
     private readonly CommandConsole _console;
     private readonly IAnsiConsole _terminal;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task _drawing = Task.CompletedTask;
     private ProgressTask? _progress;
     private RunStarted? _started;
 
@@ -20,20 +22,7 @@ internal sealed class LiveDisplay : IRunDisplay
     }
 
     /// <inheritdoc/>
-    public async Task<T> FollowAsync<T>(Func<Task<T>> run)
-    {
-        var result = await _terminal
-            .Progress()
-            .AutoClear(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .StartAsync(context =>
-            {
-                _progress = context.AddTask("starting", autoStart: false);
-                return run();
-            });
-        _progress = null;
-        return result;
-    }
+    public string Name => "the output";
 
     /// <inheritdoc/>
     public void Report(RunEvent runEvent)
@@ -46,6 +35,19 @@ internal sealed class LiveDisplay : IRunDisplay
             _console.Error.WriteLine(RunText.Warning(warning));
         else if (RunText.Line(runEvent) is { } line)
             WriteLine(line);
+    }
+
+    /// <summary>Takes the bar away with the end of the training.</summary>
+    public ValueTask SettleAsync(bool complete) => complete ? EndAsync() : ValueTask.CompletedTask;
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => EndAsync();
+
+    private async ValueTask EndAsync()
+    {
+        _ended.TrySetResult();
+        await _drawing;
+        _progress = null;
     }
 
     /// <summary>
@@ -62,10 +64,15 @@ internal sealed class LiveDisplay : IRunDisplay
     private void Begin(RunStarted started)
     {
         _started = started;
-        if (_progress is null)
-            return;
-        _progress.MaxValue = Math.Max(1, started.TotalSteps - started.FirstStep + 1);
-        _progress.StartTask();
+        _drawing = _terminal
+            .Progress()
+            .AutoClear(true)
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .StartAsync(context =>
+            {
+                _progress = context.AddTask("starting", maxValue: Math.Max(1, started.TotalSteps - started.FirstStep + 1));
+                return _ended.Task;
+            });
     }
 
     private void Advance(StepCompleted step)

@@ -1,11 +1,11 @@
 using Distributed.Coordinator.CommandLine;
 using Distributed.Coordinator.Runs;
 
-namespace Distributed.Coordinator.Display;
+namespace Distributed.Coordinator.Observers;
 
 /// <summary>Lines for logs and pipes: every evaluation, and between them a step now and then.</summary>
 /// <param name="console">Where to write.</param>
-internal sealed class LineDisplay(CommandConsole console) : IRunDisplay
+internal sealed class LineDisplay(CommandConsole console) : IRunObserver
 {
     private static readonly TimeSpan StepInterval = TimeSpan.FromSeconds(5);
 
@@ -13,7 +13,7 @@ internal sealed class LineDisplay(CommandConsole console) : IRunDisplay
     private long _lastLine;
 
     /// <inheritdoc/>
-    public Task<T> FollowAsync<T>(Func<Task<T>> run) => run();
+    public string Name => "the output";
 
     /// <inheritdoc/>
     public void Report(RunEvent runEvent)
