@@ -1,4 +1,4 @@
-using Distributed.Coordinator.CommandLine;
+using Distributed.Coordinator.Commands;
 using Distributed.Coordinator.Runs;
 
 return await new CoordinatorCommand(CommandConsole.System, new TrainingRunFactory(TimeProvider.System)).RunAsync(args);

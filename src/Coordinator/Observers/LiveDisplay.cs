@@ -1,4 +1,4 @@
-using Distributed.Coordinator.CommandLine;
+using Distributed.Coordinator.Commands;
 using Distributed.Coordinator.Runs;
 using Spectre.Console;
 

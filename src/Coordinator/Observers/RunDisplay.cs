@@ -1,4 +1,5 @@
-using Distributed.Coordinator.CommandLine;
+using Distributed.Coordinator.Commands;
+using Distributed.Coordinator.Options;
 using Distributed.Coordinator.Runs;
 
 namespace Distributed.Coordinator.Observers;

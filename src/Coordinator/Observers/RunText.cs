@@ -1,5 +1,5 @@
 using System.Globalization;
-using Distributed.Coordinator.CommandLine;
+using Distributed.Coordinator.Commands;
 using Distributed.Coordinator.Runs;
 
 namespace Distributed.Coordinator.Observers;

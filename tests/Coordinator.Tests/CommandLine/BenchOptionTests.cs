@@ -1,4 +1,4 @@
-using Distributed.Coordinator.CommandLine;
+using Distributed.Coordinator.Options;
 using Xunit;
 
 namespace Distributed.Coordinator.Tests.CommandLine;

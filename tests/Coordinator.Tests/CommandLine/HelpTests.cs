@@ -1,4 +1,4 @@
-using Distributed.Coordinator.CommandLine;
+using Distributed.Coordinator.Options;
 using Distributed.Training;
 using Xunit;
 

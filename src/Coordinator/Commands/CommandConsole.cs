@@ -1,0 +1,19 @@
+namespace Distributed.Coordinator.Commands;
+
+/// <summary>Where a command writes and what time it is.</summary>
+/// <param name="Output">Standard output: results and progress.</param>
+/// <param name="Error">Standard error: what is wrong.</param>
+/// <param name="IsTerminal">Whether a person watches the output as it comes.</param>
+/// <param name="Time">The clock.</param>
+internal sealed record CommandConsole(TextWriter Output, TextWriter Error, bool IsTerminal, TimeProvider Time)
+{
+    /// <summary>The process's own streams and the system's clock.</summary>
+    internal static CommandConsole System { get; } = new(Console.Out, Console.Error, !Console.IsOutputRedirected, TimeProvider.System);
+
+    /// <summary>Writes each line of a message as an error of its own.</summary>
+    internal void WriteErrors(string message)
+    {
+        foreach (var line in message.Split('\n'))
+            Error.WriteLine($"error: {line}");
+    }
+}

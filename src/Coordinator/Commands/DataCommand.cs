@@ -1,0 +1,44 @@
+using System.Globalization;
+using Distributed.Data;
+
+namespace Distributed.Coordinator.Commands;
+
+/// <summary><c>data list</c> and <c>data inspect</c>: what there is to train on, and what it looks like.</summary>
+/// <param name="console">Where to write.</param>
+internal sealed class DataCommand(CommandConsole console)
+{
+    /// <summary>Lists the data sets that have names.</summary>
+    /// <returns>The process's exit code.</returns>
+    internal int List(DataOptions options)
+    {
+        foreach (var known in DatasetLoader.List(options))
+        {
+            WriteLine(
+                $"{known.Name}: {known.Summary}; {known.TrainSamples} + {known.TestSamples} samples of {known.Shape}, {known.Classes} classes"
+            );
+            WriteLine($"    {(known.Location is null ? $"not here: {known.Remedy}" : $"found: {known.Location}")}");
+        }
+        console.Output.WriteLine("PATH: a CSV file, an IDX pair, or a folder of IDX or CIFAR files; try data inspect --data PATH");
+        return ExitCodes.Done;
+    }
+
+    /// <summary>Loads data as <c>train</c> would and describes it.</summary>
+    /// <returns>The process's exit code.</returns>
+    /// <exception cref="InputException">The data is not right.</exception>
+    internal int Inspect(DataOptions options)
+    {
+        var dataset = DatasetLoader.Load(options);
+        var statistics = DatasetStatistics.Of(dataset);
+        WriteLine($"{dataset.Name} ({dataset.Location})");
+        WriteLine($"samples of {dataset.Shape}: {dataset.Train.Count} to train on, {dataset.Test.Count} to test on");
+        WriteLine(
+            $"values from {statistics.FeatureMinimum:0.####} to {statistics.FeatureMaximum:0.####}, mean {statistics.FeatureMean:0.####}"
+        );
+        WriteLine($"sha256 {dataset.Sha256}");
+        for (var index = 0; index < dataset.ClassNames.Count; index++)
+            WriteLine($"  class {dataset.ClassNames[index]}: {statistics.TrainCounts[index]} + {statistics.TestCounts[index]}");
+        return ExitCodes.Done;
+    }
+
+    private void WriteLine(FormattableString text) => console.Output.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+}

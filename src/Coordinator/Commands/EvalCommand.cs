@@ -1,0 +1,125 @@
+using System.Globalization;
+using System.Text.Json;
+using Distributed.Coordinator.Options;
+using Distributed.Coordinator.Runs;
+using Distributed.Data;
+
+namespace Distributed.Coordinator.Commands;
+
+/// <summary><c>eval</c>: loss and accuracy of a trained model, and the accuracy of each class.</summary>
+/// <param name="console">Where to write.</param>
+internal sealed class EvalCommand(CommandConsole console)
+{
+    /// <summary>Evaluates.</summary>
+    /// <param name="path">A model file or a run folder.</param>
+    /// <param name="settings">Settings without errors.</param>
+    /// <param name="namesData">Whether the command names the data.</param>
+    /// <returns>The process's exit code.</returns>
+    /// <exception cref="InputException">Model or data are not right, or do not go together.</exception>
+    internal int Run(string path, EvalSettings settings, bool namesData)
+    {
+        var model = TrainedModel.Load(path);
+        var options = namesData
+            ? settings.Data
+            : model.TrainedOn ?? throw new InputException($"--data: name the data to evaluate {path} on, such as --data digits");
+        var dataset = DatasetLoader.Load(options);
+        RequireFit(model, dataset);
+        var inputs = InputsOf(model, ref dataset, options);
+        var scores = new ClassScores(model.Network.Classes);
+        foreach (var samples in Parts(dataset, settings.Part))
+            scores.Add(model, samples, inputs);
+        Write(dataset, scores, settings);
+        return ExitCodes.Done;
+    }
+
+    private static void RequireFit(TrainedModel model, Dataset dataset)
+    {
+        if (dataset.Shape.Length != model.Network.InputLength)
+        {
+            throw new InputException(
+                $"{dataset.Name}: a sample has {dataset.Shape.Length} values, {model.Path} takes {model.Network.InputLength}"
+            );
+        }
+
+        if (!dataset.ClassNames.SequenceEqual(model.ClassNames))
+        {
+            throw new InputException(
+                $"{dataset.Name}: its classes are {Listed(dataset.ClassNames)}, {model.Path} was trained on {Listed(model.ClassNames)}"
+            );
+        }
+    }
+
+    /// <summary>
+    /// Data that is standardised by its own columns is loaded again as it is in the file, and standardised as the model's training data
+    /// was.
+    /// </summary>
+    private static Action<Span<float>> InputsOf(TrainedModel model, ref Dataset dataset, DataOptions options)
+    {
+        if (dataset.Preprocessing.ToJson() == model.Preprocessing.ToJson())
+            return static _ => { };
+        if (dataset.Preprocessing.ByteDivisor is not null || model.Preprocessing.ByteDivisor is not null)
+        {
+            throw new InputException(
+                $"{dataset.Name}: its values are scaled in another way ({dataset.Preprocessing.ToJson()}) than {model.Path} expects ({model.Preprocessing.ToJson()})"
+            );
+        }
+
+        dataset = DatasetLoader.Load(options with { Standardize = false });
+        return values => Standardize(values, model.Preprocessing);
+    }
+
+    private static void Standardize(Span<float> values, Preprocessing preprocessing)
+    {
+        var columns = preprocessing.Means.Count;
+        for (var index = 0; columns > 0 && index < values.Length; index++)
+            values[index] = (float)((values[index] - preprocessing.Means[index % columns]) / preprocessing.Deviations[index % columns]);
+    }
+
+    private static IEnumerable<SampleSet> Parts(Dataset dataset, DatasetPart part) =>
+        part switch
+        {
+            DatasetPart.Test => [dataset.Test],
+            DatasetPart.Train => [dataset.Train],
+            _ => [dataset.Train, dataset.Test],
+        };
+
+    private void Write(Dataset dataset, ClassScores scores, EvalSettings settings)
+    {
+        var classes = dataset
+            .ClassNames.Select(
+                (name, index) =>
+                    new ClassResult(
+                        name,
+                        scores.Samples[index],
+                        scores.Samples[index] == 0 ? null : (double)scores.Correct[index] / scores.Samples[index]
+                    )
+            )
+            .ToList();
+        if (settings.Json)
+        {
+            var result = new
+            {
+                data = dataset.Name,
+                part = OptionText.Name(settings.Part),
+                samples = scores.Count,
+                loss = scores.Loss,
+                accuracy = scores.Accuracy,
+                classes,
+            };
+            console.Output.WriteLine(JsonSerializer.Serialize(result, JsonSerializerOptions.Web));
+            return;
+        }
+        WriteLine(
+            $"{dataset.Name}, {OptionText.Name(settings.Part)} part: {scores.Count} samples, loss {scores.Loss:0.0000}, accuracy {scores.Accuracy:0.0000}"
+        );
+        foreach (var result in classes)
+            WriteLine($"  {result.Name}: {result.Accuracy?.ToString("0.0000", CultureInfo.InvariantCulture) ?? "-"} of {result.Samples}");
+    }
+
+    private void WriteLine(FormattableString text) => console.Output.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+
+    private static string Listed(IReadOnlyList<string> names) =>
+        names.Count <= 5 ? string.Join(", ", names) : $"{string.Join(", ", names.Take(5))}, .. ({names.Count})";
+
+    private sealed record ClassResult(string Name, int Samples, double? Accuracy);
+}

@@ -1,0 +1,105 @@
+using Distributed.Checkpoints;
+using Distributed.Coordinator.Observers;
+using Distributed.Coordinator.Options;
+using Distributed.Coordinator.Runs;
+using Distributed.Training;
+
+namespace Distributed.Coordinator.Commands;
+
+/// <summary><c>train</c>: loads and checks everything, opens the run folder, trains, and leaves model and summary.</summary>
+/// <param name="console">Where to write.</param>
+/// <param name="runs">The ways to train.</param>
+internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory runs)
+{
+    /// <summary>Trains.</summary>
+    /// <param name="settings">Settings without errors.</param>
+    /// <returns>The process's exit code.</returns>
+    /// <exception cref="InputException">What the settings name is not right; nothing has been written.</exception>
+    /// <exception cref="RunFailedException">The run could not go on.</exception>
+    internal async Task<int> RunAsync(TrainSettings settings)
+    {
+        using var interrupt = new InterruptSignal();
+        var run = runs.Create(settings.Cluster);
+        var prepared = Prepare(settings);
+        using var folder = Open(settings, prepared);
+        await using var observers = RunObservers.Of(folder, console.Error, RunDisplay.Create(settings.Display, console));
+        try
+        {
+            var start = FindStart(settings, prepared, folder, observers);
+            return start.Step == prepared.Configuration.Steps && RunFolder.ReadSummary(folder.Path) is { } summary
+                ? Finish(observers, new RunCompleted(folder.Path, summary), ExitCodes.Done)
+                : await TrainAsync(run, prepared, settings, folder, start, observers, interrupt);
+        }
+        catch (InputException)
+        {
+            folder.Discard();
+            throw;
+        }
+    }
+
+    private static RunPreparation Prepare(TrainSettings settings)
+    {
+        var begun = settings.Resume ? RunFolder.ReadConfiguration(settings.Run!) : null;
+        var prepared = RunPreparation.Load(settings.Training, begun);
+        var differences = begun is null ? [] : ResumeRule.Errors(begun, prepared.Configuration);
+        return differences.Count == 0
+            ? prepared
+            : throw new InputException(string.Join('\n', differences.Select(difference => $"--resume: {difference}")));
+    }
+
+    private RunFolder Open(TrainSettings settings, RunPreparation prepared)
+    {
+        if (settings.Resume)
+            return RunFolder.Resume(settings.Run!, prepared.Configuration, prepared.Network.Layout);
+        var path = settings.Run ?? RunFolder.NewName(prepared.Dataset.Name, settings.Training.Model, console.Time);
+        return RunFolder.Create(path, prepared.Configuration, prepared.Network.Layout);
+    }
+
+    private static Checkpoint FindStart(TrainSettings settings, RunPreparation prepared, RunFolder folder, RunObservers observers)
+    {
+        if (!settings.Resume)
+            return prepared.InitialState();
+        var moments = prepared.Configuration.Options.Optimizer.CreateOptimizer().MomentNames;
+        return folder.Checkpoints.LoadLatest(moments, skipped => observers.Report(new RunWarning(skipped))) ?? prepared.InitialState();
+    }
+
+    private static async Task<int> TrainAsync(
+        ITrainingRun run,
+        RunPreparation prepared,
+        TrainSettings settings,
+        RunFolder folder,
+        Checkpoint start,
+        RunObservers observers,
+        InterruptSignal interrupt
+    )
+    {
+        folder.ContinueFrom(start.Step);
+        var request = new RunRequest(prepared.Configuration, prepared.Dataset, prepared.Network, settings.Cluster, folder, start);
+        var result = await run.RunAsync(request, observers, interrupt.Token);
+        if (result.Interrupted)
+            return Finish(observers, new RunInterrupted(result.Step, folder.Path), interrupt.ExitCode);
+        var summary = Summarize(result, folder);
+        folder.Complete(prepared.Network.Layout, result.Weights, prepared.Describe(), summary);
+        return Finish(observers, new RunCompleted(folder.Path, summary), ExitCodes.Done);
+    }
+
+    private static RunSummary Summarize(RunResult result, RunFolder folder) =>
+        new(
+            result.Step,
+            result.Samples,
+            result.Seconds,
+            result.Seconds > 0 ? result.Samples / result.Seconds : 0,
+            folder.Metrics.LastEpochLoss(),
+            result.TestLoss ?? throw new InvalidOperationException("a complete run has been evaluated"),
+            result.TestAccuracy ?? throw new InvalidOperationException("a complete run has been evaluated"),
+            WeightsHash.Compute(result.Weights.Span),
+            result.Workers,
+            result.Transport
+        );
+
+    private static int Finish(RunObservers observers, RunEvent last, int exitCode)
+    {
+        observers.Report(last);
+        return exitCode;
+    }
+}

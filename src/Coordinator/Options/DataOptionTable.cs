@@ -1,0 +1,67 @@
+using Distributed.Data;
+
+namespace Distributed.Coordinator.Options;
+
+/// <summary>The options that name data; several commands share them.</summary>
+internal static class DataOptionTable
+{
+    private static readonly DataOptions Defaults = new();
+
+    internal static IReadOnlyList<OptionSpec<DataOptions>> Options { get; } =
+    [
+        new(
+            "--data",
+            "NAME|PATH",
+            OptionGroups.Data,
+            "digits, fashion-mnist, or the path of a CSV file, an IDX file, or a folder of IDX or CIFAR files",
+            Defaults.Data,
+            "flowers.csv",
+            (options, text) => options with { Data = OptionText.NotEmpty(text) }
+        ),
+        new(
+            "--test",
+            "PATH",
+            OptionGroups.Data,
+            "the test set, where it is a file of its own",
+            "the folder's own, else every fifth sample",
+            "flowers-test.csv",
+            (options, text) => options with { Test = OptionText.NotEmpty(text) }
+        ),
+        new(
+            "--data-dir",
+            "DIR",
+            OptionGroups.Data,
+            "a folder to look for data sets in",
+            "the system's usual places",
+            "/srv/data",
+            (options, text) => options with { DataDir = OptionText.NotEmpty(text) }
+        ),
+        new(
+            "--label-column",
+            "NAME|INDEX",
+            OptionGroups.Data,
+            "the column of a CSV file that holds the labels, by name or counted from 0",
+            "the last column",
+            "species",
+            (options, text) => options with { LabelColumn = OptionText.NotEmpty(text) }
+        ),
+        new(
+            "--header",
+            "on|off",
+            OptionGroups.Data,
+            "whether the first row of a CSV file names the columns",
+            "detected",
+            "off",
+            (options, text) => options with { Header = OptionText.OnOff(text) }
+        ),
+        new(
+            "--standardize",
+            "on|off",
+            OptionGroups.Data,
+            "bring the columns of a CSV file to mean 0 and deviation 1 over the training part",
+            Defaults.Standardize ? "on" : "off",
+            "off",
+            (options, text) => options with { Standardize = OptionText.OnOff(text) }
+        ),
+    ];
+}

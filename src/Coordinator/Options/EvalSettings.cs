@@ -1,0 +1,52 @@
+using Distributed.Data;
+
+namespace Distributed.Coordinator.Options;
+
+/// <summary>Which samples of a dataset.</summary>
+internal enum DatasetPart
+{
+    /// <summary>Those held back from training.</summary>
+    Test = 0,
+
+    /// <summary>Those trained on.</summary>
+    Train,
+
+    /// <summary>Both.</summary>
+    All,
+}
+
+/// <summary>The options of <c>eval</c>.</summary>
+internal sealed record EvalSettings
+{
+    /// <summary>The data that is named; its defaults if none is.</summary>
+    public DataOptions Data { get; init; } = new();
+
+    /// <summary>Which samples.</summary>
+    public DatasetPart Part { get; init; } = DatasetPart.Test;
+
+    /// <summary>Whether to write one JSON object.</summary>
+    public bool Json { get; init; }
+
+    /// <summary>The options in the order of the help.</summary>
+    internal static IReadOnlyList<OptionSpec<EvalSettings>> Options { get; } =
+    [
+        .. DataOptionTable
+            .Options.Select(option => option.Name == "--data" ? option with { Default = "the data that the run was trained on" } : option)
+            .Select(option => option.Within<EvalSettings>(settings => settings.Data, (settings, data) => settings with { Data = data })),
+        new(
+            "--part",
+            OptionText.Choices<DatasetPart>(),
+            OptionGroups.Data,
+            "which samples of the data",
+            OptionText.Name(DatasetPart.Test),
+            "all",
+            (settings, text) => settings with { Part = OptionText.Choice<DatasetPart>(text) }
+        ),
+        new("--json", null, OptionGroups.Display, "write the result as one JSON object", "off", "", (settings, text) =>
+            settings with
+            {
+                Json = OptionText.Switch(text),
+            }
+        ),
+    ];
+}

@@ -1,0 +1,310 @@
+using System.Globalization;
+using System.Text.Json;
+using Distributed.Training;
+
+namespace Distributed.Coordinator.Options;
+
+/// <summary>The options of <c>train</c>, in the order of its help.</summary>
+internal static class TrainOptionTable
+{
+    private static readonly TrainingOptions Defaults = new();
+
+    internal static IReadOnlyList<OptionSpec<TrainSettings>> Options { get; } =
+    [
+        .. DataOptionTable
+            .Options.Select(option =>
+                option.Within<TrainingOptions>(
+                    training => training.Data,
+                    (training, data) => training with { Data = data },
+                    nameof(TrainingOptions.Data)
+                )
+            )
+            .Select(Training),
+        .. ModelOptions().Select(Training),
+        .. LengthOptions().Select(Training),
+        .. OptimizerSpecs().Select(Training),
+        .. ScheduleSpecs().Select(Training),
+        .. ClusterOptionTable.Options.Select(option =>
+            option.Within<TrainSettings>(settings => settings.Cluster, (settings, cluster) => settings with { Cluster = cluster })
+        ),
+        .. FolderOptions(),
+        .. DisplayOptionTable.Options.Select(option =>
+            option.Within<TrainSettings>(settings => settings.Display, (settings, display) => settings with { Display = display })
+        ),
+    ];
+
+    /// <summary>The same options as a table.</summary>
+    internal static OptionTable<TrainSettings> Table { get; } = new(Options);
+
+    private static OptionSpec<TrainSettings> Training(OptionSpec<TrainingOptions> option) =>
+        option.Within<TrainSettings>(settings => settings.Training, (settings, training) => settings with { Training = training });
+
+    private static IEnumerable<OptionSpec<TrainingOptions>> ModelOptions() =>
+        [
+            new(
+                "--model",
+                "MODEL",
+                OptionGroups.Model,
+                "mlp (two hidden layers of 512), mlp:H1,H2,.. (hidden layers of these sizes), cnn or resnet8 (for images), or a file that lists the layers",
+                Defaults.Model,
+                "mlp:256,128",
+                (options, text) => options with { Model = OptionText.NotEmpty(text) }
+            ),
+            new(
+                "--init-weights",
+                "FILE",
+                OptionGroups.Model,
+                "a safetensors file with the weights to start from, such as another run's model",
+                "drawn from the seed",
+                "model.safetensors",
+                (options, text) => options with { InitWeights = OptionText.NotEmpty(text) }
+            ),
+            new(
+                "--seed",
+                "N",
+                OptionGroups.Model,
+                "what initial weights and the order of samples are drawn from",
+                Text(Defaults.Seed),
+                "7",
+                (options, text) => options with { Seed = OptionText.WholeNumber<ulong>(text) }
+            ),
+        ];
+
+    private static IEnumerable<OptionSpec<TrainingOptions>> LengthOptions() =>
+        [
+            new(
+                "--epochs",
+                "E",
+                OptionGroups.Training,
+                "passes over the training set",
+                Text(TrainingOptions.DefaultEpochs),
+                "20",
+                (options, text) => options with { Epochs = OptionText.WholeNumber<int>(text) },
+                nameof(TrainingOptions.Epochs)
+            ),
+            new(
+                "--steps",
+                "S",
+                OptionGroups.Training,
+                "the length of the run in steps, instead of --epochs",
+                "from --epochs",
+                "1000",
+                (options, text) => options with { Steps = OptionText.WholeNumber<long>(text) },
+                nameof(TrainingOptions.Steps)
+            ),
+            new(
+                "--batch-size",
+                "B",
+                OptionGroups.Training,
+                "samples of a step, over all workers together",
+                Text(Defaults.BatchSize),
+                "256",
+                (options, text) => options with { BatchSize = OptionText.WholeNumber<int>(text) },
+                nameof(TrainingOptions.BatchSize)
+            ),
+            new(
+                "--microbatch",
+                "M",
+                OptionGroups.Training,
+                "samples that are summed one after the other; the unit that is shared out to workers, and part of what decides the result",
+                $"{Text(TrainingOptions.DefaultMicrobatch)}, or the batch size if that is less",
+                "16",
+                (options, text) => options with { Microbatch = OptionText.WholeNumber<int>(text) },
+                nameof(TrainingOptions.Microbatch)
+            ),
+            new("--no-shuffle", null, OptionGroups.Training, "take samples in file order in every epoch", "off", "", (options, text) =>
+                options with
+                {
+                    Shuffle = !OptionText.Switch(text),
+                }
+            ),
+            new(
+                "--label-smoothing",
+                "X",
+                OptionGroups.Training,
+                "the part of each training target that is spread over all classes alike; evaluation reports the loss without it",
+                Text(Defaults.LabelSmoothing),
+                "0.1",
+                (options, text) => options with { LabelSmoothing = OptionText.Number(text) },
+                nameof(TrainingOptions.LabelSmoothing)
+            ),
+            new(
+                "--eval-every",
+                "N",
+                OptionGroups.Training,
+                "steps from one evaluation on the test set to the next",
+                "an epoch",
+                "100",
+                (options, text) => options with { EvalEvery = OptionText.WholeNumber<long>(text) },
+                nameof(TrainingOptions.EvalEvery)
+            ),
+        ];
+
+    private static IEnumerable<OptionSpec<TrainingOptions>> OptimizerSpecs()
+    {
+        IReadOnlyList<OptionSpec<OptimizerOptions>> options =
+        [
+            new(
+                "--optimizer",
+                string.Join('|', OptimizerOptions.Known.Select(known => known.Name)),
+                OptionGroups.Training,
+                "the rule that changes the weights",
+                Defaults.Optimizer.Name,
+                "adamw",
+                (options, text) => Choose(options, OptionText.Choice(text, OptimizerOptions.Known, known => known.Name))
+            ),
+            new(
+                "--learning-rate",
+                "X",
+                OptionGroups.Training,
+                "the highest learning rate, which the schedule scales",
+                string.Join(", ", OptimizerOptions.Known.Select(known => $"{Text(known.LearningRate)} for {known.Name}")),
+                "0.01",
+                (options, text) => options with { LearningRate = OptionText.Number(text) },
+                nameof(OptimizerOptions.LearningRate)
+            ),
+            .. OptimizerOptions.Known.SelectMany(known => known.Constants).Distinct().Select(ConstantSpec),
+            new(
+                "--weight-decay",
+                "X",
+                OptionGroups.Training,
+                "the pull of every weight towards 0",
+                Text(Defaults.Optimizer.WeightDecay),
+                "0.0005",
+                (options, text) => options with { WeightDecay = OptionText.Number(text) },
+                nameof(OptimizerOptions.WeightDecay)
+            ),
+            new(
+                "--clip-norm",
+                "X",
+                OptionGroups.Training,
+                "the largest norm of the gradient, which is scaled down to it",
+                "no limit",
+                "1",
+                (options, text) => options with { ClipNorm = OptionText.Number(text) },
+                nameof(OptimizerOptions.ClipNorm)
+            ),
+        ];
+        return options.Select(option =>
+            option.Within<TrainingOptions>(
+                training => training.Optimizer,
+                (training, optimizer) => training with { Optimizer = optimizer },
+                nameof(TrainingOptions.Optimizer)
+            )
+        );
+    }
+
+    /// <summary>The option of a constant that some optimizers have: <c>--beta1</c> for <c>Beta1</c>.</summary>
+    private static OptionSpec<OptimizerOptions> ConstantSpec(OptimizerConstant constant)
+    {
+        OptimizerOptions[] owners = [.. OptimizerOptions.Known.Where(known => known.Constants.Contains(constant))];
+        var names = string.Join(" or ", owners.Select(owner => owner.Name));
+        return new(
+            $"--{JsonNamingPolicy.KebabCaseLower.ConvertName(constant.Property)}",
+            constant.IsSwitch ? null : "X",
+            OptionGroups.Training,
+            constant.Help,
+            constant.Get(owners[0]) is bool isOn ? (isOn ? "on" : "off") : Text((double)constant.Get(owners[0])!),
+            constant.Example ?? "",
+            (options, text) =>
+                constant.Get(options) is null
+                    ? throw new InputException($"belongs to --optimizer {names}, not to {options.Name}")
+                    : constant.Set(options, constant.IsSwitch ? OptionText.Switch(text) : OptionText.Number(text)),
+            constant.Property
+        );
+    }
+
+    /// <summary>Another optimizer with what all have in common, except for a learning rate that was the default of the one before.</summary>
+    private static OptimizerOptions Choose(OptimizerOptions before, OptimizerOptions chosen) =>
+        chosen.Name == before.Name
+            ? before
+            : chosen with
+            {
+                LearningRate =
+                    before.LearningRate == OptimizerOptions.Find(before.Name)!.LearningRate ? chosen.LearningRate : before.LearningRate,
+                WeightDecay = before.WeightDecay,
+                ClipNorm = before.ClipNorm,
+            };
+
+    private static IEnumerable<OptionSpec<TrainingOptions>> ScheduleSpecs()
+    {
+        IReadOnlyList<OptionSpec<ScheduleOptions>> options =
+        [
+            new(
+                "--schedule",
+                string.Join('|', ScheduleOptions.Known.Select(known => known.Name)),
+                OptionGroups.Training,
+                "how the learning rate changes: not at all, to a tenth after each third of the run, or along half a cosine to almost 0",
+                Defaults.Schedule.Name,
+                "constant",
+                (options, text) =>
+                    OptionText.Choice(text, ScheduleOptions.Known, known => known.Name) with
+                    {
+                        WarmupSteps = options.WarmupSteps,
+                    }
+            ),
+            new(
+                "--warmup-steps",
+                "N",
+                OptionGroups.Training,
+                "steps over which the learning rate rises to its full value",
+                Text(Defaults.Schedule.WarmupSteps),
+                "100",
+                (options, text) => options with { WarmupSteps = OptionText.WholeNumber<long>(text) },
+                nameof(ScheduleOptions.WarmupSteps)
+            ),
+        ];
+        return options.Select(option =>
+            option.Within<TrainingOptions>(
+                training => training.Schedule,
+                (training, schedule) => training with { Schedule = schedule },
+                nameof(TrainingOptions.Schedule)
+            )
+        );
+    }
+
+    private static IEnumerable<OptionSpec<TrainSettings>> FolderOptions() =>
+        [
+            new(
+                "--run",
+                "DIR",
+                OptionGroups.Run,
+                "the folder that will hold the run; it must not hold one already, unless with --resume",
+                "runs/<UTC time>-<data>-<model>",
+                "runs/first",
+                (settings, text) => settings with { Run = OptionText.NotEmpty(text) }
+            ),
+            new(
+                "--resume",
+                null,
+                OptionGroups.Run,
+                "go on with the run in --run DIR, with its options; only workers, addresses and a later end may differ",
+                "off",
+                "",
+                (settings, text) => settings with { Resume = OptionText.Switch(text) }
+            ),
+            new(
+                ConfigurationFile.OptionName,
+                "FILE",
+                OptionGroups.Run,
+                "a JSON file of options, whose keys are their names without dashes; what the command line says wins",
+                "none",
+                "options.json",
+                (settings, text) => settings
+            ),
+            Training(
+                new(
+                    "--checkpoint-every",
+                    "N",
+                    OptionGroups.Run,
+                    "steps from one checkpoint to the next; there is always one at the end",
+                    "an epoch",
+                    "500",
+                    (options, text) => options with { CheckpointEvery = OptionText.WholeNumber<long>(text) },
+                    nameof(TrainingOptions.CheckpointEvery)
+                )
+            ),
+        ];
+
+    private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,30 @@
+using System.CommandLine;
+
+namespace Distributed.Coordinator.Options;
+
+/// <summary>Names what a command line holds that no command understands.</summary>
+internal static class UnknownTokens
+{
+    /// <summary>One line for each unknown option, command or value. What follows an unknown option is taken for its value.</summary>
+    internal static IReadOnlyList<string> Problems(ParseResult result)
+    {
+        var command = result.CommandResult.Command;
+        var problems = new List<string>();
+        var afterOption = false;
+        foreach (var token in result.UnmatchedTokens)
+        {
+            var isOption = token.StartsWith('-');
+            if (isOption)
+                problems.Add($"{token}: unknown option{Suggestion.For(token, command.Options.Select(option => option.Name))}");
+            else if (!afterOption)
+                problems.Add(Unexpected(command, token));
+            afterOption = isOption;
+        }
+        return problems;
+    }
+
+    private static string Unexpected(Command command, string token) =>
+        command.Subcommands.Count > 0
+            ? $"{token}: unknown command{Suggestion.For(token, command.Subcommands.Select(known => known.Name))}"
+            : $"{token}: unexpected; options begin with two dashes, see {command.Name} --help";
+}
