@@ -8,7 +8,7 @@ using Distributed.Protocol;
 
 namespace Distributed.Coordinator.Benchmarks;
 
-/// <summary>Worker processes that reduce vectors together and time it. They end with this process, whose end of a pipe they read.</summary>
+/// <summary>Worker processes that reduce vectors together and time it. They end with this process, since they read from its pipe.</summary>
 internal sealed class AllReduceWorkers : IAsyncDisposable
 {
     private readonly List<Process> _processes = [];
@@ -33,7 +33,7 @@ internal sealed class AllReduceWorkers : IAsyncDisposable
             )
         );
 
-    // Each is told the token, which must not stand in arguments, and then where all are.
+    // Each gets the token, which must not appear in arguments, and then all addresses.
     private static async Task<AllReduceWorkers> StartAsync(IEnumerable<ProcessStartInfo> starts)
     {
         var workers = new AllReduceWorkers();

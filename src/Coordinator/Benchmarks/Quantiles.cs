@@ -1,6 +1,6 @@
 namespace Distributed.Coordinator.Benchmarks;
 
-/// <summary>What repeated measurements of one thing are summed up by.</summary>
+/// <summary>Summary statistics of repeated measurements.</summary>
 internal static class Quantiles
 {
     /// <summary>

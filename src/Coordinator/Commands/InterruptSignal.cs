@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Distributed.Coordinator.Commands;
 
-/// <summary>Turns the first SIGINT or SIGTERM into a token; a second one ends the process at once, as it would have without this.</summary>
+/// <summary>Turns the first SIGINT or SIGTERM into a token; a second one ends the process at once, as by default.</summary>
 internal sealed class InterruptSignal : IDisposable
 {
     private readonly CancellationTokenSource _source = new();

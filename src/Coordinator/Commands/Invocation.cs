@@ -1,6 +1,6 @@
 namespace Distributed.Coordinator.Commands;
 
-/// <summary>How to type this program's name so that a suggested command can be pasted where the last one was typed.</summary>
+/// <summary>This program's name as a suggested command needs it, to be pasted into the same shell.</summary>
 internal static class Invocation
 {
     private const string Name = "coordinator";

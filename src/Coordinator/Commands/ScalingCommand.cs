@@ -20,7 +20,7 @@ internal sealed class ScalingCommand(CommandConsole console, TrainingRunFactory 
 
     private readonly HashSet<string> _warnings = [];
 
-    /// <summary>Measures all numbers of workers in turn, round by round, and writes a line for each.</summary>
+    /// <summary>Measures every number of workers in turn, round by round, and writes a line for each.</summary>
     /// <param name="settings">Settings without errors.</param>
     /// <returns>The process's exit code.</returns>
     /// <exception cref="InputException">What the settings name is not right; nothing has been written.</exception>
@@ -59,7 +59,7 @@ internal sealed class ScalingCommand(CommandConsole console, TrainingRunFactory 
         return new ScalingCase(workers, own, ScalingPlan.Of(own, workers), []);
     }
 
-    /// <summary>Trains as <c>train</c> does, and stops when enough has been measured; null if someone else stopped it.</summary>
+    /// <summary>Trains as <c>train</c> does, and stops when enough has been measured; null if the run was interrupted.</summary>
     private async Task<ScalingSample?> MeasureAsync(ScalingSettings settings, ScalingCase one, string path, CancellationToken interrupt)
     {
         var probe = new TrainingProbe(
@@ -136,7 +136,7 @@ internal sealed class ScalingCommand(CommandConsole console, TrainingRunFactory 
         double Ideal(ScalingCase of) => ScalingPlan.Ideal(of.Workers, settings.Threads, Environment.ProcessorCount);
     }
 
-    /// <summary>Every round says the same.</summary>
+    /// <summary>Every round gives the same warnings; each is written once.</summary>
     private void Warn(RunWarning warning)
     {
         if (_warnings.Add(warning.Message))

@@ -8,7 +8,7 @@ namespace Distributed.Coordinator.Observers;
 /// run whose checkpoints cannot be written has failed.
 /// </summary>
 /// <param name="folder">Where they are kept; it puts the metrics up to a checkpoint on disk first.</param>
-/// <param name="run">Is told of each one that is on disk.</param>
+/// <param name="run">Hears of each checkpoint once it is on disk.</param>
 internal sealed class CheckpointObserver(RunFolder folder, IRunObserver run) : IRunObserver, IAsyncDisposable
 {
     private Checkpoint? _taken;
@@ -37,7 +37,7 @@ internal sealed class CheckpointObserver(RunFolder folder, IRunObserver run) : I
             await CompleteAsync();
     }
 
-    /// <summary>Waits for what is still being written, so that the folder can be let go of.</summary>
+    /// <summary>Waits for what is still being written, so that the folder can be released.</summary>
     public async ValueTask DisposeAsync() => await CompleteAsync();
 
     private async Task CompleteAsync()

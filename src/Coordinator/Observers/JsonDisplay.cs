@@ -4,7 +4,7 @@ using Distributed.Coordinator.Runs;
 namespace Distributed.Coordinator.Observers;
 
 /// <summary>One JSON object per event and line; floats are written so that reading them gives the same bits.</summary>
-/// <param name="output">Takes nothing else.</param>
+/// <param name="output">Gets nothing else.</param>
 internal sealed class JsonDisplay(TextWriter output) : IRunObserver
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web);

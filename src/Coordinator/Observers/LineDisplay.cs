@@ -3,7 +3,7 @@ using Distributed.Coordinator.Runs;
 
 namespace Distributed.Coordinator.Observers;
 
-/// <summary>Lines for logs and pipes: every evaluation, and between them a step now and then.</summary>
+/// <summary>Lines for logs and pipes: every evaluation, and a step after 5 s without a line.</summary>
 /// <param name="console">Where to write.</param>
 internal sealed class LineDisplay(CommandConsole console) : IRunObserver
 {

@@ -3,7 +3,7 @@ using Distributed.Coordinator.Runs;
 
 namespace Distributed.Coordinator.Observers;
 
-/// <summary>Only the result, and on standard error what someone should know.</summary>
+/// <summary>Only the result; warnings go to standard error.</summary>
 /// <param name="console">Where to write.</param>
 internal sealed class QuietDisplay(CommandConsole console) : IRunObserver
 {

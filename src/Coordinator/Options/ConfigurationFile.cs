@@ -13,7 +13,7 @@ internal static class ConfigurationFile
     /// <summary>Reads the options that a file sets.</summary>
     /// <param name="path">The file.</param>
     /// <param name="table">The options that it may set.</param>
-    /// <param name="problems">Takes a line for every key or value that will not do.</param>
+    /// <param name="problems">Takes a line for every bad key or value.</param>
     /// <exception cref="InputException">The file cannot be read or is not one JSON object.</exception>
     internal static IReadOnlyList<OptionValue> Read<TSettings>(string path, OptionTable<TSettings> table, ICollection<string> problems)
     {

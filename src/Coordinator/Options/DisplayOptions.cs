@@ -9,6 +9,26 @@ internal sealed record DisplayOptions
     /// <summary>Whether progress is one JSON object per event on standard output, and nothing else is written there.</summary>
     public bool Json { get; init; }
 
+    /// <summary>The options in the order of the help.</summary>
+    internal static IReadOnlyList<OptionSpec<DisplayOptions>> Options { get; } =
+    [
+        new("--quiet", null, OptionGroups.Display, "show the result only", "off", "", (options, text) =>
+            options with
+            {
+                Quiet = OptionText.Switch(text),
+            }
+        ),
+        new(
+            "--json",
+            null,
+            OptionGroups.Display,
+            "write one JSON object per event to standard output, and nothing else",
+            "off",
+            "",
+            (options, text) => options with { Json = OptionText.Switch(text) }
+        ),
+    ];
+
     /// <summary>Every contradiction, one line each.</summary>
     internal IEnumerable<string> Validate()
     {

@@ -1,6 +1,6 @@
 namespace Distributed.Coordinator.Options;
 
-/// <summary>The headings of the help, in the order in which a newcomer meets their options.</summary>
+/// <summary>The headings of the help, in the order in which a newcomer needs their options.</summary>
 internal static class OptionGroups
 {
     internal const string Data = "Data";

@@ -12,7 +12,7 @@ internal sealed class OptionTable<TSettings>(IReadOnlyList<OptionSpec<TSettings>
     internal IReadOnlyList<OptionSpec<TSettings>> Specs => specs;
 
     /// <summary>
-    /// Makes the parser know the options. It only tells names from values: what a value must be is said here, in one way for all.
+    /// Adds the options to the parser, which only tells names from values: values are checked by the options, in one way for all.
     /// </summary>
     internal void AddTo(Command command)
     {
@@ -45,7 +45,7 @@ internal sealed class OptionTable<TSettings>(IReadOnlyList<OptionSpec<TSettings>
     /// <summary>Sets values one after the other; later ones win.</summary>
     /// <param name="settings">What to start from.</param>
     /// <param name="values">The options that are set; all of them are of this table.</param>
-    /// <param name="problems">Takes a line for every value that will not do.</param>
+    /// <param name="problems">Takes a line for every bad value.</param>
     internal TSettings Apply(TSettings settings, IEnumerable<OptionValue> values, ICollection<string> problems)
     {
         foreach (var value in values)

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Distributed.Coordinator.Options;
 
-/// <summary>Turns the texts of options into values. A text that will not do is an <see cref="InputException"/> with what would.</summary>
+/// <summary>Parses the texts of options. A bad text is an <see cref="InputException"/> that says what would be right.</summary>
 internal static class OptionText
 {
     /// <summary>A whole number of an integer type.</summary>

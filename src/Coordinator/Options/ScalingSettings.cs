@@ -11,12 +11,12 @@ internal sealed record ScalingSettings
     private const int MostDefaultWorkers = 4;
     private const double LongestSeconds = 3600;
 
-    /// <summary>No run comes to this step: each is stopped when it has been measured.</summary>
+    /// <summary>Beyond any run: each is stopped as soon as it has been measured.</summary>
     private const long NoEnd = 1_000_000_000;
 
     private static readonly ScalingSettings Defaults = new();
 
-    /// <summary>The numbers of workers that are compared, the one that the ratios refer to first.</summary>
+    /// <summary>The numbers of workers to compare; ratios are relative to the first.</summary>
     public IReadOnlyList<int> Workers { get; init; } =
         Environment.ProcessorCount < MostDefaultWorkers ? [1, 2] : [1, 2, MostDefaultWorkers];
 

@@ -1,11 +1,11 @@
 namespace Distributed.Coordinator.Options;
 
-/// <summary>What somebody may have meant by a name that does not exist.</summary>
+/// <summary>Suggests the nearest known name for a mistyped one.</summary>
 internal static class Suggestion
 {
     private const int MostMistakes = 3;
 
-    /// <summary><c>; did you mean X?</c>, or nothing where no name is near.</summary>
+    /// <summary><c>; did you mean X?</c>, or an empty text if no name is near.</summary>
     internal static string For(string name, IEnumerable<string> known)
     {
         (string? Name, int Distance) nearest = known
@@ -16,7 +16,7 @@ internal static class Suggestion
         return nearest.Distance <= limit ? $"; did you mean {nearest.Name}?" : "";
     }
 
-    /// <summary>The edits that lead from one text to the other (Levenshtein 1966), one row of the table at a time.</summary>
+    /// <summary>The Levenshtein distance (1966), one row of its table at a time.</summary>
     private static int Distance(string from, string to)
     {
         int[] row = [.. Enumerable.Range(0, to.Length + 1)];

@@ -28,7 +28,7 @@ internal static class TrainOptionTable
             option.Within<TrainSettings>(settings => settings.Cluster, (settings, cluster) => settings with { Cluster = cluster })
         ),
         .. FolderOptions(),
-        .. DisplayOptionTable.Options.Select(option =>
+        .. DisplayOptions.Options.Select(option =>
             option.Within<TrainSettings>(settings => settings.Display, (settings, display) => settings with { Display = display })
         ),
     ];
@@ -214,7 +214,7 @@ internal static class TrainOptionTable
         );
     }
 
-    /// <summary>Another optimizer with what all have in common, except for a learning rate that was the default of the one before.</summary>
+    /// <summary>The chosen optimizer with the settings that all share; a default learning rate becomes the default of the chosen one.</summary>
     private static OptimizerOptions Choose(OptimizerOptions before, OptimizerOptions chosen) =>
         chosen.Name == before.Name
             ? before

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Distributed.Coordinator.Options;
 
-/// <summary>Names what a command line holds that no command understands.</summary>
+/// <summary>Reports tokens of a command line that no command knows.</summary>
 internal static class UnknownTokens
 {
     /// <summary>One line for each unknown option, command or value. What follows an unknown option is taken for its value.</summary>

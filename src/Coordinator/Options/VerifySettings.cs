@@ -48,7 +48,7 @@ internal sealed record VerifySettings
             "coordinator",
             (settings, text) => settings with { Exchange = OptionText.Choice<Exchange>(text) }
         ),
-        .. DisplayOptionTable.Options.Select(option =>
+        .. DisplayOptions.Options.Select(option =>
             option.Within<VerifySettings>(settings => settings.Display, (settings, display) => settings with { Display = display })
         ),
     ];

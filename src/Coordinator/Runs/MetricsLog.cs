@@ -5,7 +5,7 @@ namespace Distributed.Coordinator.Runs;
 /// <summary>
 /// <c>metrics.jsonl</c>: a line for every step, and one for every evaluation. Floats are written so that reading them gives the same bits.
 /// </summary>
-/// <param name="path">The file; the first line makes it.</param>
+/// <param name="path">The file; created by the first line.</param>
 public sealed class MetricsLog(string path) : IDisposable
 {
     private FileStream? _stream;
@@ -36,7 +36,7 @@ public sealed class MetricsLog(string path) : IDisposable
     /// <summary>Waits until all lines are on disk.</summary>
     public void FlushToDisk() => _stream?.Flush(flushToDisk: true);
 
-    /// <summary>Drops the lines after a step, and a last line that was cut off; the rest is replaced as a whole.</summary>
+    /// <summary>Drops the lines after a step and a last line that was cut short; the file is replaced atomically.</summary>
     /// <param name="lastStep">The last step that stays.</param>
     public void Truncate(long lastStep)
     {
@@ -75,7 +75,7 @@ public sealed class MetricsLog(string path) : IDisposable
         return losses;
     }
 
-    /// <summary>Closes the file; it is opened again by the next line.</summary>
+    /// <summary>Closes the file; the next line reopens it.</summary>
     public void Dispose()
     {
         _stream?.Dispose();
@@ -85,7 +85,7 @@ public sealed class MetricsLog(string path) : IDisposable
     private static IEnumerable<MetricsLine> ReadLines(string path) =>
         File.Exists(path) ? File.ReadLines(path).Select(Parse).OfType<MetricsLine>() : [];
 
-    /// <summary>A line that a crash has cut off is no line.</summary>
+    /// <summary>A line that a crash cut short is skipped.</summary>
     private static MetricsLine? Parse(string text)
     {
         try
@@ -100,7 +100,7 @@ public sealed class MetricsLog(string path) : IDisposable
         }
     }
 
-    /// <summary>One write for each line, so that whoever reads along sees whole lines.</summary>
+    /// <summary>One write per line, so that a concurrent reader sees whole lines.</summary>
     private void Append(Action<Utf8JsonWriter> write)
     {
         _stream ??= new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);

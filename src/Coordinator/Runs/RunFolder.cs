@@ -7,7 +7,8 @@ namespace Distributed.Coordinator.Runs;
 
 /// <summary>
 /// The folder that holds one run: <c>config.json</c>, <c>metrics.jsonl</c>, <c>checkpoints/</c>, and at the end
-/// <c>model.safetensors</c> and <c>summary.json</c>. It is locked as long as this object lives, so that two coordinators never share one.
+/// <c>model.safetensors</c> and <c>summary.json</c>. It is locked until this object is disposed of, so that two coordinators never share
+/// one.
 /// </summary>
 public sealed class RunFolder : IDisposable
 {
@@ -39,7 +40,7 @@ public sealed class RunFolder : IDisposable
     /// <summary>The run's checkpoints. Save through <see cref="SaveCheckpoint"/>.</summary>
     public CheckpointStore Checkpoints { get; }
 
-    /// <summary>The losses of the run.</summary>
+    /// <summary>The run's metrics.</summary>
     public MetricsLog Metrics { get; }
 
     /// <summary>The trained model; there once the run is complete.</summary>
@@ -87,7 +88,7 @@ public sealed class RunFolder : IDisposable
         }
     }
 
-    /// <summary>A name that no run has: <c>runs/20260131-120000-digits-mlp</c>.</summary>
+    /// <summary>An unused name: <c>runs/20260131-120000-digits-mlp</c>.</summary>
     /// <param name="dataset">The dataset's name.</param>
     /// <param name="model">The option that named the model.</param>
     /// <param name="time">The clock; only its UTC time is used.</param>
@@ -114,10 +115,10 @@ public sealed class RunFolder : IDisposable
         return RunConfigurationJson.Read(System.IO.File.ReadAllText(file), file);
     }
 
-    /// <summary>Where a run's trained model lies.</summary>
+    /// <summary>The path of a run's trained model.</summary>
     public static string ModelPathOf(string path) => File(path, ModelName);
 
-    /// <summary>Where a run's losses lie.</summary>
+    /// <summary>The path of a run's metrics.</summary>
     public static string MetricsPathOf(string path) => File(path, MetricsName);
 
     /// <summary>Reads the summary of a complete run; null while it is not complete.</summary>
@@ -128,7 +129,7 @@ public sealed class RunFolder : IDisposable
     }
 
     /// <summary>
-    /// Drops what lies after a step, so that the run can go on from there: later metrics, and the results of an earlier end.
+    /// Drops everything after a step, so that the run can continue from there: later metrics, and the results of an earlier end.
     /// </summary>
     /// <param name="step">The last step that stays.</param>
     public void ContinueFrom(long step)
@@ -173,7 +174,7 @@ public sealed class RunFolder : IDisposable
         AtomicFile.WriteText(File(Path, SummaryName), summary.ToJson());
     }
 
-    /// <summary>Takes back a folder that was made for a run which never trained a step; anything else stays.</summary>
+    /// <summary>Removes a folder that was created for a run that never trained a step; anything else stays.</summary>
     public void Discard()
     {
         if (_origin == Origin.Resumed || Metrics.Exists || Checkpoints.Steps.Count > 0)
@@ -186,7 +187,7 @@ public sealed class RunFolder : IDisposable
             Directory.Delete(Path, recursive: false);
     }
 
-    /// <summary>Closes the files and lets others use the folder.</summary>
+    /// <summary>Closes the files and releases the folder.</summary>
     public void Dispose()
     {
         Metrics.Dispose();
@@ -202,7 +203,7 @@ public sealed class RunFolder : IDisposable
 
     private static string File(string path, string name) => System.IO.Path.Combine(path, name);
 
-    /// <summary>What this process has made.</summary>
+    /// <summary>What this process created.</summary>
     private enum Origin
     {
         Resumed = 0,

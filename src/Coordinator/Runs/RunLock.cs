@@ -1,6 +1,6 @@
 namespace Distributed.Coordinator.Runs;
 
-/// <summary>Holds a run folder for one process. The operating system lets go of it when the process ends, however it ends.</summary>
+/// <summary>Locks a run folder for one process. The operating system releases the lock when the process ends, however it ends.</summary>
 internal sealed class RunLock : IDisposable
 {
     private const string Name = "lock";
@@ -9,7 +9,7 @@ internal sealed class RunLock : IDisposable
 
     private RunLock(FileStream file) => _file = file;
 
-    /// <summary>Makes the folder if need be and locks it.</summary>
+    /// <summary>Creates the folder if necessary and locks it.</summary>
     /// <exception cref="InputException">Another process holds it, or it cannot be written.</exception>
     internal static RunLock Take(string folder)
     {
@@ -31,9 +31,9 @@ internal sealed class RunLock : IDisposable
         }
     }
 
-    /// <summary>Deletes the lock's file; only after letting go of it.</summary>
+    /// <summary>Deletes the lock file; call it only after the lock has been released.</summary>
     internal static void Remove(string folder) => File.Delete(Path.Combine(folder, Name));
 
-    /// <summary>Lets go of the folder.</summary>
+    /// <summary>Releases the folder.</summary>
     public void Dispose() => _file.Dispose();
 }

@@ -1,6 +1,6 @@
 namespace Distributed.Coordinator.Runs;
 
-/// <summary>A temporary folder for runs that nobody wants to keep; it goes with this object.</summary>
+/// <summary>A temporary folder for runs that are not kept; deleted on disposal.</summary>
 internal sealed class TemporaryRuns : IDisposable
 {
     private static readonly string Variable = OperatingSystem.IsWindows() ? "TMP" : "TMPDIR";
@@ -10,7 +10,7 @@ internal sealed class TemporaryRuns : IDisposable
 
     /// <summary>Makes the folder.</summary>
     /// <param name="prefix">What its name begins with.</param>
-    /// <param name="purpose">Who needs it, for the message.</param>
+    /// <param name="purpose">What needs it, for the message.</param>
     /// <exception cref="InputException">It cannot be made.</exception>
     internal TemporaryRuns(string prefix, string purpose)
     {
@@ -27,7 +27,7 @@ internal sealed class TemporaryRuns : IDisposable
         }
     }
 
-    /// <summary>The path of a run that is not there yet.</summary>
+    /// <summary>The path for a new run.</summary>
     internal string Next() => Path.Combine(_folder.FullName, $"run-{++_runs}");
 
     /// <summary>Removes all runs.</summary>

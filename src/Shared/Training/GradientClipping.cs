@@ -2,14 +2,14 @@ using Distributed.Kernels;
 
 namespace Distributed.Training;
 
-/// <summary>Clipping by the global norm, as torch.nn.utils.clip_grad_norm_ does it.</summary>
+/// <summary>Clipping by the global norm, as torch.nn.utils.clip_grad_norm_.</summary>
 public static class GradientClipping
 {
     private const double NormFloor = 1e-6;
 
     /// <summary>
     /// The factor that keeps the norm of the mean gradient at most at the limit: min(1, limit / (norm + 1e-6)). A gradient with
-    /// NaN gives NaN, so that it is noticed rather than hidden.
+    /// NaN gives NaN rather than hiding it.
     /// </summary>
     /// <param name="gradientSum">Flat vector: the sum of the samples' gradients.</param>
     /// <param name="ranges">The ranges of it whose norm counts; their sums of squares are added in their order.</param>

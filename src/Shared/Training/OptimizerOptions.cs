@@ -58,7 +58,7 @@ public abstract record OptimizerOptions
     /// <summary>Every bad value of this optimizer's own constants.</summary>
     private protected abstract IEnumerable<OptionError> ConstantErrors();
 
-    /// <summary>The checks that optimizers share. The kernels compute in single precision, so a value must be in range there, too.</summary>
+    /// <summary>The checks that optimizers share. Kernels compute in single precision, so a value must be in range there as well.</summary>
     private protected static class Numbers
     {
         internal static bool IsPositive(double value) => (float)value > 0 && float.IsFinite((float)value);

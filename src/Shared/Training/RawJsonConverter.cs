@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Distributed.Training;
 
-/// <summary>Keeps a text that is JSON itself as a part of the document, so that people can read it there, and compact in memory.</summary>
+/// <summary>Embeds a text that is JSON itself in the document, readable there, and compact in memory.</summary>
 internal sealed class RawJsonConverter : JsonConverter<string>
 {
     public override string Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)

@@ -1,6 +1,8 @@
 namespace Distributed.Training;
 
-/// <summary>What may differ when a run is resumed: where things lie, and a later end under a schedule that does not depend on it.</summary>
+/// <summary>
+/// What may differ when a run is resumed: paths of equal content, and a later end under a schedule that does not depend on it.
+/// </summary>
 public static class ResumeRule
 {
     private const string EndName = "steps";
@@ -17,7 +19,7 @@ public static class ResumeRule
                 .Select(field => Line(field.Name, field.Was, field.Now, stored)),
         ];
 
-    /// <summary>Whether a field only says where content lies whose hash is compared as well.</summary>
+    /// <summary>Whether a field is only a path to content whose hash is compared as well.</summary>
     internal static bool IsPlace(string name) => name is "data.dataDir";
 
     private static bool IsAllowedEnd(string name, RunConfiguration stored, RunConfiguration requested) =>

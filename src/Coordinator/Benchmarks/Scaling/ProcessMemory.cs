@@ -2,15 +2,15 @@ using System.Globalization;
 
 namespace Distributed.Coordinator.Benchmarks.Scaling;
 
-/// <summary>What the system says of the memory of processes; Linux alone says it of processes that are not one's own.</summary>
+/// <summary>Memory of other processes, as the system reports it; on Linux only.</summary>
 internal static class ProcessMemory
 {
     private const string Peak = "VmHWM:";
     private const long Kibibyte = 1024;
 
     /// <summary>
-    /// The most memory that a process has had resident so far, in bytes; pages that it shares with others count. Null where nobody says it,
-    /// or the process is gone.
+    /// The most memory that a process has had resident so far, in bytes; pages that it shares with others count. Null if the
+    /// system does not say, or the process is gone.
     /// </summary>
     /// <param name="process">Its number on this machine.</param>
     internal static long? PeakResident(int process)
@@ -23,7 +23,7 @@ internal static class ProcessMemory
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // It has ended between two looks.
+            // It ended between two polls.
             return null;
         }
     }

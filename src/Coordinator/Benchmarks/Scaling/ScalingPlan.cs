@@ -4,7 +4,7 @@ using Distributed.Training;
 
 namespace Distributed.Coordinator.Benchmarks.Scaling;
 
-/// <summary>What is known of a run before it begins.</summary>
+/// <summary>What the plan predicts of a run.</summary>
 /// <param name="BytesPerStep">What the worker that sends most gives to others in a step.</param>
 /// <param name="AccountedBytes">What the model's numbers take in a worker.</param>
 internal sealed record ScalingPlan(long BytesPerStep, long AccountedBytes)

@@ -1,6 +1,6 @@
 namespace Distributed.Coordinator.Benchmarks.Scaling;
 
-/// <summary>What one run has shown.</summary>
+/// <summary>The measurement of one run.</summary>
 /// <param name="Transport">How gradients travelled.</param>
 /// <param name="SamplesPerSecond">Over all workers.</param>
 /// <param name="StepSeconds">The mean time from one completed step to the next.</param>

@@ -3,14 +3,14 @@ using Distributed.Coordinator.Runs;
 namespace Distributed.Coordinator.Benchmarks.Scaling;
 
 /// <summary>
-/// Watches a run in the process that coordinates it. The first seconds do not count, since the runtime still optimizes; then a stretch of
-/// training is measured from completed step to completed step, and the run may end.
+/// Watches a run in the process that coordinates it. The first seconds do not count, since the runtime still optimizes; then training
+/// is measured from completed step to completed step, and the run may end.
 /// </summary>
 /// <param name="warmUp">How long after the run's start nothing counts.</param>
 /// <param name="length">How long is measured at least.</param>
 /// <param name="time">The clock.</param>
 /// <param name="processorTime">The processor time that the coordinator's process has used so far.</param>
-/// <param name="warn">Takes what a person should know.</param>
+/// <param name="warn">Takes warnings.</param>
 internal sealed class TrainingProbe(
     TimeSpan warmUp,
     TimeSpan length,
@@ -19,7 +19,7 @@ internal sealed class TrainingProbe(
     Action<RunWarning> warn
 ) : IRunObserver
 {
-    /// <summary>Often enough to see a worker between its last work, which is to send its state, and its end.</summary>
+    /// <summary>Short enough to catch a worker between its last work, sending its state, and its exit.</summary>
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(10);
 
     private readonly TaskCompletionSource _measured = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -34,7 +34,7 @@ internal sealed class TrainingProbe(
     /// <summary>Complete when enough has been measured.</summary>
     internal Task Measured => _measured.Task;
 
-    /// <summary>What has been measured; null if the run ended before that.</summary>
+    /// <summary>The measurement; null if the run ended first.</summary>
     internal ScalingSample? Sample => (_first, _last) is ({ } first, { } last) ? Between(first, last) : null;
 
     /// <inheritdoc/>
@@ -58,7 +58,7 @@ internal sealed class TrainingProbe(
     }
 
     /// <summary>
-    /// Looks at the workers' memory from the end of the measurement, which it would disturb, to the end of the run: the figures are maxima.
+    /// Polls the workers' memory after the measurement, which polling would disturb, until the run ends: the figures are maxima.
     /// </summary>
     /// <param name="run">The run.</param>
     internal async Task WatchMemoryAsync(Task run)
