@@ -1,6 +1,7 @@
 using System.Globalization;
 using Distributed.Collectives;
 using Distributed.Model;
+using Distributed.Objectives;
 using Distributed.Training;
 
 namespace Distributed.Benchmarks;
@@ -25,7 +26,15 @@ internal sealed class TrainingStep : IDisposable
         var network = new Network(model, Image, Classes);
         var optimizer = new SgdOptions { Momentum = 0.9, LearningRate = 0.01f };
         _replica = new Replica(
-            new TrainingSettings(network, Microbatch, optimizer, new CosineSchedule(), TotalSteps: 1_000_000, Seed: 1),
+            new TrainingSettings(
+                network,
+                new Classification(Classes),
+                Microbatch,
+                optimizer,
+                new CosineSchedule(),
+                TotalSteps: 1_000_000,
+                Seed: 1
+            ),
             threads
         );
         network.InitializeWeights(seed: 1, _replica.Weights.State.Weights.Span);
@@ -69,17 +78,17 @@ internal sealed class TrainingStep : IDisposable
         _gradients.Dispose();
     }
 
-    private sealed class ResidentSamples(int count) : ISampleSource
+    private sealed class ResidentSamples(int total) : ISampleSource
     {
-        private readonly float[] _inputs = [.. Enumerable.Range(0, count * Image.Length).Select(i => i * 7919L % 1009 / 1009f)];
-        private readonly int[] _labels = [.. Enumerable.Range(0, count).Select(i => i % Classes)];
+        private readonly float[] _inputs = [.. Enumerable.Range(0, total * Image.Length).Select(i => i * 7919L % 1009 / 1009f)];
+        private readonly int[] _labels = [.. Enumerable.Range(0, total).Select(i => i % Classes)];
 
-        public int Count => count;
+        public int Count => total;
 
-        public void Decode(int first, Span<float> inputs, Span<int> labels)
+        public void Decode(int first, int count, Span<float> inputs, Span<int> targets)
         {
             _inputs.AsSpan(first * Image.Length, inputs.Length).CopyTo(inputs);
-            _labels.AsSpan(first, labels.Length).CopyTo(labels);
+            _labels.AsSpan(first, count).CopyTo(targets);
         }
     }
 }

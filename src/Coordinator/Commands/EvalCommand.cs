@@ -25,7 +25,7 @@ internal sealed class EvalCommand(CommandConsole console)
         var dataset = DatasetLoader.Load(options);
         RequireFit(model, dataset);
         var inputs = InputsOf(model, ref dataset, options);
-        var scores = new ClassScores(model.Network.Classes);
+        var scores = new ClassScores(model.Network.OutputWidth);
         foreach (var samples in Parts(dataset, settings.Part))
             scores.Add(model, samples, inputs);
         Write(dataset, scores, settings);

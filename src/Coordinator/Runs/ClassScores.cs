@@ -2,6 +2,7 @@ using Distributed.Data;
 using Distributed.Kernels;
 using Distributed.Kernels.Threads;
 using Distributed.Model;
+using Distributed.Objectives;
 
 namespace Distributed.Coordinator.Runs;
 
@@ -36,7 +37,7 @@ internal sealed class ClassScores(int classes)
     {
         using var team = new ComputeTeam(Environment.ProcessorCount);
         var rowsPerCall = NetworkExecutor.RowsInOnePass(model.Network, microbatch: 1);
-        var executor = new NetworkExecutor(model.Network, microbatch: 1, rowsPerCall, team);
+        var executor = new NetworkExecutor(model.Network, new Classification(classes), microbatch: 1, rowsPerCall, team);
         executor.BindWeights(model.Weights);
         var values = new float[rowsPerCall * model.Network.InputLength];
         for (var first = 0; first < samples.Count; first += rowsPerCall)
@@ -45,7 +46,7 @@ internal sealed class ClassScores(int classes)
             var batch = values.AsSpan(0, rows * model.Network.InputLength);
             samples.Decode([.. Enumerable.Range(first, rows)], batch);
             inputs(batch);
-            Add(executor, batch, samples.Labels.Slice(first, rows));
+            Add(executor, batch, samples.Targets.Slice(first, rows));
         }
     }
 
@@ -53,7 +54,7 @@ internal sealed class ClassScores(int classes)
     {
         var logits = new float[labels.Length * classes];
         var losses = new float[labels.Length];
-        executor.Logits(inputs, logits);
+        executor.Outputs(inputs, logits);
         for (var row = 0; row < labels.Length; row++)
         {
             _samples[labels[row]]++;

@@ -65,15 +65,13 @@ internal sealed class InProcessSession : IDisposable
         var sums = _trainer.Step();
         _trained += _time.GetElapsedTime(start);
         _samples += sums.Samples;
-        _observer.Report(
-            new StepCompleted(Step, _batches.Epoch(Step), sums.LossSum / sums.Samples, _trainer.LearningRate(Step), sums.Samples)
-        );
+        _observer.Report(new StepCompleted(Step, _batches.Epoch(Step), sums.MeanLoss, _trainer.LearningRate(Step), (int)sums.Samples));
     }
 
     private void Evaluate()
     {
         var sums = _trainer.Evaluate();
-        _evaluation = new Evaluated(Step, (double)sums.LossSum / sums.Samples, (double)sums.Correct / sums.Samples);
+        _evaluation = new Evaluated(Step, (double)sums.Loss / sums.Samples, (double)sums.Counts[0] / sums.Samples);
         _observer.Report(_evaluation);
     }
 

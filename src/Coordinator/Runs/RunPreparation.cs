@@ -1,6 +1,7 @@
 using Distributed.Checkpoints;
 using Distributed.Data;
 using Distributed.Model;
+using Distributed.Objectives;
 using Distributed.Training;
 
 namespace Distributed.Coordinator.Runs;
@@ -22,7 +23,7 @@ public sealed record RunPreparation(RunConfiguration Configuration, Dataset Data
     {
         var model = ParseModel(options.Model);
         var dataset = DatasetLoader.Load(options.Data);
-        var network = new Network(model, dataset.Shape, dataset.ClassNames.Count);
+        var network = new Network(model, dataset.Shape, Objective.Create(dataset.OutputWidth, options.LabelSmoothing).OutputWidth);
         var unneeded =
             options.InitWeights is null || (options.InitWeights == begun?.Options.InitWeights && !File.Exists(options.InitWeights));
         var weights = unneeded ? null : Checkpoints.InitialWeights.Load(options.InitWeights!, network.Layout);

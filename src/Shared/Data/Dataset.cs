@@ -35,13 +35,16 @@ public sealed class Dataset
     /// <summary>The names of the classes; a label is an index into them.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
+    /// <summary>Values that a model of the data puts out for a sample: one for each class.</summary>
+    public int OutputWidth => ClassNames.Count;
+
     /// <summary>How stored values become the numbers a network sees.</summary>
     public Preprocessing Preprocessing { get; }
 
     /// <summary>What is trained on.</summary>
     public SampleSet Train { get; }
 
-    /// <summary>What is held back to measure accuracy.</summary>
+    /// <summary>What is held back to measure the model.</summary>
     public SampleSet Test { get; }
 
     /// <summary>

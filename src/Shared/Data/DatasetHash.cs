@@ -9,7 +9,7 @@ namespace Distributed.Data;
 /// The canonical content is, with integers as int32 and all numbers little-endian: the text <c>distributed-dataset-1</c>;
 /// channels, height, width; the number of classes and each one's name; the byte divisor as float32 (0 if values are floats); the
 /// number of standardised columns, their means and their deviations as float64; then for the training set and the test set: the
-/// number of samples, the labels, and the stored features (bytes, or float32). A text is its length in UTF-8 bytes, then those.
+/// number of samples, the targets, and the stored features (bytes, or float32). A text is its length in UTF-8 bytes, then those.
 /// </remarks>
 internal static class DatasetHash
 {
@@ -45,10 +45,10 @@ internal static class DatasetHash
     private static void Append(IncrementalHash hash, SampleSet samples)
     {
         Append(hash, samples.Count);
-        var labels = new byte[samples.Count * sizeof(int)];
-        for (var i = 0; i < samples.Count; i++)
-            BinaryPrimitives.WriteInt32LittleEndian(labels.AsSpan(i * sizeof(int)), samples.Labels[i]);
-        hash.AppendData(labels);
+        var targets = new byte[samples.Targets.Length * sizeof(int)];
+        for (var i = 0; i < samples.Targets.Length; i++)
+            BinaryPrimitives.WriteInt32LittleEndian(targets.AsSpan(i * sizeof(int)), samples.Targets[i]);
+        hash.AppendData(targets);
         hash.AppendData(samples.Features);
     }
 

@@ -32,7 +32,7 @@ public sealed class DatasetStatistics
     private static int[] CountLabels(SampleSet samples, int classes)
     {
         var counts = new int[classes];
-        foreach (var label in samples.Labels)
+        foreach (var label in samples.Targets)
             counts[label]++;
         return counts;
     }

@@ -2,7 +2,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Distributed.Data;
 
-/// <summary>Labelled samples in memory, in their stored form: bytes stay bytes until they are decoded. Immutable.</summary>
+/// <summary>Samples with their targets in memory, in their stored form: bytes stay bytes until they are decoded. Immutable.</summary>
 public sealed class SampleSet
 {
     /// <summary>
@@ -18,22 +18,25 @@ public sealed class SampleSet
 
     private readonly SampleDecoder _decoder;
     private readonly ReadOnlyMemory<byte> _features;
-    private readonly int[] _labels;
+    private readonly int[] _targets;
 
-    /// <summary>Wraps labels and features without a copy.</summary>
+    /// <summary>Wraps targets and features without a copy.</summary>
     /// <param name="decoder">How the features are stored.</param>
-    /// <param name="labels">[n], class indices from 0.</param>
+    /// <param name="targets">[n, width]: indices of classes from 0, or other integers, or the bits of floats.</param>
     /// <param name="features">[n, BytesPerSample], the stored samples.</param>
-    internal SampleSet(SampleDecoder decoder, int[] labels, ReadOnlyMemory<byte> features)
+    /// <param name="targetWidth">32-bit words in the target of a sample, at least 1.</param>
+    internal SampleSet(SampleDecoder decoder, int[] targets, ReadOnlyMemory<byte> features, int targetWidth = 1)
     {
-        if (features.Length != (long)labels.Length * decoder.BytesPerSample)
+        Count = targets.Length / targetWidth;
+        if (features.Length != (long)Count * decoder.BytesPerSample || targets.Length != Count * targetWidth)
         {
-            throw new ArgumentException($"{features.Length} bytes are not {labels.Length} samples of {decoder.BytesPerSample} bytes.");
+            throw new ArgumentException($"{features.Length} bytes are not {Count} samples of {decoder.BytesPerSample} bytes.");
         }
 
         _decoder = decoder;
-        _labels = labels;
+        _targets = targets;
         _features = features;
+        TargetWidth = targetWidth;
     }
 
     /// <summary>A set without samples.</summary>
@@ -41,10 +44,13 @@ public sealed class SampleSet
     public static SampleSet Empty(SampleDecoder decoder) => new(decoder, [], ReadOnlyMemory<byte>.Empty);
 
     /// <summary>Number of samples.</summary>
-    public int Count => _labels.Length;
+    public int Count { get; }
 
-    /// <summary>[Count], the class of each sample, from 0.</summary>
-    public ReadOnlySpan<int> Labels => _labels;
+    /// <summary>32-bit words in the target of a sample.</summary>
+    public int TargetWidth { get; }
+
+    /// <summary>[Count, TargetWidth], what a model is to learn of each sample: integers, or the bits of floats.</summary>
+    public ReadOnlySpan<int> Targets => _targets;
 
     /// <summary>Whether a stored value is a byte; otherwise it is a little-endian 32-bit float.</summary>
     public bool IsBytes => _decoder.IsBytes;
@@ -72,6 +78,17 @@ public sealed class SampleSet
         }
     }
 
+    /// <summary>Copies the targets of chosen samples; the destination is overwritten.</summary>
+    /// <param name="indices">[n], which samples.</param>
+    /// <param name="destination">[n, TargetWidth].</param>
+    /// <exception cref="ArgumentException">The destination is shorter.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An index is not below <see cref="Count"/>.</exception>
+    public void CopyTargets(ReadOnlySpan<int> indices, Span<int> destination)
+    {
+        for (var row = 0; row < indices.Length; row++)
+            _targets.AsSpan(indices[row] * TargetWidth, TargetWidth).CopyTo(destination[(row * TargetWidth)..]);
+    }
+
     /// <summary>Copies one sample in its stored form, as it travels to workers.</summary>
     /// <param name="index">Which sample.</param>
     /// <param name="destination">[BytesPerSample], overwritten.</param>
@@ -83,14 +100,11 @@ public sealed class SampleSet
     internal SampleSet Select(int[] indices)
     {
         var features = new byte[checked(indices.Length * BytesPerSample)];
-        var labels = new int[indices.Length];
+        var targets = new int[indices.Length * TargetWidth];
+        CopyTargets(indices, targets);
         for (var row = 0; row < indices.Length; row++)
-        {
-            labels[row] = _labels[indices[row]];
             CopyRaw(indices[row], features.AsSpan(row * BytesPerSample));
-        }
-
-        return new SampleSet(_decoder, labels, features);
+        return new SampleSet(_decoder, targets, features, TargetWidth);
     }
 
     private static unsafe void Request(ReadOnlySpan<byte> sample)

@@ -4,28 +4,28 @@ using Distributed.Model.Layers;
 namespace Distributed.Model;
 
 /// <summary>
-/// A model with all sizes settled for one input shape and number of classes; immutable, so that any number of
+/// A model with all sizes settled for one input shape and output width; immutable, so that any number of
 /// <see cref="NetworkExecutor"/>s can share it.
 /// </summary>
 public sealed class Network
 {
     private readonly SampleShape _input;
 
-    /// <summary>Settles a model's sizes, and adds a dense layer to the classes where the model does not end in one.</summary>
+    /// <summary>Settles a model's sizes, and adds a dense layer to the outputs where the model does not end in one.</summary>
     /// <param name="spec">The layers.</param>
     /// <param name="input">Shape of one sample.</param>
-    /// <param name="classes">Number of classes, at least 2.</param>
+    /// <param name="outputs">Values that the model puts out for a sample, at least 1.</param>
     /// <exception cref="InputException">
-    /// A layer cannot take its input, there are too few or too many classes, or the model is too large.
+    /// A layer cannot take its input, there are too few or too many outputs, or the model is too large.
     /// </exception>
-    public Network(ModelSpec spec, SampleShape input, int classes)
+    public Network(ModelSpec spec, SampleShape input, int outputs)
     {
-        if (classes is < 2 or > DenseSpec.MaximumUnits)
-            throw new InputException($"the data has {classes} classes: a classifier needs 2 to {DenseSpec.MaximumUnits}");
+        if (outputs is < 1 or > DenseSpec.MaximumUnits)
+            throw new InputException($"the data asks for {outputs} outputs: a model has 1 to {DenseSpec.MaximumUnits}");
         _input = input;
         InputLength = input.Length;
-        Classes = classes;
-        Layers = LayerSequence.Arrange(Resolve(spec, input, classes), ElementOrder.Planar, ElementOrder.Planar);
+        OutputWidth = outputs;
+        Layers = LayerSequence.Arrange(Resolve(spec, input, outputs), ElementOrder.Planar, ElementOrder.Planar);
         Layout = ParameterLayout.Of(NamedParameters());
     }
 
@@ -35,10 +35,10 @@ public sealed class Network
     /// <summary>Number of values in one input sample.</summary>
     public int InputLength { get; }
 
-    /// <summary>Number of classes: the width of the logits.</summary>
-    public int Classes { get; }
+    /// <summary>Number of values in the output for one sample.</summary>
+    public int OutputWidth { get; }
 
-    /// <summary>The layers from the input to the logits, with conversions of the order of elements where they are needed.</summary>
+    /// <summary>The layers from the input to the output, with conversions of the order of elements where they are needed.</summary>
     internal IReadOnlyList<Layer> Layers { get; }
 
     /// <summary>Values per sample that one pass keeps in memory.</summary>
@@ -65,12 +65,12 @@ public sealed class Network
     public string Describe() =>
         string.Create(CultureInfo.InvariantCulture, $"{_input} -> {LayerSequence.Describe(Layers)} ({Layout.Length:N0} parameters)");
 
-    private static IReadOnlyList<Layer> Resolve(ModelSpec spec, SampleShape input, int classes)
+    private static IReadOnlyList<Layer> Resolve(ModelSpec spec, SampleShape input, int outputs)
     {
-        var endsInClasses = spec.Layers is [.., DenseSpec last] && last.Units == classes;
+        var endsInOutputs = spec.Layers is [.., DenseSpec last] && last.Units == outputs;
         try
         {
-            return LayerSequence.Resolve(endsInClasses ? spec.Layers : [.. spec.Layers, new DenseSpec(classes)], input, "layers");
+            return LayerSequence.Resolve(endsInOutputs ? spec.Layers : [.. spec.Layers, new DenseSpec(outputs)], input, "layers");
         }
         catch (InputException failure) when (input is { Channels: 1, Height: 1 } && spec.Layers.Any(layer => layer is Conv2dSpec))
         {

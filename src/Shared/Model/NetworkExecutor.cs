@@ -1,6 +1,7 @@
 using System.Numerics;
 using Distributed.Kernels;
 using Distributed.Kernels.Threads;
+using Distributed.Objectives;
 
 namespace Distributed.Model;
 
@@ -19,37 +20,34 @@ public sealed class NetworkExecutor
     private const long MostActivationBytesInOnePass = 24 << 20;
 
     private readonly Network _network;
-    private readonly int _microbatch;
     private readonly int _maximumRows;
-    private readonly ComputeTeam _team;
-    private readonly float _labelSmoothing;
+    private readonly Objective _objective;
+    private readonly ObjectiveExecutor _loss;
     private readonly SequenceExecutor _layers;
-    private readonly AlignedBuffer _logitsGradient;
-    private readonly float[] _losses;
+    private readonly AlignedBuffer _outputsGradient;
     private bool _bound;
 
     /// <summary>Reserves all memory that calls of up to <paramref name="maximumRows"/> samples need.</summary>
     /// <param name="network">The network.</param>
+    /// <param name="objective">What its outputs are compared with.</param>
     /// <param name="microbatch">Samples in a microbatch, at least 1.</param>
     /// <param name="maximumRows">The most samples in one call, at least 1.</param>
     /// <param name="team">The threads; stays the caller's.</param>
-    /// <param name="labelSmoothing">The part of each training target that is spread over all classes alike, 0 to below 1.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A size is below 1, or the smoothing is out of range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A size is below 1.</exception>
+    /// <exception cref="ArgumentException">The objective is for another output width.</exception>
     /// <exception cref="InputException">The activations of one layer do not fit in an array.</exception>
-    public NetworkExecutor(Network network, int microbatch, int maximumRows, ComputeTeam team, float labelSmoothing = 0)
+    public NetworkExecutor(Network network, Objective objective, int microbatch, int maximumRows, ComputeTeam team)
     {
-        if (!(labelSmoothing >= 0 && labelSmoothing < 1))
-            throw new ArgumentOutOfRangeException(nameof(labelSmoothing), labelSmoothing, "a smoothing is at least 0 and below 1");
         ArgumentOutOfRangeException.ThrowIfLessThan(microbatch, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(maximumRows, 1);
+        if (objective.OutputWidth != network.OutputWidth)
+            throw new ArgumentException($"for {objective.OutputWidth} outputs, not {network.OutputWidth}", nameof(objective));
         _network = network;
-        _microbatch = microbatch;
         _maximumRows = maximumRows;
-        _team = team;
-        _labelSmoothing = labelSmoothing;
+        _objective = objective;
+        _loss = new ObjectiveExecutor(objective, microbatch, maximumRows, team);
         _layers = new SequenceExecutor(network.Layers, new ExecutorOptions(maximumRows, microbatch, NeedsInputGradient: false, team));
-        _logitsGradient = LayerExecutor.Reserve(maximumRows, network.Classes);
-        _losses = new float[maximumRows];
+        _outputsGradient = LayerExecutor.Reserve(maximumRows, network.OutputWidth);
     }
 
     /// <summary>
@@ -76,23 +74,23 @@ public sealed class NetworkExecutor
     }
 
     /// <summary>
-    /// Computes loss and gradient of one aligned block of microbatches: chains inside a microbatch, the tree across them. The
-    /// sums of neighbouring blocks can be merged further up the tree.
+    /// Computes loss and gradient of one node of the reduction tree: chains inside a microbatch, the tree across them. The
+    /// sums of neighbouring nodes can be merged further up the tree.
     /// </summary>
     /// <param name="inputs">[rows, input length].</param>
-    /// <param name="labels">[rows], each from 0 to below the number of classes.</param>
-    /// <param name="pass">The training step, and the position of the block's first sample in the global batch.</param>
+    /// <param name="targets">[rows, <see cref="Objective.TargetWidth"/>].</param>
+    /// <param name="pass">The training step, and the position of the node's first sample in the global batch.</param>
     /// <param name="gradient">
     /// [layout length]: the sum, not the mean, over the samples; overwritten. Undefined where the loss is not finite.
     /// </param>
-    /// <param name="progress">Is told as layers are completed, unless the loss is not finite; null for nobody.</param>
+    /// <param name="progress">Is told as layers are completed, unless the loss is not finite; or null.</param>
     /// <exception cref="ArgumentException">
-    /// The pass trains nothing, a span has the wrong length, there are no or too many rows, or a label is out of range.
+    /// The pass trains nothing, a span has the wrong length, there are no or too many rows, or a target is out of range.
     /// </exception>
     /// <exception cref="InvalidOperationException">No weights are bound.</exception>
     public BatchSums ForwardBackward(
         ReadOnlySpan<float> inputs,
-        ReadOnlySpan<int> labels,
+        ReadOnlySpan<int> targets,
         in Pass pass,
         Span<float> gradient,
         IBackwardProgress? progress = null
@@ -102,21 +100,19 @@ public sealed class NetworkExecutor
             throw new ArgumentException("a gradient belongs to a training step", nameof(pass));
         if (gradient.Length != _network.Layout.Length)
             throw new ArgumentException($"{gradient.Length} gradients, expected {_network.Layout.Length}", nameof(gradient));
-        var rows = labels.Length;
-        var logits = ForwardLayers(inputs, rows, pass);
-        var logitsGradient = _logitsGradient.Span[..logits.Length];
-        logits.CopyTo(logitsGradient);
-        var losses = _losses.AsSpan(0, rows);
-        var correct = SoftmaxCrossEntropy.ForwardBackward(logitsGradient, labels, _network.Classes, losses, _labelSmoothing, _team);
-        var sums = Sums(rows, correct);
-        if (float.IsFinite(sums.LossSum))
+        var rows = Rows(targets);
+        var outputs = ForwardLayers(inputs, rows, pass);
+        var outputsGradient = _outputsGradient.Span[..outputs.Length];
+        outputs.CopyTo(outputsGradient);
+        var sums = _loss.Train(outputsGradient, targets, rows);
+        if (float.IsFinite(sums.Loss))
         {
             _layers.Backward(
                 new BackwardPass
                 {
                     Input = inputs,
                     Rows = rows,
-                    OutputGradient = logitsGradient,
+                    OutputGradient = outputsGradient,
                     ParameterGradient = gradient,
                     Pass = pass,
                     Progress = progress,
@@ -128,42 +124,47 @@ public sealed class NetworkExecutor
     }
 
     /// <summary>
-    /// Computes the loss of one aligned block of microbatches as the model would be used: in evaluation, without smoothing or a gradient.
+    /// Computes the loss of one node of the reduction tree as the model would be used: in evaluation, without a gradient.
     /// </summary>
     /// <param name="inputs">[rows, input length].</param>
-    /// <param name="labels">[rows], each from 0 to below the number of classes.</param>
+    /// <param name="targets">[rows, <see cref="Objective.TargetWidth"/>].</param>
     /// <exception cref="ArgumentException">
-    /// A span has the wrong length, there are no or too many rows, or a label is out of range.
+    /// A span has the wrong length, there are no or too many rows, or a target is out of range.
     /// </exception>
     /// <exception cref="InvalidOperationException">No weights are bound.</exception>
-    public BatchSums Forward(ReadOnlySpan<float> inputs, ReadOnlySpan<int> labels)
+    public BatchSums Forward(ReadOnlySpan<float> inputs, ReadOnlySpan<int> targets)
     {
-        var rows = labels.Length;
-        var logits = ForwardLayers(inputs, rows, Pass.Evaluation);
-        return Sums(rows, SoftmaxCrossEntropy.Forward(logits, labels, _network.Classes, _losses.AsSpan(0, rows), _team));
+        var rows = Rows(targets);
+        return _loss.Evaluate(ForwardLayers(inputs, rows, Pass.Evaluation), targets, rows);
     }
 
-    /// <summary>Computes the logits, in evaluation.</summary>
+    /// <summary>Computes the outputs, in evaluation.</summary>
     /// <param name="inputs">[rows, input length].</param>
-    /// <param name="logits">[rows, classes]; overwritten.</param>
+    /// <param name="outputs">[rows, output width]; overwritten.</param>
     /// <exception cref="ArgumentException">A span has the wrong length, or there are no or too many rows.</exception>
     /// <exception cref="InvalidOperationException">No weights are bound.</exception>
-    public void Logits(ReadOnlySpan<float> inputs, Span<float> logits)
+    public void Outputs(ReadOnlySpan<float> inputs, Span<float> outputs)
     {
-        var rows = logits.Length / _network.Classes;
-        if (logits.Length != rows * _network.Classes)
-            throw new ArgumentException($"{logits.Length} logits are not rows of {_network.Classes}", nameof(logits));
-        ForwardLayers(inputs, rows, Pass.Evaluation).CopyTo(logits);
+        var rows = outputs.Length / _network.OutputWidth;
+        if (outputs.Length != rows * _network.OutputWidth)
+            throw new ArgumentException($"{outputs.Length} outputs are not rows of {_network.OutputWidth}", nameof(outputs));
+        ForwardLayers(inputs, rows, Pass.Evaluation).CopyTo(outputs);
     }
 
-    /// <summary>Returns the logits, [rows, classes], in the last layer's output.</summary>
+    /// <summary>Returns the outputs, [rows, output width], in the last layer's memory.</summary>
     private Span<float> ForwardLayers(ReadOnlySpan<float> inputs, int rows, in Pass pass)
     {
         Check(inputs, rows);
         return _layers.Forward(inputs, rows, pass);
     }
 
-    private BatchSums Sums(int rows, int correct) => new(MicrobatchSums.Sum(_losses.AsSpan(0, rows), _microbatch), correct, rows);
+    private int Rows(ReadOnlySpan<int> targets)
+    {
+        var (rows, rest) = int.DivRem(targets.Length, _objective.TargetWidth);
+        return rest == 0
+            ? rows
+            : throw new ArgumentException($"{targets.Length} words are not targets of {_objective.TargetWidth}", nameof(targets));
+    }
 
     private void Check(ReadOnlySpan<float> inputs, int rows)
     {

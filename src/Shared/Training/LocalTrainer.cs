@@ -1,6 +1,6 @@
 using Distributed.Collectives;
 using Distributed.Data;
-using Distributed.Model;
+using Distributed.Objectives;
 
 namespace Distributed.Training;
 

@@ -1,5 +1,5 @@
 using Distributed.Collectives;
-using Distributed.Model;
+using Distributed.Objectives;
 
 namespace Distributed.Training;
 

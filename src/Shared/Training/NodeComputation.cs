@@ -2,6 +2,7 @@ using Distributed.Collectives;
 using Distributed.Kernels;
 using Distributed.Kernels.Threads;
 using Distributed.Model;
+using Distributed.Objectives;
 
 namespace Distributed.Training;
 
@@ -19,7 +20,8 @@ internal sealed class NodeComputation
     private readonly int _largestCount;
     private readonly int _inputLength;
     private readonly AlignedBuffer _inputs;
-    private readonly int[] _labels;
+    private readonly int _targetWidth;
+    private readonly int[] _targets;
     private readonly List<RightChild> _rightChildren = [];
 
     public NodeComputation(TrainingSettings settings, ComputeTeam team)
@@ -35,47 +37,48 @@ internal sealed class NodeComputation
         _largestCount = rows / _microbatch;
         _inputLength = settings.Network.InputLength;
         _inputs = LayerExecutor.Reserve(rows, _inputLength);
-        _executor = new NetworkExecutor(settings.Network, _microbatch, rows, team, settings.LabelSmoothing);
-        _labels = new int[rows];
-        _decode = new DecodeWork(_microbatch, _inputLength);
+        _executor = new NetworkExecutor(settings.Network, settings.Objective, _microbatch, rows, team);
+        _targetWidth = settings.Objective.TargetWidth;
+        _targets = new int[rows * _targetWidth];
+        _decode = new DecodeWork(_microbatch, _inputLength, _targetWidth);
     }
 
     public void BindWeights(ReadOnlyMemory<float> weights) => _executor.BindWeights(weights);
 
     /// <summary>The gradient and the sums of a node.</summary>
     /// <param name="step">The step, from 1.</param>
-    /// <param name="block">The node.</param>
+    /// <param name="node">The node.</param>
     /// <param name="samples">The member's samples.</param>
     /// <param name="origin">The first microbatch of the member's samples.</param>
     /// <param name="gradient">[layout length]: overwritten; undefined where the loss is not finite.</param>
     /// <param name="progress">
-    /// Is told as parts of the gradient are completed, in the last pass over the node's samples; null for nobody.
+    /// Is told as parts of the gradient are completed, in the last pass over the node's samples; or null.
     /// </param>
     public BatchSums Gradient(
         long step,
-        TreeNode block,
+        TreeNode node,
         ISampleSource samples,
         int origin,
         Memory<float> gradient,
         IBackwardProgress? progress = null
-    ) => Gradient(step, block, samples, origin, gradient, progress, depth: 0);
+    ) => Gradient(step, node, samples, origin, gradient, progress, depth: 0);
 
     /// <summary>The sums of a node, without a gradient.</summary>
-    public BatchSums Evaluate(TreeNode block, ISampleSource samples, int origin)
+    public BatchSums Evaluate(TreeNode node, ISampleSource samples, int origin)
     {
-        if (block.Count > _largestCount)
+        if (node.Count > _largestCount)
         {
-            var (left, right) = Children(block);
+            var (left, right) = Children(node);
             return BatchSums.Merge(Evaluate(left, samples, origin), Evaluate(right, samples, origin));
         }
 
-        var rows = Decode(block, samples, origin);
-        return _executor.Forward(_inputs.Span[..(rows * _inputLength)], _labels.AsSpan(0, rows));
+        var rows = Decode(node, samples, origin);
+        return _executor.Forward(_inputs.Span[..(rows * _inputLength)], _targets.AsSpan(0, rows * _targetWidth));
     }
 
     private BatchSums Gradient(
         long step,
-        TreeNode block,
+        TreeNode node,
         ISampleSource samples,
         int origin,
         Memory<float> gradient,
@@ -83,26 +86,32 @@ internal sealed class NodeComputation
         int depth
     )
     {
-        if (block.Count <= _largestCount)
+        if (node.Count <= _largestCount)
         {
-            var rows = Decode(block, samples, origin);
-            var pass = Pass.OfStep(_seed, step, firstSample: (long)block.Start * _microbatch);
-            return _executor.ForwardBackward(_inputs.Span[..(rows * _inputLength)], _labels.AsSpan(0, rows), pass, gradient.Span, progress);
+            var rows = Decode(node, samples, origin);
+            var pass = Pass.OfStep(_seed, step, firstSample: (long)node.Start * _microbatch);
+            return _executor.ForwardBackward(
+                _inputs.Span[..(rows * _inputLength)],
+                _targets.AsSpan(0, rows * _targetWidth),
+                pass,
+                gradient.Span,
+                progress
+            );
         }
 
         if (_rightChildren.Count <= depth)
             _rightChildren.Add(new RightChild(gradient.Length));
-        var (left, right) = Children(block);
+        var (left, right) = Children(node);
         var leftSums = Gradient(step, left, samples, origin, gradient, progress: null, depth + 1);
         var rightChild = _rightChildren[depth].AddTo(gradient, progress);
         return BatchSums.Merge(leftSums, Gradient(step, right, samples, origin, rightChild.Gradient, rightChild, depth + 1));
     }
 
-    private int Decode(TreeNode block, ISampleSource samples, int origin)
+    private int Decode(TreeNode node, ISampleSource samples, int origin)
     {
-        var first = (block.Start - origin) * _microbatch;
-        var rows = Math.Min(block.Count * _microbatch, samples.Count - first);
-        _decode.Set(samples, first, _inputs.Memory[..(rows * _inputLength)], _labels.AsMemory(0, rows));
+        var first = (node.Start - origin) * _microbatch;
+        var rows = Math.Min(node.Count * _microbatch, samples.Count - first);
+        _decode.Set(samples, first, _inputs.Memory[..(rows * _inputLength)], _targets.AsMemory(0, rows * _targetWidth));
         if (Elementwise.IsWorthSharing(rows * (long)_inputLength))
             _team.RunObject(_decode);
         else
@@ -110,28 +119,34 @@ internal sealed class NodeComputation
         return rows;
     }
 
-    private static (TreeNode Left, TreeNode Right) Children(TreeNode block)
+    private static (TreeNode Left, TreeNode Right) Children(TreeNode node)
     {
-        var left = ReductionTree.LeftCount(block.Count);
-        return (new(block.Start, left), new(block.Start + left, block.Count - left));
+        var left = ReductionTree.LeftCount(node.Count);
+        return (new(node.Start, left), new(node.Start + left, node.Count - left));
     }
 
-    /// <summary>Decodes samples; parts are whole microbatches if there are enough, as in a pass in lanes.</summary>
-    private sealed class DecodeWork(int microbatch, int inputLength) : IPartitionedWork
+    /// <summary>Decodes samples; chunks are whole microbatches if there are enough, as in a pass whose threads take rows.</summary>
+    private sealed class DecodeWork(int microbatch, int inputLength, int targetWidth) : IPartitionedWork
     {
         private ISampleSource? _samples;
         private int _first;
         private Memory<float> _inputs;
-        private Memory<int> _labels;
+        private Memory<int> _targets;
 
-        public void Set(ISampleSource samples, int first, Memory<float> inputs, Memory<int> labels) =>
-            (_samples, _first, _inputs, _labels) = (samples, first, inputs, labels);
+        public void Set(ISampleSource samples, int first, Memory<float> inputs, Memory<int> targets) =>
+            (_samples, _first, _inputs, _targets) = (samples, first, inputs, targets);
 
         public void Execute(int part, int parts)
         {
-            var granule = _labels.Length < parts * (long)microbatch ? 1 : microbatch;
-            var (start, end) = ChunkRange.Of(_labels.Length, granule, part, parts);
-            _samples!.Decode(_first + start, _inputs.Span[(start * inputLength)..(end * inputLength)], _labels.Span[start..end]);
+            var rows = _targets.Length / targetWidth;
+            var granule = rows < parts * (long)microbatch ? 1 : microbatch;
+            var (start, end) = ChunkRange.Of(rows, granule, part, parts);
+            _samples!.Decode(
+                _first + start,
+                end - start,
+                _inputs.Span[(start * inputLength)..(end * inputLength)],
+                _targets.Span[(start * targetWidth)..(end * targetWidth)]
+            );
         }
     }
 

@@ -1,6 +1,7 @@
 using Distributed.Collectives;
 using Distributed.Kernels.Threads;
 using Distributed.Model;
+using Distributed.Objectives;
 
 namespace Distributed.Training;
 
@@ -120,8 +121,8 @@ public sealed class Replica : IDisposable
 
     private void Record(TreeNode block, BatchSums sums, long step)
     {
-        if (!float.IsFinite(sums.LossSum))
-            throw new NonFiniteLossException(step, sums.LossSum);
+        if (!float.IsFinite(sums.Loss))
+            throw new NonFiniteLossException(step, sums.Loss);
         _sums.Add((block, sums));
     }
 }

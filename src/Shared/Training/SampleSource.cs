@@ -10,9 +10,10 @@ public interface ISampleSource
 
     /// <summary>Decodes consecutive samples. Several threads may ask at the same time, also for none.</summary>
     /// <param name="first">The first one, counted from the start of the range.</param>
-    /// <param name="inputs">[n, input length]: overwritten.</param>
-    /// <param name="labels">[n]: overwritten.</param>
-    void Decode(int first, Span<float> inputs, Span<int> labels);
+    /// <param name="count">How many.</param>
+    /// <param name="inputs">[count, input length]: overwritten.</param>
+    /// <param name="targets">[count, target width], integers or the bits of floats: overwritten.</param>
+    void Decode(int first, int count, Span<float> inputs, Span<int> targets);
 }
 
 /// <summary>Samples of a set that this process holds.</summary>
@@ -24,28 +25,31 @@ public sealed class IndexedSamples(SampleSet samples, ReadOnlyMemory<int> indice
     public int Count => indices.Length;
 
     /// <inheritdoc />
-    public void Decode(int first, Span<float> inputs, Span<int> labels)
+    public void Decode(int first, int count, Span<float> inputs, Span<int> targets)
     {
-        var chosen = indices.Span.Slice(first, labels.Length);
+        var chosen = indices.Span.Slice(first, count);
         samples.Decode(chosen, inputs);
-        for (var i = 0; i < chosen.Length; i++)
-            labels[i] = samples.Labels[chosen[i]];
+        samples.CopyTargets(chosen, targets);
     }
 }
 
 /// <summary>Samples that were sent to this process in their stored form.</summary>
 /// <param name="decoder">Turns them into numbers.</param>
-/// <param name="stored">[n, bytes per sample].</param>
-/// <param name="storedLabels">[n].</param>
-public sealed class StoredSamples(SampleDecoder decoder, ReadOnlyMemory<byte> stored, ReadOnlyMemory<int> storedLabels) : ISampleSource
+/// <param name="stored">[total, bytes per sample].</param>
+/// <param name="storedTargets">[total, target width].</param>
+/// <param name="total">How many.</param>
+public sealed class StoredSamples(SampleDecoder decoder, ReadOnlyMemory<byte> stored, ReadOnlyMemory<int> storedTargets, int total)
+    : ISampleSource
 {
-    /// <inheritdoc />
-    public int Count => storedLabels.Length;
+    private readonly int _targetWidth = total == 0 ? 0 : storedTargets.Length / total;
 
     /// <inheritdoc />
-    public void Decode(int first, Span<float> inputs, Span<int> labels)
+    public int Count => total;
+
+    /// <inheritdoc />
+    public void Decode(int first, int count, Span<float> inputs, Span<int> targets)
     {
-        decoder.Decode(stored.Span.Slice(first * decoder.BytesPerSample, labels.Length * decoder.BytesPerSample), inputs);
-        storedLabels.Span.Slice(first, labels.Length).CopyTo(labels);
+        decoder.Decode(stored.Span.Slice(first * decoder.BytesPerSample, count * decoder.BytesPerSample), inputs);
+        storedTargets.Span.Slice(first * _targetWidth, count * _targetWidth).CopyTo(targets);
     }
 }

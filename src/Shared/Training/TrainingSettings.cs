@@ -1,23 +1,24 @@
 using Distributed.Model;
+using Distributed.Objectives;
 
 namespace Distributed.Training;
 
 /// <summary>What a step computes from, apart from the samples: the same on every member of a run.</summary>
 /// <param name="Network">The model, resolved against the data.</param>
+/// <param name="Objective">What is minimised and measured.</param>
 /// <param name="Microbatch">Samples that are summed in one chain.</param>
 /// <param name="Optimizer">The rule that changes the weights, and its constants.</param>
 /// <param name="Schedule">How the learning rate changes.</param>
 /// <param name="TotalSteps">The run's last step.</param>
 /// <param name="Seed">What dropped activations are drawn from.</param>
-/// <param name="LabelSmoothing">The part of each training target that is spread over all classes alike.</param>
 public sealed record TrainingSettings(
     Network Network,
+    Objective Objective,
     int Microbatch,
     OptimizerOptions Optimizer,
     ScheduleOptions Schedule,
     long TotalSteps,
-    ulong Seed,
-    float LabelSmoothing = 0
+    ulong Seed
 )
 {
     /// <summary>The settings of a run.</summary>
@@ -28,12 +29,12 @@ public sealed record TrainingSettings(
         ArgumentNullException.ThrowIfNull(configuration);
         return new(
             network,
+            Objective.Create(network.OutputWidth, configuration.Options.LabelSmoothing),
             configuration.Microbatch,
             configuration.Options.Optimizer,
             configuration.Options.Schedule,
             configuration.Steps,
-            configuration.Options.Seed,
-            (float)configuration.Options.LabelSmoothing
+            configuration.Options.Seed
         );
     }
 }

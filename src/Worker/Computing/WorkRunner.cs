@@ -244,8 +244,8 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
                 {
                     Start = (uint)block.Start,
                     Count = (uint)block.Count,
-                    LossSum = sums.LossSum,
-                    Correct = (uint)sums.Correct,
+                    LossSum = sums.Loss,
+                    Correct = (uint)sums.Counts[0],
                     Samples = (uint)sums.Samples,
                 }
             );

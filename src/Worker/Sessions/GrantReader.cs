@@ -12,7 +12,7 @@ internal sealed class GrantReader(SampleDecoder decoder, Dataset? dataset)
 {
     private Grant? _open;
     private byte[] _samples = [];
-    private int[] _labels = [];
+    private int[] _targets = [];
     private int _filled;
 
     /// <summary>Takes a grant.</summary>
@@ -32,7 +32,7 @@ internal sealed class GrantReader(SampleDecoder decoder, Dataset? dataset)
             throw TooLarge(grant);
         _open = grant;
         _samples = new byte[bytes];
-        _labels = new int[grant.ShardSamples];
+        _targets = new int[grant.ShardSamples];
         _filled = 0;
         return null;
     }
@@ -43,15 +43,15 @@ internal sealed class GrantReader(SampleDecoder decoder, Dataset? dataset)
     public Compute? Take(Shard shard)
     {
         var count = shard.Labels.Length / sizeof(int);
-        if (_open is not { } open || count > _labels.Length - _filled || shard.Samples.Length != (long)count * decoder.BytesPerSample)
+        if (_open is not { } open || count > _targets.Length - _filled || shard.Samples.Length != (long)count * decoder.BytesPerSample)
             throw new InvalidDataException($"a shard of {count} samples in {shard.Samples.Length} bytes does not fit its grant");
         shard.Samples.Span.CopyTo(_samples.AsSpan(_filled * decoder.BytesPerSample));
-        MemoryMarshal.Cast<byte, int>(shard.Labels.Span).CopyTo(_labels.AsSpan(_filled));
+        MemoryMarshal.Cast<byte, int>(shard.Labels.Span).CopyTo(_targets.AsSpan(_filled));
         _filled += count;
-        if (_filled < _labels.Length)
+        if (_filled < _targets.Length)
             return null;
         _open = null;
-        return Work(open, new StoredSamples(decoder, _samples, _labels));
+        return Work(open, new StoredSamples(decoder, _samples, _targets, _targets.Length));
     }
 
     private static Compute Work(Grant grant, ISampleSource samples) =>

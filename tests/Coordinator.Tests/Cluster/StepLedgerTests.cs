@@ -1,6 +1,6 @@
 using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Control;
-using Distributed.Model;
+using Distributed.Objectives;
 using Xunit;
 
 namespace Distributed.Coordinator.Tests.Cluster;

@@ -13,10 +13,11 @@ internal static partial class Arrows
             ["Protocol"] = [],
             ["Kernels"] = ["Random"],
             ["Data"] = ["Random"],
-            ["Model"] = ["Kernels", "Random"],
+            ["Objectives"] = ["Kernels"],
+            ["Model"] = ["Kernels", "Objectives", "Random"],
             ["Collectives"] = ["Kernels", "Model", "Protocol"],
             ["Checkpoints"] = ["Model"],
-            ["Training"] = ["Model", "Data", "Collectives", "Checkpoints"],
+            ["Training"] = ["Model", "Objectives", "Data", "Collectives", "Checkpoints"],
             ["Hosting"] = ["Protocol"],
         };
 

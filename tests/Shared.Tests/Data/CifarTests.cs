@@ -19,9 +19,9 @@ public sealed class CifarTests : IDisposable
         var dataset = DatasetLoader.Load(new DataOptions { Data = _folder.Path });
 
         Assert.Equal(new SampleShape(3, 32, 32), dataset.Shape);
-        Assert.Equal("frog", dataset.ClassNames[dataset.Train.Labels[0]]);
-        Assert.Equal([6, 0, 1, 9, 2], dataset.Train.Labels.ToArray());
-        Assert.Equal([3], dataset.Test.Labels.ToArray());
+        Assert.Equal("frog", dataset.ClassNames[dataset.Train.Targets[0]]);
+        Assert.Equal([6, 0, 1, 9, 2], dataset.Train.Targets.ToArray());
+        Assert.Equal([3], dataset.Test.Targets.ToArray());
         var first = DataFolder.Decode(dataset.Train)[..3072];
         Assert.Equal(Enumerable.Range(0, 3072).Select(i => (byte)i / 255f), first);
     }
@@ -35,8 +35,8 @@ public sealed class CifarTests : IDisposable
         var dataset = DatasetLoader.Load(new DataOptions { Data = _folder.Path });
 
         Assert.Equal(100, dataset.ClassNames.Count);
-        Assert.Equal([99, 42], dataset.Train.Labels.ToArray());
-        Assert.Equal([7], dataset.Test.Labels.ToArray());
+        Assert.Equal([99, 42], dataset.Train.Targets.ToArray());
+        Assert.Equal([7], dataset.Test.Targets.ToArray());
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class CifarTests : IDisposable
 
         var dataset = DatasetLoader.Load(new DataOptions { Data = path });
 
-        Assert.Equal([5], dataset.Test.Labels.ToArray());
+        Assert.Equal([5], dataset.Test.Targets.ToArray());
     }
 
     [Fact]

@@ -31,8 +31,8 @@ public sealed class CsvTests : IDisposable
         var dataset = Load("1,b\n1,B\n1,a\n1,Ä\n1,a\n");
 
         Assert.Equal(["B", "a", "b", "Ä"], dataset.ClassNames);
-        Assert.Equal([2, 0, 1, 3], dataset.Train.Labels.ToArray());
-        Assert.Equal([1], dataset.Test.Labels.ToArray());
+        Assert.Equal([2, 0, 1, 3], dataset.Train.Targets.ToArray());
+        Assert.Equal([1], dataset.Test.Targets.ToArray());
     }
 
     [Fact]
@@ -41,8 +41,8 @@ public sealed class CsvTests : IDisposable
         var dataset = Load("1,10\n1,9\n1,-1\n1,10.0\n1,9e0\n");
 
         Assert.Equal(["-1", "9", "10"], dataset.ClassNames);
-        Assert.Equal([2, 1, 0, 2], dataset.Train.Labels.ToArray());
-        Assert.Equal([1], dataset.Test.Labels.ToArray());
+        Assert.Equal([2, 1, 0, 2], dataset.Train.Targets.ToArray());
+        Assert.Equal([1], dataset.Test.Targets.ToArray());
     }
 
     [Fact]
@@ -124,7 +124,7 @@ public sealed class CsvTests : IDisposable
 
         var dataset = Load("1,10,a\n4,40,b\n", new DataOptions { Test = test });
 
-        Assert.Equal([1], dataset.Test.Labels.ToArray());
+        Assert.Equal([1], dataset.Test.Targets.ToArray());
         Assert.Equal([0f, 0f], DataFolder.Decode(dataset.Test));
     }
 

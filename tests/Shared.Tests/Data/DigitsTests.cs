@@ -12,8 +12,8 @@ public sealed class DigitsTests
 
         Assert.Equal(("digits", new SampleShape(1, 8, 8)), (digits.Name, digits.Shape));
         Assert.Equal((1438, 359), (digits.Train.Count, digits.Test.Count));
-        Assert.Equal([0, 1, 2, 3, 5, 6], digits.Train.Labels[..6].ToArray());
-        Assert.Equal([4, 9], digits.Test.Labels[..2].ToArray());
+        Assert.Equal([0, 1, 2, 3, 5, 6], digits.Train.Targets[..6].ToArray());
+        Assert.Equal([4, 9], digits.Test.Targets[..2].ToArray());
         Assert.Equal([0f, 0f, 5 / 16f, 13 / 16f, 9 / 16f, 1 / 16f, 0f, 0f], DataFolder.Decode(digits.Train)[..8]);
     }
 

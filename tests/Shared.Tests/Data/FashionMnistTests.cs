@@ -28,7 +28,7 @@ public sealed class FashionMnistTests : IDisposable
         var dataset = FashionMnist.Read(FashionMnist.DebianFolder);
 
         Assert.Equal((60_000, 10_000), (dataset.Train.Count, dataset.Test.Count));
-        Assert.Equal("Ankle boot", dataset.ClassNames[dataset.Train.Labels[0]]);
+        Assert.Equal("Ankle boot", dataset.ClassNames[dataset.Train.Targets[0]]);
         Assert.Equal("3a50a7e92212db5ed04bc7cf38944f2e2b30c6b9df0d802a972753b181a3ec81", dataset.Sha256);
         Assert.All(DatasetStatistics.Of(dataset).TrainCounts, count => Assert.Equal(6000, count));
     }

@@ -19,8 +19,8 @@ public sealed class IdxTests : IDisposable
 
         Assert.Equal(new SampleShape(1, 1, 2), dataset.Shape);
         Assert.Equal(["0", "1", "2"], dataset.ClassNames);
-        Assert.Equal([0, 2, 1], dataset.Train.Labels.ToArray());
-        Assert.Equal([1, 0], dataset.Test.Labels.ToArray());
+        Assert.Equal([0, 2, 1], dataset.Train.Targets.ToArray());
+        Assert.Equal([1, 0], dataset.Test.Targets.ToArray());
         Assert.Equal([0f, 1 / 255f, 1 / 255f, 2 / 255f, 2 / 255f, 3 / 255f], DataFolder.Decode(dataset.Train));
         Assert.Equal(Path.GetFileName(_folder.Path), dataset.Name);
     }
@@ -33,8 +33,8 @@ public sealed class IdxTests : IDisposable
 
         var dataset = DatasetLoader.Load(new DataOptions { Data = path });
 
-        Assert.Equal([0, 1, 0, 1, 0, 1, 0, 1, 2], dataset.Train.Labels.ToArray());
-        Assert.Equal([2, 1], dataset.Test.Labels.ToArray());
+        Assert.Equal([0, 1, 0, 1, 0, 1, 0, 1, 2], dataset.Train.Targets.ToArray());
+        Assert.Equal([2, 1], dataset.Test.Targets.ToArray());
         Assert.Equal([4 / 255f, 5 / 255f, 9 / 255f, 10 / 255f], DataFolder.Decode(dataset.Test));
     }
 
@@ -48,7 +48,7 @@ public sealed class IdxTests : IDisposable
 
         var dataset = DatasetLoader.Load(new DataOptions { Data = _folder.Path, Test = path });
 
-        Assert.Equal([1, 1, 1], dataset.Test.Labels.ToArray());
+        Assert.Equal([1, 1, 1], dataset.Test.Targets.ToArray());
     }
 
     [Fact]

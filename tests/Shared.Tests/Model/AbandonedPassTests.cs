@@ -84,7 +84,7 @@ public sealed class AbandonedPassTests : IDisposable
         foreach (var team in _teams)
         {
             var (_, expected) = problem.Run(Microbatch, team);
-            NetworkExecutor executor = new(problem.Network, Microbatch, Rows, team);
+            NetworkExecutor executor = new(problem.Network, problem.Objective, Microbatch, Rows, team);
             executor.BindWeights(problem.Weights);
             var gradient = new float[expected.Length];
             foreach (var last in parameters.Select(parameter => parameter.Offset).Append(expected.Length))

@@ -150,7 +150,7 @@ public sealed class GradientTests : IDisposable
         ReferenceNetwork reference = new(problem.Spec, shape, classes, microbatch, training: true);
         var weights = Array.ConvertAll(problem.Weights, weight => (double)weight);
         var inputs = Array.ConvertAll(problem.Inputs, input => (double)input);
-        Assert.Equal(reference.Loss(weights, inputs, problem.Labels), sums.LossSum, 1e-5 * rows);
+        Assert.Equal(reference.Loss(weights, inputs, problem.Labels), sums.Loss, 1e-5 * rows);
         var expected = reference.Gradient(weights, inputs, problem.Labels);
         var largest = expected.Max(Math.Abs);
         foreach (var parameter in problem.Network.Layout.Parameters.Where(parameter => parameter.RunningMomentum is null))

@@ -17,7 +17,7 @@ public partial class ModelDocumentsTests
     public void EveryExampleIsAModel(string name)
     {
         var spec = ModelSpec.FromJson(Resources.Text(name), name);
-        Assert.Equal(10, new Network(spec, new SampleShape(1, 8, 8), 10).Classes);
+        Assert.Equal(10, new Network(spec, new SampleShape(1, 8, 8), 10).OutputWidth);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Distributed.Kernels.Threads;
 using Distributed.Model;
+using Distributed.Objectives;
 using Distributed.Shared.Tests.Kernels;
 using Xunit;
 
@@ -57,11 +58,11 @@ public sealed class NetworkExecutorTests : IDisposable
     {
         const float smoothing = 0.25f;
         SmallProblem problem = new(SmallProblem.Layers("tanh", 6), features: 5, classes: 4, rows: 9);
-        NetworkExecutor executor = new(problem.Network, Microbatch, 9, _team, smoothing);
+        NetworkExecutor executor = new(problem.Network, new Classification(4, smoothing), Microbatch, 9, _team);
         executor.BindWeights(problem.Weights);
         var gradient = new float[problem.Network.Layout.Length];
-        var loss = executor.ForwardBackward(problem.Inputs, problem.Labels, Step, gradient).LossSum;
-        Assert.Equal(problem.Run(Microbatch, _team).Sums.LossSum, executor.Forward(problem.Inputs, problem.Labels).LossSum);
+        var loss = executor.ForwardBackward(problem.Inputs, problem.Labels, Step, gradient).Loss;
+        Assert.Equal(problem.Run(Microbatch, _team).Sums.Loss, executor.Forward(problem.Inputs, problem.Labels).Loss);
 
         ReferenceNetwork reference = new(problem.Spec, new SampleShape(1, 1, 5), 4, Microbatch, training: true);
         double[] weights = Array.ConvertAll(problem.Weights, weight => (double)weight),
@@ -90,9 +91,9 @@ public sealed class NetworkExecutorTests : IDisposable
     {
         SmallProblem problem = new(SmallProblem.Layers("sigmoid", 33), features: 17, classes: 9, rows: 5);
         var logits = new float[5 * 9];
-        Bound(problem, maximumRows: 8).Logits(problem.Inputs, logits);
+        Bound(problem, maximumRows: 8).Outputs(problem.Inputs, logits);
         ReferenceNetwork reference = new(problem.Spec, new SampleShape(1, 1, 17), classes: 9, Microbatch, training: false);
-        var expected = reference.Logits(
+        var expected = reference.Outputs(
             Array.ConvertAll(problem.Weights, weight => (double)weight),
             Array.ConvertAll(problem.Inputs, value => (double)value)
         );
@@ -123,10 +124,10 @@ public sealed class NetworkExecutorTests : IDisposable
         Array.Clear(problem.Weights);
         problem.Weights[^1] = lastBias;
         var (sums, gradient) = problem.Run(Microbatch, _team);
-        Assert.True(float.IsFinite(sums.LossSum));
+        Assert.True(float.IsFinite(sums.Loss));
         Assert.All(gradient, element => Assert.True(float.IsFinite(element)));
         if (lastBias == 0)
-            Assert.Equal(10 * Math.Log(3), sums.LossSum, 1e-4);
+            Assert.Equal(10 * Math.Log(3), sums.Loss, 1e-4);
         Assert.Equal(0, gradient[^3..].Sum(), 1e-4); // softmax and one-hot both add up to 1
     }
 
@@ -135,7 +136,7 @@ public sealed class NetworkExecutorTests : IDisposable
     {
         SmallProblem problem = new(SmallProblem.Layers("relu", 5), features: 4, classes: 3, rows: 10);
         problem.Inputs[7] = float.NaN;
-        Assert.False(float.IsFinite(problem.Run(Microbatch, _team).Sums.LossSum));
+        Assert.False(float.IsFinite(problem.Run(Microbatch, _team).Sums.Loss));
     }
 
     [Fact]
@@ -161,7 +162,7 @@ public sealed class NetworkExecutorTests : IDisposable
     public void CallersMistakesAreArgumentErrors()
     {
         SmallProblem problem = new("", features: 4, classes: 3, rows: 10);
-        NetworkExecutor executor = new(problem.Network, Microbatch, maximumRows: 9, _team);
+        NetworkExecutor executor = new(problem.Network, problem.Objective, Microbatch, maximumRows: 9, _team);
         Assert.Throws<InvalidOperationException>(() => executor.Forward(problem.Rows(0, 2), problem.Labels.AsSpan(0, 2)));
         Assert.Throws<ArgumentException>(() => executor.BindWeights(new float[3]));
         executor.BindWeights(problem.Weights);
@@ -179,10 +180,11 @@ public sealed class NetworkExecutorTests : IDisposable
                 new float[problem.Network.Layout.Length]
             )
         );
-        Assert.Throws<ArgumentException>(() => executor.Logits(problem.Rows(0, 2), new float[7]));
+        Assert.Throws<ArgumentException>(() => executor.Outputs(problem.Rows(0, 2), new float[7]));
         Assert.Throws<ArgumentOutOfRangeException>(() => executor.Forward(problem.Rows(0, 2), [0, 3]));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new NetworkExecutor(problem.Network, 0, 9, _team));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new NetworkExecutor(problem.Network, 7, 0, _team));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new NetworkExecutor(problem.Network, problem.Objective, 0, 9, _team));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new NetworkExecutor(problem.Network, problem.Objective, 7, 0, _team));
+        Assert.Throws<ArgumentException>(() => new NetworkExecutor(problem.Network, new Classification(4), 7, 9, _team));
     }
 
     [Fact]
@@ -191,7 +193,7 @@ public sealed class NetworkExecutorTests : IDisposable
         Network network = new(ModelSpec.Parse("mlp:65536"), new SampleShape(1, 1, 4), 10);
         Assert.Contains(
             "65536 samples of 65536 values do not fit",
-            Assert.Throws<InputException>(() => new NetworkExecutor(network, 32, 65536, _team)).Message
+            Assert.Throws<InputException>(() => new NetworkExecutor(network, new Classification(10), 32, 65536, _team)).Message
         );
     }
 
@@ -214,7 +216,7 @@ public sealed class NetworkExecutorTests : IDisposable
 
     private NetworkExecutor Bound(SmallProblem problem, int maximumRows)
     {
-        NetworkExecutor executor = new(problem.Network, Microbatch, maximumRows, _team);
+        NetworkExecutor executor = new(problem.Network, problem.Objective, Microbatch, maximumRows, _team);
         executor.BindWeights(problem.Weights);
         return executor;
     }

@@ -25,7 +25,7 @@ public class NetworkTests
         );
         Assert.Equal(3035, network.Layout.Length);
         Assert.Equal(64, network.InputLength);
-        Assert.Equal(10, network.Classes);
+        Assert.Equal(10, network.OutputWidth);
     }
 
     [Theory]
@@ -65,12 +65,11 @@ public class NetworkTests
 
     [Theory]
     [InlineData(0)]
-    [InlineData(1)]
     [InlineData(DenseSpec.MaximumUnits + 1)]
-    public void AClassifierNeedsAPlausibleNumberOfClasses(int classes) =>
+    public void AModelNeedsAPlausibleNumberOfOutputs(int outputs) =>
         Assert.Contains(
-            $"{classes} classes",
-            Assert.Throws<InputException>(() => new Network(ModelSpec.Parse("mlp"), Digit, classes)).Message
+            $"{outputs} outputs",
+            Assert.Throws<InputException>(() => new Network(ModelSpec.Parse("mlp"), Digit, outputs)).Message
         );
 
     [Theory]

@@ -108,10 +108,10 @@ public sealed class NormLayerTests : IDisposable
                 problem.Weights[statistic.Offset + i] += 0.25f * (i + 1);
         }
 
-        NetworkExecutor executor = new(problem.Network, microbatch: 3, maximumRows: 7, _team);
+        NetworkExecutor executor = new(problem.Network, problem.Objective, microbatch: 3, maximumRows: 7, _team);
         executor.BindWeights(problem.Weights);
         var logits = new float[21];
-        executor.Logits(problem.Inputs, logits);
+        executor.Outputs(problem.Inputs, logits);
         ReferenceNetwork reference = new(problem.Spec, shape, classes: 3, microbatch: 3, training: false);
         double[] expected =
         [

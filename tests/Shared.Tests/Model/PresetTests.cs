@@ -1,5 +1,6 @@
 using Distributed.Kernels.Threads;
 using Distributed.Model;
+using Distributed.Objectives;
 using Distributed.Random;
 using Distributed.Shared.Tests.Kernels;
 using Xunit;
@@ -44,7 +45,7 @@ public sealed class PresetTests : IDisposable
     {
         int[] sizes = [.. shape.Split('x').Select(int.Parse)];
         Network network = new(ModelSpec.Parse(name), new SampleShape(sizes[0], sizes[1], sizes[2]), 10);
-        NetworkExecutor executor = new(network, microbatch: 2, maximumRows: 4, _team);
+        NetworkExecutor executor = new(network, new Classification(network.OutputWidth), microbatch: 2, maximumRows: 4, _team);
         float[] weights = new float[network.Layout.Length],
             gradient = new float[weights.Length],
             inputs = new float[4 * network.InputLength];
@@ -53,7 +54,7 @@ public sealed class PresetTests : IDisposable
         for (var i = 0; i < inputs.Length; i++)
             inputs[i] = random.Uniform((ulong)i);
         executor.BindWeights(weights);
-        var before = executor.ForwardBackward(inputs, [1, 3, 5, 7], Pass.OfStep(1, 1, 0), gradient).LossSum;
+        var before = executor.ForwardBackward(inputs, [1, 3, 5, 7], Pass.OfStep(1, 1, 0), gradient).Loss;
         foreach (var range in network.Layout.TrainedRanges)
         {
             for (var i = range.Start.Value; i < range.End.Value; i++)
@@ -61,7 +62,7 @@ public sealed class PresetTests : IDisposable
         }
 
         executor.BindWeights(weights);
-        Assert.True(executor.ForwardBackward(inputs, [1, 3, 5, 7], Pass.OfStep(1, 1, 0), gradient).LossSum < before);
+        Assert.True(executor.ForwardBackward(inputs, [1, 3, 5, 7], Pass.OfStep(1, 1, 0), gradient).Loss < before);
     }
 
     [Theory]
@@ -70,7 +71,7 @@ public sealed class PresetTests : IDisposable
     public void AWarmedStepAllocatesNothing(string name)
     {
         Network network = new(ModelSpec.Parse(name), new SampleShape(1, 12, 12), 10);
-        NetworkExecutor executor = new(network, microbatch: 8, maximumRows: 20, _team);
+        NetworkExecutor executor = new(network, new Classification(network.OutputWidth), microbatch: 8, maximumRows: 20, _team);
         float[] weights = new float[network.Layout.Length],
             gradient = new float[weights.Length],
             inputs = new float[20 * network.InputLength];

@@ -118,7 +118,7 @@ public sealed class ResidualTests : IDisposable
     public void AWarmedStepAllocatesNothing()
     {
         SmallProblem problem = new(Nested, features: 4, classes: 3, rows: 20);
-        NetworkExecutor executor = new(problem.Network, microbatch: 4, maximumRows: 20, _team);
+        NetworkExecutor executor = new(problem.Network, problem.Objective, microbatch: 4, maximumRows: 20, _team);
         var gradient = new float[problem.Network.Layout.Length];
         AllocationAssert.NothingOnceWarm(() =>
         {
@@ -137,10 +137,10 @@ public sealed class ResidualTests : IDisposable
 
     private float[] Logits(SmallProblem problem)
     {
-        NetworkExecutor executor = new(problem.Network, microbatch: 1, maximumRows: 2, _team);
+        NetworkExecutor executor = new(problem.Network, problem.Objective, microbatch: 1, maximumRows: 2, _team);
         executor.BindWeights(problem.Weights);
-        var logits = new float[2 * problem.Network.Classes];
-        executor.Logits(problem.Inputs, logits);
+        var logits = new float[2 * problem.Network.OutputWidth];
+        executor.Outputs(problem.Inputs, logits);
         return logits;
     }
 }

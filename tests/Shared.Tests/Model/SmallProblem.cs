@@ -1,6 +1,7 @@
 using Distributed.Kernels;
 using Distributed.Kernels.Threads;
 using Distributed.Model;
+using Distributed.Objectives;
 using Distributed.Random;
 
 namespace Distributed.Shared.Tests.Model;
@@ -32,6 +33,8 @@ internal sealed class SmallProblem
 
     public Network Network { get; }
 
+    public Objective Objective => new Classification(Network.OutputWidth);
+
     public float[] Weights { get; }
 
     public float[] Inputs { get; }
@@ -46,7 +49,7 @@ internal sealed class SmallProblem
     public (BatchSums Sums, float[] Gradient) Run(int microbatch, ComputeTeam team, int start = 0, int? end = null)
     {
         var stop = end ?? Labels.Length;
-        NetworkExecutor executor = new(Network, microbatch, stop - start, team);
+        NetworkExecutor executor = new(Network, Objective, microbatch, stop - start, team);
         executor.BindWeights(Weights);
         var gradient = new float[Network.Layout.Length];
         Array.Fill(gradient, float.NaN); // whatever is there must be overwritten

@@ -71,7 +71,7 @@ public sealed class BatchNormTrainingTests
         trainer.Step();
         var before = trainer.Evaluate();
         trainer.State.Weights.Span[Network.Layout.RunningStatistics[0].Offset] += 0.5f;
-        Assert.NotEqual(before.LossSum, trainer.Evaluate().LossSum);
+        Assert.NotEqual(before.Loss, trainer.Evaluate().Loss);
     }
 
     private static RunConfiguration Configuration(OptimizerOptions optimizer) =>

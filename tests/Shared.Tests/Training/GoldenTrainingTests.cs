@@ -1,5 +1,6 @@
 using Distributed.Kernels.Threads;
 using Distributed.Model;
+using Distributed.Objectives;
 using Distributed.Training;
 using Xunit;
 
@@ -60,7 +61,13 @@ public sealed class GoldenTrainingTests : IDisposable
             TrainingState current = new(network.Layout.Length, optimizer.MomentNames.Count);
             TrainingState next = new(network.Layout.Length, optimizer.MomentNames.Count);
             golden.InitialWeights.CopyTo(current.Weights.Span);
-            NetworkExecutor executor = new(network, microbatch: 7, golden.Batches.Max(batch => batch.Length), team);
+            NetworkExecutor executor = new(
+                network,
+                new Classification(golden.Classes),
+                microbatch: 7,
+                golden.Batches.Max(batch => batch.Length),
+                team
+            );
             var gradient = new float[network.Layout.Length];
             List<float> losses = [],
                 rates = [];
@@ -75,11 +82,11 @@ public sealed class GoldenTrainingTests : IDisposable
                     Pass.OfStep(seed: 0, step, firstSample: 0),
                     gradient
                 );
-                var scale = GradientClipping.Scale(gradient, network.Layout.TrainedRanges, sums.Samples, golden.Optimizer.ClipNorm);
+                var scale = GradientClipping.Scale(gradient, network.Layout.TrainedRanges, (int)sums.Samples, golden.Optimizer.ClipNorm);
                 var rate = schedule.At(step, golden.Batches.Length);
-                optimizer.Update(step, rate, sums.Samples, scale, gradient, current, next, team);
+                optimizer.Update(step, rate, (int)sums.Samples, scale, gradient, current, next, team);
                 (current, next) = (next, current);
-                losses.Add(sums.LossSum / sums.Samples);
+                losses.Add(sums.MeanLoss);
                 rates.Add(rate);
                 clipped |= scale < 1;
             }

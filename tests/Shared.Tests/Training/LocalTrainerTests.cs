@@ -1,5 +1,6 @@
 using Distributed.Checkpoints;
 using Distributed.Model;
+using Distributed.Objectives;
 using Distributed.Training;
 using Xunit;
 
@@ -43,7 +44,7 @@ public sealed class LocalTrainerTests
         using var trainer = TinyRun.Trainer();
         var sums = Steps(trainer, 7);
         Assert.Equal([600, 600, 238, 600, 600, 238, 600], sums.Select(step => step.Samples));
-        Assert.True(sums[^1].LossSum / sums[^1].Samples < sums[0].LossSum / sums[0].Samples);
+        Assert.True(sums[^1].Loss / sums[^1].Samples < sums[0].Loss / sums[0].Samples);
         Assert.Equal(TinyRun.Data.Test.Count, trainer.Evaluate().Samples);
     }
 

@@ -1,6 +1,7 @@
 using Distributed.Collectives;
 using Distributed.Kernels.Threads;
 using Distributed.Model;
+using Distributed.Objectives;
 using Distributed.Shared.Tests.Kernels;
 using Distributed.Training;
 using Xunit;
@@ -51,7 +52,12 @@ public sealed class BlockComputationTests : IDisposable
     public void AMicrobatchWhoseSamplesDoNotFitInAnArrayIsRefused()
     {
         const int rows = 1 << 24; // of 784 values
-        var settings = Settings with { Network = new Network(new ModelSpec([]), new SampleShape(1, 28, 28), 2), Microbatch = rows };
+        var settings = Settings with
+        {
+            Network = new Network(new ModelSpec([]), new SampleShape(1, 28, 28), 2),
+            Objective = new Classification(2),
+            Microbatch = rows,
+        };
         var failure = Assert.Throws<InputException>(() => new NodeComputation(settings, rows, _team));
         Assert.Equal("16777216 samples of 784 values do not fit in one array: use a smaller microbatch or layer", failure.Message);
     }
@@ -79,7 +85,7 @@ public sealed class BlockComputationTests : IDisposable
         weights.AsSpan().Fill(float.NaN);
         var told = false;
         var sums = Step(passMicrobatches: 32, new float[weights.Length], new Watch(_ => told = true), weights);
-        Assert.False(float.IsFinite(sums.LossSum) || told);
+        Assert.False(float.IsFinite(sums.Loss) || told);
     }
 
     private (BatchSums Sums, float[] Gradient) Step(int passMicrobatches)

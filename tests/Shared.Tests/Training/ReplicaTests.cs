@@ -1,5 +1,6 @@
 using Distributed.Collectives;
 using Distributed.Model;
+using Distributed.Objectives;
 using Distributed.Shared.Tests.Kernels;
 using Distributed.Training;
 using Xunit;

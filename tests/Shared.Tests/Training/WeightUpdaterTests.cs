@@ -2,6 +2,7 @@ using CsCheck;
 using Distributed.Kernels;
 using Distributed.Kernels.Threads;
 using Distributed.Model;
+using Distributed.Objectives;
 using Distributed.Shared.Tests.Kernels;
 using Distributed.Training;
 using Xunit;
@@ -101,7 +102,18 @@ public sealed class WeightUpdaterTests
     private static WeightUpdater Updater(string kind, double? clipNorm, Network network, ComputeTeam? team = null)
     {
         var options = OptimizerOptions.Find(kind)! with { ClipNorm = clipNorm, LearningRate = 0.1f, WeightDecay = 0.01 };
-        WeightUpdater updater = new(new TrainingSettings(network, 1, options, new CosineSchedule(), TotalSteps: 10, Seed: 1), team);
+        WeightUpdater updater = new(
+            new TrainingSettings(
+                network,
+                new Classification(network.OutputWidth),
+                1,
+                options,
+                new CosineSchedule(),
+                TotalSteps: 10,
+                Seed: 1
+            ),
+            team
+        );
         network.InitializeWeights(1, updater.State.Weights.Span);
         return updater;
     }

@@ -136,7 +136,7 @@ public sealed class GrantReaderTests
         return new Shard
         {
             Samples = ByteString.CopyFrom(stored),
-            Labels = Bytes([.. indices.Select(index => Digits.Train.Labels[index])]),
+            Labels = Bytes([.. indices.Select(index => Digits.Train.Targets[index])]),
         };
     }
 
@@ -145,7 +145,7 @@ public sealed class GrantReaderTests
     private static (float[] Inputs, int[] Labels) Content(ISampleSource samples)
     {
         var (inputs, labels) = (new float[samples.Count * Digits.Shape.Length], new int[samples.Count]);
-        samples.Decode(0, inputs, labels);
+        samples.Decode(0, samples.Count, inputs, labels);
         return (inputs, labels);
     }
 }

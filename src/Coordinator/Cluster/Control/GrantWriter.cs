@@ -82,17 +82,14 @@ internal sealed class GrantWriter
     private static Shard Shard(SampleSet samples, ReadOnlySpan<int> indices)
     {
         var stored = new byte[indices.Length * samples.BytesPerSample];
-        var labels = new int[indices.Length];
+        var targets = new int[indices.Length * samples.TargetWidth];
+        samples.CopyTargets(indices, targets);
         for (var i = 0; i < indices.Length; i++)
-        {
             samples.CopyRaw(indices[i], stored.AsSpan(i * samples.BytesPerSample, samples.BytesPerSample));
-            labels[i] = samples.Labels[indices[i]];
-        }
-
         return new Shard
         {
             Samples = UnsafeByteOperations.UnsafeWrap(stored),
-            Labels = ByteString.CopyFrom(MemoryMarshal.AsBytes(labels.AsSpan())),
+            Labels = ByteString.CopyFrom(MemoryMarshal.AsBytes(targets.AsSpan())),
         };
     }
 }

@@ -1,7 +1,7 @@
 using Distributed.Checkpoints;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Runs;
-using Distributed.Model;
+using Distributed.Objectives;
 using Distributed.Protocol;
 using Distributed.Training;
 
@@ -141,19 +141,13 @@ internal sealed class RunProgress
         if (step % _request.Configuration.EvalEvery == 0 || step == _request.Configuration.Steps)
             _clock.Stop();
         _observer.Report(
-            new StepCompleted(
-                step,
-                _grants.Epoch(step),
-                sums.LossSum / sums.Samples,
-                _schedule.At(step, _request.Configuration.Steps),
-                sums.Samples
-            )
+            new StepCompleted(step, _grants.Epoch(step), sums.MeanLoss, _schedule.At(step, _request.Configuration.Steps), (int)sums.Samples)
         );
     }
 
     private void Evaluated(long step, BatchSums sums)
     {
-        _evaluation = new Evaluated(step, (double)sums.LossSum / sums.Samples, (double)sums.Correct / sums.Samples);
+        _evaluation = new Evaluated(step, (double)sums.Loss / sums.Samples, (double)sums.Counts[0] / sums.Samples);
         _observer.Report(_evaluation);
         if (step < _request.Configuration.Steps)
             _clock.Start();

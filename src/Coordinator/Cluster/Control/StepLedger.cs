@@ -1,5 +1,5 @@
 using Distributed.Collectives;
-using Distributed.Model;
+using Distributed.Objectives;
 using Distributed.Training;
 
 namespace Distributed.Coordinator.Cluster.Control;

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace Distributed.Model;
+namespace Distributed.Objectives;
 
 /// <summary>
 /// Sums one number per row along the tree that all sums over samples follow: a chain from +0 over the rows of a microbatch, and

@@ -1,0 +1,52 @@
+using Distributed.Kernels;
+using Distributed.Kernels.Threads;
+
+namespace Distributed.Objectives;
+
+/// <summary>
+/// One of several classes for each sample: the outputs are logits, the loss is the cross-entropy with their softmax, and the figure that
+/// people read is the accuracy. A target is the index of the class.
+/// </summary>
+public sealed class Classification : Objective
+{
+    /// <summary>The most classes that a model may tell apart.</summary>
+    public const int MaximumClasses = 1 << 20;
+
+    private const int Correct = 0; // the count of samples whose first largest logit is the target's
+
+    private readonly float _labelSmoothing;
+
+    /// <summary>Describes an objective.</summary>
+    /// <param name="classes">Number of classes.</param>
+    /// <param name="labelSmoothing">
+    /// The part of each training target that is spread over all classes alike, 0 to below 1; evaluation does not smooth.
+    /// </param>
+    /// <exception cref="InputException">There are too few or too many classes.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The smoothing is out of range.</exception>
+    public Classification(int classes, float labelSmoothing = 0)
+    {
+        if (classes is < 2 or > MaximumClasses)
+            throw new InputException($"the data has {classes} classes: a classifier needs 2 to {MaximumClasses}");
+        if (!(labelSmoothing >= 0 && labelSmoothing < 1))
+            throw new ArgumentOutOfRangeException(nameof(labelSmoothing), labelSmoothing, "a smoothing is at least 0 and below 1");
+        OutputWidth = classes;
+        _labelSmoothing = labelSmoothing;
+    }
+
+    /// <inheritdoc />
+    public override int OutputWidth { get; }
+
+    /// <inheritdoc />
+    public override int TargetWidth => 1;
+
+    /// <inheritdoc />
+    public override void Train(Span<float> outputs, ReadOnlySpan<int> targets, in SampleTerms terms, ComputeTeam team) =>
+        terms.Counts[Correct] = SoftmaxCrossEntropy.ForwardBackward(outputs, targets, OutputWidth, terms.Losses, _labelSmoothing, team);
+
+    /// <inheritdoc />
+    public override void Evaluate(ReadOnlySpan<float> outputs, ReadOnlySpan<int> targets, in SampleTerms terms, ComputeTeam team) =>
+        terms.Counts[Correct] = SoftmaxCrossEntropy.Forward(outputs, targets, OutputWidth, terms.Losses, team);
+
+    /// <inheritdoc />
+    public override IReadOnlyList<Metric> Metrics(in BatchSums sums) => [new("accuracy", (double)sums.Counts[Correct] / sums.Samples)];
+}
