@@ -93,7 +93,7 @@ public sealed class NetworkExecutorTests : IDisposable
         var logits = new float[5 * 9];
         Bound(problem, maximumRows: 8).Outputs(problem.Inputs, logits);
         ReferenceNetwork reference = new(problem.Spec, new SampleShape(1, 1, 17), classes: 9, Microbatch, training: false);
-        var expected = reference.Outputs(
+        var expected = reference.Logits(
             Array.ConvertAll(problem.Weights, weight => (double)weight),
             Array.ConvertAll(problem.Inputs, value => (double)value)
         );

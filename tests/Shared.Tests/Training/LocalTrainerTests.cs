@@ -1,5 +1,4 @@
 using Distributed.Checkpoints;
-using Distributed.Model;
 using Distributed.Objectives;
 using Distributed.Training;
 using Xunit;
