@@ -91,7 +91,7 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
             result.Seconds > 0 ? result.Samples / result.Seconds : 0,
             folder.Metrics.LastEpochLoss(),
             result.TestLoss ?? throw new InvalidOperationException("a complete run has been evaluated"),
-            result.TestAccuracy ?? throw new InvalidOperationException("a complete run has been evaluated"),
+            result.TestMetrics,
             WeightsHash.Compute(result.Weights.Span),
             result.Workers,
             result.Transport

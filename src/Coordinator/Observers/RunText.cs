@@ -1,6 +1,7 @@
 using System.Globalization;
 using Distributed.Coordinator.Commands;
 using Distributed.Coordinator.Runs;
+using Distributed.Objectives;
 
 namespace Distributed.Coordinator.Observers;
 
@@ -16,9 +17,7 @@ internal static class RunText
             RunStarted started => Started(started),
             WorkerJoined joined => Format($"{joined.Worker} joined from {joined.Address} ({Workers(joined.Workers)})"),
             WorkerLeft left => Format($"{left.Worker} left: {left.Reason} ({Workers(left.Workers)})"),
-            Evaluated evaluated => Format(
-                $"step {evaluated.Step}: test loss {evaluated.TestLoss:0.0000}, test accuracy {evaluated.TestAccuracy:0.0000}"
-            ),
+            Evaluated evaluated => Format($"step {evaluated.Step}: test loss {evaluated.TestLoss:0.0000}, {Metrics(evaluated.Metrics)}"),
             Straggling slow => Format($"{slow.Worker} takes {slow.Slowness:0.0} times as long for a microbatch as the others"),
             RangesChanged changed => Ranges(changed),
             RunInterrupted interrupted => Format(
@@ -36,9 +35,9 @@ internal static class RunText
     /// <summary>A warning.</summary>
     internal static string Warning(RunWarning warning) => $"warning: {warning.Message}";
 
-    /// <summary>Accuracy and hash in one line.</summary>
+    /// <summary>The test set's metrics and the hash in one line.</summary>
     internal static string Result(RunCompleted completed) =>
-        Format($"test accuracy {completed.Summary.TestAccuracy:0.0000}, weights {completed.Summary.WeightsSha256}");
+        $"{Metrics(completed.Summary.TestMetrics)}, weights {completed.Summary.WeightsSha256}";
 
     /// <summary>Whether two trainings ended in the same bits.</summary>
     internal static string Verified(RunVerified verified) =>
@@ -57,6 +56,9 @@ internal static class RunText
 
     /// <summary>Another number of workers than a run had: what a newcomer tries next.</summary>
     internal static int OtherWorkers(int workers) => workers is >= 1 and <= MostSuggestedWorkers ? workers + 1 : MostSuggestedWorkers - 1;
+
+    private static string Metrics(IReadOnlyList<Metric> metrics) =>
+        string.Join(", ", metrics.Select(metric => Format($"test {metric.Name} {metric.Value:0.0000}")));
 
     private static string Ranges(RangesChanged changed) =>
         Format(

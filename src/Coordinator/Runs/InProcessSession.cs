@@ -1,4 +1,5 @@
 using Distributed.Data;
+using Distributed.Objectives;
 using Distributed.Training;
 
 namespace Distributed.Coordinator.Runs;
@@ -11,6 +12,7 @@ internal sealed class InProcessSession : IDisposable
     private readonly RunConfiguration _configuration;
     private readonly IRunObserver _observer;
     private readonly TimeProvider _time;
+    private readonly Objective _objective;
     private readonly BatchPlan _batches;
     private readonly LocalTrainer _trainer;
     private readonly IReadOnlyList<string> _momentNames;
@@ -24,6 +26,7 @@ internal sealed class InProcessSession : IDisposable
         _observer = observer;
         _time = time;
         _momentNames = _configuration.Options.Optimizer.CreateOptimizer().MomentNames;
+        _objective = _configuration.CreateObjective(request.Network);
         _batches = _configuration.Batches(request.Dataset.Train.Count);
         _trainer = new LocalTrainer(
             TrainingSettings.Of(_configuration, request.Network),
@@ -71,7 +74,7 @@ internal sealed class InProcessSession : IDisposable
     private void Evaluate()
     {
         var sums = _trainer.Evaluate();
-        _evaluation = new Evaluated(Step, (double)sums.Loss / sums.Samples, (double)sums.Counts[0] / sums.Samples);
+        _evaluation = Evaluated.Of(Step, _objective, sums);
         _observer.Report(_evaluation);
     }
 
@@ -82,7 +85,7 @@ internal sealed class InProcessSession : IDisposable
             Step,
             _trainer.State.Weights.Memory,
             _evaluation?.TestLoss,
-            _evaluation?.TestAccuracy,
+            _evaluation?.Metrics ?? [],
             _samples,
             _trained.TotalSeconds,
             Workers: 0,

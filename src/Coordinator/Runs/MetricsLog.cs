@@ -30,7 +30,8 @@ public sealed class MetricsLog(string path) : IDisposable
         {
             json.WriteNumber("step", evaluation.Step);
             json.WriteNumber("testLoss", evaluation.TestLoss);
-            json.WriteNumber("testAccuracy", evaluation.TestAccuracy);
+            foreach (var metric in evaluation.Metrics)
+                json.WriteNumber(metric.TestKey, metric.Value);
         });
 
     /// <summary>Waits until all lines are on disk.</summary>

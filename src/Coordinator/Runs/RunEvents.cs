@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Distributed.Checkpoints;
+using Distributed.Objectives;
 
 namespace Distributed.Coordinator.Runs;
 
@@ -61,8 +62,20 @@ public sealed record StepCompleted(long Step, long Epoch, float Loss, float Lear
 /// <summary>The test set has been evaluated; reported after its step and before that step's checkpoint.</summary>
 /// <param name="Step">Steps completed.</param>
 /// <param name="TestLoss">The mean loss per sample.</param>
-/// <param name="TestAccuracy">The part of the samples, 0 to 1, whose class is the first largest logit.</param>
-public sealed record Evaluated(long Step, double TestLoss, double TestAccuracy) : RunEvent;
+/// <param name="Metrics">What the objective measures beside the loss.</param>
+public sealed record Evaluated(long Step, double TestLoss, [property: JsonIgnore] IReadOnlyList<Metric> Metrics) : RunEvent
+{
+    /// <summary>An evaluation of an objective's sums.</summary>
+    /// <param name="step">Steps completed.</param>
+    /// <param name="objective">What is measured.</param>
+    /// <param name="sums">The sums over the test set.</param>
+    public static Evaluated Of(long step, Objective objective, in BatchSums sums) =>
+        new(step, (double)sums.Loss / sums.Samples, objective.Metrics(sums));
+
+    /// <summary>The metrics under the names that scripts read.</summary>
+    [JsonExtensionData]
+    public IDictionary<string, object> MetricsByKey => Metrics.ToDictionary(metric => metric.TestKey, metric => (object)metric.Value);
+}
 
 /// <summary>
 /// The state after a step, for those that keep it; not an event for people, and not written as JSON. Its memory may change after the next

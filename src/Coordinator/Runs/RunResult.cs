@@ -1,10 +1,12 @@
+using Distributed.Objectives;
+
 namespace Distributed.Coordinator.Runs;
 
 /// <summary>How a run ended.</summary>
 /// <param name="Step">Steps completed since the run's beginning.</param>
 /// <param name="Weights">The flat vector of parameters after that step.</param>
 /// <param name="TestLoss">The mean loss over the test set; null if interrupted.</param>
-/// <param name="TestAccuracy">The part of the test set, 0 to 1, that is classified rightly; null if interrupted.</param>
+/// <param name="TestMetrics">What the objective measures of the test set beside the loss; empty if interrupted.</param>
 /// <param name="Samples">Samples that this process and its workers have trained on: on a resumed run less than the run's total.</param>
 /// <param name="Seconds">The time that those samples took, without start-up, evaluation and the writing of the last checkpoint.</param>
 /// <param name="Workers">Workers at the end; 0 when the coordinator process has trained by itself.</param>
@@ -14,7 +16,7 @@ public sealed record RunResult(
     long Step,
     ReadOnlyMemory<float> Weights,
     double? TestLoss,
-    double? TestAccuracy,
+    IReadOnlyList<Metric> TestMetrics,
     long Samples,
     double Seconds,
     int Workers,

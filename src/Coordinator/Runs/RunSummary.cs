@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using Distributed.Objectives;
 
 namespace Distributed.Coordinator.Runs;
 
@@ -9,10 +11,11 @@ namespace Distributed.Coordinator.Runs;
 /// <param name="SamplesPerSecond">Their ratio; 0 if nothing was left to train.</param>
 /// <param name="TrainLoss">The mean loss per sample over the steps of the last epoch.</param>
 /// <param name="TestLoss">The mean loss per sample over the test set.</param>
-/// <param name="TestAccuracy">The part of the test set, 0 to 1, that is classified rightly.</param>
+/// <param name="TestMetrics">What the objective measures of the test set beside the loss.</param>
 /// <param name="WeightsSha256">The SHA-256 over all parameters in layout order, little-endian fp32.</param>
 /// <param name="Workers">Workers at the end; 0 when the coordinator process trained by itself.</param>
 /// <param name="Transport">How gradients travelled.</param>
+[JsonConverter(typeof(RunSummaryConverter))]
 public sealed record RunSummary(
     long Steps,
     long Samples,
@@ -20,20 +23,13 @@ public sealed record RunSummary(
     double SamplesPerSecond,
     double TrainLoss,
     double TestLoss,
-    double TestAccuracy,
+    IReadOnlyList<Metric> TestMetrics,
     string WeightsSha256,
     int Workers,
     string Transport
 )
 {
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerOptions.Strict)
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        WriteIndented = true,
-        NewLine = "\n",
-        // Other versions may add to the summary; what is read here is the hash.
-        UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Skip,
-    };
+    private static readonly JsonSerializerOptions Options = new(JsonSerializerOptions.Strict) { WriteIndented = true, NewLine = "\n" };
 
     /// <summary>The summary as indented JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Options) + "\n";

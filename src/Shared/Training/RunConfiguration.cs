@@ -1,4 +1,6 @@
 using Distributed.Data;
+using Distributed.Model;
+using Distributed.Objectives;
 
 namespace Distributed.Training;
 
@@ -64,6 +66,10 @@ public sealed record RunConfiguration
             InitWeightsSha256 = initWeightsSha256,
         };
     }
+
+    /// <summary>What this run minimises and measures.</summary>
+    /// <param name="network">Its model, resolved against the data.</param>
+    public Objective CreateObjective(Network network) => Objective.Create(network.OutputWidth, Options.LabelSmoothing);
 
     /// <summary>The batches of this run.</summary>
     /// <param name="sampleCount">Samples in the training set.</param>

@@ -29,7 +29,7 @@ public sealed record TrainingSettings(
         ArgumentNullException.ThrowIfNull(configuration);
         return new(
             network,
-            Objective.Create(network.OutputWidth, configuration.Options.LabelSmoothing),
+            configuration.CreateObjective(network),
             configuration.Microbatch,
             configuration.Options.Optimizer,
             configuration.Options.Schedule,

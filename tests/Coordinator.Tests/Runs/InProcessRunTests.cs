@@ -31,7 +31,7 @@ public sealed class InProcessRunTests : IDisposable
         );
         Assert.True(cut.Interrupted);
         Assert.Equal(7, cut.Step);
-        Assert.Null(cut.TestAccuracy);
+        Assert.Empty(cut.TestMetrics);
 
         var resumed = await RunAsync("cut", _ => { }, CancellationToken.None);
         Assert.False(resumed.Interrupted);

@@ -1,6 +1,7 @@
 using Distributed.Coordinator.Runs;
 using Distributed.Data;
 using Distributed.Model;
+using Distributed.Objectives;
 using Distributed.Training;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -110,7 +111,7 @@ public sealed class RunFolderTests : IDisposable
         using var log = new MetricsLog(path);
         for (var step = 1; step <= losses.Length; step++)
             log.Append(new StepCompleted(step, 1, losses[step - 1], 0.1f, 64));
-        log.Append(new Evaluated(4, 0.5, 0.25));
+        log.Append(new Evaluated(4, 0.5, [new Metric("accuracy", 0.25)]));
         Assert.Equal(
             losses,
             MetricsLog

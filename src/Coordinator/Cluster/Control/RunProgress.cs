@@ -125,7 +125,7 @@ internal sealed class RunProgress
             _latest.Step,
             _latest.Weights,
             evaluation?.TestLoss,
-            evaluation?.TestAccuracy,
+            evaluation?.Metrics ?? [],
             _samples,
             _clock.Elapsed.TotalSeconds,
             workers,
@@ -147,7 +147,7 @@ internal sealed class RunProgress
 
     private void Evaluated(long step, BatchSums sums)
     {
-        _evaluation = new Evaluated(step, (double)sums.Loss / sums.Samples, (double)sums.Counts[0] / sums.Samples);
+        _evaluation = Runs.Evaluated.Of(step, _request.Configuration.CreateObjective(_request.Network), sums);
         _observer.Report(_evaluation);
         if (step < _request.Configuration.Steps)
             _clock.Start();

@@ -1,0 +1,70 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Distributed.Objectives;
+
+namespace Distributed.Coordinator.Runs;
+
+/// <summary>
+/// A run's summary as one flat object, in which the metrics of the test set stand behind its loss: <c>testLoss</c>, <c>testAccuracy</c>.
+/// </summary>
+internal sealed class RunSummaryConverter : JsonConverter<RunSummary>
+{
+    private const string TestLoss = "testLoss";
+    private const string TestPrefix = "test";
+
+    /// <inheritdoc/>
+    public override void Write(Utf8JsonWriter writer, RunSummary value, JsonSerializerOptions options)
+    {
+        writer.WriteStartObject();
+        writer.WriteNumber("steps", value.Steps);
+        writer.WriteNumber("samples", value.Samples);
+        writer.WriteNumber("seconds", value.Seconds);
+        writer.WriteNumber("samplesPerSecond", value.SamplesPerSecond);
+        writer.WriteNumber("trainLoss", value.TrainLoss);
+        writer.WriteNumber(TestLoss, value.TestLoss);
+        foreach (var metric in value.TestMetrics)
+            writer.WriteNumber(metric.TestKey, metric.Value);
+        writer.WriteString("weightsSha256", value.WeightsSha256);
+        writer.WriteNumber("workers", value.Workers);
+        writer.WriteString("transport", value.Transport);
+        writer.WriteEndObject();
+    }
+
+    /// <summary>Reads the fields by name. Others are left aside: another version may have added them.</summary>
+    public override RunSummary Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        var json = JsonElement.ParseValue(ref reader);
+        try
+        {
+            return new RunSummary(
+                json.GetProperty("steps").GetInt64(),
+                json.GetProperty("samples").GetInt64(),
+                json.GetProperty("seconds").GetDouble(),
+                json.GetProperty("samplesPerSecond").GetDouble(),
+                json.GetProperty("trainLoss").GetDouble(),
+                json.GetProperty(TestLoss).GetDouble(),
+                Metrics(json),
+                Text(json, "weightsSha256"),
+                json.GetProperty("workers").GetInt32(),
+                Text(json, "transport")
+            );
+        }
+        catch (Exception exception) when (exception is KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw new JsonException(exception.Message, exception);
+        }
+    }
+
+    private static string Text(JsonElement json, string name) =>
+        json.GetProperty(name).GetString() ?? throw new JsonException($"{name} is null");
+
+    private static List<Metric> Metrics(JsonElement json) =>
+        [
+            .. json.EnumerateObject()
+                .Where(field => field.Name.StartsWith(TestPrefix, StringComparison.Ordinal) && field.Name.Length > TestPrefix.Length)
+                .Where(field => field.Name != TestLoss && field.Value.ValueKind == JsonValueKind.Number)
+                .Select(field => new Metric(Name(field.Name[TestPrefix.Length..]), field.Value.GetDouble())),
+        ];
+
+    private static string Name(string key) => char.ToLowerInvariant(key[0]) + key[1..];
+}
