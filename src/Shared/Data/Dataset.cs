@@ -35,6 +35,9 @@ public sealed class Dataset
     /// <summary>The names of the classes; a label is an index into them.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
+    /// <summary>The names of the columns, or null if they have none.</summary>
+    public ColumnNames? Columns { get; init; }
+
     /// <summary>Values that a model of the data puts out for a sample: one for each class.</summary>
     public int OutputWidth => ClassNames.Count;
 

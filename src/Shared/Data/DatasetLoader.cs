@@ -1,3 +1,5 @@
+using Distributed.Data.Named;
+
 namespace Distributed.Data;
 
 /// <summary>Finds datasets by name or path. What it returns is complete and validated.</summary>
@@ -12,7 +14,7 @@ public static class DatasetLoader
     {
         if (options.Data is not (Digits.Name or FashionMnist.Name))
             return DataPath.Load(options);
-        DataPath.RequireNoCsvOptions(options, options.Data);
+        DataPath.RequireNoColumnOptions(options, options.Data);
         if (options.Test is string test)
             throw new InputException($"--test {test} does not go with {options.Data}, which has its own test set; leave it out");
         return options.Data == Digits.Name ? Digits.Load() : FashionMnist.Load(options.DataDir, cancellation);

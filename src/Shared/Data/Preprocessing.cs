@@ -52,6 +52,16 @@ public sealed class Preprocessing
         return new Preprocessing(null, means, deviations);
     }
 
+    /// <summary>The number that a network sees of a raw value, as training saw it.</summary>
+    /// <param name="value">The value as it is in the data: for bytes, from 0 to 255.</param>
+    /// <param name="column">Which value of the sample it is.</param>
+    internal float Apply(double value, int column)
+    {
+        if (ByteDivisor is { } divisor)
+            return (float)value / divisor;
+        return Means.Count == 0 ? (float)value : (float)((value - Means[column]) / Deviations[column]);
+    }
+
     /// <summary>The compact JSON text that travels with models and to workers; <see cref="FromJson"/> reads it back exactly.</summary>
     public string ToJson() => JsonSerializer.Serialize(new Document(ByteDivisor, NullIfEmpty(Means), NullIfEmpty(Deviations)));
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using CsCheck;
-using Distributed.Data;
+using Distributed.Data.Formats.Csv;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Data;

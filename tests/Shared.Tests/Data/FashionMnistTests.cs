@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using Distributed.Data;
+using Distributed.Data.Named;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Data;

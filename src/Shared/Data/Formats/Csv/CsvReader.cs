@@ -1,4 +1,4 @@
-namespace Distributed.Data;
+namespace Distributed.Data.Formats.Csv;
 
 /// <summary>One cell of a CSV file, as a slice of it.</summary>
 /// <param name="text">The bytes between separators, without the enclosing quotes, a doubled quote still doubled.</param>

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Distributed.Data;
+namespace Distributed.Data.Formats.Csv;
 
 /// <summary>Reads decimal numbers to the nearest double, whatever the machine's language.</summary>
 internal static class CsvNumber

@@ -1,4 +1,4 @@
-namespace Distributed.Data;
+namespace Distributed.Data.Formats;
 
 /// <summary>Labelled samples of one byte a value, as read from IDX or CIFAR files, before they are split.</summary>
 internal sealed record ByteSamples

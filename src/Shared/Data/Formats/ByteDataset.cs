@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Distributed.Data;
+namespace Distributed.Data.Formats;
 
 /// <summary>Makes datasets of samples whose values are bytes.</summary>
 internal static class ByteDataset

@@ -1,10 +1,10 @@
-namespace Distributed.Data;
+namespace Distributed.Data.Formats;
 
 /// <summary>
 /// The binary form of CIFAR-10 and CIFAR-100 (A. Krizhevsky, 2009): records of one label (CIFAR-10) or a coarse and a fine one
 /// (CIFAR-100), then 3 x 32 x 32 bytes, channel by channel. The files of CIFAR-100 are <c>train.bin</c> and <c>test.bin</c>.
 /// </summary>
-internal static class CifarFile
+internal sealed class CifarFormat : ImageFormat
 {
     private static readonly SampleShape Shape = new(3, 32, 32);
 
@@ -24,11 +24,20 @@ internal static class CifarFile
 
     private static readonly IReadOnlyList<string> Cifar100Names = ByteDataset.NumberedClasses(100);
 
-    /// <summary>Whether a file name is one of those of the binary distributions.</summary>
+    /// <inheritdoc />
+    public override string Summary => "CIFAR binary files";
+
+    /// <inheritdoc />
+    public override IReadOnlyList<string> FolderNames => ["data_batch_1.bin", "train.bin"];
+
+    /// <summary>Whether a file name is one of those of the binary distributions. The content has no mark to tell it by.</summary>
     public static bool IsName(string name) => TrimCompression(name).EndsWith(".bin", StringComparison.OrdinalIgnoreCase);
 
+    /// <inheritdoc />
+    public override bool Recognizes(DataFile file) => IsName(file.Name);
+
     /// <summary>The files of the training set in a folder: the batches of CIFAR-10 in order, or CIFAR-100's one file.</summary>
-    public static IReadOnlyList<string> FindTrain(string folder)
+    public override IReadOnlyList<string> FindTrain(string folder)
     {
         string[] batches =
         [
@@ -38,12 +47,12 @@ internal static class CifarFile
     }
 
     /// <summary>The file of the test set in a folder, if there is one.</summary>
-    public static IReadOnlyList<string> FindTest(string folder) =>
+    public override IReadOnlyList<string> FindTest(string folder) =>
         Find(folder, "test_batch.bin") is { Count: > 0 } found ? found : Find(folder, "test.bin");
 
     /// <summary>Reads files of one kind, one after the other.</summary>
     /// <exception cref="InputException">A file is bad.</exception>
-    public static ByteSamples Read(IReadOnlyList<string> paths)
+    protected override ByteSamples Read(IReadOnlyList<string> paths)
     {
         var fine = TrimCompression(Path.GetFileName(paths[0])) is "train.bin" or "test.bin";
         var labelBytes = fine ? 2 : 1;
@@ -61,6 +70,13 @@ internal static class CifarFile
             FirstLabelOffset = labelBytes - 1,
             LabelStride = labelBytes + Shape.Length,
         };
+    }
+
+    /// <inheritdoc />
+    protected override (SampleShape Shape, ReadOnlyMemory<byte> Features) ReadImages(IReadOnlyList<string> files)
+    {
+        var samples = Read(files);
+        return (samples.Shape, samples.Features);
     }
 
     private static IReadOnlyList<string> Find(string folder, string name) =>

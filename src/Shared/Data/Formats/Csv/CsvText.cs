@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Distributed.Data;
+namespace Distributed.Data.Formats.Csv;
 
 /// <summary>Text of CSV cells.</summary>
 internal static class CsvText

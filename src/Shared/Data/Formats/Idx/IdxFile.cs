@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Distributed.Data;
+namespace Distributed.Data.Formats.Idx;
 
 /// <summary>
 /// An array of bytes in the IDX format of Y. LeCun's MNIST page: two zero bytes, the type of the values (8 for unsigned bytes),

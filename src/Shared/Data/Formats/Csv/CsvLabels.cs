@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace Distributed.Data;
+namespace Distributed.Data.Formats.Csv;
 
 /// <summary>The label column of a CSV file, and the classes it defines.</summary>
 /// <param name="path">Where it was read from.</param>

@@ -1,4 +1,4 @@
-namespace Distributed.Data;
+namespace Distributed.Data.Named;
 
 /// <summary>
 /// Fetches published files into a folder. A file appears under its name only complete and with the published content. Time and

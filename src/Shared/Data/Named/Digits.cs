@@ -1,4 +1,7 @@
-namespace Distributed.Data;
+using Distributed.Data.Formats;
+using Distributed.Data.Formats.Csv;
+
+namespace Distributed.Data.Named;
 
 /// <summary>
 /// The embedded dataset: 1,797 handwritten digits of 8 x 8 values from 0 to 16 (E. Alpaydin and C. Kaynak, "Optical Recognition

@@ -1,14 +1,16 @@
 using System.Runtime.InteropServices;
 
-namespace Distributed.Data;
+namespace Distributed.Data.Formats.Csv;
 
 /// <summary>The numbers and the labels of a CSV file.</summary>
 internal sealed class CsvTable
 {
     private readonly List<double> _features;
+    private readonly bool _readsLabels;
 
-    private CsvTable(string path, CsvLayout layout, int capacity)
+    private CsvTable(string path, CsvLayout layout, bool readsLabels, int capacity)
     {
+        _readsLabels = readsLabels;
         _features = new List<double>(capacity);
         Path = path;
         Layout = layout;
@@ -21,10 +23,13 @@ internal sealed class CsvTable
     /// <summary>The columns.</summary>
     public CsvLayout Layout { get; }
 
-    /// <summary>[rows], the label of each row.</summary>
+    /// <summary>[rows], the label of each row; none if they are left aside.</summary>
     public CsvLabels Labels { get; }
 
-    /// <summary>[rows, Layout.FeatureCount], the numbers; each is finite, also as a 32-bit float.</summary>
+    /// <summary>Number of rows, the header not counted.</summary>
+    public int RowCount => _features.Count / Layout.FeatureCount;
+
+    /// <summary>[rows, Layout.FeatureCount], the numbers in the order of the file; each is finite, also as a 32-bit float.</summary>
     public ReadOnlySpan<double> Features => CollectionsMarshal.AsSpan(_features);
 
     /// <summary>Reads a file.</summary>
@@ -34,15 +39,23 @@ internal sealed class CsvTable
 
     /// <summary>Reads the text of a file.</summary>
     /// <exception cref="InputException">The text is bad.</exception>
-    public static CsvTable Parse(string path, ReadOnlySpan<byte> text, string? labelColumn, bool? header)
+    public static CsvTable Parse(string path, ReadOnlySpan<byte> text, string? labelColumn, bool? header) =>
+        Parse(path, text, CsvLayout.Detect(path, text, labelColumn, header), readsLabels: true);
+
+    /// <summary>Reads text of a known layout.</summary>
+    /// <param name="path">Where the text comes from.</param>
+    /// <param name="text">The whole text.</param>
+    /// <param name="layout">Its columns.</param>
+    /// <param name="readsLabels">Whether the column of the labels counts; otherwise it may hold anything.</param>
+    /// <exception cref="InputException">The text is bad.</exception>
+    public static CsvTable Parse(string path, ReadOnlySpan<byte> text, CsvLayout layout, bool readsLabels)
     {
-        var layout = CsvLayout.Detect(path, text, labelColumn, header);
-        // A row has one feature less than cells: as many as commas.
-        var table = new CsvTable(path, layout, capacity: text.Count((byte)','));
+        // A row has at most one feature more than commas.
+        var table = new CsvTable(path, layout, readsLabels, capacity: text.Count((byte)','));
         var reader = new CsvReader(path, text);
         for (var isHeader = layout.HasHeader; table.TryReadRow(ref reader, isHeader, out var isBlank); )
             isHeader &= isBlank;
-        return table.Labels.Count > 0 ? table : throw FileErrors.In(path, "there is a header but no row; a dataset needs samples");
+        return table.RowCount > 0 ? table : throw FileErrors.In(path, "there is a header but no row; a dataset needs samples");
     }
 
     private bool TryReadRow(ref CsvReader reader, bool isHeader, out bool isBlank)
@@ -66,9 +79,9 @@ internal sealed class CsvTable
 
     private void AddCell(CsvCell cell, int column, int line)
     {
-        if (column == Layout.LabelIndex)
+        if (column == Layout.LabelIndex && _readsLabels)
             Labels.Add(cell, line);
-        else
+        else if (column != Layout.LabelIndex)
             _features.Add(Number(cell.Text, column, line));
     }
 

@@ -1,4 +1,7 @@
-namespace Distributed.Data;
+using Distributed.Data.Formats;
+using Distributed.Data.Formats.Idx;
+
+namespace Distributed.Data.Named;
 
 /// <summary>
 /// Fashion-MNIST (H. Xiao, K. Rasul, R. Vollgraf, 2017, MIT licence): 70,000 pictures of 28 x 28 bytes of ten kinds of clothing.
@@ -108,7 +111,7 @@ internal static class FashionMnist
     {
         var images = IdxFile.Read(imagesFile.FindIn(folder)!);
         var labels = IdxFile.Read(labelsFile.FindIn(folder)!);
-        var samples = IdxPair.Combine(images, labels) with { ClassNames = ClassNames };
+        var samples = IdxFormat.Combine(images, labels) with { ClassNames = ClassNames };
         samples.RequireLabelsBelow(ClassNames.Length);
         imagesFile.RequireContent(images.Path, images.Content, OtherData);
         labelsFile.RequireContent(labels.Path, labels.Content, OtherData);

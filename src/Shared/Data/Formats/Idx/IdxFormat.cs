@@ -1,7 +1,7 @@
-namespace Distributed.Data;
+namespace Distributed.Data.Formats.Idx;
 
 /// <summary>Images and their labels in two IDX files, as MNIST and its successors are published.</summary>
-internal static class IdxPair
+internal sealed class IdxFormat : ImageFormat
 {
     private static readonly string[] Suffixes =
     [
@@ -12,14 +12,38 @@ internal static class IdxPair
         "-images",
     ];
 
+    /// <inheritdoc />
+    public override string Summary => "an IDX pair";
+
+    /// <inheritdoc />
+    public override IReadOnlyList<string> FolderNames => ["train-images-idx3-ubyte"];
+
+    /// <summary>
+    /// By the two zeros that a file begins with, or by its name, so that a damaged one is refused as what it is. A CIFAR file, which has
+    /// no mark of its own, may begin with the same zeros.
+    /// </summary>
+    public override bool Recognizes(DataFile file) =>
+        !CifarFormat.IsName(file.Name) && (file.Name.Contains("idx", StringComparison.OrdinalIgnoreCase) || file.Start is [0, 0, ..]);
+
+    /// <inheritdoc />
+    public override IReadOnlyList<string> FindTrain(string folder) => FindImages(folder, "train");
+
+    /// <inheritdoc />
+    public override IReadOnlyList<string> FindTest(string folder) => FindImages(folder, "t10k");
+
     /// <summary>Reads the images file and the labels file beside it.</summary>
     /// <exception cref="InputException">A file is missing or bad, or the two do not go together.</exception>
-    public static ByteSamples Read(string imagesPath)
+    protected override ByteSamples Read(IReadOnlyList<string> files)
     {
-        var images = IdxFile.Read(imagesPath);
-        return images.Dimensions.Length > 1
-            ? Combine(images, IdxFile.Read(LabelsPath(imagesPath)))
-            : throw FileErrors.AtOffset(imagesPath, 3, "one dimension: these are labels; name the file of the images");
+        var images = ReadImages(files[0]);
+        return Combine(images, IdxFile.Read(LabelsPath(files[0])));
+    }
+
+    /// <inheritdoc />
+    protected override (SampleShape Shape, ReadOnlyMemory<byte> Features) ReadImages(IReadOnlyList<string> files)
+    {
+        var images = ReadImages(files[0]);
+        return (Shape(images), images.Values);
     }
 
     /// <summary>Puts images and labels together.</summary>
@@ -40,14 +64,23 @@ internal static class IdxPair
         };
     }
 
-    /// <summary>The images file of a part of a dataset in a folder, compressed or not, or null if there is none.</summary>
-    /// <param name="folder">Where to look.</param>
-    /// <param name="part">The start of the name: <c>train</c> or <c>t10k</c>.</param>
-    public static string? FindImages(string folder, string part) =>
-        Suffixes
-            .SelectMany(suffix => new[] { part + suffix, part + suffix + ".gz" })
-            .Select(name => Path.Combine(folder, name))
-            .FirstOrDefault(File.Exists);
+    /// <summary>The images file of a part of a dataset, compressed or not.</summary>
+    private static IReadOnlyList<string> FindImages(string folder, string part) =>
+        [
+            .. Suffixes
+                .SelectMany(suffix => new[] { part + suffix, part + suffix + ".gz" })
+                .Select(name => Path.Combine(folder, name))
+                .Where(File.Exists)
+                .Take(1),
+        ];
+
+    private static IdxFile ReadImages(string path)
+    {
+        var images = IdxFile.Read(path);
+        return images.Dimensions.Length > 1
+            ? images
+            : throw FileErrors.AtOffset(path, 3, "one dimension: these are labels; name the file of the images");
+    }
 
     private static SampleShape Shape(IdxFile images) =>
         images.Dimensions switch

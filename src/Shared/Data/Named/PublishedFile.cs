@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace Distributed.Data;
+namespace Distributed.Data.Named;
 
 /// <summary>A file as its authors published it, known by the content that it has when uncompressed.</summary>
 /// <param name="Name">Its name, without <c>.gz</c>.</param>

@@ -1,0 +1,101 @@
+namespace Distributed.Data.Formats.Csv;
+
+/// <summary>Comma-separated text in UTF-8: each row is a feature vector and a label.</summary>
+internal sealed class CsvFormat : DataFormat
+{
+    /// <inheritdoc />
+    public override string Summary => "CSV (in UTF-8)";
+
+    /// <inheritdoc />
+    public override bool HasColumns => true;
+
+    /// <summary>Whether a file may be text. Asked last: it has no mark of its own.</summary>
+    public override bool Recognizes(DataFile file) => !file.Start.Contains((byte)0);
+
+    /// <inheritdoc />
+    public override Dataset Read(string name, DataFiles train, DataFiles? test, DataOptions options)
+    {
+        if (test is not null && test.Format is not CsvFormat)
+            throw FileErrors.In(test.Path, $"not a CSV file, but {train.Path} is one; --test needs the format of --data");
+        return Read(name, train.Path, test?.Path, options);
+    }
+
+    /// <inheritdoc />
+    public override RawSamples ReadInputs(DataFiles files, ModelInputs inputs, DataOptions options) =>
+        ParseInputs(files.Path, FileContent.Read(files.Path).Span, inputs, options);
+
+    /// <summary>Reads samples to predict out of text.</summary>
+    /// <exception cref="InputException">The text is bad, or its columns are not those that the model takes.</exception>
+    public static RawSamples ParseInputs(string path, ReadOnlySpan<byte> text, ModelInputs inputs, DataOptions options)
+    {
+        var layout = CsvLayout.OfInputs(path, text, inputs, options.LabelColumn, options.Header);
+        return new NumberRows(CsvTable.Parse(path, text, layout, readsLabels: false));
+    }
+
+    private static Dataset Read(string name, string path, string? testPath, DataOptions options)
+    {
+        var train = CsvTable.Read(path, options.LabelColumn, options.Header);
+        var test = testPath is null ? train : CsvTable.Read(testPath, options.LabelColumn, options.Header);
+        RequireSameColumns(train, test);
+        var classNames = train.Labels.ClassNames();
+        var (trainRows, testRows) = testPath is null ? TestSplit.EveryFifth(train.Labels.Count, path) : (AllRows(train), AllRows(test));
+
+        var columns = train.Layout.FeatureCount;
+        var preprocessing = options.Standardize ? Standardization.Measure(train.Features, columns, trainRows) : Preprocessing.None;
+        var shape = new SampleShape(1, 1, columns);
+        var decoder = new SampleDecoder(preprocessing, shape);
+        var trainSet = Select(train, trainRows, classNames, decoder, preprocessing);
+        var testSet = Select(test, testRows, classNames, decoder, preprocessing);
+        return new Dataset(name, path, shape, classNames, preprocessing, trainSet, testSet) { Columns = train.Layout.Names };
+    }
+
+    private static int[] AllRows(CsvTable table) => [.. Enumerable.Range(0, table.Labels.Count)];
+
+    private static SampleSet Select(CsvTable table, int[] rows, string[] classNames, SampleDecoder decoder, Preprocessing preprocessing)
+    {
+        var classes = table.Labels.IndicesIn(classNames);
+        var features = Standardization.Store(table.Path, table.Features, table.Layout.FeatureCount, rows, preprocessing);
+        return new SampleSet(decoder, Array.ConvertAll(rows, row => classes[row]), features);
+    }
+
+    private static void RequireSameColumns(CsvTable train, CsvTable test)
+    {
+        if (test.Layout.ColumnCount != train.Layout.ColumnCount)
+        {
+            throw FileErrors.In(test.Path, $"{test.Layout.ColumnCount} columns, but {train.Path} has {train.Layout.ColumnCount}");
+        }
+
+        for (var column = 0; column < train.Layout.ColumnCount && train.Layout.HasHeader && test.Layout.HasHeader; column++)
+        {
+            string expected = train.Layout.Describe(column),
+                actual = test.Layout.Describe(column);
+            if (actual != expected)
+                throw FileErrors.In(test.Path, $"{actual} stands where {train.Path} has {expected}");
+        }
+
+        if (test.Layout.LabelIndex != train.Layout.LabelIndex)
+        {
+            throw FileErrors.In(
+                test.Path,
+                $"the labels are in column {test.Layout.LabelIndex}, but in column {train.Layout.LabelIndex} of {train.Path}"
+            );
+        }
+    }
+
+    private sealed class NumberRows(CsvTable table) : RawSamples
+    {
+        public override int Count => table.RowCount;
+
+        public override void CopyInputs(int first, Preprocessing preprocessing, Span<float> destination)
+        {
+            var order = table.Layout.Features;
+            for (var index = 0; index < destination.Length; index++)
+            {
+                var (row, feature) = (first + (index / order.Count), index % order.Count);
+                destination[index] = preprocessing.Apply(table.Features[(row * order.Count) + order[feature]], feature);
+                if (!float.IsFinite(destination[index]))
+                    throw FileErrors.In(table.Path, $"row {row}: feature {feature} is too far from the training mean to be standardised");
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+namespace Distributed.Data;
+
+/// <summary>What a model takes: what samples must look like to be predicted by it.</summary>
+/// <param name="Model">The model's name or file, for messages.</param>
+/// <param name="Shape">The shape of a sample.</param>
+/// <param name="Preprocessing">How raw values become inputs.</param>
+/// <param name="Columns">The columns of its training data; null where samples have no columns or these have no names.</param>
+internal sealed record ModelInputs(string Model, SampleShape Shape, Preprocessing Preprocessing, ColumnNames? Columns);
