@@ -1,9 +1,6 @@
 using Distributed.Collectives;
 using Distributed.Hosting;
 using Distributed.Protocol;
-using Distributed.Worker.Exchange;
-using Grpc.AspNetCore.Server.Model;
-using Microsoft.AspNetCore.Connections;
 
 namespace Distributed.Worker;
 
@@ -32,15 +29,10 @@ internal sealed class PeerServer : IAsyncDisposable
     public static async Task<PeerServer> StartAsync(Uri listen, RunToken? token, CancellationToken cancellationToken)
     {
         var builder = GrpcServer.CreateBuilder(listen, token);
-        builder.Services.AddSingleton<ViewDirectory>();
-        builder.Services.AddSingleton<IConnectionListenerFactory, DirectListenerFactory>();
-        builder.Services.AddSingleton<IServiceMethodProvider<MemberTensorService>, TensorMethods>();
-        builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         var app = builder.Build();
         try
         {
             app.MapGrpcService<MemberTensorService>();
-            app.MapGrpcService<PeerService>();
             GrpcServer.MapCommonServices(app, listen);
             return new PeerServer(app, await GrpcServer.StartAsync(app, listen, cancellationToken));
         }
@@ -56,13 +48,5 @@ internal sealed class PeerServer : IAsyncDisposable
     {
         await _app.StopAsync(CancellationToken.None);
         await _app.DisposeAsync();
-    }
-
-    // The host's own lifetime would stop the server on a signal, in the middle of a step.
-    private sealed class NoSignals : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -19,7 +19,7 @@ internal sealed class TrainingStep : IDisposable
     private readonly Replica _replica;
     private readonly ResidentSamples _samples;
     private readonly PrivateMemory _gradients;
-    private readonly PeerReduction _reduction;
+    private readonly Training.TrainingStep _step;
 
     private TrainingStep(ModelSpec model, int batch, int threads)
     {
@@ -41,7 +41,8 @@ internal sealed class TrainingStep : IDisposable
         _samples = new ResidentSamples(batch);
         _gradients = new PrivateMemory(network.Layout.Length);
         var plans = new ReductionPlans(Shares.Equal(1), Buckets.Of(network.Layout, owners: 1));
-        _reduction = new PeerReduction(new ExchangeIdentity(Run: 0, default, Rank: 0, ["alone"]), plans, _gradients);
+        var exchange = new AllReduce(new ViewIdentity(Run: 0, default, Rank: 0, ["alone"]), plans, _gradients);
+        _step = new Training.TrainingStep(_replica, exchange, _gradients, rank: 0);
         MultiplyAdds = Benchmarks.MultiplyAdds.OfStep(network, batch);
     }
 
@@ -65,11 +66,7 @@ internal sealed class TrainingStep : IDisposable
     /// <summary>Forward, backward, the tree, momentum SGD.</summary>
     public void Run()
     {
-        _replica.Weights.Begin(_samples.Count);
-        var plan = _reduction.Begin(_replica.Weights.State.Step + 1, _samples.Count / Microbatch, _replica.Weights);
-        _replica.ForwardBackward(plan, rank: 0, _samples, _gradients, _reduction);
-        _reduction.Complete(CancellationToken.None);
-        _replica.Weights.Complete();
+        _step.Train(_replica.Weights.State.Step + 1, new MemberBatch(_samples.Count / Microbatch, _samples.Count, _samples, Checksum: 0));
     }
 
     public void Dispose()

@@ -17,7 +17,7 @@ public sealed class TokenTests
             await call.ResponseStream.MoveNext(CancellationToken.None);
         }), ("Exchange", async calls =>
         {
-            using var call = new TensorClient(calls).Exchange(CancellationToken.None);
+            using var call = new TensorClient(calls).Exchange([]);
             await call.ResponseStream.MoveNext(CancellationToken.None);
         }), ("FetchState", async calls =>
         {

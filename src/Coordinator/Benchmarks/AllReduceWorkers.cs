@@ -61,9 +61,7 @@ internal sealed class AllReduceWorkers : IAsyncDisposable
     /// <exception cref="RunFailedException">A worker has failed.</exception>
     public async Task<AllReduceTimings> TimeAsync(Transport transport, int length, int steps)
     {
-        await AskAsync(
-            string.Create(CultureInfo.InvariantCulture, $"{(transport == Transport.Tcp ? Transport.Grpc : transport)} {length} {steps}")
-        );
+        await AskAsync(string.Create(CultureInfo.InvariantCulture, $"{transport.ToString().ToLowerInvariant()} {length} {steps}"));
         var answers = await AnswersAsync();
         return JsonSerializer.Deserialize<AllReduceTimings>(answers[0])!;
     }
@@ -112,5 +110,5 @@ internal sealed class AllReduceWorkers : IAsyncDisposable
     }
 
     private static string LastLine(string text) =>
-        text.Split('\n', StringSplitOptions.TrimEntries).LastOrDefault(LastWords.Says, "it said nothing");
+        text.Split('\n', StringSplitOptions.TrimEntries).LastOrDefault(ErrorOutput.IsMessage, "it said nothing");
 }

@@ -3,7 +3,6 @@ using System.Threading.Channels;
 using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Control;
 using Distributed.Coordinator.Cluster.Hosting;
-using Distributed.Coordinator.Cluster.Reduction;
 using Distributed.Coordinator.Runs;
 using Distributed.Hosting;
 using Distributed.Protocol;
@@ -34,11 +33,11 @@ public sealed class ClusterRun(TimeProvider time) : ITrainingRun
         );
         var events = Channel.CreateBounded<ClusterEvent>(new BoundedChannelOptions(EventQueueLength) { SingleReader = true });
         var directory = new ViewDirectory();
-        await using var owner = CreateOwner(request, identity, directory, events.Writer);
+        await using var server = CreateServer(request, identity, token, directory, events.Writer);
         await using var app = BuildHost(request, identity.Run, token, directory, events.Writer);
         var address = await GrpcServer.StartAsync(app, Listen(request), CancellationToken.None);
         await using var workers = new LocalWorkers(events.Writer);
-        await using var controller = new RunController(request, observer, time, identity, owner);
+        await using var controller = new RunController(request, observer, time, identity, server);
         using var timer = time.CreateTimer(_ => events.Writer.TryWrite(new Tick(time.GetTimestamp())), null, TickInterval, TickInterval);
         await using var interrupted = interrupt.Register(() => events.Writer.TryWrite(new Interrupted()));
         Announce(request, observer, address);
@@ -67,23 +66,23 @@ public sealed class ClusterRun(TimeProvider time) : ITrainingRun
         await app.StopAsync(patience.Token);
     }
 
-    private static IReductionOwner CreateOwner(
+    private static ParameterServer? CreateServer(
         RunRequest request,
         RunIdentity identity,
+        RunToken? token,
         ViewDirectory directory,
         ChannelWriter<ClusterEvent> events
     )
     {
-        if (request.Cluster.Exchange == Exchange.Coordinator)
+        if (request.Cluster.Exchange == Exchange.Peers)
         {
-            var coordinator = new CoordinatorOwns(request, identity.Run, directory, events);
-            directory.Serve(coordinator);
-            return coordinator;
+            directory.Serve(new StartState(identity.Run, request.Start));
+            return null;
         }
 
-        var peers = new PeersOwn(identity.Run, request.Start);
-        directory.Serve(peers);
-        return peers;
+        var server = new ParameterServer(request, identity.Run, token, directory, events);
+        directory.Serve(server);
+        return server;
     }
 
     private WebApplication BuildHost(
@@ -98,11 +97,10 @@ public sealed class ClusterRun(TimeProvider time) : ITrainingRun
         var builder = GrpcServer.CreateBuilder(listen, token);
         builder.Services.AddSingleton(directory);
         builder.Services.AddSingleton(events);
-        builder.Services.AddSingleton(new ClusterDoor(events, time));
+        builder.Services.AddSingleton(new SessionAdmission(events, time));
         builder.Services.AddSingleton(
             new StateShape(run, request.Network.Layout.Length, request.Configuration.Options.Optimizer.CreateOptimizer().MomentNames)
         );
-        builder.Services.AddSingleton<IHostLifetime, SignalsAreHandledElsewhere>();
         var app = builder.Build();
         app.MapGrpcService<SessionService>();
         app.MapGrpcService<CoordinatorTensorService>();

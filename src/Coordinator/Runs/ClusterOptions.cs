@@ -11,10 +11,10 @@ public enum Transport
     /// <summary>Shared memory, between workers of one machine.</summary>
     Shm,
 
-    /// <summary>Streams of their own, over TCP or, inside a host, a Unix socket.</summary>
+    /// <summary>Raw streams over TCP, or a Unix domain socket inside a host.</summary>
     Tcp,
 
-    /// <summary>gRPC over HTTP/2.</summary>
+    /// <summary>Streaming calls over HTTP/2.</summary>
     Grpc,
 }
 

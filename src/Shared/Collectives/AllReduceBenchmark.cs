@@ -5,7 +5,7 @@ using Distributed.Model;
 namespace Distributed.Collectives;
 
 /// <summary>The timings of one worker.</summary>
-/// <param name="Transport">How the gradients travelled: <c>shm</c>, <c>grpc</c> or <c>mixed</c>.</param>
+/// <param name="Transport">How the gradients travelled: <c>shm</c>, <c>tcp</c>, <c>grpc</c> or <c>mixed</c>.</param>
 /// <param name="BytesSent">The bytes that a worker gives to others in a step.</param>
 /// <param name="Seconds">Of each step.</param>
 /// <param name="CopySeconds">Of copying as many bytes from memory to memory, done by all workers at once after each step.</param>
@@ -30,7 +30,7 @@ public sealed class AllReduceBenchmark : IGradientConsumer
     // The sums of so small whole numbers are exact.
     private const int Values = 1024;
 
-    private readonly PeerView _view;
+    private readonly ExchangeView _view;
     private readonly int _rank;
     private readonly int _workers;
     private readonly AlignedBuffer _input;
@@ -41,7 +41,7 @@ public sealed class AllReduceBenchmark : IGradientConsumer
     /// <param name="length">The vector's length in elements.</param>
     /// <param name="rank">This worker's rank.</param>
     /// <param name="workers">The number of workers.</param>
-    public AllReduceBenchmark(PeerView view, int length, int rank, int workers)
+    public AllReduceBenchmark(ExchangeView view, int length, int rank, int workers)
     {
         (_view, _rank, _workers) = (view, rank, workers);
         _input = new AlignedBuffer(length);
@@ -54,10 +54,11 @@ public sealed class AllReduceBenchmark : IGradientConsumer
     /// <param name="length">Its length in elements.</param>
     /// <param name="workers">The number of workers, each of which computes with one thread.</param>
     /// <param name="transport">How gradients are to travel.</param>
-    public static PeerViewSettings Settings(int length, int workers, Protocol.TransportMode transport)
+    /// <param name="usesLocalSockets">Whether raw streams inside a host are Unix domain sockets.</param>
+    public static ExchangeSettings Settings(int length, int workers, Protocol.TransportMode transport, bool usesLocalSockets = true)
     {
         var buckets = Buckets.Of(ParameterLayout.Of([("vector", (IReadOnlyList<int>)[length])]), workers);
-        return new PeerViewSettings(
+        return new ExchangeSettings(
             new ReductionPlans(Shares.Equal(workers), buckets),
             length,
             Microbatches: workers,
@@ -90,23 +91,28 @@ public sealed class AllReduceBenchmark : IGradientConsumer
     }
 
     /// <inheritdoc />
-    public void Take(int offset, ReadOnlySpan<float> gradientSum) => gradientSum.CopyTo(_output.Span[offset..]);
+    public void Take(int offset, ReadOnlySpan<float> values) => values.CopyTo(_output.Span[offset..]);
 
     private string Transport =>
-        _view.MemoryPeers == 0 ? "grpc"
-        : _view.MemoryPeers == _workers - 1 ? "shm"
-        : "mixed";
+        _view.Ways switch
+        {
+            { Streams: 0, Calls: 0 } => "shm",
+            { Memory: 0, Calls: 0 } => "tcp",
+            { Memory: 0, Streams: 0 } => "grpc",
+            _ => "mixed",
+        };
 
     private ReductionPlan Step(long step, CancellationToken cancellationToken)
     {
-        var plan = _view.Exchange.Begin(step, _workers, this);
+        var plan = _view.Exchange.Begin(step, _workers, this, cancellationToken);
         foreach (var bucket in plan.Buckets)
         {
-            _input.Span[bucket.Start..bucket.End].CopyTo(_view.Memory.Block(0).Span[bucket.Start..]);
+            _input.Span[bucket.Start..bucket.End].CopyTo(_view.Memory.Node(0).Span[bucket.Start..]);
             _view.Exchange.CompletedFrom(bucket.Start);
         }
 
-        _view.Exchange.Complete(cancellationToken);
+        _view.Exchange.PublishRecord();
+        _view.Exchange.Complete();
         return plan;
     }
 

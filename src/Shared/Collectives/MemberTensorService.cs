@@ -1,27 +1,22 @@
+using Distributed.Collectives.Transports.Calls;
 using Distributed.Protocol;
 using Grpc.Core;
 
 namespace Distributed.Collectives;
 
-/// <summary>
-/// What every member serves to the others: its end of an exchange, and its state. A host binds it, with or without an
-/// <see cref="IFrameSink"/>.
-/// </summary>
+/// <summary>What every member serves to the others: its end of an exchange, and its state.</summary>
 /// <param name="directory">Knows the current view and the state.</param>
+[BindServiceMethod(typeof(TensorService), nameof(BindService))]
 public class MemberTensorService(ViewDirectory directory) : TensorService
 {
     /// <inheritdoc />
     public override async Task Exchange(IAsyncStreamReader<Frame> incoming, IServerStreamWriter<Frame> outgoing, ServerCallContext context)
     {
-        ArgumentNullException.ThrowIfNull(incoming);
         ArgumentNullException.ThrowIfNull(context);
-        var hello = await ReadHelloAsync(incoming, context.CancellationToken);
-        var view = await directory.ViewAsync(hello.Generation, context.CancellationToken);
-        if (hello.Run != view.Run || hello.Part >= view.Workers)
-            throw new RpcException(new Status(StatusCode.PermissionDenied, "the stream belongs to another run"));
-        (incoming as DirectFrameReader)?.Begin();
-        await context.WriteResponseHeadersAsync([]); // the other side may wait for them before it goes on, see DirectExchange
-        await view.ServeAsync(hello, new FrameLink(hello.Part, incoming, outgoing), context.CancellationToken);
+        var ticket = Tickets.Parse(context.RequestHeaders.GetValue(CallLink.TicketHeader));
+        if (directory.Tickets.Redeem(ticket) is not var (view, rank))
+            throw new RpcException(new Status(StatusCode.PermissionDenied, "the exchange's ticket is unknown, used or expired"));
+        await view.AcceptAsync(rank, context.RequestHeaders.GetValue(CallLink.SharedHeader) == "1", incoming, outgoing);
     }
 
     /// <inheritdoc />
@@ -39,16 +34,4 @@ public class MemberTensorService(ViewDirectory directory) : TensorService
     /// <inheritdoc />
     public override Task<Frame> StoreState(IAsyncStreamReader<Frame> incoming, ServerCallContext context) =>
         throw new RpcException(new Status(StatusCode.Unimplemented, "only the coordinator takes snapshots"));
-
-    private static async Task<FrameHeader> ReadHelloAsync(IAsyncStreamReader<Frame> incoming, CancellationToken cancellationToken)
-    {
-        if (await incoming.MoveNext(cancellationToken))
-        {
-            using var hello = incoming.Current;
-            if (hello.Header.Kind == FrameKind.Hello)
-                return hello.Header;
-        }
-
-        throw new RpcException(new Status(StatusCode.InvalidArgument, "an exchange begins with a greeting"));
-    }
 }

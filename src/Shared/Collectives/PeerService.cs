@@ -1,20 +1,29 @@
 using Distributed.Protocol;
+using Google.Protobuf;
 using Grpc.Core;
 
 namespace Distributed.Collectives;
 
-/// <summary>What every worker serves to the others of its view before they exchange.</summary>
+/// <summary>What every member serves to the others of its view before they exchange.</summary>
 /// <param name="directory">Knows the current view.</param>
 public sealed class PeerService(ViewDirectory directory) : Peers.PeersBase
 {
     /// <inheritdoc />
-    public override async Task<MemoryOffer> OfferMemory(MemoryOffer request, ServerCallContext context)
+    public override async Task<ConnectReply> Connect(ConnectRequest request, ServerCallContext context)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(context);
         var view = await directory.ViewAsync(ViewGeneration.From(request.Generation), context.CancellationToken);
-        if (request.Run != view.Run || request.Rank < 0 || request.Rank >= view.Workers)
-            throw new RpcException(new Status(StatusCode.PermissionDenied, "the offer belongs to another run"));
-        return view.SharedMemory?.Answer(request) ?? new MemoryOffer { Refusal = "this worker shares no memory" };
+        if (request.Run != view.Run)
+            throw new RpcException(new Status(StatusCode.PermissionDenied, "the request belongs to another run"));
+        return new ConnectReply
+        {
+            Memory = view.Answer(request.Rank, request.Memory ?? new MemoryOffer { Refusal = "it offers no memory" }),
+            StreamTicket = NewTicket(view, request.Rank),
+            CallTicket = NewTicket(view, request.Rank),
+            LocalSocket = directory.LocalSocketName,
+        };
     }
+
+    private ByteString NewTicket(ExchangeView view, int rank) => ByteString.CopyFrom(Tickets.Bytes(directory.Tickets.Issue(view, rank)));
 }

@@ -1,11 +1,22 @@
 namespace Distributed.Collectives;
 
+/// <summary>Who owns the slices of a bucket: completes the reduction tree there and publishes the result.</summary>
+public enum SliceOwners
+{
+    /// <summary>The workers, each of them one slice of every bucket.</summary>
+    Workers = 0,
+
+    /// <summary>A parameter server alone: one more member, after the workers, that holds no microbatches.</summary>
+    ParameterServer,
+}
+
 /// <summary>
-/// Who computes which blocks of a step's reduction tree, how the blocks of all workers make the whole, and who owns which slice
-/// of which bucket: a pure function of the number of microbatches, the workers' shares of them, and the buckets.
+/// Who computes which nodes of a step's reduction tree, how the nodes of all workers make the whole, and who owns which slice
+/// of which bucket: a pure function of the number of microbatches, the workers' shares of them, the buckets, and the owners.
 /// </summary>
 public sealed class ReductionPlan
 {
+    private readonly SliceOwners _owners;
     private readonly (int Start, int End)[] _ranges;
     private readonly int[] _firstPlace;
     private readonly int[] _holder;
@@ -23,39 +34,51 @@ public sealed class ReductionPlan
     /// <param name="buckets">
     /// What is exchanged as one, in the order in which it becomes ready; the part of the vector that lies last first.
     /// </param>
-    public ReductionPlan(int microbatches, IReadOnlyList<int> shares, IReadOnlyList<Bucket> buckets)
+    /// <param name="owners">Who owns the slices.</param>
+    public ReductionPlan(
+        int microbatches,
+        IReadOnlyList<int> shares,
+        IReadOnlyList<Bucket> buckets,
+        SliceOwners owners = SliceOwners.Workers
+    )
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(microbatches);
         ArgumentNullException.ThrowIfNull(shares);
         Microbatches = microbatches;
         Workers = shares.Count;
+        Members = Workers + (owners == SliceOwners.ParameterServer ? 1 : 0);
         Buckets = buckets;
-        var blocks = new List<TreeNode>();
+        _owners = owners;
+        var nodes = new List<TreeNode>();
         _ranges = [.. Enumerable.Range(0, Workers).Select(rank => Shares.RangeOf(microbatches, shares, rank))];
-        _firstPlace = new int[Workers + 1];
-        for (var rank = 0; rank < Workers; rank++)
+        _firstPlace = new int[Members + 1];
+        for (var rank = 0; rank < Members; rank++)
         {
-            blocks.AddRange(ReductionTree.Blocks(_ranges[rank].Start, _ranges[rank].End, microbatches));
-            _firstPlace[rank + 1] = blocks.Count;
+            if (rank < Workers)
+                nodes.AddRange(ReductionTree.Nodes(_ranges[rank].Start, _ranges[rank].End, microbatches));
+            _firstPlace[rank + 1] = nodes.Count;
         }
 
         _holder = [.. Enumerable.Range(0, Workers).SelectMany(rank => Enumerable.Repeat(rank, PlacesOf(rank).Count))];
-        Blocks = blocks;
-        Merges = ReductionTree.Merges(blocks);
-        _placeOfStart = blocks.Select((block, place) => (block.Start, place)).ToDictionary();
+        Nodes = nodes;
+        Merges = ReductionTree.Merges(nodes);
+        _placeOfStart = nodes.Select((node, place) => (node.Start, place)).ToDictionary();
     }
 
     /// <summary>The step's number of microbatches.</summary>
     public int Microbatches { get; }
 
-    /// <summary>The number of workers.</summary>
+    /// <summary>The number of workers, which hold the microbatches.</summary>
     public int Workers { get; }
+
+    /// <summary>The number of members that exchange: the workers, and the parameter server if there is one.</summary>
+    public int Members { get; }
 
     /// <summary>The pieces of the flat vector in the order in which they are exchanged.</summary>
     public IReadOnlyList<Bucket> Buckets { get; }
 
-    /// <summary>The blocks of all workers in ascending order; a block's index here is its place.</summary>
-    public IReadOnlyList<TreeNode> Blocks { get; }
+    /// <summary>The nodes of all workers in ascending order; a node's index here is its place.</summary>
+    public IReadOnlyList<TreeNode> Nodes { get; }
 
     /// <summary>The additions over places that complete the tree in place 0.</summary>
     public IReadOnlyList<TreeMerge> Merges { get; }
@@ -65,36 +88,35 @@ public sealed class ReductionPlan
     /// <returns>The range [Start, End), possibly empty.</returns>
     public (int Start, int End) RangeOf(int rank) => _ranges[rank];
 
-    /// <summary>The places of a worker's blocks.</summary>
-    /// <param name="rank">The worker.</param>
-    /// <returns>The first place and how many follow one another from there.</returns>
+    /// <summary>The places of a member's nodes.</summary>
+    /// <param name="rank">The member.</param>
+    /// <returns>The first place and the number of consecutive places; 0 for a parameter server.</returns>
     public (int First, int Count) PlacesOf(int rank) => (_firstPlace[rank], _firstPlace[rank + 1] - _firstPlace[rank]);
 
-    /// <summary>The worker that computes the block at a place.</summary>
-    /// <param name="place">The block's place.</param>
+    /// <summary>The worker that computes the node at a place.</summary>
+    /// <param name="place">The node's place.</param>
     public int HolderOf(int place) => _holder[place];
 
-    /// <summary>The place of the block that begins at a microbatch, or -1 if none does.</summary>
-    /// <param name="start">The block's first microbatch.</param>
+    /// <summary>The place of the node that begins at a microbatch, or -1 if none does.</summary>
+    /// <param name="start">The node's first microbatch.</param>
     public int PlaceOf(int start) => _placeOfStart.GetValueOrDefault(start, -1);
 
-    /// <summary>Whether a worker holds the block that begins at a microbatch.</summary>
-    /// <param name="rank">The worker.</param>
-    /// <param name="start">The block's first microbatch.</param>
-    /// <param name="place">The block's place.</param>
-    public bool Holds(int rank, int start, out int place)
-    {
-        var (first, count) = PlacesOf(rank);
-        return _placeOfStart.TryGetValue(start, out place) && place >= first && place < first + count;
-    }
+    /// <summary>Whether a member owns slices.</summary>
+    /// <param name="rank">The member.</param>
+    public bool IsOwner(int rank) => _owners == SliceOwners.Workers || rank == Workers;
 
-    /// <summary>The part of a bucket that a worker owns: it completes the tree there.</summary>
+    /// <summary>Whether two members exchange anything: at least one of them owns slices.</summary>
+    public bool Exchange(int rank, int peer) => rank != peer && (IsOwner(rank) || IsOwner(peer));
+
+    /// <summary>The part of a bucket that a member owns: it completes the tree there.</summary>
     /// <param name="bucket">The bucket's index.</param>
-    /// <param name="owner">The worker.</param>
-    /// <returns>The elements [Start, End) of the flat vector; none for some owners of a short bucket.</returns>
+    /// <param name="owner">The member.</param>
+    /// <returns>The elements [Start, End) of the flat vector; none for members that own nothing of a bucket.</returns>
     public Bucket SliceOf(int bucket, int owner)
     {
         var whole = Buckets[bucket];
+        if (_owners == SliceOwners.ParameterServer)
+            return owner == Workers ? whole : new Bucket(whole.Start, whole.Start);
         var (start, end) = SliceRange.Of(whole.Length, Workers, owner);
         return new Bucket(whole.Start + start, whole.Start + end);
     }
@@ -113,21 +135,21 @@ public sealed class ReductionPlan
         return low < Buckets.Count && offset >= 0 && offset < Buckets[low].End ? low : -1;
     }
 
-    /// <summary>The elements that a worker owns in all buckets together.</summary>
-    /// <param name="owner">The worker.</param>
+    /// <summary>The elements that a member owns in all buckets together.</summary>
+    /// <param name="owner">The member.</param>
     public int OwnedElements(int owner) => Enumerable.Range(0, Buckets.Count).Sum(bucket => SliceOf(bucket, owner).Length);
 
     /// <summary>
-    /// The bytes of values that a worker sends in the step: each of its blocks to the owners of the other slices, and its own
-    /// reduced slices to every other worker. With one block each that is twice the vector for any number of workers, less what
-    /// a worker keeps for itself; every further block of an unaligned range adds the vector once more.
+    /// The bytes of gradient and weights that a member sends in the step: each of its nodes to the owners of the other slices, and
+    /// its own slices to every worker that needs them. Between workers with one node each that is twice the vector for any number of
+    /// workers, less what a worker keeps for itself; every further node of an unaligned range adds the vector once more.
     /// </summary>
-    /// <param name="rank">The worker.</param>
+    /// <param name="rank">The member.</param>
     public long BytesSentBy(int rank)
     {
         long own = OwnedElements(rank),
             whole = Buckets.Sum(bucket => (long)bucket.Length);
-        return sizeof(float) * ((PlacesOf(rank).Count * (whole - own)) + ((Workers - 1) * own));
+        return sizeof(float) * ((PlacesOf(rank).Count * (whole - own)) + ((Members - 1) * own));
     }
 }
 
@@ -136,7 +158,8 @@ public sealed class ReductionPlan
 /// </summary>
 /// <param name="shares">The workers' shares of the microbatches, in order of rank.</param>
 /// <param name="buckets">What is exchanged as one.</param>
-public sealed class ReductionPlans(IReadOnlyList<int> shares, IReadOnlyList<Bucket> buckets)
+/// <param name="owners">Who owns the slices.</param>
+public sealed class ReductionPlans(IReadOnlyList<int> shares, IReadOnlyList<Bucket> buckets, SliceOwners owners = SliceOwners.Workers)
 {
     private readonly Dictionary<int, ReductionPlan> _plans = [];
 
@@ -145,7 +168,7 @@ public sealed class ReductionPlans(IReadOnlyList<int> shares, IReadOnlyList<Buck
     public ReductionPlan For(int microbatches)
     {
         if (!_plans.TryGetValue(microbatches, out var plan))
-            _plans.Add(microbatches, plan = new ReductionPlan(microbatches, shares, buckets));
+            _plans.Add(microbatches, plan = new ReductionPlan(microbatches, shares, buckets, owners));
         return plan;
     }
 }

@@ -11,9 +11,9 @@ public readonly record struct TreeNode(int Start, int Count)
     public int End => Start + Count;
 }
 
-/// <summary>The addition <c>left = left + right</c> of two blocks, named by their places in a list of blocks.</summary>
-/// <param name="Left">The place of the block that is added to.</param>
-/// <param name="Right">The place of the block that is added.</param>
+/// <summary>The addition <c>left = left + right</c> of two nodes, named by their places in a list of nodes.</summary>
+/// <param name="Left">The place of the node that is added to.</param>
+/// <param name="Right">The place of the node that is added.</param>
 public readonly record struct TreeMerge(int Left, int Right);
 
 /// <summary>
@@ -31,62 +31,62 @@ public static class ReductionTree
     /// <param name="end">One past the last microbatch of the range.</param>
     /// <param name="total">The number of microbatches in the step.</param>
     /// <returns>At most two per level of the tree; none for an empty range.</returns>
-    public static IReadOnlyList<TreeNode> Blocks(int start, int end, int total)
+    public static IReadOnlyList<TreeNode> Nodes(int start, int end, int total)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         ArgumentOutOfRangeException.ThrowIfLessThan(end, start);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(end, total);
-        var blocks = new List<TreeNode>();
+        var nodes = new List<TreeNode>();
         while (start < end)
         {
-            blocks.Add(Largest(start, end, total));
-            start = blocks[^1].End;
+            nodes.Add(Largest(start, end, total));
+            start = nodes[^1].End;
         }
 
-        return blocks;
+        return nodes;
     }
 
-    /// <summary>No range of a step's microbatches has more blocks than this: two per level below the root, or the root alone.</summary>
+    /// <summary>No range of a step's microbatches holds more maximal nodes than this: two per level below the root, or the root alone.</summary>
     /// <param name="total">The number of microbatches in the step, at least 1.</param>
-    public static int MostBlocks(int total)
+    public static int MaximumNodes(int total)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(total);
         return Math.Max(1, 2 * (System.Numerics.BitOperations.Log2((uint)Span(total)) - 1));
     }
 
     /// <summary>The additions that complete the tree over a list of its nodes; the sum ends in the first of them.</summary>
-    /// <param name="blocks">
+    /// <param name="nodes">
     /// Nodes of the tree in ascending order that together cover every microbatch from the first one's start on.
     /// </param>
-    /// <returns>One addition less than there are blocks, children before parents.</returns>
-    /// <exception cref="ArgumentException">The blocks leave a gap or are not nodes of the tree.</exception>
-    public static IReadOnlyList<TreeMerge> Merges(IReadOnlyList<TreeNode> blocks)
+    /// <returns>One addition less than there are nodes, children before parents.</returns>
+    /// <exception cref="ArgumentException">The nodes leave a gap or are not nodes of the tree.</exception>
+    public static IReadOnlyList<TreeMerge> Merges(IReadOnlyList<TreeNode> nodes)
     {
-        ArgumentNullException.ThrowIfNull(blocks);
-        if (blocks.Count == 0)
+        ArgumentNullException.ThrowIfNull(nodes);
+        if (nodes.Count == 0)
             return [];
-        var end = blocks[^1].End;
-        var merges = new List<TreeMerge>(blocks.Count - 1);
+        var end = nodes[^1].End;
+        var merges = new List<TreeMerge>(nodes.Count - 1);
         var next = 0;
-        Complete(blocks[0].Start, Span(end - blocks[0].Start));
-        return next == blocks.Count ? merges : throw NotATree(blocks[next]);
+        Complete(nodes[0].Start, Span(end - nodes[0].Start));
+        return next == nodes.Count ? merges : throw NotATree(nodes[next]);
 
         // Adds up the node [start, start + span), cut off at the end; returns the place whose buffer holds its sum.
         int Complete(int start, int span)
         {
-            var block = blocks[next];
-            if (block.Start == start && block.End == Math.Min(start + span, end))
+            var node = nodes[next];
+            if (node.Start == start && node.End == Math.Min(start + span, end))
                 return next++;
-            if (block.Start != start || span == 1)
-                throw NotATree(block);
+            if (node.Start != start || span == 1)
+                throw NotATree(node);
             var left = Complete(start, span / 2);
             if (start + (span / 2) < end)
                 merges.Add(new TreeMerge(left, Complete(start + (span / 2), span / 2)));
             return left;
         }
 
-        static ArgumentException NotATree(TreeNode block) =>
-            new($"Block [{block.Start}, {block.End}) is not the next node of one tree.", nameof(blocks));
+        static ArgumentException NotATree(TreeNode node) =>
+            new($"Node [{node.Start}, {node.End}) is not the next node of one tree.", nameof(nodes));
     }
 
     /// <summary>The size of the left child of a node with more than one microbatch: the largest power of two below its count.</summary>

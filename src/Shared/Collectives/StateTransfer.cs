@@ -21,7 +21,7 @@ public static class StateTransfer
         ArgumentNullException.ThrowIfNull(vectors);
         for (var part = 0; part < vectors.Count; part++)
         {
-            await FrameLink.SendVectorAsync(
+            await SendVectorAsync(
                 outgoing,
                 header with
                 {
@@ -68,6 +68,23 @@ public static class StateTransfer
         return step is { } complete && part == vectors.Count - 1 && offset == vectors[part].Length
             ? complete
             : throw new InvalidDataException($"the state after step {step} ended early, in vector {part} at element {offset}");
+    }
+
+    /// <summary>Writes a vector as frames of bounded size, whose offsets count up; an empty one is one frame.</summary>
+    internal static async Task SendVectorAsync(
+        IAsyncStreamWriter<Frame> outgoing,
+        FrameHeader header,
+        ReadOnlyMemory<float> values,
+        CancellationToken cancellationToken
+    )
+    {
+        var start = 0;
+        do
+        {
+            var piece = values.Slice(start, Math.Min(WireLimits.FrameElements, values.Length - start));
+            await outgoing.WriteAsync(new Frame(header with { Offset = header.Offset + start }, piece), cancellationToken);
+            start += piece.Length;
+        } while (start < values.Length);
     }
 
     private static void Store(Frame frame, long step, int part, int offset, IReadOnlyList<Memory<float>> vectors)

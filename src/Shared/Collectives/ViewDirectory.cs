@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using Distributed.Collectives.Transports.Streams;
 using Distributed.Protocol;
 using Grpc.Core;
 
@@ -5,17 +7,23 @@ namespace Distributed.Collectives;
 
 /// <summary>Where streams that other members open find the view that they belong to, and requests for the state find it.</summary>
 /// <param name="time">The clock; null for the system's.</param>
-public sealed class ViewDirectory(TimeProvider? time = null) : IFrameSink
+public sealed class ViewDirectory(TimeProvider? time = null)
 {
     private readonly TimeProvider _time = time ?? TimeProvider.System;
     private readonly Lock _lock = new();
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private ViewLinks? _view;
+    private ExchangeView? _view;
     private IStateSource? _state;
+
+    /// <summary>What lets members open raw streams.</summary>
+    internal Tickets Tickets { get; } = new(time ?? TimeProvider.System);
+
+    /// <summary>The name of the Unix domain socket that this process accepts raw streams on; empty if there is none.</summary>
+    public string LocalSocketName { get; set; } = "";
 
     /// <summary>Lets streams of a view in.</summary>
     /// <param name="view">The view; later than all before.</param>
-    public void Enter(ViewLinks view) => Change(() => _view = view);
+    public void Enter(ExchangeView view) => Change(() => _view = view);
 
     /// <summary>Lets state requests in.</summary>
     /// <param name="state">What answers them.</param>
@@ -25,7 +33,7 @@ public sealed class ViewDirectory(TimeProvider? time = null) : IFrameSink
     /// <param name="generation">The generation.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="RpcException">The generation is over, or does not come.</exception>
-    public Task<ViewLinks> ViewAsync(ViewGeneration generation, CancellationToken cancellationToken) =>
+    public Task<ExchangeView> ViewAsync(ViewGeneration generation, CancellationToken cancellationToken) =>
         FindAsync(
             () => _view is { } view && view.Generation >= generation ? view : null,
             view => view.Generation == generation,
@@ -38,12 +46,18 @@ public sealed class ViewDirectory(TimeProvider? time = null) : IFrameSink
     public Task<IStateSource> StateAsync(CancellationToken cancellationToken) =>
         FindAsync(() => _state, _ => true, "a state", cancellationToken);
 
-    /// <inheritdoc />
-    public Memory<float> Destination(in FrameHeader header, int count) =>
-        Volatile.Read(ref _view)?.Sink.Destination(header, count) ?? default;
-
-    /// <inheritdoc />
-    public bool IsEarly(in FrameHeader header) => Volatile.Read(ref _view)?.Sink.IsEarly(header) ?? false;
+    /// <summary>Takes a raw stream for the view whose ticket it carries.</summary>
+    /// <param name="preamble">What the stream began with.</param>
+    /// <param name="socket">The stream; taken over if this returns true.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    internal async Task<bool> TryAcceptAsync(StreamPreamble preamble, Socket socket, CancellationToken cancellationToken)
+    {
+        if (Tickets.Redeem(preamble.Ticket) is not var (view, rank))
+            return false;
+        CongestionControl.Apply(socket);
+        await StreamPreamble.AcknowledgeAsync(socket, cancellationToken);
+        return view.TryAccept(rank, preamble.IsShared, socket);
+    }
 
     private async Task<T> FindAsync<T>(Func<T?> find, Func<T, bool> isRight, string what, CancellationToken cancellationToken)
         where T : class

@@ -1,5 +1,7 @@
 using System.Net;
+using Distributed.Collectives;
 using Distributed.Protocol;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -13,6 +15,9 @@ namespace Distributed.Hosting;
 /// </summary>
 internal static class GrpcServer
 {
+    /// <summary>Connections that speak HTTP, at most: some for each of the most workers, and as many again for probes.</summary>
+    private const int MostConnections = 8 * 1024;
+
     /// <summary>Prepares a host.</summary>
     /// <param name="listen">The address; port 0 lets the system choose.</param>
     /// <param name="token">What every call must carry, or null in an insecure run.</param>
@@ -28,6 +33,10 @@ internal static class GrpcServer
         );
         builder.WebHost.ConfigureKestrel(options => Configure(options, listen));
         builder.Services.AddSingleton(new RunTokenHolder(token));
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<ViewDirectory>();
+        builder.Services.AddSingleton<IConnectionListenerFactory, PeekingListenerFactory>();
+        builder.Services.AddSingleton<IHostLifetime, NoSignalLifetime>();
         builder.Services.AddGrpc(options =>
         {
             options.Interceptors.Add<TokenServerInterceptor>();
@@ -46,6 +55,7 @@ internal static class GrpcServer
     /// <param name="listen">The address it was prepared for.</param>
     public static void MapCommonServices(WebApplication app, Uri listen)
     {
+        app.MapGrpcService<PeerService>();
         app.MapGrpcHealthChecksService();
         if (IsLoopback(listen))
             app.MapGrpcReflectionService();
@@ -79,6 +89,7 @@ internal static class GrpcServer
     private static void Configure(KestrelServerOptions options, Uri listen)
     {
         options.AddServerHeader = false;
+        options.Limits.MaxConcurrentConnections = MostConnections;
         options.Limits.MaxRequestBodySize = null;
         options.Limits.MinRequestBodyDataRate = null;
         options.Limits.MinResponseDataRate = null;
@@ -94,4 +105,14 @@ internal static class GrpcServer
 
         static void Http2Only(ListenOptions endpoint) => endpoint.Protocols = HttpProtocols.Http2;
     }
+}
+
+/// <summary>The command line turns signals into decisions of the run; the host must not stop the server in the middle of it.</summary>
+internal sealed class NoSignalLifetime : IHostLifetime
+{
+    /// <inheritdoc />
+    public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc />
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Distributed.Protocol;
 
 /// <summary>
-/// A tensor frame in memory. One to be sent refers to the sender's own vector, which must not change until the write has
-/// completed; one that was received holds pooled memory until it is disposed, unless its values are where they belong already.
+/// A tensor frame of a call. One to be sent refers to the sender's own vector, which must not change until the write has completed; one
+/// that was received holds pooled memory until it is disposed.
 /// </summary>
 public sealed class Frame : IDisposable
 {
@@ -33,9 +33,6 @@ public sealed class Frame : IDisposable
     /// <summary>Where the values belong.</summary>
     public FrameHeader Header { get; }
 
-    /// <summary>Whether the values were received to where an <see cref="IFrameSink"/> wants them.</summary>
-    public bool IsInPlace { get; private init; }
-
     /// <summary>The values.</summary>
     /// <exception cref="ObjectDisposedException">A received frame that was given back.</exception>
     public ReadOnlySpan<float> Values
@@ -49,12 +46,6 @@ public sealed class Frame : IDisposable
         }
     }
 
-    /// <summary>The values of a frame to send, in a form that asynchronous methods can hold.</summary>
-    internal ReadOnlyMemory<float> Owned => _owned;
-
-    /// <summary>Where the values of a received frame are to be put.</summary>
-    internal Memory<float> Destination => _rented is { } rented ? rented.AsMemory(0, _count) : MemoryMarshal.AsMemory(_owned);
-
     /// <summary>Gives a received frame's memory back.</summary>
     public void Dispose()
     {
@@ -62,28 +53,16 @@ public sealed class Frame : IDisposable
             ArrayPool<float>.Shared.Return(rented);
     }
 
-    /// <summary>A received frame: the bytes are copied to where they belong, or into pooled memory.</summary>
+    /// <summary>A received frame: the bytes are copied into pooled memory.</summary>
     /// <param name="header">Where the values belong.</param>
     /// <param name="bytes">Little-endian single-precision numbers; a multiple of four bytes.</param>
-    /// <param name="sink">Knows where they belong; null if nobody does.</param>
-    internal static Frame Receive(FrameHeader header, in ReadOnlySequence<byte> bytes, IFrameSink? sink)
+    internal static Frame Receive(FrameHeader header, in ReadOnlySequence<byte> bytes)
     {
-        var frame = Receive(header, checked((int)bytes.Length), sink);
-        bytes.CopyTo(MemoryMarshal.AsBytes(frame.Destination.Span));
-        return frame;
-    }
-
-    /// <summary>A frame whose values are still to be received, to its <see cref="Destination"/>.</summary>
-    /// <param name="header">Where the values belong.</param>
-    /// <param name="bytes">How long they are; a multiple of four bytes.</param>
-    /// <param name="sink">Knows where they belong; null if nobody does.</param>
-    internal static Frame Receive(FrameHeader header, int bytes, IFrameSink? sink)
-    {
-        var count = bytes / sizeof(float);
+        var count = checked((int)bytes.Length) / sizeof(float);
         if (count == 0)
             return new Frame(header);
-        return sink is not null && sink.Destination(header, count) is { IsEmpty: false } destination
-            ? new Frame(header, destination) { IsInPlace = true }
-            : new Frame(header, ArrayPool<float>.Shared.Rent(count), count);
+        var values = ArrayPool<float>.Shared.Rent(count);
+        bytes.CopyTo(MemoryMarshal.AsBytes(values.AsSpan()));
+        return new Frame(header, values, count);
     }
 }

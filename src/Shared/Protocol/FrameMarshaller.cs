@@ -19,16 +19,10 @@ public static class FrameMarshaller
     // Every field at its full width: 9 + 5 + 5 + 9 + 2 + 5 + 9, then the tag and the length of the values.
     private const int MaximumHeaderBytes = 44 + 1 + 5;
 
-    // gRPC's own header of a message: whether it is compressed, and its length.
-    private const int MessageHeaderBytes = 1 + sizeof(uint);
-
-    /// <summary>The most bytes that <see cref="WritePrefix"/> writes.</summary>
-    internal const int MaximumPrefixBytes = MessageHeaderBytes + MaximumHeaderBytes;
-
-    /// <summary>A marshaller for gRPC methods.</summary>
-    /// <param name="sink">Knows where the values of received frames belong; null if nobody does.</param>
-    public static Marshaller<Frame> Create(IFrameSink? sink) =>
-        Marshallers.Create<Frame>(Serialize, context => Read(context.PayloadAsReadOnlySequence(), sink));
+    /// <summary>The marshaller of gRPC methods.</summary>
+    public static readonly Marshaller<Frame> Instance = Marshallers.Create<Frame>(Serialize, context =>
+        Read(context.PayloadAsReadOnlySequence())
+    );
 
     /// <summary>Writes a frame.</summary>
     /// <param name="frame">The frame; read before this returns.</param>
@@ -44,62 +38,18 @@ public static class FrameMarshaller
         output.Write(values);
     }
 
-    /// <summary>Writes all of a gRPC message but its values, which follow as they lie in memory.</summary>
-    /// <param name="frame">The frame.</param>
-    /// <param name="output">[<see cref="MaximumPrefixBytes"/> or more]: receives the bytes.</param>
-    /// <returns>How many there are.</returns>
-    internal static int WritePrefix(Frame frame, Span<byte> output)
-    {
-        RequireLittleEndian();
-        var bytes = frame.Values.Length * sizeof(float);
-        var header = WriteHeader(frame.Header, bytes, output[MessageHeaderBytes..]);
-        output[0] = 0;
-        BinaryPrimitives.WriteInt32BigEndian(output[1..], header + bytes);
-        return MessageHeaderBytes + header;
-    }
-
     /// <summary>Reads a frame.</summary>
     /// <param name="input">The bytes of one message.</param>
-    /// <param name="sink">Knows where the values belong; null if nobody does.</param>
     /// <returns>A frame that the caller disposes.</returns>
     /// <exception cref="InvalidDataException">The bytes are not a tensor frame.</exception>
-    public static Frame Read(in ReadOnlySequence<byte> input, IFrameSink? sink = null)
+    public static Frame Read(in ReadOnlySequence<byte> input)
     {
         RequireLittleEndian();
         var reader = new SequenceReader<byte>(input);
         var fields = new Fields();
         while (!reader.End)
             fields.Read(ref reader);
-        return Frame.Receive(fields.Header(), fields.Values, sink);
-    }
-
-    /// <summary>Reads all of a gRPC message but its values, which must be its last field.</summary>
-    /// <param name="input">The message's first bytes: <see cref="MaximumPrefixBytes"/>, or all of it.</param>
-    /// <param name="messageBytes">How long the whole message is.</param>
-    /// <param name="header">Where the values belong.</param>
-    /// <returns>Where in the message the values begin.</returns>
-    /// <exception cref="InvalidDataException">The bytes do not begin a tensor frame of that length.</exception>
-    internal static int ReadPrefix(ReadOnlyMemory<byte> input, int messageBytes, out FrameHeader header)
-    {
-        RequireLittleEndian();
-        if (
-            input.Length < MessageHeaderBytes
-            || input.Span[0] != 0
-            || BinaryPrimitives.ReadUInt32BigEndian(input.Span[1..]) != messageBytes - MessageHeaderBytes
-        )
-        {
-            throw new InvalidDataException("A frame of gradients is not one uncompressed message.");
-        }
-
-        var reader = new SequenceReader<byte>(new ReadOnlySequence<byte>(input[MessageHeaderBytes..]));
-        var fields = new Fields();
-        while (!reader.End && !fields.ReadBeforeValues(ref reader)) { }
-
-        header = fields.Header();
-        var position = MessageHeaderBytes + (int)reader.Consumed;
-        return (messageBytes - position) % sizeof(float) == 0 && (ulong)(messageBytes - position) == fields.ValueBytes
-            ? position
-            : throw new InvalidDataException("A tensor frame does not end with its values.");
+        return Frame.Receive(fields.Header(), fields.Values);
     }
 
     private static void Serialize(Frame frame, SerializationContext context)
@@ -163,24 +113,6 @@ public static class FrameMarshaller
         private ulong _offset;
 
         public ReadOnlySequence<byte> Values { get; private set; }
-
-        /// <summary>The length of values that have not been read.</summary>
-        public ulong ValueBytes { get; private set; }
-
-        /// <summary>Reads a field, or no more than the length of the values.</summary>
-        /// <returns>Whether it is the values.</returns>
-        public bool ReadBeforeValues(ref SequenceReader<byte> reader)
-        {
-            if (!reader.TryPeek(out var tag) || tag != ((8 << 3) | Delimited))
-            {
-                Read(ref reader);
-                return false;
-            }
-
-            reader.Advance(1);
-            ValueBytes = ReadVarint(ref reader);
-            return true;
-        }
 
         public readonly FrameHeader Header() =>
             _step <= long.MaxValue && _offset <= long.MaxValue && _part <= int.MaxValue && _kind <= (ulong)FrameKind.State

@@ -55,7 +55,6 @@ public static class WireErrors
             Phase.ForwardBackward => "forward and backward",
             Phase.ReduceScatter => "reduce-scatter",
             Phase.AllGather => "all-gather",
-            Phase.Update => "update",
             Phase.Evaluation => "evaluation",
             Phase.Snapshot => "snapshot",
             Phase.Broadcast => "broadcast",

@@ -7,19 +7,9 @@ namespace Distributed.Protocol;
 public sealed class TensorClient(CallInvoker calls)
 {
     /// <summary>Opens an exchange with another member; its life is the view's.</summary>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <param name="sink">Knows where the values of received frames belong; null if nobody does.</param>
-    /// <param name="headers">Go with the call; null for none.</param>
-    public AsyncDuplexStreamingCall<Frame, Frame> Exchange(
-        CancellationToken cancellationToken,
-        IFrameSink? sink = null,
-        Metadata? headers = null
-    ) =>
-        calls.AsyncDuplexStreamingCall(
-            TensorService.ExchangeMethod(sink),
-            null,
-            new CallOptions(headers, cancellationToken: cancellationToken)
-        );
+    /// <param name="headers">Its ticket.</param>
+    public AsyncDuplexStreamingCall<Frame, Frame> Exchange(Metadata headers) =>
+        calls.AsyncDuplexStreamingCall(TensorService.ExchangeMethod, null, new CallOptions(headers));
 
     /// <summary>Asks for the state after a step.</summary>
     /// <param name="request">A frame of kind <see cref="FrameKind.State"/> that names generation and step.</param>

@@ -17,11 +17,10 @@ public abstract class TensorService
     public static readonly Method<Frame, Frame> StoreStateMethod = Define(MethodType.ClientStreaming, "StoreState");
 
     /// <summary>The method that <see cref="Exchange"/> serves.</summary>
-    /// <param name="sink">Knows where the values of received frames belong; null if nobody does.</param>
-    public static Method<Frame, Frame> ExchangeMethod(IFrameSink? sink) => Define(MethodType.DuplexStreaming, "Exchange", sink);
+    public static readonly Method<Frame, Frame> ExchangeMethod = Define(MethodType.DuplexStreaming, "Exchange");
 
     /// <summary>Exchanges gradients with the member that opened the stream; ends when the view does.</summary>
-    /// <param name="incoming">The other's frames, the first one a greeting.</param>
+    /// <param name="incoming">The other's frames.</param>
     /// <param name="outgoing">This side's frames.</param>
     /// <param name="context">The call.</param>
     public abstract Task Exchange(IAsyncStreamReader<Frame> incoming, IServerStreamWriter<Frame> outgoing, ServerCallContext context);
@@ -44,17 +43,11 @@ public abstract class TensorService
     public static void BindService(ServiceBinderBase binder, TensorService? service)
     {
         ArgumentNullException.ThrowIfNull(binder);
-        binder.AddMethod(
-            ExchangeMethod(sink: null),
-            service is null ? null! : new DuplexStreamingServerMethod<Frame, Frame>(service.Exchange)
-        );
+        binder.AddMethod(ExchangeMethod, service is null ? null! : new DuplexStreamingServerMethod<Frame, Frame>(service.Exchange));
         binder.AddMethod(FetchStateMethod, service is null ? null! : new ServerStreamingServerMethod<Frame, Frame>(service.FetchState));
         binder.AddMethod(StoreStateMethod, service is null ? null! : new ClientStreamingServerMethod<Frame, Frame>(service.StoreState));
     }
 
-    private static Method<Frame, Frame> Define(MethodType type, string name, IFrameSink? sink = null)
-    {
-        var marshaller = FrameMarshaller.Create(sink);
-        return new(type, ServiceName, name, marshaller, marshaller);
-    }
+    private static Method<Frame, Frame> Define(MethodType type, string name) =>
+        new(type, ServiceName, name, FrameMarshaller.Instance, FrameMarshaller.Instance);
 }

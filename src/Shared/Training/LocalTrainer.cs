@@ -13,11 +13,11 @@ public sealed class LocalTrainer : IDisposable
 
     private readonly Dataset _dataset;
     private readonly BatchPlan _batches;
-    private readonly ReductionPlans _plans;
     private readonly int _microbatch;
     private readonly Replica _replica;
     private readonly PrivateMemory _gradients;
-    private readonly PeerReduction _reduction; // of one member: it hands the gradient to the update
+    private readonly AllReduce _exchange; // of one member: it hands the gradient to the update
+    private readonly TrainingStep _step;
 
     /// <summary>Prepares a trainer whose state is to be filled by the caller.</summary>
     /// <param name="settings">The run's settings.</param>
@@ -32,8 +32,9 @@ public sealed class LocalTrainer : IDisposable
         _microbatch = settings.Microbatch;
         _replica = new Replica(settings, threads);
         _gradients = new PrivateMemory(settings.Network.Layout.Length);
-        _plans = new ReductionPlans(Shares.Equal(1), Buckets.Of(settings.Network.Layout, owners: 1));
-        _reduction = new PeerReduction(new ExchangeIdentity(Run: 0, default, Alone, ["this process"]), _plans, _gradients);
+        var plans = new ReductionPlans(Shares.Equal(1), Buckets.Of(settings.Network.Layout, owners: 1));
+        _exchange = new AllReduce(new ViewIdentity(Run: 0, default, Alone, ["this process"]), plans, _gradients);
+        _step = new TrainingStep(_replica, _exchange, _gradients, Alone);
     }
 
     /// <summary>The state after the last completed step; step, weights and moments may be set before the first.</summary>
@@ -49,12 +50,9 @@ public sealed class LocalTrainer : IDisposable
     public BatchSums Step()
     {
         var batch = _batches.Of(State.Step + 1);
-        _replica.Weights.Begin(batch.Indices.Length);
-        var plan = _reduction.Begin(State.Step + 1, batch.MicrobatchCount, _replica.Weights);
-        _replica.ForwardBackward(plan, Alone, new IndexedSamples(_dataset.Train, batch.Indices), _gradients, _reduction);
-        _reduction.Complete(CancellationToken.None);
-        _replica.Weights.Complete();
-        return LossTree.Complete(_replica.Sums);
+        var samples = new IndexedSamples(_dataset.Train, batch.Indices);
+        var plan = _step.Train(State.Step + 1, new MemberBatch(batch.MicrobatchCount, samples.Count, samples, Checksum: 0));
+        return StepRecord.Complete(_exchange, plan).Sums;
     }
 
     /// <summary>Evaluates the test set with the current weights.</summary>
@@ -63,8 +61,9 @@ public sealed class LocalTrainer : IDisposable
     public BatchSums Evaluate()
     {
         var batch = Batch.All(_dataset.Test.Count, _microbatch);
-        _replica.Evaluate(_plans.For(batch.MicrobatchCount), Alone, new IndexedSamples(_dataset.Test, batch.Indices));
-        return LossTree.Complete(_replica.Sums);
+        var samples = new IndexedSamples(_dataset.Test, batch.Indices);
+        var plan = _step.Evaluate(State.Step, new MemberBatch(batch.MicrobatchCount, samples.Count, samples, Checksum: 0));
+        return StepRecord.Complete(_exchange, plan).Sums;
     }
 
     /// <inheritdoc />

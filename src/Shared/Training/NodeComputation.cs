@@ -54,24 +54,27 @@ internal sealed class NodeComputation
     /// <param name="progress">
     /// Is told as parts of the gradient are completed, in the last pass over the node's samples; or null.
     /// </param>
+    /// <param name="stop">Checked before every pass.</param>
     public BatchSums Gradient(
         long step,
         TreeNode node,
         ISampleSource samples,
         int origin,
         Memory<float> gradient,
-        IBackwardProgress? progress = null
-    ) => Gradient(step, node, samples, origin, gradient, progress, depth: 0);
+        IBackwardProgress? progress = null,
+        CancellationToken stop = default
+    ) => Gradient(step, node, samples, origin, gradient, progress, depth: 0, stop);
 
     /// <summary>The sums of a node, without a gradient.</summary>
-    public BatchSums Evaluate(TreeNode node, ISampleSource samples, int origin)
+    public BatchSums Evaluate(TreeNode node, ISampleSource samples, int origin, CancellationToken stop = default)
     {
         if (node.Count > _largestCount)
         {
             var (left, right) = Children(node);
-            return BatchSums.Merge(Evaluate(left, samples, origin), Evaluate(right, samples, origin));
+            return BatchSums.Merge(Evaluate(left, samples, origin, stop), Evaluate(right, samples, origin, stop));
         }
 
+        stop.ThrowIfCancellationRequested();
         var rows = Decode(node, samples, origin);
         return _executor.Forward(_inputs.Span[..(rows * _inputLength)], _targets.AsSpan(0, rows * _targetWidth));
     }
@@ -83,13 +86,15 @@ internal sealed class NodeComputation
         int origin,
         Memory<float> gradient,
         IBackwardProgress? progress,
-        int depth
+        int depth,
+        CancellationToken stop
     )
     {
         if (node.Count <= _largestCount)
         {
+            stop.ThrowIfCancellationRequested();
             var rows = Decode(node, samples, origin);
-            var pass = Pass.OfStep(_seed, step, firstSample: (long)node.Start * _microbatch);
+            var pass = Pass.OfStep(_seed, step, firstSample: (long)node.Start * _microbatch, stop);
             return _executor.ForwardBackward(
                 _inputs.Span[..(rows * _inputLength)],
                 _targets.AsSpan(0, rows * _targetWidth),
@@ -102,9 +107,9 @@ internal sealed class NodeComputation
         if (_rightChildren.Count <= depth)
             _rightChildren.Add(new RightChild(gradient.Length));
         var (left, right) = Children(node);
-        var leftSums = Gradient(step, left, samples, origin, gradient, progress: null, depth + 1);
+        var leftSums = Gradient(step, left, samples, origin, gradient, progress: null, depth + 1, stop);
         var rightChild = _rightChildren[depth].AddTo(gradient, progress);
-        return BatchSums.Merge(leftSums, Gradient(step, right, samples, origin, rightChild.Gradient, rightChild, depth + 1));
+        return BatchSums.Merge(leftSums, Gradient(step, right, samples, origin, rightChild.Gradient, rightChild, depth + 1, stop));
     }
 
     private int Decode(TreeNode node, ISampleSource samples, int origin)

@@ -14,7 +14,7 @@ public sealed class Replica : IDisposable
     private readonly TrainingSettings _settings;
     private readonly ComputeTeam _team;
     private readonly NodeComputation _computation;
-    private readonly List<(TreeNode Block, BatchSums Sums)> _sums = [];
+    private readonly List<(TreeNode Node, BatchSums Sums)> _sums = [];
 
     /// <summary>Reserves the memory of a replica.</summary>
     /// <param name="settings">The run's settings.</param>
@@ -32,33 +32,37 @@ public sealed class Replica : IDisposable
     /// <summary>The training state and what updates it.</summary>
     public WeightUpdater Weights { get; }
 
-    /// <summary>The sums of the blocks that were computed last.</summary>
-    public IReadOnlyList<(TreeNode Block, BatchSums Sums)> Sums => _sums;
+    /// <summary>The sums of the nodes that were computed last.</summary>
+    public IReadOnlyList<(TreeNode Node, BatchSums Sums)> Sums => _sums;
+
+    /// <summary>Samples that are summed in one chain.</summary>
+    internal int Microbatch => _settings.Microbatch;
 
     /// <summary>The threads that compute.</summary>
     internal ComputeTeam Team => _team;
 
-    /// <summary>Keeps the threads that compute, of which the caller is one, to some processors.</summary>
+    /// <summary>Pins the compute threads, of which the caller is one, to some processors.</summary>
     /// <param name="processors">Some of <see cref="ThreadAffinity.Allowed"/>.</param>
     /// <exception cref="System.ComponentModel.Win32Exception">The system refuses.</exception>
     public void Pin(IEnumerable<int> processors) => _team.Pin(processors);
 
-    /// <summary>Runs forward and backward over a member's blocks of a step.</summary>
+    /// <summary>Runs forward and backward over a member's tree nodes of a step.</summary>
     /// <param name="plan">The step's plan.</param>
     /// <param name="rank">The member.</param>
     /// <param name="samples">The samples of the member's range.</param>
-    /// <param name="memory">Receives the gradient sum of each block, in the order of the plan. <see cref="Sums"/> has their losses.</param>
+    /// <param name="memory">Receives the gradient sum of each node, in the order of the plan. <see cref="Sums"/> has their losses.</param>
     /// <param name="progress">
-    /// Is told as parts of the gradients are completed in all blocks; null for nobody. Updates that follow from it are done when this
-    /// returns.
+    /// Is told as parts of the gradients are completed in all nodes; or null. Updates that follow from it are done when this returns.
     /// </param>
-    /// <exception cref="NonFiniteLossException">A loss is infinite or NaN; nobody has been told of that block's gradient.</exception>
+    /// <param name="stop">Gives it up, at the latest at the next pass.</param>
+    /// <exception cref="NonFiniteLossException">A loss is infinite or NaN; that node's gradient has not been told.</exception>
     public void ForwardBackward(
         ReductionPlan plan,
         int rank,
         ISampleSource samples,
-        PublishedMemory memory,
-        IBackwardProgress? progress = null
+        ExchangeMemory memory,
+        IBackwardProgress? progress = null,
+        CancellationToken stop = default
     )
     {
         ArgumentNullException.ThrowIfNull(plan);
@@ -67,7 +71,7 @@ public sealed class Replica : IDisposable
         _team.BeginDeferring();
         try
         {
-            ForwardBackwardBlocks(plan, rank, samples, memory, progress);
+            ForwardBackwardNodes(plan, rank, samples, memory, progress, stop);
         }
         finally
         {
@@ -76,20 +80,21 @@ public sealed class Replica : IDisposable
     }
 
     /// <summary>
-    /// Computes the loss over a member's blocks of the test set, with the current weights; <see cref="Sums"/> has the result.
+    /// Computes the loss over a member's nodes of the test set, with the current weights; <see cref="Sums"/> has the result.
     /// </summary>
     /// <param name="plan">The plan over the test set's microbatches.</param>
     /// <param name="rank">The member.</param>
     /// <param name="samples">The samples of the member's range.</param>
+    /// <param name="stop">Gives it up, at the latest at the next pass.</param>
     /// <exception cref="NonFiniteLossException">A loss is infinite or NaN.</exception>
-    public void Evaluate(ReductionPlan plan, int rank, ISampleSource samples)
+    public void Evaluate(ReductionPlan plan, int rank, ISampleSource samples, CancellationToken stop = default)
     {
         ArgumentNullException.ThrowIfNull(plan);
         Begin();
         var origin = plan.RangeOf(rank).Start;
         var (first, count) = plan.PlacesOf(rank);
         for (var i = 0; i < count; i++)
-            Record(plan.Blocks[first + i], _computation.Evaluate(plan.Blocks[first + i], samples, origin), Weights.State.Step);
+            Record(plan.Nodes[first + i], _computation.Evaluate(plan.Nodes[first + i], samples, origin, stop), Weights.State.Step);
     }
 
     /// <inheritdoc />
@@ -101,12 +106,13 @@ public sealed class Replica : IDisposable
         _computation.BindWeights(Weights.State.Weights.Memory);
     }
 
-    private void ForwardBackwardBlocks(
+    private void ForwardBackwardNodes(
         ReductionPlan plan,
         int rank,
         ISampleSource samples,
-        PublishedMemory memory,
-        IBackwardProgress? progress
+        ExchangeMemory memory,
+        IBackwardProgress? progress,
+        CancellationToken stop
     )
     {
         var step = Weights.State.Step + 1;
@@ -114,15 +120,16 @@ public sealed class Replica : IDisposable
         var (first, count) = plan.PlacesOf(rank);
         for (var i = 0; i < count; i++)
         {
-            var block = plan.Blocks[first + i];
-            Record(block, _computation.Gradient(step, block, samples, origin, memory.Block(i), i == count - 1 ? progress : null), step);
+            var node = plan.Nodes[first + i];
+            var told = i == count - 1 ? progress : null;
+            Record(node, _computation.Gradient(step, node, samples, origin, memory.Node(i), told, stop), step);
         }
     }
 
-    private void Record(TreeNode block, BatchSums sums, long step)
+    private void Record(TreeNode node, BatchSums sums, long step)
     {
         if (!float.IsFinite(sums.Loss))
             throw new NonFiniteLossException(step, sums.Loss);
-        _sums.Add((block, sums));
+        _sums.Add((node, sums));
     }
 }

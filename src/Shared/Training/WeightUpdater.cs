@@ -12,13 +12,14 @@ namespace Distributed.Training;
 /// A step that is begun takes the gradient in pieces, and updates what each piece is for at once or, during a backward pass, while the
 /// team's threads compute on; where the gradient is clipped, which needs all of it first, the pieces are put together.
 /// </remarks>
-public sealed class WeightUpdater : IGradientConsumer
+public sealed class WeightUpdater : IGradientConsumer, IParameterUpdate
 {
     private readonly TrainingSettings _settings;
     private readonly Optimizer _optimizer;
     private readonly LearningRateSchedule _schedule;
     private readonly ComputeTeam? _team;
     private readonly AlignedBuffer? _whole; // the gradient, where it is clipped
+    private readonly bool _holdsMoments;
     private int _samples;
 
     /// <summary>Reserves both states.</summary>
@@ -32,6 +33,7 @@ public sealed class WeightUpdater : IGradientConsumer
         _team = team;
         _optimizer = settings.Optimizer.CreateOptimizer();
         _schedule = new LearningRateSchedule(settings.Schedule, settings.Optimizer.LearningRate);
+        _holdsMoments = holdsMoments;
         var moments = holdsMoments ? _optimizer.MomentNames.Count : 0;
         State = new TrainingState(settings.Network.Layout.Length, moments);
         Spare = new TrainingState(settings.Network.Layout.Length, moments);
@@ -54,20 +56,35 @@ public sealed class WeightUpdater : IGradientConsumer
     public void Begin(int samples) => _samples = samples;
 
     /// <inheritdoc />
-    public void Take(int offset, ReadOnlySpan<float> gradientSum)
+    public void Take(int offset, ReadOnlySpan<float> values)
     {
-        if (_whole is not null)
-            gradientSum.CopyTo(_whole.Span[offset..]);
+        if (!_holdsMoments)
+            values.CopyTo(Spare.Weights.Span[offset..]);
+        else if (_whole is not null)
+            values.CopyTo(_whole.Span[offset..]);
         else
-            Update(offset, gradientSum, clipScale: 1);
+            Update(offset, values, clipScale: 1);
     }
 
-    /// <summary>Completes the step, all of whose gradient has been taken: the states change places.</summary>
+    bool IParameterUpdate.NeedsWholeGradient => _settings.Optimizer.ClipNorm is not null;
+
+    void IParameterUpdate.Update(int offset, Span<float> values)
+    {
+        if (_settings.Optimizer.ClipNorm is not null)
+            UpdateClipped(values);
+        else
+            Update(offset, values, clipScale: 1);
+        Spare.Weights.Span.Slice(offset, values.Length).CopyTo(values);
+    }
+
+    void IParameterUpdate.Complete() => Swap();
+
+    /// <summary>Completes the step, all of which has been taken: the states change places.</summary>
     public void Complete()
     {
         if (_whole is not null)
             UpdateClipped(_whole.Span);
-        Adopt();
+        Swap();
     }
 
     /// <summary>Does a whole step: clips, updates into the spare state, moves the running statistics, and swaps.</summary>
@@ -77,11 +94,10 @@ public sealed class WeightUpdater : IGradientConsumer
     {
         Begin(samples);
         UpdateClipped(gradientSum);
-        Adopt();
+        Swap();
     }
 
-    /// <summary>Completes a step whose weights another process has computed into the spare state.</summary>
-    public void Adopt()
+    private void Swap()
     {
         Spare.Step = State.Step + 1;
         (State, Spare) = (Spare, State);

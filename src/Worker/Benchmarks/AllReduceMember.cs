@@ -33,7 +33,7 @@ internal static class AllReduceMember
         await KeepAsync(thread, ProcessorShare.Of(ThreadAffinity.Allowed(), rank + 1, listen is null ? addresses.Length : 0, threads: 1));
         for (uint number = 1; await Console.In.ReadLineAsync() is { } request; number++)
         {
-            var identity = new ExchangeIdentity(
+            var identity = new ViewIdentity(
                 Run: 1,
                 new ViewGeneration(1, number),
                 rank,
@@ -57,7 +57,7 @@ internal static class AllReduceMember
     }
 
     private static async Task<AllReduceTimings> TimeAsync(
-        ExchangeIdentity identity,
+        ViewIdentity identity,
         string[] addresses,
         string[] request,
         RunToken token,
@@ -65,10 +65,11 @@ internal static class AllReduceMember
         ComputeThread thread
     )
     {
-        var transport = Enum.Parse<TransportMode>(request[0], ignoreCase: true);
+        // Over loopback, tcp means the network's protocol here, and unix the sockets that training would use.
+        var transport = request[0] is "unix" ? TransportMode.Tcp : Enum.Parse<TransportMode>(request[0], ignoreCase: true);
         var (length, steps) = (int.Parse(request[1], CultureInfo.InvariantCulture), int.Parse(request[2], CultureInfo.InvariantCulture));
-        var settings = AllReduceBenchmark.Settings(length, addresses.Length, transport);
-        await using var view = await PeerView.EnterAsync(identity, addresses, settings, token, directory, CancellationToken.None);
+        var settings = AllReduceBenchmark.Settings(length, addresses.Length, transport, usesLocalSockets: request[0] is not "tcp");
+        await using var view = await ExchangeView.OpenAsync(identity, addresses, settings, token, directory, CancellationToken.None);
         AllReduceTimings? timings = null;
         await thread.RunAsync(() =>
             timings = new AllReduceBenchmark(view, length, identity.Rank, addresses.Length).Run(steps, CancellationToken.None)

@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Threading.Channels;
@@ -8,6 +7,7 @@ using Distributed.Protocol;
 using Distributed.Training;
 using Distributed.Worker.Exchange;
 using Distributed.Worker.Sessions;
+using Google.Protobuf;
 using Grpc.Core;
 
 namespace Distributed.Worker.Computing;
@@ -23,11 +23,10 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     private readonly ComputeThread _thread = new();
     private readonly Replica _replica;
     private readonly StepGate _completed = new();
-    private ReductionPlans _plans = new(Shares.Equal(1), []);
-    private IStepExchange? _exchange;
+    private ExchangeView? _view;
+    private TrainingStep? _step;
     private ViewGeneration _generation;
     private int _rank;
-    private TimeSpan _computeTime;
     private volatile Phase _phase = Phase.Idle;
 
     /// <summary>Builds the replica.</summary>
@@ -52,7 +51,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     public long Step { get; private set; }
 
     /// <summary>What this worker is doing.</summary>
-    public Phase Phase => _phase == Phase.ReduceScatter ? _exchange?.Phase ?? _phase : _phase;
+    public Phase Phase => _phase == Phase.ForwardBackward ? _view?.Exchange.Phase ?? _phase : _phase;
 
     /// <summary>
     /// Keeps the compute threads to some processors, if there are any; where the system refuses, it goes on placing them.
@@ -149,12 +148,12 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _phase = Phase.StateTransfer;
         _generation = enter.Generation;
         _rank = enter.View.Rank;
-        _plans = new ReductionPlans(
-            [.. enter.View.Members.Select(member => checked((int)member.Share))],
-            Buckets.Of(_run.Settings.Network.Layout, enter.View.Members.Count)
-        );
+        var owners = _run.Exchange == ExchangeMode.Coordinator ? SliceOwners.ParameterServer : SliceOwners.Workers;
+        var shares = enter.View.Members.Select(member => checked((int)member.Share)).ToList();
+        var buckets = Buckets.Of(_run.Settings.Network.Layout, owners == SliceOwners.Workers ? shares.Count : 1);
         Step = first - 1;
-        _exchange = await _members.EnterAsync(enter, _plans, _replica.Weights, cancellationToken);
+        _view = await _members.EnterAsync(enter, new ReductionPlans(shares, buckets, owners), cancellationToken);
+        _step = new TrainingStep(_replica, _view.Exchange, _view.Memory, _rank);
         if (enter.View.FetchState)
         {
             await _members.FetchStateAsync(
@@ -170,44 +169,49 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
             _completed.Open(Step);
         }
 
-        _post(Message(message => message.ViewOpened = _members.Reached));
+        var ways = _view.Ways;
+        _post(
+            Message(message =>
+                message.ViewOpened = new ViewOpened
+                {
+                    MemoryPeers = ways.Memory,
+                    StreamPeers = ways.Streams,
+                    CallPeers = ways.Calls,
+                    Refusal = ways.Refusal,
+                }
+            )
+        );
     }
 
     private void ComputeAll(Compute first, ChannelReader<WorkItem> following, CancellationToken cancellationToken)
     {
         for (var work = first; work is not null; work = NextOf(following))
         {
-            if (work.Work == Work.Train)
-                Train(work, cancellationToken);
-            else
-                Evaluate(work);
-            _reports.Add(Report(work), following.Count);
+            cancellationToken.ThrowIfCancellationRequested();
+            var plan = Execute(work);
+            _reports.Add(Report(work, plan), following.Count);
         }
     }
 
     private static Compute? NextOf(ChannelReader<WorkItem> following) =>
         following.TryPeek(out var next) && next is Compute && following.TryRead(out next) ? (Compute)next : null;
 
-    private void Train(Compute work, CancellationToken cancellationToken)
+    private ReductionPlan Execute(Compute work)
     {
+        var (view, step) = (_view!, _step!);
+        ReductionPlan? plan = null;
+        if (work.Work == Work.Evaluate)
+        {
+            _phase = Phase.Evaluation;
+            view.RunStep(() => plan = step.Evaluate(work.Step, work.Batch, view.Stopping));
+            return plan!;
+        }
+
         Step = work.Step;
         _phase = Phase.ForwardBackward;
-        var plan = _exchange!.Begin(work.Step, work.Microbatches, work.BatchSamples);
-        CheckShare(plan, work);
-        var began = Stopwatch.GetTimestamp();
-        _replica.ForwardBackward(plan, _rank, work.Samples, _exchange.Memory, _exchange.Progress);
-        _computeTime = Stopwatch.GetElapsedTime(began);
-        _phase = Phase.ReduceScatter;
-        _exchange.Complete(cancellationToken);
+        view.RunStep(() => plan = step.Train(work.Step, work.Batch, view.Stopping));
         _completed.Open(Step);
-    }
-
-    private void Evaluate(Compute work)
-    {
-        _phase = Phase.Evaluation;
-        var plan = _plans.For(work.Microbatches);
-        CheckShare(plan, work);
-        _replica.Evaluate(plan, _rank, work.Samples);
+        return plan!;
     }
 
     private async Task StopAsync(Stop stop)
@@ -220,38 +224,27 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _post(Message(message => message.Finished = new Finished { WeightsSha256 = Google.Protobuf.ByteString.CopyFrom(hash) }));
     }
 
-    private void CheckShare(ReductionPlan plan, Compute work)
+    private StepReport Report(Compute work, ReductionPlan plan)
     {
         var (start, end) = plan.RangeOf(_rank);
-        var (first, last) = ((long)start * _run.Settings.Microbatch, Math.Min((long)end * _run.Settings.Microbatch, work.BatchSamples));
-        if (work.Samples.Count != Math.Max(0, last - first))
+        var report = new StepReport
         {
-            throw new InvalidDataException(
-                $"step {work.Step}: {work.Samples.Count} samples were granted for microbatches [{start}, {end}) of {work.BatchSamples} samples"
-            );
-        }
+            Work = work.Work,
+            Step = (ulong)work.Step,
+            Microbatches = (uint)(end - start),
+        };
+        if (work.Work == Work.Train)
+            report.ComputeMicroseconds = (ulong)_step!.ComputeTime.TotalMicroseconds;
+        if (plan.IsOwner(_rank))
+            report.Record = RecordOf(plan);
+        return report;
     }
 
-    private StepReport Report(Compute compute)
+    private ByteString RecordOf(ReductionPlan plan)
     {
-        var report = new StepReport { Work = compute.Work, Step = (ulong)compute.Step };
-        if (compute.Work == Work.Train)
-            report.ComputeMicroseconds = (ulong)_computeTime.TotalMicroseconds;
-        foreach (var (block, sums) in _replica.Sums)
-        {
-            report.Blocks.Add(
-                new BlockSums
-                {
-                    Start = (uint)block.Start,
-                    Count = (uint)block.Count,
-                    LossSum = sums.Loss,
-                    Correct = (uint)sums.Counts[0],
-                    Samples = (uint)sums.Samples,
-                }
-            );
-        }
-
-        return report;
+        var bytes = new byte[StepRecord.ByteLength];
+        StepRecord.Complete(_view!.Exchange, plan).Write(bytes);
+        return UnsafeByteOperations.UnsafeWrap(bytes);
     }
 
     private void ReportLostSnapshot(long step, Exception exception)

@@ -1,7 +1,6 @@
 using Distributed.Collectives;
 using Distributed.Protocol;
 using Distributed.Training;
-using Distributed.Worker.Computing;
 using Distributed.Worker.Sessions;
 
 namespace Distributed.Worker.Exchange;
@@ -16,31 +15,30 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
     : IAsyncDisposable
 {
     private readonly Connection _coordinator = new(coordinator, token);
-    private IAsyncDisposable? _view;
+
+    /// <summary>The current view, or null.</summary>
+    public ExchangeView? View { get; private set; }
 
     /// <summary>The coordinator's tensors.</summary>
     public TensorClient CoordinatorTensors => new(_coordinator.Calls);
 
-    /// <summary>How the current view's members are reached.</summary>
-    public ViewOpened Reached { get; private set; } = new();
-
-    /// <summary>Leaves the view before and reaches every member of a new one.</summary>
-    /// <returns>What its steps exchange by.</returns>
-    /// <exception cref="PeerFailureException">A member cannot be reached.</exception>
-    /// <exception cref="InputException">The run wants shared memory alone, and there is a member without it.</exception>
-    public async Task<IStepExchange> EnterAsync(
-        EnterView enter,
-        ReductionPlans plans,
-        WeightUpdater weights,
-        CancellationToken cancellationToken
-    )
+    /// <summary>Leaves the view before and reaches every peer of a new one.</summary>
+    /// <exception cref="PeerFailureException">A peer cannot be reached.</exception>
+    /// <exception cref="InputException">The run wants one transport alone, and there is a peer that cannot be reached by it.</exception>
+    public async Task<ExchangeView> EnterAsync(EnterView enter, ReductionPlans plans, CancellationToken cancellationToken)
     {
         await LeaveAsync();
-        var names = enter.View.Members.Select(member => $"worker {member.Worker}").ToList();
-        var identity = new ExchangeIdentity(run.Run, enter.Generation, enter.View.Rank, names);
-        return run.Exchange == ExchangeMode.Peers
-            ? await ReachPeersAsync(identity, plans, enter.View, weights, cancellationToken)
-            : await ReachCoordinatorAsync(identity, plans, weights, cancellationToken);
+        List<string> names = [.. enter.View.Members.Select(member => $"worker {member.Worker}")];
+        List<string> addresses = [.. enter.View.Members.Select(member => member.Address)];
+        if (run.Exchange == ExchangeMode.Coordinator)
+        {
+            names.Add("the coordinator");
+            addresses.Add(coordinator);
+        }
+
+        var identity = new ViewIdentity(run.Run, enter.Generation, enter.View.Rank, names);
+        var settings = new ExchangeSettings(plans, run.Settings.Network.Layout.Length, run.Microbatches, threads, run.Transport);
+        return View = await ExchangeView.OpenAsync(identity, addresses, settings, token, directory, cancellationToken);
     }
 
     /// <summary>Fetches the state after the step before the view's first.</summary>
@@ -80,9 +78,9 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
     /// <summary>Sends what is still queued and leaves the view.</summary>
     public async Task LeaveAsync()
     {
-        if (_view is { } view)
+        if (View is { } view)
             await view.DisposeAsync();
-        _view = null;
+        View = null;
     }
 
     /// <inheritdoc />
@@ -90,49 +88,5 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
     {
         await LeaveAsync();
         _coordinator.Dispose();
-    }
-
-    private async Task<IStepExchange> ReachPeersAsync(
-        ExchangeIdentity identity,
-        ReductionPlans plans,
-        View members,
-        WeightUpdater weights,
-        CancellationToken cancellationToken
-    )
-    {
-        var settings = new PeerViewSettings(plans, run.Settings.Network.Layout.Length, run.Microbatches, threads, run.Transport);
-        var view = await PeerView.EnterAsync(
-            identity,
-            [.. members.Members.Select(member => member.Address)],
-            settings,
-            token,
-            directory,
-            cancellationToken
-        );
-        _view = view;
-        Reached = new ViewOpened
-        {
-            MemoryPeers = view.MemoryPeers,
-            FramePeers = identity.Workers.Count - 1 - view.MemoryPeers,
-            Refusal = view.Refusal,
-        };
-        return new PeerStep(view.Exchange, view.Memory, weights);
-    }
-
-    private async Task<IStepExchange> ReachCoordinatorAsync(
-        ExchangeIdentity identity,
-        ReductionPlans plans,
-        WeightUpdater weights,
-        CancellationToken cancellationToken
-    )
-    {
-        var memory = new PrivateMemory(run.Settings.Network.Layout.Length);
-        var exchange = new CoordinatorExchange(identity, plans, memory);
-        var links = new ViewLinks(identity, exchange, expected: 1);
-        _view = links;
-        await links.ReachAsync(0, "the coordinator", coordinator, token);
-        await links.OpenedAsync(cancellationToken);
-        Reached = new ViewOpened { FramePeers = 1 };
-        return new CoordinatorStep(exchange, memory, weights);
     }
 }

@@ -14,6 +14,7 @@ internal sealed class GrantReader(SampleDecoder decoder, Dataset? dataset)
     private byte[] _samples = [];
     private int[] _targets = [];
     private int _filled;
+    private ulong _checksum;
 
     /// <summary>Takes a grant.</summary>
     /// <returns>The work, or null if its samples are still to come.</returns>
@@ -24,7 +25,7 @@ internal sealed class GrantReader(SampleDecoder decoder, Dataset? dataset)
         if (_open is not null)
             throw new InvalidDataException($"the grant of step {step} came before all samples of the one before");
         if (grant.ShardSamples == 0)
-            return Work(grant, Indexed(grant));
+            return Indexed(grant);
         if (grant.ShardSamples > grant.Samples)
             throw new InvalidDataException($"step {step}: {grant.ShardSamples} samples of a batch of {grant.Samples}");
         var bytes = (long)grant.ShardSamples * decoder.BytesPerSample;
@@ -33,7 +34,7 @@ internal sealed class GrantReader(SampleDecoder decoder, Dataset? dataset)
         _open = grant;
         _samples = new byte[bytes];
         _targets = new int[grant.ShardSamples];
-        _filled = 0;
+        (_filled, _checksum) = (0, 0);
         return null;
     }
 
@@ -43,20 +44,29 @@ internal sealed class GrantReader(SampleDecoder decoder, Dataset? dataset)
     public Compute? Take(Shard shard)
     {
         var count = shard.Labels.Length / sizeof(int);
-        if (_open is not { } open || count > _targets.Length - _filled || shard.Samples.Length != (long)count * decoder.BytesPerSample)
+        if (
+            _open is not { } open
+            || count > _targets.Length - _filled
+            || shard.Samples.Length != (long)count * decoder.BytesPerSample
+            || shard.Indices.Length != shard.Labels.Length
+        )
+        {
             throw new InvalidDataException($"a shard of {count} samples in {shard.Samples.Length} bytes does not fit its grant");
+        }
+
         shard.Samples.Span.CopyTo(_samples.AsSpan(_filled * decoder.BytesPerSample));
         MemoryMarshal.Cast<byte, int>(shard.Labels.Span).CopyTo(_targets.AsSpan(_filled));
+        _checksum += StepRecord.ChecksumOf(MemoryMarshal.Cast<byte, int>(shard.Indices.Span));
         _filled += count;
         if (_filled < _targets.Length)
             return null;
         _open = null;
-        return Work(open, new StoredSamples(decoder, _samples, _targets, _targets.Length));
+        return Work(open, new StoredSamples(decoder, _samples, _targets, _targets.Length), _checksum);
     }
 
-    private static Compute Work(Grant grant, ISampleSource samples) =>
+    private static Compute Work(Grant grant, ISampleSource samples, ulong checksum) =>
         (grant.Microbatches | grant.Samples) <= int.MaxValue
-            ? new(checked((long)grant.Step), grant.Work, (int)grant.Microbatches, (int)grant.Samples, samples)
+            ? new(checked((long)grant.Step), grant.Work, new MemberBatch((int)grant.Microbatches, (int)grant.Samples, samples, checksum))
             : throw TooLarge(grant);
 
     private static InvalidDataException TooLarge(Grant grant) =>
@@ -64,16 +74,12 @@ internal sealed class GrantReader(SampleDecoder decoder, Dataset? dataset)
             $"step {grant.Step}: a grant of {grant.ShardSamples} samples of {grant.Samples} in {grant.Microbatches} microbatches is larger than this worker can hold"
         );
 
-    private IndexedSamples Indexed(Grant grant)
+    private Compute Indexed(Grant grant)
     {
         var indices = MemoryMarshal.Cast<byte, int>(grant.Indices.Span).ToArray();
-        if (dataset is null)
-        {
-            return indices.Length == 0
-                ? new IndexedSamples(SampleSet.Empty(decoder), indices)
-                : throw new InvalidDataException("indices came, but this worker does not hold the dataset");
-        }
-
-        return new IndexedSamples(grant.Work == Protocol.Work.Train ? dataset.Train : dataset.Test, indices);
+        if (dataset is null && indices.Length > 0)
+            throw new InvalidDataException("indices came, but this worker does not hold the dataset");
+        var samples = grant.Work == Protocol.Work.Train ? dataset?.Train : dataset?.Test;
+        return Work(grant, new IndexedSamples(samples ?? SampleSet.Empty(decoder), indices), StepRecord.ChecksumOf(indices));
     }
 }

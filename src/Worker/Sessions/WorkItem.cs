@@ -12,10 +12,8 @@ internal sealed record EnterView(ViewGeneration Generation, View View) : WorkIte
 /// <summary>Train a step, or evaluate after it.</summary>
 /// <param name="Step">The step.</param>
 /// <param name="Work">Which of the two.</param>
-/// <param name="Microbatches">Of the whole batch, over all workers.</param>
-/// <param name="BatchSamples">Likewise.</param>
-/// <param name="Samples">This worker's share.</param>
-internal sealed record Compute(long Step, Work Work, int Microbatches, int BatchSamples, ISampleSource Samples) : WorkItem;
+/// <param name="Batch">This worker's part of the batch.</param>
+internal sealed record Compute(long Step, Work Work, MemberBatch Batch) : WorkItem;
 
 /// <summary>Send the state after a step to the coordinator.</summary>
 internal sealed record SendSnapshot(long Step) : WorkItem;

@@ -20,8 +20,8 @@ internal sealed class CostModel
     private CostModel(ReductionPlan plan, Workload workload, Costs costs)
     {
         (_plan, _costs) = (plan, costs);
-        _blocks = MostBlocks(plan);
-        _foreign = plan.Blocks.Count - _blocks;
+        _blocks = MaximumNodes(plan);
+        _foreign = plan.Nodes.Count - _blocks;
         _completions = workload.Completions(
             plan,
             Enumerable.Range(0, plan.Workers).MaxBy(rank => plan.RangeOf(rank).End - plan.RangeOf(rank).Start)
@@ -44,7 +44,7 @@ internal sealed class CostModel
     /// <summary>The frames that the worker with the most blocks sends in a step.</summary>
     /// <param name="plan">Who sends what to whom.</param>
     public static double Messages(ReductionPlan plan) =>
-        plan.Buckets.Sum(bucket => (MostBlocks(plan) + 1) * (plan.Workers - 1) * Math.Ceiling(Slice(plan, bucket) / FrameBytes));
+        plan.Buckets.Sum(bucket => (MaximumNodes(plan) + 1) * (plan.Workers - 1) * Math.Ceiling(Slice(plan, bucket) / FrameBytes));
 
     // A round ends when the last frame has gone through the sender's processor, the latency and the receiver's processor.
     private double ByLine() =>
@@ -86,10 +86,10 @@ internal sealed class CostModel
 
     // The owner's sum over all blocks, and the update.
     private double Work(Bucket bucket) =>
-        ((_foreign == 0 ? 0 : _plan.Blocks.Count) * Slice(_plan, bucket) * _costs.Reduce)
+        ((_foreign == 0 ? 0 : _plan.Nodes.Count) * Slice(_plan, bucket) * _costs.Reduce)
         + (bucket.Length * (double)sizeof(float) * _costs.Update);
 
-    private static int MostBlocks(ReductionPlan plan) => Enumerable.Range(0, plan.Workers).Max(rank => plan.PlacesOf(rank).Count);
+    private static int MaximumNodes(ReductionPlan plan) => Enumerable.Range(0, plan.Workers).Max(rank => plan.PlacesOf(rank).Count);
 
     private static double Slice(ReductionPlan plan, Bucket bucket) => (double)bucket.Length * sizeof(float) / plan.Workers;
 }

@@ -52,11 +52,11 @@ internal sealed class Round(ReductionPlan plan, int rank, int first, int stride,
         var own = Own(bucket);
         if (isGather)
             return plan.Buckets[bucket].Length - own;
-        return own == 0 ? 0 : (own * (long)(plan.Blocks.Count - _blocks)) + _idle;
+        return own == 0 ? 0 : (own * (long)(plan.Nodes.Count - _blocks)) + _idle;
     }
 
     /// <summary>The elements that the worker reads to sum its slice of a bucket.</summary>
-    public long Summed(int bucket) => isGather || plan.Blocks.Count == 1 ? 0 : Own(bucket) * (long)plan.Blocks.Count;
+    public long Summed(int bucket) => isGather || plan.Nodes.Count == 1 ? 0 : Own(bucket) * (long)plan.Nodes.Count;
 
     /// <summary>The elements of the worker's own slice of a bucket.</summary>
     public int Own(int bucket) => plan.SliceOf(bucket, rank).Length;

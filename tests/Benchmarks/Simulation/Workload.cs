@@ -34,6 +34,6 @@ internal sealed record Workload(string Name, ParameterLayout Layout, double Micr
     private static int LastBlock(ReductionPlan plan, int rank)
     {
         var (first, count) = plan.PlacesOf(rank);
-        return count == 0 ? 0 : plan.Blocks[first + count - 1].Count;
+        return count == 0 ? 0 : plan.Nodes[first + count - 1].Count;
     }
 }

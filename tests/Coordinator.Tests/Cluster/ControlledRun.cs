@@ -1,18 +1,20 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using Distributed.Checkpoints;
 using Distributed.Coordinator.Cluster.Control;
 using Distributed.Coordinator.Cluster.Membership;
-using Distributed.Coordinator.Cluster.Reduction;
 using Distributed.Coordinator.Observers;
 using Distributed.Coordinator.Runs;
+using Distributed.Objectives;
 using Distributed.Training;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Distributed.Coordinator.Tests.Cluster;
 
 /// <summary>A run's loop of control with workers that are played and a clock that stands still until it is moved.</summary>
-internal sealed class ControlledRun : IRunObserver, IReductionOwner
+[SuppressMessage("Design", "CA1001", Justification = "EndAsync ends it.")]
+internal sealed class ControlledRun : IRunObserver
 {
     // A defect must not hang the tests.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -23,6 +25,7 @@ internal sealed class ControlledRun : IRunObserver, IReductionOwner
     private readonly Channel<RunEvent> _reported = Channel.CreateUnbounded<RunEvent>();
     private readonly RunController _controller;
     private readonly RunObservers _observers;
+    private readonly GrantWriter _grants;
     private readonly Task<RunResult> _controlling;
 
     public ControlledRun(int workers, long steps, long start = 0, int batchSize = 64)
@@ -37,6 +40,7 @@ internal sealed class ControlledRun : IRunObserver, IReductionOwner
                 CheckpointEvery = steps,
             }
         );
+        _grants = new GrantWriter(prepared.Configuration, prepared.Dataset);
         _run = RunFolder.Create(_folder.File("run"), prepared.Configuration, prepared.Network.Layout);
         Start = prepared.InitialState() with { Step = start };
         var request = new RunRequest(
@@ -48,7 +52,7 @@ internal sealed class ControlledRun : IRunObserver, IReductionOwner
             Start
         );
         _observers = RunObservers.Of(_run, TextWriter.Null, this);
-        _controller = new RunController(request, _observers, Time, new RunIdentity(RunId, Epoch: 1), this);
+        _controller = new RunController(request, _observers, Time, new RunIdentity(RunId, Epoch: 1), server: null);
         _controlling = _controller.RunAsync(new Watched(_events.Reader));
     }
 
@@ -59,9 +63,12 @@ internal sealed class ControlledRun : IRunObserver, IReductionOwner
     /// <summary>The state that the run begins with, and, since nobody really trains, ends with.</summary>
     public Checkpoint Start { get; }
 
+    /// <summary>The views that workers have been told of.</summary>
     public ConcurrentQueue<ClusterView> Views { get; } = [];
 
-    bool IReductionOwner.HoldsState => false;
+    /// <summary>The record of a step that this run grants.</summary>
+    public StepRecord RecordOf(WorkKind kind, long step) =>
+        new(new BatchSums(2, 1, 64), StepRecord.ChecksumOf(_grants.BatchOf(new(kind, step)).Indices.Span));
 
     /// <summary>Tells the loop that something has happened.</summary>
     public void Happens(ClusterEvent clusterEvent) => _events.Writer.TryWrite(clusterEvent);
@@ -113,15 +120,6 @@ internal sealed class ControlledRun : IRunObserver, IReductionOwner
     }
 
     void IRunObserver.Report(RunEvent runEvent) => _reported.Writer.TryWrite(runEvent);
-
-    void IReductionOwner.Enter(ClusterView view) => Views.Enqueue(view);
-
-    void IReductionOwner.Granted(PlannedWork work, int microbatches, int samples)
-    {
-        // Nothing is computed here.
-    }
-
-    ValueTask IAsyncDisposable.DisposeAsync() => ValueTask.CompletedTask;
 
     private sealed record Barrier : ClusterEvent
     {

@@ -25,7 +25,7 @@ public sealed class FailureEvidenceTests
     private static readonly Evidence Confessed = new(
         "worker 3 (host, process 98)",
         17,
-        Phase.Update,
+        Phase.Snapshot,
         "no memory",
         EvidenceWeight.Confessed
     );
@@ -44,7 +44,7 @@ public sealed class FailureEvidenceTests
             { "worker 2 (host, process 99) failed at step 15 in forward and backward: it closed the connection", [1] },
             { "worker 2 (host, process 99) failed at step 17 in all-gather: it closed the connection", [0, 1] },
             { "worker 2 (host, process 99) failed at step 17 in all-gather: the process was killed", [1, 2, 0] },
-            { "worker 3 (host, process 98) failed at step 17 in update: no memory", [0, 1, 3, 2] },
+            { "worker 3 (host, process 98) failed at step 17 in snapshot: no memory", [0, 1, 3, 2] },
             { "worker 1 (host, process 97): the loss is NaN at step 3", [3, 2, 4, 0] },
         };
 

@@ -1,7 +1,9 @@
 using Distributed.Checkpoints;
 using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Control;
+using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Protocol;
+using Distributed.Training;
 using Google.Protobuf;
 using Grpc.Core;
 
@@ -60,7 +62,7 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
     {
         var message = new WorkerMessage { Run = ControlledRun.RunId, Step = (ulong)step };
         fill(message);
-        _run.Happens(new MemberSpoke(Session, message));
+        _run.Happens(new MessageReceived(Session, message));
     }
 
     public void Beat(long step, Phase phase) => Say(message => message.Heartbeat = new Heartbeat { Phase = phase }, step);
@@ -72,6 +74,8 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
         {
             case CoordinatorMessage.BodyOneofCase.View:
                 _view = message.View;
+                if (_view.Rank == 0)
+                    _run.Views.Enqueue(ViewOf(message));
                 Say(answer => answer.ViewOpened = new ViewOpened());
                 break;
             case CoordinatorMessage.BodyOneofCase.Grants:
@@ -97,27 +101,36 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
         return Task.CompletedTask;
     }
 
+    /// <summary>Reports a step as one that has been trained with the others.</summary>
+    public void SayCompleted(long step) =>
+        Say(message => message.Reports = new StepReports { Reports = { Completed(Work.Train, step) } }, step);
+
+    private static ClusterView ViewOf(CoordinatorMessage message) =>
+        new(
+            ViewGeneration.From(message.Generation),
+            (long)message.View.FirstStep,
+            [.. message.View.Members.Select(member => member.Worker)],
+            [.. message.View.Members.Select(member => (int)member.Share)]
+        );
+
     private StepReport Report(Grant grant)
     {
-        var plan = new ReductionPlan((int)grant.Microbatches, [.. _view!.Members.Select(member => (int)member.Share)], []);
-        var (first, count) = plan.PlacesOf(_view.Rank);
-        var report = new StepReport
-        {
-            Work = grant.Work,
-            Step = grant.Step,
-            ComputeMicroseconds = MicrosecondsPerMicrobatch * (ulong)plan.Blocks.Skip(first).Take(count).Sum(block => block.Count),
-        };
-        report.Blocks.AddRange(
-            plan.Blocks.Skip(first)
-                .Take(count)
-                .Select(block => new BlockSums
-                {
-                    Start = (uint)block.Start,
-                    Count = (uint)block.Count,
-                    LossSum = 1,
-                    Samples = 1,
-                })
-        );
+        var (start, end) = Shares.RangeOf((int)grant.Microbatches, [.. _view!.Members.Select(member => (int)member.Share)], _view.Rank);
+        var report = Completed(grant.Work, (long)grant.Step);
+        report.Microbatches = (uint)(end - start);
+        report.ComputeMicroseconds = MicrosecondsPerMicrobatch * report.Microbatches;
         return report;
+    }
+
+    private StepReport Completed(Work work, long step)
+    {
+        var record = new byte[StepRecord.ByteLength];
+        _run.RecordOf(work == Work.Train ? WorkKind.Train : WorkKind.Evaluate, step).Write(record);
+        return new StepReport
+        {
+            Work = work,
+            Step = (ulong)step,
+            Record = ByteString.CopyFrom(record),
+        };
     }
 }

@@ -108,7 +108,7 @@ public sealed class RunControllerTests
         first.Say(message => message.Leave = new Leave());
         second.Reports = true;
         foreach (var step in Enumerable.Range(1, GrantPace.Least))
-            LateReports.Say(second, step);
+            second.SayCompleted(step);
 
         await first.Dismissed;
         run.Happens(new MemberGone(first.Session, "it closed the connection"));
@@ -134,7 +134,7 @@ public sealed class RunControllerTests
         first.Say(message => message.Leave = new Leave());
         first.Reports = true;
         foreach (var step in Enumerable.Range(1, GrantPace.Least))
-            LateReports.Say(first, LateReports.Of(step, start: 0, count: 2));
+            first.SayCompleted(step);
 
         var result = await run.EndAsync();
         Assert.Equal((40, 1), (result.Step, result.Workers));

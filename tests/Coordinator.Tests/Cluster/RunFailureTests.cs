@@ -1,6 +1,8 @@
 using Distributed.Coordinator.Cluster.Control;
 using Distributed.Coordinator.Runs;
 using Distributed.Protocol;
+using Distributed.Training;
+using Google.Protobuf;
 using Xunit;
 
 namespace Distributed.Coordinator.Tests.Cluster;
@@ -40,7 +42,7 @@ public sealed class RunFailureTests
         for (var i = 0; i < MemberSession.QueueLength; i++)
             Assert.True(session.Send(new CoordinatorMessage()));
         run.Happens(new MemberJoined(session));
-        run.Happens(new MemberSpoke(session, new WorkerMessage { Run = ControlledRun.RunId, Ready = new Ready() }));
+        run.Happens(new MessageReceived(session, new WorkerMessage { Run = ControlledRun.RunId, Ready = new Ready() }));
         await run.SettledAsync();
         await run.PassesAsync(FailureEvidence.Gathering);
 
@@ -102,7 +104,7 @@ public sealed class RunFailureTests
         _ = new FakeWorker(run, 2);
         await run.ReportedAsync<RunStarted>();
         first.Say(message => message.Leave = new Leave());
-        LateReports.Say(first, 1);
+        first.SayCompleted(1);
         await first.Dismissed;
         run.Happens(new MemberGone(first.Session, "it closed the connection"));
         await run.SettledAsync();
@@ -121,7 +123,7 @@ public sealed class RunFailureTests
         var second = new FakeWorker(run, 2);
         await run.ReportedAsync<RunStarted>();
         first.Say(message => message.Leave = new Leave());
-        LateReports.Say(first, 1);
+        first.SayCompleted(1);
         await first.Dismissed;
         await run.PassesAsync(WireLimits.HeartbeatTimeout);
         second.Beat(step: 2, Phase.ReduceScatter);
@@ -168,7 +170,7 @@ public sealed class RunFailureTests
                 message.Failure = new Failure
                 {
                     Peer = peer,
-                    Phase = Phase.Update,
+                    Phase = Phase.AllGather,
                     Reason = "lost",
                 },
             step: 6
@@ -177,26 +179,27 @@ public sealed class RunFailureTests
         await run.PassesAsync(FailureEvidence.Gathering);
 
         var failure = await Assert.ThrowsAsync<RunFailedException>(run.EndAsync);
-        Assert.Equal($"{named} failed at step 6 in update: lost", failure.Message);
+        Assert.Equal($"{named} failed at step 6 in all-gather: lost", failure.Message);
     }
 
-    public static TheoryData<long, BlockSums[]> BadReports =>
+    public static TheoryData<long, byte[]> BadReports =>
         new()
         {
-            { 999, [new() { Start = 0, Count = 2 }] }, // a step that was not granted
-            { 1, [] },
-            { 1, [new() { Start = 1, Count = 2 }, new() { Start = 1, Count = 2 }] }, // no tree
-            { 1, [new() { Start = uint.MaxValue, Count = 2 }] },
+            { 999, [] }, // a step that was not granted
+            { 1, [] }, // no sums, from the only member
+            { 1, [1, 2, 3] }, // no record
+            { 1, new byte[StepRecord.ByteLength] }, // of other samples
         };
 
     [Theory]
     [MemberData(nameof(BadReports))]
-    public async Task A_worker_that_reports_nonsense_is_named(long step, BlockSums[] blocks)
+    public async Task A_worker_that_reports_nonsense_is_named(long step, byte[] record)
     {
         var run = new ControlledRun(workers: 1, steps: 1000);
         var worker = new FakeWorker(run, 1, reports: false);
         await run.ReportedAsync<RunStarted>();
-        LateReports.Say(worker, new StepReport { Step = (ulong)step, Blocks = { blocks } });
+        var report = new StepReport { Step = (ulong)step, Record = ByteString.CopyFrom(record) };
+        worker.Say(message => message.Reports = new StepReports { Reports = { report } }, step);
         await run.SettledAsync();
         await run.PassesAsync(FailureEvidence.Gathering);
 

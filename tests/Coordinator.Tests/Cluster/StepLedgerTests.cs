@@ -1,65 +1,93 @@
-using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Control;
 using Distributed.Objectives;
+using Distributed.Training;
 using Xunit;
 
 namespace Distributed.Coordinator.Tests.Cluster;
 
 public sealed class StepLedgerTests
 {
+    private const ulong Samples = 77;
+
     private static readonly PlannedWork First = new(WorkKind.Train, 1);
     private static readonly PlannedWork Second = new(WorkKind.Train, 2);
+    private static readonly StepRecord Record = new(new BatchSums(1.5f, 2, 20), Samples);
 
     private readonly StepLedger _ledger = new();
 
     [Fact]
-    public void Work_is_complete_when_every_worker_has_reported_it_with_the_sums_of_the_whole_tree()
+    public void Work_is_recorded_when_every_member_has_completed_it_whoever_tells_its_sums()
     {
-        _ledger.Granted(First, [4, 7]);
-        _ledger.Reported(7, First, [Block(1, 0.5f)]);
-        Assert.False(_ledger.TryComplete(out _, out _));
-        _ledger.Reported(4, First, [Block(0, 1f)]);
+        _ledger.Granted(First, [4, 7], Samples);
+        _ledger.Completed(7, First, Record);
+        Assert.False(_ledger.TryRecord(out _, out _));
+        _ledger.Completed(4, First, null);
 
-        Assert.True(_ledger.TryComplete(out var work, out var sums));
-        Assert.Equal((First, new BatchSums(1.5f, 2, 20)), (work, sums));
+        Assert.True(_ledger.TryRecord(out var work, out var record));
+        Assert.Equal((First, Record), (work, record));
         Assert.True(_ledger.IsEmpty);
     }
 
     [Fact]
-    public void Work_completes_in_the_order_in_which_it_was_granted()
+    public void Work_is_recorded_in_the_order_in_which_it_was_granted()
     {
-        _ledger.Granted(First, [4, 7]);
-        _ledger.Granted(Second, [4, 7]);
-        _ledger.Reported(4, First, [Block(0, 1f)]);
-        _ledger.Reported(4, Second, [Block(0, 1f)]);
-        _ledger.Reported(7, Second, []);
-        Assert.False(_ledger.TryComplete(out _, out _));
-        _ledger.Reported(7, First, []);
+        _ledger.Granted(First, [4, 7], Samples);
+        _ledger.Granted(Second, [4, 7], Samples);
+        _ledger.Completed(4, First, Record);
+        _ledger.Completed(4, Second, Record);
+        _ledger.Completed(7, Second, Record);
+        Assert.False(_ledger.TryRecord(out _, out _));
+        _ledger.Completed(7, First, Record);
 
-        Assert.True(_ledger.TryComplete(out var first, out _));
-        Assert.True(_ledger.TryComplete(out var second, out _));
+        Assert.True(_ledger.TryRecord(out var first, out _));
+        Assert.True(_ledger.TryRecord(out var second, out _));
         Assert.Equal([First, Second], [first, second]);
     }
 
     [Fact]
-    public void It_knows_who_owes_a_report()
+    public void It_knows_who_has_still_to_complete_something()
     {
         Assert.False(_ledger.Awaits(4));
-        _ledger.Granted(First, [4, 7]);
-        _ledger.Reported(4, First, [Block(0, 1f)]);
+        _ledger.Granted(First, [4, 7], Samples);
+        _ledger.Completed(4, First, Record);
         Assert.Equal((false, true), (_ledger.Awaits(4), _ledger.Awaits(7)));
     }
 
     [Fact]
-    public void A_report_of_what_was_not_granted_is_refused()
+    public void What_was_not_granted_is_refused()
     {
-        _ledger.Granted(First, [4, 7]);
-        _ledger.Reported(4, First, [Block(0, 1f)]);
-        Assert.Throws<InvalidDataException>(() => _ledger.Reported(4, First, [Block(0, 1f)]));
-        Assert.Throws<InvalidDataException>(() => _ledger.Reported(5, First, []));
-        Assert.Throws<InvalidDataException>(() => _ledger.Reported(7, Second, []));
-        Assert.Throws<InvalidDataException>(() => _ledger.Reported(7, new(WorkKind.Evaluate, 1), []));
+        _ledger.Granted(First, [4, 7], Samples);
+        _ledger.Completed(4, First, Record);
+        Assert.Throws<InvalidDataException>(() => _ledger.Completed(4, First, Record));
+        Assert.Throws<InvalidDataException>(() => _ledger.Completed(5, First, Record));
+        Assert.Throws<InvalidDataException>(() => _ledger.Completed(7, Second, Record));
+        Assert.Throws<InvalidDataException>(() => _ledger.Completed(7, new(WorkKind.Evaluate, 1), Record));
     }
 
-    private static (TreeNode, BatchSums) Block(int start, float loss) => (new TreeNode(start, 1), new BatchSums(loss, 1, 10));
+    [Fact]
+    public void Sums_that_differ_between_members_and_other_samples_than_were_granted_are_refused()
+    {
+        _ledger.Granted(First, [4, 7, 9], Samples);
+        _ledger.Completed(4, First, Record);
+        Assert.Contains(
+            "differ from those of another member",
+            Assert
+                .Throws<InvalidDataException>(() => _ledger.Completed(7, First, Record with { Sums = new BatchSums(1.25f, 2, 20) }))
+                .Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "other samples than were granted",
+            Assert.Throws<InvalidDataException>(() => _ledger.Completed(9, First, Record with { SampleChecksum = 78 })).Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public void A_record_that_no_member_has_told_is_missed()
+    {
+        _ledger.Granted(First, [4], Samples);
+        _ledger.Completed(4, First, null);
+        Assert.Throws<InvalidDataException>(() => _ledger.TryRecord(out _, out _));
+    }
 }

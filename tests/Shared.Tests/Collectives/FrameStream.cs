@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Threading.Channels;
-using Distributed.Collectives;
 using Distributed.Protocol;
 using Grpc.Core;
 
@@ -13,16 +12,13 @@ internal sealed class FrameStream : IAsyncStreamReader<Frame>, IAsyncStreamWrite
 
     public Frame Current { get; private set; } = new(default);
 
-    /// <summary>Knows where what is read belongs, as in a worker.</summary>
-    public IFrameSink? Sink { get; set; }
-
     public WriteOptions? WriteOptions { get; set; }
 
     public async Task<bool> MoveNext(CancellationToken cancellationToken)
     {
         if (!await _messages.Reader.WaitToReadAsync(cancellationToken) || !_messages.Reader.TryRead(out var bytes))
             return false;
-        Current = FrameMarshaller.Read(new ReadOnlySequence<byte>(bytes), Sink);
+        Current = FrameMarshaller.Read(new ReadOnlySequence<byte>(bytes));
         return true;
     }
 
@@ -41,47 +37,5 @@ internal sealed class FrameStream : IAsyncStreamReader<Frame>, IAsyncStreamWrite
     {
         _messages.Writer.TryComplete(failure);
         return Task.CompletedTask;
-    }
-}
-
-/// <summary>The two directions between two members.</summary>
-internal sealed class FramePipe
-{
-    private readonly FrameStream _there = new();
-    private readonly FrameStream _back = new();
-
-    /// <summary>Breaks both directions.</summary>
-    public void Break(Exception failure)
-    {
-        _there.EndAsync(failure);
-        _back.EndAsync(failure);
-    }
-
-    /// <summary>Runs one end as a member of a view does, until the link ends.</summary>
-    /// <param name="exchange">Whose end.</param>
-    /// <param name="peer">The other end's number.</param>
-    /// <param name="isFar">Which of the two ends.</param>
-    public Task Run(ViewExchange exchange, int peer, bool isFar)
-    {
-        var (incoming, outgoing) = isFar ? (_there, _back) : (_back, _there);
-        incoming.Sink = exchange;
-        var link = new FrameLink(peer, incoming, outgoing);
-        exchange.Attach(link);
-        return RunAsync(exchange, link, outgoing);
-    }
-
-    private static async Task RunAsync(ViewExchange exchange, FrameLink link, FrameStream outgoing)
-    {
-        Exception? failure = null;
-        try
-        {
-            await link.RunAsync(exchange, () => outgoing.EndAsync(), CancellationToken.None);
-        }
-        catch (Exception exception)
-        {
-            failure = exception;
-        }
-
-        exchange.LinkEnded(link.Peer, failure);
     }
 }

@@ -47,7 +47,7 @@ public sealed class InPlaceExchangeTests
     // The first is done with a step and as far as it comes with the next one, before the second has read the first one's slice.
     [Theory]
     [InlineData(1, 1)]
-    [InlineData(1, 0)] // the second has no blocks, and is waited for all the same
+    [InlineData(1, 0)] // the second has no nodes, and its empty contribution counts
     public void A_reduced_slice_stays_until_every_member_has_begun_the_next_step(int first, int second)
     {
         var leaves = new Leaves(5, 64);
@@ -56,12 +56,13 @@ public sealed class InPlaceExchangeTests
         view[0].Exchange.CompletedFrom(0);
         view[1].Begin(1, 2);
         view[1].Exchange.CompletedFrom(0);
-        view[0].Exchange.Complete(ExchangeMember.Deadline());
+        view[1].Exchange.PublishRecord();
+        view[0].Complete();
         Assert.Equal(leaves.Sum(1, 2), view[0].Gradient);
 
         view[0].Begin(2, 2);
         view[0].Exchange.CompletedFrom(0);
-        view[1].Exchange.Complete(ExchangeMember.Deadline());
+        view[1].Exchange.Complete();
         Assert.Equal(leaves.Sum(1, 2), view[1].Gradient);
     }
 
@@ -78,7 +79,9 @@ public sealed class InPlaceExchangeTests
             foreach (var member in view)
                 member.Exchange.CompletedFrom(0);
             foreach (var member in view)
-                member.Exchange.Complete(CancellationToken.None);
+                member.Exchange.PublishRecord();
+            foreach (var member in view)
+                member.Exchange.Complete();
         });
     }
 
@@ -93,14 +96,13 @@ public sealed class InPlaceExchangeTests
                 (_, rank) =>
                 {
                     var member = new ExchangeMember(
-                        new ExchangeIdentity(1, new ViewGeneration(1, 1), rank, names),
+                        new ViewIdentity(1, new ViewGeneration(1, 1), rank, names),
                         shares,
                         buckets,
                         leaves,
                         memories[rank]
                     );
-                    foreach (var peer in Enumerable.Range(0, shares.Length).Where(peer => peer != rank))
-                        member.Exchange.Use(peer, transports[rank]);
+                    member.Exchange.Use(transports[rank], Enumerable.Range(0, shares.Length).Where(peer => peer != rank));
                     return member;
                 }
             ),

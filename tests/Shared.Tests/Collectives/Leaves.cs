@@ -19,20 +19,20 @@ internal sealed record Leaves(ulong Seed, int Length)
         return Node(step, 0, span, microbatches);
     }
 
-    /// <summary>Writes a member's blocks of a plan to where it publishes them.</summary>
-    public void Compute(long step, ReductionPlan plan, int rank, PublishedMemory memory)
+    /// <summary>Writes a member's nodes of a plan to where it publishes them.</summary>
+    public void Compute(long step, ReductionPlan plan, int rank, ExchangeMemory memory)
     {
         var (first, count) = plan.PlacesOf(rank);
         for (var i = 0; i < count; i++)
-            Block(step, plan.Blocks[first + i]).CopyTo(memory.Block(i));
+            Node(step, plan.Nodes[first + i]).CopyTo(memory.Node(i));
     }
 
-    private float[] Block(long step, TreeNode block)
+    private float[] Node(long step, TreeNode node)
     {
         var span = 1;
-        while (span < block.Count)
+        while (span < node.Count)
             span *= 2;
-        return Node(step, block.Start, span, block.End);
+        return Node(step, node.Start, span, node.End);
     }
 
     private float[] Node(long step, int start, int span, int end)

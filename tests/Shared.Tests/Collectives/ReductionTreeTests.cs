@@ -13,7 +13,7 @@ public sealed class ReductionTreeTests
 
     [Fact]
     public void Seven_microbatches_add_up_as_documented() =>
-        Assert.Equal("(((0+1)+(2+3))+((4+5)+6))", Expression(ReductionTree.Blocks(0, 7, 7).SelectMany(b => Leaves(b)).ToList()));
+        Assert.Equal("(((0+1)+(2+3))+((4+5)+6))", Expression(ReductionTree.Nodes(0, 7, 7).SelectMany(b => Leaves(b)).ToList()));
 
     [Fact]
     public void Any_cut_into_ranges_gives_the_same_expression() =>
@@ -22,7 +22,7 @@ public sealed class ReductionTreeTests
             var whole = Expression(Enumerable.Range(0, split.Total).Select(i => new TreeNode(i, 1)).ToList());
             var blocks = split
                 .Cuts.Zip(split.Cuts.Skip(1))
-                .SelectMany(range => ReductionTree.Blocks(range.First, range.Second, split.Total))
+                .SelectMany(range => ReductionTree.Nodes(range.First, range.Second, split.Total))
                 .ToList();
             return Expression(blocks) == whole;
         });
@@ -30,7 +30,7 @@ public sealed class ReductionTreeTests
     [Fact]
     public void A_range_has_at_most_two_blocks_a_level() =>
         Splits.Sample(split =>
-            ReductionTree.Blocks(split.Cuts[0], split.Cuts[^1] / 2, split.Total).Count <= 2 * (int.Log2(split.Total) + 1)
+            ReductionTree.Nodes(split.Cuts[0], split.Cuts[^1] / 2, split.Total).Count <= 2 * (int.Log2(split.Total) + 1)
         );
 
     [Fact]
@@ -41,20 +41,20 @@ public sealed class ReductionTreeTests
             var counts =
                 from start in Enumerable.Range(0, total)
                 from end in Enumerable.Range(start, total - start + 1)
-                select ReductionTree.Blocks(start, end, total).Count;
-            Assert.InRange(counts.Max(), 1, ReductionTree.MostBlocks(total));
+                select ReductionTree.Nodes(start, end, total).Count;
+            Assert.InRange(counts.Max(), 1, ReductionTree.MaximumNodes(total));
         }
 
-        Assert.Equal(ReductionTree.Blocks(1, 31, 32).Count, ReductionTree.MostBlocks(32));
+        Assert.Equal(ReductionTree.Nodes(1, 31, 32).Count, ReductionTree.MaximumNodes(32));
     }
 
     [Fact]
     public void A_range_that_is_a_node_is_one_block()
     {
-        Assert.Equal([new TreeNode(0, 7)], ReductionTree.Blocks(0, 7, 7));
-        Assert.Equal([new TreeNode(4, 3)], ReductionTree.Blocks(4, 7, 7));
-        Assert.Equal([new TreeNode(4, 4)], ReductionTree.Blocks(4, 8, 16));
-        Assert.Empty(ReductionTree.Blocks(3, 3, 7));
+        Assert.Equal([new TreeNode(0, 7)], ReductionTree.Nodes(0, 7, 7));
+        Assert.Equal([new TreeNode(4, 3)], ReductionTree.Nodes(4, 7, 7));
+        Assert.Equal([new TreeNode(4, 4)], ReductionTree.Nodes(4, 8, 16));
+        Assert.Empty(ReductionTree.Nodes(3, 3, 7));
     }
 
     [Fact]

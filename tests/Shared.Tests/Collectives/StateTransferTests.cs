@@ -43,7 +43,7 @@ public sealed class StateTransferTests
             { "a vector too many", [Piece(0, 0), Piece(0, 4), Piece(1, 0), Piece(1, 4), Piece(2, 0)] },
             { "another step", [Piece(0, 0), Piece(0, 4) with { Step = Step + 1 }] },
             { "another run", [Piece(0, 0) with { Run = 7 }] },
-            { "something else", [Piece(0, 0) with { Kind = FrameKind.Weights }] },
+            { "something else", [Piece(0, 0) with { Kind = FrameKind.Slice }] },
         };
 
     // Two vectors of eight elements are expected, in frames of four.

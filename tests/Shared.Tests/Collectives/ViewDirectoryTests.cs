@@ -21,8 +21,7 @@ public sealed class ViewDirectoryTests
         _time.Advance(TimeSpan.FromMinutes(5));
         Assert.False(finding.IsCompleted);
 
-        var view = View(Next);
-        directory.Enter(view);
+        await using var view = await OpenAsync(directory, Next);
         Assert.Same(view, await finding);
     }
 
@@ -39,18 +38,18 @@ public sealed class ViewDirectoryTests
     public async Task A_view_that_is_over_is_refused_at_once()
     {
         var directory = new ViewDirectory(_time);
-        directory.Enter(View(Next));
+        await using var view = await OpenAsync(directory, Next);
         var refusal = await Assert.ThrowsAsync<RpcException>(() => directory.ViewAsync(new ViewGeneration(1, 1), CancellationToken.None));
         Assert.Equal("view 1.1 is over here", refusal.Status.Detail);
     }
 
-    private static ViewLinks View(ViewGeneration generation)
-    {
-        var identity = new ExchangeIdentity(42, generation, 0, ["worker 1"]);
-        return new ViewLinks(
-            identity,
-            new PeerReduction(identity, new ReductionPlans([1], [new(0, 1)]), new PrivateMemory(1)),
-            expected: 0
+    private static Task<ExchangeView> OpenAsync(ViewDirectory directory, ViewGeneration generation) =>
+        ExchangeView.OpenAsync(
+            new ViewIdentity(42, generation, 0, ["worker 1"]),
+            [""],
+            AllReduceBenchmark.Settings(length: 16, workers: 1, TransportMode.Tcp),
+            token: null,
+            directory,
+            CancellationToken.None
         );
-    }
 }

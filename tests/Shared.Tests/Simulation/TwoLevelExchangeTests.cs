@@ -20,7 +20,7 @@ public sealed class TwoLevelExchangeTests
         {
             var each = cluster.Microbatches / cluster.Groups;
             for (var group = 0; group < cluster.Groups; group++)
-                Assert.Single(ReductionTree.Blocks(group * each, (group + 1) * each, cluster.Microbatches));
+                Assert.Single(ReductionTree.Nodes(group * each, (group + 1) * each, cluster.Microbatches));
         });
 
     [Fact]
@@ -82,7 +82,7 @@ public sealed class TwoLevelExchangeTests
         });
 
     private static IEnumerable<string> Names(ReductionPlan plan, int first) =>
-        plan.Blocks.Select(block => $"[{first + block.Start}, {first + block.End})");
+        plan.Nodes.Select(block => $"[{first + block.Start}, {first + block.End})");
 
     // The sum as it is written down, with its parentheses.
     private static string Sum(IEnumerable<string> blocks, ReductionPlan plan)

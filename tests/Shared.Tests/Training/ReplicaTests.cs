@@ -45,7 +45,7 @@ public sealed class ReplicaTests
             () =>
             {
                 replica.ForwardBackward(plan, rank: 1, samples, memory);
-                replica.Weights.Update(samples.Count, memory.Block(0).Span);
+                replica.Weights.Update(samples.Count, memory.Node(0).Span);
             },
             replica.Team
         );
@@ -68,14 +68,15 @@ public sealed class ReplicaTests
         var samples = new IndexedSamples(TinyRun.Data.Train, batch.Indices);
         var plans = new ReductionPlans([1], Buckets.Of(network.Layout, owners: 1));
         using var memory = new PrivateMemory(network.Layout.Length);
-        var exchange = new PeerReduction(new ExchangeIdentity(Run: 0, default, Rank: 0, ["alone"]), plans, memory);
+        var exchange = new AllReduce(new ViewIdentity(Run: 0, default, Rank: 0, ["alone"]), plans, memory);
         AllocationAssert.NothingOnceWarm(
             () =>
             {
                 beside.Weights.Begin(batch.Indices.Length);
                 var plan = exchange.Begin(beside.Weights.State.Step + 1, batch.MicrobatchCount, beside.Weights);
                 beside.ForwardBackward(plan, rank: 0, samples, memory, exchange);
-                exchange.Complete(CancellationToken.None);
+                exchange.PublishRecord();
+                exchange.Complete();
                 beside.Weights.Complete();
             },
             beside.Team
@@ -83,7 +84,7 @@ public sealed class ReplicaTests
         while (after.Weights.State.Step < beside.Weights.State.Step)
         {
             after.ForwardBackward(plans.For(batch.MicrobatchCount), rank: 0, samples, memory);
-            after.Weights.Update(batch.Indices.Length, memory.Block(0).Span);
+            after.Weights.Update(batch.Indices.Length, memory.Node(0).Span);
         }
 
         BitAssert.Equal(after.Weights.State.Weights.Span.ToArray(), beside.Weights.State.Weights.Span.ToArray(), "weights");
@@ -95,14 +96,17 @@ public sealed class ReplicaTests
         var batch = configuration.Batches(TinyRun.Data.Train.Count).Of(step: 3);
         var plan = new ReductionPlan(batch.MicrobatchCount, workers);
         var members = Enumerable.Range(0, workers).Select(rank => Member(configuration, plan, batch, rank)).ToList();
-        float[][] gradients = [.. members.SelectMany(member => member.Blocks)];
+        float[][] gradients = [.. members.SelectMany(member => member.Nodes)];
         foreach (var (left, right) in plan.Merges)
             gradients[left] = [.. gradients[left].Zip(gradients[right], (a, b) => a + b)];
         var gradient = gradients[0];
-        return (gradient, LossTree.Complete(members.SelectMany(member => member.Sums)));
+        var sums = members.SelectMany(member => member.Sums).Select(node => node.Sums).ToArray();
+        foreach (var (left, right) in plan.Merges)
+            sums[left] = BatchSums.Merge(sums[left], sums[right]);
+        return (gradient, sums[0]);
     }
 
-    private static (IReadOnlyList<float[]> Blocks, IReadOnlyList<(TreeNode, BatchSums)> Sums) Member(
+    private static (IReadOnlyList<float[]> Nodes, IReadOnlyList<(TreeNode Node, BatchSums Sums)> Sums) Member(
         RunConfiguration configuration,
         ReductionPlan plan,
         Distributed.Data.Batch batch,
@@ -114,6 +118,6 @@ public sealed class ReplicaTests
         var (start, end) = plan.RangeOf(rank);
         var memory = new PrivateMemory(TinyRun.Network.Layout.Length);
         replica.ForwardBackward(plan, rank, new IndexedSamples(TinyRun.Data.Train, batch.Indices[batch.Rows(start, end)]), memory);
-        return ([.. Enumerable.Range(0, plan.PlacesOf(rank).Count).Select(place => memory.Block(place).ToArray())], [.. replica.Sums]);
+        return ([.. Enumerable.Range(0, plan.PlacesOf(rank).Count).Select(place => memory.Node(place).ToArray())], [.. replica.Sums]);
     }
 }

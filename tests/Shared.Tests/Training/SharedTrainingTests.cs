@@ -62,15 +62,14 @@ public sealed class SharedTrainingTests
                         Task.Factory.StartNew(
                             () =>
                             {
-                                var exchange = new PeerReduction(
-                                    new ExchangeIdentity(1, new ViewGeneration(1, 1), rank, names),
+                                var exchange = new AllReduce(
+                                    new ViewIdentity(1, new ViewGeneration(1, 1), rank, names),
                                     new ReductionPlans(shares, buckets),
                                     memories[rank]
                                 );
-                                foreach (var peer in Enumerable.Range(0, shares.Length).Where(peer => peer != rank))
-                                    exchange.Use(peer, transports[rank]);
-                                Step(replica, exchange, memories[rank], rank, firstStep);
-                                Step(replica, exchange, memories[rank], rank, firstStep + 1);
+                                exchange.Use(transports[rank], Enumerable.Range(0, shares.Length).Where(peer => peer != rank));
+                                Step(replica, exchange, memories[rank], shares, rank, firstStep);
+                                Step(replica, exchange, memories[rank], shares, rank, firstStep + 1);
                             },
                             TestContext.Current.CancellationToken,
                             TaskCreationOptions.LongRunning,
@@ -82,20 +81,15 @@ public sealed class SharedTrainingTests
         );
     }
 
-    private static void Step(Replica replica, PeerReduction exchange, PublishedMemory memory, int rank, long step)
+    private static void Step(Replica replica, AllReduce exchange, ExchangeMemory memory, int[] shares, int rank, long step)
     {
         var batch = TinyRun.Configuration().Batches(TinyRun.Data.Train.Count).Of(step);
-        replica.Weights.Begin(batch.Indices.Length);
-        var plan = exchange.Begin(step, batch.MicrobatchCount, replica.Weights);
-        var (start, end) = plan.RangeOf(rank);
-        replica.ForwardBackward(
-            plan,
-            rank,
-            new IndexedSamples(TinyRun.Data.Train, batch.Indices[batch.Rows(start, end)]),
-            memory,
-            exchange
+        var (start, end) = new ReductionPlan(batch.MicrobatchCount, shares, []).RangeOf(rank);
+        var samples = new IndexedSamples(TinyRun.Data.Train, batch.Indices[batch.Rows(start, end)]);
+        new TrainingStep(replica, exchange, memory, rank).Train(
+            step,
+            new MemberBatch(batch.MicrobatchCount, batch.Indices.Length, samples, Checksum: 0),
+            ExchangeMember.Deadline()
         );
-        exchange.Complete(ExchangeMember.Deadline());
-        replica.Weights.Complete();
     }
 }

@@ -70,7 +70,7 @@ public sealed class WeightUpdaterTests
     [InlineData("sgd", 1)]
     [InlineData("sgd", 2)]
     [InlineData("adamw", 3)]
-    public void PiecesThatArePeferdMakeTheStepOfTheWholeAlsoAfterOneThatWasGivenUp(string kind, int threads)
+    public void PiecesThatAreDeferredMakeTheStepOfTheWholeAlsoAfterOneThatWasGivenUp(string kind, int threads)
     {
         using var team = new ComputeTeam(threads);
         var (whole, pieces) = (Updater(kind, null, Large), Updater(kind, null, Large, team));
@@ -78,8 +78,8 @@ public sealed class WeightUpdaterTests
         {
             var gradient = Aligned(Gradient(step, Large));
             whole.Update(samples: 3, gradient.Span);
-            TakePeferd(pieces, team, samples: 5, Aligned(Gradient(step + 3, Large)), cut: 16);
-            TakePeferd(pieces, team, samples: 3, gradient, cut: step * 3200);
+            TakeDeferred(pieces, team, samples: 5, Aligned(Gradient(step + 3, Large)), cut: 16);
+            TakeDeferred(pieces, team, samples: 3, gradient, cut: step * 3200);
             pieces.Complete();
         }
 
@@ -88,7 +88,7 @@ public sealed class WeightUpdaterTests
             BitAssert.Equal(whole.State.Moments[moment].Span.ToArray(), pieces.State.Moments[moment].Span.ToArray(), "moments");
     }
 
-    private static void TakePeferd(WeightUpdater updater, ComputeTeam team, int samples, AlignedBuffer gradient, int cut)
+    private static void TakeDeferred(WeightUpdater updater, ComputeTeam team, int samples, AlignedBuffer gradient, int cut)
     {
         updater.Begin(samples);
         team.BeginDeferring();

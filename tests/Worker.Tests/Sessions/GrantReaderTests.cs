@@ -34,8 +34,9 @@ public sealed class GrantReaderTests
                         work = reader.Take(ShardOf(part));
                     }
 
-                    Assert.Equal((Step, Work.Train, 9, 100), (work!.Step, work.Work, work.Microbatches, work.BatchSamples));
-                    var (expected, actual) = (Content(indexed.Samples), Content(work.Samples));
+                    Assert.Equal((Step, Work.Train, 9, 100), (work!.Step, work.Work, work.Batch.Microbatches, work.Batch.TotalSamples));
+                    var (expected, actual) = (Content(indexed.Batch.Samples), Content(work.Batch.Samples));
+                    Assert.Equal(indexed.Batch.Checksum, work.Batch.Checksum);
                     Assert.Equal(expected.Inputs, actual.Inputs);
                     Assert.Equal(expected.Labels, actual.Labels);
                 },
@@ -49,14 +50,14 @@ public sealed class GrantReaderTests
         grant.Work = Work.Evaluate;
         var expected = new float[2 * Digits.Shape.Length];
         Digits.Test.Decode([3, 1], expected);
-        Assert.Equal(expected, Content(_holding.Take(grant)!.Samples).Inputs);
+        Assert.Equal(expected, Content(_holding.Take(grant)!.Batch.Samples).Inputs);
     }
 
     [Fact]
     public void A_share_without_samples_needs_neither_the_data_nor_a_shard()
     {
-        Assert.Equal(0, _lacking.Take(Indexed([]))!.Samples.Count);
-        Assert.Equal(0, _holding.Take(Indexed([]))!.Samples.Count);
+        Assert.Equal(0, _lacking.Take(Indexed([]))!.Batch.Samples.Count);
+        Assert.Equal(0, _holding.Take(Indexed([]))!.Batch.Samples.Count);
     }
 
     [Fact]
@@ -104,6 +105,9 @@ public sealed class GrantReaderTests
         var halved = ShardOf([1, 2]);
         halved.Samples = ByteString.CopyFrom(halved.Samples.Span[1..]);
         Assert.Throws<InvalidDataException>(() => _lacking.Take(halved));
+        var unnamed = ShardOf([1, 2]);
+        unnamed.Indices = ByteString.Empty;
+        Assert.Throws<InvalidDataException>(() => _lacking.Take(unnamed));
     }
 
     private static SampleDecoder Decoder() => new(Digits.Preprocessing, Digits.Shape);
@@ -136,6 +140,7 @@ public sealed class GrantReaderTests
         return new Shard
         {
             Samples = ByteString.CopyFrom(stored),
+            Indices = Bytes(indices),
             Labels = Bytes([.. indices.Select(index => Digits.Train.Targets[index])]),
         };
     }

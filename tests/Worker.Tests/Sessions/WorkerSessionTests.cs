@@ -33,8 +33,8 @@ public sealed class WorkerSessionTests
             WorkerSession.FailureOf(diverged, Phase.ForwardBackward)
         );
         Assert.Equal(
-            new Failure { Phase = Phase.Update, Reason = "no memory" },
-            WorkerSession.FailureOf(new InvalidOperationException("no memory"), Phase.Update)
+            new Failure { Phase = Phase.Snapshot, Reason = "no memory" },
+            WorkerSession.FailureOf(new InvalidOperationException("no memory"), Phase.Snapshot)
         );
     }
 }

@@ -1,5 +1,6 @@
 using Distributed.Checkpoints;
 using Distributed.Protocol;
+using Distributed.Training;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
@@ -9,8 +10,8 @@ internal abstract record ClusterEvent;
 /// <summary>A worker has opened a session.</summary>
 internal sealed record MemberJoined(MemberSession Session) : ClusterEvent;
 
-/// <summary>A worker has said something.</summary>
-internal sealed record MemberSpoke(MemberSession Session, WorkerMessage Message) : ClusterEvent;
+/// <summary>A worker has sent a message.</summary>
+internal sealed record MessageReceived(MemberSession Session, WorkerMessage Message) : ClusterEvent;
 
 /// <summary>A worker's session has ended.</summary>
 /// <param name="Session">The session.</param>
@@ -26,8 +27,11 @@ internal sealed record LocalWorkerExited(int LocalNumber, int ProcessId, string 
 /// <summary>The state after a step has arrived.</summary>
 internal sealed record SnapshotArrived(Checkpoint Checkpoint) : ClusterEvent;
 
-/// <summary>The coordinator's own part of the reduction has failed.</summary>
-internal sealed record OwnerFailed(Exception Exception) : ClusterEvent;
+/// <summary>The parameter server has completed a step, or an evaluation.</summary>
+internal sealed record ServerCompleted(PlannedWork Work, StepRecord Record) : ClusterEvent;
+
+/// <summary>The parameter server has failed.</summary>
+internal sealed record ServerFailed(Exception Exception) : ClusterEvent;
 
 /// <summary>Time has passed.</summary>
 /// <param name="At">

@@ -27,7 +27,7 @@ internal sealed record Evidence(string Worker, long Step, Phase Phase, string Ca
             : new(session.FullName, step, failure.Phase, failure.Reason, EvidenceWeight.Confessed);
     }
 
-    /// <summary>What the coordinator's own part in the reduction has met with.</summary>
+    /// <summary>What the parameter server has met with.</summary>
     public static Evidence Of(Exception exception) =>
         exception is PeerFailureException peer
             ? new(peer.Peer, peer.Step, peer.Phase, peer.Cause, EvidenceWeight.Complaint)

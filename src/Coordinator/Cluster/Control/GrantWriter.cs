@@ -89,6 +89,7 @@ internal sealed class GrantWriter
         return new Shard
         {
             Samples = UnsafeByteOperations.UnsafeWrap(stored),
+            Indices = ByteString.CopyFrom(MemoryMarshal.AsBytes(indices)),
             Labels = ByteString.CopyFrom(MemoryMarshal.AsBytes(targets.AsSpan())),
         };
     }

@@ -59,7 +59,7 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     /// <returns>
     /// Whether it matters; of what a worker says that has been let go, only how it carries out what it was granted before.
     /// </returns>
-    public bool Hear(MemberSession session, WorkerMessage message)
+    public bool Receive(MemberSession session, WorkerMessage message)
     {
         session.LastHeard = time.GetTimestamp();
         if (message.BodyCase == WorkerMessage.BodyOneofCase.Finished)

@@ -1,6 +1,5 @@
-using Distributed.Collectives;
-using Distributed.Objectives;
 using Distributed.Protocol;
+using Distributed.Training;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
@@ -14,24 +13,21 @@ internal static class Reports
 
     /// <summary>How many microbatches a worker computed.</summary>
     /// <param name="report">The report.</param>
-    public static int Microbatches(StepReport report) => (int)Math.Min(report.Blocks.Sum(block => (long)block.Count), int.MaxValue);
+    public static int Microbatches(StepReport report) => (int)Math.Min(report.Microbatches, int.MaxValue);
 
     /// <summary>How long it took for them.</summary>
     /// <param name="report">The report.</param>
     public static TimeSpan ComputeTime(StepReport report) => TimeSpan.FromMicroseconds(Math.Min(report.ComputeMicroseconds, int.MaxValue));
 
-    /// <summary>The sums of a worker's blocks.</summary>
+    /// <summary>The record of the whole step; null if the worker does not have it.</summary>
     /// <param name="report">The report.</param>
-    /// <exception cref="InvalidDataException">A number is out of range.</exception>
-    public static IReadOnlyList<(TreeNode Block, BatchSums Sums)> Sums(StepReport report)
+    /// <exception cref="InvalidDataException">It is of another length.</exception>
+    public static StepRecord? RecordOf(StepReport report)
     {
-        if (report.Blocks.Any(block => (block.Start | block.Count | block.Correct | block.Samples) > int.MaxValue))
-            throw new InvalidDataException("it reports a block whose numbers are out of range");
-        return
-        [
-            .. report.Blocks.Select(block =>
-                (new TreeNode((int)block.Start, (int)block.Count), new BatchSums(block.LossSum, (int)block.Correct, (int)block.Samples))
-            ),
-        ];
+        if (report.Record.IsEmpty)
+            return null;
+        return report.Record.Length == StepRecord.ByteLength
+            ? StepRecord.Read(report.Record.Span)
+            : throw new InvalidDataException($"it reports a record of {report.Record.Length} bytes instead of {StepRecord.ByteLength}");
     }
 }

@@ -1,7 +1,6 @@
 using System.Threading.Channels;
 using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Membership;
-using Distributed.Coordinator.Cluster.Reduction;
 using Distributed.Coordinator.Runs;
 using Distributed.Protocol;
 
@@ -19,7 +18,7 @@ internal sealed class RunController : IAsyncDisposable
     private readonly RunRequest _request;
     private readonly IRunObserver _observer;
     private readonly TimeProvider _time;
-    private readonly IReductionOwner _owner;
+    private readonly ParameterServer? _server;
     private readonly MemberRegistry _members;
     private readonly MembershipPolicy _policy;
     private readonly GrantWriter _grants;
@@ -40,13 +39,13 @@ internal sealed class RunController : IAsyncDisposable
     /// <param name="observer">Is told what happens.</param>
     /// <param name="time">The clock.</param>
     /// <param name="identity">The run's identity and this coordinator's epoch.</param>
-    /// <param name="owner">The coordinator's own part in the reduction.</param>
-    public RunController(RunRequest request, IRunObserver observer, TimeProvider time, RunIdentity identity, IReductionOwner owner)
+    /// <param name="server">The parameter server, or null where the workers own the slices.</param>
+    public RunController(RunRequest request, IRunObserver observer, TimeProvider time, RunIdentity identity, ParameterServer? server)
     {
         _request = request;
         _observer = observer;
         _time = time;
-        _owner = owner;
+        _server = server;
         _epoch = identity.Epoch;
         _policy = new MembershipPolicy(
             request.Cluster.MinWorkers ?? Math.Max(1, request.Cluster.Workers),
@@ -58,7 +57,7 @@ internal sealed class RunController : IAsyncDisposable
         _pace = new GrantPace(time);
         _ranges = new RangeControl(time);
         _progress = new RunProgress(request, observer, time, _grants);
-        _granter = new WorkGranter(_members, _grants, _ledger, owner, _progress, session =>
+        _granter = new WorkGranter(_members, _grants, _ledger, server, _progress, session =>
             Fail(Evidence.Of(session, MemberSession.TakesNothing, EvidenceWeight.Complaint))
         );
     }
@@ -104,8 +103,8 @@ internal sealed class RunController : IAsyncDisposable
             case MemberJoined joined:
                 _members.Welcome(joined.Session);
                 break;
-            case MemberSpoke spoke:
-                Hear(spoke.Session, spoke.Message);
+            case MessageReceived received:
+                Receive(received.Session, received.Message);
                 break;
             case MemberGone gone:
                 Lose(gone);
@@ -116,7 +115,10 @@ internal sealed class RunController : IAsyncDisposable
             case SnapshotArrived arrived:
                 _progress.Arrived(arrived.Checkpoint);
                 break;
-            case OwnerFailed failed:
+            case ServerCompleted completed:
+                Completed(completed);
+                break;
+            case ServerFailed failed:
                 Fail(Evidence.Of(failed.Exception));
                 break;
             case Tick tick:
@@ -128,9 +130,9 @@ internal sealed class RunController : IAsyncDisposable
         }
     }
 
-    private void Hear(MemberSession session, WorkerMessage message)
+    private void Receive(MemberSession session, WorkerMessage message)
     {
-        if (!_members.Hear(session, message))
+        if (!_members.Receive(session, message))
             return;
         switch (message.BodyCase)
         {
@@ -154,16 +156,34 @@ internal sealed class RunController : IAsyncDisposable
     {
         try
         {
-            _ledger.Reported(session.Worker, Reports.WorkOf(report), Reports.Sums(report));
+            _ledger.Completed(session.Worker, Reports.WorkOf(report), Reports.RecordOf(report));
             if (report.Work == Work.Train)
                 _ranges.Observe(session.Worker, Reports.Microbatches(report), Reports.ComputeTime(report));
-            while (_ledger.TryComplete(out var work, out var sums))
-                _progress.Completed(work, sums);
+            Record();
         }
         catch (InvalidDataException exception)
         {
             Fail(Evidence.Of(session, exception.Message, EvidenceWeight.Confessed));
         }
+    }
+
+    private void Completed(ServerCompleted completed)
+    {
+        try
+        {
+            _ledger.Completed(ParameterServer.Member, completed.Work, completed.Record);
+            Record();
+        }
+        catch (InvalidDataException exception)
+        {
+            Fail(Evidence.Of(exception));
+        }
+    }
+
+    private void Record()
+    {
+        while (_ledger.TryRecord(out var work, out var record))
+            _progress.Completed(work, record.Sums);
     }
 
     private void Lose(MemberGone gone)
@@ -173,7 +193,7 @@ internal sealed class RunController : IAsyncDisposable
             Lose(gone.Session, gone.Cause);
     }
 
-    // Nobody waits for one that has come by itself and is no member yet.
+    // Unsolicited workers do not block the run before they are members.
     private void Lose(MemberSession session, string cause)
     {
         if (session.Join.LocalNumber > 0 || _ledger.Awaits(session.Worker) || _view?.RankOf(session.Worker) >= 0)
@@ -275,7 +295,7 @@ internal sealed class RunController : IAsyncDisposable
         return true;
     }
 
-    // Those that are slow get less of every batch, which changes no bit.
+    // Stragglers get fewer microbatches; results are unchanged.
     private void BalanceRanges(long nextStep)
     {
         var view = _view!;
@@ -307,8 +327,8 @@ internal sealed class RunController : IAsyncDisposable
         _view = view;
         _ranges.Enter(view);
         _progress.Enter(view);
-        _owner.Enter(view);
-        _members.Enter(view, previous, _owner.HoldsState);
+        _server?.Enter(view);
+        _members.Enter(view, previous, coordinatorHoldsState: _server is not null);
         var microbatches = _grants.MostMicrobatches;
         if (view.Workers.Count > microbatches)
         {

@@ -1,73 +1,77 @@
-using Distributed.Collectives;
-using Distributed.Objectives;
 using Distributed.Training;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
 /// <summary>
-/// What has been granted and not yet reported by every member. Entries complete in the order in which they were granted,
-/// with the sums of the whole tree.
+/// What has been granted and not yet been completed by every member. A step is recorded once every member says that it has completed
+/// it, in the order of the grants; its record must be the same whoever tells it, and speak of the samples that were granted.
 /// </summary>
 internal sealed class StepLedger
 {
     private readonly Queue<Entry> _open = new();
 
-    /// <summary>Whether everything granted has been reported.</summary>
+    /// <summary>Whether everything granted has been recorded.</summary>
     public bool IsEmpty => _open.Count == 0;
 
-    /// <summary>Whether a worker has still to report something that it was granted.</summary>
-    /// <param name="worker">The worker.</param>
-    public bool Awaits(int worker) => _open.Any(entry => entry.Waiting.Contains(worker));
+    /// <summary>Whether a member has still to complete something that it was granted.</summary>
+    /// <param name="member">The worker's number, or <see cref="ParameterServer.Member"/>.</param>
+    public bool Awaits(int member) => _open.Any(entry => entry.Waiting.Contains(member));
 
     /// <summary>Notes a grant.</summary>
     /// <param name="work">What was granted.</param>
-    /// <param name="workers">Who must report it.</param>
-    public void Granted(PlannedWork work, IEnumerable<int> workers) => _open.Enqueue(new Entry(work, [.. workers]));
+    /// <param name="members">Who must complete it.</param>
+    /// <param name="sampleChecksum">The checksum of its samples.</param>
+    public void Granted(PlannedWork work, IEnumerable<int> members, ulong sampleChecksum) =>
+        _open.Enqueue(new Entry(work, [.. members], sampleChecksum));
 
-    /// <summary>Takes a worker's report.</summary>
-    /// <param name="worker">Who reports.</param>
+    /// <summary>Takes a member's word that it has completed a piece of work.</summary>
+    /// <param name="member">Who.</param>
     /// <param name="work">What it has done.</param>
-    /// <param name="sums">The sums of its blocks.</param>
-    /// <exception cref="InvalidDataException">It was not granted that, or reports it twice.</exception>
-    public void Reported(int worker, PlannedWork work, IEnumerable<(TreeNode, BatchSums)> sums)
+    /// <param name="record">The record, from members that have it; otherwise null.</param>
+    /// <exception cref="InvalidDataException">
+    /// It was not granted that, reports it twice, or its record differs from that of another member or from what was granted.
+    /// </exception>
+    public void Completed(int member, PlannedWork work, StepRecord? record)
     {
         var entry = _open.FirstOrDefault(open => open.Work == work);
-        if (entry is null || !entry.Waiting.Remove(worker))
-            throw new InvalidDataException($"worker {worker} reports {work.Kind} of step {work.Step}, which it was not granted");
-        entry.Sums.AddRange(sums);
+        if (entry is null || !entry.Waiting.Remove(member))
+            throw new InvalidDataException($"worker {member} reports {work.Kind} of step {work.Step}, which it was not granted");
+        if (record is not { } told)
+            return;
+        if (told.SampleChecksum != entry.SampleChecksum)
+            throw new InvalidDataException($"{work.Kind} of step {work.Step} was done on other samples than were granted");
+        if (entry.Record is { } known && !HaveSameBits(known, told))
+            throw new InvalidDataException($"its sums of {work.Kind} of step {work.Step} differ from those of another member");
+        entry.Record = told;
     }
 
-    /// <summary>Takes the oldest entry if all have reported it.</summary>
+    /// <summary>Takes the oldest entry if every member has completed it.</summary>
     /// <param name="work">What was done.</param>
-    /// <param name="sums">The sums over all microbatches.</param>
-    /// <exception cref="InvalidDataException">What was reported does not make one tree.</exception>
-    public bool TryComplete(out PlannedWork work, out BatchSums sums)
+    /// <param name="record">Its record.</param>
+    /// <exception cref="InvalidDataException">No member has told the record.</exception>
+    public bool TryRecord(out PlannedWork work, out StepRecord record)
     {
-        (work, sums) = (default, default);
+        (work, record) = (default, default);
         if (!_open.TryPeek(out var entry) || entry.Waiting.Count > 0)
             return false;
         _open.Dequeue();
-        (work, sums) = (entry.Work, Complete(entry));
+        work = entry.Work;
+        record = entry.Record ?? throw new InvalidDataException($"no member has told the sums of {work.Kind} of step {work.Step}");
         return true;
     }
 
-    private static BatchSums Complete(Entry entry)
+    // Sums that are not finite are compared by their bits, too.
+    private static bool HaveSameBits(in StepRecord left, in StepRecord right)
     {
-        try
-        {
-            return LossTree.Complete(entry.Sums);
-        }
-        catch (ArgumentException exception)
-        {
-            throw new InvalidDataException(
-                $"the reports of {entry.Work.Kind} of step {entry.Work.Step} do not make one sum: {exception.Message}",
-                exception
-            );
-        }
+        Span<byte> first = stackalloc byte[StepRecord.ByteLength],
+            second = stackalloc byte[StepRecord.ByteLength];
+        left.Write(first);
+        right.Write(second);
+        return first.SequenceEqual(second);
     }
 
-    private sealed record Entry(PlannedWork Work, HashSet<int> Waiting)
+    private sealed record Entry(PlannedWork Work, HashSet<int> Waiting, ulong SampleChecksum)
     {
-        public List<(TreeNode, BatchSums)> Sums { get; } = [];
+        public StepRecord? Record { get; set; }
     }
 }

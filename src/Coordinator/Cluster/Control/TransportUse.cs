@@ -5,29 +5,37 @@ namespace Distributed.Coordinator.Cluster.Control;
 /// <summary>How gradients have travelled in a run, as the workers tell it for each view that they open.</summary>
 internal sealed class TransportUse
 {
-    private bool _memory;
-    private bool _frames;
+    private readonly SortedSet<string> _used = [];
 
-    /// <summary><c>shm</c>, <c>grpc</c>, <c>mixed</c> where pairs of workers differ, or <c>none</c> for a worker alone.</summary>
+    /// <summary>
+    /// <c>shm</c>, <c>tcp</c>, <c>grpc</c>, <c>mixed</c> where pairs of members differ, or <c>none</c> for a worker alone.
+    /// </summary>
     public string Name =>
-        (_memory, _frames) switch
+        _used.Count switch
         {
-            (true, true) => "mixed",
-            (true, false) => "shm",
-            (false, true) => "grpc",
-            _ => "none",
+            0 => "none",
+            1 => _used.Min!,
+            _ => "mixed",
         };
 
-    /// <summary>Why two workers do not share memory, the first time that this is said, as a line for people; otherwise null.</summary>
+    /// <summary>Why a pair of members does not use the fastest way, the first time that this is said, as a line; otherwise null.</summary>
     /// <param name="worker">The worker that tells.</param>
     /// <param name="opened">What it tells.</param>
     public string? Add(string worker, ViewOpened opened)
     {
-        var isNews = opened.Refusal.Length > 0 && !_frames;
-        _memory |= opened.MemoryPeers > 0;
-        _frames |= opened.FramePeers > 0;
-        return isNews
-            ? $"{worker} exchanges gradients over gRPC, since it shares no memory with {opened.Refusal}; --transport grpc asks for no more"
+        var way = opened.CallPeers > 0 ? "grpc" : "tcp";
+        var isNew = opened.Refusal.Length > 0 && !_used.Contains(way);
+        Use("shm", opened.MemoryPeers);
+        Use("tcp", opened.StreamPeers);
+        Use("grpc", opened.CallPeers);
+        return isNew
+            ? $"{worker} exchanges gradients over {way}, since no faster way leads to {opened.Refusal}; --transport {way} asks for no more"
             : null;
+    }
+
+    private void Use(string name, int peers)
+    {
+        if (peers > 0)
+            _used.Add(name);
     }
 }

@@ -37,11 +37,14 @@ internal static class WelcomeSettings
         };
     }
 
-    private static TransportMode Mode(Transport transport) =>
+    /// <summary>The transport as it is told on the wire.</summary>
+    /// <param name="transport">The option.</param>
+    public static TransportMode Mode(Transport transport) =>
         transport switch
         {
             Transport.Shm => TransportMode.Shm,
-            Transport.Tcp or Transport.Grpc => TransportMode.Grpc,
+            Transport.Tcp => TransportMode.Tcp,
+            Transport.Grpc => TransportMode.Grpc,
             _ => TransportMode.Auto,
         };
 }

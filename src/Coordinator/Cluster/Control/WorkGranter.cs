@@ -1,21 +1,21 @@
 using Distributed.Coordinator.Cluster.Membership;
-using Distributed.Coordinator.Cluster.Reduction;
 using Distributed.Protocol;
+using Distributed.Training;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
 /// <summary>Tells everyone who has a part in a piece of work that it may be done.</summary>
-/// <param name="members">The workers.</param>
+/// <param name="registry">The workers.</param>
 /// <param name="grants">Writes their permissions.</param>
 /// <param name="ledger">Notes what has to be reported.</param>
-/// <param name="owner">The coordinator's own part in the reduction.</param>
+/// <param name="server">The parameter server, or null where the workers own the slices.</param>
 /// <param name="progress">Notes what has to be saved.</param>
 /// <param name="unsent">Is told of a worker to which something could not be sent.</param>
 internal sealed class WorkGranter(
-    MemberRegistry members,
+    MemberRegistry registry,
     GrantWriter grants,
     StepLedger ledger,
-    IReductionOwner owner,
+    ParameterServer? server,
     RunProgress progress,
     Action<MemberSession> unsent
 )
@@ -26,15 +26,15 @@ internal sealed class WorkGranter(
     public void Grant(PlannedWork work, ClusterView view)
     {
         var batch = grants.BatchOf(work);
-        if (work.Kind != WorkKind.Evaluate)
-            owner.Granted(work, batch.MicrobatchCount, batch.Indices.Length);
+        server?.Granted(work, batch.MicrobatchCount, batch.Indices.Length);
         if (work.Kind == WorkKind.Snapshot)
         {
             AskForState(work, view);
             return;
         }
 
-        ledger.Granted(work, view.Workers);
+        var members = server is null ? view.Workers : view.Workers.Append(ParameterServer.Member);
+        ledger.Granted(work, members, StepRecord.ChecksumOf(batch.Indices.Span));
         for (var rank = 0; rank < view.Workers.Count; rank++)
             Grant(work, view, rank);
     }
@@ -42,34 +42,34 @@ internal sealed class WorkGranter(
     /// <summary>Sends what has been granted and not been sent yet.</summary>
     public void Send()
     {
-        foreach (var worker in members.SendGrants())
+        foreach (var worker in registry.SendGrants())
             Check(worker, isSent: false);
     }
 
     private void AskForState(PlannedWork work, ClusterView view)
     {
         progress.Expect(work.Step);
-        if (!owner.HoldsState)
+        if (server is null)
         {
             Check(
                 view.Workers[0],
-                members.Send(view.Workers[0], new CoordinatorMessage { Step = (ulong)work.Step, Snapshot = new Snapshot() })
+                registry.Send(view.Workers[0], new CoordinatorMessage { Step = (ulong)work.Step, Snapshot = new Snapshot() })
             );
         }
     }
 
     private void Grant(PlannedWork work, ClusterView view, int rank)
     {
-        var (worker, holdsDataset) = (view.Workers[rank], members.Get(view.Workers[rank]).HoldsDataset);
-        Check(worker, members.Grant(worker, grants.Write(work, view.Shares, rank, holdsDataset)));
+        var (worker, holdsDataset) = (view.Workers[rank], registry.Get(view.Workers[rank]).HoldsDataset);
+        Check(worker, registry.Grant(worker, grants.Write(work, view.Shares, rank, holdsDataset)));
         foreach (var shard in holdsDataset ? [] : grants.Shards(work, view.Shares, rank))
-            Check(worker, members.Send(worker, new CoordinatorMessage { Step = (ulong)work.Step, Shard = shard }));
+            Check(worker, registry.Send(worker, new CoordinatorMessage { Step = (ulong)work.Step, Shard = shard }));
     }
 
     // A message that is lost would be waited for without end. If the worker has gone, its session says why, and that weighs more.
     private void Check(int worker, bool isSent)
     {
         if (!isSent)
-            unsent(members.Get(worker));
+            unsent(registry.Get(worker));
     }
 }

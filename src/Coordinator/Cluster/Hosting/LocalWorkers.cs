@@ -62,7 +62,7 @@ internal sealed class LocalWorkers : IAsyncDisposable
         var output = process.StandardOutput.ReadToEndAsync();
         var last = "";
         while (await process.StandardError.ReadLineAsync() is { } line)
-            last = LastWords.Says(line) ? line : last;
+            last = ErrorOutput.IsMessage(line) ? line : last;
         await output;
         await process.WaitForExitAsync();
         _events.TryWrite(new LocalWorkerExited(number, process.Id, Cause(process.ExitCode, last)));

@@ -9,7 +9,7 @@ namespace Distributed.Coordinator.Cluster.Hosting;
 
 /// <summary>Takes workers' sessions and turns what happens on them into events.</summary>
 /// <param name="door">Where the events go.</param>
-internal sealed class SessionService(ClusterDoor door) : Protocol.Cluster.ClusterBase
+internal sealed class SessionService(SessionAdmission door) : Protocol.Cluster.ClusterBase
 {
     /// <inheritdoc />
     public override async Task Session(
@@ -25,7 +25,7 @@ internal sealed class SessionService(ClusterDoor door) : Protocol.Cluster.Cluste
         try
         {
             while (await requestStream.MoveNext(context.CancellationToken))
-                await door.Events.WriteAsync(new MemberSpoke(session, requestStream.Current), context.CancellationToken);
+                await door.Events.WriteAsync(new MessageReceived(session, requestStream.Current), context.CancellationToken);
             await sending;
         }
         catch (Exception exception)
@@ -73,7 +73,7 @@ internal sealed class SessionService(ClusterDoor door) : Protocol.Cluster.Cluste
 /// <summary>Where workers come in: numbers them and passes events on to the loop of control.</summary>
 /// <param name="events">Where events go.</param>
 /// <param name="time">The run's clock.</param>
-internal sealed class ClusterDoor(ChannelWriter<ClusterEvent> events, TimeProvider time)
+internal sealed class SessionAdmission(ChannelWriter<ClusterEvent> events, TimeProvider time)
 {
     private int _last;
 

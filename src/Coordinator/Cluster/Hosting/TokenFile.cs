@@ -42,13 +42,3 @@ internal static class TokenFile
         return token;
     }
 }
-
-/// <summary>The command line turns signals into an interruption of the run; the host must not stop the server under it.</summary>
-internal sealed class SignalsAreHandledElsewhere : IHostLifetime
-{
-    /// <inheritdoc />
-    public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    /// <inheritdoc />
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-}

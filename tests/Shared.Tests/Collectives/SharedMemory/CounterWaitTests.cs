@@ -1,4 +1,5 @@
-using Distributed.Collectives.SharedMemory;
+using Distributed.Collectives.Transports;
+using Distributed.Collectives.Transports.SharedMemory;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Collectives.SharedMemory;
@@ -6,7 +7,7 @@ namespace Distributed.Shared.Tests.Collectives.SharedMemory;
 /// <summary>Waiting for counters of another member, each member with its own mappings as in a process of its own.</summary>
 public sealed class CounterWaitTests : IDisposable
 {
-    private static readonly RegionLayout Layout = new(Members: 2, Buckets: 1, Blocks: 1, Length: 16);
+    private static readonly RegionLayout Layout = new(Members: 2, Buckets: 1, Nodes: 1, Length: 16);
 
     private readonly SharedRegion[] _own = new SharedRegion[2];
     private readonly SharedRegion[] _seen = new SharedRegion[2];
@@ -100,11 +101,11 @@ public sealed class CounterWaitTests : IDisposable
         await Assert.ThrowsAsync<OperationCanceledException>(() => waiting);
     }
 
-    private SharedCounter Theirs(int rank) => _seen[1 - rank].Counter(CounterKind.Blocks, 0);
+    private SharedCounter Theirs(int rank) => _seen[1 - rank].Counter(new ExchangePart(PartKind.Nodes, 0));
 
     private void Publish(int rank, long value)
     {
-        _own[rank].Counter(CounterKind.Blocks, 0).Publish(value);
+        _own[rank].Counter(new ExchangePart(PartKind.Nodes, 0)).Publish(value);
         _seen[1 - rank].Signal().Ring();
     }
 

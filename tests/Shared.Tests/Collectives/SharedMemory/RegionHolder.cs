@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Distributed.Collectives.SharedMemory;
+using Distributed.Collectives.Transports.SharedMemory;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Collectives.SharedMemory;
@@ -24,7 +24,7 @@ internal sealed class RegionHolder : IDisposable
 
     private RegionHolder(ProcessStartInfo start) => _process = Process.Start(start)!;
 
-    public static RegionLayout Layout { get; } = new(Members: 2, Buckets: 1, Blocks: 1, Length: 100_000);
+    public static RegionLayout Layout { get; } = new(Members: 2, Buckets: 1, Nodes: 1, Length: 100_000);
 
     public static RegionHolder Start()
     {
@@ -76,8 +76,8 @@ public sealed class RegionHolderProgram
     public void Holds_a_region_until_it_is_killed()
     {
         using var region = SharedRegion.TryCreate(RegionHolder.Layout, out _)!;
-        region.Block(0).GetSpan().Fill(RegionHolder.Value);
-        Assert.All(region.Block(0).GetSpan().ToArray(), value => Assert.Equal(RegionHolder.Value, value));
+        region.Node(0).GetSpan().Fill(RegionHolder.Value);
+        Assert.All(region.Node(0).GetSpan().ToArray(), value => Assert.Equal(RegionHolder.Value, value));
         if (Environment.GetEnvironmentVariable(RegionHolder.Variable) is null)
             return;
         var offer = region.Offer();

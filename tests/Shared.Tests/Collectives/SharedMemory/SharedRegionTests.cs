@@ -1,6 +1,8 @@
 using System.Globalization;
 using CsCheck;
-using Distributed.Collectives.SharedMemory;
+using Distributed.Collectives;
+using Distributed.Collectives.Transports;
+using Distributed.Collectives.Transports.SharedMemory;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Collectives.SharedMemory;
@@ -8,7 +10,9 @@ namespace Distributed.Shared.Tests.Collectives.SharedMemory;
 /// <summary>Regions that two processes map; here mostly one process, twice.</summary>
 public sealed class SharedRegionTests
 {
-    private static readonly RegionLayout Layout = new(Members: 3, Buckets: 2, Blocks: 2, Length: 40_000);
+    private static readonly RegionLayout Layout = new(Members: 3, Buckets: 2, Nodes: 2, Length: 40_000);
+
+    private const long Record = NodeRecord.MaximumNodes * NodeRecord.Length * sizeof(float);
 
     public SharedRegionTests() => Assert.SkipUnless(LinuxCalls.AreKnown, "shared memory needs Linux");
 
@@ -17,15 +21,15 @@ public sealed class SharedRegionTests
     {
         using var own = Create();
         using var seen = Open(own.Offer());
-        for (var index = 0; index < Layout.Blocks; index++)
-            own.Block(index).GetSpan().Fill(index + 1);
-        own.Reduced().GetSpan().Fill(9);
+        for (var index = 0; index < Layout.Nodes; index++)
+            own.Node(index).GetSpan().Fill(index + 1);
+        own.Slices().GetSpan().Fill(9);
 
-        Assert.All(seen.Block(0).GetSpan().ToArray(), value => Assert.Equal(1, value));
-        Assert.All(seen.Block(1).GetSpan().ToArray(), value => Assert.Equal(2, value));
-        Assert.All(seen.Reduced().Memory.ToArray(), value => Assert.Equal(9, value));
-        own.Block(0).GetSpan()[7] = 5;
-        Assert.Equal(5, seen.Block(0).GetSpan()[7]);
+        Assert.All(seen.Node(0).GetSpan().ToArray(), value => Assert.Equal(1, value));
+        Assert.All(seen.Node(1).GetSpan().ToArray(), value => Assert.Equal(2, value));
+        Assert.All(seen.Slices().Memory.ToArray(), value => Assert.Equal(9, value));
+        own.Node(0).GetSpan()[7] = 5;
+        Assert.Equal(5, seen.Node(0).GetSpan()[7]);
     }
 
     [Fact]
@@ -77,12 +81,12 @@ public sealed class SharedRegionTests
     {
         var own = Create();
         using var seen = Open(own.Offer());
-        var (offer, values) = (own.Offer(), own.Block(0));
+        var (offer, values) = (own.Offer(), own.Node(0));
         values.GetSpan()[0] = 3;
         own.Dispose();
 
         Assert.NotEmpty(Refusal(offer));
-        Assert.Equal(3, seen.Block(0).GetSpan()[0]);
+        Assert.Equal(3, seen.Node(0).GetSpan()[0]);
         Assert.Throws<ObjectDisposedException>(() => values.GetSpan().Length);
     }
 
@@ -96,7 +100,7 @@ public sealed class SharedRegionTests
 
         await holder.KillAsync();
 
-        Assert.Equal(RegionHolder.Value, seen.Block(0).GetSpan()[^1]);
+        Assert.Equal(RegionHolder.Value, seen.Node(0).GetSpan()[^1]);
         Assert.Null(SharedRegion.TryOpen(offer, RegionHolder.Layout, out refusal));
         Assert.Contains("not to be seen from here", refusal, StringComparison.Ordinal);
         Assert.False(File.Exists(string.Create(CultureInfo.InvariantCulture, $"/proc/{offer.ProcessId}/fd/{offer.Descriptor}")));
@@ -106,26 +110,34 @@ public sealed class SharedRegionTests
     public void No_two_parts_of_a_region_overlap_and_each_begins_on_a_line() =>
         Gen.Select(Gen.Int[1, 40], Gen.Int[1, 40], Gen.Int[1, 6], Gen.Int[1, 200_000])
             .Sample(
-                (members, buckets, blocks, length) =>
+                (members, buckets, nodes, length) =>
                 {
-                    var layout = new RegionLayout(members, buckets, blocks, length);
+                    var layout = new RegionLayout(members, buckets, nodes, length);
                     var vector = (long)length * sizeof(float);
                     List<(long Start, long Bytes)> parts =
                     [
                         (RegionLayout.HeaderOffset, 64),
                         (RegionLayout.SignalOffset, 64),
-                        (layout.ReducedOffset, vector),
+                        (layout.SlicesOffset, vector),
+                        (layout.RecordOffset(0), Record),
+                        (layout.RecordOffset(1), Record),
+                        (layout.CounterOffset(new ExchangePart(PartKind.Record, 0)), 64),
                         .. Enumerable.Range(0, members).Select(rank => (RegionLayout.AnswerOffset(rank), 64L)),
-                        .. Enumerable.Range(0, buckets).Select(bucket => (layout.CounterOffset(CounterKind.Blocks, bucket), 64L)),
-                        .. Enumerable.Range(0, buckets).Select(bucket => (layout.CounterOffset(CounterKind.Slice, bucket), 64L)),
-                        .. Enumerable.Range(0, blocks).Select(index => (layout.BlockOffset(index), vector)),
+                        .. Enumerable
+                            .Range(0, buckets)
+                            .Select(bucket => (layout.CounterOffset(new ExchangePart(PartKind.Nodes, bucket)), 64L)),
+                        .. Enumerable
+                            .Range(0, buckets)
+                            .Select(bucket => (layout.CounterOffset(new ExchangePart(PartKind.Slice, bucket)), 64L)),
+                        .. Enumerable.Range(0, nodes).Select(index => (layout.NodeOffset(index), vector)),
                     ];
                     parts.Sort();
                     Assert.All(parts, part => Assert.Equal(0, part.Start % 64));
                     Assert.All(parts.Zip(parts.Skip(1)), pair => Assert.True(pair.First.Start + pair.First.Bytes <= pair.Second.Start));
                     Assert.True(parts[^1].Start + parts[^1].Bytes <= layout.Bytes);
                     Assert.True(
-                        layout.CounterOffset(CounterKind.Slice, buckets - 1) < layout.LineBytes && layout.LineBytes <= layout.BlockOffset(0)
+                        layout.CounterOffset(new ExchangePart(PartKind.Record, 0)) < layout.LineBytes
+                            && layout.LineBytes <= layout.NodeOffset(0)
                     );
                 }
             );

@@ -1,0 +1,419 @@
+using System.Net.Sockets;
+using Distributed.Collectives.Transports;
+using Distributed.Collectives.Transports.Calls;
+using Distributed.Collectives.Transports.SharedMemory;
+using Distributed.Collectives.Transports.Streams;
+using Distributed.Protocol;
+using Grpc.Core;
+
+namespace Distributed.Collectives;
+
+/// <summary>What the members of a view exchange, and how.</summary>
+/// <param name="Plans">The plans of the view's steps.</param>
+/// <param name="Length">The flat vector's length in elements.</param>
+/// <param name="Microbatches">Microbatches of the largest batch.</param>
+/// <param name="Threads">Threads that compute in this process.</param>
+/// <param name="Transport">How gradients are to travel.</param>
+/// <param name="UsesLocalSockets">Whether raw streams inside a host are Unix domain sockets where there are some.</param>
+public sealed record ExchangeSettings(
+    ReductionPlans Plans,
+    int Length,
+    int Microbatches,
+    int Threads,
+    TransportMode Transport,
+    bool UsesLocalSockets = true
+);
+
+/// <summary>How many peers of a view are reached in which way.</summary>
+/// <param name="Memory">Through shared memory.</param>
+/// <param name="Streams">Over raw streams.</param>
+/// <param name="Calls">In streaming calls.</param>
+/// <param name="Refusal">Why a peer is reached in a slower way than was wanted, with its name; empty if none is.</param>
+public readonly record struct PeerWays(int Memory, int Streams, int Calls, string Refusal);
+
+/// <summary>
+/// A membership view in which this process exchanges: its memory, its links to the peers, and the all-reduce that runs over them.
+/// </summary>
+/// <remarks>
+/// The higher rank of a pair dials, a worker always dials the parameter server. Whoever dials asks by a call (Peers.Connect), gets a
+/// ticket, and opens with it a raw stream, or an exchange call where no stream is acknowledged in time. Pairs that share memory keep
+/// the link to notice each other's end.
+/// </remarks>
+public sealed class ExchangeView : IAsyncDisposable
+{
+    /// <summary>How long a raw stream may take to be acknowledged before calls are used instead.</summary>
+    private static readonly TimeSpan StreamTime = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long the last frames of a view may take to leave.</summary>
+    private static readonly TimeSpan ClosingTime = TimeSpan.FromSeconds(5);
+
+    private readonly ViewIdentity _identity;
+    private readonly ExchangeSettings _settings;
+    private readonly ReductionPlan _plan;
+    private readonly SharedMemoryPeers? _sharedMemory;
+    private readonly LinkTransport _frames;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Lock _lock = new();
+    private readonly Link?[] _links; // by rank; under the lock
+    private readonly TaskCompletionSource<Link>[] _accepted; // by rank, for the peers that dial
+    private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private string _refusal = "";
+    private int _running; // steps under way: 0 or 1; under the lock
+    private bool _isOver; // under the lock
+
+    private ExchangeView(ViewIdentity identity, ExchangeSettings settings)
+    {
+        (_identity, _settings) = (identity, settings);
+        _plan = settings.Plans.For(1);
+        var peers = Enumerable.Range(0, identity.Members.Count).Where(peer => _plan.Exchange(identity.Rank, peer)).ToList();
+        Peers = peers;
+        _sharedMemory =
+            settings.Transport is TransportMode.Grpc or TransportMode.Tcp || peers.Count == 0
+                ? null
+                : new SharedMemoryPeers(
+                    identity,
+                    settings.Plans.For(settings.Microbatches).Buckets.Count,
+                    ReductionTree.MaximumNodes(settings.Microbatches),
+                    settings.Length,
+                    settings.Threads
+                );
+        Memory = _sharedMemory?.Memory ?? new PrivateMemory(settings.Length);
+        Exchange = new AllReduce(identity, settings.Plans, Memory);
+        _links = new Link?[identity.Members.Count];
+        _accepted = [.. identity.Members.Select(_ => new TaskCompletionSource<Link>(TaskCreationOptions.RunContinuationsAsynchronously))];
+        _frames = new LinkTransport(identity.Rank, identity.Members.Count, peers, Memory);
+    }
+
+    /// <summary>Sums the gradients.</summary>
+    public AllReduce Exchange { get; }
+
+    /// <summary>Where this member's gradients are to be put; gone when the view is.</summary>
+    public ExchangeMemory Memory { get; }
+
+    /// <summary>Ends with the view: checked by everything that computes for it.</summary>
+    public CancellationToken Stopping => _stopping.Token;
+
+    /// <summary>How the peers are reached.</summary>
+    public PeerWays Ways { get; private set; }
+
+    /// <summary>The bytes of gradient and weights that this member has sent in frames.</summary>
+    public long BytesSent
+    {
+        get
+        {
+            lock (_lock)
+                return _links.Sum(link => link?.BytesSent ?? 0);
+        }
+    }
+
+    /// <summary>The run's identity.</summary>
+    internal ulong Run => _identity.Run;
+
+    /// <summary>The view's generation.</summary>
+    internal ViewGeneration Generation => _identity.Generation;
+
+    private List<int> Peers { get; }
+
+    /// <summary>Reaches every peer of a view.</summary>
+    /// <param name="identity">The view, as this member sees it.</param>
+    /// <param name="addresses">Where the members are, in order of rank.</param>
+    /// <param name="settings">What is exchanged, and how.</param>
+    /// <param name="token">The run's token.</param>
+    /// <param name="directory">Lets peers find the view.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="PeerFailureException">A peer cannot be reached.</exception>
+    /// <exception cref="InputException">A transport was asked for that a peer cannot be reached by.</exception>
+    public static async Task<ExchangeView> OpenAsync(
+        ViewIdentity identity,
+        IReadOnlyList<string> addresses,
+        ExchangeSettings settings,
+        RunToken? token,
+        ViewDirectory directory,
+        CancellationToken cancellationToken
+    )
+    {
+        ArgumentNullException.ThrowIfNull(identity);
+        ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(directory);
+        var view = new ExchangeView(identity, settings);
+        try
+        {
+            directory.Enter(view);
+            using var opening = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, view.Stopping);
+            await Task.WhenAll(view.Peers.Select(peer => view.ReachAsync(peer, addresses[peer], token, opening)));
+            view.Connect();
+            return view;
+        }
+        catch
+        {
+            await view.AbandonAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Runs a step on the calling thread, unless the view is over; while it runs, the view's memory stays.</summary>
+    /// <param name="step">The step; it checks <see cref="Stopping"/> often.</param>
+    /// <exception cref="OperationCanceledException">The view was abandoned.</exception>
+    public void RunStep(Action step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        lock (_lock)
+        {
+            if (_isOver)
+                throw new OperationCanceledException("the view is over", _stopping.Token);
+            _running++;
+        }
+
+        try
+        {
+            step();
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _running--;
+                if (_isOver)
+                    _idle.TrySetResult();
+            }
+        }
+    }
+
+    /// <summary>
+    /// Ends the view at any point, also in the middle of a step. When this completes, nothing of the view touches memory or can complete
+    /// a step: the compute thread has left it, sockets are closed, loops have ended, and shared memory is unmapped last.
+    /// </summary>
+    public async Task AbandonAsync()
+    {
+        await _stopping.CancelAsync();
+        Exchange.Fail(new OperationCanceledException("the view was abandoned", _stopping.Token));
+        await LeaveStepAsync();
+        foreach (var link in Links())
+            await link.AbandonAsync();
+        _sharedMemory?.Dispose();
+    }
+
+    /// <summary>Leaves after the view's last step: sends what is queued, waits a bounded time for the peers to have it, and lets go.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await LeaveStepAsync();
+        var links = Links();
+        var completing = Task.WhenAll(links.Select(link => Task.WhenAll(link.CompleteAsync(), link.Ended)));
+        await Task.WhenAny(completing, Task.Delay(ClosingTime));
+        await AbandonAsync();
+    }
+
+    /// <summary>Answers a peer that asks to exchange.</summary>
+    /// <param name="rank">The peer's rank.</param>
+    /// <param name="offer">Its memory.</param>
+    /// <exception cref="RpcException">The view does not expect the peer to dial.</exception>
+    internal MemoryOffer Answer(int rank, MemoryOffer offer)
+    {
+        if (!Peers.Contains(rank) || Dials(_identity.Rank, rank))
+            throw new RpcException(new Status(StatusCode.PermissionDenied, "the view does not expect this member to dial"));
+        return _sharedMemory?.Answer(rank, offer) ?? new MemoryOffer { Refusal = "it does not share memory in this view" };
+    }
+
+    /// <summary>Takes a raw stream that a peer has opened with its ticket.</summary>
+    internal bool TryAccept(int rank, bool isShared, Socket socket)
+    {
+        var link = new StreamLink(rank, new NetworkStream(socket, ownsSocket: true), _frames);
+        if (!TryAccept(isShared, link))
+            return false;
+        link.Start();
+        return true;
+    }
+
+    /// <summary>Takes an exchange call that a peer has opened with its ticket, and runs it to its end.</summary>
+    internal async Task AcceptAsync(int rank, bool isShared, IAsyncStreamReader<Frame> incoming, IAsyncStreamWriter<Frame> outgoing)
+    {
+        var link = new CallLink(_identity, rank, _frames, incoming, outgoing, complete: null, owned: null);
+        if (!TryAccept(isShared, link))
+            throw new RpcException(new Status(StatusCode.FailedPrecondition, "the view is over, or has a link to this member"));
+        await link.RunAsync();
+    }
+
+    // A worker dials the parameter server, which it may be unable to be reached by.
+    private bool Dials(int rank, int peer) => peer >= _plan.Workers || (rank < _plan.Workers && rank > peer);
+
+    // The first failure ends the waiting for the others.
+    private async Task ReachAsync(int peer, string address, RunToken? token, CancellationTokenSource opening)
+    {
+        try
+        {
+            await (Dials(_identity.Rank, peer) ? DialAsync(peer, address, token, opening.Token) : AcceptedAsync(peer, opening.Token));
+        }
+        catch
+        {
+            await opening.CancelAsync();
+            throw;
+        }
+    }
+
+    private void Connect()
+    {
+        var refusal = _sharedMemory?.Refusal ?? "";
+        if (_settings.Transport == TransportMode.Shm && refusal.Length > 0)
+            throw new InputException($"--transport shm: no memory is shared with {refusal}; use auto, tcp or grpc");
+        var shared = _sharedMemory?.Connect(Exchange) ?? [];
+        _frames.Release(shared);
+        Exchange.Use(_frames, Peers.Except(shared));
+        var calls = Links().Count(link => link is CallLink && !shared.Contains(link.Peer));
+        Ways = new PeerWays(shared.Count, Peers.Count - shared.Count - calls, calls, refusal.Length > 0 ? refusal : _refusal);
+    }
+
+    private async Task AcceptedAsync(int peer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _accepted[peer].Task.WaitAsync(WireLimits.ViewOpeningTime, cancellationToken);
+        }
+        catch (TimeoutException exception)
+        {
+            var cause = $"no connection within {WireLimits.ViewOpeningTime.TotalMinutes:0} minutes";
+            throw new PeerFailureException(_identity.Members[peer], 0, Phase.StateTransfer, cause, exception);
+        }
+    }
+
+    private async Task DialAsync(int peer, string address, RunToken? token, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var connection = new Connection(address, token);
+            var reply = await ConnectAsync(connection, cancellationToken);
+            var isShared = _sharedMemory?.Complete(peer, reply.Memory) ?? false;
+            if (_settings.Transport != TransportMode.Grpc && await TryStreamAsync(peer, address, reply, isShared, cancellationToken))
+                connection.Dispose();
+            else
+                Call(peer, Tickets.Read(reply.CallTicket.Span), isShared, connection);
+        }
+        catch (RpcException exception)
+        {
+            var cause = $"{address} cannot be reached: {WireErrors.Cause(exception)}";
+            throw new PeerFailureException(_identity.Members[peer], 0, Phase.StateTransfer, cause, exception);
+        }
+    }
+
+    private async Task<ConnectReply> ConnectAsync(Connection connection, CancellationToken cancellationToken)
+    {
+        var request = new ConnectRequest
+        {
+            Run = _identity.Run,
+            Generation = _identity.Generation.ToMessage(),
+            Rank = _identity.Rank,
+            Memory = _sharedMemory?.Offer() ?? new MemoryOffer { Refusal = "it does not share memory in this view" },
+        };
+        return await new Peers.PeersClient(connection.Calls).ConnectAsync(request, cancellationToken: cancellationToken);
+    }
+
+    private async Task<bool> TryStreamAsync(
+        int peer,
+        string address,
+        ConnectReply reply,
+        bool isShared,
+        CancellationToken cancellationToken
+    )
+    {
+        Socket? socket = null;
+        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        bounded.CancelAfter(StreamTime);
+        try
+        {
+            socket = await StreamDialer.ConnectAsync(new Uri(address), _settings.UsesLocalSockets ? reply.LocalSocket : "", bounded.Token);
+            await new StreamPreamble(Tickets.Read(reply.StreamTicket.Span), isShared).SendAsync(socket, bounded.Token);
+            var link = new StreamLink(peer, new NetworkStream(socket, ownsSocket: true), _frames);
+            if (!TryAttach(link))
+                throw new OperationCanceledException("the view is over", _stopping.Token);
+            link.Start();
+            return true;
+        }
+        catch (Exception exception)
+            when (exception is SocketException or IOException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            socket?.Dispose();
+            var cause = exception is OperationCanceledException ? "no answer in time" : exception.Message;
+            if (_settings.Transport == TransportMode.Tcp)
+            {
+                throw new PeerFailureException(
+                    _identity.Members[peer],
+                    0,
+                    Phase.StateTransfer,
+                    $"no raw stream to {address}: {cause}; use --transport auto or grpc",
+                    exception
+                );
+            }
+            _refusal = $"{_identity.Members[peer]}: no raw stream to {address} ({cause})";
+            return false;
+        }
+    }
+
+    private void Call(int peer, UInt128 ticket, bool isShared, Connection connection)
+    {
+        var headers = new Metadata { { CallLink.TicketHeader, Tickets.Text(ticket) }, { CallLink.SharedHeader, isShared ? "1" : "0" } };
+        var call = new TensorClient(connection.Calls).Exchange(headers);
+        var link = new CallLink(
+            _identity,
+            peer,
+            _frames,
+            call.ResponseStream,
+            call.RequestStream,
+            call.RequestStream.CompleteAsync,
+            new Disposables(call, connection)
+        );
+        if (TryAttach(link))
+            _ = link.RunAsync();
+        else
+            connection.Dispose();
+    }
+
+    private bool TryAccept(bool isShared, Link link)
+    {
+        if ((_sharedMemory?.Conclude(link.Peer, isShared) ?? false) != isShared || !TryAttach(link))
+            return false;
+        return _accepted[link.Peer].TrySetResult(link);
+    }
+
+    private bool TryAttach(Link link)
+    {
+        lock (_lock)
+        {
+            if (_isOver || _links[link.Peer] is not null)
+                return false;
+            _links[link.Peer] = link;
+        }
+
+        _frames.Attach(link);
+        _ = TellEndAsync(link);
+        return true;
+    }
+
+    // How a link ended is the exchange's to judge.
+    private async Task TellEndAsync(Link link) => Exchange.LinkEnded(link.Peer, await link.Ended);
+
+    private Link[] Links()
+    {
+        lock (_lock)
+            return [.. _links.OfType<Link>()];
+    }
+
+    private Task LeaveStepAsync()
+    {
+        lock (_lock)
+        {
+            _isOver = true;
+            if (_running == 0)
+                _idle.TrySetResult();
+        }
+
+        return _idle.Task;
+    }
+
+    private sealed class Disposables(params IDisposable[] owned) : IDisposable
+    {
+        public void Dispose()
+        {
+            foreach (var one in owned)
+                one.Dispose();
+        }
+    }
+}

@@ -1,0 +1,132 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Threading.Channels;
+using Distributed.Protocol;
+using Grpc.Core;
+
+namespace Distributed.Collectives.Transports.Calls;
+
+/// <summary>A link over an ordinary streaming call, through whatever proxy or mesh speaks HTTP/2.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "AbandonAsync ends it; a cancelled source holds nothing.")]
+internal sealed class CallLink : Link
+{
+    /// <summary>The header of the call that carries the ticket.</summary>
+    public const string TicketHeader = "ticket";
+
+    /// <summary>The header that says whether both ends share memory.</summary>
+    public const string SharedHeader = "shared-memory";
+
+    // Bounded by the plan: a member queues what it sends in one step, and cannot complete the step before it has been sent.
+    private readonly Channel<(LinkFrame Frame, ReadOnlyMemory<float> Values)> _queue = Channel.CreateUnbounded<(
+        LinkFrame,
+        ReadOnlyMemory<float>
+    )>(new UnboundedChannelOptions { SingleReader = true });
+
+    private readonly ViewIdentity _identity;
+    private readonly ILinkReceiver _receiver;
+    private readonly IAsyncStreamReader<Frame> _incoming;
+    private readonly IAsyncStreamWriter<Frame> _outgoing;
+    private readonly Func<Task>? _complete;
+    private readonly IDisposable? _owned;
+    private readonly CancellationTokenSource _abandoned = new();
+    private readonly TaskCompletionSource _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task _loops = Task.CompletedTask;
+
+    /// <summary>Takes a call over.</summary>
+    /// <param name="identity">The view.</param>
+    /// <param name="peer">The peer's rank.</param>
+    /// <param name="receiver">Takes what arrives.</param>
+    /// <param name="incoming">The call's reading side.</param>
+    /// <param name="outgoing">The call's writing side.</param>
+    /// <param name="complete">Ends the writing side; null where the end of <see cref="RunAsync"/> does.</param>
+    /// <param name="owned">Goes with the link.</param>
+    public CallLink(
+        ViewIdentity identity,
+        int peer,
+        ILinkReceiver receiver,
+        IAsyncStreamReader<Frame> incoming,
+        IAsyncStreamWriter<Frame> outgoing,
+        Func<Task>? complete,
+        IDisposable? owned
+    )
+        : base(peer)
+    {
+        (_identity, _receiver, _incoming, _outgoing, _complete, _owned) = (identity, receiver, incoming, outgoing, complete, owned);
+    }
+
+    /// <summary>Sends and receives until both directions have ended.</summary>
+    public Task RunAsync() => _loops = Task.WhenAll(SendLoopAsync(), ReceiveLoopAsync());
+
+    /// <inheritdoc />
+    public override Task CompleteAsync()
+    {
+        _queue.Writer.TryComplete();
+        return _sent.Task;
+    }
+
+    /// <inheritdoc />
+    public override async ValueTask AbandonAsync()
+    {
+        _queue.Writer.TryComplete();
+        await _abandoned.CancelAsync();
+        _owned?.Dispose();
+        await _loops;
+        End(new IOException("the link was abandoned"));
+    }
+
+    private protected override void Enqueue(in LinkFrame frame, ReadOnlyMemory<float> values) => _queue.Writer.TryWrite((frame, values));
+
+    // A call that is over throws whatever its writer meets; how a link ended is the exchange's to judge.
+    private async Task SendLoopAsync()
+    {
+        try
+        {
+            await foreach (var (frame, values) in _queue.Reader.ReadAllAsync(_abandoned.Token))
+            {
+                var header = new FrameHeader(_identity.Run, _identity.Generation, frame.Position, frame.Kind, frame.Part, frame.Offset);
+                await StateTransfer.SendVectorAsync(_outgoing, header, values, _abandoned.Token);
+            }
+
+            if (_complete is not null)
+                await _complete();
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            End(exception);
+        }
+        finally
+        {
+            _sent.TrySetResult();
+        }
+    }
+
+    private async Task ReceiveLoopAsync()
+    {
+        try
+        {
+            while (await _incoming.MoveNext(_abandoned.Token))
+            {
+                using var frame = _incoming.Current;
+                if (frame.Header.Run == _identity.Run && frame.Header.Generation == _identity.Generation)
+                    await TakeAsync(frame);
+            }
+
+            End(null);
+            _queue.Writer.TryComplete(); // a peer that ends its direction has all that it needs
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            End(exception);
+        }
+    }
+
+    private async Task TakeAsync(Frame frame)
+    {
+        var header = frame.Header;
+        var arrived = new LinkFrame(header.Kind, header.Part, header.Step, checked((int)header.Offset), frame.Values.Length);
+        Memory<float> destination;
+        while (!_receiver.TryPlace(Peer, arrived, out destination))
+            await _receiver.BegunAsync(arrived.Position, _abandoned.Token);
+        frame.Values.CopyTo(destination.Span);
+        _receiver.Arrived(Peer, arrived);
+    }
+}

@@ -1,0 +1,124 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Distributed.Collectives.Transports.Streams;
+
+/// <summary>
+/// One thread of the process that receives for links while no compute thread does, sends what their sockets did not take at once, and
+/// pings. It waits with the system's plain call, for the runtime's own watch over a socket cannot be ended: it would be woken by all
+/// that comes, whoever receives it.
+/// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "There is one, for as long as the process lives.")]
+internal sealed class LinkWatch
+{
+    /// <summary>
+    /// How long a link is left to the compute thread that has received from it: 20 ms. That is longer than it computes between two
+    /// looks at small models, and short beside what fills a socket's memory at others.
+    /// </summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>From one ping to the next.</summary>
+    private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(1);
+
+    private static readonly Lazy<LinkWatch> OfProcess = new(() => new LinkWatch());
+
+    private readonly Lock _lock = new();
+    private readonly Socket _waker = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { Blocking = false };
+    private readonly HashSet<StreamLink> _links = []; // under the lock; what follows is the thread's own
+    private readonly List<StreamLink> _current = [];
+    private readonly List<Socket> _readable = [];
+    private readonly List<Socket> _writable = [];
+    private DateTime _pinged = DateTime.UtcNow;
+
+    private LinkWatch()
+    {
+        _waker.Bind(new IPEndPoint(IPAddress.Loopback, 0)); // what it sends comes back to it
+        _waker.Connect(_waker.LocalEndPoint!);
+        new Thread(Run) { IsBackground = true, Name = "link watch" }.Start();
+    }
+
+    /// <summary>The process's.</summary>
+    public static LinkWatch Shared => OfProcess.Value;
+
+    /// <summary>Watches a link from now on.</summary>
+    public void Add(StreamLink link)
+    {
+        lock (_lock)
+            _links.Add(link);
+        Wake();
+    }
+
+    /// <summary>Forgets a link.</summary>
+    public void Remove(StreamLink link)
+    {
+        lock (_lock)
+            _links.Remove(link);
+        Wake();
+    }
+
+    /// <summary>Looks again at what there is to watch.</summary>
+    public void Wake() => _waker.Send([0], SocketFlags.None, out _); // if it does not fit, enough are there that wake it
+
+    private void Run()
+    {
+        while (true)
+        {
+            var timeout = Choose() ? Patience : PingInterval;
+            try
+            {
+                Socket.Select(_readable, _writable, null, timeout);
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            {
+                continue; // one was closed meanwhile
+            }
+
+            Serve();
+        }
+    }
+
+    // Whether to look again soon.
+    private bool Choose()
+    {
+        _current.Clear();
+        _readable.Clear();
+        _writable.Clear();
+        _readable.Add(_waker);
+        lock (_lock)
+            _current.AddRange(_links);
+        var soon = false;
+        foreach (var link in _current)
+        {
+            var interest = link.Interest();
+            soon |= interest.HasFlag(LinkInterest.Later);
+            if (interest.HasFlag(LinkInterest.Read))
+                _readable.Add(link.Socket!);
+            if (interest.HasFlag(LinkInterest.Write))
+                _writable.Add(link.Socket!);
+        }
+
+        return soon;
+    }
+
+    private void Serve()
+    {
+        Span<byte> rings = stackalloc byte[64];
+        if (_readable.Contains(_waker))
+            _waker.Receive(rings, SocketFlags.None, out _);
+        var now = DateTime.UtcNow;
+        var pings = now - _pinged >= PingInterval;
+        foreach (var link in _current)
+        {
+            if (_writable.Contains(link.Socket!))
+                link.Flush();
+            if (_readable.Contains(link.Socket!) || link.IsHeldUp)
+                link.ReceiveAvailable();
+            if (pings)
+                link.Ping();
+        }
+
+        if (pings)
+            _pinged = now;
+    }
+}

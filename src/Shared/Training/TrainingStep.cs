@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using Distributed.Collectives;
+
+namespace Distributed.Training;
+
+/// <summary>What one member does in a step or an evaluation, in process as in a worker.</summary>
+/// <param name="replica">The member's copy of the model.</param>
+/// <param name="exchange">Sums over the members.</param>
+/// <param name="memory">Where the member's gradients go.</param>
+/// <param name="rank">The member's rank.</param>
+public sealed class TrainingStep(Replica replica, AllReduce exchange, ExchangeMemory memory, int rank)
+{
+    /// <summary>The member's copy of the model.</summary>
+    public Replica Replica => replica;
+
+    /// <summary>How long forward and backward of the last step took.</summary>
+    public TimeSpan ComputeTime { get; private set; }
+
+    /// <summary>Trains a step: when this returns, the replica's state is the one after it.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="batch">What it trains on.</param>
+    /// <param name="stop">Gives the step up; the state stays the one before it.</param>
+    /// <returns>The step's plan.</returns>
+    /// <exception cref="NonFiniteLossException">The loss is infinite or NaN.</exception>
+    /// <exception cref="Protocol.PeerFailureException">Another member was lost.</exception>
+    public ReductionPlan Train(long step, in MemberBatch batch, CancellationToken stop = default)
+    {
+        replica.Weights.Begin(batch.TotalSamples);
+        var plan = exchange.Begin(step, batch.Microbatches, replica.Weights, stop);
+        CheckRange(step, plan, batch);
+        var began = Stopwatch.GetTimestamp();
+        replica.ForwardBackward(plan, rank, batch.Samples, memory, exchange, stop);
+        ComputeTime = Stopwatch.GetElapsedTime(began);
+        StepRecord.Publish(exchange, replica.Sums, batch.Checksum);
+        exchange.Complete();
+        replica.Weights.Complete();
+        return plan;
+    }
+
+    /// <summary>Evaluates a batch with the weights after a step.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="batch">What is evaluated.</param>
+    /// <param name="stop">Gives it up.</param>
+    /// <returns>The plan.</returns>
+    public ReductionPlan Evaluate(long step, in MemberBatch batch, CancellationToken stop = default)
+    {
+        var plan = exchange.BeginEvaluation(step, batch.Microbatches, stop);
+        CheckRange(step, plan, batch);
+        replica.Evaluate(plan, rank, batch.Samples, stop);
+        StepRecord.Publish(exchange, replica.Sums, batch.Checksum);
+        exchange.Complete();
+        return plan;
+    }
+
+    private void CheckRange(long step, ReductionPlan plan, in MemberBatch batch)
+    {
+        var (start, end) = plan.RangeOf(rank);
+        var (first, last) = ((long)start * replica.Microbatch, Math.Min((long)end * replica.Microbatch, batch.TotalSamples));
+        if (batch.Samples.Count != Math.Max(0, last - first))
+        {
+            throw new InvalidDataException(
+                $"step {step}: {batch.Samples.Count} samples came for microbatches [{start}, {end}) of {batch.TotalSamples} samples"
+            );
+        }
+    }
+}
+
+/// <summary>A member's part of a batch.</summary>
+/// <param name="Microbatches">Of the whole batch, over all members.</param>
+/// <param name="TotalSamples">Likewise.</param>
+/// <param name="Samples">The member's samples.</param>
+/// <param name="Checksum">Their <see cref="StepRecord.ChecksumOf"/>.</param>
+public readonly record struct MemberBatch(int Microbatches, int TotalSamples, ISampleSource Samples, ulong Checksum);
