@@ -77,7 +77,7 @@ internal sealed class LinkTransport : ITransport, ILinkReceiver
         var (first, count) = _round.Plan.PlacesOf(_rank);
         foreach (var peer in _peers)
         {
-            if (count == 0 && bucket == 0 && _round.Plan.IsOwner(peer))
+            if (count == 0 && bucket == 0 && OwnsSome(peer))
                 Send(peer, FrameKind.Node, part: 0, offset: 0, default);
             var (start, end) = _round.Plan.SliceOf(bucket, peer);
             for (var i = 0; i < count && start < end; i++)
@@ -228,6 +228,18 @@ internal sealed class LinkTransport : ITransport, ILinkReceiver
 
     private static InvalidDataException Unexpected(int peer, in LinkFrame frame) =>
         new($"member {peer} sent a frame that the plan does not expect of it: {frame}");
+
+    // A peer without slices does not wait for contributions, and would be in the next exchange when an empty one came.
+    private bool OwnsSome(int peer)
+    {
+        for (var bucket = 0; bucket < _round.Plan.Buckets.Count; bucket++)
+        {
+            if (_round.Plan.SliceOf(bucket, peer).Length > 0)
+                return true;
+        }
+
+        return false;
+    }
 
     // An empty contribution counts as one element.
     private long Contribution(int peer, int elements)

@@ -292,6 +292,7 @@ internal sealed class StreamLink : Link
         {
             var isBetweenFrames = _headerBytes == 0;
             End(isBetweenFrames ? null : new EndOfStreamException("the connection ended in the middle of a frame"));
+            _ = CompleteAsync(); // a peer that ends its direction has all that it needs, and waits for the answer
         }
         else if (_headerBytes < StreamFrame.HeaderBytes)
         {
