@@ -7,6 +7,9 @@ namespace Distributed.Coordinator.Commands;
 /// <param name="Time">The clock.</param>
 internal sealed record CommandConsole(TextWriter Output, TextWriter Error, bool IsTerminal, TimeProvider Time)
 {
+    /// <summary>Opens standard input.</summary>
+    internal Func<Stream> OpenInput { get; init; } = Console.OpenStandardInput;
+
     /// <summary>The process's own streams and the system's clock.</summary>
     internal static CommandConsole System { get; } = new(Console.Out, Console.Error, !Console.IsOutputRedirected, TimeProvider.System);
 

@@ -26,6 +26,7 @@ internal sealed class CoordinatorCommand
         AddTrain();
         AddVerify();
         AddEval();
+        AddPredict();
         AddData();
         AddBench();
         AddHealth();
@@ -105,6 +106,19 @@ internal sealed class CoordinatorCommand
             var settings = Read(table, new EvalSettings(), result, model, _ => []);
             var namesData = table.Values(result, []).Any(option => option.Name == "--data");
             return new EvalCommand(_console).Run(result.GetValue(model)!, settings, namesData);
+        });
+    }
+
+    private void AddPredict()
+    {
+        var table = new OptionTable<PredictSettings>(PredictSettings.Options);
+        var command = Add(_root, "predict", CommandTexts.Predict);
+        var model = AddPlace(command, "MODEL");
+        table.AddTo(command);
+        command.SetAction(result =>
+        {
+            var settings = Read(table, new PredictSettings(), result, model, settings => settings.Validate());
+            return new PredictCommand(_console).Run(result.GetValue(model)!, settings);
         });
     }
 

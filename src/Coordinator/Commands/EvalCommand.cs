@@ -3,6 +3,7 @@ using System.Text.Json;
 using Distributed.Coordinator.Options;
 using Distributed.Coordinator.Runs;
 using Distributed.Data;
+using Distributed.Training;
 
 namespace Distributed.Coordinator.Commands;
 
@@ -18,10 +19,10 @@ internal sealed class EvalCommand(CommandConsole console)
     /// <exception cref="InputException">Model or data are not right, or do not go together.</exception>
     internal int Run(string path, EvalSettings settings, bool namesData)
     {
-        var model = TrainedModel.Load(path);
+        var (model, trainedOn) = SavedModel.Load(path);
         var options = namesData
             ? settings.Data
-            : model.TrainedOn ?? throw new InputException($"--data: name the data to evaluate {path} on, such as --data digits");
+            : trainedOn ?? throw new InputException($"--data: name the data to evaluate {path} on, such as --data digits");
         var dataset = DatasetLoader.Load(options);
         RequireFit(model, dataset);
         var inputs = InputsOf(model, ref dataset, options);
@@ -37,14 +38,14 @@ internal sealed class EvalCommand(CommandConsole console)
         if (dataset.Shape.Length != model.Network.InputLength)
         {
             throw new InputException(
-                $"{dataset.Name}: a sample has {dataset.Shape.Length} values, {model.Path} takes {model.Network.InputLength}"
+                $"{dataset.Name}: a sample has {dataset.Shape.Length} values, {model.Name} takes {model.Network.InputLength}"
             );
         }
 
         if (!dataset.ClassNames.SequenceEqual(model.ClassNames))
         {
             throw new InputException(
-                $"{dataset.Name}: its classes are {Listed(dataset.ClassNames)}, {model.Path} was trained on {Listed(model.ClassNames)}"
+                $"{dataset.Name}: its classes are {Listed(dataset.ClassNames)}, {model.Name} was trained on {Listed(model.ClassNames)}"
             );
         }
     }
@@ -60,7 +61,7 @@ internal sealed class EvalCommand(CommandConsole console)
         if (dataset.Preprocessing.ByteDivisor is not null || model.Preprocessing.ByteDivisor is not null)
         {
             throw new InputException(
-                $"{dataset.Name}: its values are scaled in another way ({dataset.Preprocessing.ToJson()}) than {model.Path} expects ({model.Preprocessing.ToJson()})"
+                $"{dataset.Name}: its values are scaled in another way ({dataset.Preprocessing.ToJson()}) than {model.Name} expects ({model.Preprocessing.ToJson()})"
             );
         }
 

@@ -6,6 +6,7 @@ using Distributed.Coordinator.Benchmarks.Scaling;
 using Distributed.Coordinator.Observers;
 using Distributed.Coordinator.Options;
 using Distributed.Coordinator.Runs;
+using Distributed.Training;
 
 namespace Distributed.Coordinator.Commands;
 

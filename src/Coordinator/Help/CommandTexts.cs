@@ -16,6 +16,7 @@ internal static class CommandTexts
                 new(Commands, "train", "train a model and keep the run in a folder"),
                 new(Commands, "verify RUN", "train a run again with another number of workers and compare the weights bit by bit"),
                 new(Commands, "eval MODEL", "the accuracy of a trained model, class by class"),
+                new(Commands, "predict MODEL", "what a trained model says of new samples"),
                 new(Commands, "data list", "the data sets that have names, and where they are"),
                 new(Commands, "data inspect", "what a data set looks like"),
                 new(Commands, "bench allreduce", "what exchanging gradients takes on this machine"),
@@ -64,6 +65,20 @@ internal static class CommandTexts
             [
                 ("coordinator eval runs/first", "on the test part of the data that it was trained on"),
                 ("coordinator eval model.safetensors --data new-flowers.csv --part all", "on every sample of a file"),
+            ]
+        );
+
+    internal static HelpText Predict { get; } =
+        new(
+            "coordinator predict MODEL --data PATH [options]",
+            "Predicts samples with a trained model, a run folder, a checkpoint or a model.safetensors: one row each, in the order of the input,\nwith the class and the probability of every class. Columns of a CSV file are found by name where both it and the model have names.",
+            HelpText.EntriesOf(PredictSettings.Options),
+            [
+                ("coordinator predict runs/first --data new-flowers.csv", "a table, with or without the column of the classes"),
+                (
+                    "coordinator predict model.safetensors --data - --format jsonl --out answers.jsonl < new-flowers.csv",
+                    "from a pipe to a file"
+                ),
             ]
         );
 

@@ -8,7 +8,11 @@ namespace Distributed.Checkpoints;
 /// <param name="Input">The shape of a sample.</param>
 /// <param name="Preprocessing">How raw samples become inputs, as JSON.</param>
 /// <param name="ClassNames">The classes in the order of the outputs.</param>
-public sealed record ModelDescription(string Model, SampleShape Input, string Preprocessing, IReadOnlyList<string> ClassNames);
+public sealed record ModelDescription(string Model, SampleShape Input, string Preprocessing, IReadOnlyList<string> ClassNames)
+{
+    /// <summary>The names of the columns of the training data, or null if they have none.</summary>
+    public ColumnNames? Columns { get; init; }
+}
 
 /// <summary>A trained model as a safetensors file, whose tensors PyTorch and others can load by name.</summary>
 public static class ModelFile
@@ -17,6 +21,8 @@ public static class ModelFile
     private const string InputKey = "input";
     private const string PreprocessingKey = "preprocessing";
     private const string ClassesKey = "classes";
+    private const string FeaturesKey = "features";
+    private const string TargetKey = "target";
 
     /// <summary>Writes a model; what was at the path is replaced as a whole or not at all.</summary>
     /// <param name="path">The file.</param>
@@ -33,6 +39,12 @@ public static class ModelFile
             [PreprocessingKey] = description.Preprocessing,
             [ClassesKey] = JsonSerializer.Serialize(description.ClassNames),
         };
+        if (description.Columns is { } columns)
+        {
+            metadata[FeaturesKey] = JsonSerializer.Serialize(columns.Features);
+            metadata[TargetKey] = columns.Target;
+        }
+
         AtomicFile.Write(path, stream => SafeTensorsWriter.Write(stream, [.. layout.Tensors(weights)], metadata));
     }
 
@@ -49,7 +61,12 @@ public static class ModelFile
             new SampleShape(shape[0], shape[1], shape[2]),
             Text(file, PreprocessingKey),
             List<string>(file, ClassesKey)
-        );
+        )
+        {
+            Columns = file.Metadata.ContainsKey(FeaturesKey)
+                ? new ColumnNames(List<string>(file, FeaturesKey), Text(file, TargetKey))
+                : null,
+        };
     }
 
     private static string Text(SafeTensorsFile file, string key) =>

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Distributed.Data;
 
 /// <summary>A complete, validated dataset for classification: a training set and a test set of the same shape and classes.</summary>
@@ -21,6 +23,43 @@ public sealed class Dataset
         Train = train;
         Test = test;
         Sha256 = DatasetHash.Compute(this);
+    }
+
+    /// <summary>Opens a dataset by its name or path.</summary>
+    /// <param name="data"><c>digits</c>, <c>fashion-mnist</c>, or the path of a file or folder.</param>
+    /// <exception cref="InputException">It is missing or bad; the message names the file, the place, the reason and the remedy.</exception>
+    public static Dataset Open(string data) => Open(new DataOptions { Data = data });
+
+    /// <summary>Opens a dataset.</summary>
+    /// <param name="options">Which one, and how to read it.</param>
+    /// <param name="cancellation">Ends a download.</param>
+    /// <exception cref="InputException">It is missing or bad; the message names the file, the place, the reason and the remedy.</exception>
+    /// <exception cref="OperationCanceledException">A download was cancelled.</exception>
+    public static Dataset Open(DataOptions options, CancellationToken cancellation = default) => DatasetLoader.Load(options, cancellation);
+
+    /// <summary>Makes a dataset of arrays.</summary>
+    /// <param name="features">The values of each sample, all of the same number.</param>
+    /// <param name="labels">The class of each sample; classes are in ordinal order.</param>
+    /// <param name="options">How to read them; null for the defaults.</param>
+    /// <exception cref="ArgumentException">The arrays do not go together, or there are fewer than two classes.</exception>
+    public static Dataset FromArrays(IReadOnlyList<float[]> features, IReadOnlyList<string> labels, ArrayOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(labels);
+        string[] classNames = [.. labels.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        return ArrayDataset.Create(features, labels, classNames, options ?? new ArrayOptions());
+    }
+
+    /// <summary>Makes a dataset of arrays whose classes are numbers from 0.</summary>
+    /// <param name="features">The values of each sample, all of the same number.</param>
+    /// <param name="labels">The class of each sample, from 0 to the number of classes less 1.</param>
+    /// <param name="options">How to read them; null for the defaults.</param>
+    /// <exception cref="ArgumentException">The arrays do not go together, or there are fewer than two classes.</exception>
+    public static Dataset FromArrays(IReadOnlyList<float[]> features, IReadOnlyList<int> labels, ArrayOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(labels);
+        var classNames = Formats.ByteDataset.NumberedClasses(labels.DefaultIfEmpty(-1).Max() + 1);
+        string[] names = [.. labels.Select(label => label.ToString(CultureInfo.InvariantCulture))];
+        return ArrayDataset.Create(features, names, classNames, options ?? new ArrayOptions());
     }
 
     /// <summary>The dataset's name, or the name of its file or folder.</summary>

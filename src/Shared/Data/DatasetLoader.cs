@@ -1,3 +1,5 @@
+using Distributed.Data.Formats;
+using Distributed.Data.Formats.Csv;
 using Distributed.Data.Named;
 
 namespace Distributed.Data;
@@ -5,6 +7,9 @@ namespace Distributed.Data;
 /// <summary>Finds datasets by name or path. What it returns is complete and validated.</summary>
 public static class DatasetLoader
 {
+    /// <summary>What stands for the standard input where samples to predict are named.</summary>
+    internal const string StandardInput = "-";
+
     /// <summary>Loads a dataset.</summary>
     /// <param name="options">Which one, and how to read it.</param>
     /// <param name="cancellation">Ends a download.</param>
@@ -18,6 +23,27 @@ public static class DatasetLoader
         if (options.Test is string test)
             throw new InputException($"--test {test} does not go with {options.Data}, which has its own test set; leave it out");
         return options.Data == Digits.Name ? Digits.Load() : FashionMnist.Load(options.DataDir, cancellation);
+    }
+
+    /// <summary>Loads samples to predict: those of a file, the test set of a folder or of a dataset with a name.</summary>
+    /// <param name="options">Which ones, and how to read them; <c>-</c> is CSV out of <paramref name="standardInput"/>.</param>
+    /// <param name="inputs">What the model takes.</param>
+    /// <param name="standardInput">Opens the stream that <c>-</c> stands for.</param>
+    /// <exception cref="InputException">They are missing or bad, or are not what the model takes.</exception>
+    internal static RawSamples LoadInputs(DataOptions options, ModelInputs inputs, Func<Stream> standardInput)
+    {
+        if (options.Data == StandardInput)
+        {
+            const string name = "standard input";
+            using var stream = standardInput();
+            using var content = new MemoryStream();
+            stream.CopyTo(content);
+            return CsvFormat.ParseInputs(name, FileContent.Decompress(name, content.ToArray()).Span, inputs, options);
+        }
+
+        return options.Data is Digits.Name or FashionMnist.Name
+            ? new DatasetSamples(Load(options), inputs)
+            : DataPath.LoadInputs(options, inputs);
     }
 
     /// <summary>The datasets that can be asked for by name. Nothing is read or downloaded.</summary>

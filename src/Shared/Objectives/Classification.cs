@@ -47,6 +47,45 @@ public sealed class Classification : Objective
     public override void Evaluate(ReadOnlySpan<float> outputs, ReadOnlySpan<int> targets, in SampleTerms terms, ComputeTeam team) =>
         terms.Counts[Correct] = SoftmaxCrossEntropy.Forward(outputs, targets, OutputWidth, terms.Losses, team);
 
+    /// <summary>The class of the first largest output, as the accuracy counts it, and the softmax of the outputs.</summary>
+    /// <inheritdoc />
+    public override Prediction Predict(ReadOnlySpan<float> output, IReadOnlyList<string> names)
+    {
+        var best = FirstMaximum(output);
+        return new Prediction(names[best], Softmax(output, output[best]));
+    }
+
     /// <inheritdoc />
     public override IReadOnlyList<Metric> Metrics(in BatchSums sums) => [new("accuracy", (double)sums.Counts[Correct] / sums.Samples)];
+
+    /// <summary>The index of the first largest output.</summary>
+    internal static int FirstMaximum(ReadOnlySpan<float> output)
+    {
+        var best = 0;
+        for (var index = 1; index < output.Length; index++)
+            best = output[index] > output[best] ? index : best;
+        return best;
+    }
+
+    /// <summary>The loss of a sample in evaluation.</summary>
+    internal static float Loss(ReadOnlySpan<float> output, int label)
+    {
+        Span<float> loss = stackalloc float[1];
+        SoftmaxCrossEntropy.Forward(output, [label], output.Length, loss);
+        return loss[0];
+    }
+
+    /// <summary>One chain in double precision, so that the probabilities of a sample are the same on every machine.</summary>
+    private static float[] Softmax(ReadOnlySpan<float> output, float maximum)
+    {
+        var exponentials = new double[output.Length];
+        double sum = 0;
+        for (var index = 0; index < output.Length; index++)
+        {
+            exponentials[index] = ScalarMath.Exp((double)output[index] - maximum);
+            sum += exponentials[index];
+        }
+
+        return Array.ConvertAll(exponentials, exponential => (float)(exponential / sum));
+    }
 }

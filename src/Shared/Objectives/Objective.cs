@@ -41,6 +41,11 @@ public abstract class Objective
     /// <param name="sums">The sums over all samples, at least one.</param>
     public abstract IReadOnlyList<Metric> Metrics(in BatchSums sums);
 
+    /// <summary>What people read of the output for one sample.</summary>
+    /// <param name="output">[<see cref="OutputWidth"/>].</param>
+    /// <param name="names">[<see cref="OutputWidth"/>], what the outputs stand for.</param>
+    public abstract Prediction Predict(ReadOnlySpan<float> output, IReadOnlyList<string> names);
+
     /// <summary>The objective of a training; the one place that knows them all.</summary>
     /// <param name="outputs">Values that the data asks a model to put out for a sample.</param>
     /// <param name="labelSmoothing">The part of each target that is spread over all classes alike, 0 to below 1.</param>

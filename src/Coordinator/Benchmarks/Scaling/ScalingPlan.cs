@@ -1,5 +1,4 @@
 using Distributed.Collectives;
-using Distributed.Coordinator.Runs;
 using Distributed.Training;
 
 namespace Distributed.Coordinator.Benchmarks.Scaling;

@@ -1,5 +1,4 @@
 using Distributed.Coordinator.Benchmarks.Scaling;
-using Distributed.Coordinator.Runs;
 using Distributed.Training;
 using Xunit;
 

@@ -2,9 +2,8 @@ using Distributed.Checkpoints;
 using Distributed.Data;
 using Distributed.Model;
 using Distributed.Objectives;
-using Distributed.Training;
 
-namespace Distributed.Coordinator.Runs;
+namespace Distributed.Training;
 
 /// <summary>What a run trains on, loaded and checked as a whole before anything is written or any worker is started.</summary>
 /// <param name="Configuration">What decides the result.</param>
@@ -21,8 +20,20 @@ public sealed record RunPreparation(RunConfiguration Configuration, Dataset Data
     /// <exception cref="InputException">Data, model or weights are not right.</exception>
     public static RunPreparation Load(TrainingOptions options, RunConfiguration? begun = null)
     {
-        var model = ParseModel(options.Model);
-        var dataset = DatasetLoader.Load(options.Data);
+        ArgumentNullException.ThrowIfNull(options);
+        var model = ParseModel(options.Model); // before data that may have to be downloaded
+        return Of(options, model, DatasetLoader.Load(options.Data), begun);
+    }
+
+    /// <summary>Prepares training on data that is there.</summary>
+    /// <param name="options">Options without errors; their data is not read.</param>
+    /// <param name="dataset">The data.</param>
+    /// <exception cref="InputException">Model or weights are not right, or do not go with the data.</exception>
+    internal static RunPreparation Of(TrainingOptions options, Dataset dataset) =>
+        Of(options, ParseModel(options.Model), dataset, begun: null);
+
+    private static RunPreparation Of(TrainingOptions options, ModelSpec model, Dataset dataset, RunConfiguration? begun)
+    {
         var network = new Network(model, dataset.Shape, Objective.Create(dataset.OutputWidth, options.LabelSmoothing).OutputWidth);
         var unneeded =
             options.InitWeights is null || (options.InitWeights == begun?.Options.InitWeights && !File.Exists(options.InitWeights));
@@ -41,9 +52,14 @@ public sealed record RunPreparation(RunConfiguration Configuration, Dataset Data
     public Checkpoint InitialState() =>
         Configuration.Options.InitWeights is not null && InitialWeights is null
             ? throw new InputException($"{Configuration.Options.InitWeights}: is gone, and the run has no checkpoint to go on from")
-            : Training.InitialState.Of(Configuration, Network, InitialWeights);
+            : Distributed.Training.InitialState.Of(Configuration, Network, InitialWeights);
 
     /// <summary>What the trained model's file says about itself.</summary>
-    public ModelDescription Describe() =>
-        new(Configuration.Options.Model, Dataset.Shape, Dataset.Preprocessing.ToJson(), Dataset.ClassNames);
+    public ModelDescription Describe() => Describe(Configuration, Dataset);
+
+    /// <summary>What a file with a run's weights says about itself.</summary>
+    /// <param name="configuration">The run's configuration.</param>
+    /// <param name="dataset">Its data.</param>
+    public static ModelDescription Describe(RunConfiguration configuration, Dataset dataset) =>
+        new(configuration.Options.Model, dataset.Shape, dataset.Preprocessing.ToJson(), dataset.ClassNames) { Columns = dataset.Columns };
 }

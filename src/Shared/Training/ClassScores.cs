@@ -1,0 +1,54 @@
+using Distributed.Data;
+using Distributed.Objectives;
+
+namespace Distributed.Training;
+
+/// <summary>How well a model does on labelled samples, class by class.</summary>
+/// <param name="classes">Number of classes.</param>
+internal sealed class ClassScores(int classes)
+{
+    private readonly int[] _samples = new int[classes];
+    private readonly int[] _correct = new int[classes];
+    private double _loss;
+
+    /// <summary>Samples of each class.</summary>
+    internal IReadOnlyList<int> Samples => _samples;
+
+    /// <summary>Samples of each class that are classified correctly.</summary>
+    internal IReadOnlyList<int> Correct => _correct;
+
+    /// <summary>Samples of all classes.</summary>
+    internal int Count => _samples.Sum();
+
+    /// <summary>The mean loss per sample.</summary>
+    internal double Loss => _loss / Count;
+
+    /// <summary>The part of all samples, 0 to 1, that is classified correctly.</summary>
+    internal double Accuracy => (double)_correct.Sum() / Count;
+
+    /// <summary>Adds the scores of a set.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="samples">The samples, in the order of the model's classes.</param>
+    /// <param name="inputs">Turns decoded samples, [rows, values], into the model's inputs, in place.</param>
+    internal void Add(TrainedModel model, SampleSet samples, Action<Span<float>> inputs)
+    {
+        var row = 0;
+        var passes = ModelPass.Outputs(model.Network, model.Objective, model.Weights, samples.Count, (first, values) =>
+        {
+            samples.Decode([.. Enumerable.Range(first, values.Length / model.Network.InputLength)], values);
+            inputs(values);
+        });
+        foreach (var outputs in passes)
+        {
+            for (var start = 0; start < outputs.Length; start += classes)
+                Add(outputs.Span.Slice(start, classes), samples.Targets[row++]);
+        }
+    }
+
+    private void Add(ReadOnlySpan<float> output, int label)
+    {
+        _samples[label]++;
+        _correct[label] += Classification.FirstMaximum(output) == label ? 1 : 0;
+        _loss += Classification.Loss(output, label);
+    }
+}

@@ -1,0 +1,112 @@
+using Distributed.Checkpoints;
+using Distributed.Data;
+using Distributed.Model;
+using Distributed.Objectives;
+
+namespace Distributed.Training;
+
+/// <summary>A trained network with the way its inputs are made. Immutable, and safe for concurrent use.</summary>
+public sealed class TrainedModel
+{
+    private readonly ModelDescription _description;
+    private readonly float[] _weights;
+
+    internal TrainedModel(string name, Network network, float[] weights, ModelDescription description)
+    {
+        Name = name;
+        Network = network;
+        Objective = Objective.Create(network.OutputWidth, labelSmoothing: 0);
+        Preprocessing = Preprocessing.FromJson(description.Preprocessing, name);
+        _weights = weights;
+        _description = description;
+    }
+
+    /// <summary>Its file, or <c>the model</c> if it has none yet.</summary>
+    public string Name { get; }
+
+    /// <summary>The classes, in the order of <see cref="Prediction.Probabilities"/>.</summary>
+    public IReadOnlyList<string> ClassNames => _description.ClassNames;
+
+    /// <summary>The shape of a sample.</summary>
+    public SampleShape InputShape => _description.Input;
+
+    /// <summary>The SHA-256 of all parameters in layout order, little-endian.</summary>
+    public string WeightsSha256 => WeightsHash.Compute(_weights);
+
+    /// <summary>How raw values become inputs.</summary>
+    internal Preprocessing Preprocessing { get; }
+
+    /// <summary>The layers.</summary>
+    internal Network Network { get; }
+
+    /// <summary>What it was trained for.</summary>
+    internal Objective Objective { get; }
+
+    /// <summary>The flat vector of parameters.</summary>
+    internal ReadOnlyMemory<float> Weights => _weights;
+
+    /// <summary>What data must look like to be predicted.</summary>
+    internal ModelInputs Inputs => new(Name, InputShape, Preprocessing, _description.Columns);
+
+    /// <summary>Loads a model.</summary>
+    /// <param name="path">A file that <see cref="Save"/> or <c>coordinator train</c> has written.</param>
+    /// <exception cref="InputException">There is none, or it is not a model of this program.</exception>
+    public static TrainedModel Load(string path) => Load(path, ModelFile.Describe(path));
+
+    /// <summary>Loads weights that are described elsewhere, such as those of a checkpoint.</summary>
+    /// <param name="path">A safetensors file with the weights.</param>
+    /// <param name="description">What else is needed to use them.</param>
+    internal static TrainedModel Load(string path, ModelDescription description)
+    {
+        var outputs = Objective.Create(description.ClassNames.Count, labelSmoothing: 0).OutputWidth;
+        var network = new Network(ModelSpec.FromJson(description.Model, path), description.Input, outputs);
+        return new TrainedModel(path, network, InitialWeights.Load(path, network.Layout), description);
+    }
+
+    /// <summary>Writes the model as a safetensors file; what was at the path is replaced as a whole or not at all.</summary>
+    /// <param name="path">The file; its folder exists.</param>
+    public void Save(string path) => ModelFile.Save(path, Network.Layout, _weights, _description);
+
+    /// <summary>Predicts one sample.</summary>
+    /// <param name="sample">Its values, in the units of the data that the model was trained on.</param>
+    /// <exception cref="ArgumentException">It has another number of values than the model takes.</exception>
+    public Prediction Predict(params float[] sample)
+    {
+        ArgumentNullException.ThrowIfNull(sample);
+        return PredictAll([sample])[0];
+    }
+
+    /// <summary>Predicts samples: each as it would be predicted alone, in the same bits.</summary>
+    /// <param name="samples">The values of each, in the units of the data that the model was trained on.</param>
+    /// <exception cref="ArgumentException">One has another number of values than the model takes.</exception>
+    public IReadOnlyList<Prediction> PredictAll(IReadOnlyList<float[]> samples)
+    {
+        ArgumentNullException.ThrowIfNull(samples);
+        foreach (var sample in samples)
+        {
+            if (sample.Length != Network.InputLength)
+                throw new ArgumentException($"a sample has {sample.Length} values, {Name} takes {Network.InputLength}", nameof(samples));
+        }
+
+        return [.. Predictions(samples.Count, (first, inputs) =>
+            {
+                for (var index = 0; index < inputs.Length; index++)
+                {
+                    var column = index % Network.InputLength;
+                    inputs[index] = Preprocessing.Apply(samples[first + (index / Network.InputLength)][column], column);
+                }
+            })];
+    }
+
+    /// <summary>Predicts samples whose inputs are made on the way.</summary>
+    /// <param name="count">Number of samples.</param>
+    /// <param name="write">Writes the inputs of some of them.</param>
+    internal IEnumerable<Prediction> Predictions(int count, InputWriter write)
+    {
+        foreach (var outputs in ModelPass.Outputs(Network, Objective, _weights, count, write))
+        {
+            for (var start = 0; start < outputs.Length; start += Network.OutputWidth)
+                yield return Objective.Predict(outputs.Span.Slice(start, Network.OutputWidth), ClassNames);
+        }
+    }
+}
