@@ -91,8 +91,8 @@ internal static class ThreadsBenchmark
         return Math.Max(seconds, beside);
     }
 
-    private readonly struct Nothing : IPartitionedWork
+    private readonly struct Nothing : IChunkedWork
     {
-        public void Execute(int part, int parts) { }
+        public void Execute(int chunk, int chunks) { }
     }
 }

@@ -38,16 +38,16 @@ public static unsafe class ChannelOrder
                 destinations = destination
         )
         {
-            Elementwise.Share(new Samples(sources, source.Length / length, lines, columns, destinations), source.Length, team);
+            WorkSharing.Run(new Samples(sources, source.Length / length, lines, columns, destinations), source.Length, team);
         }
     }
 
-    /// <summary>One matrix of [lines, columns] a sample, each transposed for itself; a part takes whole samples.</summary>
-    private readonly struct Samples(float* source, int rows, int lines, int columns, float* destination) : IPartitionedWork
+    /// <summary>One matrix of [lines, columns] a sample, each transposed for itself; a chunk has whole samples.</summary>
+    private readonly struct Samples(float* source, int rows, int lines, int columns, float* destination) : IChunkedWork
     {
-        public void Execute(int part, int parts)
+        public void Execute(int chunk, int chunks)
         {
-            var (start, end) = ChunkRange.Of(rows, 1, part, parts);
+            var (start, end) = ChunkRange.Of(rows, 1, chunk, chunks);
             var length = (nint)lines * columns;
             for (var row = start; row < end; row++)
                 PanelPacking.Transpose(source + (row * length), columns, lines, columns, destination + (row * length), lines);

@@ -52,24 +52,16 @@ public static unsafe class ColumnSums
                 sums = destination
         )
         {
-            Elementwise.Share(new Work(values, n, rows, microbatch, sums), matrix.Length, team);
-        }
-    }
-
-    private readonly struct Work(float* matrix, int n, int rows, int microbatch, float* sums) : IPartitionedWork
-    {
-        public void Execute(int part, int parts)
-        {
-            var (start, end) = ChunkRange.Of(n, AlignedBuffer.Alignment / sizeof(float), part, parts);
-            VectorWidth.Execute(new Columns(matrix, n, rows, microbatch, sums, start, end));
+            var work = VectorizedWork.OfItems(new Columns(values, n, rows, microbatch, sums), n, CacheLine.Length);
+            WorkSharing.Run(work, matrix.Length, team);
         }
     }
 
     /// <summary>A range of columns in stripes: four pairs of vectors, then single pairs, then single columns.</summary>
-    internal readonly struct Columns(float* matrix, int n, int rows, int microbatch, float* sums, int start, int end) : IVectorized
+    internal readonly struct Columns(float* matrix, int n, int rows, int microbatch, float* sums) : IVectorizedRange
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Execute<TLanes, TVector>()
+        public void Execute<TLanes, TVector>(int start, int end)
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {

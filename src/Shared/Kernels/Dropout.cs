@@ -29,7 +29,7 @@ public static unsafe class Dropout
             throw new ArgumentOutOfRangeException(nameof(rate), rate, "a rate is at least 0 and below 1");
         fixed (float* destination = factors)
         {
-            Elementwise.Share(
+            WorkSharing.Run(
                 new FactorWork(random, first, (uint)(rate * Draws), 1 / (1 - rate), destination, factors.Length),
                 factors.Length,
                 team
@@ -60,11 +60,11 @@ public static unsafe class Dropout
     }
 
     private readonly struct FactorWork(CounterRandom random, ulong first, uint threshold, float scale, float* factors, int length)
-        : IPartitionedWork
+        : IChunkedWork
     {
-        public void Execute(int part, int parts)
+        public void Execute(int chunk, int chunks)
         {
-            var (i, end) = ChunkRange.Of(length, AlignedBuffer.Alignment / sizeof(float), part, parts);
+            var (i, end) = ChunkRange.Of(length, AlignedBuffer.Alignment / sizeof(float), chunk, chunks);
             for (; i < end && (first + (ulong)i) % BlockLength != 0; i++)
                 factors[i] = Factor(i);
             for (; i <= end - StepLength; i += StepLength)

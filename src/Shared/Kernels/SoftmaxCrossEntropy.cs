@@ -41,7 +41,12 @@ public static unsafe class SoftmaxCrossEntropy
                 loss = losses
         )
         fixed (int* label = labels)
-            return Run(new Work(z, label, labels.Length, classes, labelSmoothing, loss, backward: true), logits.Length, team);
+        {
+            var correct = 0;
+            var rows = new SoftmaxRows(z, label, classes, labelSmoothing, loss, backward: true, &correct);
+            VectorizedWork.Run(rows, labels.Length, logits.Length, team);
+            return correct;
+        }
     }
 
     /// <summary>
@@ -61,15 +66,12 @@ public static unsafe class SoftmaxCrossEntropy
                 loss = losses
         )
         fixed (int* label = labels)
-            return Run(new Work(z, label, labels.Length, classes, 0, loss, backward: false), logits.Length, team);
-    }
-
-    private static int Run(Work work, int elements, ComputeTeam? team)
-    {
-        var correct = 0;
-        work.Correct = &correct;
-        Elementwise.Share(work, elements, team);
-        return correct;
+        {
+            var correct = 0;
+            var rows = new SoftmaxRows(z, label, classes, 0, loss, backward: false, &correct);
+            VectorizedWork.Run(rows, labels.Length, logits.Length, team);
+            return correct;
+        }
     }
 
     private static void Check(int logits, ReadOnlySpan<int> labels, int classes, int losses)
@@ -91,20 +93,6 @@ public static unsafe class SoftmaxCrossEntropy
                     $"Row {row} has label {labels[row]}, but labels are 0 to {classes - 1} ({classes} classes)."
                 );
             }
-        }
-    }
-
-    /// <summary>Parts are ranges of rows, which share nothing but the count.</summary>
-    private struct Work(float* logits, int* labels, int rows, int classes, float labelSmoothing, float* losses, bool backward)
-        : IPartitionedWork
-    {
-        /// <summary>Receives the number of rows whose first maximum is the label's logit.</summary>
-        public int* Correct;
-
-        public readonly void Execute(int part, int parts)
-        {
-            var (first, end) = ChunkRange.Of(rows, 1, part, parts);
-            VectorWidth.Execute(new SoftmaxRows(logits, labels, classes, labelSmoothing, losses, backward, first, end, Correct));
         }
     }
 }

@@ -4,8 +4,8 @@ using Distributed.Kernels.Vectors;
 namespace Distributed.Kernels;
 
 /// <summary>
-/// The rows of a fused softmax and cross-entropy, for one vector width. A row is read for its maximum, then its exponentials, then its
-/// gradient; one of 100,000 classes still lies in a second level cache from the first of these to the last, so that memory is read once.
+/// The rows of a fused softmax and cross-entropy, which share nothing but the count of correct ones. A row is read for its maximum, then
+/// its exponentials, then its gradient; one of 100,000 classes still lies in a second level cache from the first of these to the last, so that memory is read once.
 /// The exponentials are summed in 16 lanes (element j in lane j mod 16) that are folded by halves, whatever the width; the last block is
 /// filled up with minus infinity, whose exponential adds +0.
 /// </summary>
@@ -16,10 +16,8 @@ internal readonly unsafe struct SoftmaxRows(
     float labelSmoothing,
     float* losses,
     bool backward,
-    int first,
-    int end,
     int* correct
-) : IVectorized
+) : IVectorizedRange
 {
     private const int Block = 16;
 
@@ -28,14 +26,14 @@ internal readonly unsafe struct SoftmaxRows(
     private readonly float _certainty = 1 - labelSmoothing; // what the label has beyond it
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Execute<TLanes, TVector>()
+    public void Execute<TLanes, TVector>(int start, int end)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
         var hits = 0;
         var rest = stackalloc float[Block]; // the last block of a row
         var lanes = stackalloc float[Block];
-        for (var row = first; row < end; row++)
+        for (var row = start; row < end; row++)
         {
             var z = logits + ((nint)row * classes);
             var label = labels[row];

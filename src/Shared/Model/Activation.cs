@@ -23,33 +23,7 @@ public enum Activation
 /// <summary>Chooses the kernel of an activation function.</summary>
 internal static class ActivationFunctions
 {
-    /// <summary>Adds the bias to each row and applies the function, in place.</summary>
-    /// <param name="activation">The function.</param>
-    /// <param name="matrix">[rows, n].</param>
-    /// <param name="bias">[n].</param>
-    /// <param name="team">The threads.</param>
-    internal static void ApplyWithBias(Activation activation, Span<float> matrix, ReadOnlySpan<float> bias, ComputeTeam team)
-    {
-        switch (activation)
-        {
-            case Activation.None:
-                Activations.AddBias(matrix, bias, team);
-                break;
-            case Activation.Relu:
-                Activations.BiasRelu(matrix, bias, team);
-                break;
-            case Activation.Tanh:
-                Activations.BiasTanh(matrix, bias, team);
-                break;
-            case Activation.Sigmoid:
-                Activations.BiasSigmoid(matrix, bias, team);
-                break;
-            default:
-                throw new ArgumentOutOfRangeException(nameof(activation), activation, "unknown activation");
-        }
-    }
-
-    /// <summary>The same as part of a matrix product: adds the bias to each row of the product and applies the function.</summary>
+    /// <summary>As part of a matrix product: adds the bias to each row of the product and applies the function.</summary>
     /// <param name="activation">The function.</param>
     /// <param name="bias">[n].</param>
     internal static Epilogue BiasEpilogue(Activation activation, ReadOnlySpan<float> bias) =>
@@ -89,13 +63,13 @@ internal static class ActivationFunctions
             case Activation.None:
                 break;
             case Activation.Relu:
-                Activations.ReluGradient(output, gradient, team);
+                ElementFunctions.Backward(default(ActivationFunction<ReluActivation>), output, gradient, gradient, team);
                 break;
             case Activation.Tanh:
-                Activations.TanhGradient(output, gradient, team);
+                ElementFunctions.Backward(default(ActivationFunction<TanhActivation>), output, gradient, gradient, team);
                 break;
             case Activation.Sigmoid:
-                Activations.SigmoidGradient(output, gradient, team);
+                ElementFunctions.Backward(default(ActivationFunction<SigmoidActivation>), output, gradient, gradient, team);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(activation), activation, "unknown activation");

@@ -6,7 +6,7 @@ namespace Distributed.Model;
 /// Takes a segment of a pass through the blocked layers of a sequence, each thread with its own rows. One object serves all passes of an
 /// executor, so that a warmed step allocates nothing.
 /// </summary>
-internal sealed unsafe class SegmentWork(SequenceExecutor executor) : IPartitionedWork
+internal sealed unsafe class SegmentWork(SequenceExecutor executor) : IChunkedWork
 {
     private PassSegment _segment;
     private Pass _pass;
@@ -41,9 +41,9 @@ internal sealed unsafe class SegmentWork(SequenceExecutor executor) : IPartition
     }
 
     /// <summary>One thread's rows, or those of several where there are fewer chunks: a team inside another's chunk runs alone.</summary>
-    public void Execute(int part, int parts)
+    public void Execute(int chunk, int chunks)
     {
-        for (var thread = part; thread < _segment.Threads; thread += parts)
+        for (var thread = chunk; thread < _segment.Threads; thread += chunks)
         {
             var rows = _segment.RowsOf(thread);
             BackwardPass pass = new()

@@ -117,7 +117,7 @@ internal sealed class NodeComputation
         var first = (node.Start - origin) * _microbatch;
         var rows = Math.Min(node.Count * _microbatch, samples.Count - first);
         _decode.Set(samples, first, _inputs.Memory[..(rows * _inputLength)], _targets.AsMemory(0, rows * _targetWidth));
-        if (Elementwise.IsWorthSharing(rows * (long)_inputLength))
+        if (WorkSharing.IsWorthwhile(rows * (long)_inputLength))
             _team.RunObject(_decode);
         else
             _decode.Execute(0, 1);
@@ -131,7 +131,7 @@ internal sealed class NodeComputation
     }
 
     /// <summary>Decodes samples; chunks are whole microbatches if there are enough, as in a pass whose threads take rows.</summary>
-    private sealed class DecodeWork(int microbatch, int inputLength, int targetWidth) : IPartitionedWork
+    private sealed class DecodeWork(int microbatch, int inputLength, int targetWidth) : IChunkedWork
     {
         private ISampleSource? _samples;
         private int _first;
@@ -141,11 +141,11 @@ internal sealed class NodeComputation
         public void Set(ISampleSource samples, int first, Memory<float> inputs, Memory<int> targets) =>
             (_samples, _first, _inputs, _targets) = (samples, first, inputs, targets);
 
-        public void Execute(int part, int parts)
+        public void Execute(int chunk, int chunks)
         {
             var rows = _targets.Length / targetWidth;
-            var granule = rows < parts * (long)microbatch ? 1 : microbatch;
-            var (start, end) = ChunkRange.Of(rows, granule, part, parts);
+            var granule = rows < chunks * (long)microbatch ? 1 : microbatch;
+            var (start, end) = ChunkRange.Of(rows, granule, chunk, chunks);
             _samples!.Decode(
                 _first + start,
                 end - start,

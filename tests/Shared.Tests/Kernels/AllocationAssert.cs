@@ -39,8 +39,8 @@ internal static class AllocationAssert
         return sum;
     }
 
-    private readonly unsafe struct AddAllocatedBytes(long* sum) : IPartitionedWork
+    private readonly unsafe struct AddAllocatedBytes(long* sum) : IChunkedWork
     {
-        public void Execute(int part, int parts) => Interlocked.Add(ref *sum, GC.GetAllocatedBytesForCurrentThread());
+        public void Execute(int chunk, int chunks) => Interlocked.Add(ref *sum, GC.GetAllocatedBytesForCurrentThread());
     }
 }

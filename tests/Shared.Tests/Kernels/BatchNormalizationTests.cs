@@ -270,19 +270,11 @@ public sealed unsafe class BatchNormalizationTests : IDisposable
                 p = partials
         )
         {
-            for (var microbatch = 0; microbatch < shape.Microbatches; microbatch++)
-            {
-                var forward = new BatchNormalizationForward(x, shape, w, b, Epsilon, s, y);
-                var backward = new BatchNormalizationBackward(x, shape, w, s, g, dx, p);
-                new BatchNormalizationWork<BatchNormalizationForward>.Channels(forward, microbatch, 0, shape.Channels).Execute<
-                    TLanes,
-                    TVector
-                >();
-                new BatchNormalizationWork<BatchNormalizationBackward>.Channels(backward, microbatch, 0, shape.Channels).Execute<
-                    TLanes,
-                    TVector
-                >();
-            }
+            var items = shape.Microbatches * ((shape.Channels + CacheLine.Length - 1) / CacheLine.Length);
+            var forward = new BatchNormalizationForward(x, shape, w, b, Epsilon, s, y);
+            var backward = new BatchNormalizationBackward(x, shape, w, s, g, dx, p);
+            new BatchNormalizationChannels<BatchNormalizationForward>(forward, shape).Execute<TLanes, TVector>(0, items);
+            new BatchNormalizationChannels<BatchNormalizationBackward>(backward, shape).Execute<TLanes, TVector>(0, items);
         }
 
         ColumnSums.Compute(partials, 4 * shape.Channels, shape.Microbatches, 1, parameterGradient, team);

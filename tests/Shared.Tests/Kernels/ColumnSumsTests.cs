@@ -54,7 +54,7 @@ public sealed unsafe class ColumnSumsTests : IDisposable
                 destination = sums
         )
         {
-            new ColumnSums.Columns(first, n, rows, microbatch, destination, 0, n).Execute<TLanes, TVector>();
+            new ColumnSums.Columns(first, n, rows, microbatch, destination).Execute<TLanes, TVector>(0, n);
         }
 
         return sums;

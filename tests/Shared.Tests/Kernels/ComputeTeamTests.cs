@@ -6,21 +6,21 @@ namespace Distributed.Shared.Tests.Kernels;
 
 public sealed unsafe class ComputeTeamTests
 {
-    private const int FailingPart = 1;
+    private const int FailingChunk = 1;
 
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(5)]
-    public void Every_part_runs_once_in_every_run(int threads)
+    public void Every_chunk_runs_once_in_every_run(int threads)
     {
         using var team = new ComputeTeam(threads);
         var counts = stackalloc int[threads];
         for (var run = 1; run <= 1000; run++)
         {
             team.Run(new Count(counts));
-            for (var part = 0; part < threads; part++)
-                Assert.Equal(run, counts[part]);
+            for (var chunk = 0; chunk < threads; chunk++)
+                Assert.Equal(run, counts[chunk]);
         }
     }
 
@@ -40,13 +40,13 @@ public sealed unsafe class ComputeTeamTests
 
     [Theory]
     [InlineData(0)]
-    [InlineData(FailingPart)]
-    public void A_part_that_fails_is_seen_by_the_caller_and_the_team_goes_on(int failing)
+    [InlineData(FailingChunk)]
+    public void A_chunk_that_fails_is_seen_by_the_caller_and_the_team_goes_on(int failing)
     {
         using var team = new ComputeTeam(2);
         var counts = stackalloc int[2];
         var error = Assert.Throws<InvalidOperationException>(() => team.Run(new Fail(failing)));
-        Assert.Equal($"part {failing}", error.Message);
+        Assert.Equal($"chunk {failing}", error.Message);
         team.Run(new Count(counts));
         Assert.Equal([1, 1], new ReadOnlySpan<int>(counts, 2).ToArray());
     }
@@ -54,7 +54,7 @@ public sealed unsafe class ComputeTeamTests
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
-    public void What_a_part_runs_is_carried_out_by_its_thread_alone_with_memory_of_its_own(int threads)
+    public void What_a_chunk_runs_is_carried_out_by_its_thread_alone_with_memory_of_its_own(int threads)
     {
         using var team = new ComputeTeam(threads);
         var outer = new Nested(team, new int[threads], new nint[threads]);
@@ -68,18 +68,18 @@ public sealed unsafe class ComputeTeamTests
     }
 
     [Fact]
-    public void What_a_part_runs_fails_with_the_part()
+    public void What_a_chunk_runs_fails_with_the_chunk()
     {
         using var team = new ComputeTeam(2);
         var error = Assert.Throws<InvalidOperationException>(() => team.RunObject(new Nested(team, new int[1], new nint[2])));
-        Assert.Equal("part 0", error.Message);
+        Assert.Equal("chunk 0", error.Message);
     }
 
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public void What_is_deferred_is_carried_out_once_beside_the_next_run_or_at_the_end(int threads)
+    public void Deferred_work_is_carried_out_once_during_the_next_run_or_at_the_end(int threads)
     {
         using var team = new ComputeTeam(threads);
         var counts = stackalloc int[threads];
@@ -106,7 +106,7 @@ public sealed unsafe class ComputeTeamTests
     }
 
     [Fact]
-    public void Half_of_the_threads_begin_with_what_is_deferred()
+    public void Half_of_the_threads_begin_with_deferred_work()
     {
         using var team = new ComputeTeam(3);
         var counts = stackalloc int[3];
@@ -119,9 +119,9 @@ public sealed unsafe class ComputeTeamTests
 
     [Theory]
     [InlineData(2, 0)]
-    [InlineData(2, FailingPart)]
-    [InlineData(3, FailingPart)]
-    public void What_is_deferred_is_carried_out_once_beside_a_run_that_fails(int threads, int failing)
+    [InlineData(2, FailingChunk)]
+    [InlineData(3, FailingChunk)]
+    public void Deferred_work_is_carried_out_once_during_a_run_that_fails(int threads, int failing)
     {
         using var team = new ComputeTeam(threads);
         var deferred = stackalloc int[threads];
@@ -133,13 +133,13 @@ public sealed unsafe class ComputeTeamTests
     }
 
     [Fact]
-    public void A_deferred_part_that_fails_is_seen_by_the_caller_and_what_follows_it_is_carried_out()
+    public void A_deferred_chunk_that_fails_is_seen_by_the_caller_and_what_follows_it_is_carried_out()
     {
         using var team = new ComputeTeam(2);
         var counts = stackalloc int[2];
         var deferred = stackalloc int[2];
         team.BeginDeferring();
-        team.Defer(new Fail(FailingPart));
+        team.Defer(new Fail(FailingChunk));
         team.Defer(new Count(deferred));
         Assert.Throws<InvalidOperationException>(() => team.Run(new Count(counts)));
         team.EndDeferring();
@@ -148,17 +148,17 @@ public sealed unsafe class ComputeTeamTests
     }
 
     [Fact]
-    public void More_can_be_deferred_than_waits_at_once_and_works_of_any_size()
+    public void More_work_items_can_be_deferred_than_wait_at_once_and_items_of_any_size()
     {
-        const int works = (2 * DeferredWork.Capacity) + 1;
+        const int items = (2 * DeferredWork.Capacity) + 1;
         using var team = new ComputeTeam(2);
         var deferred = stackalloc int[2];
         team.BeginDeferring();
-        for (var i = 0; i < works; i++)
+        for (var i = 0; i < items; i++)
             team.Defer(new Count(deferred));
         team.Defer(new Large(new Count(deferred)));
         team.EndDeferring();
-        AssertAll(works + 1, deferred, 2);
+        AssertAll(items + 1, deferred, 2);
     }
 
     [Fact]
@@ -206,33 +206,33 @@ public sealed unsafe class ComputeTeamTests
     private static void AssertAll(int expected, int* counts, int threads) =>
         Assert.All(new ReadOnlySpan<int>(counts, threads).ToArray(), count => Assert.Equal(expected, count));
 
-    private readonly struct Count(int* counts) : IPartitionedWork
+    private readonly struct Count(int* counts) : IChunkedWork
     {
-        public void Execute(int part, int parts) => Interlocked.Increment(ref counts[part]);
+        public void Execute(int chunk, int chunks) => Interlocked.Increment(ref counts[chunk]);
     }
 
-    /// <summary>A count that does not fit where deferred works wait.</summary>
-    private struct Large(Count count) : IPartitionedWork
+    /// <summary>A count that is too large for the queue of deferred work items.</summary>
+    private struct Large(Count count) : IChunkedWork
     {
         public fixed byte Rest[1000];
 
-        public readonly void Execute(int part, int parts) => count.Execute(part, parts);
+        public readonly void Execute(int chunk, int chunks) => count.Execute(chunk, chunks);
     }
 
-    /// <summary>Notes which parts have been counted before.</summary>
-    private readonly struct Look(int* counts, bool* counted) : IPartitionedWork
+    /// <summary>Notes which chunks have been counted before.</summary>
+    private readonly struct Look(int* counts, bool* counted) : IChunkedWork
     {
-        public void Execute(int part, int parts) => counted[part] = Volatile.Read(ref counts[part]) > 0;
+        public void Execute(int chunk, int chunks) => counted[chunk] = Volatile.Read(ref counts[chunk]) > 0;
     }
 
-    /// <summary>The helpers' parts end only when the caller blocks.</summary>
-    private readonly struct AwaitBlockedCaller : IPartitionedWork
+    /// <summary>The helpers' chunks end only when the caller blocks.</summary>
+    private readonly struct AwaitBlockedCaller : IChunkedWork
     {
         private static Thread? _caller;
 
-        public void Execute(int part, int parts)
+        public void Execute(int chunk, int chunks)
         {
-            if (part == 0)
+            if (chunk == 0)
             {
                 Volatile.Write(ref _caller, Thread.CurrentThread);
             }
@@ -248,32 +248,32 @@ public sealed unsafe class ComputeTeamTests
         }
     }
 
-    /// <summary>Runs one part of its own in each part; fails where there is no count for it.</summary>
-    private sealed class Nested(ComputeTeam team, int[] counts, nint[] scratch) : IPartitionedWork
+    /// <summary>Runs work of its own in each chunk; fails where there is no count for it.</summary>
+    private sealed class Nested(ComputeTeam team, int[] counts, nint[] scratch) : IChunkedWork
     {
         public int[] Counts => counts;
 
         public nint[] Scratch => scratch;
 
-        public void Execute(int part, int parts)
+        public void Execute(int chunk, int chunks)
         {
-            scratch[part] = (nint)team.Scratch(16);
+            scratch[chunk] = (nint)team.Scratch(16);
             fixed (int* count = counts)
             {
-                if (part < counts.Length)
-                    team.Run(new Count(count + part));
+                if (chunk < counts.Length)
+                    team.Run(new Count(count + chunk));
                 else
                     team.Run(new Fail(0));
             }
         }
     }
 
-    private readonly struct Fail(int failing) : IPartitionedWork
+    private readonly struct Fail(int failing) : IChunkedWork
     {
-        public void Execute(int part, int parts)
+        public void Execute(int chunk, int chunks)
         {
-            if (part == failing)
-                throw new InvalidOperationException($"part {part}");
+            if (chunk == failing)
+                throw new InvalidOperationException($"chunk {chunk}");
         }
     }
 }

@@ -60,16 +60,10 @@ public sealed unsafe class ConvolutionWidthTests
                 biasGradient = db
         )
         {
-            new ConvolutionProductWork<ReluActivation>.Core(convolution.ForwardWork<ReluActivation>(input, Rows, output), 0, 1).Execute<
-                TLanes,
-                TVector
-            >();
-            new ConvolutionProductWork<IdentityActivation>.Core(convolution.BackwardWork(gradient, Rows, inputGradient), 0, 1).Execute<
-                TLanes,
-                TVector
-            >();
+            convolution.ForwardWork<ReluActivation>(input, Rows, output).Execute<TLanes, TVector>(0, 1);
+            convolution.BackwardWork(gradient, Rows, inputGradient).Execute<TLanes, TVector>(0, 1);
             var work = convolution.GradientWork(input, gradient, Rows, weightGradient, biasGradient, scratch);
-            new ConvolutionGradientWork.Core(work, 0, 1).Execute<TLanes, TVector>();
+            work.Execute<TLanes, TVector>(0, 1);
         }
 
         GC.KeepAlive(convolution);

@@ -167,8 +167,8 @@ public sealed unsafe class LayerNormalizationTests : IDisposable
         {
             var forward = new LayerNormalizationForward(x, n, w, b, Epsilon, s, y);
             var backward = new LayerNormalizationBackward(x, n, w, s, g, dx);
-            new LayerNormalizationWork<LayerNormalizationForward>.Rows(forward, 0, rows).Execute<TLanes, TVector>();
-            new LayerNormalizationWork<LayerNormalizationBackward>.Rows(backward, 0, rows).Execute<TLanes, TVector>();
+            forward.Execute<TLanes, TVector>(0, rows);
+            backward.Execute<TLanes, TVector>(0, rows);
         }
 
         ColumnSums.Compute(outputGradient, n, rows, problem.Microbatch, parameterGradient.AsSpan(0, n), team);

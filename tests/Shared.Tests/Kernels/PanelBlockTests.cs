@@ -16,7 +16,7 @@ public sealed class PanelBlockTests
                     var covered = k;
                     for (var part = 0; part < parts; part++)
                     {
-                        var rows = block.Part(part, parts);
+                        var rows = block.Section(part, parts);
                         Assert.Equal((64, 32), (rows.Column, rows.Width));
                         if (rows.Depth == 0)
                             continue;
@@ -30,5 +30,5 @@ public sealed class PanelBlockTests
             );
 
     [Fact]
-    public void The_default_has_only_empty_parts() => Assert.Equal(default, default(PanelBlock).Part(1, 3));
+    public void The_default_has_only_empty_parts() => Assert.Equal(default, default(PanelBlock).Section(1, 3));
 }

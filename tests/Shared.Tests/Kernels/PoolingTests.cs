@@ -75,7 +75,7 @@ public sealed unsafe class PoolingTests : IDisposable
                 {
                     float[] input = [.. Inputs(shape, 1, seed, special).Select(x => 0 > x ? 0 : x)],
                         expected = MaxGradient(input, shape, maskRelu: false);
-                    Activations.ReluGradient(input, expected, _teams[0]);
+                    ElementFunctions.Backward(default(ActivationFunction<ReluActivation>), input, expected, expected, _teams[0]);
                     BitAssert.Equal(expected, MaxGradient(input, shape, maskRelu: true));
                 },
                 iter: 500,
@@ -175,19 +175,10 @@ public sealed unsafe class PoolingTests : IDisposable
                 mg = meanGradient
         )
         {
-            new MaxPoolingForward.Core(new MaxPoolingForward(x, shape, rows, y, w, false), 0, rows * shape.OutputHeight).Execute<
-                TLanes,
-                TVector
-            >();
-            new MaxPoolingBackward.Core(new MaxPoolingBackward(w, y, shape, rows, g), 0, rows * shape.Height).Execute<TLanes, TVector>();
-            new AveragePoolingForward.Core(new AveragePoolingForward(x, shape, rows, m), 0, rows * shape.OutputHeight).Execute<
-                TLanes,
-                TVector
-            >();
-            new AveragePoolingBackward.Core(new AveragePoolingBackward(m, shape, rows, mg), 0, rows * shape.Height).Execute<
-                TLanes,
-                TVector
-            >();
+            new MaxPoolingForward(x, shape, y, w, maskRelu: false).Execute<TLanes, TVector>(0, rows * shape.OutputHeight);
+            new MaxPoolingBackward(w, y, shape, g).Execute<TLanes, TVector>(0, rows * shape.Height);
+            new AveragePoolingForward(x, shape, m).Execute<TLanes, TVector>(0, rows * shape.OutputHeight);
+            new AveragePoolingBackward(m, shape, mg).Execute<TLanes, TVector>(0, rows * shape.Height);
         }
 
         return [output, winners, gradient, mean, meanGradient];

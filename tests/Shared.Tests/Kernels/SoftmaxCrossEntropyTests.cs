@@ -218,7 +218,7 @@ public sealed unsafe class SoftmaxCrossEntropyTests
                 loss = losses
         )
         fixed (int* label = labels)
-            new SoftmaxRows(z, label, classes, 0.125f, loss, backward: true, 0, 4, &correct).Execute<TLanes, TVector>();
+            new SoftmaxRows(z, label, classes, 0.125f, loss, backward: true, &correct).Execute<TLanes, TVector>(0, 4);
         return (logits, losses);
     }
 

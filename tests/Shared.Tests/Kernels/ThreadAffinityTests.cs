@@ -51,8 +51,8 @@ public sealed unsafe class ThreadAffinityTests
         Assert.Null(failure);
     }
 
-    private readonly struct ReadSet(ThreadAffinity.ProcessorSet* sets) : IPartitionedWork
+    private readonly struct ReadSet(ThreadAffinity.ProcessorSet* sets) : IChunkedWork
     {
-        public void Execute(int part, int parts) => sets[part] = ThreadAffinity.Get();
+        public void Execute(int chunk, int chunks) => sets[chunk] = ThreadAffinity.Get();
     }
 }

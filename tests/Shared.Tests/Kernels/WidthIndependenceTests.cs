@@ -59,7 +59,7 @@ public sealed unsafe class WidthIndependenceTests
         )
         {
             var work = new MultiplyWork(a, rows, new RightOperand(b, inner, columns, transposed: false), c, default, scratch);
-            new MultiplyWork.Core(work, DestinationShare.Of(rows, columns, 0, 1), scratch).Execute<TLanes, TVector>();
+            work.Execute<TLanes, TVector>(0, 1);
         }
 
         return destination;
@@ -80,7 +80,7 @@ public sealed unsafe class WidthIndependenceTests
         )
         {
             var work = new TransposedProductWork(a, m, m, b, n, rows, microbatch, c, scratch, length);
-            new TransposedProductWork.Core(work, DestinationShare.Of(m, n, 0, 1), scratch).Execute<TLanes, TVector>();
+            work.Execute<TLanes, TVector>(0, 1);
         }
 
         return destination;

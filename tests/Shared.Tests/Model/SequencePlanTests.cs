@@ -251,11 +251,11 @@ public sealed class SequencePlanTests : IDisposable
         return (output, gradient, inputGradient);
     }
 
-    private sealed class InChunk(int acting, Action action) : IPartitionedWork
+    private sealed class InChunk(int acting, Action action) : IChunkedWork
     {
-        public void Execute(int part, int parts)
+        public void Execute(int chunk, int chunks)
         {
-            if (part == acting)
+            if (chunk == acting)
                 action();
         }
     }

@@ -84,7 +84,7 @@ public sealed unsafe class Convolution
                 destination = output
         )
         {
-            team.Run(ForwardWork<TActivation>(source, rows, destination));
+            team.Run(VectorizedWork.Of(ForwardWork<TActivation>(source, rows, destination)));
         }
 
         GC.KeepAlive(this);
@@ -110,7 +110,7 @@ public sealed unsafe class Convolution
                 destination = inputGradient
         )
         {
-            team.Run(BackwardWork(source, rows, destination));
+            team.Run(VectorizedWork.Of(BackwardWork(source, rows, destination)));
         }
 
         GC.KeepAlive(this);
@@ -178,7 +178,7 @@ public sealed unsafe class Convolution
         {
             var work = GradientWork(source, gradient, rows, weights, biases, scratch);
             (work.ImagesBefore, work.PassImages) = (rowsBefore, passRows);
-            team.Run(work);
+            team.Run(VectorizedWork.Of(work));
         }
 
         GC.KeepAlive(this);
@@ -222,7 +222,7 @@ public sealed unsafe class Convolution
             var work = GradientWork(source, gradient, rows, null, null, scratch);
             (work.ImagesBefore, work.PassImages, work.HasBiases) = (rowsBefore, thread.Rows, hasBias);
             work.Slots = thread.Thread == 0 ? work.SlotOf(thread.FirstRow / _microbatch) : _threadSlots[thread.Thread - 1].Pointer;
-            team.Run(work);
+            team.Run(VectorizedWork.Of(work));
         }
 
         GC.KeepAlive(this);
@@ -260,7 +260,7 @@ public sealed unsafe class Convolution
             var sums = GradientWork(null, null, 0, weights, biases, null);
             (sums.ImagesBefore, sums.PassImages) = (segment.EndRow, passRows);
             var (first, count) = (segment.FirstRow / _microbatch, segment.RowsPerThread / _microbatch);
-            team.Run(new ConvolutionMergeWork(sums, first, count, slots, segment.Threads));
+            team.Run(VectorizedWork.Of(new ConvolutionMergeWork(sums, first, count, slots, segment.Threads)));
         }
 
         GC.KeepAlive(this);

@@ -10,9 +10,9 @@ namespace Distributed.Kernels.Convolutions;
 /// The gradients of weights and biases: chains over the pixels of a microbatch, and the tree across microbatches. A few images at a time go
 /// through all tiles, so that they are read from memory once; between them the chains rest in memory, which rounds nothing. Sums of
 /// finished microbatches lie on a stack and are merged as in a binary counter, see <see cref="TransposedProductWork"/>: below a microbatch,
-/// it has a slot for each bit that is set in the microbatch's index. So a pass may come in any number of calls.
+/// it has a slot for each bit that is set in the microbatch's index. So a pass may be cut into any number of calls.
 /// </summary>
-internal unsafe struct ConvolutionGradientWork : IPartitionedWork
+internal unsafe struct ConvolutionGradientWork : IVectorizedWork
 {
     /// <summary>
     /// Floats of input and output gradient that go through all tiles before the next images: half of a second level cache of 1 MiB. On one
@@ -54,7 +54,8 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     public float* Slots;
 
     /// <summary>
-    /// [filters, channels, kernel height, kernel width], overwritten by the pass's last call; null for the rows of one thread, whose sums stay on the stack.
+    /// [filters, channels, kernel height, kernel width], overwritten by the pass's last call; null for the rows of one thread, whose sums
+    /// stay on the stack.
     /// </summary>
     public float* WeightGradient;
 
@@ -64,7 +65,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     /// <summary>Whether there are biases.</summary>
     public bool HasBiases;
 
-    /// <summary>For each part, room for a panel of the pixels of a block; unused where they are read in place.</summary>
+    /// <summary>For each chunk, room for a panel of the pixels of a block; unused where they are read in place.</summary>
     public float* Scratch;
 
     /// <summary>The filters, in whole vectors of any width.</summary>
@@ -76,7 +77,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
 
     private readonly int TileCount => (Shape.FilterLength + TileRows - 1) / TileRows;
 
-    /// <summary>Floats of scratch memory for each part.</summary>
+    /// <summary>Floats of scratch memory for each chunk.</summary>
     public static int ScratchLength(in ConvolutionShape shape, int microbatch)
     {
         var copies = shape.Filters != ConvolutionGradientMap.PixelStep(shape);
@@ -87,23 +88,17 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     public static long StackLength(in ConvolutionShape shape, int microbatches) =>
         (BitOperations.Log2((uint)microbatches) + 1L) * (shape.FilterLength + 1) * Columns(shape.Filters);
 
-    public readonly void Execute(int part, int parts) => VectorWidth.Execute(new Core(this, part, parts));
-
-    /// <summary>One part, for one vector width.</summary>
-    internal readonly struct Core(ConvolutionGradientWork work, int part, int parts) : IVectorized
+    public readonly void Execute<TLanes, TVector>(int chunk, int chunks)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
     {
-        public void Execute<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector>
-            where TVector : unmanaged
-        {
-            var share = work.ShareOf(part, parts);
-            work.SumMicrobatches<TLanes, TVector>(share);
-            work.WriteIfComplete(share);
-        }
+        var share = ShareOf(chunk, chunks);
+        SumMicrobatches<TLanes, TVector>(share);
+        WriteIfComplete(share);
     }
 
-    /// <summary>The tiles and columns of one part. Who has the last tile has the biases of its columns, too.</summary>
-    internal readonly record struct Share(int Part, int FirstTile, int EndTile, int FirstColumn, int EndColumn);
+    /// <summary>The tiles and columns of one chunk. The last tile comes with the biases of its columns.</summary>
+    internal readonly record struct Share(int Chunk, int FirstTile, int EndTile, int FirstColumn, int EndColumn);
 
     /// <summary>The top of the stack while a microbatch is summed: a slot for each bit that is set in its index lies below.</summary>
     public readonly float* SlotOf(int microbatch) => Slots + ((nint)BitOperations.PopCount((uint)microbatch) * SlotLength);
@@ -115,19 +110,19 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         (filters + ConvolutionTile.MaxLanes - 1) / ConvolutionTile.MaxLanes * ConvolutionTile.MaxLanes;
 
     /// <summary>
-    /// Cuts the columns where whole panels come out alike, so that no two parts copy the same; else the tiles, unless there are too few.
+    /// Cuts the columns if every chunk gets as many whole panels, so that no panel is copied twice; else the tiles, unless they are too few.
     /// </summary>
-    public readonly Share ShareOf(int part, int parts)
+    public readonly Share ShareOf(int chunk, int chunks)
     {
-        var wholePanels = SlotColumns % (parts * RegisterTile.PanelColumns) == 0;
-        if (!wholePanels && TileCount >= 2 * parts)
+        var wholePanels = SlotColumns % (chunks * RegisterTile.PanelColumns) == 0;
+        if (!wholePanels && TileCount >= 2 * chunks)
         {
-            var (firstTile, endTile) = ChunkRange.Of(TileCount, 1, part, parts);
-            return new Share(part, firstTile, endTile, 0, SlotColumns);
+            var (firstTile, endTile) = ChunkRange.Of(TileCount, 1, chunk, chunks);
+            return new Share(chunk, firstTile, endTile, 0, SlotColumns);
         }
 
-        var (first, end) = ChunkRange.Of(SlotColumns, ConvolutionTile.MaxLanes, part, parts);
-        return new Share(part, 0, TileCount, first, end);
+        var (first, end) = ChunkRange.Of(SlotColumns, ConvolutionTile.MaxLanes, chunk, chunks);
+        return new Share(chunk, 0, TileCount, first, end);
     }
 
     private readonly void SumMicrobatches<TLanes, TVector>(in Share share)
@@ -187,7 +182,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         }
     }
 
-    /// <summary>The links of a few images, for all tiles of a share: one panel of the output's gradient after the other.</summary>
+    /// <summary>The terms of a few images, for all tiles of a share: one panel of the output's gradient after the other.</summary>
     private readonly void AddBlock<TLanes, TVector>(in Share share, int image, int images, float* slot, bool resume)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
@@ -195,7 +190,7 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
         for (var panel = share.FirstColumn; panel < share.EndColumn; panel += RegisterTile.PanelColumns)
         {
             var end = Math.Min(share.EndColumn, panel + RegisterTile.PanelColumns);
-            var pixels = Panel<TLanes, TVector>(share.Part, image, images, panel, end);
+            var pixels = Panel<TLanes, TVector>(share.Chunk, image, images, panel, end);
             for (var column = panel; column < end; column += 2 * TLanes.Count)
             {
                 var width = Math.Min(2 * TLanes.Count, end - column);
@@ -208,14 +203,14 @@ internal unsafe struct ConvolutionGradientWork : IPartitionedWork
     }
 
     /// <summary>Some columns of the output's gradient where they lie, or as a copy, [pixels][32].</summary>
-    private readonly float* Panel<TLanes, TVector>(int part, int image, int images, int column, int end)
+    private readonly float* Panel<TLanes, TVector>(int chunk, int image, int images, int column, int end)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
         var source = OutputGradient + ((nint)image * Shape.OutputLength) + column;
         if (Shape.Filters == PixelStep)
             return source;
-        var copy = Scratch + ((nint)part * ScratchLength(Shape, Microbatch));
+        var copy = Scratch + ((nint)chunk * ScratchLength(Shape, Microbatch));
         var columns = Math.Min(end, Shape.Filters) - column;
         PanelPacking.Copy<TLanes, TVector>(source, Shape.Filters, images * Shape.OutputPixels, columns, copy, RegisterTile.PanelColumns);
         return copy;

@@ -1,4 +1,3 @@
-using Distributed.Kernels.Threads;
 using Distributed.Kernels.Vectors;
 
 namespace Distributed.Kernels.Convolutions;
@@ -17,23 +16,13 @@ internal readonly unsafe struct ConvolutionMergeWork(
     int microbatches,
     float** slots,
     int threads
-) : IPartitionedWork
+) : IVectorizedWork
 {
-    public void Execute(int part, int parts) => VectorWidth.Execute(new Core(this, part, parts));
-
-    /// <summary>One part, for one vector width.</summary>
-    internal readonly struct Core(ConvolutionMergeWork work, int part, int parts) : IVectorized
-    {
-        public void Execute<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector>
-            where TVector : unmanaged => work.Merge<TLanes, TVector>(part, parts);
-    }
-
-    private void Merge<TLanes, TVector>(int part, int parts)
+    public void Execute<TLanes, TVector>(int chunk, int chunks)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        var share = sums.ShareOf(part, parts);
+        var share = sums.ShareOf(chunk, chunks);
         for (var thread = 0; thread < threads; thread++)
             sums.Push<TLanes, TVector>(share, firstMicrobatch + (thread * microbatches), microbatches, slots[thread]);
         sums.WriteIfComplete(share);

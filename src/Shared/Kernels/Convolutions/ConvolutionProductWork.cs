@@ -9,7 +9,7 @@ namespace Distributed.Kernels.Convolutions;
 /// What a forward pass and the input's gradient have in common: each destination pixel's chains run over the pixels of the source that
 /// reach it, times packed weights. The output gets bias and activation while a tile is still in the first level cache.
 /// </summary>
-internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
+internal unsafe struct ConvolutionProductWork<TActivation> : IVectorizedWork
     where TActivation : struct, IActivation
 {
     /// <summary>Images whose pixels may share tiles: as many as a tile has rows, so that every class of pixels fills its tiles.</summary>
@@ -50,22 +50,12 @@ internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
     private static bool IsAppliedInTile =>
         typeof(TActivation) == typeof(IdentityActivation) || typeof(TActivation) == typeof(ReluActivation);
 
-    public readonly void Execute(int part, int parts) => VectorWidth.Execute(new Core(this, part, parts));
-
-    /// <summary>One part, for one vector width.</summary>
-    internal readonly struct Core(ConvolutionProductWork<TActivation> work, int part, int parts) : IVectorized
-    {
-        public void Execute<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector>
-            where TVector : unmanaged => work.Compute<TLanes, TVector>(part, parts);
-    }
-
     /// <summary>Threads share the images, or the tiles of each class where there are fewer images than threads.</summary>
-    private readonly void Compute<TLanes, TVector>(int part, int parts)
+    public readonly void Execute<TLanes, TVector>(int chunk, int chunks)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        var (first, end) = Images < parts ? (0, Images) : ChunkRange.Of(Images, 1, part, parts);
+        var (first, end) = Images < chunks ? (0, Images) : ChunkRange.Of(Images, 1, chunk, chunks);
         var full = TileGrid.FullRows<TLanes, TVector>();
         for (var image = first; image < end; image += GroupImages)
         {
@@ -73,7 +63,7 @@ internal unsafe struct ConvolutionProductWork<TActivation> : IPartitionedWork
             for (var kind = Classes; kind < Classes + ClassCount; kind++)
             {
                 var pixels = kind->Pixels * images;
-                var (from, to) = Images < parts ? ChunkRange.Of(pixels, full, part, parts) : (0, pixels);
+                var (from, to) = Images < chunks ? ChunkRange.Of(pixels, full, chunk, chunks) : (0, pixels);
                 ComputeClass<TLanes, TVector>(*kind, image, from, to);
             }
         }

@@ -62,13 +62,12 @@ internal sealed unsafe class ConvolutionWeights
             bias.CopyTo(_bias.Span);
     }
 
-    private readonly struct PackWork(float* source, ConvolutionShape shape, bool mirrored, int panelLength, float* panels)
-        : IPartitionedWork
+    private readonly struct PackWork(float* source, ConvolutionShape shape, bool mirrored, int panelLength, float* panels) : IChunkedWork
     {
-        public void Execute(int part, int parts)
+        public void Execute(int chunk, int chunks)
         {
             var (depth, columns) = mirrored ? (shape.Filters, shape.Channels) : (shape.Channels, shape.Filters);
-            var (start, end) = ChunkRange.Of(depth, 1, part, parts);
+            var (start, end) = ChunkRange.Of(depth, 1, chunk, chunks);
             for (var panel = 0; panel < columns; panel += RegisterTile.PanelColumns)
             {
                 for (var k = start; k < end; k++)

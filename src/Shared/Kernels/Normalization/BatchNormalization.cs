@@ -42,7 +42,7 @@ public static unsafe class BatchNormalization
         )
         {
             var forward = new BatchNormalizationForward(x, shape, w, b, epsilon, s, y);
-            Elementwise.Share(new BatchNormalizationWork<BatchNormalizationForward>(forward, shape), input.Length, team);
+            new BatchNormalizationChannels<BatchNormalizationForward>(forward, shape).Run(team);
         }
     }
 
@@ -78,7 +78,7 @@ public static unsafe class BatchNormalization
         )
         {
             var evaluation = new BatchNormalizationEvaluation(x, shape, p, epsilon, y);
-            Elementwise.Share(new BatchNormalizationWork<BatchNormalizationEvaluation>(evaluation, shape), input.Length, team);
+            new BatchNormalizationChannels<BatchNormalizationEvaluation>(evaluation, shape).Run(team);
         }
     }
 
@@ -125,7 +125,7 @@ public static unsafe class BatchNormalization
         )
         {
             var backward = new BatchNormalizationBackward(x, shape, w, s, g, dx, p);
-            Elementwise.Share(new BatchNormalizationWork<BatchNormalizationBackward>(backward, shape), input.Length, team);
+            new BatchNormalizationChannels<BatchNormalizationBackward>(backward, shape).Run(team);
         }
 
         ColumnSums.Compute(partials, BatchNormalizationShape.Parameters * shape.Channels, shape.Microbatches, 1, parameterGradient, team);

@@ -1,4 +1,5 @@
 using Distributed.Kernels.Threads;
+using Distributed.Kernels.Vectors;
 
 namespace Distributed.Kernels.Normalization;
 
@@ -42,12 +43,8 @@ public static unsafe class LayerNormalization
                 y = output
         )
         {
-            var rows = new LayerNormalizationForward(x, weight.Length, w, b, epsilon, s, y);
-            Elementwise.Share(
-                new LayerNormalizationWork<LayerNormalizationForward>(rows, statistics.Length / Statistics),
-                input.Length,
-                team
-            );
+            var forward = new LayerNormalizationForward(x, weight.Length, w, b, epsilon, s, y);
+            VectorizedWork.Run(forward, statistics.Length / Statistics, input.Length, team);
         }
     }
 
@@ -95,7 +92,7 @@ public static unsafe class LayerNormalization
         )
         {
             var backward = new LayerNormalizationBackward(x, n, w, s, g, dx);
-            Elementwise.Share(new LayerNormalizationWork<LayerNormalizationBackward>(backward, rows), input.Length, team);
+            VectorizedWork.Run(backward, rows, input.Length, team);
         }
 
         ColumnSums.Compute(outputGradient, n, rows, microbatch, parameterGradient[..n], team);

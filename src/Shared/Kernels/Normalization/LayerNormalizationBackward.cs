@@ -13,10 +13,18 @@ internal readonly unsafe struct LayerNormalizationBackward(
     float* statistics,
     float* outputGradient,
     float* inputGradient
-) : IRowKernel
+) : IVectorizedRange
 {
+    public void Execute<TLanes, TVector>(int start, int end)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        for (var row = start; row < end; row++)
+            Row<TLanes, TVector>(row);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Apply<TLanes, TVector>(int row)
+    private void Row<TLanes, TVector>(int row)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
@@ -28,10 +36,10 @@ internal readonly unsafe struct LayerNormalizationBackward(
             var shift = LaneSum.Of<Weighted, TLanes, TVector>(new Weighted(terms), n) / n;
             var slope = LaneSum.Of<Product, TLanes, TVector>(new Product(terms), n) / n * statistic[1] * statistic[1];
             var gradient = new InputGradient(terms, shift, slope, inputGradient + offset);
-            new Elementwise.Loop<InputGradient>(gradient, 0, n).Execute<TLanes, TVector>();
+            new Elementwise.Loop<InputGradient>(gradient).Execute<TLanes, TVector>(0, n);
         }
 
-        new Elementwise.Loop<WeightTerm>(new WeightTerm(terms), 0, n).Execute<TLanes, TVector>();
+        new Elementwise.Loop<WeightTerm>(new WeightTerm(terms)).Execute<TLanes, TVector>(0, n);
     }
 
     /// <summary>What all sums of one sample are made of.</summary>

@@ -12,10 +12,18 @@ internal readonly unsafe struct LayerNormalizationForward(
     float epsilon,
     float* statistics,
     float* output
-) : IRowKernel
+) : IVectorizedRange
 {
+    public void Execute<TLanes, TVector>(int start, int end)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        for (var row = start; row < end; row++)
+            Row<TLanes, TVector>(row);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Apply<TLanes, TVector>(int row)
+    private void Row<TLanes, TVector>(int row)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
@@ -26,7 +34,7 @@ internal readonly unsafe struct LayerNormalizationForward(
         var statistic = statistics + ((nint)row * LayerNormalization.Statistics);
         (statistic[0], statistic[1]) = (mean, inverse);
         var normalise = new Normalise(input + offset, mean, inverse, weight, bias, output + offset);
-        new Elementwise.Loop<Normalise>(normalise, 0, n).Execute<TLanes, TVector>();
+        new Elementwise.Loop<Normalise>(normalise).Execute<TLanes, TVector>(0, n);
     }
 
     private readonly struct Value(float* x) : ISummand

@@ -1,4 +1,5 @@
 using Distributed.Kernels.Threads;
+using Distributed.Kernels.Vectors;
 
 namespace Distributed.Kernels.Pooling;
 
@@ -23,7 +24,7 @@ public static unsafe class AveragePooling
                 outputs = output
         )
         {
-            Elementwise.Share(new AveragePoolingForward(inputs, shape, rows, outputs), input.Length, team);
+            VectorizedWork.Run(new AveragePoolingForward(inputs, shape, outputs), rows * shape.OutputHeight, input.Length, team);
         }
     }
 
@@ -51,7 +52,8 @@ public static unsafe class AveragePooling
                 inputGradients = inputGradient
         )
         {
-            Elementwise.Share(new AveragePoolingBackward(outputGradients, shape, rows, inputGradients), inputGradient.Length, team);
+            var kernel = new AveragePoolingBackward(outputGradients, shape, inputGradients);
+            VectorizedWork.Run(kernel, rows * shape.Height, inputGradient.Length, team);
         }
     }
 }

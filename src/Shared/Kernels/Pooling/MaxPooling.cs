@@ -1,4 +1,5 @@
 using Distributed.Kernels.Threads;
+using Distributed.Kernels.Vectors;
 
 namespace Distributed.Kernels.Pooling;
 
@@ -41,7 +42,8 @@ public static unsafe class MaxPooling
                 taps = winners
         )
         {
-            Elementwise.Share(new MaxPoolingForward(inputs, shape, rows, outputs, taps, maskRelu), input.Length, team);
+            var kernel = new MaxPoolingForward(inputs, shape, outputs, taps, maskRelu);
+            VectorizedWork.Run(kernel, rows * shape.OutputHeight, input.Length, team);
         }
     }
 
@@ -74,7 +76,8 @@ public static unsafe class MaxPooling
                 inputGradients = inputGradient
         )
         {
-            Elementwise.Share(new MaxPoolingBackward(taps, outputGradients, shape, rows, inputGradients), inputGradient.Length, team);
+            var kernel = new MaxPoolingBackward(taps, outputGradients, shape, inputGradients);
+            VectorizedWork.Run(kernel, rows * shape.Height, inputGradient.Length, team);
         }
     }
 }

@@ -1,37 +1,23 @@
 using System.Runtime.CompilerServices;
-using Distributed.Kernels.Threads;
 using Distributed.Kernels.Vectors;
 
 namespace Distributed.Kernels.Pooling;
 
-/// <summary>Takes each input pixel the gradients of the windows that it has won; parts are ranges of input rows.</summary>
-internal readonly unsafe struct MaxPoolingBackward(
-    float* winners,
-    float* outputGradient,
-    PoolingShape shape,
-    int rows,
-    float* inputGradient
-) : IPartitionedWork
+/// <summary>
+/// Gives each input pixel the gradients of the windows that it won. The items are input rows, counted over all images.
+/// </summary>
+internal readonly unsafe struct MaxPoolingBackward(float* winners, float* outputGradient, PoolingShape shape, float* inputGradient)
+    : IVectorizedRange
 {
     private readonly int _outputHeight = shape.OutputHeight;
     private readonly int _outputWidth = shape.OutputWidth;
 
-    public void Execute(int part, int parts)
+    public void Execute<TLanes, TVector>(int start, int end)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
     {
-        var (start, end) = ChunkRange.Of(rows * shape.Height, 1, part, parts);
-        VectorWidth.Execute(new Core(this, start, end));
-    }
-
-    /// <summary>A range of input rows, counted over all images, for one vector width.</summary>
-    internal readonly struct Core(MaxPoolingBackward work, int start, int end) : IVectorized
-    {
-        public void Execute<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector>
-            where TVector : unmanaged
-        {
-            for (var row = start; row < end; row++)
-                work.Row<TLanes, TVector>(row);
-        }
+        for (var row = start; row < end; row++)
+            Row<TLanes, TVector>(row);
     }
 
     private void Row<TLanes, TVector>(int row)

@@ -1,29 +1,16 @@
 using System.Runtime.CompilerServices;
-using Distributed.Kernels.Threads;
 using Distributed.Kernels.Vectors;
 
 namespace Distributed.Kernels.Pooling;
 
-/// <summary>The windows' maxima and, unless <c>winners</c> is null, where they stand; parts are ranges of output rows.</summary>
-internal readonly unsafe struct MaxPoolingForward(float* input, PoolingShape shape, int rows, float* output, float* winners, bool maskRelu)
-    : IPartitionedWork
+/// <summary>
+/// The windows' maxima and, unless <c>winners</c> is null, where they stand. The items are output rows, counted over all images.
+/// </summary>
+internal readonly unsafe struct MaxPoolingForward(float* input, PoolingShape shape, float* output, float* winners, bool maskRelu)
+    : IVectorizedRange
 {
-    public void Execute(int part, int parts)
-    {
-        var (start, end) = ChunkRange.Of(rows * shape.OutputHeight, 1, part, parts);
-        VectorWidth.Execute(new Core(this, start, end));
-    }
-
-    /// <summary>A range of output rows, counted over all images, for one vector width.</summary>
-    internal readonly struct Core(MaxPoolingForward work, int start, int end) : IVectorized
-    {
-        public void Execute<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector>
-            where TVector : unmanaged => work.Compute<TLanes, TVector>(start, end);
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Compute<TLanes, TVector>(int start, int end)
+    public void Execute<TLanes, TVector>(int start, int end)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {

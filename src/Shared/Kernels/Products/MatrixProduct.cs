@@ -1,4 +1,5 @@
 using Distributed.Kernels.Threads;
+using Distributed.Kernels.Vectors;
 
 namespace Distributed.Kernels.Products;
 
@@ -128,7 +129,8 @@ public static unsafe class MatrixProduct
                 c = destination
         )
         {
-            team.Run(new TransposedProductWork(a + first, m, count, b, n, rows, microbatch, c, scratch, length));
+            var work = new TransposedProductWork(a + first, m, count, b, n, rows, microbatch, c, scratch, length);
+            team.Run(VectorizedWork.Of(work));
         }
 
         GC.KeepAlive(team);
@@ -161,9 +163,8 @@ public static unsafe class MatrixProduct
                 operand = epilogue.Operand
         )
         {
-            team.Run(
-                new MultiplyWork(a, rows, new RightOperand(b, inner, columns, transposed), c, epilogue.Bind(operand, columns), scratch)
-            );
+            var factor = new RightOperand(b, inner, columns, transposed);
+            team.Run(VectorizedWork.Of(new MultiplyWork(a, rows, factor, c, epilogue.Bind(operand, columns), scratch)));
         }
 
         GC.KeepAlive(team);

@@ -1,4 +1,3 @@
-using Distributed.Kernels.Threads;
 using Distributed.Kernels.Vectors;
 
 namespace Distributed.Kernels.Products;
@@ -16,7 +15,7 @@ internal readonly unsafe struct MultiplyWork(
     float* destination,
     BoundEpilogue epilogue,
     float* scratch
-) : IPartitionedWork
+) : IVectorizedWork
 {
     /// <summary>
     /// Inner block: 1,024 rows of two panels take 256 KiB of a second level cache of 1 MiB. A deep block visits the destination less often,
@@ -45,7 +44,7 @@ internal readonly unsafe struct MultiplyWork(
     private readonly int _depth = Depth(rows, right.Inner);
 
     /// <summary>
-    /// Floats of scratch memory for each part: one tile for the edge, two packed panels, and the left operand's rows if they are copied.
+    /// Floats of scratch memory for each chunk: one tile for the edge, two packed panels, and the left operand's rows if they are copied.
     /// </summary>
     public static int ScratchLength(int rows, int inner, int columns) =>
         OwnScratchLength(rows, inner) + LeftBlock.ScratchLength(rows, inner, columns, Depth(rows, inner));
@@ -55,24 +54,12 @@ internal readonly unsafe struct MultiplyWork(
 
     private static int Depth(int rows, int inner) => Math.Min(inner, rows <= FewRows ? DeepBlockDepth : BlockDepth);
 
-    public void Execute(int part, int parts)
-    {
-        var share = DestinationShare.Of(rows, right.Columns, part, parts);
-        VectorWidth.Execute(new Core(this, share, scratch + ((nint)part * ScratchLength(rows, right.Inner, right.Columns))));
-    }
-
-    /// <summary>One part, for one vector width.</summary>
-    internal readonly struct Core(MultiplyWork work, DestinationShare share, float* scratch) : IVectorized
-    {
-        public void Execute<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector>
-            where TVector : unmanaged => work.Compute<TLanes, TVector>(share, scratch);
-    }
-
-    private void Compute<TLanes, TVector>(in DestinationShare share, float* spill)
+    public void Execute<TLanes, TVector>(int chunk, int chunks)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
+        var share = DestinationShare.Of(rows, right.Columns, chunk, chunks);
+        var spill = scratch + ((nint)chunk * ScratchLength(rows, right.Inner, right.Columns));
         var atOnce = LeftBlock.IsCopied(rows, right.Inner, right.Columns) ? LeftBlock.MaxRows : rows;
         for (int row = share.FirstRow, end; row < share.EndRow; row = end)
         {
@@ -129,7 +116,7 @@ internal readonly unsafe struct MultiplyWork(
     }
 
     /// <summary>
-    /// All rows of the share times one block of the right operand. Each row of tiles requests a part of the next block from memory, which
+    /// All rows of the share times one block of the right operand. Each row of tiles requests a section of the next block from memory, which
     /// is packed after it: so much that it stays in the second level cache until then, although the lines of a column fall into few sets.
     /// </summary>
     private void MultiplyBlock<TLanes, TVector>(
@@ -158,12 +145,12 @@ internal readonly unsafe struct MultiplyWork(
         for (int tile = 0, row = share.FirstRow, height; row < share.EndRow; tile++, row += height)
         {
             height = TileGrid.NextRows(share.EndRow - row, full);
-            var part = next.Part(tile, tiles);
+            var section = next.Section(tile, tiles);
             operands.Left = rowsOfBlock.Row(row - share.FirstRow);
-            operands.Ahead = right.Ahead(part, block.Depth);
+            operands.Ahead = right.Ahead(section, block.Depth);
             MultiplyRows<TLanes, TVector>(ref operands, block, source, row, height, spill);
-            if (part.Depth > 0)
-                right.Pack<TLanes, TVector>(part, nextPanel + ((nint)(part.K - next.K) * RegisterTile.PanelColumns));
+            if (section.Depth > 0)
+                right.Pack<TLanes, TVector>(section, nextPanel + ((nint)(section.K - next.K) * RegisterTile.PanelColumns));
         }
     }
 

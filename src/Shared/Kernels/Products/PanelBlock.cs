@@ -11,16 +11,16 @@ namespace Distributed.Kernels.Products;
 /// <param name="Width">The number of columns.</param>
 internal readonly record struct PanelBlock(int K, int Depth, int Column, int Width)
 {
-    /// <summary>Rows that are packed together: the largest square that is transposed at once.</summary>
+    /// <summary>Rows that are packed together: those of the largest tile that is transposed in registers.</summary>
     private const int Granule = 16;
 
     /// <summary>
-    /// One of <paramref name="parts"/> ranges of rows that make up the block. Where the last would be too short for a square, it holds rows
-    /// of the one before as well.
+    /// One of <paramref name="count"/> ranges of rows that make up the block. If the last would be too short for a transposed tile, it has
+    /// rows of the one before as well.
     /// </summary>
-    public PanelBlock Part(int part, int parts)
+    public PanelBlock Section(int index, int count)
     {
-        var (start, end) = ChunkRange.Of(Depth, Granule, part, parts);
+        var (start, end) = ChunkRange.Of(Depth, Granule, index, count);
         if (end > start)
             start = Math.Max(0, Math.Min(start, end - Granule));
         return this with { K = K + start, Depth = end - start };

@@ -1,4 +1,3 @@
-using Distributed.Kernels.Threads;
 using Distributed.Kernels.Vectors;
 
 namespace Distributed.Kernels.Products;
@@ -20,7 +19,7 @@ internal readonly unsafe struct TransposedProductWork(
     float* destination,
     float* scratch,
     int scratchLength
-) : IPartitionedWork
+) : IVectorizedWork
 {
     /// <summary>Floats of the packed block of the right operand: 512 KiB of a second level cache of 1 MiB.</summary>
     private const int BlockLength = 128 * 1024;
@@ -31,7 +30,7 @@ internal readonly unsafe struct TransposedProductWork(
     /// <summary>Tiles on the stack: one for each level of a tree over 2^31 microbatches, and one for the edges.</summary>
     private const int Slots = 33;
 
-    /// <summary>Floats of scratch memory for each part: the stack, the packed block and one tile's columns, in whole cache lines.</summary>
+    /// <summary>Floats of scratch memory for each chunk: the stack, the packed block and one tile's columns, in whole cache lines.</summary>
     public static long ScratchLength(int n, int rows)
     {
         var length = ((long)rows * (BlockColumns(n, rows) + RegisterTile.MaxRows)) + (Slots * RegisterTile.SlotLength);
@@ -46,25 +45,13 @@ internal readonly unsafe struct TransposedProductWork(
         return (panels + blocks - 1) / blocks * RegisterTile.PanelColumns;
     }
 
-    public void Execute(int part, int parts)
-    {
-        var share = DestinationShare.Of(m, n, part, parts);
-        VectorWidth.Execute(new Core(this, share, scratch + ((nint)part * scratchLength)));
-    }
-
-    /// <summary>One part, for one vector width.</summary>
-    internal readonly struct Core(TransposedProductWork work, DestinationShare share, float* scratch) : IVectorized
-    {
-        public void Execute<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector>
-            where TVector : unmanaged => work.Compute<TLanes, TVector>(share, scratch);
-    }
-
     /// <summary>Tiles follow each other along the destination's rows, so that it is written in long runs.</summary>
-    private void Compute<TLanes, TVector>(in DestinationShare share, float* stack)
+    public void Execute<TLanes, TVector>(int chunk, int chunks)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
+        var share = DestinationShare.Of(m, n, chunk, chunks);
+        var stack = scratch + ((nint)chunk * scratchLength);
         int blockColumns = BlockColumns(n, rows),
             full = TileGrid.FullRows<TLanes, TVector>();
         var packs = share.EndRow - share.FirstRow > full || n % TLanes.Count != 0; // else each panel is used once, as it lies there

@@ -5,33 +5,32 @@ using System.Runtime.InteropServices;
 namespace Distributed.Kernels.Threads;
 
 /// <summary>
-/// A fixed number of persistent threads, the caller being one of them, that carry out the parts of a <see cref="IPartitionedWork"/>
-/// together. A thread that waits looks for a millisecond, letting others go first after a few microseconds, and blocks after that. One
-/// thread at a time may use it. What a part runs is carried out by that part's thread alone.
+/// A fixed number of persistent threads, the caller being one of them, that carry out the chunks of an <see cref="IChunkedWork"/> together.
+/// A thread that waits spins for up to 1 ms, yielding after 2 us, then blocks. One thread at a time may use the team. Work that a chunk
+/// runs on a team is carried out by that chunk's thread alone.
 /// </summary>
 /// <remarks>
-/// Work that is bound by memory gains little from a second thread, while work that is bound by arithmetic leaves the memory idle. So what
-/// is deferred is carried out beside the next run, by half of the threads before their parts of that and by the others after them.
+/// Work that is bound by memory gains little from a second thread, while work that is bound by arithmetic leaves the memory idle. So
+/// deferred work is carried out during the next run: by half of the threads before their chunks of that run, by the others after them.
 /// </remarks>
 public sealed unsafe class ComputeTeam : IDisposable
 {
-    // Two threads meet in half a microsecond where each has a core. Where they have to share one, each turn of a waiting thread costs
-    // the other this long: with a third busy process on two cores, a step on two threads takes 3.4 ms if it is 50 microseconds, 2.3 ms if
-    // it is 2.
+    // Two threads meet within half a microsecond if each has a core. If they share one, a waiting thread holds up the other for this long:
+    // with a third busy process on two cores, a step on two threads takes 3.4 ms if it is 50 microseconds, 2.3 ms if it is 2.
     private static readonly long YieldTicks = Stopwatch.Frequency / 500_000; // 2 microseconds
 
-    // Longer than parts that should be equal differ: to wake a thread on a core that has gone to sleep takes longer than most kernels. On
-    // two idle cores, a step of cnn on two threads takes 10.2 ms if this is 50 microseconds, 7.5 ms if it is a millisecond.
+    // Longer than the difference between chunks of equal size: waking a thread on a core that has gone to sleep takes longer than most
+    // kernels. On two idle cores, a step of cnn on two threads takes 10.2 ms if this is 50 microseconds, 7.5 ms if it is a millisecond.
     private static readonly long BlockTicks = Stopwatch.Frequency / 1_000; // 1 millisecond
 
-    // The part that a thread is carrying out, counted from 1; 0 where it is none.
+    // The chunk that a thread is carrying out, counted from 1, or 0.
     [ThreadStatic]
-    private static int _partOfThread;
+    private static int _chunkOfThread;
 
     private readonly Thread[] _helpers;
     private readonly object _gate = new();
     private readonly DeferredWork _deferred = new();
-    private readonly AlignedBuffer[] _scratch; // for what runs outside of parts, and for what each part runs
+    private readonly AlignedBuffer[] _scratch; // for callers outside of chunks, and for each chunk
     private delegate* <void*, int, int, void> _execute;
     private void* _work;
     private ExceptionDispatchInfo? _failure;
@@ -52,29 +51,28 @@ public sealed unsafe class ComputeTeam : IDisposable
         _helpers = new Thread[threads - 1];
         for (var i = 0; i < _helpers.Length; i++)
         {
-            var part = i + 1;
-            _helpers[i] = new Thread(() => Help(part)) { IsBackground = true, Name = $"compute {part}" };
+            var chunk = i + 1;
+            _helpers[i] = new Thread(() => Help(chunk)) { IsBackground = true, Name = $"compute {chunk}" };
             _helpers[i].Start();
         }
     }
 
-    /// <summary>The number of parts of every run: the helpers and the caller.</summary>
+    /// <summary>The number of chunks of every run: one for each helper and one for the caller.</summary>
     public int Threads { get; }
 
     /// <summary>Threads that have stopped spinning and block.</summary>
     internal int Sleepers => Volatile.Read(ref _sleepers);
 
     /// <summary>
-    /// Carries out all parts, and all that was deferred, and returns when the last is done. The first exception of a part is thrown again
-    /// here, and keeps no other part from being carried out. In a part of any team, the calling thread carries out the work alone, as one
-    /// part.
+    /// Carries out all chunks, and all deferred work, and returns when the last is done. The first exception of a chunk is rethrown here;
+    /// the other chunks run nonetheless. Inside a chunk of any team, the calling thread carries out the work alone, as one chunk.
     /// </summary>
     /// <exception cref="InvalidOperationException">Another thread's run is under way.</exception>
     public void Run<TWork>(TWork work)
-        where TWork : unmanaged, IPartitionedWork
+        where TWork : unmanaged, IChunkedWork
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (Threads == 1 || _partOfThread != 0)
+        if (Threads == 1 || _chunkOfThread != 0)
         {
             work.Execute(0, 1);
             return;
@@ -94,18 +92,18 @@ public sealed unsafe class ComputeTeam : IDisposable
 
     /// <summary>As <see cref="Run{TWork}(TWork)"/>, for work that holds objects.</summary>
     /// <inheritdoc cref="Run{TWork}(TWork)" path="/exception"/>
-    internal void RunObject(IPartitionedWork work)
+    internal void RunObject(IChunkedWork work)
     {
-        using var held = new GCHandle<IPartitionedWork>(work);
+        using var held = new GCHandle<IChunkedWork>(work);
         Run(new HeldWork(held));
     }
 
     /// <summary>
-    /// Runs work that no other depends on: between <see cref="BeginDeferring"/> and <see cref="EndDeferring"/>, if there is a helper,
-    /// some time until then, else at once. What it points to must neither change nor move before. A part may not defer.
+    /// Runs work whose results are not needed at once: between <see cref="BeginDeferring"/> and <see cref="EndDeferring"/>, if there is a
+    /// helper, by the latter at the latest, otherwise now. Until then, what it points to must neither change nor move. A chunk may not defer.
     /// </summary>
     public void Defer<TWork>(TWork work)
-        where TWork : unmanaged, IPartitionedWork
+        where TWork : unmanaged, IChunkedWork
     {
         if (_deferred.Count == DeferredWork.Capacity)
             CompleteDeferred();
@@ -113,25 +111,25 @@ public sealed unsafe class ComputeTeam : IDisposable
             Run(work);
     }
 
-    /// <summary>From here on, what is deferred waits for the next run.</summary>
+    /// <summary>From here on, deferred work waits for the next run.</summary>
     public void BeginDeferring() => _defers = Threads > 1;
 
-    /// <summary>Carries out what still waits; from here on, nothing does.</summary>
+    /// <summary>Carries out the work that still waits; from here on, work is no longer deferred.</summary>
     public void EndDeferring()
     {
         _defers = false;
         CompleteDeferred();
     }
 
-    /// <summary>Carries out what still waits.</summary>
+    /// <summary>Carries out the work that still waits.</summary>
     public void CompleteDeferred()
     {
         if (_deferred.Count > 0)
             Run(default(Nothing));
-        Interlocked.MemoryBarrier(); // for stores past the caches by the caller's parts, as in StreamingStore.Defer
+        Interlocked.MemoryBarrier(); // for stores past the caches by the caller's chunks, as in StreamingStore.Defer
     }
 
-    /// <summary>Keeps the threads of the team, of which the caller is one, to some processors.</summary>
+    /// <summary>Restricts the threads of the team, of which the caller is one, to some processors.</summary>
     /// <param name="processors">Some of <see cref="ThreadAffinity.Allowed"/>.</param>
     /// <exception cref="System.ComponentModel.Win32Exception">The system refuses.</exception>
     public void Pin(IEnumerable<int> processors) => Run(new ThreadAffinity.Binding(ThreadAffinity.ProcessorSet.Of(processors)));
@@ -149,56 +147,56 @@ public sealed unsafe class ComputeTeam : IDisposable
     }
 
     /// <summary>
-    /// Aligned memory of <paramref name="length"/> floats for each part that a run would have here, one after the other, with what the last
-    /// user left in it. It is valid until the next call from the same part, or from outside of parts, as long as the team is reachable.
+    /// Aligned memory of <paramref name="length"/> floats for each chunk of a run from here, one after the other. It is not cleared, and
+    /// valid until the next call from the same chunk, or from outside of chunks, as long as the team is reachable.
     /// </summary>
     internal float* Scratch(int length)
     {
-        ref var scratch = ref _scratch[Math.Min(_partOfThread, Threads)]; // the part may be one of a larger team, and alone here
-        var parts = _partOfThread == 0 ? Threads : 1;
-        if (scratch.Length < (long)length * parts)
-            scratch = new AlignedBuffer(checked(length * parts));
+        ref var scratch = ref _scratch[Math.Min(_chunkOfThread, Threads)]; // the chunk may belong to a larger team
+        var chunks = _chunkOfThread == 0 ? Threads : 1;
+        if (scratch.Length < (long)length * chunks)
+            scratch = new AlignedBuffer(checked(length * chunks));
         return scratch.Pointer;
     }
 
-    private static void Invoke<TWork>(void* work, int part, int parts)
-        where TWork : unmanaged, IPartitionedWork => ((TWork*)work)->Execute(part, parts);
+    private static void Invoke<TWork>(void* work, int chunk, int chunks)
+        where TWork : unmanaged, IChunkedWork => ((TWork*)work)->Execute(chunk, chunks);
 
     private void Start(delegate* <void*, int, int, void> execute, void* work)
     {
         _execute = execute;
         _work = work;
         _pending = _helpers.Length;
-        Interlocked.Increment(ref _generation); // publishes the fields above; the full fence orders it before the look at the sleepers
+        Interlocked.Increment(ref _generation); // publishes the fields above; the full fence orders it before the sleepers are read
         WakeSleepers();
     }
 
-    private void Carry(int part)
+    private void Carry(int chunk)
     {
-        _partOfThread = part + 1;
-        var deferredFirst = part % 2 == 0;
+        _chunkOfThread = chunk + 1;
+        var deferredFirst = chunk % 2 == 0;
         if (deferredFirst)
-            RunDeferred(part);
-        Carry(_execute, _work, part);
+            RunDeferred(chunk);
+        Carry(_execute, _work, chunk);
         if (!deferredFirst)
-            RunDeferred(part);
-        _partOfThread = 0;
+            RunDeferred(chunk);
+        _chunkOfThread = 0;
     }
 
-    private void RunDeferred(int part)
+    private void RunDeferred(int chunk)
     {
         for (var i = 0; i < _deferred.Count; i++)
         {
             var work = _deferred.At(i, out var execute);
-            Carry(execute, work, part);
+            Carry(execute, work, chunk);
         }
     }
 
-    private void Carry(delegate* <void*, int, int, void> execute, void* work, int part)
+    private void Carry(delegate* <void*, int, int, void> execute, void* work, int chunk)
     {
         try
         {
-            execute(work, part, Threads);
+            execute(work, chunk, Threads);
         }
         catch (Exception exception)
         {
@@ -206,11 +204,11 @@ public sealed unsafe class ComputeTeam : IDisposable
         }
     }
 
-    private void Help(int part)
+    private void Help(int chunk)
     {
         for (var seen = 0; AwaitGeneration(seen); seen++)
         {
-            Carry(part);
+            Carry(chunk);
             if (Interlocked.Decrement(ref _pending) == 0)
                 WakeSleepers();
         }
@@ -233,8 +231,8 @@ public sealed unsafe class ComputeTeam : IDisposable
     }
 
     /// <summary>
-    /// Waits for a short time while (<paramref name="field"/> == <paramref name="value"/>) is <paramref name="equal"/>: first without a
-    /// pause, then letting the other threads of this core go first, of which one may be the one that is waited for.
+    /// Spins for a short time while (<paramref name="field"/> == <paramref name="value"/>) is <paramref name="equal"/>. After a few
+    /// microseconds it yields the core, which the awaited thread may need.
     /// </summary>
     private static void Spin(ref int field, int value, bool equal)
     {
@@ -252,13 +250,13 @@ public sealed unsafe class ComputeTeam : IDisposable
     }
 
     /// <summary>
-    /// Blocks while (<paramref name="field"/> == <paramref name="value"/>) is <paramref name="equal"/>, or until woken for another reason.
+    /// Blocks while (<paramref name="field"/> == <paramref name="value"/>) is <paramref name="equal"/>, with spurious wake-ups.
     /// </summary>
     private void Sleep(ref int field, int value, bool equal)
     {
         lock (_gate)
         {
-            Interlocked.Increment(ref _sleepers); // before the last look at the field: whoever changes it after that sees a sleeper
+            Interlocked.Increment(ref _sleepers); // before the field is read again: a change after that sees a sleeper
             if ((Volatile.Read(ref field) == value) == equal && !(equal && _disposed))
                 Monitor.Wait(_gate);
             Interlocked.Decrement(ref _sleepers);
@@ -273,13 +271,13 @@ public sealed unsafe class ComputeTeam : IDisposable
             Monitor.PulseAll(_gate);
     }
 
-    private readonly struct HeldWork(GCHandle<IPartitionedWork> work) : IPartitionedWork
+    private readonly struct HeldWork(GCHandle<IChunkedWork> work) : IChunkedWork
     {
-        public void Execute(int part, int parts) => work.Target.Execute(part, parts);
+        public void Execute(int chunk, int chunks) => work.Target.Execute(chunk, chunks);
     }
 
-    private readonly struct Nothing : IPartitionedWork
+    private readonly struct Nothing : IChunkedWork
     {
-        public void Execute(int part, int parts) { }
+        public void Execute(int chunk, int chunks) { }
     }
 }

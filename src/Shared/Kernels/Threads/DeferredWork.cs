@@ -1,22 +1,22 @@
 namespace Distributed.Kernels.Threads;
 
 /// <summary>
-/// Works that wait until a team carries them out beside another: a queue of copies, so that nothing is allocated for one.
+/// Deferred work items, which a team carries out during another run: a queue of copies, so that deferring allocates nothing.
 /// </summary>
 internal sealed unsafe class DeferredWork
 {
-    /// <summary>The most that wait: pieces of a gradient are far fewer between two runs.</summary>
+    /// <summary>The most work items that can wait; between two runs, far fewer pieces of a gradient are completed.</summary>
     public const int Capacity = 64;
 
-    /// <summary>Bytes of the largest work that can wait: an update's pointers and constants.</summary>
+    /// <summary>Bytes of the largest work item that can wait: an update's pointers and constants.</summary>
     private const int WorkBytes = 128;
 
     private readonly Entry[] _entries = GC.AllocateArray<Entry>(Capacity, pinned: true);
 
-    /// <summary>How many wait.</summary>
+    /// <summary>Number of work items that wait.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Adds a copy of a work and how to carry out its parts; false if there is no room for it.</summary>
+    /// <summary>Adds a copy of a work item and the function that executes its chunks; false if there is no room for it.</summary>
     public bool TryAdd<TWork>(delegate* <void*, int, int, void> execute, TWork work)
         where TWork : unmanaged
     {
@@ -29,7 +29,7 @@ internal sealed unsafe class DeferredWork
         return true;
     }
 
-    /// <summary>The work at an index, at an address that stays, and how to carry out its parts.</summary>
+    /// <summary>The work item at an index, whose address is fixed, and the function that executes its chunks.</summary>
     public void* At(int index, out delegate* <void*, int, int, void> execute)
     {
         ref var entry = ref _entries[index];
@@ -38,7 +38,7 @@ internal sealed unsafe class DeferredWork
             return work;
     }
 
-    /// <summary>Forgets all of them.</summary>
+    /// <summary>Removes all of them.</summary>
     public void Clear() => Count = 0;
 
     private struct Entry

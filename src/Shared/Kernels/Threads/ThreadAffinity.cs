@@ -74,8 +74,8 @@ public static unsafe partial class ThreadAffinity
     }
 
     /// <summary>Sets the affinity of each thread of a team.</summary>
-    internal readonly struct Binding(ProcessorSet set) : IPartitionedWork
+    internal readonly struct Binding(ProcessorSet set) : IChunkedWork
     {
-        public void Execute(int part, int parts) => Set(set);
+        public void Execute(int chunk, int chunks) => Set(set);
     }
 }

@@ -30,48 +30,12 @@ public sealed record ActivationSpec : LayerSpec
             _ => throw new ArgumentOutOfRangeException(nameof(function), function, "not an activation function"),
         };
 
-    internal override Layer Resolve(SampleShape input) => new ActivationLayer(input, Function);
-}
-
-/// <summary>An activation function where the layer before it cannot apply it in its own pass.</summary>
-/// <param name="input">Shape of one sample.</param>
-/// <param name="activation">The function.</param>
-internal sealed class ActivationLayer(SampleShape input, Activation activation) : Layer(input, input)
-{
-    /// <inheritdoc/>
-    internal override bool AllowsRowBlocks => true;
-
-    /// <inheritdoc/>
-    internal override bool BackwardReadsInput => false;
-
-    /// <inheritdoc/>
-    internal override bool BackwardReadsOutput => true;
-
-    /// <inheritdoc/>
-    internal override string Description => ActivationSpec.NameOf(activation);
-
-    /// <inheritdoc/>
-    internal override LayerExecutor CreateExecutor(ExecutorOptions options) => new ActivationExecutor(this, activation, options);
-}
-
-/// <summary>
-/// Runs an <see cref="ActivationLayer"/> on a copy of its input, which the layer before still needs for its own gradient.
-/// </summary>
-internal sealed class ActivationExecutor(ActivationLayer layer, Activation activation, ExecutorOptions options) : LayerExecutor(layer)
-{
-    private readonly AlignedBuffer _noBias = new(layer.OutputLength);
-
-    /// <inheritdoc/>
-    internal override void Forward(ReadOnlySpan<float> input, int rows, Span<float> output, in Pass pass)
-    {
-        input.CopyTo(output);
-        ActivationFunctions.ApplyWithBias(activation, output, _noBias.Span, options.Team);
-    }
-
-    /// <inheritdoc/>
-    internal override void Backward(in BackwardPass backward)
-    {
-        ActivationFunctions.ApplyGradient(activation, backward.Output, backward.OutputGradient, options.Team);
-        backward.OutputGradient.CopyTo(backward.InputGradient);
-    }
+    /// <summary>A pass of its own, where the layer before cannot apply the function in its pass.</summary>
+    internal override Layer Resolve(SampleShape input) =>
+        Function switch
+        {
+            Activation.Relu => new ElementwiseLayer<ActivationFunction<ReluActivation>>(input, default, Type),
+            Activation.Tanh => new ElementwiseLayer<ActivationFunction<TanhActivation>>(input, default, Type),
+            _ => new ElementwiseLayer<ActivationFunction<SigmoidActivation>>(input, default, Type),
+        };
 }

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using Distributed.Kernels;
+using Distributed.Kernels.Vectors;
 
 namespace Distributed.Model.Layers;
 
@@ -13,36 +15,28 @@ public sealed record GeluSpec : LayerSpec
     /// <inheritdoc/>
     public override string Type => TypeName;
 
-    internal override Layer Resolve(SampleShape input) => new GeluLayer(input);
-}
-
-/// <summary>x * Phi(x).</summary>
-/// <param name="input">Shape of one sample.</param>
-internal sealed class GeluLayer(SampleShape input) : Layer(input, input)
-{
-    /// <inheritdoc/>
-    internal override bool AllowsRowBlocks => true;
-
-    /// <inheritdoc/>
-    internal override string Description => GeluSpec.TypeName;
-
-    /// <inheritdoc/>
-    internal override LayerExecutor CreateExecutor(ExecutorOptions options) => new GeluExecutor(this, options);
+    internal override Layer Resolve(SampleShape input) => new ElementwiseLayer<GeluFunction>(input, default, TypeName);
 }
 
 /// <summary>
-/// Runs a <see cref="GeluLayer"/>. The function falls before it rises, so its gradient needs the input: two inputs can have one output.
+/// x Phi(x) = x (1 + erf(x / sqrt 2)) / 2, within 8 units in the last place of normal results; NaN at minus infinity, as in PyTorch. Its
+/// slope, Phi(x) + x phi(x), has an absolute error below 4e-7. The function falls before it rises, so two inputs can have one output.
 /// </summary>
-internal sealed class GeluExecutor(GeluLayer layer, ExecutorOptions options) : LayerExecutor(layer)
+internal readonly struct GeluFunction : IElementFunction
 {
-    /// <inheritdoc/>
-    internal override void Forward(ReadOnlySpan<float> input, int rows, Span<float> output, in Pass pass) =>
-        Activations.Gelu(input, output, options.Team);
+    public static bool GradientReadsInput => true;
 
-    /// <inheritdoc/>
-    internal override void Backward(in BackwardPass backward)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TVector Forward<TLanes, TVector>(TVector input)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged => TLanes.Multiply(input, NormalDistribution.Cumulative<TLanes, TVector>(input, out _));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TVector Backward<TLanes, TVector>(TVector gradient, TVector value)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
     {
-        Activations.GeluGradient(backward.Input, backward.OutputGradient, options.Team);
-        backward.OutputGradient.CopyTo(backward.InputGradient);
+        var cumulative = NormalDistribution.Cumulative<TLanes, TVector>(value, out var density);
+        return TLanes.Multiply(gradient, TLanes.FusedMultiplyAdd(value, density, cumulative));
     }
 }

@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Distributed.Kernels;
+using Distributed.Kernels.Vectors;
 
 namespace Distributed.Model.Layers;
 
@@ -37,41 +39,31 @@ public sealed record LeakyReluSpec : LayerSpec
 
     internal override void WriteProperties(Utf8JsonWriter writer) => writer.WriteNumber("slope", Slope);
 
-    internal override Layer Resolve(SampleShape input) => new LeakyReluLayer(input, Slope);
+    internal override Layer Resolve(SampleShape input) =>
+        new ElementwiseLayer<LeakyReluFunction>(
+            input,
+            new LeakyReluFunction(Slope),
+            string.Create(CultureInfo.InvariantCulture, $"{TypeName} {Slope}")
+        );
 }
 
-/// <summary>x where it is positive, else slope * x.</summary>
-/// <param name="input">Shape of one sample.</param>
-/// <param name="slope">Slope on the left, above 0.</param>
-internal sealed class LeakyReluLayer(SampleShape input, float slope) : Layer(input, input)
+/// <summary>x where it is positive, else slope * x; the slope is that of the left at 0, as in PyTorch.</summary>
+/// <param name="slope">Slope on the left, above 0: only then does the output's sign tell that of the input.</param>
+/// <exception cref="ArgumentOutOfRangeException">The slope is not above 0.</exception>
+internal readonly struct LeakyReluFunction(float slope) : IElementFunction
 {
-    /// <inheritdoc/>
-    internal override bool AllowsRowBlocks => true;
+    private readonly float _slope =
+        slope > 0 ? slope : throw new ArgumentOutOfRangeException(nameof(slope), slope, "a leaky rectifier needs a slope above 0");
 
-    /// <inheritdoc/>
-    internal override bool BackwardReadsInput => false;
+    public static bool GradientReadsInput => false;
 
-    /// <inheritdoc/>
-    internal override bool BackwardReadsOutput => true;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TVector Forward<TLanes, TVector>(TVector input)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged => TLanes.SelectGreater(input, default, input, TLanes.Multiply(input, TLanes.Broadcast(_slope)));
 
-    /// <inheritdoc/>
-    internal override string Description => string.Create(CultureInfo.InvariantCulture, $"leakyrelu {slope}");
-
-    /// <inheritdoc/>
-    internal override LayerExecutor CreateExecutor(ExecutorOptions options) => new LeakyReluExecutor(this, slope, options);
-}
-
-/// <summary>Runs a <see cref="LeakyReluLayer"/>; its gradient follows from its output.</summary>
-internal sealed class LeakyReluExecutor(LeakyReluLayer layer, float slope, ExecutorOptions options) : LayerExecutor(layer)
-{
-    /// <inheritdoc/>
-    internal override void Forward(ReadOnlySpan<float> input, int rows, Span<float> output, in Pass pass) =>
-        Activations.LeakyRelu(input, slope, output, options.Team);
-
-    /// <inheritdoc/>
-    internal override void Backward(in BackwardPass backward)
-    {
-        Activations.LeakyReluGradient(backward.Output, slope, backward.OutputGradient, options.Team);
-        backward.OutputGradient.CopyTo(backward.InputGradient);
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TVector Backward<TLanes, TVector>(TVector gradient, TVector value)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged => TLanes.SelectGreater(value, default, gradient, TLanes.Multiply(gradient, TLanes.Broadcast(_slope)));
 }

@@ -1,28 +1,13 @@
 using System.Runtime.CompilerServices;
-using Distributed.Kernels.Threads;
 using Distributed.Kernels.Vectors;
 
 namespace Distributed.Kernels.Pooling;
 
-/// <summary>The windows' means; parts are ranges of output rows.</summary>
-internal readonly unsafe struct AveragePoolingForward(float* input, PoolingShape shape, int rows, float* output) : IPartitionedWork
+/// <summary>The windows' means. The items are output rows, counted over all images.</summary>
+internal readonly unsafe struct AveragePoolingForward(float* input, PoolingShape shape, float* output) : IVectorizedRange
 {
-    public void Execute(int part, int parts)
-    {
-        var (start, end) = ChunkRange.Of(rows * shape.OutputHeight, 1, part, parts);
-        VectorWidth.Execute(new Core(this, start, end));
-    }
-
-    /// <summary>A range of output rows, counted over all images, for one vector width.</summary>
-    internal readonly struct Core(AveragePoolingForward work, int start, int end) : IVectorized
-    {
-        public void Execute<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector>
-            where TVector : unmanaged => work.Compute<TLanes, TVector>(start, end);
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Compute<TLanes, TVector>(int start, int end)
+    public void Execute<TLanes, TVector>(int start, int end)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
@@ -65,30 +50,19 @@ internal readonly unsafe struct AveragePoolingForward(float* input, PoolingShape
 }
 
 /// <summary>
-/// Gathers, for each input pixel, its share of the gradients of the windows that cover it; parts are ranges of input rows.
+/// Gathers, for each input pixel, its share of the gradients of the windows that cover it. The items are input rows, counted over all images.
 /// </summary>
-internal readonly unsafe struct AveragePoolingBackward(float* outputGradient, PoolingShape shape, int rows, float* inputGradient)
-    : IPartitionedWork
+internal readonly unsafe struct AveragePoolingBackward(float* outputGradient, PoolingShape shape, float* inputGradient) : IVectorizedRange
 {
     private readonly int _outputHeight = shape.OutputHeight;
     private readonly int _outputWidth = shape.OutputWidth;
 
-    public void Execute(int part, int parts)
+    public void Execute<TLanes, TVector>(int start, int end)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
     {
-        var (start, end) = ChunkRange.Of(rows * shape.Height, 1, part, parts);
-        VectorWidth.Execute(new Core(this, start, end));
-    }
-
-    /// <summary>A range of input rows, counted over all images, for one vector width.</summary>
-    internal readonly struct Core(AveragePoolingBackward work, int start, int end) : IVectorized
-    {
-        public void Execute<TLanes, TVector>()
-            where TLanes : struct, ILanes<TVector>
-            where TVector : unmanaged
-        {
-            for (var row = start; row < end; row++)
-                work.Row<TLanes, TVector>(row);
-        }
+        for (var row = start; row < end; row++)
+            Row<TLanes, TVector>(row);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -1,34 +1,31 @@
 using Distributed.Kernels;
 using Distributed.Kernels.Threads;
+using Distributed.Model.Layers;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Kernels;
 
-public sealed class ActivationsTests : IDisposable
+public sealed class ElementFunctionsTests : IDisposable
 {
-    private delegate void Biased(Span<float> matrix, ReadOnlySpan<float> bias, ComputeTeam team);
-
-    private delegate void Gradient(ReadOnlySpan<float> output, Span<float> gradient, ComputeTeam team);
-
     private readonly ComputeTeam[] _teams = [new(1), new(2), new(3)];
 
     public void Dispose() => Array.ForEach(_teams, team => team.Dispose());
 
     [Fact]
-    public void Forward_passes_agree_with_double_precision_for_any_width()
+    public void Functions_agree_with_double_precision_for_any_length()
     {
-        Check(Activations.AddBias, x => x);
-        Check(Activations.BiasRelu, x => Math.Max(x, 0));
-        Check(Activations.BiasTanh, Math.Tanh);
-        Check(Activations.BiasSigmoid, x => 1 / (1 + Math.Exp(-x)));
+        CheckForward(default(ActivationFunction<IdentityActivation>), x => x);
+        CheckForward(default(ActivationFunction<ReluActivation>), x => Math.Max(x, 0));
+        CheckForward(default(ActivationFunction<TanhActivation>), Math.Tanh);
+        CheckForward(default(ActivationFunction<SigmoidActivation>), x => 1 / (1 + Math.Exp(-x)));
     }
 
     [Fact]
     public void Gradients_come_from_the_outputs_for_any_length()
     {
-        CheckGradient(Activations.ReluGradient, (y, g) => y > 0 ? g : 0);
-        CheckGradient(Activations.TanhGradient, (y, g) => g * (1 - (y * y)));
-        CheckGradient(Activations.SigmoidGradient, (y, g) => g * y * (1 - y));
+        CheckBackward(default(ActivationFunction<ReluActivation>), (y, g) => y > 0 ? g : 0);
+        CheckBackward(default(ActivationFunction<TanhActivation>), (y, g) => g * (1 - (y * y)));
+        CheckBackward(default(ActivationFunction<SigmoidActivation>), (y, g) => g * y * (1 - y));
     }
 
     [Fact]
@@ -42,8 +39,8 @@ public sealed class ActivationsTests : IDisposable
                 given = Oracle.Values(length, 2);
             var output = new GuardedBuffer(length);
             var gradient = new GuardedBuffer(given);
-            Activations.LeakyRelu(input, slope, output.Span, team);
-            Activations.LeakyReluGradient(output.Span, slope, gradient.Span, team);
+            ElementFunctions.Forward(new LeakyReluFunction(slope), input, output.Span, team);
+            ElementFunctions.Backward(new LeakyReluFunction(slope), output.Span, gradient.Span, gradient.Span, team);
             BitAssert.Equal([.. input.Select(x => x > 0 ? x : slope * x)], output.Span);
             BitAssert.Equal([.. input.Zip(given, (x, g) => x > 0 ? g : slope * g)], gradient.Span);
             output.AssertGuards();
@@ -56,7 +53,7 @@ public sealed class ActivationsTests : IDisposable
     {
         float[] input = [.. Ulp.Sweep().Concat(Ulp.Dense(15)).Where(x => x > -12.8f)]; // left of it, results are subnormal
         float[] output = [.. input];
-        Activations.Gelu(output, output, _teams[1]);
+        ElementFunctions.Forward(default(GeluFunction), output, output, _teams[1]);
         for (var i = 0; i < input.Length; i++)
             Ulp.AssertWithin(8, input[i] * NormalOracle.Cumulative(input[i]), output[i], input[i]);
     }
@@ -67,7 +64,7 @@ public sealed class ActivationsTests : IDisposable
         float[] input = [.. Ulp.Sweep().Concat(Ulp.Dense(15)).Where(float.IsFinite)];
         var gradient = new float[input.Length];
         Array.Fill(gradient, 1);
-        Activations.GeluGradient(input, gradient, _teams[1]);
+        ElementFunctions.Backward(default(GeluFunction), input, gradient, gradient, _teams[1]);
         for (var i = 0; i < input.Length; i++)
             Assert.Equal(NormalOracle.Cumulative(input[i]) + (input[i] * NormalOracle.Density(input[i])), gradient[i], 4e-7);
     }
@@ -80,9 +77,9 @@ public sealed class ActivationsTests : IDisposable
             float[] input = Oracle.Values(length, 1),
                 given = Oracle.Values(length, 2);
             var output = new GuardedBuffer(length);
-            var gradient = new GuardedBuffer(given);
-            Activations.Gelu(input, output.Span, _teams[length % 3]);
-            Activations.GeluGradient(input, gradient.Span, _teams[length % 3]);
+            var gradient = new GuardedBuffer(length);
+            ElementFunctions.Forward(default(GeluFunction), input, output.Span, _teams[length % 3]);
+            ElementFunctions.Backward(default(GeluFunction), input, given, gradient.Span, _teams[length % 3]);
             for (var i = 0; i < length; i++)
             {
                 double cumulative = NormalOracle.Cumulative(input[i]),
@@ -103,9 +100,9 @@ public sealed class ActivationsTests : IDisposable
         float[] leaky = new float[5],
             gelu = new float[5],
             slope = [1, 1, 1, 1, 1];
-        Activations.LeakyRelu(x, 0.5f, leaky, _teams[0]);
-        Activations.Gelu(x, gelu, _teams[0]);
-        Activations.LeakyReluGradient(leaky, 0.5f, slope, _teams[0]);
+        ElementFunctions.Forward(new LeakyReluFunction(0.5f), x, leaky, _teams[0]);
+        ElementFunctions.Forward(default(GeluFunction), x, gelu, _teams[0]);
+        ElementFunctions.Backward(new LeakyReluFunction(0.5f), leaky, slope, slope, _teams[0]);
         Assert.Equal([float.NaN, float.NegativeInfinity, float.PositiveInfinity, -0f, 0], leaky);
         Assert.Equal([float.NaN, float.NaN, float.PositiveInfinity, -0f, 0], gelu);
         Assert.Equal([0.5f, 0.5f, 1, 0.5f, 0.5f], slope);
@@ -115,32 +112,30 @@ public sealed class ActivationsTests : IDisposable
     public void The_derivative_of_relu_at_zero_is_zero()
     {
         float[] gradient = [5, 5, 5];
-        Activations.ReluGradient([0, -0f, float.Epsilon], gradient, _teams[0]);
+        ElementFunctions.Backward(default(ActivationFunction<ReluActivation>), [0, -0f, float.Epsilon], gradient, gradient, _teams[0]);
         BitAssert.Equal([0, 0, 5], gradient);
     }
 
     [Fact]
     public void Relu_does_not_hide_nan()
     {
-        float[] matrix = [float.NaN, float.NegativeInfinity, float.PositiveInfinity];
-        Activations.BiasRelu(matrix, [0, 0, 0], _teams[0]);
-        BitAssert.Equal([float.NaN, 0, float.PositiveInfinity], matrix);
+        float[] values = [float.NaN, float.NegativeInfinity, float.PositiveInfinity];
+        ElementFunctions.Forward(default(ActivationFunction<ReluActivation>), values, values, _teams[0]);
+        BitAssert.Equal([float.NaN, 0, float.PositiveInfinity], values);
     }
 
     [Fact]
     public void Any_number_of_threads_gives_the_same_bits()
     {
-        const int columns = 301,
-            rows = 100; // enough elements to be shared out
-        var bias = Oracle.Values(columns, 1);
+        const int length = 30_100; // enough elements to be shared out
         float[][] results =
         [
             .. _teams.Select(team =>
             {
-                float[] matrix = Oracle.Values(rows * columns, 2),
-                    gradient = Oracle.Values(rows * columns, 3);
-                Activations.BiasTanh(matrix, bias, team);
-                Activations.TanhGradient(matrix, gradient, team);
+                float[] values = Oracle.Values(length, 2),
+                    gradient = Oracle.Values(length, 3);
+                ElementFunctions.Forward(default(ActivationFunction<TanhActivation>), values, values, team);
+                ElementFunctions.Backward(default(ActivationFunction<TanhActivation>), values, gradient, gradient, team);
                 return gradient;
             }),
         ];
@@ -149,17 +144,16 @@ public sealed class ActivationsTests : IDisposable
     }
 
     [Fact]
-    public void Warmed_activations_allocate_nothing()
+    public void Warmed_functions_allocate_nothing()
     {
-        float[] matrix = new float[300 * 100],
-            gradient = new float[300 * 100],
-            bias = new float[100];
+        float[] values = new float[300 * 100],
+            gradient = new float[300 * 100];
         foreach (var team in _teams)
         {
             void Step()
             {
-                Activations.BiasRelu(matrix, bias, team);
-                Activations.ReluGradient(matrix, gradient, team);
+                ElementFunctions.Forward(default(ActivationFunction<ReluActivation>), values, values, team);
+                ElementFunctions.Backward(default(ActivationFunction<ReluActivation>), values, gradient, gradient, team);
             }
 
             AllocationAssert.NothingOnceWarm(Step);
@@ -169,49 +163,44 @@ public sealed class ActivationsTests : IDisposable
     [Fact]
     public void Lengths_that_do_not_fit_are_refused()
     {
-        Assert.Throws<ArgumentException>("matrix", () => Activations.AddBias(new float[7], new float[3], _teams[0]));
-        Assert.Throws<ArgumentException>("matrix", () => Activations.AddBias([], [], _teams[0]));
-        Assert.Throws<ArgumentException>("gradient", () => Activations.ReluGradient(new float[3], new float[4], _teams[0]));
-        Assert.Throws<ArgumentException>("output", () => Activations.Gelu(new float[3], new float[4], _teams[0]));
-        Assert.Throws<ArgumentException>("gradient", () => Activations.GeluGradient(new float[3], new float[4], _teams[0]));
-        Assert.Throws<ArgumentException>("output", () => Activations.LeakyRelu(new float[3], 0.1f, new float[4], _teams[0]));
+        float[] three = new float[3],
+            four = new float[4];
+        GeluFunction gelu = default;
+        Assert.Throws<ArgumentException>("output", () => ElementFunctions.Forward(gelu, three, four, _teams[0]));
+        Assert.Throws<ArgumentException>("outputGradient", () => ElementFunctions.Backward(gelu, three, four, three, _teams[0]));
+        Assert.Throws<ArgumentException>("inputGradient", () => ElementFunctions.Backward(gelu, three, three, four, _teams[0]));
     }
 
     [Theory]
     [InlineData(0)]
     [InlineData(-0.1f)]
     [InlineData(float.NaN)]
-    public void A_slope_whose_output_does_not_tell_the_side_is_refused(float value)
-    {
-        Assert.Throws<ArgumentOutOfRangeException>("slope", () => Activations.LeakyRelu(new float[3], value, new float[3], _teams[0]));
-        Assert.Throws<ArgumentOutOfRangeException>("slope", () =>
-            Activations.LeakyReluGradient(new float[3], value, new float[3], _teams[0])
-        );
-    }
+    public void A_slope_whose_output_does_not_tell_the_side_is_refused(float value) =>
+        Assert.Throws<ArgumentOutOfRangeException>("slope", () => new LeakyReluFunction(value));
 
-    private void Check(Biased activation, Func<double, double> expected)
+    private void CheckForward<TFunction>(TFunction function, Func<double, double> expected)
+        where TFunction : unmanaged, IElementFunction
     {
-        for (var columns = 1; columns <= 256; columns++)
+        for (var length = 0; length <= 256; length++)
         {
-            const int rows = 3;
-            float[] bias = Oracle.Values(columns, 1),
-                input = Oracle.Values(rows * columns, 2);
-            var matrix = new GuardedBuffer(input);
-            activation(matrix.Span, bias, _teams[columns % 3]);
-            for (var i = 0; i < input.Length; i++)
-                Ulp.AssertWithin(2.5, expected(input[i] + bias[i % columns]), matrix.Span[i], input[i]);
-            matrix.AssertGuards();
+            var input = Oracle.Values(length, 2);
+            var output = new GuardedBuffer(length);
+            ElementFunctions.Forward(function, input, output.Span, _teams[length % 3]);
+            for (var i = 0; i < length; i++)
+                Ulp.AssertWithin(2.5, expected(input[i]), output.Span[i], input[i]);
+            output.AssertGuards();
         }
     }
 
-    private void CheckGradient(Gradient kernel, Func<double, double, double> expected)
+    private void CheckBackward<TFunction>(TFunction function, Func<double, double, double> expected)
+        where TFunction : unmanaged, IElementFunction
     {
         for (var length = 0; length <= 256; length++)
         {
             float[] output = [.. Oracle.Values(length, 1).Select(MathF.Tanh)],
                 given = Oracle.Values(length, 2);
-            var gradient = new GuardedBuffer(given);
-            kernel(output, gradient.Span, _teams[length % 3]);
+            var gradient = new GuardedBuffer(length);
+            ElementFunctions.Backward(function, output, given, gradient.Span, _teams[length % 3]);
             for (var i = 0; i < length; i++)
                 Assert.Equal(expected(output[i], given[i]), gradient.Span[i], 1e-6 * Math.Abs(given[i]));
             gradient.AssertGuards();
