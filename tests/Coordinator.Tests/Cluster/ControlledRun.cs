@@ -23,6 +23,7 @@ internal sealed class ControlledRun : IRunObserver
     private readonly RunFolder _run;
     private readonly Channel<ClusterEvent> _events = Channel.CreateUnbounded<ClusterEvent>();
     private readonly Channel<RunEvent> _reported = Channel.CreateUnbounded<RunEvent>();
+    private readonly ConcurrentQueue<ClusterView> _views = [];
     private readonly RunController _controller;
     private readonly RunObservers _observers;
     private readonly GrantWriter _grants;
@@ -63,12 +64,15 @@ internal sealed class ControlledRun : IRunObserver
     /// <summary>The state that the run begins with, and, since nobody really trains, ends with.</summary>
     public Checkpoint Start { get; }
 
-    /// <summary>The views that workers have been told of.</summary>
-    public ConcurrentQueue<ClusterView> Views { get; } = [];
+    /// <summary>The views that workers have been told of, in order: each is told by another worker's session.</summary>
+    public IEnumerable<ClusterView> Views => _views.OrderBy(view => view.Generation);
 
     /// <summary>The record of a step that this run grants.</summary>
     public StepRecord RecordOf(WorkKind kind, long step) =>
         new(new BatchSums(2, 1, 64), StepRecord.ChecksumOf(_grants.BatchOf(new(kind, step)).Indices.Span));
+
+    /// <summary>A worker has been told of a view.</summary>
+    public void Sees(ClusterView view) => _views.Enqueue(view);
 
     /// <summary>Tells the loop that something has happened.</summary>
     public void Happens(ClusterEvent clusterEvent) => _events.Writer.TryWrite(clusterEvent);

@@ -75,7 +75,7 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
             case CoordinatorMessage.BodyOneofCase.View:
                 _view = message.View;
                 if (_view.Rank == 0)
-                    _run.Views.Enqueue(ViewOf(message));
+                    _run.Sees(ViewOf(message));
                 Say(answer => answer.ViewOpened = new ViewOpened());
                 break;
             case CoordinatorMessage.BodyOneofCase.Grants:
