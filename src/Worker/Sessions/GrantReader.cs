@@ -7,8 +7,9 @@ namespace Distributed.Worker.Sessions;
 
 /// <summary>Turns grants and the shards that follow them into work.</summary>
 /// <param name="decoder">Turns stored samples into numbers.</param>
+/// <param name="targetWidth">32-bit words in the target of a sample.</param>
 /// <param name="dataset">The run's dataset, or null if this worker does not hold it.</param>
-internal sealed class GrantReader(SampleDecoder decoder, Dataset? dataset)
+internal sealed class GrantReader(SampleDecoder decoder, int targetWidth, Dataset? dataset)
 {
     private Grant? _open;
     private byte[] _samples = [];
@@ -29,11 +30,12 @@ internal sealed class GrantReader(SampleDecoder decoder, Dataset? dataset)
         if (grant.ShardSamples > grant.Samples)
             throw new InvalidDataException($"step {step}: {grant.ShardSamples} samples of a batch of {grant.Samples}");
         var bytes = (long)grant.ShardSamples * decoder.BytesPerSample;
-        if (bytes > Array.MaxLength)
+        var targets = (long)grant.ShardSamples * targetWidth;
+        if (bytes > Array.MaxLength || targets > Array.MaxLength)
             throw TooLarge(grant);
         _open = grant;
         _samples = new byte[bytes];
-        _targets = new int[grant.ShardSamples];
+        _targets = new int[targets];
         (_filled, _checksum) = (0, 0);
         return null;
     }
@@ -43,25 +45,26 @@ internal sealed class GrantReader(SampleDecoder decoder, Dataset? dataset)
     /// <exception cref="InvalidDataException">It does not fit the grant.</exception>
     public Compute? Take(Shard shard)
     {
-        var count = shard.Labels.Length / sizeof(int);
+        var count = shard.Indices.Length / sizeof(int);
         if (
             _open is not { } open
-            || count > _targets.Length - _filled
+            || count > (int)open.ShardSamples - _filled
             || shard.Samples.Length != (long)count * decoder.BytesPerSample
-            || shard.Indices.Length != shard.Labels.Length
+            || shard.Indices.Length != count * sizeof(int)
+            || shard.Targets.Length != (long)count * targetWidth * sizeof(int)
         )
         {
             throw new InvalidDataException($"a shard of {count} samples in {shard.Samples.Length} bytes does not fit its grant");
         }
 
         shard.Samples.Span.CopyTo(_samples.AsSpan(_filled * decoder.BytesPerSample));
-        MemoryMarshal.Cast<byte, int>(shard.Labels.Span).CopyTo(_targets.AsSpan(_filled));
+        MemoryMarshal.Cast<byte, int>(shard.Targets.Span).CopyTo(_targets.AsSpan(_filled * targetWidth));
         _checksum += StepRecord.ChecksumOf(MemoryMarshal.Cast<byte, int>(shard.Indices.Span));
         _filled += count;
-        if (_filled < _targets.Length)
+        if (_filled < (int)open.ShardSamples)
             return null;
         _open = null;
-        return Work(open, new StoredSamples(decoder, _samples, _targets, _targets.Length), _checksum);
+        return Work(open, new StoredSamples(decoder, _samples, _targets, _filled), _checksum);
     }
 
     private static Compute Work(Grant grant, ISampleSource samples, ulong checksum) =>

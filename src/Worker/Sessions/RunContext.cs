@@ -35,7 +35,7 @@ internal sealed record RunContext(
         var settings = message.Welcome.Settings;
         var shape = new SampleShape(settings.Shape.Channels, settings.Shape.Height, settings.Shape.Width);
         var configuration = RunConfigurationJson.Read(settings.ConfigurationJson, source);
-        var network = new Network(ModelSpec.FromJson(configuration.Options.Model, source), shape, settings.Classes);
+        var network = new Network(ModelSpec.FromJson(configuration.Options.Model, source), shape, settings.Outputs);
         var decoder = new SampleDecoder(Preprocessing.FromJson(settings.PreprocessingJson, source), shape);
         return new RunContext(
             message.Welcome.Worker,

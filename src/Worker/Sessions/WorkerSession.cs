@@ -53,7 +53,12 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
     {
         using var failed = new CancellationTokenSource();
         var work = Channel.CreateBounded<WorkItem>(new BoundedChannelOptions(WorkQueueLength) { SingleReader = true, SingleWriter = true });
-        var reading = ReadAsync(session, new GrantReader(run.Decoder, run.Dataset), work.Writer, failed);
+        var reading = ReadAsync(
+            session,
+            new GrantReader(run.Decoder, run.Settings.Objective.TargetWidth, run.Dataset),
+            work.Writer,
+            failed
+        );
         using var leaving = leave.Register(() => session.Post(runner.Message(message => message.Leave = new Leave())));
         session.Post(runner.Message(message => message.Ready = new Ready { HoldsDataset = run.Dataset is not null }));
         try

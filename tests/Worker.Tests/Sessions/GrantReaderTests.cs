@@ -16,8 +16,8 @@ public sealed class GrantReaderTests
 
     private static readonly Dataset Digits = DatasetLoader.Load(new DataOptions());
 
-    private readonly GrantReader _holding = new(Decoder(), Digits);
-    private readonly GrantReader _lacking = new(Decoder(), dataset: null);
+    private readonly GrantReader _holding = new(Decoder(), targetWidth: 1, Digits);
+    private readonly GrantReader _lacking = new(Decoder(), targetWidth: 1, dataset: null);
 
     [Fact]
     public void Shards_of_any_sizes_give_the_samples_that_indices_give() =>
@@ -25,8 +25,8 @@ public sealed class GrantReaderTests
             .Sample(
                 (indices, most) =>
                 {
-                    var reader = new GrantReader(Decoder(), dataset: null);
-                    var indexed = new GrantReader(Decoder(), Digits).Take(Indexed(indices))!;
+                    var reader = new GrantReader(Decoder(), targetWidth: 1, dataset: null);
+                    var indexed = new GrantReader(Decoder(), targetWidth: 1, Digits).Take(Indexed(indices))!;
                     var work = reader.Take(Announcing(indices.Length));
                     foreach (var part in indices.Chunk(most))
                     {
@@ -110,6 +110,22 @@ public sealed class GrantReaderTests
         Assert.Throws<InvalidDataException>(() => _lacking.Take(unnamed));
     }
 
+    [Fact]
+    public void A_target_may_have_several_words()
+    {
+        var reader = new GrantReader(Decoder(), targetWidth: 2, dataset: null);
+        reader.Take(Announcing(3));
+        var (first, second) = (ShardOf([5, 1]), ShardOf([7]));
+        first.Targets = Bytes([10, 11, 12, 13]);
+        second.Targets = Bytes([14, 15]);
+        Assert.Null(reader.Take(first));
+        var samples = reader.Take(second)!.Batch.Samples;
+
+        var targets = new int[4];
+        samples.Decode(1, 2, new float[2 * Digits.Shape.Length], targets);
+        Assert.Equal([12, 13, 14, 15], targets);
+    }
+
     private static SampleDecoder Decoder() => new(Digits.Preprocessing, Digits.Shape);
 
     private static Grant Indexed(int[] indices) =>
@@ -141,7 +157,7 @@ public sealed class GrantReaderTests
         {
             Samples = ByteString.CopyFrom(stored),
             Indices = Bytes(indices),
-            Labels = Bytes([.. indices.Select(index => Digits.Train.Targets[index])]),
+            Targets = Bytes([.. indices.Select(index => Digits.Train.Targets[index])]),
         };
     }
 

@@ -90,7 +90,7 @@ internal sealed class GrantWriter
         {
             Samples = UnsafeByteOperations.UnsafeWrap(stored),
             Indices = ByteString.CopyFrom(MemoryMarshal.AsBytes(indices)),
-            Labels = ByteString.CopyFrom(MemoryMarshal.AsBytes(targets.AsSpan())),
+            Targets = ByteString.CopyFrom(MemoryMarshal.AsBytes(targets.AsSpan())),
         };
     }
 }

@@ -29,7 +29,7 @@ internal static class WelcomeSettings
                 Height = request.Dataset.Shape.Height,
                 Width = request.Dataset.Shape.Width,
             },
-            Classes = request.Dataset.ClassNames.Count,
+            Outputs = request.Dataset.OutputWidth,
             PreprocessingJson = request.Dataset.Preprocessing.ToJson(),
             Dataset = request.Dataset.Name,
             Exchange = request.Cluster.Exchange == Exchange.Peers ? ExchangeMode.Peers : ExchangeMode.Coordinator,
