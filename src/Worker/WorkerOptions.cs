@@ -3,7 +3,7 @@ using Distributed.Data;
 namespace Distributed.Worker;
 
 /// <summary>How a worker joins a run. The defaults are here and nowhere else.</summary>
-public sealed record WorkerOptions
+internal sealed record WorkerOptions
 {
     private const int MaximumThreads = 1024;
 

@@ -11,7 +11,7 @@ namespace Distributed.Coordinator.Cluster;
 
 /// <summary>Trains with worker processes: serves them, starts the local ones, and controls the run until its end.</summary>
 /// <param name="time">The clock.</param>
-public sealed class ClusterRun(TimeProvider time) : ITrainingRun
+internal sealed class ClusterRun(TimeProvider time) : ITrainingRun
 {
     // Everything that can happen in a moment, from a thousand workers.
     private const int EventQueueLength = 1 << 16;

@@ -3,7 +3,7 @@ using System.Net;
 namespace Distributed.Coordinator.Runs;
 
 /// <summary>How gradients travel between workers.</summary>
-public enum Transport
+internal enum Transport
 {
     /// <summary>The fastest that all workers can use.</summary>
     Auto = 0,
@@ -19,7 +19,7 @@ public enum Transport
 }
 
 /// <summary>Who reduces the gradients.</summary>
-public enum Exchange
+internal enum Exchange
 {
     /// <summary>The workers, each owning a slice.</summary>
     Peers = 0,
@@ -29,7 +29,7 @@ public enum Exchange
 }
 
 /// <summary>Who does the work and how they talk. Nothing here changes the result. The defaults are here and nowhere else.</summary>
-public sealed record ClusterOptions
+internal sealed record ClusterOptions
 {
     /// <summary>The most workers of one run.</summary>
     public const int MaximumWorkers = 1024;

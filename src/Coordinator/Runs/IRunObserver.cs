@@ -4,7 +4,7 @@ namespace Distributed.Coordinator.Runs;
 /// Is told what happens in a run: a display, a file, a page. Observers do not know of each other; see the recipe in CONTRIBUTING.md. One
 /// that is <see cref="IAsyncDisposable"/> is disposed of once, also after a run that has failed.
 /// </summary>
-public interface IRunObserver
+internal interface IRunObserver
 {
     /// <summary>What a warning calls the observer after it has failed.</summary>
     string Name => GetType().Name;

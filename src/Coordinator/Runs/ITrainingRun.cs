@@ -1,7 +1,7 @@
 namespace Distributed.Coordinator.Runs;
 
 /// <summary>A way to train: inside this process, or with workers. All end in the same bits.</summary>
-public interface ITrainingRun
+internal interface ITrainingRun
 {
     /// <summary>
     /// Trains from the request's start to its last step; evaluates every <c>EvalEvery</c> steps and at the end; takes a snapshot every

@@ -4,7 +4,7 @@ namespace Distributed.Coordinator.Runs;
 
 /// <summary>Trains inside the coordinator process: <c>--workers 0</c>.</summary>
 /// <param name="time">Measures the training.</param>
-public sealed class InProcessRun(TimeProvider time) : ITrainingRun
+internal sealed class InProcessRun(TimeProvider time) : ITrainingRun
 {
     /// <inheritdoc/>
     public Task<RunResult> RunAsync(RunRequest request, IRunObserver observer, CancellationToken interrupt) =>

@@ -6,7 +6,7 @@ namespace Distributed.Coordinator.Runs;
 /// <c>metrics.jsonl</c>: a line for every step, and one for every evaluation. Floats are written so that reading them gives the same bits.
 /// </summary>
 /// <param name="path">The file; created by the first line.</param>
-public sealed class MetricsLog(string path) : IDisposable
+internal sealed class MetricsLog(string path) : IDisposable
 {
     private FileStream? _stream;
 

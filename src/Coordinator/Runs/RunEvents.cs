@@ -22,32 +22,32 @@ namespace Distributed.Coordinator.Runs;
 [JsonDerivedType(typeof(RunInterrupted), "runInterrupted")]
 [JsonDerivedType(typeof(RunCompleted), "runCompleted")]
 [JsonDerivedType(typeof(RunVerified), "runVerified")]
-public abstract record RunEvent;
+internal abstract record RunEvent;
 
 /// <summary>The first step is about to begin: every worker is ready.</summary>
 /// <param name="FirstStep">The first step that this process trains, from 1.</param>
 /// <param name="TotalSteps">The run's last step.</param>
 /// <param name="Workers">Workers taking part; 0 when the coordinator process trains by itself.</param>
 /// <param name="Transport">How gradients travel: <c>none</c>, <c>grpc</c>, <c>shm</c> or <c>mixed</c>.</param>
-public sealed record RunStarted(long FirstStep, long TotalSteps, int Workers, string Transport) : RunEvent;
+internal sealed record RunStarted(long FirstStep, long TotalSteps, int Workers, string Transport) : RunEvent;
 
 /// <summary>The coordinator can be joined by workers that it has not started.</summary>
 /// <param name="Address">Where.</param>
 /// <param name="Workers">Workers that the first step waits for, local ones included.</param>
-public sealed record Listening(string Address, int Workers) : RunEvent;
+internal sealed record Listening(string Address, int Workers) : RunEvent;
 
 /// <summary>A worker has joined.</summary>
 /// <param name="Worker">The worker's name.</param>
 /// <param name="Address">Where it can be reached.</param>
 /// <param name="Workers">Workers that are now there.</param>
 /// <param name="ProcessId">Its process, on its own machine.</param>
-public sealed record WorkerJoined(string Worker, string Address, int Workers, int ProcessId) : RunEvent;
+internal sealed record WorkerJoined(string Worker, string Address, int Workers, int ProcessId) : RunEvent;
 
 /// <summary>A worker has left or died.</summary>
 /// <param name="Worker">The worker's name.</param>
 /// <param name="Reason">Why, in a few words.</param>
 /// <param name="Workers">Workers that are still there.</param>
-public sealed record WorkerLeft(string Worker, string Reason, int Workers) : RunEvent;
+internal sealed record WorkerLeft(string Worker, string Reason, int Workers) : RunEvent;
 
 /// <summary>A step is complete everywhere. Reported for every step, in order.</summary>
 /// <param name="Step">The step, from 1.</param>
@@ -57,13 +57,13 @@ public sealed record WorkerLeft(string Worker, string Reason, int Workers) : Run
 /// </param>
 /// <param name="LearningRate">The rate of this step's update.</param>
 /// <param name="Samples">Samples in the batch.</param>
-public sealed record StepCompleted(long Step, long Epoch, float Loss, float LearningRate, int Samples) : RunEvent;
+internal sealed record StepCompleted(long Step, long Epoch, float Loss, float LearningRate, int Samples) : RunEvent;
 
 /// <summary>The test set has been evaluated; reported after its step and before that step's checkpoint.</summary>
 /// <param name="Step">Steps completed.</param>
 /// <param name="TestLoss">The mean loss per sample.</param>
 /// <param name="Metrics">What the objective measures beside the loss.</param>
-public sealed record Evaluated(long Step, double TestLoss, [property: JsonIgnore] IReadOnlyList<Metric> Metrics) : RunEvent
+internal sealed record Evaluated(long Step, double TestLoss, [property: JsonIgnore] IReadOnlyList<Metric> Metrics) : RunEvent
 {
     /// <summary>An evaluation of an objective's sums.</summary>
     /// <param name="step">Steps completed.</param>
@@ -82,42 +82,42 @@ public sealed record Evaluated(long Step, double TestLoss, [property: JsonIgnore
 /// <see cref="IRunObserver.SettleAsync"/>.
 /// </summary>
 /// <param name="Checkpoint">The state.</param>
-public sealed record SnapshotTaken(Checkpoint Checkpoint) : RunEvent;
+internal sealed record SnapshotTaken(Checkpoint Checkpoint) : RunEvent;
 
 /// <summary>A checkpoint is complete and on disk.</summary>
 /// <param name="Step">Steps completed.</param>
 /// <param name="Path">The file.</param>
-public sealed record CheckpointSaved(long Step, string Path) : RunEvent;
+internal sealed record CheckpointSaved(long Step, string Path) : RunEvent;
 
 /// <summary>Something a person should know that stops nothing.</summary>
 /// <param name="Message">One line with the remedy.</param>
-public sealed record RunWarning(string Message) : RunEvent;
+internal sealed record RunWarning(string Message) : RunEvent;
 
 /// <summary>A worker takes much longer for the same work than the others.</summary>
 /// <param name="Worker">The worker's name.</param>
 /// <param name="Slowness">How many times as long as the middle one.</param>
-public sealed record Straggling(string Worker, double Slowness) : RunEvent;
+internal sealed record Straggling(string Worker, double Slowness) : RunEvent;
 
 /// <summary>From a step on, workers compute other parts of each batch, by their speed. The result does not depend on it.</summary>
 /// <param name="Step">The first step of the new ranges.</param>
 /// <param name="Microbatches">The number of microbatches in a batch.</param>
 /// <param name="Ranges">Who computes how many of them.</param>
-public sealed record RangesChanged(long Step, int Microbatches, IReadOnlyList<WorkerRange> Ranges) : RunEvent;
+internal sealed record RangesChanged(long Step, int Microbatches, IReadOnlyList<WorkerRange> Ranges) : RunEvent;
 
 /// <summary>A worker's part of a batch.</summary>
 /// <param name="Worker">The worker's name.</param>
 /// <param name="Microbatches">How many microbatches it computes.</param>
-public sealed record WorkerRange(string Worker, int Microbatches);
+internal sealed record WorkerRange(string Worker, int Microbatches);
 
 /// <summary>The run was told to stop; its last checkpoint is on disk.</summary>
 /// <param name="Step">Steps completed.</param>
 /// <param name="Run">The run folder.</param>
-public sealed record RunInterrupted(long Step, string Run) : RunEvent;
+internal sealed record RunInterrupted(long Step, string Run) : RunEvent;
 
 /// <summary>The run is complete; its model and summary are on disk.</summary>
 /// <param name="Run">The run folder.</param>
 /// <param name="Summary">How it went.</param>
-public sealed record RunCompleted(string Run, RunSummary Summary) : RunEvent;
+internal sealed record RunCompleted(string Run, RunSummary Summary) : RunEvent;
 
 /// <summary>A complete run has been trained once more.</summary>
 /// <param name="Same">Whether both ended in the same bits.</param>
@@ -126,7 +126,7 @@ public sealed record RunCompleted(string Run, RunSummary Summary) : RunEvent;
 /// <param name="SecondWorkers">Workers of the second training.</param>
 /// <param name="SecondSha256">The hash of the weights of that.</param>
 /// <param name="FirstDifference">Where the two part, in a few words; null if they do not.</param>
-public sealed record RunVerified(
+internal sealed record RunVerified(
     bool Same,
     int FirstWorkers,
     string FirstSha256,

@@ -10,7 +10,7 @@ namespace Distributed.Coordinator.Runs;
 /// <c>model.safetensors</c> and <c>summary.json</c>. It is locked until this object is disposed of, so that two coordinators never share
 /// one.
 /// </summary>
-public sealed class RunFolder : IDisposable
+internal sealed class RunFolder : IDisposable
 {
     private const string ConfigName = "config.json";
     private const string MetricsName = "metrics.jsonl";

@@ -12,7 +12,7 @@ namespace Distributed.Coordinator.Runs;
 /// <param name="Cluster">Who does the work; decides nothing about the result.</param>
 /// <param name="Folder">The locked run folder, with its checkpoint store.</param>
 /// <param name="Start">Where to begin: step 0 with initial weights and moments of zeros, or a checkpoint.</param>
-public sealed record RunRequest(
+internal sealed record RunRequest(
     RunConfiguration Configuration,
     Dataset Dataset,
     Network Network,

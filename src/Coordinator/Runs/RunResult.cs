@@ -12,7 +12,7 @@ namespace Distributed.Coordinator.Runs;
 /// <param name="Workers">Workers at the end; 0 when the coordinator process has trained by itself.</param>
 /// <param name="Transport">How gradients travelled: <c>none</c>, <c>grpc</c>, <c>shm</c> or <c>mixed</c>.</param>
 /// <param name="Interrupted">Whether the run stopped early because it was told to; its last checkpoint has been saved.</param>
-public sealed record RunResult(
+internal sealed record RunResult(
     long Step,
     ReadOnlyMemory<float> Weights,
     double? TestLoss,

@@ -16,7 +16,7 @@ namespace Distributed.Coordinator.Runs;
 /// <param name="Workers">Workers at the end; 0 when the coordinator process trained by itself.</param>
 /// <param name="Transport">How gradients travelled.</param>
 [JsonConverter(typeof(RunSummaryConverter))]
-public sealed record RunSummary(
+internal sealed record RunSummary(
     long Steps,
     long Samples,
     double Seconds,

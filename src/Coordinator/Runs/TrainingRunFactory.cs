@@ -4,7 +4,7 @@ namespace Distributed.Coordinator.Runs;
 
 /// <summary>Chooses the way to train; the one place where the ways are known.</summary>
 /// <param name="time">The clock that they use.</param>
-public sealed class TrainingRunFactory(TimeProvider time)
+internal sealed class TrainingRunFactory(TimeProvider time)
 {
     /// <summary>The way that the options ask for.</summary>
     public ITrainingRun Create(ClusterOptions cluster) =>

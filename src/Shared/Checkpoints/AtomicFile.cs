@@ -3,7 +3,7 @@ namespace Distributed.Checkpoints;
 /// <summary>
 /// Writes files so that a reader, or a machine that comes back after a power cut, sees the old content or the new, never a part.
 /// </summary>
-public static class AtomicFile
+internal static class AtomicFile
 {
     /// <summary>What an unfinished file's name ends with.</summary>
     public const string TemporarySuffix = ".tmp";

@@ -8,7 +8,7 @@ namespace Distributed.Checkpoints;
 /// <param name="Moments">
 /// The optimizer's state, a flat vector as long as the weights for each of its names, in the optimizer's order.
 /// </param>
-public sealed record Checkpoint(
+internal sealed record Checkpoint(
     long Step,
     ReadOnlyMemory<float> Weights,
     IReadOnlyList<(string Name, ReadOnlyMemory<float> Values)> Moments

@@ -10,7 +10,7 @@ namespace Distributed.Checkpoints;
 /// </summary>
 /// <param name="layout">Where each parameter lies in the flat vectors.</param>
 /// <param name="configurationHash">The hash of what decides the run's course.</param>
-public sealed class CheckpointFormat(ParameterLayout layout, string configurationHash)
+internal sealed class CheckpointFormat(ParameterLayout layout, string configurationHash)
 {
     /// <summary>What the names of the optimizer's tensors begin with.</summary>
     public const string OptimizerPrefix = "optimizer.";

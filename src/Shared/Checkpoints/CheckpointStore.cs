@@ -6,7 +6,7 @@ namespace Distributed.Checkpoints;
 /// The checkpoints of one run: <c>step-N.safetensors</c>, each complete or absent. A folder has one writer at a time,
 /// which the run folder's lock ensures.
 /// </summary>
-public sealed class CheckpointStore
+internal sealed class CheckpointStore
 {
     /// <summary>How many checkpoints are kept unless told otherwise.</summary>
     public const int DefaultKeep = 3;

@@ -3,7 +3,7 @@ using Distributed.Model;
 namespace Distributed.Checkpoints;
 
 /// <summary>Weights to start from, out of a file that this program or another, such as PyTorch with safetensors, has written.</summary>
-public static class InitialWeights
+internal static class InitialWeights
 {
     /// <summary>Reads the parameters by name. A checkpoint will do as well: its optimizer state is left aside.</summary>
     /// <param name="path">A safetensors file.</param>

@@ -8,14 +8,14 @@ namespace Distributed.Checkpoints;
 /// <param name="Input">The shape of a sample.</param>
 /// <param name="Preprocessing">How raw samples become inputs, as JSON.</param>
 /// <param name="ClassNames">The classes in the order of the outputs.</param>
-public sealed record ModelDescription(string Model, SampleShape Input, string Preprocessing, IReadOnlyList<string> ClassNames)
+internal sealed record ModelDescription(string Model, SampleShape Input, string Preprocessing, IReadOnlyList<string> ClassNames)
 {
     /// <summary>The names of the columns of the training data, or null if they have none.</summary>
     public ColumnNames? Columns { get; init; }
 }
 
 /// <summary>A trained model as a safetensors file, whose tensors PyTorch and others can load by name.</summary>
-public static class ModelFile
+internal static class ModelFile
 {
     private const string ModelKey = "model";
     private const string InputKey = "input";

@@ -7,7 +7,7 @@ namespace Distributed.Checkpoints;
 /// of batches into microbatches, the scaling of data, or a default of an option that decides the result. The golden weight hashes of
 /// the tests show when that has happened. A run folder of another version is neither resumed nor verified.
 /// </remarks>
-public static class NumericsVersion
+internal static class NumericsVersion
 {
     /// <summary>The version of this build.</summary>
     public const int Current = 1;

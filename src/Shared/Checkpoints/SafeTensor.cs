@@ -4,14 +4,14 @@ namespace Distributed.Checkpoints;
 /// <param name="Name">The name, unique within a file.</param>
 /// <param name="Shape">The dimensions, outermost first; their product is the number of values.</param>
 /// <param name="Values">The values in row-major order.</param>
-public sealed record SafeTensor(string Name, IReadOnlyList<int> Shape, ReadOnlyMemory<float> Values);
+internal sealed record SafeTensor(string Name, IReadOnlyList<int> Shape, ReadOnlyMemory<float> Values);
 
 /// <summary>Where a tensor lies in a file that has been read and checked.</summary>
 /// <param name="Name">The name.</param>
 /// <param name="Shape">The dimensions, outermost first.</param>
 /// <param name="Start">The first byte, counted from the end of the header.</param>
 /// <param name="End">One past the last byte, counted from the end of the header.</param>
-public sealed record SafeTensorEntry(string Name, IReadOnlyList<long> Shape, long Start, long End)
+internal sealed record SafeTensorEntry(string Name, IReadOnlyList<long> Shape, long Start, long End)
 {
     /// <summary>The number of values.</summary>
     public long Length => (End - Start) / sizeof(float);

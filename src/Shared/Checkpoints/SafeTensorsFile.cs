@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 namespace Distributed.Checkpoints;
 
 /// <summary>A safetensors file that is open for reading. Its header has been checked before anything was allocated for the data.</summary>
-public sealed class SafeTensorsFile : IDisposable
+internal sealed class SafeTensorsFile : IDisposable
 {
     /// <summary>The largest header that is read, the limit of the reference implementation.</summary>
     public const long MaximumHeaderLength = 100_000_000;

@@ -7,7 +7,7 @@ namespace Distributed.Checkpoints;
 /// Writes the safetensors format of Hugging Face: eight bytes of little-endian header length, a JSON header of names, shapes and
 /// offsets, and the tensors' bytes without gaps.
 /// </summary>
-public static class SafeTensorsWriter
+internal static class SafeTensorsWriter
 {
     /// <summary>The header is padded with spaces to this many bytes, so that the data is aligned when the file is mapped.</summary>
     private const int HeaderAlignment = 8;

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace Distributed.Checkpoints;
 
 /// <summary>The fingerprint by which runs are compared: equal hashes mean equal bits in every parameter.</summary>
-public static class WeightsHash
+internal static class WeightsHash
 {
     /// <summary>
     /// SHA-256 over the little-endian fp32 bytes of all parameters in layout order, as 64 lower-case hexadecimal digits.

@@ -15,7 +15,7 @@ namespace Distributed.Collectives;
 /// compute thread publishes the buckets in it, and does what else can be done without waiting. Only <see cref="Complete"/> waits. Why
 /// nothing is overwritten that a peer still reads is told at <see cref="ITransport"/>.
 /// </remarks>
-public sealed class AllReduce : IBackwardProgress
+internal sealed class AllReduce : IBackwardProgress
 {
     private readonly ViewIdentity _identity;
     private readonly ReductionPlans _plans;

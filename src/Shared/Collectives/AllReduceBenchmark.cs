@@ -9,13 +9,13 @@ namespace Distributed.Collectives;
 /// <param name="BytesSent">The bytes that a worker gives to others in a step.</param>
 /// <param name="Seconds">Of each step.</param>
 /// <param name="CopySeconds">Of copying as many bytes from memory to memory, done by all workers at once after each step.</param>
-public sealed record AllReduceTimings(string Transport, long BytesSent, IReadOnlyList<double> Seconds, IReadOnlyList<double> CopySeconds);
+internal sealed record AllReduceTimings(string Transport, long BytesSent, IReadOnlyList<double> Seconds, IReadOnlyList<double> CopySeconds);
 
 /// <summary>
 /// Times the all-reduce of a vector that lies in ordinary memory and whose sum is to lie in ordinary memory, with one microbatch to each
 /// worker: what training does, and in addition a copy in and a copy out, which it does not need.
 /// </summary>
-public sealed class AllReduceBenchmark : IGradientConsumer
+internal sealed class AllReduceBenchmark : IGradientConsumer
 {
     /// <summary>
     /// Steps before those that count, at least; and elements to exchange in them, so that short steps run as optimized code, as in

@@ -7,7 +7,7 @@ namespace Distributed.Collectives;
 /// </summary>
 /// <param name="Start">The first element; a multiple of <see cref="SliceRange.Alignment"/>.</param>
 /// <param name="End">One past the last element.</param>
-public readonly record struct Bucket(int Start, int End)
+internal readonly record struct Bucket(int Start, int End)
 {
     /// <summary>The number of elements.</summary>
     public int Length => End - Start;
@@ -17,7 +17,7 @@ public readonly record struct Bucket(int Start, int End)
 /// Cuts the flat vector into buckets, in the order in which a backward pass completes them: from the last parameters to the
 /// first. A pure function of the layout and the number of owners.
 /// </summary>
-public static class Buckets
+internal static class Buckets
 {
     /// <summary>
     /// Elements from which on the first bucket is closed: 1 MiB. It is small, so that the exchange begins early in the backward

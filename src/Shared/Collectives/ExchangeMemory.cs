@@ -6,7 +6,7 @@ namespace Distributed.Collectives;
 /// The memory of one member in one view that its peers read: the gradients of its tree nodes, its slices, and its records. A transport
 /// may place it where the peers can map it. Every part starts on a cache line and never moves.
 /// </summary>
-public abstract class ExchangeMemory : IDisposable
+internal abstract class ExchangeMemory : IDisposable
 {
     /// <summary>[length]: the gradient of one of this member's nodes. Only the compute thread may ask.</summary>
     /// <param name="index">
@@ -42,7 +42,7 @@ public abstract class ExchangeMemory : IDisposable
 
 /// <summary>Ordinary memory, from which peers are sent copies.</summary>
 /// <param name="length">The flat vector's length in elements.</param>
-public sealed class PrivateMemory(int length) : ExchangeMemory
+internal sealed class PrivateMemory(int length) : ExchangeMemory
 {
     private readonly List<AlignedBuffer> _nodes = [];
     private readonly Lazy<AlignedBuffer> _slices = new(() => new AlignedBuffer(length));
@@ -71,7 +71,7 @@ public sealed class PrivateMemory(int length) : ExchangeMemory
 /// The sums of one node that ride beside the gradient (losses, counts, a checksum of sample ids), as the exchange sees them: a fixed
 /// number of values whose meaning is the caller's.
 /// </summary>
-public static class NodeRecord
+internal static class NodeRecord
 {
     /// <summary>Single-precision values of a record: 128 bytes, two cache lines.</summary>
     public const int Length = 32;

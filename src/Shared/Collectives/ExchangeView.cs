@@ -15,7 +15,7 @@ namespace Distributed.Collectives;
 /// <param name="Threads">Threads that compute in this process.</param>
 /// <param name="Transport">How gradients are to travel.</param>
 /// <param name="UsesLocalSockets">Whether raw streams inside a host are Unix domain sockets where there are some.</param>
-public sealed record ExchangeSettings(
+internal sealed record ExchangeSettings(
     ReductionPlans Plans,
     int Length,
     int Microbatches,
@@ -29,7 +29,7 @@ public sealed record ExchangeSettings(
 /// <param name="Streams">Over raw streams.</param>
 /// <param name="Calls">In streaming calls.</param>
 /// <param name="Refusal">Why a peer is reached in a slower way than was wanted, with its name; empty if none is.</param>
-public readonly record struct PeerWays(int Memory, int Streams, int Calls, string Refusal);
+internal readonly record struct PeerWays(int Memory, int Streams, int Calls, string Refusal);
 
 /// <summary>
 /// A membership view in which this process exchanges: its memory, its links to the peers, and the all-reduce that runs over them.
@@ -39,7 +39,7 @@ public readonly record struct PeerWays(int Memory, int Streams, int Calls, strin
 /// ticket, and opens with it a raw stream, or an exchange call where no stream is acknowledged in time. Pairs that share memory keep
 /// the link to notice each other's end.
 /// </remarks>
-public sealed class ExchangeView : IAsyncDisposable
+internal sealed class ExchangeView : IAsyncDisposable
 {
     /// <summary>How long a raw stream may take to be acknowledged before calls are used instead.</summary>
     private static readonly TimeSpan StreamTime = TimeSpan.FromSeconds(5);

@@ -1,7 +1,7 @@
 namespace Distributed.Collectives;
 
 /// <summary>Takes what the owners of a step publish, piece by piece, as it arrives.</summary>
-public interface IGradientConsumer
+internal interface IGradientConsumer
 {
     /// <summary>Takes a piece; together the pieces of a step cover the flat vector once, in no particular order.</summary>
     /// <param name="offset">Where the piece begins in the flat vector.</param>
@@ -13,7 +13,7 @@ public interface IGradientConsumer
 }
 
 /// <summary>What a parameter server does with the reduced gradient of a step.</summary>
-public interface IParameterUpdate
+internal interface IParameterUpdate
 {
     /// <summary>Whether no part can be updated before all of the gradient is there, as with clipping by its norm.</summary>
     bool NeedsWholeGradient { get; }

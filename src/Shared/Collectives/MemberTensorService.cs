@@ -7,7 +7,7 @@ namespace Distributed.Collectives;
 /// <summary>What every member serves to the others: its end of an exchange, and its state.</summary>
 /// <param name="directory">Knows the current view and the state.</param>
 [BindServiceMethod(typeof(TensorService), nameof(BindService))]
-public class MemberTensorService(ViewDirectory directory) : TensorService
+internal class MemberTensorService(ViewDirectory directory) : TensorService
 {
     /// <inheritdoc />
     public override async Task Exchange(IAsyncStreamReader<Frame> incoming, IServerStreamWriter<Frame> outgoing, ServerCallContext context)

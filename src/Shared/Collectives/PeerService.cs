@@ -6,7 +6,7 @@ namespace Distributed.Collectives;
 
 /// <summary>What every member serves to the others of its view before they exchange.</summary>
 /// <param name="directory">Knows the current view.</param>
-public sealed class PeerService(ViewDirectory directory) : Peers.PeersBase
+internal sealed class PeerService(ViewDirectory directory) : Peers.PeersBase
 {
     /// <inheritdoc />
     public override async Task<ConnectReply> Connect(ConnectRequest request, ServerCallContext context)

@@ -1,7 +1,7 @@
 namespace Distributed.Collectives;
 
 /// <summary>Who owns the slices of a bucket: completes the reduction tree there and publishes the result.</summary>
-public enum SliceOwners
+internal enum SliceOwners
 {
     /// <summary>The workers, each of them one slice of every bucket.</summary>
     Workers = 0,
@@ -14,7 +14,7 @@ public enum SliceOwners
 /// Who computes which nodes of a step's reduction tree, how the nodes of all workers make the whole, and who owns which slice
 /// of which bucket: a pure function of the number of microbatches, the workers' shares of them, the buckets, and the owners.
 /// </summary>
-public sealed class ReductionPlan
+internal sealed class ReductionPlan
 {
     private readonly SliceOwners _owners;
     private readonly (int Start, int End)[] _ranges;
@@ -159,7 +159,7 @@ public sealed class ReductionPlan
 /// <param name="shares">The workers' shares of the microbatches, in order of rank.</param>
 /// <param name="buckets">What is exchanged as one.</param>
 /// <param name="owners">Who owns the slices.</param>
-public sealed class ReductionPlans(IReadOnlyList<int> shares, IReadOnlyList<Bucket> buckets, SliceOwners owners = SliceOwners.Workers)
+internal sealed class ReductionPlans(IReadOnlyList<int> shares, IReadOnlyList<Bucket> buckets, SliceOwners owners = SliceOwners.Workers)
 {
     private readonly Dictionary<int, ReductionPlan> _plans = [];
 

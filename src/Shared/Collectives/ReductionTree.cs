@@ -5,7 +5,7 @@ namespace Distributed.Collectives;
 /// </summary>
 /// <param name="Start">The first microbatch; a multiple of <paramref name="Count"/> rounded up to a power of two.</param>
 /// <param name="Count">How many microbatches the node covers; less than a power of two only where the batch ends.</param>
-public readonly record struct TreeNode(int Start, int Count)
+internal readonly record struct TreeNode(int Start, int Count)
 {
     /// <summary>One past the last microbatch.</summary>
     public int End => Start + Count;
@@ -14,7 +14,7 @@ public readonly record struct TreeNode(int Start, int Count)
 /// <summary>The addition <c>left = left + right</c> of two nodes, named by their places in a list of nodes.</summary>
 /// <param name="Left">The place of the node that is added to.</param>
 /// <param name="Right">The place of the node that is added.</param>
-public readonly record struct TreeMerge(int Left, int Right);
+internal readonly record struct TreeMerge(int Left, int Right);
 
 /// <summary>
 /// The one order in which anything is summed over the microbatches of a step: a binary tree over their indices, padded to
@@ -22,7 +22,7 @@ public readonly record struct TreeMerge(int Left, int Right);
 /// <c>((0+1)+(2+3)) + ((4+5)+6)</c>. Whoever holds a node of the tree may add it up alone; the sum is the same bits whoever
 /// holds which node.
 /// </summary>
-public static class ReductionTree
+internal static class ReductionTree
 {
     /// <summary>
     /// The maximal nodes of the tree over <paramref name="total"/> microbatches that lie inside a range, in ascending order.

@@ -1,7 +1,7 @@
 namespace Distributed.Collectives;
 
 /// <summary>The workers' shares of a step's microbatches, and the contiguous ranges that follow from them: pure functions.</summary>
-public static class Shares
+internal static class Shares
 {
     /// <summary>Equal shares.</summary>
     /// <param name="workers">The number of workers, at least 1.</param>

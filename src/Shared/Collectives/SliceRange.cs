@@ -1,7 +1,7 @@
 namespace Distributed.Collectives;
 
 /// <summary>The contiguous slices of a vector, one for each owner: a pure function.</summary>
-public static class SliceRange
+internal static class SliceRange
 {
     /// <summary>Slices start at multiples of this many elements: one 64-byte line of single-precision numbers.</summary>
     public const int Alignment = 16;

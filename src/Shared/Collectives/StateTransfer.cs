@@ -4,7 +4,7 @@ using Grpc.Core;
 namespace Distributed.Collectives;
 
 /// <summary>Moves a training state between processes: the weights, then each moment, as flat vectors of one length.</summary>
-public static class StateTransfer
+internal static class StateTransfer
 {
     /// <summary>Sends a state.</summary>
     /// <param name="outgoing">The stream.</param>

@@ -4,7 +4,7 @@ namespace Distributed.Collectives;
 /// Holds frames of the next step back until this member begins it. A peer may be one step ahead; what it sends waits in
 /// the stream's window, which is the bound on it.
 /// </summary>
-public sealed class StepGate
+internal sealed class StepGate
 {
     private readonly Lock _lock = new();
     private TaskCompletionSource? _opened; // made by the first who waits, so that a step that nobody waits for allocates nothing

@@ -7,7 +7,7 @@ namespace Distributed.Collectives;
 
 /// <summary>Where streams that other members open find the view that they belong to, and requests for the state find it.</summary>
 /// <param name="time">The clock; null for the system's.</param>
-public sealed class ViewDirectory(TimeProvider? time = null)
+internal sealed class ViewDirectory(TimeProvider? time = null)
 {
     private readonly TimeProvider _time = time ?? TimeProvider.System;
     private readonly Lock _lock = new();
@@ -108,7 +108,7 @@ public sealed class ViewDirectory(TimeProvider? time = null)
 }
 
 /// <summary>The training state, for those that lack it.</summary>
-public interface IStateSource
+internal interface IStateSource
 {
     /// <summary>The identity of the run whose state it is.</summary>
     ulong Run { get; }

@@ -7,4 +7,4 @@ namespace Distributed.Collectives;
 /// <param name="Generation">The view's generation.</param>
 /// <param name="Rank">This member's rank.</param>
 /// <param name="Members">The members' names in order of rank, for messages; a parameter server comes last.</param>
-public sealed record ViewIdentity(ulong Run, ViewGeneration Generation, int Rank, IReadOnlyList<string> Members);
+internal sealed record ViewIdentity(ulong Run, ViewGeneration Generation, int Rank, IReadOnlyList<string> Members);

@@ -1,7 +1,7 @@
 namespace Distributed.Data;
 
 /// <summary>The samples of one step, over all workers, in order, cut into microbatches.</summary>
-public readonly struct Batch
+internal readonly struct Batch
 {
     private readonly int _microbatch;
 

@@ -10,7 +10,7 @@ namespace Distributed.Data;
 /// An epoch's order is the Fisher-Yates shuffle (R. Durstenfeld, 1964) of 0..n-1 that swaps position i, from n-1 down to 1, with
 /// <c>Below(i, i + 1)</c> of the sequence (seed, <see cref="RandomPurpose.Shuffle"/>, epoch).
 /// </remarks>
-public sealed class BatchPlan
+internal sealed class BatchPlan
 {
     private readonly ulong _seed;
     private readonly int _sampleCount;

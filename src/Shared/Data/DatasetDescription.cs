@@ -1,7 +1,7 @@
 namespace Distributed.Data;
 
 /// <summary>A dataset that can be asked for by name: what it is, and where it is or how to get it.</summary>
-public sealed record DatasetDescription
+internal sealed record DatasetDescription
 {
     /// <summary>The name to ask for it by.</summary>
     public required string Name { get; init; }

@@ -5,7 +5,7 @@ using Distributed.Data.Named;
 namespace Distributed.Data;
 
 /// <summary>Finds datasets by name or path. What it returns is complete and validated.</summary>
-public static class DatasetLoader
+internal static class DatasetLoader
 {
     /// <summary>What stands for the standard input where samples to predict are named.</summary>
     internal const string StandardInput = "-";

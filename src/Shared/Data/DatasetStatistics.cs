@@ -1,7 +1,7 @@
 namespace Distributed.Data;
 
 /// <summary>What a dataset looks like to a network: how often each class occurs, and the range of its features.</summary>
-public sealed class DatasetStatistics
+internal sealed class DatasetStatistics
 {
     private DatasetStatistics(Dataset dataset)
     {

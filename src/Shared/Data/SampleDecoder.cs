@@ -9,7 +9,7 @@ namespace Distributed.Data;
 /// code, so that they become the same bits.
 /// </summary>
 /// <remarks>A stored sample is one byte a value, or one little-endian 32-bit float a value.</remarks>
-public sealed class SampleDecoder
+internal sealed class SampleDecoder
 {
     private readonly int _sampleLength;
     private readonly float _divisor; // of bytes

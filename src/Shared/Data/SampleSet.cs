@@ -41,7 +41,7 @@ public sealed class SampleSet
 
     /// <summary>A set without samples.</summary>
     /// <param name="decoder">How they would be stored.</param>
-    public static SampleSet Empty(SampleDecoder decoder) => new(decoder, [], ReadOnlyMemory<byte>.Empty);
+    internal static SampleSet Empty(SampleDecoder decoder) => new(decoder, [], ReadOnlyMemory<byte>.Empty);
 
     /// <summary>Number of samples.</summary>
     public int Count { get; }

@@ -6,7 +6,7 @@ namespace Distributed.Kernels;
 /// <summary>
 /// A zeroed run of floats that starts on a cache line and never moves: an aligned window of an array on the pinned heap.
 /// </summary>
-public sealed unsafe class AlignedBuffer
+internal sealed unsafe class AlignedBuffer
 {
     /// <summary>Alignment of the first element, in bytes: one cache line, and one 512-bit vector.</summary>
     public const int Alignment = 64;

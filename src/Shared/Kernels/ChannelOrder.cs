@@ -4,7 +4,7 @@ using Distributed.Kernels.Threads;
 namespace Distributed.Kernels;
 
 /// <summary>Moves the samples of images between the planar order (C, H, W) and channels-last (H, W, C); pixels stands for H * W.</summary>
-public static unsafe class ChannelOrder
+internal static unsafe class ChannelOrder
 {
     /// <summary>destination[row, pixel, channel] = planar[row, channel, pixel].</summary>
     /// <param name="planar">[rows, channels, pixels].</param>

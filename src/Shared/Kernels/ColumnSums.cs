@@ -7,7 +7,7 @@ using Distributed.Kernels.Vectors;
 namespace Distributed.Kernels;
 
 /// <summary>Sums over the rows of a matrix: the gradient of a bias.</summary>
-public static unsafe class ColumnSums
+internal static unsafe class ColumnSums
 {
     /// <summary>Partial sums on the stack: one for each level of a tree over 2^31 microbatches.</summary>
     private const int Levels = 32;

@@ -10,7 +10,7 @@ namespace Distributed.Kernels;
 /// Inverted dropout (N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014): each element is
 /// multiplied by 0 with the probability of the rate, else by 1 / (1 - rate), so that its expectation stays and evaluation needs no factor.
 /// </summary>
-public static unsafe class Dropout
+internal static unsafe class Dropout
 {
     private const double Draws = 4294967296; // 2^32 values of one draw
     private const int BlockLength = 4; // draws of one Philox block

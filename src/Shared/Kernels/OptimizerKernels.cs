@@ -9,7 +9,7 @@ namespace Distributed.Kernels;
 /// <param name="Momentum">Share of the velocity kept; 0 for plain descent.</param>
 /// <param name="Nesterov">Whether the step looks ahead along the velocity.</param>
 /// <param name="WeightDecay">Factor of the weights that is added to the gradient.</param>
-public readonly record struct SgdSettings(float LearningRate, float Momentum, bool Nesterov, float WeightDecay);
+internal readonly record struct SgdSettings(float LearningRate, float Momentum, bool Nesterov, float WeightDecay);
 
 /// <summary>Constants of Adam (Kingma and Ba, 2015) and AdamW (Loshchilov and Hutter, 2019), as in torch.optim.</summary>
 /// <param name="LearningRate">Step length.</param>
@@ -18,7 +18,7 @@ public readonly record struct SgdSettings(float LearningRate, float Momentum, bo
 /// <param name="Epsilon">Added to the root of the corrected second moment.</param>
 /// <param name="WeightDecay">Factor of the weights that is added to the gradient, or, decoupled, taken from the weights themselves.</param>
 /// <param name="Decoupled">Whether the decay is AdamW's.</param>
-public readonly record struct AdamSettings(
+internal readonly record struct AdamSettings(
     float LearningRate,
     double Beta1,
     double Beta2,
@@ -33,7 +33,7 @@ public readonly record struct AdamSettings(
 /// disjoint. Between a team's <see cref="ComputeTeam.BeginDeferring"/> and <see cref="ComputeTeam.EndDeferring"/>, a step may be done as
 /// late as the latter: the spans' memory must not move.
 /// </summary>
-public static unsafe class OptimizerKernels
+internal static unsafe class OptimizerKernels
 {
     /// <summary>
     /// g = gradient + decay w; v' = momentum v + g; w' = w - rate (nesterov ? g + momentum v' : v'). Without momentum the velocities are

@@ -6,7 +6,7 @@ using Distributed.Kernels.Vectors;
 namespace Distributed.Kernels;
 
 /// <summary>Sums and checks over whole vectors, in an order that no width, thread count or machine changes.</summary>
-public static unsafe class ReductionKernels
+internal static unsafe class ReductionKernels
 {
     /// <summary>Elements of a block of <see cref="SumOfSquares"/>: a leaf of its tree.</summary>
     private const int BlockLength = 4096;

@@ -4,7 +4,7 @@ namespace Distributed.Kernels;
 /// Elementary functions in double precision, made of exact operations only, so that they have the same bits on every machine and under
 /// every version of the runtime. Errors are below 2 units in the last place unless a member says otherwise.
 /// </summary>
-public static class ScalarMath
+internal static class ScalarMath
 {
     private const double Log2E = 1.4426950408889634;
     private const double Ln2High = 6.93147180369123816490e-01; // 32 bits of mantissa: its products with an exponent are exact

@@ -8,7 +8,7 @@ namespace Distributed.Kernels;
 /// the target unless labels are smoothed. Rows are shifted by their true maximum, so any finite logits are safe. Losses and gradients are
 /// those of the samples, not means.
 /// </summary>
-public static unsafe class SoftmaxCrossEntropy
+internal static unsafe class SoftmaxCrossEntropy
 {
     /// <summary>Computes the losses and replaces the logits by their gradient.</summary>
     /// <param name="logits">[rows, classes], row-major; overwritten by softmax(z) - target.</param>

@@ -5,7 +5,7 @@ using Distributed.Kernels.Threads;
 namespace Distributed.Model;
 
 /// <summary>The function applied to each element of a layer's output.</summary>
-public enum Activation
+internal enum Activation
 {
     /// <summary>The output as it is.</summary>
     None = 0,

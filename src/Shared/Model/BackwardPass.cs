@@ -37,7 +37,7 @@ internal readonly ref struct BackwardPass
 }
 
 /// <summary>Reports how far a backward pass has come, from the last parameters to the first.</summary>
-public interface IBackwardProgress
+internal interface IBackwardProgress
 {
     /// <summary>
     /// The gradient is complete from an element of the flat vector to its end. Called on the thread that computes; the last call has 0.

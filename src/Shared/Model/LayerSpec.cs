@@ -6,7 +6,7 @@ namespace Distributed.Model;
 /// One layer as the user asked for it, before the shape of its input is known. To add a type: derive from this class, derive
 /// what it resolves to from <see cref="Layer"/>, and name it in <see cref="LayerTypes"/>.
 /// </summary>
-public abstract record LayerSpec
+internal abstract record LayerSpec
 {
     /// <summary>The name that stands in model files, such as <c>dense</c>.</summary>
     public abstract string Type { get; }

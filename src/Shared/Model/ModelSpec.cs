@@ -7,7 +7,7 @@ namespace Distributed.Model;
 /// The layers of a model as the user asked for them; immutable. Its canonical JSON is what a run records and what travels to
 /// workers, never the path of a file.
 /// </summary>
-public sealed class ModelSpec
+internal sealed class ModelSpec
 {
     /// <summary>Creates a model from its layers.</summary>
     /// <param name="layers">From the input to the output; may be empty, since <see cref="Network"/> adds the last dense layer.</param>

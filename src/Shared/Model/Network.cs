@@ -7,7 +7,7 @@ namespace Distributed.Model;
 /// A model with all sizes settled for one input shape and output width; immutable, so that any number of
 /// <see cref="NetworkExecutor"/>s can share it.
 /// </summary>
-public sealed class Network
+internal sealed class Network
 {
     private readonly SampleShape _input;
 

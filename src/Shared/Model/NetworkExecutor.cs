@@ -9,7 +9,7 @@ namespace Distributed.Model;
 /// Runs a network forward and backward for one replica, whose activations it owns. Nothing is allocated per call. One thread at
 /// a time may use it. Results depend on the network, the weights, the samples and the microbatch, never on the team's threads.
 /// </summary>
-public sealed class NetworkExecutor
+internal sealed class NetworkExecutor
 {
     // Above this, more rows in one pass make no kernel faster: packing the weights is then below 1 % of the products.
     private const int MostRowsInOnePass = 512;

@@ -8,7 +8,7 @@ namespace Distributed.Model;
 /// Null where the parameter is trained. Otherwise it is a running statistic: what stands in the place of its gradient is the sum
 /// over the samples of what was observed, and a step sets it to (1 - momentum) * old + momentum * (sum / samples).
 /// </param>
-public sealed record Parameter(string Name, int Offset, IReadOnlyList<int> Shape, float? RunningMomentum = null)
+internal sealed record Parameter(string Name, int Offset, IReadOnlyList<int> Shape, float? RunningMomentum = null)
 {
     /// <summary>Number of elements.</summary>
     /// <exception cref="OverflowException">The product of the sizes does not fit in an <see cref="int"/>.</exception>

@@ -4,7 +4,7 @@ namespace Distributed.Model;
 /// Where each parameter lies in the one flat vector that holds them all, without gaps. Weights, gradients and optimizer moments
 /// share the layout, so that reducing, updating and saving are each one linear pass.
 /// </summary>
-public sealed class ParameterLayout
+internal sealed class ParameterLayout
 {
     /// <summary>The most parameters a model can have: 4 GiB of weights.</summary>
     public const int MaximumLength = 1 << 30;

@@ -13,7 +13,7 @@ namespace Distributed.Model;
 /// <param name="FirstSample">
 /// Position of the first row in the global batch: draws follow it, so that they do not depend on which worker computes the row.
 /// </param>
-public readonly record struct Pass(bool Training, ulong Seed, long Step, long FirstSample)
+internal readonly record struct Pass(bool Training, ulong Seed, long Step, long FirstSample)
 {
     /// <summary>
     /// Abandons the pass: checked before every layer, forward and backward, which then throws <see cref="OperationCanceledException"/>.

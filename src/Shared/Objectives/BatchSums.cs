@@ -12,7 +12,7 @@ namespace Distributed.Objectives;
 /// </param>
 /// <param name="Counts">Exact, so that their order does not matter; the objective gives them their meaning.</param>
 /// <param name="Samples">Number of samples.</param>
-public readonly record struct BatchSums(Vector128<float> Floats, Vector256<long> Counts, long Samples)
+internal readonly record struct BatchSums(Vector128<float> Floats, Vector256<long> Counts, long Samples)
 {
     /// <summary>How many float sums there are, the loss included.</summary>
     public const int FloatCount = 4;

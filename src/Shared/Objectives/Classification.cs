@@ -7,7 +7,7 @@ namespace Distributed.Objectives;
 /// One of several classes for each sample: the outputs are logits, the loss is the cross-entropy with their softmax, and the figure that
 /// people read is the accuracy. A target is the index of the class.
 /// </summary>
-public sealed class Classification : Objective
+internal sealed class Classification : Objective
 {
     /// <summary>The most classes that a model may tell apart.</summary>
     public const int MaximumClasses = 1 << 20;

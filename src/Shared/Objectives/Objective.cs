@@ -10,7 +10,7 @@ namespace Distributed.Objectives;
 /// Targets are 32-bit words, <see cref="TargetWidth"/> a sample: integers, or the bits of floats
 /// (<see cref="System.Runtime.InteropServices.MemoryMarshal.Cast{TFrom, TTo}(ReadOnlySpan{TFrom})"/> turns one into the other).
 /// </remarks>
-public abstract class Objective
+internal abstract class Objective
 {
     /// <summary>Values that the model puts out for a sample.</summary>
     public abstract int OutputWidth { get; }

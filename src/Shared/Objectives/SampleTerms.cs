@@ -1,7 +1,7 @@
 namespace Distributed.Objectives;
 
 /// <summary>Where an objective puts what is summed over the samples of a pass.</summary>
-public readonly ref struct SampleTerms
+internal readonly ref struct SampleTerms
 {
     private readonly Span<float> _floats;
     private readonly int _rows;

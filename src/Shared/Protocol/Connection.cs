@@ -5,7 +5,7 @@ using Grpc.Net.Client;
 namespace Distributed.Protocol;
 
 /// <summary>A connection to another process of the run; each has its own socket, so that bulk data delays no heartbeat.</summary>
-public sealed class Connection : IDisposable
+internal sealed class Connection : IDisposable
 {
     private readonly GrpcChannel _channel;
 

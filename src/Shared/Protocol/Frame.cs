@@ -7,7 +7,7 @@ namespace Distributed.Protocol;
 /// A tensor frame of a call. One to be sent refers to the sender's own vector, which must not change until the write has completed; one
 /// that was received holds pooled memory until it is disposed.
 /// </summary>
-public sealed class Frame : IDisposable
+internal sealed class Frame : IDisposable
 {
     private readonly ReadOnlyMemory<float> _owned;
     private readonly int _count;

@@ -3,7 +3,7 @@ namespace Distributed.Protocol;
 /// <summary>A view's place in the life of a run; later ones compare greater.</summary>
 /// <param name="Epoch">Raised each time a coordinator takes the run over.</param>
 /// <param name="Number">Counts the views inside an epoch, from 1.</param>
-public readonly record struct ViewGeneration(uint Epoch, uint Number) : IComparable<ViewGeneration>
+internal readonly record struct ViewGeneration(uint Epoch, uint Number) : IComparable<ViewGeneration>
 {
     /// <summary>From the wire; an absent message is generation 0.0, older than any view.</summary>
     /// <param name="generation">The message, or null.</param>
@@ -38,4 +38,4 @@ public readonly record struct ViewGeneration(uint Epoch, uint Number) : ICompara
 /// <param name="Kind">What the values are.</param>
 /// <param name="Part">The block's first microbatch, the state's vector, or the sender's rank.</param>
 /// <param name="Offset">Where in the flat vector the values begin, in elements.</param>
-public readonly record struct FrameHeader(ulong Run, ViewGeneration Generation, long Step, FrameKind Kind, int Part, long Offset);
+internal readonly record struct FrameHeader(ulong Run, ViewGeneration Generation, long Step, FrameKind Kind, int Part, long Offset);

@@ -9,7 +9,7 @@ namespace Distributed.Protocol;
 /// Writes frames straight from the sender's vectors and reads them into pooled memory. The bytes are a valid
 /// <see cref="TensorFrame"/>; the generated class would copy every payload through an array of its own.
 /// </summary>
-public static class FrameMarshaller
+internal static class FrameMarshaller
 {
     private const int Fixed32 = 5;
     private const int Fixed64 = 1;

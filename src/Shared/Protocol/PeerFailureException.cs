@@ -8,7 +8,7 @@ namespace Distributed.Protocol;
 /// <param name="phase">The phase of the step.</param>
 /// <param name="cause">The likely cause.</param>
 /// <param name="inner">What was thrown.</param>
-public sealed class PeerFailureException(string peer, long step, Phase phase, string cause, Exception? inner = null)
+internal sealed class PeerFailureException(string peer, long step, Phase phase, string cause, Exception? inner = null)
     : Exception($"{peer} failed at step {step} in {WireErrors.Name(phase)}: {cause}", inner)
 {
     /// <summary>Who failed.</summary>
@@ -25,7 +25,7 @@ public sealed class PeerFailureException(string peer, long step, Phase phase, st
 }
 
 /// <summary>The one mapping between errors of the wire and what a person is told.</summary>
-public static class WireErrors
+internal static class WireErrors
 {
     /// <summary>The likely cause behind an exception from a call, in a few words.</summary>
     /// <param name="exception">What a call threw.</param>

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace Distributed.Protocol;
 
 /// <summary>The secret of a run: 256 random bits that every call between its processes carries.</summary>
-public sealed class RunToken
+internal sealed class RunToken
 {
     /// <summary>The environment variable by which a coordinator hands the token to the workers that it starts.</summary>
     public const string EnvironmentVariable = "DISTRIBUTED_RUN_TOKEN";

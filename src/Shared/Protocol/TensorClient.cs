@@ -4,7 +4,7 @@ namespace Distributed.Protocol;
 
 /// <summary>Calls the service of <c>tensors.proto</c>.</summary>
 /// <param name="calls">The channel's invoker.</param>
-public sealed class TensorClient(CallInvoker calls)
+internal sealed class TensorClient(CallInvoker calls)
 {
     /// <summary>Opens an exchange with another member; its life is the view's.</summary>
     /// <param name="headers">Its ticket.</param>

@@ -6,7 +6,7 @@ namespace Distributed.Protocol;
 /// The service of <c>tensors.proto</c>, bound by hand so that its messages are <see cref="Frame"/>s. A host derives from it
 /// and maps it like a generated service.
 /// </summary>
-public abstract class TensorService
+internal abstract class TensorService
 {
     private const string ServiceName = "distributed.v1.Tensors";
 

@@ -5,7 +5,7 @@ namespace Distributed.Protocol;
 
 /// <summary>Refuses every call that does not carry the run's token, before its handler sees it.</summary>
 /// <param name="token">The token, or null if the run was started as insecure.</param>
-public sealed class TokenServerInterceptor(RunTokenHolder token) : Interceptor
+internal sealed class TokenServerInterceptor(RunTokenHolder token) : Interceptor
 {
     // Health is public: a probe has no secret, and learns no more than "serving".
     private const string HealthPrefix = "/grpc.health.v1.";
@@ -67,11 +67,11 @@ public sealed class TokenServerInterceptor(RunTokenHolder token) : Interceptor
 
 /// <summary>Holds the token for injection, since a run may have none.</summary>
 /// <param name="Token">The token, or null if the run was started as insecure.</param>
-public sealed record RunTokenHolder(RunToken? Token);
+internal sealed record RunTokenHolder(RunToken? Token);
 
 /// <summary>Adds the run's token to every call.</summary>
 /// <param name="token">The token.</param>
-public sealed class TokenClientInterceptor(RunToken token) : Interceptor
+internal sealed class TokenClientInterceptor(RunToken token) : Interceptor
 {
     /// <inheritdoc />
     public override AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(

@@ -1,7 +1,7 @@
 namespace Distributed.Protocol;
 
 /// <summary>Sizes and times of the wire, each with what chose it.</summary>
-public static class WireLimits
+internal static class WireLimits
 {
     /// <summary>
     /// Values in a tensor frame, in elements: 512 KiB. A bare echo of 2.7 MiB over loopback was fastest at this size

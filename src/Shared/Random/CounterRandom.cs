@@ -12,7 +12,7 @@ namespace Distributed.Random;
 /// The seed is the key of <see cref="Philox"/>. Its counter holds, from the least significant word: the index divided by 4 (64
 /// bits), the stream (56 bits) and the purpose (8 bits). The index modulo 4 picks the word of the block.
 /// </remarks>
-public readonly struct CounterRandom
+internal readonly struct CounterRandom
 {
     private const int StreamBits = 56;
 

@@ -8,7 +8,7 @@ namespace Distributed.Random;
 /// The counter-based generator Philox4x32-10 of J. Salmon, M. Moraes, R. Dror and D. Shaw, "Parallel random numbers: as easy as
 /// 1, 2, 3" (SC11): a bijection of 128-bit counters, chosen by a 64-bit key. It has no state, so a draw depends on its position alone.
 /// </summary>
-public static class Philox
+internal static class Philox
 {
     private const int Rounds = 10;
     private const uint Multiplier0 = 0xD2511F53;

@@ -2,7 +2,7 @@ namespace Distributed.Random;
 
 /// <summary>What random numbers are for. Each purpose has sequences of its own, so that adding one never changes another.</summary>
 /// <remarks>The values are part of the numerics: they decide the trained weights and must not change. They fit in 8 bits.</remarks>
-public enum RandomPurpose : uint
+internal enum RandomPurpose : uint
 {
     /// <summary>No draws belong to it.</summary>
     None = 0,

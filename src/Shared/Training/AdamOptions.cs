@@ -48,7 +48,7 @@ public record AdamOptions() : OptimizerOptions(learningRate: 0.001)
     private protected virtual bool IsDecoupled => false;
 
     /// <inheritdoc/>
-    public override Optimizer CreateOptimizer() => new Rule(this);
+    internal override Optimizer CreateOptimizer() => new Rule(this);
 
     private protected override IEnumerable<OptionError> ConstantErrors()
     {

@@ -6,7 +6,7 @@ namespace Distributed.Training;
 /// The one thread that computes, and the one place where it meets the asynchronous rest: work is posted and awaited, so that
 /// no pool thread is ever held by a kernel or by waiting for gradients.
 /// </summary>
-public sealed class ComputeThread : IDisposable
+internal sealed class ComputeThread : IDisposable
 {
     private readonly BlockingCollection<(Action Work, TaskCompletionSource Done)> _queue = new(boundedCapacity: 16);
     private readonly Thread _thread;

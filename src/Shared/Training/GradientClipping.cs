@@ -3,7 +3,7 @@ using Distributed.Kernels;
 namespace Distributed.Training;
 
 /// <summary>Clipping by the global norm, as torch.nn.utils.clip_grad_norm_.</summary>
-public static class GradientClipping
+internal static class GradientClipping
 {
     private const double NormFloor = 1e-6;
 

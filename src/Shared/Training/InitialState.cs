@@ -4,7 +4,7 @@ using Distributed.Model;
 namespace Distributed.Training;
 
 /// <summary>The state before the first step.</summary>
-public static class InitialState
+internal static class InitialState
 {
     /// <summary>Given weights, or those drawn from the seed, and moments of zeros.</summary>
     /// <param name="configuration">The seed and the optimizer.</param>

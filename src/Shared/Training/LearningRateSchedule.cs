@@ -3,7 +3,7 @@ namespace Distributed.Training;
 /// <summary>The learning rate of each step: a pure function of the step's number and the number of steps in the run.</summary>
 /// <param name="options">The warm-up and the shape of the curve.</param>
 /// <param name="fullRate">The highest rate.</param>
-public sealed class LearningRateSchedule(ScheduleOptions options, double fullRate)
+internal sealed class LearningRateSchedule(ScheduleOptions options, double fullRate)
 {
     /// <summary>The rate of a step: the curve's value, times step / warm-up steps while the warm-up lasts.</summary>
     /// <param name="step">1 to <paramref name="totalSteps"/>.</param>

@@ -7,7 +7,7 @@ namespace Distributed.Training;
 /// <summary>
 /// The whole of training in one process, without a network: what every distributed run is compared with, bit for bit.
 /// </summary>
-public sealed class LocalTrainer : IDisposable
+internal sealed class LocalTrainer : IDisposable
 {
     private const int Alone = 0;
 

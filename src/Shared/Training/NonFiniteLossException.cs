@@ -5,7 +5,7 @@ namespace Distributed.Training;
 /// <summary>The loss has become infinite or NaN: the training has diverged, and no later step can mend it.</summary>
 /// <param name="step">The step in which it was seen.</param>
 /// <param name="loss">The loss sum.</param>
-public sealed class NonFiniteLossException(long step, float loss)
+internal sealed class NonFiniteLossException(long step, float loss)
     : Exception(
         string.Create(
             CultureInfo.InvariantCulture,

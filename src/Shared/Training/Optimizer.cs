@@ -6,7 +6,7 @@ namespace Distributed.Training;
 /// <summary>
 /// Turns the gradient of a step into the next weights. Has no memory of its own: that is in the <see cref="TrainingState"/>.
 /// </summary>
-public abstract class Optimizer
+internal abstract class Optimizer
 {
     /// <summary>The names of the moments that it keeps beside the weights, as PyTorch calls them; empty where it keeps none.</summary>
     public abstract IReadOnlyList<string> MomentNames { get; }

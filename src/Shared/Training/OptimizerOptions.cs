@@ -40,7 +40,7 @@ public abstract record OptimizerOptions
     public static OptimizerOptions? Find(string name) => Known.FirstOrDefault(known => known.Name == name);
 
     /// <summary>Creates the optimizer; the options have no <see cref="Errors"/>.</summary>
-    public abstract Optimizer CreateOptimizer();
+    internal abstract Optimizer CreateOptimizer();
 
     /// <summary>Every bad value.</summary>
     public IEnumerable<OptionError> Errors()

@@ -9,7 +9,7 @@ namespace Distributed.Training;
 /// One copy of the model with all that a member needs to take its part in a step: the state, the memory of the passes, and
 /// threads. One thread at a time may use it.
 /// </summary>
-public sealed class Replica : IDisposable
+internal sealed class Replica : IDisposable
 {
     private readonly TrainingSettings _settings;
     private readonly ComputeTeam _team;

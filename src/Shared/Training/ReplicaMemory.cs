@@ -3,7 +3,7 @@ using Distributed.Model;
 namespace Distributed.Training;
 
 /// <summary>How much memory a run's numbers take in one worker: a pure function of its settings.</summary>
-public static class ReplicaMemory
+internal static class ReplicaMemory
 {
     private const int Gradients = 1;
     private const int States = 2; // the one that a step reads, and the spare that it writes

@@ -3,7 +3,7 @@ namespace Distributed.Training;
 /// <summary>
 /// What may differ when a run is resumed: paths of equal content, and a later end under a schedule that does not depend on it.
 /// </summary>
-public static class ResumeRule
+internal static class ResumeRule
 {
     private const string EndName = "steps";
 

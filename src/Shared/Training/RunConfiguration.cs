@@ -8,7 +8,7 @@ namespace Distributed.Training;
 /// All that decides a run's result, with nothing left to defaults: the content of <c>config.json</c>. Two runs of equal
 /// configurations end in the same bits.
 /// </summary>
-public sealed record RunConfiguration
+internal sealed record RunConfiguration
 {
     /// <summary>The arithmetic's version, <see cref="Checkpoints.NumericsVersion"/>.</summary>
     public required int NumericsVersion { get; init; }

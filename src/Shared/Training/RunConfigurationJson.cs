@@ -8,7 +8,7 @@ namespace Distributed.Training;
 /// <summary>
 /// <c>config.json</c>: written in full and read strictly, since a field that is missing or not understood would change the result unseen.
 /// </summary>
-public static class RunConfigurationJson
+internal static class RunConfigurationJson
 {
     private const string VersionName = "numericsVersion";
     private const string EndName = "steps";

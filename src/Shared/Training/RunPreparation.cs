@@ -10,7 +10,7 @@ namespace Distributed.Training;
 /// <param name="Dataset">The data.</param>
 /// <param name="Network">The model, resolved against the data.</param>
 /// <param name="InitialWeights">The weights of <c>--init-weights</c>; null if they are drawn from the seed.</param>
-public sealed record RunPreparation(RunConfiguration Configuration, Dataset Dataset, Network Network, float[]? InitialWeights)
+internal sealed record RunPreparation(RunConfiguration Configuration, Dataset Dataset, Network Network, float[]? InitialWeights)
 {
     /// <summary>Loads everything that options name.</summary>
     /// <param name="options">Options without errors.</param>

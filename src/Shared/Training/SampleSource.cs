@@ -3,7 +3,7 @@ using Distributed.Data;
 namespace Distributed.Training;
 
 /// <summary>The samples of one member's range of a batch, in the order of the batch.</summary>
-public interface ISampleSource
+internal interface ISampleSource
 {
     /// <summary>The number of samples.</summary>
     int Count { get; }
@@ -19,7 +19,7 @@ public interface ISampleSource
 /// <summary>Samples of a set that this process holds.</summary>
 /// <param name="samples">The set.</param>
 /// <param name="indices">Which of them, in order.</param>
-public sealed class IndexedSamples(SampleSet samples, ReadOnlyMemory<int> indices) : ISampleSource
+internal sealed class IndexedSamples(SampleSet samples, ReadOnlyMemory<int> indices) : ISampleSource
 {
     /// <inheritdoc />
     public int Count => indices.Length;
@@ -38,7 +38,7 @@ public sealed class IndexedSamples(SampleSet samples, ReadOnlyMemory<int> indice
 /// <param name="stored">[total, bytes per sample].</param>
 /// <param name="storedTargets">[total, target width].</param>
 /// <param name="total">How many.</param>
-public sealed class StoredSamples(SampleDecoder decoder, ReadOnlyMemory<byte> stored, ReadOnlyMemory<int> storedTargets, int total)
+internal sealed class StoredSamples(SampleDecoder decoder, ReadOnlyMemory<byte> stored, ReadOnlyMemory<int> storedTargets, int total)
     : ISampleSource
 {
     private readonly int _targetWidth = total == 0 ? 0 : storedTargets.Length / total;

@@ -34,7 +34,7 @@ public sealed record SgdOptions() : OptimizerOptions(learningRate: 0.1)
     internal override IReadOnlyList<OptimizerConstant> Constants => Own;
 
     /// <inheritdoc/>
-    public override Optimizer CreateOptimizer() => new Rule(this);
+    internal override Optimizer CreateOptimizer() => new Rule(this);
 
     private protected override IEnumerable<OptionError> ConstantErrors()
     {

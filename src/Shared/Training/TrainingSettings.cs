@@ -11,7 +11,7 @@ namespace Distributed.Training;
 /// <param name="Schedule">How the learning rate changes.</param>
 /// <param name="TotalSteps">The run's last step.</param>
 /// <param name="Seed">What dropped activations are drawn from.</param>
-public sealed record TrainingSettings(
+internal sealed record TrainingSettings(
     Network Network,
     Objective Objective,
     int Microbatch,

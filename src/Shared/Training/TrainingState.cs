@@ -6,7 +6,7 @@ namespace Distributed.Training;
 /// All that a step changes. A replica has two: a step reads one and writes the other, and ends when they change places, so that
 /// a step that fails half-way leaves nothing behind.
 /// </summary>
-public sealed class TrainingState
+internal sealed class TrainingState
 {
     /// <summary>Reserves a state of zeros before the first step.</summary>
     /// <param name="parameters">Length of the flat vector of parameters.</param>

@@ -3,7 +3,7 @@ using Distributed.Checkpoints;
 namespace Distributed.Training;
 
 /// <summary>The way between a state in training and what a checkpoint keeps of it.</summary>
-public static class TrainingStateExtensions
+internal static class TrainingStateExtensions
 {
     /// <summary>Takes over a checkpoint's step, weights and moments.</summary>
     /// <param name="state">The state; overwritten.</param>

@@ -8,7 +8,7 @@ namespace Distributed.Training;
 /// <param name="exchange">Sums over the members.</param>
 /// <param name="memory">Where the member's gradients go.</param>
 /// <param name="rank">The member's rank.</param>
-public sealed class TrainingStep(Replica replica, AllReduce exchange, ExchangeMemory memory, int rank)
+internal sealed class TrainingStep(Replica replica, AllReduce exchange, ExchangeMemory memory, int rank)
 {
     /// <summary>The member's copy of the model.</summary>
     public Replica Replica => replica;
@@ -70,4 +70,4 @@ public sealed class TrainingStep(Replica replica, AllReduce exchange, ExchangeMe
 /// <param name="TotalSamples">Likewise.</param>
 /// <param name="Samples">The member's samples.</param>
 /// <param name="Checksum">Their <see cref="StepRecord.ChecksumOf"/>.</param>
-public readonly record struct MemberBatch(int Microbatches, int TotalSamples, ISampleSource Samples, ulong Checksum);
+internal readonly record struct MemberBatch(int Microbatches, int TotalSamples, ISampleSource Samples, ulong Checksum);

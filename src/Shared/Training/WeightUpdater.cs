@@ -12,7 +12,7 @@ namespace Distributed.Training;
 /// A step that is begun takes the gradient in pieces, and updates what each piece is for at once or, during a backward pass, while the
 /// team's threads compute on; where the gradient is clipped, which needs all of it first, the pieces are put together.
 /// </remarks>
-public sealed class WeightUpdater : IGradientConsumer, IParameterUpdate
+internal sealed class WeightUpdater : IGradientConsumer, IParameterUpdate
 {
     private readonly TrainingSettings _settings;
     private readonly Optimizer _optimizer;

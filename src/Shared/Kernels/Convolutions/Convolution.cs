@@ -9,7 +9,7 @@ namespace Distributed.Kernels.Convolutions;
 /// channels], so that the kernels read them in place. Every sum is one chain of fused multiply-adds from +0 in a fixed order, to which taps
 /// in the padding add no term; its bits depend on the operands alone: not on threads, vector width, tiles or how many images a call has.
 /// </summary>
-public sealed unsafe class Convolution
+internal sealed unsafe class Convolution
 {
     private readonly ConvolutionShape _shape;
     private readonly int _maximumRows;

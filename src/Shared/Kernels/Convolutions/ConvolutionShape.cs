@@ -14,7 +14,7 @@ namespace Distributed.Kernels.Convolutions;
 /// <param name="Stride">Input pixels from an output pixel to the next, in both directions.</param>
 /// <param name="PaddingHeight">Rows that the input is thought to have above and below. They contribute no term to any sum.</param>
 /// <param name="PaddingWidth">Columns that the input is thought to have left and right.</param>
-public readonly record struct ConvolutionShape(
+internal readonly record struct ConvolutionShape(
     int Height,
     int Width,
     int Channels,

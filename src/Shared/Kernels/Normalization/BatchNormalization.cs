@@ -8,7 +8,7 @@ namespace Distributed.Kernels.Normalization;
 /// over the pixels of a sample, and a chain over the samples' sums, both from +0. A single value in a microbatch is its own mean: it leaves
 /// only the bias.
 /// </summary>
-public static unsafe class BatchNormalization
+internal static unsafe class BatchNormalization
 {
     /// <summary>Normalises each microbatch by its own mean and biased variance, in training.</summary>
     /// <param name="input">[rows, positions, channels].</param>

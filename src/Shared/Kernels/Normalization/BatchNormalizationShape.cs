@@ -5,7 +5,7 @@ namespace Distributed.Kernels.Normalization;
 /// <param name="Positions">Pixels of a sample; 1 for a plain vector of features.</param>
 /// <param name="Channels">Channels of a pixel: each is normalised by itself.</param>
 /// <param name="Microbatch">Samples that are normalised together, counted from row 0; the last microbatch may be short.</param>
-public readonly record struct BatchNormalizationShape(int Rows, int Positions, int Channels, int Microbatch)
+internal readonly record struct BatchNormalizationShape(int Rows, int Positions, int Channels, int Microbatch)
 {
     /// <summary>
     /// Numbers for each channel of a microbatch in the statistics: mean, biased variance, and 1 / sqrt(variance + epsilon).

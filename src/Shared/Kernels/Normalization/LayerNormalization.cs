@@ -8,7 +8,7 @@ namespace Distributed.Kernels.Normalization;
 /// y = (x - mean) / sqrt(variance + epsilon) * weight + bias, with the mean and the biased variance of the sample's own n values, summed in
 /// 16 lanes.
 /// </summary>
-public static unsafe class LayerNormalization
+internal static unsafe class LayerNormalization
 {
     /// <summary>Numbers for each sample in the statistics: mean and 1 / sqrt(variance + epsilon).</summary>
     public const int Statistics = 2;

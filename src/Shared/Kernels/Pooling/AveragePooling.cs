@@ -7,7 +7,7 @@ namespace Distributed.Kernels.Pooling;
 /// The mean of each window, channel by channel, and the way of the gradient back. Images are channels-last. A window at the border is
 /// divided by the number of its elements that are there (PyTorch's <c>count_include_pad=False</c>).
 /// </summary>
-public static unsafe class AveragePooling
+internal static unsafe class AveragePooling
 {
     /// <summary>Computes the output: a chain of additions from +0 over a window, row by row, and one division.</summary>
     /// <param name="input">[rows, H, W, C].</param>

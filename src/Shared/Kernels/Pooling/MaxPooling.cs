@@ -7,7 +7,7 @@ namespace Distributed.Kernels.Pooling;
 /// The largest element of each window, channel by channel, and the way of the gradient back to it. Images are channels-last. As in PyTorch,
 /// of equal elements the first in the order of rows and columns wins, and a NaN (the last one) wins over any number; padding never wins.
 /// </summary>
-public static unsafe class MaxPooling
+internal static unsafe class MaxPooling
 {
     /// <summary>Computes the output, and the winners where a gradient will be asked for.</summary>
     /// <param name="input">[rows, H, W, C].</param>

@@ -16,7 +16,7 @@ namespace Distributed.Kernels.Pooling;
 /// Rows by which the first window begins above the input; below the kernel's, so that no window is empty.
 /// </param>
 /// <param name="PaddingWidth">Columns by which the first window begins left of the input; below the kernel's.</param>
-public readonly record struct PoolingShape(
+internal readonly record struct PoolingShape(
     int Height,
     int Width,
     int Channels,

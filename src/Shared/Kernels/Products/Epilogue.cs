@@ -7,7 +7,7 @@ namespace Distributed.Kernels.Products;
 /// What a matrix product does to its destination while a panel of it is still in the cache: add a bias and apply an activation function, or
 /// multiply by an activation's gradient. The default does nothing. Elements are independent, so the bits are those of a pass of its own.
 /// </summary>
-public readonly unsafe ref struct Epilogue
+internal readonly unsafe ref struct Epilogue
 {
     private readonly delegate* <in EpilogueBlock, void> _apply;
     private readonly ReadOnlySpan<float> _operand;

@@ -7,7 +7,7 @@ namespace Distributed.Kernels.Products;
 /// Single precision matrix products whose every output element is one chain of fused multiply-adds, from +0, in ascending order of the
 /// inner index, so that its bits depend on nothing but the operands: not on tiles, blocks, threads or the width of the machine's vectors.
 /// </summary>
-public static unsafe class MatrixProduct
+internal static unsafe class MatrixProduct
 {
     /// <summary>
     /// destination[rows, columns] = left[rows, inner] . right[inner, columns], then the epilogue; the destination is overwritten.

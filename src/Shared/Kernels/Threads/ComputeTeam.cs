@@ -13,7 +13,7 @@ namespace Distributed.Kernels.Threads;
 /// Work that is bound by memory gains little from a second thread, while work that is bound by arithmetic leaves the memory idle. So
 /// deferred work is carried out during the next run: by half of the threads before their chunks of that run, by the others after them.
 /// </remarks>
-public sealed unsafe class ComputeTeam : IDisposable
+internal sealed unsafe class ComputeTeam : IDisposable
 {
     // Two threads meet within half a microsecond if each has a core. If they share one, a waiting thread holds up the other for this long:
     // with a third busy process on two cores, a step on two threads takes 3.4 ms if it is 50 microseconds, 2.3 ms if it is 2.

@@ -4,7 +4,7 @@ namespace Distributed.Kernels.Threads;
 /// Work that a <see cref="ComputeTeam"/> carries out in chunks, one a thread. An implementation is, as a rule, a small struct of pointers
 /// and sizes. Which elements a chunk covers may depend on the number of chunks, but what is computed for an element never does.
 /// </summary>
-public interface IChunkedWork
+internal interface IChunkedWork
 {
     /// <summary>Carries out chunk <paramref name="chunk"/> of <paramref name="chunks"/>; chunks run at the same time.</summary>
     void Execute(int chunk, int chunks);

@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace Distributed.Kernels.Threads;
 
 /// <summary>Keeps threads to some of the machine's processors. Only on Linux: elsewhere there are none to keep to.</summary>
-public static unsafe partial class ThreadAffinity
+internal static unsafe partial class ThreadAffinity
 {
     private const int CallingThread = 0;
 

@@ -3,7 +3,7 @@ using Distributed.Kernels;
 namespace Distributed.Model.Layers;
 
 /// <summary>An activation function, applied to each element of the output of the layer before it.</summary>
-public sealed record ActivationSpec : LayerSpec
+internal sealed record ActivationSpec : LayerSpec
 {
     /// <summary>Creates a layer that applies a function.</summary>
     /// <param name="function">Any but <see cref="Activation.None"/>.</param>

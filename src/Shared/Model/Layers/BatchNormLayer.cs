@@ -8,7 +8,7 @@ namespace Distributed.Model.Layers;
 /// Batch normalisation: in training, each channel of a microbatch is normalised by the microbatch's own mean and biased variance; in
 /// evaluation, by their running values. A plain vector of features is normalised feature by feature.
 /// </summary>
-public sealed record BatchNormSpec : LayerSpec
+internal sealed record BatchNormSpec : LayerSpec
 {
     /// <summary>How much of a running value is replaced in a step, where a model file says nothing.</summary>
     public const float DefaultMomentum = 0.1f;

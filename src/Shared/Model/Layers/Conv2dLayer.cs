@@ -7,7 +7,7 @@ using Distributed.Kernels.Threads;
 namespace Distributed.Model.Layers;
 
 /// <summary>A two-dimensional convolution with PyTorch's meaning of kernel, stride and zero padding.</summary>
-public sealed record Conv2dSpec : LayerSpec
+internal sealed record Conv2dSpec : LayerSpec
 {
     /// <summary>The most filters a layer can have.</summary>
     public const int MaximumFilters = 1 << 16;

@@ -6,7 +6,7 @@ using Distributed.Kernels.Products;
 namespace Distributed.Model.Layers;
 
 /// <summary>A dense (fully connected) layer with a bias; an input of any shape is taken as one vector.</summary>
-public sealed record DenseSpec : LayerSpec
+internal sealed record DenseSpec : LayerSpec
 {
     /// <summary>The most units a layer can have.</summary>
     public const int MaximumUnits = 1 << 20;

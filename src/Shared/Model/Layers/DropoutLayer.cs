@@ -9,7 +9,7 @@ namespace Distributed.Model.Layers;
 /// In training, sets each activation to zero with the probability of the rate and scales the others by 1 / (1 - rate); nothing in
 /// evaluation.
 /// </summary>
-public sealed record DropoutSpec : LayerSpec
+internal sealed record DropoutSpec : LayerSpec
 {
     /// <summary>The highest rate: above it, what is left of a layer would no longer carry a signal.</summary>
     public const float MaximumRate = 0.99f;

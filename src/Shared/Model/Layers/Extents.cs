@@ -5,7 +5,7 @@ namespace Distributed.Model.Layers;
 /// <summary>A number of rows and a number of columns.</summary>
 /// <param name="Height">Rows.</param>
 /// <param name="Width">Columns.</param>
-public readonly record struct ConvExtent(int Height, int Width)
+internal readonly record struct ConvExtent(int Height, int Width)
 {
     /// <summary>The same number of rows and columns.</summary>
     /// <param name="size">Rows, and columns.</param>

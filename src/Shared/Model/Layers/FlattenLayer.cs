@@ -1,7 +1,7 @@
 namespace Distributed.Model.Layers;
 
 /// <summary>Takes each sample as one vector, channel by channel, as <c>torch.nn.Flatten</c> does.</summary>
-public sealed record FlattenSpec : LayerSpec
+internal sealed record FlattenSpec : LayerSpec
 {
     internal const string TypeName = "flatten";
 

@@ -8,7 +8,7 @@ namespace Distributed.Model.Layers;
 /// x * Phi(x) with the normal distribution's Phi, exact rather than by tanh (D. Hendrycks and K. Gimpel, "Gaussian error linear units",
 /// 2016).
 /// </summary>
-public sealed record GeluSpec : LayerSpec
+internal sealed record GeluSpec : LayerSpec
 {
     internal const string TypeName = "gelu";
 

@@ -3,7 +3,7 @@ using Distributed.Kernels.Pooling;
 namespace Distributed.Model.Layers;
 
 /// <summary>The mean of each channel over the whole image, of whatever size, as <c>torch.nn.AdaptiveAvgPool2d(1)</c> computes it.</summary>
-public sealed record GlobalAveragePoolSpec : LayerSpec
+internal sealed record GlobalAveragePoolSpec : LayerSpec
 {
     internal const string TypeName = "globalavgpool";
 

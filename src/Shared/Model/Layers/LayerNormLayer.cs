@@ -5,7 +5,7 @@ using Distributed.Kernels.Normalization;
 namespace Distributed.Model.Layers;
 
 /// <summary>Layer normalisation over all values of a sample, with a weight and a bias for each of them.</summary>
-public sealed record LayerNormSpec : LayerSpec
+internal sealed record LayerNormSpec : LayerSpec
 {
     /// <summary>What is added to variances, where a model file says nothing.</summary>
     public const float DefaultEpsilon = 1e-5f;

@@ -9,7 +9,7 @@ namespace Distributed.Model.Layers;
 /// <summary>
 /// x where it is positive, else slope * x (A. Maas et al., "Rectifier nonlinearities improve neural network acoustic models", 2013).
 /// </summary>
-public sealed record LeakyReluSpec : LayerSpec
+internal sealed record LeakyReluSpec : LayerSpec
 {
     /// <summary>The slope where a model file says nothing, as in PyTorch.</summary>
     public const float DefaultSlope = 0.01f;

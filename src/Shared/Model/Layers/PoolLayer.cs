@@ -5,7 +5,7 @@ using Distributed.Kernels.Pooling;
 namespace Distributed.Model.Layers;
 
 /// <summary>A two-dimensional pooling, channel by channel, with PyTorch's meaning of kernel, stride and padding.</summary>
-public sealed record PoolSpec : LayerSpec
+internal sealed record PoolSpec : LayerSpec
 {
     /// <summary>Creates a layer.</summary>
     /// <param name="kind">What is made of a window.</param>
@@ -85,7 +85,7 @@ public sealed record PoolSpec : LayerSpec
 }
 
 /// <summary>What a pooling layer makes of a window.</summary>
-public enum PoolKind
+internal enum PoolKind
 {
     /// <summary>The largest element; padding never wins.</summary>
     Max = 0,

@@ -7,7 +7,7 @@ namespace Distributed.Model.Layers;
 /// A residual block: y = x + f(x), or shortcut(x) + f(x) where the shape changes on the way (K. He et al., "Deep residual learning for
 /// image recognition", 2015).
 /// </summary>
-public sealed record ResidualSpec : LayerSpec
+internal sealed record ResidualSpec : LayerSpec
 {
     internal const string TypeName = "residual";
     private const string LayersName = "layers";

@@ -8,7 +8,7 @@ namespace Distributed.Collectives.Transports.SharedMemory;
 /// <param name="Descriptor">The number of the region's file in that process.</param>
 /// <param name="Bytes">The region's length.</param>
 /// <param name="Nonce">A random number that also stands in the region.</param>
-public readonly record struct RegionOffer(int ProcessId, int Descriptor, long Bytes, UInt128 Nonce)
+internal readonly record struct RegionOffer(int ProcessId, int Descriptor, long Bytes, UInt128 Nonce)
 {
     /// <summary>A number that nobody can guess.</summary>
     internal static UInt128 NewNonce()

@@ -7,7 +7,7 @@ namespace Distributed.Collectives.Transports.SharedMemory;
 /// that opens the link to a peer offers its region and gets the peer's; each maps the other's and writes its own region's random number
 /// into it, so that both have proof. Calls of several peers may come at once.
 /// </summary>
-public sealed class SharedMemoryPeers : IDisposable
+internal sealed class SharedMemoryPeers : IDisposable
 {
     private readonly ViewIdentity _identity;
     private readonly SharedRegion? _own;
