@@ -6,26 +6,29 @@ public sealed class WorkerOptionsTests
 {
     private static readonly WorkerOptions Good = new() { Coordinator = "http://127.0.0.1:5000" };
 
-    public static TheoryData<string, WorkerOptions> Bad =>
-        new()
-        {
-            { "--coordinator", Good with { Coordinator = "127.0.0.1:5000" } },
-            { "--coordinator", Good with { Coordinator = "https://127.0.0.1:5000" } },
-            { "--coordinator", Good with { Coordinator = "http://127.0.0.1:5000/path" } },
-            { "--listen", Good with { Listen = "anywhere" } },
-            { "--listen", Good with { Listen = "http://0.0.0.0:5001" } },
-            { "--listen", Good with { Listen = "http://[::]:5001" } },
-            { "--listen", Good with { Listen = "http://a.name:5001" } },
-            { "--advertise", Good with { Advertise = "me" } },
-            { "--threads", Good with { Threads = 0 } },
-            { "--threads", Good with { Threads = 1025 } },
-            { "--connect-timeout", Good with { ConnectTimeout = 0 } },
-            { "--insecure", Good with { Insecure = true, TokenFile = "token" } },
-        };
+    internal static class Examples
+    {
+        public static TheoryData<string, WorkerOptions> Bad =>
+            new()
+            {
+                { "--coordinator", Good with { Coordinator = "127.0.0.1:5000" } },
+                { "--coordinator", Good with { Coordinator = "https://127.0.0.1:5000" } },
+                { "--coordinator", Good with { Coordinator = "http://127.0.0.1:5000/path" } },
+                { "--listen", Good with { Listen = "anywhere" } },
+                { "--listen", Good with { Listen = "http://0.0.0.0:5001" } },
+                { "--listen", Good with { Listen = "http://[::]:5001" } },
+                { "--listen", Good with { Listen = "http://a.name:5001" } },
+                { "--advertise", Good with { Advertise = "me" } },
+                { "--threads", Good with { Threads = 0 } },
+                { "--threads", Good with { Threads = 1025 } },
+                { "--connect-timeout", Good with { ConnectTimeout = 0 } },
+                { "--insecure", Good with { Insecure = true, TokenFile = "token" } },
+            };
+    }
 
     [Theory]
-    [MemberData(nameof(Bad))]
-    public void A_bad_value_is_named_with_what_would_be_right(string option, WorkerOptions options)
+    [MemberData(nameof(Examples.Bad), MemberType = typeof(Examples))]
+    internal void A_bad_value_is_named_with_what_would_be_right(string option, WorkerOptions options)
     {
         var error = Assert.Single(options.Errors(hasToken: false));
         Assert.StartsWith(option, error, StringComparison.Ordinal);

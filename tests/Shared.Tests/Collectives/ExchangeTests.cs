@@ -194,7 +194,7 @@ public sealed class ExchangeTests
     [InlineData(FrameKind.Slice, 0, 0, 16)] // this member's own slice
     [InlineData(FrameKind.Record, 0, 0, NodeRecord.Length + 1)]
     [InlineData(FrameKind.State, 0, 0, 16)]
-    public void A_frame_that_the_plan_does_not_expect_is_refused(FrameKind kind, int part, int offset, int count)
+    internal void A_frame_that_the_plan_does_not_expect_is_refused(FrameKind kind, int part, int offset, int count)
     {
         var frames = Frames(out var member);
         member.Begin(1, 2);
@@ -205,7 +205,7 @@ public sealed class ExchangeTests
     [InlineData(FrameKind.Node, 1, 0, 16)]
     [InlineData(FrameKind.Slice, 0, 16, 16)]
     [InlineData(FrameKind.Record, 0, 0, NodeRecord.Length)]
-    public void Values_have_a_place_before_they_are_read(FrameKind kind, int part, int offset, int count)
+    internal void Values_have_a_place_before_they_are_read(FrameKind kind, int part, int offset, int count)
     {
         var frames = Frames(out var member);
         member.Begin(1, 2);

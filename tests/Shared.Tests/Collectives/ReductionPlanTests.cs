@@ -7,7 +7,7 @@ namespace Distributed.Shared.Tests.Collectives;
 public sealed class ReductionPlanTests
 {
     /// <summary>Buckets of any sizes over a vector; cuts lie on lines.</summary>
-    public static Gen<IReadOnlyList<Bucket>> BucketsOver(int length) =>
+    internal static Gen<IReadOnlyList<Bucket>> BucketsOver(int length) =>
         Gen.Int[0, length / SliceRange.Alignment]
             .Array[0, 5]
             .Select(cuts =>

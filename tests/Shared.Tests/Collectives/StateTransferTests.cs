@@ -31,25 +31,28 @@ public sealed class StateTransferTests
         Assert.Equal(sent, received);
     }
 
-    public static TheoryData<string, FrameHeader[]> Broken =>
-        new()
-        {
-            { "nothing at all", [] },
-            { "an end after the first vector", [Piece(0, 0), Piece(0, 4)] },
-            { "an end in the middle of a vector", [Piece(0, 0), Piece(0, 4), Piece(1, 0)] },
-            { "a gap", [Piece(0, 4)] },
-            { "a repetition", [Piece(0, 0), Piece(0, 0)] },
-            { "a vector too early", [Piece(1, 0)] },
-            { "a vector too many", [Piece(0, 0), Piece(0, 4), Piece(1, 0), Piece(1, 4), Piece(2, 0)] },
-            { "another step", [Piece(0, 0), Piece(0, 4) with { Step = Step + 1 }] },
-            { "another run", [Piece(0, 0) with { Run = 7 }] },
-            { "something else", [Piece(0, 0) with { Kind = FrameKind.Slice }] },
-        };
+    internal static class Examples
+    {
+        public static TheoryData<string, FrameHeader[]> Broken =>
+            new()
+            {
+                { "nothing at all", [] },
+                { "an end after the first vector", [Piece(0, 0), Piece(0, 4)] },
+                { "an end in the middle of a vector", [Piece(0, 0), Piece(0, 4), Piece(1, 0)] },
+                { "a gap", [Piece(0, 4)] },
+                { "a repetition", [Piece(0, 0), Piece(0, 0)] },
+                { "a vector too early", [Piece(1, 0)] },
+                { "a vector too many", [Piece(0, 0), Piece(0, 4), Piece(1, 0), Piece(1, 4), Piece(2, 0)] },
+                { "another step", [Piece(0, 0), Piece(0, 4) with { Step = Step + 1 }] },
+                { "another run", [Piece(0, 0) with { Run = 7 }] },
+                { "something else", [Piece(0, 0) with { Kind = FrameKind.Slice }] },
+            };
+    }
 
     // Two vectors of eight elements are expected, in frames of four.
     [Theory]
-    [MemberData(nameof(Broken))]
-    public async Task What_is_not_one_whole_state_is_refused(string what, FrameHeader[] frames)
+    [MemberData(nameof(Examples.Broken), MemberType = typeof(Examples))]
+    internal async Task What_is_not_one_whole_state_is_refused(string what, FrameHeader[] frames)
     {
         var stream = new FrameStream();
         foreach (var frame in frames)

@@ -26,20 +26,23 @@ public sealed class ConvolutionTests : IDisposable
         )
         .Where(shape => shape.OutputHeight > 0 && shape.OutputWidth > 0);
 
-    public static TheoryData<ConvolutionShape, int, int> Cases =>
-        new()
-        {
-            // height, width, channels, filters, kernel height and width, stride, padding height and width; rows, microbatch
-            { new(14, 14, 32, 64, 3, 3, 1, 1, 1), 3, 2 }, // whole panels
-            { new(28, 28, 1, 32, 3, 3, 1, 1, 1), 5, 2 }, // one channel: nine rows of weights' gradients
-            { new(6, 5, 3, 48, 3, 3, 1, 1, 1), 5, 3 }, // a panel and a half, read in place
-            { new(6, 5, 3, 96, 3, 2, 1, 1, 0), 3, 2 }, // three panels, copied
-            { new(8, 8, 16, 32, 3, 3, 2, 1, 1), 7, 7 }, // stride: four classes of input pixels, and those at the edges
-            { new(5, 5, 4, 33, 1, 1, 2, 0, 0), 13, 1 }, // input pixels that no output looks at; thirteen microbatches
-            { new(3, 4, 2, 5, 5, 5, 1, 3, 2), 4, 2 }, // output pixels with a single tap
-            { new(1, 1, 3, 2, 3, 3, 1, 4, 4), 2, 1 }, // output pixels without any
-            { new(40, 40, 24, 33, 3, 3, 1, 1, 1), 3, 3 }, // each image a block of its own
-        };
+    internal static class Seams
+    {
+        public static TheoryData<ConvolutionShape, int, int> Cases =>
+            new()
+            {
+                // height, width, channels, filters, kernel height and width, stride, padding height and width; rows, microbatch
+                { new(14, 14, 32, 64, 3, 3, 1, 1, 1), 3, 2 }, // whole panels
+                { new(28, 28, 1, 32, 3, 3, 1, 1, 1), 5, 2 }, // one channel: nine rows of weights' gradients
+                { new(6, 5, 3, 48, 3, 3, 1, 1, 1), 5, 3 }, // a panel and a half, read in place
+                { new(6, 5, 3, 96, 3, 2, 1, 1, 0), 3, 2 }, // three panels, copied
+                { new(8, 8, 16, 32, 3, 3, 2, 1, 1), 7, 7 }, // stride: four classes of input pixels, and those at the edges
+                { new(5, 5, 4, 33, 1, 1, 2, 0, 0), 13, 1 }, // input pixels that no output looks at; thirteen microbatches
+                { new(3, 4, 2, 5, 5, 5, 1, 3, 2), 4, 2 }, // output pixels with a single tap
+                { new(1, 1, 3, 2, 3, 3, 1, 4, 4), 2, 1 }, // output pixels without any
+                { new(40, 40, 24, 33, 3, 3, 1, 1, 1), 3, 3 }, // each image a block of its own
+            };
+    }
 
     public void Dispose() => Array.ForEach(_teams, team => team.Dispose());
 
@@ -49,8 +52,8 @@ public sealed class ConvolutionTests : IDisposable
             .Sample((shape, rows, microbatch, seed) => Check(shape, rows, microbatch, Values(seed)), iter: 120, threads: 1);
 
     [Theory]
-    [MemberData(nameof(Cases))]
-    public void Seams_of_tiles_classes_and_blocks_do_not_show(ConvolutionShape shape, int rows, int microbatch) =>
+    [MemberData(nameof(Seams.Cases), MemberType = typeof(Seams))]
+    internal void Seams_of_tiles_classes_and_blocks_do_not_show(ConvolutionShape shape, int rows, int microbatch) =>
         Check(shape, rows, microbatch, Values(1u));
 
     [Fact]
@@ -119,8 +122,8 @@ public sealed class ConvolutionTests : IDisposable
     }
 
     [Theory]
-    [MemberData(nameof(Cases))]
-    public void Gradients_agree_with_finite_differences(ConvolutionShape shape, int rows, int microbatch)
+    [MemberData(nameof(Seams.Cases), MemberType = typeof(Seams))]
+    internal void Gradients_agree_with_finite_differences(ConvolutionShape shape, int rows, int microbatch)
     {
         // With L = sum(G * y), which is linear in the input and in the weights, a difference of any width is exact but for rounding.
         float[] x = Oracle.Values(rows * shape.InputLength, 1),

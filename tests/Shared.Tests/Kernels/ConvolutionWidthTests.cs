@@ -17,17 +17,20 @@ public sealed unsafe class ConvolutionWidthTests
     private const int Rows = 5;
     private const int Microbatch = 2;
 
-    public static TheoryData<ConvolutionShape> Shapes =>
-        new()
-        {
-            new ConvolutionShape(9, 7, 5, 37, 3, 3, 1, 1, 1),
-            new ConvolutionShape(8, 8, 16, 32, 3, 3, 2, 1, 1),
-            new ConvolutionShape(12, 12, 1, 10, 5, 3, 1, 2, 0),
-        };
+    internal static class Examples
+    {
+        public static TheoryData<ConvolutionShape> Shapes =>
+            new()
+            {
+                new ConvolutionShape(9, 7, 5, 37, 3, 3, 1, 1, 1),
+                new ConvolutionShape(8, 8, 16, 32, 3, 3, 2, 1, 1),
+                new ConvolutionShape(12, 12, 1, 10, 5, 3, 1, 2, 0),
+            };
+    }
 
     [Theory]
-    [MemberData(nameof(Shapes))]
-    public void Every_pass_has_the_same_bits_at_every_width(ConvolutionShape shape)
+    [MemberData(nameof(Examples.Shapes), MemberType = typeof(Examples))]
+    internal void Every_pass_has_the_same_bits_at_every_width(ConvolutionShape shape)
     {
         Check<Lanes512, Vector512<float>>(shape, "512");
         Check<Lanes256, Vector256<float>>(shape, "256");

@@ -18,7 +18,10 @@ public sealed class ExchangeViewTests : IAsyncLifetime
     private readonly List<PeerServer> _servers = [];
     private readonly CancellationToken _deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60)).Token;
 
-    public static TheoryData<TransportMode> Transports => new() { TransportMode.Shm, TransportMode.Tcp, TransportMode.Grpc };
+    internal static class Examples
+    {
+        public static TheoryData<TransportMode> Transports => new() { TransportMode.Shm, TransportMode.Tcp, TransportMode.Grpc };
+    }
 
     public async ValueTask InitializeAsync()
     {
@@ -36,7 +39,7 @@ public sealed class ExchangeViewTests : IAsyncLifetime
     [InlineData(TransportMode.Tcp, true)]
     [InlineData(TransportMode.Tcp, false)]
     [InlineData(TransportMode.Grpc, true)]
-    public async Task Gradients_larger_than_any_window_are_summed_and_cost_the_bytes_of_the_plan(
+    internal async Task Gradients_larger_than_any_window_are_summed_and_cost_the_bytes_of_the_plan(
         TransportMode transport,
         bool usesLocalSockets
     )
@@ -50,8 +53,8 @@ public sealed class ExchangeViewTests : IAsyncLifetime
     }
 
     [Theory]
-    [MemberData(nameof(Transports))]
-    public async Task Peers_are_reached_in_the_way_that_was_asked_for(TransportMode transport)
+    [MemberData(nameof(Examples.Transports), MemberType = typeof(Examples))]
+    internal async Task Peers_are_reached_in_the_way_that_was_asked_for(TransportMode transport)
     {
         var views = await OpenAsync(length: 100, transport);
         var expected = transport switch
@@ -65,8 +68,8 @@ public sealed class ExchangeViewTests : IAsyncLifetime
     }
 
     [Theory]
-    [MemberData(nameof(Transports))]
-    public async Task A_peer_that_goes_in_the_middle_of_a_step_is_named(TransportMode transport)
+    [MemberData(nameof(Examples.Transports), MemberType = typeof(Examples))]
+    internal async Task A_peer_that_goes_in_the_middle_of_a_step_is_named(TransportMode transport)
     {
         var views = await OpenAsync(length: 1_000, transport);
         var stepping = OnThread(() => new Sum(views[0], 1_000, rank: 0).Step(1));
@@ -79,8 +82,8 @@ public sealed class ExchangeViewTests : IAsyncLifetime
 
     // At every point of a step at which the peer can tell what this member has done, the peer going on all the while.
     [Theory]
-    [MemberData(nameof(Transports))]
-    public async Task A_view_can_be_abandoned_at_any_point_and_nothing_of_it_is_touched_afterwards(TransportMode transport)
+    [MemberData(nameof(Examples.Transports), MemberType = typeof(Examples))]
+    internal async Task A_view_can_be_abandoned_at_any_point_and_nothing_of_it_is_touched_afterwards(TransportMode transport)
     {
         var points = await PointsOfAStepAsync(transport);
         Assert.Contains(new ExchangePoint(ExchangeStage.NodesPublished, 1), points);
