@@ -6,8 +6,8 @@ using System.Text.Json;
 namespace Distributed.Benchmarks;
 
 /// <summary>
-/// The all-reduce of worker processes over shared memory and over gRPC, beside MPI in shared memory and Gloo over loopback. They run in
-/// turn, several rounds over, so that all see the same machine.
+/// The all-reduce of worker processes over shared memory, over Unix sockets and over TCP, beside MPI in shared memory and Gloo over TCP,
+/// both TCPs over loopback. They run in turn, several rounds over, so that all see the same machine.
 /// </summary>
 internal sealed class AllReduceBenchmark
 {
@@ -29,7 +29,8 @@ internal sealed class AllReduceBenchmark
             benchmark.Add(series, "MPI", benchmark.MpiSeconds());
             benchmark.Add(series, "shm", benchmark.OurSeconds("shm"));
             benchmark.Add(series, "Gloo", benchmark.GlooSeconds());
-            benchmark.Add(series, "grpc", benchmark.OurSeconds("grpc"));
+            benchmark.Add(series, "tcp", benchmark.OurSeconds("tcp"));
+            benchmark.Add(series, "unix", benchmark.OurSeconds("unix"));
         }
 
         if (benchmark._mpi is not null)
@@ -42,18 +43,19 @@ internal sealed class AllReduceBenchmark
         Console.WriteLine(
             $"all-reduce, {workers} processes, ordinary memory to ordinary memory, ms: medians of {Rounds} rounds of 50 calls, and of the ratios round by round"
         );
-        Console.WriteLine("| MiB | shm | MPI | shm / MPI | grpc | Gloo | grpc / Gloo |");
-        Console.WriteLine("|---|---|---|---|---|---|---|");
+        Console.WriteLine("| MiB | shm | MPI | shm / MPI | unix | tcp | Gloo | tcp / Gloo |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|");
         for (var size = 0; size < Sizes.Length; size++)
         {
             Measurement shm = series["shm"][size],
                 mpi = series["MPI"][size],
-                grpc = series["grpc"][size],
+                unix = series["unix"][size],
+                tcp = series["tcp"][size],
                 gloo = series["Gloo"][size];
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"| {Sizes[size]} | {shm.Median * 1e3:F3} | {mpi.Median * 1e3:F3} | {shm.Over(mpi).AsRatio} | {grpc.Median * 1e3:F3} | {gloo.Median * 1e3:F3} | {grpc.Over(gloo).AsRatio} |"
+                    $"| {Sizes[size]} | {shm.Median * 1e3:F3} | {mpi.Median * 1e3:F3} | {shm.Over(mpi).AsRatio} | {unix.Median * 1e3:F3} | {tcp.Median * 1e3:F3} | {gloo.Median * 1e3:F3} | {tcp.Over(gloo).AsRatio} |"
                 )
             );
         }

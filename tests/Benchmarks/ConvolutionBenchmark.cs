@@ -36,7 +36,7 @@ internal sealed class ConvolutionBenchmark : IDisposable
     {
         using var peak = Peer.OfC("fma_peak.c", []);
         using var torch = Peer.OfPython("pytorch_conv.py");
-        using var wide = Peer.OfPython("pytorch_conv.py", ("OPENBLAS_CORETYPE", "SkylakeX"));
+        using var wide = Peer.CanBeWide ? Peer.OfPython("pytorch_conv.py", ("OPENBLAS_CORETYPE", "SkylakeX")) : null;
         using var benchmark = new ConvolutionBenchmark();
         for (var round = 0; round < Rounds; round++)
             benchmark.MeasureRound(peak, torch, wide);

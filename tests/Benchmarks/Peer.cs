@@ -22,6 +22,9 @@ internal sealed class Peer : IDisposable
         _process = Process.Start(start)!;
     }
 
+    /// <summary>Whether this processor can run OpenBLAS's kernels for 512-bit vectors.</summary>
+    public static bool CanBeWide => Vector512.IsHardwareAccelerated;
+
     /// <summary>Starts a script of the folder <c>peers</c>; null where there is no interpreter.</summary>
     /// <param name="script">The file.</param>
     /// <param name="environment">Variables such as the kind of core that a library is to take this one for.</param>

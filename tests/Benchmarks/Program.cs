@@ -36,6 +36,9 @@ switch (args)
     case ["allreduce", var workers] when int.TryParse(workers, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 1:
         AllReduceBenchmark.Run(count);
         return 0;
+    case ["compare", var other, .. var parts]:
+        new CompareBenchmark(other).Run(parts);
+        return 0;
     case ["simulate"]:
         SimulateBenchmark.Run([1, 2, 4, 8, 16, 64, 256, 1000]);
         return 0;

@@ -5,7 +5,7 @@ namespace Distributed.Benchmarks;
 
 /// <summary>
 /// What a second worker with one thread brings, each with a batch of the same size, on Fashion-MNIST: one worker, two over shared memory,
-/// two over gRPC, and PyTorch's DistributedDataParallel with two ranks in turn, so that all see the same machine. Beside it, the step of
+/// two over raw streams, and PyTorch's DistributedDataParallel with two ranks in turn, so that all see the same machine. Beside it, the step of
 /// one replica on one core as a share of what the core's multiply-adds allow: it is easy to scale what is slow.
 /// </summary>
 internal static class ScalingBenchmark
@@ -35,7 +35,7 @@ internal static class ScalingBenchmark
         );
         Console.WriteLine();
         Console.WriteLine(
-            "| model | batch | of bound | 1 worker | 2, shm | 2, grpc | DDP, 2 ranks | shm 2 / 1 | grpc 2 / 1 | shm / DDP | coordinator |"
+            "| model | batch | of bound | 1 worker | 2, shm | 2, tcp | DDP, 2 ranks | shm 2 / 1 | tcp 2 / 1 | shm / DDP | coordinator |"
         );
         Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|---|");
         foreach (var (name, batch, peerSteps) in Presets.Where(preset => models is [] || models.Contains(preset.Name)))
@@ -49,17 +49,17 @@ internal static class ScalingBenchmark
         Measurement bound = new(),
             one = new(),
             shm = new(),
-            grpc = new(),
+            tcp = new(),
             ddp = new(),
             coordinator = new();
         for (var round = 0; round < Rounds; round++)
         {
             OneCore.Run(() => MeasureBound(step, peak, bound));
             JsonElement[] memory = Ours(model, batch, "1,2", "auto"),
-                frames = Ours(model, batch, "2", "grpc");
+                streams = Ours(model, batch, "2", "tcp");
             one.Add(Rate(memory[0]));
             shm.Add(Rate(memory[1]));
-            grpc.Add(Rate(frames[0]));
+            tcp.Add(Rate(streams[0]));
             coordinator.Add(memory[1].GetProperty("coordinatorShare").GetDouble());
             if (File.Exists(Peer.Python))
                 ddp.Add(TrainingBenchmark.PeerRate(model, peerSteps, Workers, batch));
@@ -68,7 +68,7 @@ internal static class ScalingBenchmark
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {model} | {batch} a worker | {bound.Median:P0} | {one.Median:N0} | {shm.Median:N0} | {grpc.Median:N0} | {ddp.Median:N0} | {shm.Over(one).AsRatio} | {grpc.Over(one).AsRatio} | {shm.Over(ddp).AsRatio} | {coordinator.Median:P1} |"
+                $"| {model} | {batch} a worker | {bound.Median:P0} | {one.Median:N0} | {shm.Median:N0} | {tcp.Median:N0} | {ddp.Median:N0} | {shm.Over(one).AsRatio} | {tcp.Over(one).AsRatio} | {shm.Over(ddp).AsRatio} | {coordinator.Median:P1} |"
             )
         );
     }

@@ -39,7 +39,9 @@ internal sealed class SgemmBenchmark : IDisposable
     {
         using var peak = Peer.OfC("fma_peak.c", []);
         using var blas = Peer.OfC("sgemm.c", ["-lopenblas"], ("OPENBLAS_NUM_THREADS", "1"));
-        using var wide = Peer.OfC("sgemm.c", ["-lopenblas"], ("OPENBLAS_NUM_THREADS", "1"), ("OPENBLAS_CORETYPE", "SkylakeX"));
+        using var wide = Peer.CanBeWide
+            ? Peer.OfC("sgemm.c", ["-lopenblas"], ("OPENBLAS_NUM_THREADS", "1"), ("OPENBLAS_CORETYPE", "SkylakeX"))
+            : null;
         using var benchmark = new SgemmBenchmark(filter);
         for (var round = 0; round < Rounds; round++)
             benchmark.MeasureRound(peak, blas, wide);

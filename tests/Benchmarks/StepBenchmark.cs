@@ -16,7 +16,7 @@ internal static class StepBenchmark
     {
         using var peak = Peer.OfC("fma_peak.c", []);
         using var torch = Peer.OfPython("pytorch_step.py");
-        using var wide = Peer.OfPython("pytorch_step.py", ("OPENBLAS_CORETYPE", "SkylakeX"));
+        using var wide = Peer.CanBeWide ? Peer.OfPython("pytorch_step.py", ("OPENBLAS_CORETYPE", "SkylakeX")) : null;
         Console.WriteLine($"One core, batch {Batch}, momentum SGD; medians of {Rounds} interleaved rounds ± half the interquartile range.");
         Console.WriteLine(
             "bound: the seconds that the step's multiply-adds take at the measured peak. wide: PyTorch with OPENBLAS_CORETYPE=SkylakeX."

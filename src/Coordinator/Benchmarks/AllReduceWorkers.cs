@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Hosting;
-using Distributed.Coordinator.Runs;
+using Distributed.Coordinator.Options;
 using Distributed.Protocol;
 
 namespace Distributed.Coordinator.Benchmarks;
@@ -59,7 +59,7 @@ internal sealed class AllReduceWorkers : IAsyncDisposable
     /// <param name="steps">How often.</param>
     /// <returns>The timings of the first worker: none can be ahead of the others by more than a part of a step.</returns>
     /// <exception cref="RunFailedException">A worker has failed.</exception>
-    public async Task<AllReduceTimings> TimeAsync(Transport transport, int length, int steps)
+    public async Task<AllReduceTimings> TimeAsync(BenchTransport transport, int length, int steps)
     {
         await AskAsync(string.Create(CultureInfo.InvariantCulture, $"{transport.ToString().ToLowerInvariant()} {length} {steps}"));
         var answers = await AnswersAsync();

@@ -89,8 +89,18 @@ internal sealed class ScalingCommand(CommandConsole console, TrainingRunFactory 
         if (one.Workers == 1)
             return null;
         await using var workers = await AllReduceWorkers.StartAsync(one.Workers);
-        return await workers.TimeAsync(settings.Transport, one.Prepared.Network.Layout.Length, ExchangeSteps);
+        return await workers.TimeAsync(AsInTraining(settings.Transport), one.Prepared.Network.Layout.Length, ExchangeSteps);
     }
+
+    // Inside a host, training's streams are Unix sockets.
+    private static BenchTransport AsInTraining(Transport transport) =>
+        transport switch
+        {
+            Transport.Shm => BenchTransport.Shm,
+            Transport.Tcp => BenchTransport.Unix,
+            Transport.Grpc => BenchTransport.Grpc,
+            _ => BenchTransport.Auto,
+        };
 
     private void WriteHead(ScalingSettings settings, IReadOnlyList<ScalingCase> cases)
     {

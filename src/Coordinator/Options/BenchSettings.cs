@@ -1,8 +1,26 @@
 using System.Globalization;
-using Distributed.Coordinator.Runs;
 using Distributed.Model;
 
 namespace Distributed.Coordinator.Options;
+
+/// <summary>How the vectors of <c>bench allreduce</c> travel.</summary>
+internal enum BenchTransport
+{
+    /// <summary>The fastest that all workers can use.</summary>
+    Auto = 0,
+
+    /// <summary>Shared memory, between workers of one machine.</summary>
+    Shm,
+
+    /// <summary>Raw streams over Unix sockets, as training uses them inside a host.</summary>
+    Unix,
+
+    /// <summary>Raw streams over TCP, inside a host too, where training would prefer Unix sockets.</summary>
+    Tcp,
+
+    /// <summary>Streaming calls over HTTP/2.</summary>
+    Grpc,
+}
 
 /// <summary>The options of <c>bench allreduce</c>. The defaults are here and nowhere else.</summary>
 internal sealed record BenchSettings
@@ -24,7 +42,7 @@ internal sealed record BenchSettings
     public IReadOnlyList<double> Sizes { get; init; } = [2.7, 16, 64];
 
     /// <summary>How the vectors travel.</summary>
-    public Transport Transport { get; init; } = Transport.Auto;
+    public BenchTransport Transport { get; init; } = BenchTransport.Auto;
 
     /// <summary>How often each size is reduced.</summary>
     public int Steps { get; init; } = 50;
@@ -67,12 +85,12 @@ internal sealed record BenchSettings
         ),
         new(
             "--transport",
-            OptionText.Choices<Transport>(),
+            OptionText.Choices<BenchTransport>(),
             OptionGroups.Cluster,
-            "how the vectors travel; auto takes the fastest there is",
-            OptionText.Name(Transport.Auto),
-            "grpc",
-            (settings, text) => settings with { Transport = OptionText.Choice<Transport>(text) }
+            "how the vectors travel; auto takes the fastest there is, tcp never a Unix socket",
+            OptionText.Name(BenchTransport.Auto),
+            "tcp",
+            (settings, text) => settings with { Transport = OptionText.Choice<BenchTransport>(text) }
         ),
         new("--steps", "S", OptionGroups.Cluster, "how often each vector is reduced", "50", "200", (settings, text) =>
             settings with

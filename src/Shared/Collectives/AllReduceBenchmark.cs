@@ -63,7 +63,8 @@ internal sealed class AllReduceBenchmark : IGradientConsumer
             length,
             Microbatches: workers,
             Threads: 1,
-            transport
+            transport,
+            usesLocalSockets
         );
     }
 
