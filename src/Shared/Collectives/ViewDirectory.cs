@@ -55,6 +55,7 @@ internal sealed class ViewDirectory(TimeProvider? time = null)
         if (Tickets.Redeem(preamble.Ticket) is not var (view, rank))
             return false;
         CongestionControl.Apply(socket);
+        LocalSocket.Prepare(socket);
         await StreamPreamble.AcknowledgeAsync(socket, cancellationToken);
         return view.TryAccept(rank, preamble.IsShared, socket);
     }

@@ -6,7 +6,7 @@ namespace Distributed.Shared.Tests.Architecture;
 /// <summary>The direction of dependencies, read from the sources themselves.</summary>
 public sealed class ArchitectureTests
 {
-    private const string Sources = "shared/";
+    private const string Sources = "src/Shared/";
     private const string Projects = "projects/";
 
     private static readonly string[] PackagesOfTheUser =

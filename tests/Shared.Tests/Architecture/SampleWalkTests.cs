@@ -11,12 +11,12 @@ public sealed partial class SampleWalkTests
     [Fact]
     public void Every_station_of_the_walk_exists()
     {
-        var stations = Station().Matches(File.ReadAllText(RepositoryFiles.PathOf("docs/architecture.md")));
+        var stations = Station().Matches(Resources.Text("docs/architecture.md"));
         Assert.InRange(stations.Count, 1, MostStations);
         Assert.All(stations, (station, index) =>
         {
             Assert.Equal($"{index + 1}", station.Groups["number"].Value);
-            var source = File.ReadAllText(RepositoryFiles.PathOf(station.Groups["file"].Value));
+            var source = Resources.Text(station.Groups["file"].Value);
             Assert.Matches($@"(public|internal|private)[^;=]* {station.Groups["method"].Value}\(", source);
         });
     }

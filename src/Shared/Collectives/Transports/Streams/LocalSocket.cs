@@ -77,6 +77,14 @@ internal static partial class LocalSocket
         return null;
     }
 
+    /// <summary>Prepares a connection that was accepted: it does not inherit the size from the socket that listens.</summary>
+    /// <param name="socket">A connection of any kind; others than Unix domain sockets stay as they are.</param>
+    public static void Prepare(Socket socket)
+    {
+        if (socket.AddressFamily == AddressFamily.Unix)
+            socket.SendBufferSize = SendBytes;
+    }
+
     private static Socket Create() => new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { SendBufferSize = SendBytes };
 
     private static UnixDomainSocketEndPoint Address(string name) => new("\0" + name);
