@@ -83,7 +83,7 @@ all_reduce() {
     local names bound took tcp
     names=$(IFS=,; echo "${hosts[*]}")
     tcp=$(tcp_rate 128)
-    timeout 120 "$BIN/coordinator" bench allreduce --json --hosts "$names" --launcher "ip netns exec" --transport grpc --sizes $mebibytes --steps 20 \
+    timeout 120 "$BIN/coordinator" bench allreduce --json --hosts "$names" --launcher "ip netns exec" --transport tcp --sizes $mebibytes --steps 20 \
         >"$work/allreduce.json" 2>"$work/allreduce.err"
     check "an all-reduce over three hosts" [ $? -eq 0 ]
     took=$(field "$work/allreduce.json" milliseconds)
@@ -117,7 +117,7 @@ training() {
         on $i timeout 300 "$BIN/worker" --coordinator "http://${hosts[0]}:5098" --listen "http://${hosts[$i]}:0" --threads 1 --token-file "$work/token" \
             >"$work/worker-$i.err" 2>&1 &
     done
-    on 0 timeout 300 "$BIN/coordinator" train "${options[@]}" --workers 0 --min-workers 3 --transport grpc --listen "http://${hosts[0]}:5098" \
+    on 0 timeout 300 "$BIN/coordinator" train "${options[@]}" --workers 0 --min-workers 3 --transport tcp --listen "http://${hosts[0]}:5098" \
         --token-file "$work/token" --run "$work/hosts" --json 2>"$work/train.err" | step_milliseconds >"$work/step"
     check "a training run over three hosts" [ "${PIPESTATUS[0]}" -eq 0 ]
     wait

@@ -18,6 +18,11 @@ internal sealed class LinkWatch
     /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>
+    /// How long sending is left to a compute thread that waits and may stop waiting at any time: 1 ms.
+    /// </summary>
+    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(1);
+
     /// <summary>From one ping to the next.</summary>
     private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(1);
 
@@ -64,7 +69,7 @@ internal sealed class LinkWatch
     {
         while (true)
         {
-            var timeout = Choose() ? Patience : PingInterval;
+            var timeout = Choose();
             try
             {
                 Socket.Select(_readable, _writable, null, timeout);
@@ -78,8 +83,8 @@ internal sealed class LinkWatch
         }
     }
 
-    // Whether to look again soon.
-    private bool Choose()
+    // When to look again.
+    private TimeSpan Choose()
     {
         _current.Clear();
         _readable.Clear();
@@ -87,18 +92,21 @@ internal sealed class LinkWatch
         _readable.Add(_waker);
         lock (_lock)
             _current.AddRange(_links);
-        var soon = false;
+        var timeout = PingInterval;
         foreach (var link in _current)
         {
             var interest = link.Interest();
-            soon |= interest.HasFlag(LinkInterest.Later);
+            if (interest.HasFlag(LinkInterest.Soon))
+                timeout = Glance;
+            else if (interest.HasFlag(LinkInterest.Later) && timeout > Patience)
+                timeout = Patience;
             if (interest.HasFlag(LinkInterest.Read))
                 _readable.Add(link.Socket!);
             if (interest.HasFlag(LinkInterest.Write))
                 _writable.Add(link.Socket!);
         }
 
-        return soon;
+        return timeout;
     }
 
     private void Serve()
