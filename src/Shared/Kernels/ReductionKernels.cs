@@ -5,7 +5,7 @@ using Distributed.Kernels.Vectors;
 
 namespace Distributed.Kernels;
 
-/// <summary>Sums and checks over whole vectors, in an order that no width, thread count or machine changes.</summary>
+/// <summary>Sums over whole vectors, in an order that no width, thread count or machine changes.</summary>
 internal static unsafe class ReductionKernels
 {
     /// <summary>Elements of a block of <see cref="SumOfSquares"/>: a leaf of its tree.</summary>
@@ -58,27 +58,6 @@ internal static unsafe class ReductionKernels
         while (depth > 0)
             total = partials[--depth] + total;
         return total;
-    }
-
-    /// <summary>True when no element is infinite or NaN.</summary>
-    public static bool AllFinite(ReadOnlySpan<float> values)
-    {
-        // x - x is +0 for a finite x and NaN otherwise, and no later addition makes a NaN a number again.
-        fixed (float* first = values)
-        {
-            Vector512<float> check = default;
-            var i = 0;
-            for (; i <= values.Length - Vector512<float>.Count; i += Vector512<float>.Count)
-            {
-                var x = Vector512.Load(first + i);
-                check += x - x;
-            }
-
-            var finite = check == Vector512<float>.Zero;
-            for (; i < values.Length; i++)
-                finite &= float.IsFinite(first[i]);
-            return finite;
-        }
     }
 
     /// <summary>
