@@ -23,7 +23,7 @@ internal sealed class SequenceExecutor
     private readonly bool _needsInputGradient;
     private readonly AlignedBuffer[] _passGradients; // with respect to the outputs, in turn
     private readonly AlignedBuffer[] _blockGradients;
-    private readonly LayerProgress _progress = new();
+    private readonly OffsetProgress _progress = new();
     private readonly SegmentWork _segments;
 
     /// <summary>Reserves all memory.</summary>
@@ -238,13 +238,13 @@ internal sealed class SequenceExecutor
     /// <param name="Place">The first row of the memory for row blocks that they use.</param>
     private readonly record struct BlockRange(int FirstRow, int EndRow, int BlockRows, int Place);
 
-    /// <summary>Passes on what a layer reports of its own parameters.</summary>
-    private sealed class LayerProgress : IBackwardProgress
+    /// <summary>Forwards a layer's progress, with the offset of the layer's parameters added.</summary>
+    private sealed class OffsetProgress : IBackwardProgress
     {
         private int _first;
         private IBackwardProgress? _next;
 
-        public LayerProgress Of(Range parameters, IBackwardProgress next)
+        public OffsetProgress Of(Range parameters, IBackwardProgress next)
         {
             (_first, _next) = (parameters.Start.Value, next);
             return this;

@@ -13,7 +13,7 @@ internal sealed class ConvolutionOracle(ConvolutionShape shape)
         {
             var (pixel, filter) = Math.DivRem(i, shape.Filters);
             float sum = 0;
-            foreach (var (tap, inputPixel) in Links(pixel))
+            foreach (var (tap, inputPixel) in TapsReaching(pixel))
             {
                 for (var c = 0; c < shape.Channels; c++)
                     sum = MathF.FusedMultiplyAdd(input[(inputPixel * shape.Channels) + c], weights[Weight(filter, c, tap)], sum);
@@ -32,7 +32,7 @@ internal sealed class ConvolutionOracle(ConvolutionShape shape)
         var gradient = new float[rows * shape.InputLength];
         for (var pixel = 0; pixel < rows * shape.OutputPixels; pixel++)
         {
-            foreach (var (tap, inputPixel) in Links(pixel))
+            foreach (var (tap, inputPixel) in TapsReaching(pixel))
             {
                 for (var i = 0; i < shape.Channels * shape.Filters; i++)
                 {
@@ -70,7 +70,7 @@ internal sealed class ConvolutionOracle(ConvolutionShape shape)
         {
             var gradient = outputGradient[(pixel * shape.Filters) + filter];
             bias[filter] += gradient;
-            foreach (var (tap, inputPixel) in Links(pixel))
+            foreach (var (tap, inputPixel) in TapsReaching(pixel))
             {
                 for (var c = 0; c < shape.Channels; c++)
                 {
@@ -82,20 +82,20 @@ internal sealed class ConvolutionOracle(ConvolutionShape shape)
     }
 
     /// <summary>The taps of an output pixel of the batch that lie inside the image, each with its input pixel of the batch.</summary>
-    private List<(int Tap, int InputPixel)> Links(int pixel)
+    private List<(int Tap, int InputPixel)> TapsReaching(int pixel)
     {
         var (image, place) = Math.DivRem(pixel, shape.OutputPixels);
         var (oy, ox) = Math.DivRem(place, shape.OutputWidth);
-        List<(int Tap, int InputPixel)> links = [];
+        List<(int Tap, int InputPixel)> taps = [];
         for (var tap = 0; tap < shape.Taps; tap++)
         {
             var y = (oy * shape.Stride) + (tap / shape.KernelWidth) - shape.PaddingHeight;
             var x = (ox * shape.Stride) + (tap % shape.KernelWidth) - shape.PaddingWidth;
             if (y >= 0 && y < shape.Height && x >= 0 && x < shape.Width)
-                links.Add((tap, (((image * shape.Height) + y) * shape.Width) + x));
+                taps.Add((tap, (((image * shape.Height) + y) * shape.Width) + x));
         }
 
-        return links;
+        return taps;
     }
 
     private int Weight(int filter, int channel, int tap) => (((filter * shape.Channels) + channel) * shape.Taps) + tap;

@@ -25,7 +25,7 @@ internal sealed class ConvolutionAxis(int[] taps)
 
     /// <summary>Taps that stay inside the input, each with the coordinate it takes.</summary>
     public static IEnumerable<(int Tap, int Source)> ForwardTaps(int o, int input, int kernel, int stride, int padding) =>
-        Enumerable.Range(0, kernel).Select(tap => (tap, (o * stride) + tap - padding)).Where(link => link.Item2 >= 0 && link.Item2 < input);
+        Enumerable.Range(0, kernel).Select(tap => (tap, (o * stride) + tap - padding)).Where(pair => pair.Item2 >= 0 && pair.Item2 < input);
 
     private static IEnumerable<(int Tap, int Source)> BackwardTaps(int i, int output, int kernel, int stride, int padding) =>
         Enumerable
@@ -33,19 +33,19 @@ internal sealed class ConvolutionAxis(int[] taps)
             .Reverse()
             .Where(tap => i + padding >= tap && (i + padding - tap) % stride == 0)
             .Select(tap => (tap, (i + padding - tap) / stride))
-            .Where(link => link.Item2 < output);
+            .Where(pair => pair.Item2 < output);
 
-    private static List<ConvolutionAxis> Group(int size, Func<int, IEnumerable<(int Tap, int Source)>> linksOf)
+    private static List<ConvolutionAxis> Group(int size, Func<int, IEnumerable<(int Tap, int Source)>> reachingTaps)
     {
         List<ConvolutionAxis> groups = [];
         for (var coordinate = 0; coordinate < size; coordinate++)
         {
-            (int Tap, int Source)[] links = [.. linksOf(coordinate)];
-            int[] taps = [.. links.Select(link => link.Tap)];
+            (int Tap, int Source)[] reached = [.. reachingTaps(coordinate)];
+            int[] taps = [.. reached.Select(pair => pair.Tap)];
             var group = groups.Find(other => other.Taps.SequenceEqual(taps));
             if (group is null)
                 groups.Add(group = new ConvolutionAxis(taps));
-            group.Coordinates.Add((coordinate, links.Length > 0 ? links[0].Source : 0));
+            group.Coordinates.Add((coordinate, reached.Length > 0 ? reached[0].Source : 0));
         }
 
         return groups;

@@ -5,11 +5,11 @@ namespace Distributed.Kernels.Convolutions;
 /// <summary>Where a pixel of the destination and the first factor of its chains lie in their images, in floats.</summary>
 internal readonly record struct ConvolutionPixel(int Source, int Destination);
 
-/// <summary>Pixels of one image that the same taps reach, and the runs of links that these taps make: ranges of the map's tables.</summary>
+/// <summary>Pixels of one image that the same taps reach, and the runs of terms that these taps make: ranges of the map's tables.</summary>
 internal readonly record struct ConvolutionClass(int FirstPixel, int Pixels, int FirstRun, int Runs);
 
 /// <summary>
-/// Which links the chains of each destination pixel have. Padding and stride decide which taps reach a pixel, so an image falls into a few
+/// Which terms the chain of each destination pixel has. Padding and stride decide which taps reach a pixel, so an image falls into a few
 /// classes of pixels: one inside, and those along edges and in corners; with a stride, the input's gradient has stride^2 times as many.
 /// Pixels of a class can share a register tile wherever they lie.
 /// </summary>

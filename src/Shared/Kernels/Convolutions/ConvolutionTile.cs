@@ -5,9 +5,9 @@ using Distributed.Kernels.Vectors;
 namespace Distributed.Kernels.Convolutions;
 
 /// <summary>
-/// The innermost kernel of a convolution: a tile of rows x (1 or 2 vectors) whose accumulators stay in registers from the first link to the
+/// The innermost kernel of a convolution: a tile of rows x (1 or 2 vectors) whose accumulators stay in registers from the first term to the
 /// last. The left operand is read where it lies, through one pointer for each row, so that an image is never copied into a matrix. Where
-/// not all rows have a link, branches skip those without: a product with zero would turn -0 into +0 and an infinity into NaN.
+/// not all rows have a term, branches skip those without: a product with zero would turn -0 into +0 and an infinity into NaN.
 /// </summary>
 internal static unsafe class ConvolutionTile
 {
@@ -17,50 +17,50 @@ internal static unsafe class ConvolutionTile
     /// <summary>The kernel for tiles of so many rows and up to two vectors of columns.</summary>
     /// <typeparam name="TLanes">The vectors.</typeparam>
     /// <typeparam name="TVector">One vector.</typeparam>
-    /// <typeparam name="TStrided">
-    /// One where a link's factors follow those of the link before and all rows take part in every run, as in products; two where they lie
-    /// <see cref="ConvolutionOperands.LeftStep"/> and <see cref="ConvolutionOperands.RightStep"/> apart and runs say which rows take part,
-    /// as in gradients of weights.
+    /// <typeparam name="TStrideKind">
+    /// One for unit stride with all rows active in every run, as in products; two where consecutive factors lie
+    /// <see cref="ConvolutionOperands.LeftStep"/> and <see cref="ConvolutionOperands.RightStep"/> apart and each run has a mask of the
+    /// active rows, as in gradients of weights.
     /// </typeparam>
     /// <typeparam name="TActivation">What is applied after the bias, where there is one; a function that takes few registers.</typeparam>
-    public static delegate* <in ConvolutionOperands, void> Kernel<TLanes, TVector, TStrided, TActivation>(int rows, int columns)
+    public static delegate* <in ConvolutionOperands, void> Kernel<TLanes, TVector, TStrideKind, TActivation>(int rows, int columns)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
-        where TStrided : struct, IConstant
+        where TStrideKind : struct, IConstant
         where TActivation : struct, IActivation =>
         columns > TLanes.Count
-            ? Kernel<TLanes, TVector, Two, TStrided, TActivation>(rows)
-            : Kernel<TLanes, TVector, One, TStrided, TActivation>(rows);
+            ? Kernel<TLanes, TVector, Two, TStrideKind, TActivation>(rows)
+            : Kernel<TLanes, TVector, One, TStrideKind, TActivation>(rows);
 
-    private static delegate* <in ConvolutionOperands, void> Kernel<TLanes, TVector, TVectors, TStrided, TActivation>(int rows)
+    private static delegate* <in ConvolutionOperands, void> Kernel<TLanes, TVector, TVectors, TStrideKind, TActivation>(int rows)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
         where TVectors : struct, IConstant
-        where TStrided : struct, IConstant
+        where TStrideKind : struct, IConstant
         where TActivation : struct, IActivation =>
         rows switch
         {
-            12 => &Compute<TLanes, TVector, Twelve, TVectors, TStrided, TActivation>,
-            11 => &Compute<TLanes, TVector, Eleven, TVectors, TStrided, TActivation>,
-            10 => &Compute<TLanes, TVector, Ten, TVectors, TStrided, TActivation>,
-            9 => &Compute<TLanes, TVector, Nine, TVectors, TStrided, TActivation>,
-            8 => &Compute<TLanes, TVector, Eight, TVectors, TStrided, TActivation>,
-            7 => &Compute<TLanes, TVector, Seven, TVectors, TStrided, TActivation>,
-            6 => &Compute<TLanes, TVector, Six, TVectors, TStrided, TActivation>,
-            5 => &Compute<TLanes, TVector, Five, TVectors, TStrided, TActivation>,
-            4 => &Compute<TLanes, TVector, Four, TVectors, TStrided, TActivation>,
-            3 => &Compute<TLanes, TVector, Three, TVectors, TStrided, TActivation>,
-            2 => &Compute<TLanes, TVector, Two, TVectors, TStrided, TActivation>,
-            _ => &Compute<TLanes, TVector, One, TVectors, TStrided, TActivation>,
+            12 => &Compute<TLanes, TVector, Twelve, TVectors, TStrideKind, TActivation>,
+            11 => &Compute<TLanes, TVector, Eleven, TVectors, TStrideKind, TActivation>,
+            10 => &Compute<TLanes, TVector, Ten, TVectors, TStrideKind, TActivation>,
+            9 => &Compute<TLanes, TVector, Nine, TVectors, TStrideKind, TActivation>,
+            8 => &Compute<TLanes, TVector, Eight, TVectors, TStrideKind, TActivation>,
+            7 => &Compute<TLanes, TVector, Seven, TVectors, TStrideKind, TActivation>,
+            6 => &Compute<TLanes, TVector, Six, TVectors, TStrideKind, TActivation>,
+            5 => &Compute<TLanes, TVector, Five, TVectors, TStrideKind, TActivation>,
+            4 => &Compute<TLanes, TVector, Four, TVectors, TStrideKind, TActivation>,
+            3 => &Compute<TLanes, TVector, Three, TVectors, TStrideKind, TActivation>,
+            2 => &Compute<TLanes, TVector, Two, TVectors, TStrideKind, TActivation>,
+            _ => &Compute<TLanes, TVector, One, TVectors, TStrideKind, TActivation>,
         };
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Compute<TLanes, TVector, TRows, TVectors, TStrided, TActivation>(in ConvolutionOperands operands)
+    private static void Compute<TLanes, TVector, TRows, TVectors, TStrideKind, TActivation>(in ConvolutionOperands operands)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
         where TRows : struct, IConstant
         where TVectors : struct, IConstant
-        where TStrided : struct, IConstant
+        where TStrideKind : struct, IConstant
         where TActivation : struct, IActivation
     {
         float* p0 = Row<TRows>(operands.Left, 0),
@@ -104,9 +104,9 @@ internal static unsafe class ConvolutionTile
             r11 = r11.Load(11, source[11], 0);
         }
 
-        nint leftStep = TStrided.Value > 1 ? operands.LeftStep : 1,
+        nint leftStep = TStrideKind.Value > 1 ? operands.LeftStep : 1,
             image = 0;
-        var rightStep = TStrided.Value > 1 ? operands.RightStep : RegisterTile.PanelColumns;
+        var rightStep = TStrideKind.Value > 1 ? operands.RightStep : RegisterTile.PanelColumns;
         var right = operands.Right;
         for (var images = operands.Images; images > 0; images--)
         {
@@ -116,10 +116,10 @@ internal static unsafe class ConvolutionTile
                 var at = image + run->Left;
                 var b = right + run->Right;
                 TileRow<TLanes, TVector, TRows, TVectors> factors = default;
-                if (TStrided.Value > 1 && run->Rows != (1 << TRows.Value) - 1)
+                if (TStrideKind.Value > 1 && run->Rows != (1 << TRows.Value) - 1)
                 {
                     var active = run->Rows;
-                    for (var links = run->Length; links > 0; links--)
+                    for (var terms = run->Length; terms > 0; terms--)
                     {
                         factors = factors.Load(0, b, 0);
                         if ((active & (1 << 0)) != 0)
@@ -153,7 +153,7 @@ internal static unsafe class ConvolutionTile
                     continue;
                 }
 
-                for (var links = run->Length; links > 0; links--)
+                for (var terms = run->Length; terms > 0; terms--)
                 {
                     factors = factors.Load(0, b, 0);
                     r0 = r0.AddProduct(0, p0 + at, factors);

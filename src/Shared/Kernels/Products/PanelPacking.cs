@@ -33,32 +33,32 @@ internal static unsafe class PanelPacking
     /// </summary>
     public static void Transpose(float* source, nint stride, int rows, int depth, float* destination, int width)
     {
-        if (Avx512F.IsSupported && Fits<Square16>(depth, width))
-            TransposeSquares<Square16>(source, stride, rows, depth, destination, width);
-        else if (Avx.IsSupported && Fits<Square8>(depth, width))
-            TransposeSquares<Square8>(source, stride, rows, depth, destination, width);
+        if (Avx512F.IsSupported && Fits<Transpose16x16>(depth, width))
+            TransposeTiles<Transpose16x16>(source, stride, rows, depth, destination, width);
+        else if (Avx.IsSupported && Fits<Transpose8x8>(depth, width))
+            TransposeTiles<Transpose8x8>(source, stride, rows, depth, destination, width);
         else
             TransposeElements(source, stride, rows, depth, destination, width);
     }
 
-    private static bool Fits<TSquare>(int depth, int width)
-        where TSquare : struct, ISquare => depth >= TSquare.Size && width >= TSquare.Size;
+    private static bool Fits<TTile>(int depth, int width)
+        where TTile : struct, IRegisterTranspose => depth >= TTile.Size && width >= TTile.Size;
 
     /// <summary>
-    /// Squares along a stripe of rows, each row a stream that the processor can read ahead; then the next stripe. The last ones overlap
-    /// their neighbours; rows that are missing altogether repeat the last one.
+    /// Tiles along a stripe of rows, each row a stream that the hardware prefetcher can follow; then the next stripe. The last tiles
+    /// overlap their neighbours; rows that are missing altogether repeat the last one.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TransposeSquares<TSquare>(float* source, nint stride, int rows, int depth, float* destination, int width)
-        where TSquare : struct, ISquare
+    private static void TransposeTiles<TTile>(float* source, nint stride, int rows, int depth, float* destination, int width)
+        where TTile : struct, IRegisterTranspose
     {
-        for (var i = 0; i < rows; i += TSquare.Size)
+        for (var i = 0; i < rows; i += TTile.Size)
         {
-            var row = Math.Max(0, Math.Min(i, rows - TSquare.Size));
-            for (var k = 0; k < depth; k += TSquare.Size)
+            var row = Math.Max(0, Math.Min(i, rows - TTile.Size));
+            for (var k = 0; k < depth; k += TTile.Size)
             {
-                var from = Math.Min(k, depth - TSquare.Size);
-                TSquare.Transpose(source + (row * stride) + from, stride, rows - row - 1, destination + ((nint)from * width) + row, width);
+                var from = Math.Min(k, depth - TTile.Size);
+                TTile.Transpose(source + (row * stride) + from, stride, rows - row - 1, destination + ((nint)from * width) + row, width);
             }
         }
     }

@@ -19,10 +19,10 @@ internal unsafe struct TileOperands
     /// <summary>Floats from one row of the right operand to the next.</summary>
     public nint RightStride;
 
-    /// <summary>Links of each chain.</summary>
+    /// <summary>Terms of each chain.</summary>
     public int Depth;
 
-    /// <summary>Links of the last chain.</summary>
+    /// <summary>Terms of the last chain.</summary>
     public int LastDepth;
 
     /// <summary>Index of the last chain: a tile of a plain product has one, with index 0.</summary>

@@ -51,13 +51,13 @@ internal readonly unsafe struct RightOperand(float* values, int inner, int colum
     }
 
     /// <summary>
-    /// A walk over the lines of a block, in about the order in which <see cref="Pack"/> reads them, to take during <paramref name="links"/>
-    /// links.
+    /// A walk over the lines of a block, in about the order in which <see cref="Pack"/> reads them, to take during <paramref name="terms"/>
+    /// terms.
     /// </summary>
-    public ReadAhead Ahead(in PanelBlock block, int links) =>
+    public ReadAhead Ahead(in PanelBlock block, int terms) =>
         transposed
-            ? new(values + ((nint)block.Column * inner) + block.K, block.Width, inner, Lines(block.Depth), CacheLine.Length, links)
-            : new(At(block.K, block.Column), Lines(block.Width), CacheLine.Length, block.Depth, columns, links);
+            ? new(values + ((nint)block.Column * inner) + block.K, block.Width, inner, Lines(block.Depth), CacheLine.Length, terms)
+            : new(At(block.K, block.Column), Lines(block.Width), CacheLine.Length, block.Depth, columns, terms);
 
     private static int Lines(int length) => (length + CacheLine.Length - 1) / CacheLine.Length;
 }

@@ -30,7 +30,7 @@ internal unsafe struct TileRow<TLanes, TVector, TRows, TVectors>
         return row;
     }
 
-    /// <summary>This row plus a factor times <paramref name="other"/>: one link of each chain.</summary>
+    /// <summary>This row plus a factor times <paramref name="other"/>: one term of each chain.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly TileRow<TLanes, TVector, TRows, TVectors> AddProduct(
         int index,

@@ -4,10 +4,10 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Distributed.Kernels.Vectors;
 
-/// <summary>The transposition of a square that fits in the registers, from one row-major matrix to another.</summary>
-internal unsafe interface ISquare
+/// <summary>Transposes a square tile in registers, from one row-major matrix to another.</summary>
+internal unsafe interface IRegisterTranspose
 {
-    /// <summary>Rows and columns of the square: floats of one vector.</summary>
+    /// <summary>Rows and columns of the tile: floats of one vector.</summary>
     static abstract int Size { get; }
 
     /// <summary>destination[k * width + i] = source[min(i, lastRow) * stride + k] for i and k below <see cref="Size"/>.</summary>
@@ -17,7 +17,7 @@ internal unsafe interface ISquare
 /// <summary>
 /// 16 x 16: pairs, then quadruples of rows are interleaved inside the 128-bit quarters; then the quarters are put in order.
 /// </summary>
-internal readonly unsafe struct Square16 : ISquare
+internal readonly unsafe struct Transpose16x16 : IRegisterTranspose
 {
     private const int Even = 0x88; // quarters 0 and 2 of both operands
     private const int Odd = 0xDD;
@@ -94,7 +94,7 @@ internal readonly unsafe struct Square16 : ISquare
 }
 
 /// <summary>8 x 8, in the same two steps.</summary>
-internal readonly unsafe struct Square8 : ISquare
+internal readonly unsafe struct Transpose8x8 : IRegisterTranspose
 {
     public static int Size => Vector256<float>.Count;
 
