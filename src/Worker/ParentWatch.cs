@@ -22,7 +22,7 @@ internal static class ParentWatch
         var buffer = new byte[1];
         while (pipe.Read(buffer) > 0)
         {
-            // The parent writes nothing; whatever comes is not the end.
+            // The parent writes nothing; bytes that do arrive are not the end.
         }
 
         Console.Error.WriteLine("the coordinator has ended, and this worker with it");

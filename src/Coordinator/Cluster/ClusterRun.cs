@@ -59,7 +59,7 @@ internal sealed class ClusterRun(TimeProvider time) : ITrainingRun
         }
     }
 
-    // A server that is only disposed of resets the sessions, and those who were let go would not learn why.
+    // Disposing of the server without stopping it resets the sessions, and dismissed workers would not learn why.
     private static async Task StopAsync(WebApplication app)
     {
         using var patience = new CancellationTokenSource(FarewellTime);

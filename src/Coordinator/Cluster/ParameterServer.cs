@@ -82,7 +82,7 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
     /// <inheritdoc />
     public async Task<IReadOnlyList<ReadOnlyMemory<float>>> StateAfterAsync(long step, CancellationToken cancellationToken)
     {
-        // The state stays as it is while it is sent: the next step cannot complete without the one who asks.
+        // The state does not change while it is sent: the next step cannot complete without the requester.
         if (!await _completed.WaitAsync(step, cancellationToken))
             throw new RpcException(new Status(StatusCode.FailedPrecondition, $"the state after step {step} is past"));
         return [_weights.State.Weights.Memory];
@@ -125,7 +125,7 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
         }
     }
 
-    // Leaving sends what a worker that leaves the run has still to have: its last weights, which it has yet to evaluate.
+    // Closing the view sends a leaving worker its last weights, which it has yet to evaluate.
     private async Task EnterAsync(ClusterView view)
     {
         if (_view is not null)

@@ -16,7 +16,7 @@ internal sealed class InterruptSignal : IDisposable
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Take(context, ExitCodes.Terminated)),
         ];
 
-    /// <summary>Fires when a signal has come.</summary>
+    /// <summary>Fires when a signal has arrived.</summary>
     internal CancellationToken Token => _source.Token;
 
     /// <summary>What the process returns for a run that stopped early: failed, unless a signal asked for it.</summary>

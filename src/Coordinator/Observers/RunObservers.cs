@@ -37,7 +37,7 @@ internal sealed class RunObservers(TextWriter errors) : IRunObserver, IAsyncDisp
     {
         _events.Enqueue(runEvent);
         if (_isReporting)
-            return; // an observer reports something itself: all hear it after the event that they are hearing now
+            return; // an observer reports an event itself: it is delivered after the current one
         _isReporting = true;
         try
         {

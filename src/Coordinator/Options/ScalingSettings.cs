@@ -41,7 +41,7 @@ internal sealed record ScalingSettings
     /// <summary>How long each run is measured.</summary>
     public double Seconds { get; init; } = 8;
 
-    /// <summary>How long each run goes on before that.</summary>
+    /// <summary>How long each run warms up before that.</summary>
     public double WarmUp { get; init; } = 2;
 
     /// <summary>Whether to write JSON.</summary>

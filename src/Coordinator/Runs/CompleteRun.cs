@@ -3,7 +3,7 @@ using Distributed.Training;
 
 namespace Distributed.Coordinator.Runs;
 
-/// <summary>A run that has come to its end, with everything needed to repeat it.</summary>
+/// <summary>A run that has ended, with everything needed to repeat it.</summary>
 /// <param name="Prepared">Its configuration, data and model.</param>
 /// <param name="Summary">How it went.</param>
 /// <param name="WeightsSha256">The hash of the weights in its model file.</param>

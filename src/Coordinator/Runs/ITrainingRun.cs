@@ -8,7 +8,7 @@ internal interface ITrainingRun
     /// <c>CheckpointEvery</c> steps and at the end. A start at the last step only evaluates.
     /// </summary>
     /// <param name="request">What to train, and where it is kept.</param>
-    /// <param name="observer">Is told of every step and every snapshot, and has settled when this returns.</param>
+    /// <param name="observer">Receives every step and every snapshot, and has settled when this returns.</param>
     /// <param name="interrupt">
     /// When it fires, the run takes a snapshot after the last completed step and returns with <c>Interrupted</c>.
     /// </param>

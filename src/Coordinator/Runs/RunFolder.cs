@@ -68,7 +68,7 @@ internal sealed class RunFolder : IDisposable
         }
     }
 
-    /// <summary>Goes on with the run in a folder.</summary>
+    /// <summary>Resumes the run in a folder.</summary>
     /// <param name="path">The folder.</param>
     /// <param name="configuration">The configuration, perhaps with a later end than the one that is stored, which it replaces.</param>
     /// <param name="layout">The model's parameters.</param>

@@ -11,7 +11,7 @@ internal static class AtomicFile
     /// <summary>Writes a file beside its final place, flushes it to disk, and renames it over what was there.</summary>
     /// <param name="path">The file; its folder exists. One writer at a time.</param>
     /// <param name="write">Writes the content. If it throws, the old file stays as it was.</param>
-    /// <param name="ownerOnly">Whether nobody but this user may read it, where the system has such permissions.</param>
+    /// <param name="ownerOnly">Whether only this user may read it, where the system has such permissions.</param>
     public static void Write(string path, Action<Stream> write, bool ownerOnly = false)
     {
         var temporary = path + TemporarySuffix;
@@ -43,7 +43,7 @@ internal static class AtomicFile
     /// <summary>Writes a text as UTF-8 without a byte order mark, as <see cref="Write"/> does.</summary>
     /// <param name="path">The file; its folder exists. One writer at a time.</param>
     /// <param name="text">The content.</param>
-    /// <param name="ownerOnly">Whether nobody but this user may read it.</param>
+    /// <param name="ownerOnly">Whether only this user may read it.</param>
     public static void WriteText(string path, string text, bool ownerOnly = false) =>
         Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)), ownerOnly);
 }

@@ -54,7 +54,7 @@ internal sealed class CheckpointStore
 
     /// <summary>Loads the newest checkpoint that is intact, or null when there is none.</summary>
     /// <param name="momentNames">The names of the optimizer's state, in its order.</param>
-    /// <param name="skipped">Is told of each damaged checkpoint that was passed over, in one line.</param>
+    /// <param name="skipped">Called with one line for each damaged checkpoint that was skipped.</param>
     /// <exception cref="InputException">An intact checkpoint belongs to another configuration or another numerics version.</exception>
     public Checkpoint? LoadLatest(IReadOnlyList<string> momentNames, Action<string> skipped)
     {

@@ -7,13 +7,13 @@ namespace Distributed.Collectives;
 /// <summary>
 /// Sums a step's gradient over all members of a view: reduce-scatter (each publishes its nodes to the owners of the slices), the tree,
 /// and all-gather (each owner publishes its slices). Two rounds, whatever the number of members. A parameter server is an owner of
-/// everything, and publishes updated weights in place of the reduced gradient. Beside the gradient ride the records of the step's
-/// nodes, which also make an exchange by themselves after an evaluation.
+/// everything, and publishes updated weights in place of the reduced gradient. The records of the step's nodes are sent along with
+/// the gradient; after an evaluation they are exchanged alone.
 /// </summary>
 /// <remarks>
 /// It goes bucket by bucket and needs no thread of its own: whenever the backward pass has completed a part of the gradient, the
-/// compute thread publishes the buckets in it, and does what else can be done without waiting. Only <see cref="Complete"/> waits. Why
-/// nothing is overwritten that a peer still reads is told at <see cref="ITransport"/>.
+/// compute thread publishes the buckets in it, and does what else can be done without blocking. Only <see cref="Complete"/> blocks.
+/// <see cref="ITransport"/> explains why nothing is overwritten that a peer still reads.
 /// </remarks>
 internal sealed class AllReduce : IBackwardProgress
 {
@@ -52,7 +52,7 @@ internal sealed class AllReduce : IBackwardProgress
         _nodes = new SliceNodes(this);
     }
 
-    /// <summary>Is told of every point at which another member can tell what this one has done; a test stops it there.</summary>
+    /// <summary>Called at every point where this member's progress becomes visible to others; tests stop it there.</summary>
     internal Action<ExchangePoint>? Reached { get; set; }
 
     /// <summary>What this member is doing or waits for at the moment.</summary>
@@ -168,8 +168,8 @@ internal sealed class AllReduce : IBackwardProgress
     }
 
     /// <summary>
-    /// Says that the link to a peer has ended. A peer that owes nothing may go; one that still owes values, now or in the next step,
-    /// is lost. Any thread may call it.
+    /// Reports that the link to a peer has ended. A peer that owes nothing may leave; one that still owes values, now or in the next
+    /// step, is lost. Any thread may call it.
     /// </summary>
     /// <param name="peer">The peer's rank.</param>
     /// <param name="exception">What broke the link, or null if it ended in order.</param>
@@ -180,7 +180,7 @@ internal sealed class AllReduce : IBackwardProgress
         CheckEnding(peer);
     }
 
-    /// <summary>Ends all waiting; any thread may call it.</summary>
+    /// <summary>Unblocks every waiter with an exception; any thread may call it.</summary>
     internal void Fail(Exception failure)
     {
         foreach (var transport in _transports)
@@ -234,7 +234,7 @@ internal sealed class AllReduce : IBackwardProgress
             _transportTo[peer]!.Wait(peer, part, _stop);
     }
 
-    // All that can be done without waiting.
+    // Everything that can be done without blocking.
     private void Progress()
     {
         while (_reduced < _published && Plan.IsOwner(_identity.Rank) && AllHaveNodes(_reduced))
@@ -329,7 +329,7 @@ internal sealed class AllReduce : IBackwardProgress
     {
         if (Volatile.Read(ref _endings[peer]) is { } ending && _transportTo[peer]?.IsOwedBy(peer) == true)
         {
-            // While this member computes, it is the reduce-scatter that will miss the peer.
+            // While this member computes, a lost peer will fail the reduce-scatter.
             var phase = Phase == Phase.ForwardBackward ? Phase.ReduceScatter : Phase;
             Fail(new PeerFailureException(_identity.Members[peer], _round.Position / 2, phase, ending.Cause, ending.Exception));
         }

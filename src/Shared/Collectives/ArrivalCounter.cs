@@ -2,7 +2,7 @@ using Distributed.Collectives.Transports;
 
 namespace Distributed.Collectives;
 
-/// <summary>Counts the elements that each peer still owes of each part of an exchange; a thread can look, or wait.</summary>
+/// <summary>Counts the elements that each peer still owes of each part of an exchange; a thread can poll or block.</summary>
 /// <param name="peers">The number of peers.</param>
 internal sealed class ArrivalCounter(int peers)
 {
@@ -56,7 +56,7 @@ internal sealed class ArrivalCounter(int peers)
             return _owed.Length > 0 && _owed.AsSpan(peer * Parts, Parts).ContainsAnyExcept(0L);
     }
 
-    /// <summary>Ends the waiting, now and for good; the first failure is the one that is thrown.</summary>
+    /// <summary>Fails all present and future waits; the first failure wins.</summary>
     public void Fail(Exception exception)
     {
         lock (_gate)
@@ -66,7 +66,7 @@ internal sealed class ArrivalCounter(int peers)
         }
     }
 
-    /// <summary>Throws what ended the waiting, if something did.</summary>
+    /// <summary>Throws the failure, if one was reported.</summary>
     public void ThrowIfFailed()
     {
         if (Volatile.Read(ref _failure) is { } failure)

@@ -68,8 +68,8 @@ internal sealed class PrivateMemory(int length) : ExchangeMemory
 }
 
 /// <summary>
-/// The sums of one node that ride beside the gradient (losses, counts, a checksum of sample ids), as the exchange sees them: a fixed
-/// number of values whose meaning is the caller's.
+/// The sums of one node that are exchanged along with the gradient (losses, counts, a checksum of sample ids). To the exchange they are
+/// a fixed number of opaque values.
 /// </summary>
 internal static class NodeRecord
 {

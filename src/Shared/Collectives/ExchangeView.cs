@@ -28,15 +28,15 @@ internal sealed record ExchangeSettings(
 /// <param name="Memory">Through shared memory.</param>
 /// <param name="Streams">Over raw streams.</param>
 /// <param name="Calls">In streaming calls.</param>
-/// <param name="Refusal">Why a peer is reached in a slower way than was wanted, with its name; empty if none is.</param>
+/// <param name="Refusal">Why a peer uses a slower transport than requested, with its name; empty if none does.</param>
 internal readonly record struct PeerWays(int Memory, int Streams, int Calls, string Refusal);
 
 /// <summary>
 /// A membership view in which this process exchanges: its memory, its links to the peers, and the all-reduce that runs over them.
 /// </summary>
 /// <remarks>
-/// The higher rank of a pair dials, a worker always dials the parameter server. Whoever dials asks by a call (Peers.Connect), gets a
-/// ticket, and opens with it a raw stream, or an exchange call where no stream is acknowledged in time. Pairs that share memory keep
+/// The higher rank of a pair dials, a worker always dials the parameter server. The dialling side calls Peers.Connect, gets a
+/// ticket, and uses it to open a raw stream, or an exchange call where no stream is acknowledged in time. Pairs that share memory keep
 /// the link to notice each other's end.
 /// </remarks>
 internal sealed class ExchangeView : IAsyncDisposable
@@ -193,7 +193,9 @@ internal sealed class ExchangeView : IAsyncDisposable
         _sharedMemory?.Dispose();
     }
 
-    /// <summary>Leaves after the view's last step: sends what is queued, waits a bounded time for the peers to have it, and lets go.</summary>
+    /// <summary>
+    /// Leaves after the view's last step: sends what is queued, waits a bounded time for the peers to receive it, and closes the links.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         await LeaveStepAsync();
@@ -233,7 +235,7 @@ internal sealed class ExchangeView : IAsyncDisposable
         await link.RunAsync();
     }
 
-    // A worker dials the parameter server, which it may be unable to be reached by.
+    // The worker dials: the parameter server may be unable to reach it.
     private bool Dials(int rank, int peer) => peer >= _plan.Workers || (rank < _plan.Workers && rank > peer);
 
     // The first failure ends the waiting for the others.
@@ -387,7 +389,7 @@ internal sealed class ExchangeView : IAsyncDisposable
         return true;
     }
 
-    // How a link ended is the exchange's to judge.
+    // The exchange decides what the end of a link means.
     private async Task TellEndAsync(Link link) => Exchange.LinkEnded(link.Peer, await link.Ended);
 
     private Link[] Links()

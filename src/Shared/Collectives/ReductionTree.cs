@@ -19,8 +19,8 @@ internal readonly record struct TreeMerge(int Left, int Right);
 /// <summary>
 /// The one order in which anything is summed over the microbatches of a step: a binary tree over their indices, padded to
 /// a power of two; where a right child is absent, the left one passes through. Seven microbatches:
-/// <c>((0+1)+(2+3)) + ((4+5)+6)</c>. Whoever holds a node of the tree may add it up alone; the sum is the same bits whoever
-/// holds which node.
+/// <c>((0+1)+(2+3)) + ((4+5)+6)</c>. The holder of a node can compute its sum alone; the bits do not depend on which
+/// member holds which node.
 /// </summary>
 internal static class ReductionTree
 {
@@ -46,7 +46,9 @@ internal static class ReductionTree
         return nodes;
     }
 
-    /// <summary>No range of a step's microbatches holds more maximal nodes than this: two per level below the root, or the root alone.</summary>
+    /// <summary>
+    /// The most maximal nodes that any range of a step's microbatches holds: two per level below the root, or the root alone.
+    /// </summary>
     /// <param name="total">The number of microbatches in the step, at least 1.</param>
     public static int MaximumNodes(int total)
     {

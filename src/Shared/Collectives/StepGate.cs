@@ -7,10 +7,10 @@ namespace Distributed.Collectives;
 internal sealed class StepGate
 {
     private readonly Lock _lock = new();
-    private TaskCompletionSource? _opened; // made by the first who waits, so that a step that nobody waits for allocates nothing
+    private TaskCompletionSource? _opened; // created by the first waiter, so that a step without waiters allocates nothing
     private long _step = -1;
 
-    /// <summary>Begins a step: lets those through that wait for it.</summary>
+    /// <summary>Begins a step and releases its waiters.</summary>
     /// <param name="step">The step; later than all before.</param>
     public void Open(long step)
     {

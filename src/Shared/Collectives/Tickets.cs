@@ -33,7 +33,7 @@ internal sealed class Tickets(TimeProvider time)
         return ticket;
     }
 
-    /// <summary>Takes a ticket; it is good no more.</summary>
+    /// <summary>Redeems a ticket, which is invalid from then on.</summary>
     /// <returns>Null if it is unknown, used, or expired.</returns>
     public (ExchangeView View, int Rank)? Redeem(UInt128 ticket)
     {

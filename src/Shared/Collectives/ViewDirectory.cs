@@ -5,7 +5,7 @@ using Grpc.Core;
 
 namespace Distributed.Collectives;
 
-/// <summary>Where streams that other members open find the view that they belong to, and requests for the state find it.</summary>
+/// <summary>Routes streams opened by other members to their view, and state requests to the state.</summary>
 /// <param name="time">The clock; null for the system's.</param>
 internal sealed class ViewDirectory(TimeProvider? time = null)
 {
@@ -108,7 +108,7 @@ internal sealed class ViewDirectory(TimeProvider? time = null)
     }
 }
 
-/// <summary>The training state, for those that lack it.</summary>
+/// <summary>Serves the training state to members that lack it.</summary>
 internal interface IStateSource
 {
     /// <summary>The identity of the run whose state it is.</summary>

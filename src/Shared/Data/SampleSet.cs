@@ -11,7 +11,7 @@ public sealed class SampleSet
     /// </summary>
     private const int SamplesAhead = 2;
 
-    /// <summary>Bytes of a sample that are requested; where it is longer, the processor reads ahead by itself.</summary>
+    /// <summary>Bytes of a sample that are requested; if it is longer, the hardware prefetcher fetches the rest.</summary>
     private const int MostBytesAhead = 1024;
 
     private const int CacheLineBytes = 64;

@@ -34,7 +34,7 @@ internal sealed partial class PeekingListenerFactory(ViewDirectory directory, Ti
 
 /// <summary>
 /// Accepts connections, looks at the first byte of each beside the others, hands HTTP to the server and raw streams to the view whose
-/// ticket they carry. Whoever says nothing, or has no ticket, is dropped.
+/// ticket they carry. Connections that stay silent, or carry no valid ticket, are dropped.
 /// </summary>
 internal sealed class PeekingListener : IConnectionListener
 {
@@ -63,7 +63,7 @@ internal sealed class PeekingListener : IConnectionListener
     /// <param name="local">Listens for processes of this host, or null.</param>
     /// <param name="directory">Knows the tickets.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="failed">Is told of the first error that accepting meets with.</param>
+    /// <param name="failed">Called with the first error of accepting.</param>
     public PeekingListener(Socket socket, Socket? local, ViewDirectory directory, TimeProvider time, Action<string> failed)
     {
         _sockets = local is null ? [socket] : [socket, local];

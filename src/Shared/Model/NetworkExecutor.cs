@@ -83,7 +83,7 @@ internal sealed class NetworkExecutor
     /// <param name="gradient">
     /// [layout length]: the sum, not the mean, over the samples; overwritten. Undefined where the loss is not finite.
     /// </param>
-    /// <param name="progress">Is told as layers are completed, unless the loss is not finite; or null.</param>
+    /// <param name="progress">Notified as layers are completed, unless the loss is not finite; or null.</param>
     /// <exception cref="ArgumentException">
     /// The pass trains nothing, a span has the wrong length, there are no or too many rows, or a target is out of range.
     /// </exception>

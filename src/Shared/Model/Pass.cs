@@ -27,7 +27,7 @@ internal readonly record struct Pass(bool Training, ulong Seed, long Step, long 
     /// <summary>Rows of the pass in the calls after this one.</summary>
     internal int RowsAfter { get; init; }
 
-    /// <summary>The rows of the thread that computes this call by itself; none where the team's threads share the call.</summary>
+    /// <summary>The rows of the thread that computes this call alone; none where the team's threads share the call.</summary>
     internal ThreadRows ThreadRows { get; init; }
 
     /// <summary>A pass that trains nothing: no draws, and running statistics in place of the microbatch's own.</summary>

@@ -91,8 +91,8 @@ internal sealed class SequenceExecutor
     }
 
     /// <summary>
-    /// Takes the gradient from the last layer to the first that needs it. The progress hears of each layer when its gradient is complete,
-    /// if the layer has not reported so before.
+    /// Takes the gradient from the last layer to the first that needs it. The progress is notified when a layer's gradient is complete,
+    /// unless the layer has done so itself.
     /// </summary>
     /// <exception cref="OperationCanceledException">The pass was abandoned.</exception>
     internal void Backward(in BackwardPass whole)

@@ -52,7 +52,7 @@ internal sealed class NodeComputation
     /// <param name="origin">The first microbatch of the member's samples.</param>
     /// <param name="gradient">[layout length]: overwritten; undefined where the loss is not finite.</param>
     /// <param name="progress">
-    /// Is told as parts of the gradient are completed, in the last pass over the node's samples; or null.
+    /// Notified as parts of the gradient are completed, in the last pass over the node's samples; or null.
     /// </param>
     /// <param name="stop">Checked before every pass.</param>
     public BatchSums Gradient(

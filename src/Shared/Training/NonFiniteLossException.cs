@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Distributed.Training;
 
-/// <summary>The loss has become infinite or NaN: the training has diverged, and no later step can mend it.</summary>
+/// <summary>The loss has become infinite or NaN: the training has diverged, and no later step can recover.</summary>
 /// <param name="step">The step in which it was seen.</param>
 /// <param name="loss">The loss sum.</param>
 internal sealed class NonFiniteLossException(long step, float loss)

@@ -52,7 +52,7 @@ internal sealed class Replica : IDisposable
     /// <param name="samples">The samples of the member's range.</param>
     /// <param name="memory">Receives the gradient sum of each node, in the order of the plan. <see cref="Sums"/> has their losses.</param>
     /// <param name="progress">
-    /// Is told as parts of the gradients are completed in all nodes; or null. Updates that follow from it are done when this returns.
+    /// Notified as parts of the gradients are completed in all nodes; or null. Updates that follow from it are done when this returns.
     /// </param>
     /// <param name="stop">Gives it up, at the latest at the next pass.</param>
     /// <exception cref="NonFiniteLossException">A loss is infinite or NaN; that node's gradient has not been told.</exception>

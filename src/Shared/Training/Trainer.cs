@@ -15,7 +15,7 @@ public sealed class Trainer(Dataset dataset, TrainingOptions options)
     public int Threads { get; init; } = Environment.ProcessorCount;
 
     /// <summary>Trains to the last step.</summary>
-    /// <param name="progress">Is told of every step, or null.</param>
+    /// <param name="progress">Reports every step; or null.</param>
     /// <param name="cancellation">Abandons the training between two steps.</param>
     /// <exception cref="InputException">An option is bad, or data and model do not go together; every bad property is named.</exception>
     /// <exception cref="RunFailedException">The loss became infinite or NaN.</exception>

@@ -1,6 +1,6 @@
 namespace Distributed.Training;
 
-/// <summary>What a training has come to.</summary>
+/// <summary>The outcome of a training.</summary>
 /// <param name="Model">The trained model.</param>
 /// <param name="Steps">Steps of the training.</param>
 /// <param name="Test">How the model does on the test set.</param>

@@ -4,12 +4,12 @@ namespace Distributed.Worker.Computing;
 internal static class ProcessorShare
 {
     /// <summary>
-    /// A run of neighbours, which share caches and memory, that no other worker has; together the workers have all. Empty, so that the
-    /// system places the threads, where there are fewer processors than threads, or nobody to share with.
+    /// A run of neighbours, which share caches and memory, for this worker alone; together the workers have all processors. Empty, which
+    /// leaves placement to the system, if there are fewer processors than threads, or only one worker.
     /// </summary>
     /// <param name="allowed">The processors that all the workers may use.</param>
     /// <param name="number">The worker, from 1.</param>
-    /// <param name="workers">How many workers there are; 0 for a worker that nobody has counted.</param>
+    /// <param name="workers">How many workers there are; 0 if that is not known.</param>
     /// <param name="threads">Threads of each.</param>
     public static IReadOnlyList<int> Of(IReadOnlyList<int> allowed, int number, int workers, int threads)
     {

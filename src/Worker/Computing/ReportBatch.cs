@@ -8,8 +8,8 @@ namespace Distributed.Worker.Computing;
 internal sealed class ReportBatch(TimeProvider time, Action<StepReports> send)
 {
     /// <summary>
-    /// The longest that a report is held back while steps go on: a message costs both sides a third of a millisecond of the cores that
-    /// compute.
+    /// The longest that a report is held back while training continues: a message costs both sides a third of a millisecond of the cores
+    /// that compute.
     /// </summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
@@ -19,7 +19,7 @@ internal sealed class ReportBatch(TimeProvider time, Action<StepReports> send)
     public const int Most = 64;
 
     /// <summary>
-    /// With this few pieces of granted work left, the coordinator is waited for, and needs to know how far this worker is.
+    /// With this few pieces of granted work left, this worker is about to wait for grants, and the coordinator needs its reports.
     /// </summary>
     public const int Low = 4;
 

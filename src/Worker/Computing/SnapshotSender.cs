@@ -5,9 +5,11 @@ using Distributed.Training;
 
 namespace Distributed.Worker.Computing;
 
-/// <summary>Copies the state and sends the copy to the coordinator while training goes on; one at a time.</summary>
+/// <summary>Copies the state and sends the copy to the coordinator while training continues; one at a time.</summary>
 /// <param name="client">Reaches the coordinator.</param>
-/// <param name="failed">Is told at once of the step whose snapshot could not be sent, and why: after the last one nobody would ask.</param>
+/// <param name="failed">
+/// Called at once with the step whose snapshot could not be sent, and why: no later call would report the last one.
+/// </param>
 internal sealed class SnapshotSender(TensorClient client, Action<long, Exception> failed)
 {
     private AlignedBuffer[] _copies = [];

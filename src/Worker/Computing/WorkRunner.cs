@@ -12,7 +12,7 @@ using Grpc.Core;
 
 namespace Distributed.Worker.Computing;
 
-/// <summary>Carries out this worker's work in the order in which it was granted, on the compute thread.</summary>
+/// <summary>Executes this worker's work in the order in which it was granted, on the compute thread.</summary>
 internal sealed class WorkRunner : IStateSource, IAsyncDisposable
 {
     private readonly RunContext _run;
@@ -54,7 +54,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     public Phase Phase => _phase == Phase.ForwardBackward ? _view?.Exchange.Phase ?? _phase : _phase;
 
     /// <summary>
-    /// Keeps the compute threads to some processors, if there are any; where the system refuses, it goes on placing them.
+    /// Pins the compute threads to the given processors, if any; if the system refuses, placement stays with it.
     /// </summary>
     /// <param name="processors">Their numbers.</param>
     public async Task PinAsync(IReadOnlyList<int> processors)
@@ -74,10 +74,10 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     }
 
     /// <summary>
-    /// Carries out a piece of work, and computations that follow it at once: between steps, the compute thread asks nobody.
+    /// Executes a piece of work and the computations that follow it, without leaving the compute thread between steps.
     /// </summary>
     /// <param name="item">The work.</param>
-    /// <param name="following">The work that follows; nobody else may read it meanwhile.</param>
+    /// <param name="following">The work that follows; this call is its only reader.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="PeerFailureException">Another member was lost.</exception>
     /// <exception cref="NonFiniteLossException">The training has diverged.</exception>
@@ -124,7 +124,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     /// <inheritdoc />
     public async Task<IReadOnlyList<ReadOnlyMemory<float>>> StateAfterAsync(long step, CancellationToken cancellationToken)
     {
-        // The state stays as it is while it is sent: the next step cannot complete without the one who asks.
+        // The state does not change while it is sent: the next step cannot complete without the requester.
         if (!await _completed.WaitAsync(step, cancellationToken))
             throw new RpcException(new Status(StatusCode.FailedPrecondition, $"the state after step {step} is past on this worker"));
         return

@@ -19,7 +19,7 @@ internal sealed class GrantReader(SampleDecoder decoder, int targetWidth, Datase
 
     /// <summary>Takes a grant.</summary>
     /// <returns>The work, or null if its samples are still to come.</returns>
-    /// <exception cref="InvalidDataException">It cannot be carried out.</exception>
+    /// <exception cref="InvalidDataException">It is invalid, or out of order.</exception>
     public Compute? Take(Grant grant)
     {
         var step = checked((long)grant.Step);

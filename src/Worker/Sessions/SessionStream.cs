@@ -4,7 +4,7 @@ using Grpc.Core;
 
 namespace Distributed.Worker.Sessions;
 
-/// <summary>A worker's end of its session: messages go out in order from a queue, beats of the heart among them.</summary>
+/// <summary>A worker's end of its session: messages are sent in order from a queue, heartbeats among them.</summary>
 internal sealed class SessionStream : IAsyncDisposable
 {
     // A worker is at most a window of steps ahead of what has been sent.
@@ -29,7 +29,7 @@ internal sealed class SessionStream : IAsyncDisposable
     /// <summary>What the coordinator says.</summary>
     public IAsyncStreamReader<CoordinatorMessage> Incoming => _call.ResponseStream;
 
-    /// <summary>Queues a message; after the last one, a heartbeat or the wish to leave may still come, and is dropped.</summary>
+    /// <summary>Queues a message. A heartbeat or a request to leave after the last message is dropped.</summary>
     public void Post(WorkerMessage message)
     {
         if (!_queue.Writer.TryWrite(message) && !_isClosing)
@@ -48,13 +48,13 @@ internal sealed class SessionStream : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            // The session has ended, and with it the beating.
+            // The session has ended, and heartbeats with it.
         }
     }
 
     /// <summary>
     /// Sends what is queued, closes this worker's side, and waits until the coordinator has closed its own: a call that is
-    /// let go earlier is reset, and the coordinator loses what it has not read yet, such as the last report.
+    /// disposed of earlier is reset, and the coordinator loses what it has not read yet, such as the last report.
     /// </summary>
     /// <param name="cancellationToken">Gives up waiting.</param>
     public async Task CompleteAsync(CancellationToken cancellationToken)
@@ -70,7 +70,7 @@ internal sealed class SessionStream : IAsyncDisposable
         }
         catch (Exception exception) when (exception is RpcException or OperationCanceledException)
         {
-            // The coordinator had no more to say than that it is gone.
+            // The coordinator has gone without a dismissal.
         }
     }
 

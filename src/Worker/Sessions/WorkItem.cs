@@ -3,7 +3,7 @@ using Distributed.Training;
 
 namespace Distributed.Worker.Sessions;
 
-/// <summary>Something that the coordinator has told this worker to do; carried out in the order in which it came.</summary>
+/// <summary>A command from the coordinator; commands are executed in the order in which they arrive.</summary>
 internal abstract record WorkItem;
 
 /// <summary>Become a member of a view.</summary>

@@ -10,7 +10,7 @@ using Grpc.Core;
 
 namespace Distributed.Worker.Sessions;
 
-/// <summary>A worker's membership in a run: joins, does what it is told, and tells how it goes.</summary>
+/// <summary>A worker's membership in a run: joins, executes commands, and reports progress.</summary>
 /// <param name="options">The worker's options.</param>
 /// <param name="token">The run's token.</param>
 /// <param name="address">Where peers reach this worker.</param>
@@ -25,7 +25,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
 
     private volatile string? _ended;
 
-    /// <summary>Joins and works until the coordinator lets this worker go.</summary>
+    /// <summary>Joins and works until the coordinator dismisses this worker.</summary>
     /// <param name="leave">Asks to leave after what has been granted.</param>
     /// <exception cref="RunFailedException">The run, or this worker's part in it, has failed.</exception>
     /// <exception cref="InputException">The coordinator does not take this worker.</exception>
@@ -192,7 +192,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
 
     private RunFailedException Lost(string cause) => new($"the coordinator at {options.Coordinator} is gone: {cause}");
 
-    /// <summary>What the coordinator is told of an exception; it adds worker, step and phase to the reason.</summary>
+    /// <summary>The failure message for an exception; the coordinator adds worker, step and phase to the reason.</summary>
     /// <param name="exception">What was thrown.</param>
     /// <param name="phase">What the worker was doing, unless the exception knows better.</param>
     internal static Failure FailureOf(Exception exception, Phase phase) =>

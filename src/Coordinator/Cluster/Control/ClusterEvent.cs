@@ -4,7 +4,7 @@ using Distributed.Training;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
-/// <summary>Something that the run's one loop of control has to know; events are handled one at a time.</summary>
+/// <summary>An event for the run's single control loop, which handles them one at a time.</summary>
 internal abstract record ClusterEvent;
 
 /// <summary>A worker has opened a session.</summary>
@@ -35,7 +35,7 @@ internal sealed record ServerFailed(Exception Exception) : ClusterEvent;
 
 /// <summary>Time has passed.</summary>
 /// <param name="At">
-/// When, as a timestamp of the run's clock: the loop may come to it much later, and then what came after it is still unheard.
+/// When, as a timestamp of the run's clock: the loop may handle it much later, with events that came after it still queued.
 /// </param>
 internal sealed record Tick(long At) : ClusterEvent;
 

@@ -10,7 +10,7 @@ namespace Distributed.Coordinator.Cluster.Control;
 /// <param name="Weight">How much it explains.</param>
 internal sealed record Evidence(string Worker, long Step, Phase Phase, string Cause, EvidenceWeight Weight)
 {
-    /// <summary>What has become known of a worker, where it was last heard.</summary>
+    /// <summary>Evidence about a worker, placed at the step and phase that it last reported.</summary>
     public static Evidence Of(MemberSession session, string cause, EvidenceWeight weight) =>
         new(session.FullName, session.Step, session.Phase, cause, weight);
 
@@ -53,7 +53,7 @@ internal enum EvidenceWeight
     Diverged,
 }
 
-/// <summary>Gathers what is known about a failure for a moment and says it in one line.</summary>
+/// <summary>Gathers evidence about a failure for a moment and sums it up in one line.</summary>
 internal sealed class FailureEvidence
 {
     /// <summary>How long the first sign is followed up: a process that dies is noticed in several places, at different times.</summary>
@@ -73,7 +73,7 @@ internal sealed class FailureEvidence
         var best = _all.MaxBy(evidence => evidence.Weight)!;
         if (best.Weight == EvidenceWeight.Diverged)
             return $"{best.Worker}: {best.Cause}";
-        // Those who waited for it know best where it was needed.
+        // The peers that waited for it know best where it was needed.
         var complaint = _all.FirstOrDefault(evidence =>
             evidence.Weight == EvidenceWeight.Complaint && best.Worker.StartsWith(evidence.Worker + " ", StringComparison.Ordinal)
         );

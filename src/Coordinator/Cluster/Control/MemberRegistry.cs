@@ -3,9 +3,9 @@ using Distributed.Protocol;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
-/// <summary>The workers that are there, members of the view or not, and what is sent to them.</summary>
+/// <summary>The connected workers, members of the view or not, and the messages to them.</summary>
 /// <param name="identity">Stands on every message.</param>
-/// <param name="settings">What a worker is told when it joins.</param>
+/// <param name="settings">Sent to a worker when it joins.</param>
 /// <param name="time">The clock.</param>
 internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings, TimeProvider time)
 {
@@ -16,7 +16,7 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     private long _lastArrival;
     private bool _ending;
 
-    /// <summary>How many workers have built their replicas and have not been let go.</summary>
+    /// <summary>How many workers have built their replicas and have not been dismissed.</summary>
     public int ReadyCount => _sessions.Values.Count(session => session.IsReady && !session.IsDismissed);
 
     /// <summary>How long ago the last worker became ready.</summary>
@@ -56,9 +56,7 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     }
 
     /// <summary>Notes what a message says of its sender.</summary>
-    /// <returns>
-    /// Whether it matters; of what a worker says that has been let go, only how it carries out what it was granted before.
-    /// </returns>
+    /// <returns>Whether it matters; from a dismissed worker, only reports of earlier grants and failures do.</returns>
     public bool Receive(MemberSession session, WorkerMessage message)
     {
         session.LastHeard = time.GetTimestamp();
@@ -90,7 +88,7 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
             _granted.Remove(session.Worker);
     }
 
-    /// <summary>The workers that had not been heard for too long, those that have been let go included.</summary>
+    /// <summary>The workers that have been silent for too long, dismissed ones included.</summary>
     /// <param name="now">When, as a timestamp of the run's clock.</param>
     public IEnumerable<MemberSession> Silent(long now) =>
         [.. _sessions.Values.Where(session => time.GetElapsedTime(session.LastHeard, now) > WireLimits.HeartbeatTimeout)];
@@ -145,12 +143,12 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     /// <returns>False if the worker does not read, or has gone.</returns>
     public bool Send(int worker, CoordinatorMessage message) => SendGrants(worker) && _sessions[worker].Send(Addressed(message));
 
-    /// <summary>Lets a worker go once it has done all that it was granted.</summary>
+    /// <summary>Dismisses a worker once it has done all that it was granted.</summary>
     /// <param name="session">The worker.</param>
     /// <param name="reason">Why, if it has not asked for it.</param>
     public void Dismiss(MemberSession session, string reason = "") => Dismiss(session, complete: false, reason);
 
-    /// <summary>Lets every worker go, and from now on all that come.</summary>
+    /// <summary>Dismisses every worker, and from now on every newcomer.</summary>
     /// <param name="complete">Whether the run has ended in order, so that members confirm their weights.</param>
     /// <param name="reason">Why, if not.</param>
     public void DismissAll(bool complete, string reason)

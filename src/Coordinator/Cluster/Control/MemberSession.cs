@@ -13,7 +13,7 @@ internal sealed class MemberSession
     /// </summary>
     public const int QueueLength = 4096;
 
-    /// <summary>Why a worker fails whose queue is full.</summary>
+    /// <summary>Why a worker with a full queue fails.</summary>
     public static readonly string TakesNothing =
         $"{QueueLength} messages wait to be sent to it (is it overloaded, or the data too large to be sent? a worker that holds the data, --data, needs none)";
 
@@ -58,7 +58,7 @@ internal sealed class MemberSession
     /// <summary>Whether it has asked to leave.</summary>
     public bool IsLeaving { get; set; }
 
-    /// <summary>Whether it has been let go; nothing that it does matters any more.</summary>
+    /// <summary>Whether it has been dismissed; nothing that it does matters any more.</summary>
     public bool IsDismissed { get; private set; }
 
     /// <summary>When it was last heard, as a timestamp of the run's clock.</summary>
@@ -77,7 +77,7 @@ internal sealed class MemberSession
     /// <returns>False if the worker does not read, or has gone.</returns>
     public bool Send(CoordinatorMessage message) => _queue.Writer.TryWrite(message);
 
-    /// <summary>Lets the worker go; nothing is sent after this.</summary>
+    /// <summary>Dismisses the worker; nothing is sent after this.</summary>
     /// <param name="message">The dismissal.</param>
     public void Dismiss(CoordinatorMessage message)
     {
@@ -86,7 +86,7 @@ internal sealed class MemberSession
         _queue.Writer.TryComplete();
     }
 
-    /// <summary>Sends what is queued until the worker is let go or the call ends.</summary>
+    /// <summary>Sends what is queued until the worker is dismissed or the call ends.</summary>
     public async Task SendLoopAsync(IServerStreamWriter<CoordinatorMessage> outgoing, CancellationToken cancellationToken)
     {
         try

@@ -7,8 +7,8 @@ using Distributed.Protocol;
 namespace Distributed.Coordinator.Cluster.Control;
 
 /// <summary>
-/// The one loop that controls a run: takes events one at a time, forms views, grants work, and puts together what workers
-/// report. It computes nothing and waits for nobody but the disk.
+/// The single control loop of a run: handles events one at a time, forms views, grants work, and combines the workers'
+/// reports. It computes nothing and waits only for the disk.
 /// </summary>
 internal sealed class RunController : IAsyncDisposable
 {
@@ -36,7 +36,7 @@ internal sealed class RunController : IAsyncDisposable
 
     /// <summary>Prepares a run.</summary>
     /// <param name="request">The run.</param>
-    /// <param name="observer">Is told what happens.</param>
+    /// <param name="observer">Receives the run's events.</param>
     /// <param name="time">The clock.</param>
     /// <param name="identity">The run's identity and this coordinator's epoch.</param>
     /// <param name="server">The parameter server, or null where the workers own the slices.</param>
@@ -206,7 +206,7 @@ internal sealed class RunController : IAsyncDisposable
         _observer.Report(new WorkerLeft(session.FullName, cause, _members.ReadyCount));
     }
 
-    // Before the first view, one that has left in order is missed, too, unless another may come in its place.
+    // Before the first view, a worker that left in order also counts as missing, unless another may join in its place.
     private void Lose(LocalWorkerExited exited)
     {
         var session = _members.FindLocal(exited.LocalNumber);
@@ -268,7 +268,7 @@ internal sealed class RunController : IAsyncDisposable
             Enter(new ClusterView(new(_epoch, 1), _window.LastTrained + 1, workers, Shares.Equal(workers.Count)), previous: null);
     }
 
-    // Between two steps, members may come and go; those who leave still do all that they were granted.
+    // Members may join and leave between two steps; those that leave first finish all that they were granted.
     private bool ChangeView(long nextStep)
     {
         var decision = MembershipPolicy.Next(_view!, _members.Ready());

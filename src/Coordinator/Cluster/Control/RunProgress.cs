@@ -7,7 +7,7 @@ using Distributed.Training;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
-/// <summary>What the run has come to: the steps that are complete, the time that they took, the snapshots, and the result.</summary>
+/// <summary>A run's progress: the complete steps, the time that they took, the snapshots, and the result.</summary>
 internal sealed class RunProgress
 {
     private readonly RunRequest _request;
@@ -49,7 +49,7 @@ internal sealed class RunProgress
     /// <summary>Whether every snapshot that was asked for has been handed on.</summary>
     public bool IsSaved => _expected == 0;
 
-    /// <summary>The SHA-256 of the latest weights that have come here.</summary>
+    /// <summary>The SHA-256 of the latest weights that have arrived.</summary>
     public string WeightsSha256 => WeightsHash.Compute(_latest.Weights.Span);
 
     /// <summary>A view begins.</summary>
@@ -83,7 +83,7 @@ internal sealed class RunProgress
     /// <summary>A snapshot has been asked for.</summary>
     public void Expect(long step) => _expected++;
 
-    /// <summary>A snapshot has come.</summary>
+    /// <summary>A snapshot has arrived.</summary>
     public void Arrived(Checkpoint checkpoint) => _arrived.Enqueue(checkpoint);
 
     /// <summary>The run stops early, after the steps that have been granted.</summary>

@@ -3,8 +3,8 @@ using Distributed.Training;
 namespace Distributed.Coordinator.Cluster.Control;
 
 /// <summary>
-/// What has been granted and not yet been completed by every member. A step is recorded once every member says that it has completed
-/// it, in the order of the grants; its record must be the same whoever tells it, and speak of the samples that were granted.
+/// What has been granted and not yet been completed by every member. A step is recorded once every member has reported it, in the order
+/// of the grants; all members must report the same record, and its checksum must match the samples that were granted.
 /// </summary>
 internal sealed class StepLedger
 {
@@ -24,7 +24,7 @@ internal sealed class StepLedger
     public void Granted(PlannedWork work, IEnumerable<int> members, ulong sampleChecksum) =>
         _open.Enqueue(new Entry(work, [.. members], sampleChecksum));
 
-    /// <summary>Takes a member's word that it has completed a piece of work.</summary>
+    /// <summary>Takes a member's report of a completed piece of work.</summary>
     /// <param name="member">Who.</param>
     /// <param name="work">What it has done.</param>
     /// <param name="record">The record, from members that have it; otherwise null.</param>
@@ -48,7 +48,7 @@ internal sealed class StepLedger
     /// <summary>Takes the oldest entry if every member has completed it.</summary>
     /// <param name="work">What was done.</param>
     /// <param name="record">Its record.</param>
-    /// <exception cref="InvalidDataException">No member has told the record.</exception>
+    /// <exception cref="InvalidDataException">No member has reported the record.</exception>
     public bool TryRecord(out PlannedWork work, out StepRecord record)
     {
         (work, record) = (default, default);

@@ -9,10 +9,10 @@ internal sealed class TrainingClock(TimeProvider time)
     /// <summary>The time measured so far.</summary>
     public TimeSpan Elapsed { get; private set; }
 
-    /// <summary>Training goes on from here.</summary>
+    /// <summary>Starts or resumes the measurement.</summary>
     public void Start() => _started ??= time.GetTimestamp();
 
-    /// <summary>Training was going on until here.</summary>
+    /// <summary>Pauses the measurement.</summary>
     public void Stop()
     {
         if (_started is { } started)

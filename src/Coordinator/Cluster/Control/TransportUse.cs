@@ -2,7 +2,7 @@ using Distributed.Protocol;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
-/// <summary>How gradients have travelled in a run, as the workers tell it for each view that they open.</summary>
+/// <summary>Which transports a run has used, as the workers report for each view that they open.</summary>
 internal sealed class TransportUse
 {
     private readonly SortedSet<string> _used = [];

@@ -5,7 +5,7 @@ using Distributed.Training;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
-/// <summary>What a worker is told of the run when it joins.</summary>
+/// <summary>The run's settings as a worker receives them when it joins.</summary>
 internal static class WelcomeSettings
 {
     /// <summary>Writes the settings. Paths stay here: a worker knows the dataset by its name and hash.</summary>

@@ -4,13 +4,13 @@ using Distributed.Training;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
-/// <summary>Tells everyone who has a part in a piece of work that it may be done.</summary>
+/// <summary>Grants pieces of work to all who take part in them.</summary>
 /// <param name="registry">The workers.</param>
 /// <param name="grants">Writes their permissions.</param>
 /// <param name="ledger">Notes what has to be reported.</param>
 /// <param name="server">The parameter server, or null where the workers own the slices.</param>
 /// <param name="progress">Notes what has to be saved.</param>
-/// <param name="unsent">Is told of a worker to which something could not be sent.</param>
+/// <param name="unsent">Called for a worker to which something could not be sent.</param>
 internal sealed class WorkGranter(
     MemberRegistry registry,
     GrantWriter grants,
@@ -66,7 +66,7 @@ internal sealed class WorkGranter(
             Check(worker, registry.Send(worker, new CoordinatorMessage { Step = (ulong)work.Step, Shard = shard }));
     }
 
-    // A message that is lost would be waited for without end. If the worker has gone, its session says why, and that weighs more.
+    // A lost message would block the run for good. If the worker has gone, the end of its session is the stronger evidence.
     private void Check(int worker, bool isSent)
     {
         if (!isSent)

@@ -15,7 +15,7 @@ internal sealed class LocalWorkers : IAsyncDisposable
 {
     private const int SignalBase = 128;
 
-    /// <summary>How long workers that have been let go may take to end.</summary>
+    /// <summary>How long dismissed workers may take to exit.</summary>
     private static readonly TimeSpan EndingTime = TimeSpan.FromSeconds(10);
 
     private readonly List<Process> _processes = [];

@@ -70,7 +70,7 @@ internal sealed class SessionService(SessionAdmission door) : Protocol.Cluster.C
     private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 }
 
-/// <summary>Where workers come in: numbers them and passes events on to the loop of control.</summary>
+/// <summary>Numbers the workers that join, and passes events on to the control loop.</summary>
 /// <param name="events">Where events go.</param>
 /// <param name="time">The run's clock.</param>
 internal sealed class SessionAdmission(ChannelWriter<ClusterEvent> events, TimeProvider time)

@@ -36,7 +36,7 @@ internal sealed record MembershipPolicy(int MinimumWorkers, bool ExpectsOthers)
     /// <param name="ready">The workers that are ready, members or not, in order of arrival.</param>
     /// <returns>
     /// A new view if someone wants to join or leave; members keep their order, and those who join come last. If all members want
-    /// to leave while others join, they stay for one more view: somebody has to hand the state over.
+    /// to leave while others join, they stay for one more view, to hand the state over.
     /// </returns>
     public static MembershipDecision Next(ClusterView current, IReadOnlyList<Candidate> ready)
     {

@@ -3,7 +3,7 @@ using Distributed.Protocol;
 namespace Distributed.Collectives.Transports;
 
 /// <summary>
-/// How a member of a view exchanges with those of its peers that it reaches in one way; the way is chosen for each pair of members. All
+/// How a member exchanges with the peers that it reaches by one transport; each pair of members chooses its own. All
 /// methods but <see cref="Fail"/> and <see cref="IsOwedBy"/> are called by the compute thread.
 /// </summary>
 /// <remarks>
@@ -51,7 +51,7 @@ internal interface ITransport
     /// <summary>Whether a peer has still to publish something of the exchange under way. Any thread may ask.</summary>
     bool IsOwedBy(int peer);
 
-    /// <summary>Ends all waiting, now and for good, with an exception. Any thread may call it; the first failure counts.</summary>
+    /// <summary>Fails all present and future waits with an exception. Any thread may call it; the first failure wins.</summary>
     void Fail(Exception failure);
 }
 

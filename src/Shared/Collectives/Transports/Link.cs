@@ -58,7 +58,7 @@ internal abstract class Link(int peer)
     }
 
     /// <summary>Receives what has arrived on the calling thread, if the link allows that.</summary>
-    /// <returns>False if somebody else receives, or nothing more will come.</returns>
+    /// <returns>False if another thread is receiving, or nothing more will come.</returns>
     public virtual bool Receive() => false;
 
     /// <summary>Waits until there is something to receive. It may not return for what another thread receives meanwhile.</summary>

@@ -5,12 +5,12 @@ namespace Distributed.Collectives.Transports;
 
 /// <summary>Exchanges with peers by frames over links: nodes go to the owners of their slices, slices and records to every peer.</summary>
 /// <remarks>
-/// A peer without nodes sends one empty frame in place of its contributions to all buckets. Without that, an owner could go on while
-/// the peer has still to receive what the owner then overwrites.
+/// A peer without nodes sends one empty frame in place of its contributions to all buckets. Without it, an owner could run
+/// ahead and overwrite what the peer has yet to receive.
 /// </remarks>
 internal sealed class LinkTransport : ITransport, ILinkReceiver
 {
-    /// <summary>How soon a thread that receives by itself notices what happens elsewhere.</summary>
+    /// <summary>How soon a thread that receives on its own notices arrivals and failures on other threads.</summary>
     private static readonly TimeSpan LookUp = TimeSpan.FromMilliseconds(10);
 
     private readonly int _rank;
@@ -19,7 +19,10 @@ internal sealed class LinkTransport : ITransport, ILinkReceiver
     private int[] _peers; // those that are reached in frames, not those whose link only tells of their end
     private readonly ArrivalCounter _arrivals;
     private readonly StepGate _gate = new();
-    private readonly List<AlignedBuffer?> _received = []; // by place: what peers sent of their nodes, this member's slices one after the other
+
+    // By place: what peers sent of their nodes, this member's slices one after the other.
+    private readonly List<AlignedBuffer?> _received = [];
+
     private readonly AlignedBuffer?[] _records; // by rank
     private int[] _offsets = []; // by bucket: where this member's slice of it begins in those
     private ExchangeRound _round = new(-1, 0, new ReductionPlan(1, 1), HasGradient: false);
@@ -113,7 +116,7 @@ internal sealed class LinkTransport : ITransport, ILinkReceiver
     /// <inheritdoc />
     public void Wait(int peer, in ExchangePart part, CancellationToken cancellationToken)
     {
-        // What this thread receives wakes no other. What others receive or report meanwhile is noticed in time.
+        // What this thread receives wakes no other thread; what others receive or report meanwhile is polled for.
         var link = _links[peer]!;
         while (!_arrivals.IsThere(peer, part) && link.Receive())
         {

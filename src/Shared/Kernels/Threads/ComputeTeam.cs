@@ -7,11 +7,11 @@ namespace Distributed.Kernels.Threads;
 /// <summary>
 /// A fixed number of persistent threads, the caller being one of them, that carry out the chunks of an <see cref="IChunkedWork"/> together.
 /// A thread that waits spins for up to 1 ms, yielding after 2 us, then blocks. One thread at a time may use the team. Work that a chunk
-/// runs on a team is carried out by that chunk's thread alone.
+/// runs on a team is executed by that chunk's thread alone.
 /// </summary>
 /// <remarks>
 /// Work that is bound by memory gains little from a second thread, while work that is bound by arithmetic leaves the memory idle. So
-/// deferred work is carried out during the next run: by half of the threads before their chunks of that run, by the others after them.
+/// deferred work is executed during the next run: by half of the threads before their chunks of that run, by the others after them.
 /// </remarks>
 internal sealed unsafe class ComputeTeam : IDisposable
 {
@@ -64,8 +64,8 @@ internal sealed unsafe class ComputeTeam : IDisposable
     internal int Sleepers => Volatile.Read(ref _sleepers);
 
     /// <summary>
-    /// Carries out all chunks, and all deferred work, and returns when the last is done. The first exception of a chunk is rethrown here;
-    /// the other chunks run nonetheless. Inside a chunk of any team, the calling thread carries out the work alone, as one chunk.
+    /// Executes all chunks, and all deferred work, and returns when the last is done. The first exception of a chunk is rethrown here;
+    /// the other chunks run nonetheless. Inside a chunk of any team, the calling thread executes the work alone, as one chunk.
     /// </summary>
     /// <exception cref="InvalidOperationException">Another thread's run is under way.</exception>
     public void Run<TWork>(TWork work)
@@ -114,14 +114,14 @@ internal sealed unsafe class ComputeTeam : IDisposable
     /// <summary>From here on, deferred work waits for the next run.</summary>
     public void BeginDeferring() => _defers = Threads > 1;
 
-    /// <summary>Carries out the work that still waits; from here on, work is no longer deferred.</summary>
+    /// <summary>Executes all pending deferred work; from here on, work is no longer deferred.</summary>
     public void EndDeferring()
     {
         _defers = false;
         CompleteDeferred();
     }
 
-    /// <summary>Carries out the work that still waits.</summary>
+    /// <summary>Executes all pending deferred work.</summary>
     public void CompleteDeferred()
     {
         if (_deferred.Count > 0)

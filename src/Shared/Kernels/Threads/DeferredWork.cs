@@ -1,7 +1,7 @@
 namespace Distributed.Kernels.Threads;
 
 /// <summary>
-/// Deferred work items, which a team carries out during another run: a queue of copies, so that deferring allocates nothing.
+/// Deferred work items, which a team executes during another run: a queue of copies, so that deferring allocates nothing.
 /// </summary>
 internal sealed unsafe class DeferredWork
 {

@@ -1,8 +1,8 @@
 namespace Distributed.Kernels.Threads;
 
 /// <summary>
-/// Consecutive samples of a pass that go through some layers together: split over the threads, each of which takes a power of two of
-/// microbatches by itself, or shared by all threads.
+/// Consecutive samples of a pass that go through the blocked layers together: either split over the threads, each of which takes a
+/// power of two of microbatches alone, or shared by all threads.
 /// </summary>
 /// <param name="FirstRow">The first sample in the pass; a multiple of <paramref name="RowsPerThread"/> where the samples are split.</param>
 /// <param name="EndRow">The sample after the last.</param>

@@ -1,7 +1,7 @@
 namespace Distributed.Kernels.Threads;
 
 /// <summary>
-/// Whole microbatches of a pass that one thread takes through some layers by itself; no rows where all threads share the work.
+/// Whole microbatches of a pass that one thread takes through the blocked layers alone; no rows where all threads share the work.
 /// </summary>
 /// <param name="Thread">Which of the segment's threads.</param>
 /// <param name="FirstRow">Its first sample in the pass.</param>

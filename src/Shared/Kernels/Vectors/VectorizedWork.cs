@@ -2,10 +2,10 @@ using Distributed.Kernels.Threads;
 
 namespace Distributed.Kernels.Vectors;
 
-/// <summary>A kernel that a team carries out in chunks, written once for all vector widths.</summary>
+/// <summary>A kernel that a team executes in chunks, written once for all vector widths.</summary>
 internal interface IVectorizedWork
 {
-    /// <summary>Carries out one chunk; see <see cref="IChunkedWork.Execute"/>.</summary>
+    /// <summary>Executes one chunk; see <see cref="IChunkedWork.Execute"/>.</summary>
     void Execute<TLanes, TVector>(int chunk, int chunks)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged;

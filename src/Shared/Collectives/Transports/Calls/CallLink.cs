@@ -75,7 +75,7 @@ internal sealed class CallLink : Link
 
     private protected override void Enqueue(in LinkFrame frame, ReadOnlyMemory<float> values) => _queue.Writer.TryWrite((frame, values));
 
-    // A call that is over throws whatever its writer meets; how a link ended is the exchange's to judge.
+    // A finished call throws all kinds of exceptions; the exchange decides what the end of a link means.
     private async Task SendLoopAsync()
     {
         try

@@ -4,27 +4,27 @@ namespace Distributed.Collectives.Transports.SharedMemory;
 
 /// <summary>
 /// How a member waits for the counters of its peers: where every thread of the view's members on this host has a processor of its own, it
-/// looks for a while, then sleeps at its own signal, which peers ring after they have raised a counter. One thread at a time waits.
+/// spins for a while, then sleeps on its own signal, which peers ring after they have raised a counter. One thread at a time waits.
 /// </summary>
 /// <param name="signal">This member's signal.</param>
 internal sealed class CounterWait(SharedSignal signal)
 {
     /// <summary>
-    /// How long to look before sleeping: 1 ms. Waking a sleeper takes up to 0.3 ms on a virtual machine, by which it is late for the
+    /// How long to spin before sleeping: 1 ms. Waking a sleeper takes up to 0.3 ms on a virtual machine, which makes it late for the
     /// next bucket, so that the others sleep in their turn: with 50 microseconds, two workers now and then fell into a rhythm of sleeping
     /// and waking that took four times as long as the exchange, and stayed in it.
     /// </summary>
     private static readonly long SpinTicks = Stopwatch.Frequency / 1_000;
 
-    /// <summary>How much of that without giving the processor to whoever else wants it: 50 microseconds.</summary>
-    private static readonly long SelfishTicks = Stopwatch.Frequency / 20_000;
+    /// <summary>How long to spin before yielding the processor between polls: 50 microseconds.</summary>
+    private static readonly long BusyTicks = Stopwatch.Frequency / 20_000;
 
     private Exception? _failure;
 
-    /// <summary>Whether to look before sleeping.</summary>
+    /// <summary>Whether to spin before sleeping.</summary>
     public bool Spins { get; set; }
 
-    /// <summary>Ends all waiting, now and for good; the first failure is the one that is thrown. Any thread may call it.</summary>
+    /// <summary>Fails all present and future waits; the first failure wins. Any thread may call it.</summary>
     public void Fail(Exception failure)
     {
         Interlocked.CompareExchange(ref _failure, failure, null);
@@ -47,7 +47,7 @@ internal sealed class CounterWait(SharedSignal signal)
             var elapsed = Stopwatch.GetTimestamp() - start;
             if (elapsed >= SpinTicks)
                 return false;
-            if (elapsed < SelfishTicks)
+            if (elapsed < BusyTicks)
                 Thread.SpinWait(1);
             else
                 Thread.Yield();

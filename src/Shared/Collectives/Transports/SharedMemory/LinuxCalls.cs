@@ -24,7 +24,7 @@ internal static unsafe partial class LinuxCalls
     private const int FutexWait = 0;
     private const int FutexWake = 1;
 
-    // No more and no less may be there than what was mapped: a file that shrinks takes mapped pages away from those who read them.
+    // No more and no less may be there than what was mapped: a file that shrinks takes mapped pages away from its readers.
     private const int FixedLength = SealSeal | SealShrink | SealGrow;
 
     private static readonly long? FutexNumber = RuntimeInformation.ProcessArchitecture switch
@@ -40,7 +40,7 @@ internal static unsafe partial class LinuxCalls
     /// <summary>The error of the last call that failed, in the system's words.</summary>
     public static string LastError => Marshal.GetLastPInvokeErrorMessage();
 
-    /// <summary>A file without a name, all zeros, whose length nobody can change.</summary>
+    /// <summary>An anonymous file, all zeros, sealed against changes of its length.</summary>
     /// <returns>An invalid handle if the system refuses.</returns>
     public static SafeFileHandle CreateAnonymousFile(string label, long bytes)
     {
@@ -55,7 +55,7 @@ internal static unsafe partial class LinuxCalls
     /// <returns>An invalid handle if the system refuses.</returns>
     public static SafeFileHandle Open(string path) => new(OpenFile(path, ReadWrite | OpenCloseOnExec), ownsHandle: true);
 
-    /// <summary>Whether nobody can change a file's length any more.</summary>
+    /// <summary>Whether a file is sealed against changes of its length.</summary>
     public static bool HasFixedLength(SafeFileHandle file) =>
         ControlFile(Descriptor(file), GetSeals, 0) is var seals and >= 0 && (seals & FixedLength) == FixedLength;
 

@@ -10,7 +10,7 @@ namespace Distributed.Collectives.Transports.SharedMemory;
 /// <param name="Nonce">A random number that also stands in the region.</param>
 internal readonly record struct RegionOffer(int ProcessId, int Descriptor, long Bytes, UInt128 Nonce)
 {
-    /// <summary>A number that nobody can guess.</summary>
+    /// <summary>A number that cannot be guessed.</summary>
     internal static UInt128 NewNonce()
     {
         Span<byte> bytes = stackalloc byte[16];

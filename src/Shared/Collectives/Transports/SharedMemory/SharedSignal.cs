@@ -12,27 +12,28 @@ internal readonly unsafe struct SharedCounter(long* address)
 }
 
 /// <summary>
-/// Where a thread of one process sleeps until another, of whatever process, has changed something that it waits for. Two words in a line of
-/// shared memory: how often it was rung, and whether somebody sleeps. Whoever changes something rings afterwards; whoever waits announces
-/// itself, looks once more, and only then sleeps, so that no change is missed; while nobody sleeps, ringing costs no system call.
+/// A futex-based event on which one thread sleeps until a thread of any process has changed what it waits for. Two words in a line of
+/// shared memory: how often it was rung, and whether a thread sleeps. The writer makes its change, then rings; the waiter announces
+/// itself, checks once more, and only then sleeps, so that no change is missed. Without a sleeper, ringing costs no system call.
 /// </summary>
 /// <param name="words">The line.</param>
 internal readonly unsafe struct SharedSignal(int* words)
 {
-    /// <summary>Whether somebody sleeps, or is about to.</summary>
+    /// <summary>Whether a thread sleeps, or is about to.</summary>
     public bool HasSleeper => Volatile.Read(ref words[1]) != 0;
 
     /// <summary>Wakes the sleeper, if there is one.</summary>
     public void Ring()
     {
-        Interlocked.MemoryBarrier(); // what was changed is written before the look at the sleeper, who looks at it after announcing itself
+        // Publishes the change before reading the flag; the waiter sets the flag before it checks for the change.
+        Interlocked.MemoryBarrier();
         if (!HasSleeper)
             return;
         Interlocked.Increment(ref words[0]);
         LinuxCalls.Wake(words);
     }
 
-    /// <summary>Announces that this thread is about to sleep; what it waits for must be looked at once more before it does.</summary>
+    /// <summary>Announces that this thread is about to sleep; it must check its condition once more before it does.</summary>
     /// <returns>What <see cref="Sleep"/> takes.</returns>
     public int Announce()
     {
@@ -41,10 +42,10 @@ internal readonly unsafe struct SharedSignal(int* words)
         return rings;
     }
 
-    /// <summary>Sleeps until the signal rings, if it has not since the announcement; may also return for no reason.</summary>
+    /// <summary>Sleeps until the signal rings, if it has not since the announcement; spurious wake-ups are possible.</summary>
     /// <param name="rings">What <see cref="Announce"/> returned.</param>
     public void Sleep(int rings) => LinuxCalls.Sleep(words, rings);
 
-    /// <summary>Says that nobody sleeps any more.</summary>
+    /// <summary>Withdraws the announcement.</summary>
     public void Withdraw() => Volatile.Write(ref words[1], 0);
 }

@@ -16,7 +16,7 @@ namespace Distributed.Collectives.Transports.Streams;
 /// </remarks>
 internal static class CongestionControl
 {
-    /// <summary>The one that every Linux has and allows everybody.</summary>
+    /// <summary>Available on every Linux, to every user.</summary>
     public const string ByLoss = "reno";
 
     /// <summary>
@@ -58,8 +58,7 @@ internal static class CongestionControl
         }
         catch (SocketException)
         {
-            // The system does not know of such options or does not allow it, or the other side is gone, as whoever uses the connection will
-            // notice.
+            // The system lacks or forbids the option, or the peer has gone, which the first use of the connection will report.
         }
     }
 

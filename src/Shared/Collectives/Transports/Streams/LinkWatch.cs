@@ -6,8 +6,8 @@ namespace Distributed.Collectives.Transports.Streams;
 
 /// <summary>
 /// One thread of the process that receives for links while no compute thread does, sends what their sockets did not take at once, and
-/// pings. It waits with the system's plain call, for the runtime's own watch over a socket cannot be ended: it would be woken by all
-/// that comes, whoever receives it.
+/// pings. It blocks in select because a socket cannot be withdrawn from the runtime's own event loop, which would wake for all that
+/// arrives, even if the compute thread receives it.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "There is one, for as long as the process lives.")]
 internal sealed class LinkWatch

@@ -5,13 +5,13 @@ using System.Security.Cryptography;
 namespace Distributed.Collectives.Transports.Streams;
 
 /// <summary>
-/// The way to a process of the same host: where Linux offers it, a Unix domain socket. What passes through it costs half of the
-/// processor time that it costs through TCP, whose work is for networks: 0.3 instead of 0.7 ms for 2.6 MiB in each direction.
+/// A Unix domain socket to a process of the same host, on Linux. It costs half the processor time of TCP, whose work is for networks:
+/// 0.3 instead of 0.7 ms for 2.6 MiB in each direction.
 /// </summary>
 /// <remarks>
 /// The socket has no file: its name is an abstract one, drawn at random, which the system forgets with the last process that has it
-/// open. It is told over the authenticated connection; on another host or in another container nobody answers to it. The one who
-/// connects makes sure that it belongs to a process of the same user before anything is sent.
+/// open. The name is sent over the authenticated connection; on another host or in another container connecting to it fails. Before
+/// anything is sent, the connecting side checks that the socket belongs to a process of the same user.
 /// </remarks>
 internal static partial class LocalSocket
 {

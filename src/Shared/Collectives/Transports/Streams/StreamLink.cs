@@ -7,9 +7,9 @@ using Distributed.Protocol;
 namespace Distributed.Collectives.Transports.Streams;
 
 /// <summary>
-/// A link over a raw duplex stream. Over a plain socket nothing waits and no thread is handed anything: the compute thread sends what
-/// the socket takes at once and receives straight into the exchange's memory while it waits for it, and a <see cref="LinkWatch"/>
-/// does both while nobody waits. Over any other stream two loops do it; that is where encryption fits in.
+/// A link over a raw duplex stream. Over a plain socket there are no hand-overs between threads: the compute thread sends what the
+/// socket takes at once, and receives straight into the exchange's memory while it waits. At other times a <see cref="LinkWatch"/>
+/// does both. Any other stream is served by two loops; that is where encryption fits in.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "AbandonAsync ends it; a cancelled source holds nothing.")]
 internal sealed class StreamLink : Link
@@ -95,7 +95,7 @@ internal sealed class StreamLink : Link
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
-            // Receiving tells.
+            // The receiving side reports the failure.
         }
     }
 
@@ -187,7 +187,7 @@ internal sealed class StreamLink : Link
             }
             catch (Exception exception) when (exception is not OutOfMemoryException)
             {
-                End(exception); // how a link ended is the exchange's to judge
+                End(exception); // the exchange decides what the end of a link means
             }
 
             return !_isClosed && !Ended.IsCompleted;
@@ -412,7 +412,7 @@ internal enum LinkInterest
     /// <summary>Room to send.</summary>
     Write = 2,
 
-    /// <summary>Somebody else receives, or the next frame is early: look again in a while.</summary>
+    /// <summary>Another thread is receiving, or the next frame is early: poll again later.</summary>
     Later = 4,
 
     /// <summary>Somebody else receives and sends while it waits: look again soon.</summary>

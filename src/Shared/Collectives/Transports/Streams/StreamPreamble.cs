@@ -9,7 +9,7 @@ namespace Distributed.Collectives.Transports.Streams;
 /// both ends share memory, and the ticket. The acceptor answers with one byte, and frames follow in both directions.
 /// </summary>
 /// <param name="Ticket">What the acceptor has handed out, see <see cref="Ticket"/>.</param>
-/// <param name="IsShared">Whether the one who dials says that both share memory.</param>
+/// <param name="IsShared">Whether the dialling side says that both share memory.</param>
 internal readonly record struct StreamPreamble(UInt128 Ticket, bool IsShared)
 {
     /// <summary>HTTP begins with a letter, TLS with 0x16.</summary>
@@ -51,7 +51,7 @@ internal readonly record struct StreamPreamble(UInt128 Ticket, bool IsShared)
             : null;
     }
 
-    /// <summary>Tells the one who dialled that the stream has been taken.</summary>
+    /// <summary>Acknowledges the stream to the dialling side.</summary>
     public static async Task AcknowledgeAsync(Socket socket, CancellationToken cancellationToken) =>
         await socket.SendAsync(new[] { Acknowledged }, cancellationToken);
 
