@@ -38,7 +38,8 @@ internal static class TokenSource
             if (DateTime.UtcNow >= deadline)
             {
                 throw new InputException(
-                    $"--token-file {path}: has not appeared within {seconds} seconds; start the coordinator with the same --token-file, or set --connect-timeout"
+                    $"--token-file {path}: has not appeared within {seconds} seconds; "
+                        + "start the coordinator with the same --token-file, or set --connect-timeout"
                 );
             }
         }

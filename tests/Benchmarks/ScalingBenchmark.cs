@@ -5,8 +5,8 @@ namespace Distributed.Benchmarks;
 
 /// <summary>
 /// What a second worker with one thread brings, each with a batch of the same size, on Fashion-MNIST: one worker, two over shared memory,
-/// two over raw streams, and PyTorch's DistributedDataParallel with two ranks in turn, so that all see the same machine. Beside it, the step of
-/// one replica on one core as a share of what the core's multiply-adds allow: it is easy to scale what is slow.
+/// two over raw streams, and PyTorch's DistributedDataParallel with two ranks in turn, so that all see the same machine. Beside it, the
+/// step of one replica on one core as a share of what the core's multiply-adds allow: it is easy to scale what is slow.
 /// </summary>
 internal static class ScalingBenchmark
 {

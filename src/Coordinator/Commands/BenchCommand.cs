@@ -42,7 +42,8 @@ internal sealed class BenchCommand(CommandConsole console)
             )
         );
         console.Output.WriteLine(
-            "copy: every worker copies as many bytes at the same time, which is what this machine's memory allows; MiB given: by a worker to the others in a step"
+            "copy: every worker copies as many bytes at the same time, which is what this machine's memory allows; "
+                + "MiB given: by a worker to the others in a step"
         );
         console.Output.WriteLine(
             $"{"MiB", 8}{"transport", 11}{"ms", 10}{"spread", 8}{"GB/s", 8}{"MiB given", 11}{"copy ms", 10}{"ratio", 8}"

@@ -61,7 +61,8 @@ internal sealed class EvalCommand(CommandConsole console)
         if (dataset.Preprocessing.ByteDivisor is not null || model.Preprocessing.ByteDivisor is not null)
         {
             throw new InputException(
-                $"{dataset.Name}: its values are scaled in another way ({dataset.Preprocessing.ToJson()}) than {model.Name} expects ({model.Preprocessing.ToJson()})"
+                $"{dataset.Name}: its values are scaled in another way ({dataset.Preprocessing.ToJson()}) "
+                    + $"than {model.Name} expects ({model.Preprocessing.ToJson()})"
             );
         }
 

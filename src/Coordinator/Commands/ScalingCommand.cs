@@ -110,7 +110,8 @@ internal sealed class ScalingCommand(CommandConsole console, TrainingRunFactory 
         {
             Warn(
                 new RunWarning(
-                    $"{most} workers x {settings.Threads} threads share {cores} cores, so the ratios say what the cores allow; use --workers {Math.Max(1, cores / settings.Threads)} at most"
+                    $"{most} workers x {settings.Threads} threads share {cores} cores, so the ratios say what the cores allow; "
+                        + $"use --workers {Math.Max(1, cores / settings.Threads)} at most"
                 )
             );
         }
@@ -130,10 +131,12 @@ internal sealed class ScalingCommand(CommandConsole console, TrainingRunFactory 
             )
         );
         console.Output.WriteLine(
-            "MiB a step: by a worker to others, as planned; all-reduce: of as many bytes without training; copy: of as many bytes in memory, by every worker at once"
+            "MiB a step: by a worker to others, as planned; all-reduce: of as many bytes without training; "
+                + "copy: of as many bytes in memory, by every worker at once"
         );
         console.Output.WriteLine(
-            "coordinator: its processor time, of a core; resident: the most memory of a worker; accounted: weights, gradient, optimizer state, activations, spare state"
+            "coordinator: its processor time, of a core; resident: the most memory of a worker; "
+                + "accounted: weights, gradient, optimizer state, activations, spare state"
         );
         console.Output.WriteLine(ScalingResult.Head);
     }

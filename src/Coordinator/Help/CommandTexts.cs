@@ -11,7 +11,8 @@ internal static class CommandTexts
     internal static HelpText Root { get; } =
         new(
             "coordinator COMMAND [options]",
-            "Trains neural networks on the processors of one machine or many.\nThe weights depend on the options, the data and the seed, and on nothing else: not on the number of workers.",
+            "Trains neural networks on the processors of one machine or many.\n"
+                + "The weights depend on the options, the data and the seed, and on nothing else: not on the number of workers.",
             [
                 new(Commands, "train", "train a model and keep the run in a folder"),
                 new(Commands, "verify RUN", "train a run again with another number of workers and compare the weights bit by bit"),
@@ -52,7 +53,8 @@ internal static class CommandTexts
     internal static HelpText Verify { get; } =
         new(
             "coordinator verify RUN [options]",
-            "Trains a complete run again from its config.json, in a temporary folder and with another number of workers,\nand compares the weights bit by bit. Exit code 1 and the first step that differs if they are not the same.",
+            "Trains a complete run again from its config.json, in a temporary folder and with another number of workers,\n"
+                + "and compares the weights bit by bit. Exit code 1 and the first step that differs if they are not the same.",
             HelpText.EntriesOf(VerifySettings.Options),
             [("coordinator verify runs/first --workers 5", "compare the run with a training on five workers")]
         );
@@ -71,7 +73,10 @@ internal static class CommandTexts
     internal static HelpText Predict { get; } =
         new(
             "coordinator predict MODEL --data PATH [options]",
-            "Predicts samples with a trained model, a run folder, a checkpoint or a model.safetensors: one row each, in the order of the input,\nwith the class and the probability of every class. Columns of a CSV file are found by name where both it and the model have names.",
+            "Predicts samples with a trained model, a run folder, a checkpoint or a model.safetensors: "
+                + "one row each, in the order of the input,\n"
+                + "with the class and the probability of every class. "
+                + "Columns of a CSV file are found by name where both it and the model have names.",
             HelpText.EntriesOf(PredictSettings.Options),
             [
                 ("coordinator predict runs/first --data new-flowers.csv", "a table, with or without the column of the classes"),
@@ -137,7 +142,8 @@ internal static class CommandTexts
     internal static HelpText BenchScaling { get; } =
         new(
             "coordinator bench scaling [options]",
-            "Trains as train does, with several numbers of workers in turn, each worker with a batch of the same size,\nand shows what more workers bring beside what this machine allows. Nothing is kept.",
+            "Trains as train does, with several numbers of workers in turn, each worker with a batch of the same size,\n"
+                + "and shows what more workers bring beside what this machine allows. Nothing is kept.",
             HelpText.EntriesOf(ScalingSettings.Options),
             [
                 ("coordinator bench scaling", "digits with all defaults"),

@@ -4,8 +4,8 @@ using Distributed.Coordinator.Runs;
 namespace Distributed.Coordinator.Observers;
 
 /// <summary>
-/// Saves snapshots as checkpoints while training continues: a snapshot is copied, and the copy is written in the background, one at a time. A
-/// run whose checkpoints cannot be written has failed.
+/// Saves snapshots as checkpoints while training continues: a snapshot is copied, and the copy is written in the background, one at a time.
+/// A run whose checkpoints cannot be written has failed.
 /// </summary>
 /// <param name="folder">Where they are kept; it puts the metrics up to a checkpoint on disk first.</param>
 /// <param name="run">Receives an event for each checkpoint once it is on disk.</param>

@@ -63,7 +63,8 @@ internal sealed record BenchSettings
             "--hosts",
             "HOST,..",
             OptionGroups.Cluster,
-            "machines to start one worker on each instead; they hold this program and its runtime under the same paths, and know each other by these names",
+            "machines to start one worker on each instead; "
+                + "they hold this program and its runtime under the same paths, and know each other by these names",
             "this machine",
             "node1,node2",
             (settings, text) => settings with { Hosts = text.Split(',') }

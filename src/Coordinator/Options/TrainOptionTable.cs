@@ -45,7 +45,8 @@ internal static class TrainOptionTable
                 "--model",
                 "MODEL",
                 OptionGroups.Model,
-                "mlp (two hidden layers of 512), mlp:H1,H2,.. (hidden layers of these sizes), cnn or resnet8 (for images), or a file that lists the layers",
+                "mlp (two hidden layers of 512), mlp:H1,H2,.. (hidden layers of these sizes), "
+                    + "cnn or resnet8 (for images), or a file that lists the layers",
                 Defaults.Model,
                 "mlp:256,128",
                 (options, text) => options with { Model = OptionText.NotEmpty(text) }
@@ -214,7 +215,9 @@ internal static class TrainOptionTable
         );
     }
 
-    /// <summary>The chosen optimizer with the settings that all share; a default learning rate becomes the default of the chosen one.</summary>
+    /// <summary>
+    /// The chosen optimizer with the settings that all share; a default learning rate becomes the default of the chosen one.
+    /// </summary>
     private static OptimizerOptions Choose(OptimizerOptions before, OptimizerOptions chosen) =>
         chosen.Name == before.Name
             ? before

@@ -25,7 +25,8 @@ internal sealed record CompleteRun(RunPreparation Prepared, RunSummary Summary, 
         return hash == summary.WeightsSha256
             ? new CompleteRun(prepared, summary, hash)
             : throw new InputException(
-                $"{RunFolder.ModelPathOf(path)}: its weights hash to {hash}, the summary says {summary.WeightsSha256}: one of the files was changed"
+                $"{RunFolder.ModelPathOf(path)}: its weights hash to {hash}, the summary says {summary.WeightsSha256}: "
+                    + "one of the files was changed"
             );
     }
 }

@@ -21,7 +21,8 @@ internal sealed class TemporaryRuns : IDisposable
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new InputException(
-                $"{Path.GetTempPath()}: cannot be written ({exception.Message.TrimEnd('.')}); {purpose} needs a temporary folder, so name another by the environment variable {Variable}",
+                $"{Path.GetTempPath()}: cannot be written ({exception.Message.TrimEnd('.')}); "
+                    + $"{purpose} needs a temporary folder, so name another by the environment variable {Variable}",
                 exception
             );
         }

@@ -159,7 +159,8 @@ internal sealed class SafeTensorsHeader
             {
                 throw Bad(
                     tensor.Name,
-                    $"starts at byte {tensor.Start} of the data, {(tensor.Start < position ? "overlapping" : "leaving a gap after")} the tensor before, which ends at {position}"
+                    $"starts at byte {tensor.Start} of the data, "
+                        + $"{(tensor.Start < position ? "overlapping" : "leaving a gap after")} the tensor before, which ends at {position}"
                 );
             }
 

@@ -100,7 +100,8 @@ internal static class StateTransfer
         )
         {
             throw new InvalidDataException(
-                $"a frame of another state came: step {header.Step}, vector {header.Part}, element {header.Offset} instead of {step}, {part}, {offset}"
+                "a frame of another state came: "
+                    + $"step {header.Step}, vector {header.Part}, element {header.Offset} instead of {step}, {part}, {offset}"
             );
         }
 

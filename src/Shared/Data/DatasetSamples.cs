@@ -21,7 +21,8 @@ internal sealed class DatasetSamples : RawSamples
         if (dataset.Preprocessing.ToJson() != inputs.Preprocessing.ToJson())
         {
             throw new InputException(
-                $"{dataset.Name}: its values are scaled in another way ({dataset.Preprocessing.ToJson()}) than {inputs.Model} expects ({inputs.Preprocessing.ToJson()})"
+                $"{dataset.Name}: its values are scaled in another way ({dataset.Preprocessing.ToJson()}) "
+                    + $"than {inputs.Model} expects ({inputs.Preprocessing.ToJson()})"
             );
         }
 

@@ -5,9 +5,9 @@ namespace Distributed.Kernels;
 
 /// <summary>
 /// The rows of a fused softmax and cross-entropy, which share nothing but the count of correct ones. A row is read for its maximum, then
-/// its exponentials, then its gradient; one of 100,000 classes still lies in a second level cache from the first of these to the last, so that memory is read once.
-/// The exponentials are summed in 16 lanes (element j in lane j mod 16) that are folded by halves, whatever the width; the last block is
-/// filled up with minus infinity, whose exponential adds +0.
+/// its exponentials, then its gradient; one of 100,000 classes still lies in a second level cache from the first of these to the last, so
+/// that memory is read once. The exponentials are summed in 16 lanes (element j in lane j mod 16) that are folded by halves, whatever the
+/// width; the last block is filled up with minus infinity, whose exponential adds +0.
 /// </summary>
 internal readonly unsafe struct SoftmaxRows(
     float* logits,

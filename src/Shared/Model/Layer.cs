@@ -40,9 +40,9 @@ internal abstract class Layer(SampleShape input, SampleShape output)
     internal virtual long KeptLength => 0;
 
     /// <summary>
-    /// Whether the samples of a pass may come in row blocks, in any number of calls: first all forward calls, then all backward calls. Calls
-    /// for the rows of different threads come at the same time; <see cref="LayerExecutor.MergeThreadGradients"/> then adds up what they have
-    /// summed of the parameters' gradient.
+    /// Whether the samples of a pass may come in row blocks, in any number of calls: first all forward calls, then all backward calls.
+    /// Calls for the rows of different threads come at the same time; <see cref="LayerExecutor.MergeThreadGradients"/> then adds up what
+    /// they have summed of the parameters' gradient.
     /// </summary>
     internal virtual bool AllowsRowBlocks => false;
 

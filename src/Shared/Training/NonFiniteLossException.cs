@@ -9,6 +9,7 @@ internal sealed class NonFiniteLossException(long step, float loss)
     : Exception(
         string.Create(
             CultureInfo.InvariantCulture,
-            $"the loss is {loss} at step {step}: training has diverged; lower --learning-rate, add --warmup-steps, limit the gradient with --clip-norm, or look for extreme values in the data"
+            $"the loss is {loss} at step {step}: training has diverged; "
+                + $"lower --learning-rate, add --warmup-steps, limit the gradient with --clip-norm, or look for extreme values in the data"
         )
     );

@@ -14,8 +14,8 @@ internal sealed record RunConfiguration
     public required int NumericsVersion { get; init; }
 
     /// <summary>
-    /// The options with nothing left open: the length is in steps, the model is canonical JSON, paths are absolute, and nothing has a default
-    /// of null that depends on the data.
+    /// The options with nothing left open: the length is in steps, the model is canonical JSON, paths are absolute, and nothing has a
+    /// default of null that depends on the data.
     /// </summary>
     public required TrainingOptions Options { get; init; }
 

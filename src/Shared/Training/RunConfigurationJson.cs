@@ -74,7 +74,9 @@ internal static class RunConfigurationJson
     internal static IReadOnlyList<KeyValuePair<string, string>> Fields(RunConfiguration configuration) =>
         [.. Leaves(ToNode(configuration), "")];
 
-    /// <summary>The options with the version and the hashes among them, in the order in which earlier versions wrote and hashed them.</summary>
+    /// <summary>
+    /// The options with the version and the hashes among them, in the order in which earlier versions wrote and hashed them.
+    /// </summary>
     private static JsonObject ToNode(RunConfiguration configuration)
     {
         var root = (JsonObject)JsonSerializer.SerializeToNode(configuration.Options, Options)!;
@@ -109,7 +111,8 @@ internal static class RunConfigurationJson
         if (version != Checkpoints.NumericsVersion.Current)
         {
             throw new InputException(
-                $"{sourceName}: its numerics version is {version}, this program's is {Checkpoints.NumericsVersion.Current}: use the version of the program that began the run"
+                $"{sourceName}: its numerics version is {version}, this program's is {Checkpoints.NumericsVersion.Current}: "
+                    + "use the version of the program that began the run"
             );
         }
     }

@@ -6,9 +6,13 @@ using Distributed.Objectives;
 
 namespace Distributed.Training;
 
-/// <summary>What is recorded of a step or an evaluation beside its gradient; it rides in the exchange, so that any member can tell it for all.</summary>
+/// <summary>
+/// What is recorded of a step or an evaluation beside its gradient; it is part of the exchange, so that any member can report it for all.
+/// </summary>
 /// <param name="Sums">The sums of the objective.</param>
-/// <param name="SampleChecksum">The sum of <see cref="ChecksumOf"/> over the samples that were decoded, by their numbers in the dataset.</param>
+/// <param name="SampleChecksum">
+/// The sum of <see cref="ChecksumOf"/> over the samples that were decoded, by their numbers in the dataset.
+/// </param>
 internal readonly record struct StepRecord(BatchSums Sums, ulong SampleChecksum)
 {
     private const int MostOnStack = 64;

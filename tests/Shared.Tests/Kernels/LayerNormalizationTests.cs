@@ -225,7 +225,8 @@ public sealed unsafe class LayerNormalizationTests : IDisposable
             new(
                 rows,
                 microbatch,
-                [.. Oracle.Values(rows * n, seed).Select((value, i) => (value / 64) + (i % n % 7 * 4))], // a variance near 0 would magnify every rounding
+                // A variance near 0 would magnify every rounding.
+                [.. Oracle.Values(rows * n, seed).Select((value, i) => (value / 64) + (i % n % 7 * 4))],
                 Oracle.Values(n, seed + 1),
                 Oracle.Values(n, seed + 2),
                 Oracle.Values(rows * n, seed + 3)

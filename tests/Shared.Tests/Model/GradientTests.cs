@@ -22,8 +22,10 @@ public sealed class GradientTests : IDisposable
             { SmallProblem.Layers("tanh", 5), 3, 2, 6, 4 },
             { SmallProblem.Layers("relu", 1), 1, 2, 3, 1 },
             { "", 17, 9, 30, 4 }, // softmax regression
-            { """{"type":"dense","units":6},{"type":"dense","units":5}""", 4, 5, 20, 3 }, // no function between, and the last layer is there
-            { """{"type":"tanh"},{"type":"relu"},{"type":"dense","units":6},{"type":"tanh"},{"type":"sigmoid"}""", 4, 3, 20, 3 }, // functions alone
+            // No function between, and the last layer is there.
+            { """{"type":"dense","units":6},{"type":"dense","units":5}""", 4, 5, 20, 3 },
+            // Functions alone.
+            { """{"type":"tanh"},{"type":"relu"},{"type":"dense","units":6},{"type":"tanh"},{"type":"sigmoid"}""", 4, 3, 20, 3 },
         };
 
     public static TheoryData<string, string> Blocks =>
@@ -40,7 +42,8 @@ public sealed class GradientTests : IDisposable
                 "1x4x5"
             },
             { """{"type":"conv2d","filters":3,"kernel":2},{"type":"tanh"},{"type":"globalavgpool"}""", "2x5x4" },
-            { """{"type":"conv2d","filters":3,"kernel":2},{"type":"relu"},{"type":"maxpool","kernel":2}""", "2x5x5" }, // the pooling takes the gradient of relu
+            // The pooling takes the gradient of relu.
+            { """{"type":"conv2d","filters":3,"kernel":2},{"type":"relu"},{"type":"maxpool","kernel":2}""", "2x5x5" },
             {
                 """{"type":"conv2d","filters":3,"kernel":2},{"type":"tanh"},{"type":"maxpool","kernel":3,"stride":1,"padding":1}""",
                 "2x5x4"
@@ -80,7 +83,8 @@ public sealed class GradientTests : IDisposable
                 "1x1x5"
             },
             { """{"type":"gelu"},{"type":"dense","units":7},{"type":"gelu"},{"type":"dense","units":5},{"type":"gelu"}""", "1x1x5" },
-            { """{"type":"conv2d","filters":5,"kernel":3},{"type":"tanh"},{"type":"dense","units":4}""", "2x5x4" }, // both orders of elements
+            // Both orders of elements.
+            { """{"type":"conv2d","filters":5,"kernel":3},{"type":"tanh"},{"type":"dense","units":4}""", "2x5x4" },
             {
                 """
                     {"type":"conv2d","filters":4,"kernel":[1,3],"padding":"same","bias":false},{"type":"residual","layers":[
@@ -101,7 +105,8 @@ public sealed class GradientTests : IDisposable
                     """,
                 "2x2x2"
             },
-            { """{"type":"dense","units":4},{"type":"residual","layers":[{"type":"tanh"}],"shortcut":[{"type":"relu"}]}""", "1x1x4" }, // nothing inside is trained
+            // Nothing inside is trained.
+            { """{"type":"dense","units":4},{"type":"residual","layers":[{"type":"tanh"}],"shortcut":[{"type":"relu"}]}""", "1x1x4" },
             {
                 """
                     {"type":"dense","units":5},{"type":"residual","layers":[

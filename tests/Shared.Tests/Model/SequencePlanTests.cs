@@ -171,7 +171,8 @@ public sealed class SequencePlanTests : IDisposable
     {
         SequencePlan plan = new(Preset("cnn").Layers);
         Assert.Equal(5, plan.BlockedLayers);
-        Assert.Equal([false, true, false, false, true, true, true], Enumerable.Range(0, 7).Select(plan.KeepsOutput)); // conv, pool, conv, pool, order, dense, dense
+        // conv, pool, conv, pool, order, dense, dense
+        Assert.Equal([false, true, false, false, true, true, true], Enumerable.Range(0, 7).Select(plan.KeepsOutput));
         Assert.Equal((25088, 3136), (plan.WidestInBlock, plan.WidestInPass));
     }
 

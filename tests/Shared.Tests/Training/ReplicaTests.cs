@@ -58,7 +58,8 @@ public sealed class ReplicaTests
     public void Updates_beside_the_backward_pass_make_the_weights_of_one_after_it_and_allocate_nothing(int threads)
     {
         var configuration = TinyRun.Configuration();
-        var network = new Network(ModelSpec.Parse("mlp:300,300"), TinyRun.Data.Shape, TinyRun.Data.ClassNames.Count); // wide enough for threads to share its update
+        // Wide enough for threads to share its update.
+        var network = new Network(ModelSpec.Parse("mlp:300,300"), TinyRun.Data.Shape, TinyRun.Data.ClassNames.Count);
         var settings = TrainingSettings.Of(configuration, network);
         using var after = new Replica(settings, threads: 1);
         using var beside = new Replica(settings, threads);

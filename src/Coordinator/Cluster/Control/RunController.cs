@@ -334,7 +334,8 @@ internal sealed class RunController : IAsyncDisposable
         {
             _observer.Report(
                 new RunWarning(
-                    $"{view.Workers.Count} workers share {microbatches} microbatches, so some have nothing to do; use a larger --batch-size, a smaller --microbatch, or fewer workers"
+                    $"{view.Workers.Count} workers share {microbatches} microbatches, so some have nothing to do; "
+                        + "use a larger --batch-size, a smaller --microbatch, or fewer workers"
                 )
             );
         }
@@ -348,7 +349,8 @@ internal sealed class RunController : IAsyncDisposable
         return hashes.Count <= 1
             ? true
             : throw new RunFailedException(
-                $"the workers end with different weights ({string.Join(", ", hashes.Select(hash => hash[..8]))}): a processor or memory fault, or a defect; keep the run folder and report it"
+                $"the workers end with different weights ({string.Join(", ", hashes.Select(hash => hash[..8]))}): "
+                    + "a processor or memory fault, or a defect; keep the run folder and report it"
             );
     }
 

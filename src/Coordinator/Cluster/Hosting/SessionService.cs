@@ -49,7 +49,8 @@ internal sealed class SessionService(SessionAdmission door) : Protocol.Cluster.C
             throw new RpcException(
                 new Status(
                     StatusCode.FailedPrecondition,
-                    $"this worker computes by numerics version {join.NumericsVersion}, the run by {NumericsVersion.Current}: use the same release on every machine"
+                    $"this worker computes by numerics version {join.NumericsVersion}, the run by {NumericsVersion.Current}: "
+                        + "use the same release on every machine"
                 )
             );
         }

@@ -23,7 +23,8 @@ internal static class TokenFile
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new InputException(
-                $"--token-file {path}: cannot be used ({exception.Message.TrimEnd('.')}); name a file that this user can read, or a folder that it can write",
+                $"--token-file {path}: cannot be used ({exception.Message.TrimEnd('.')}); "
+                    + "name a file that this user can read, or a folder that it can write",
                 exception
             );
         }

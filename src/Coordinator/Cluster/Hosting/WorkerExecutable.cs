@@ -57,7 +57,8 @@ internal static class WorkerExecutable
         {
             throw new RunFailedException(
                 start.FileName == Host
-                    ? $"the worker {Host} cannot be started ({exception.Message}); it belongs beside the coordinator, so build or publish both together"
+                    ? $"the worker {Host} cannot be started ({exception.Message}); "
+                        + "it belongs beside the coordinator, so build or publish both together"
                     : $"{start.FileName} cannot be started ({exception.Message}); name a command that is on the path",
                 exception
             );

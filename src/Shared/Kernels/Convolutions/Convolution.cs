@@ -137,8 +137,9 @@ internal sealed unsafe class Convolution
     ) => ParameterGradient(input, outputGradient, rows, 0, rows, weightGradient, biasGradient, team);
 
     /// <summary>
-    /// One row block of <see cref="ParameterGradient(ReadOnlySpan{float}, ReadOnlySpan{float}, int, Span{float}, Span{float}, ComputeTeam)"/>:
-    /// calls for consecutive rows, from row 0 on, give the same bits as one call, however the rows are cut into blocks.
+    /// One row block of
+    /// <see cref="ParameterGradient(ReadOnlySpan{float}, ReadOnlySpan{float}, int, Span{float}, Span{float}, ComputeTeam)"/>: calls for
+    /// consecutive rows, from row 0 on, give the same bits as one call, however the rows are cut into blocks.
     /// </summary>
     /// <param name="input">[rows, height, width, channels].</param>
     /// <param name="outputGradient">[rows, output height, output width, filters].</param>

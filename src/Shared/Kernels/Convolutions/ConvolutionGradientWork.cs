@@ -110,7 +110,7 @@ internal unsafe struct ConvolutionGradientWork : IVectorizedWork
         (filters + ConvolutionTile.MaxLanes - 1) / ConvolutionTile.MaxLanes * ConvolutionTile.MaxLanes;
 
     /// <summary>
-    /// Cuts the columns if every chunk gets as many whole panels, so that no panel is copied twice; else the tiles, unless they are too few.
+    /// Cuts the columns if every chunk gets as many whole panels, so that no panel is copied twice; else the tiles, unless too few.
     /// </summary>
     public readonly Share ShareOf(int chunk, int chunks)
     {

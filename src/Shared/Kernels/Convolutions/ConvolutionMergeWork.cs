@@ -3,7 +3,8 @@ using Distributed.Kernels.Vectors;
 namespace Distributed.Kernels.Convolutions;
 
 /// <summary>
-/// Pushes the sums of threads on the stack of the pass, one after the other; chunks are the shares of <see cref="ConvolutionGradientWork"/>.
+/// Pushes the sums of threads on the stack of the pass, one after the other; chunks are the shares of
+/// <see cref="ConvolutionGradientWork"/>.
 /// </summary>
 /// <param name="sums">The pass, up to the rows of the last thread.</param>
 /// <param name="firstMicrobatch">The first microbatch of the first thread.</param>

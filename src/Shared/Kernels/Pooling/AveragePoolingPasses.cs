@@ -50,7 +50,7 @@ internal readonly unsafe struct AveragePoolingForward(float* input, PoolingShape
 }
 
 /// <summary>
-/// Gathers, for each input pixel, its share of the gradients of the windows that cover it. The items are input rows, counted over all images.
+/// Gathers, for each input pixel, its share of the gradients of the windows that cover it. The items are the input rows of all images.
 /// </summary>
 internal readonly unsafe struct AveragePoolingBackward(float* outputGradient, PoolingShape shape, float* inputGradient) : IVectorizedRange
 {

@@ -116,8 +116,8 @@ internal readonly unsafe struct MultiplyWork(
     }
 
     /// <summary>
-    /// All rows of the share times one block of the right operand. Each row of tiles requests a section of the next block from memory, which
-    /// is packed after it: so much that it stays in the second level cache until then, although the lines of a column fall into few sets.
+    /// All rows of the share times one block of the right operand. Each row of tiles requests a section of the next block from memory,
+    /// which is packed after it: so much that it stays in the second level cache until then, although a column's lines fall into few sets.
     /// </summary>
     private void MultiplyBlock<TLanes, TVector>(
         in DestinationShare share,

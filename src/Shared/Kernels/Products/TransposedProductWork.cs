@@ -30,7 +30,9 @@ internal readonly unsafe struct TransposedProductWork(
     /// <summary>Tiles on the stack: one for each level of a tree over 2^31 microbatches, and one for the edges.</summary>
     private const int Slots = 33;
 
-    /// <summary>Floats of scratch memory for each chunk: the stack, the packed block and one tile's columns, in whole cache lines.</summary>
+    /// <summary>
+    /// Floats of scratch memory for each chunk: the stack, the packed block and one tile's columns, in whole cache lines.
+    /// </summary>
     public static long ScratchLength(int n, int rows)
     {
         var length = ((long)rows * (BlockColumns(n, rows) + RegisterTile.MaxRows)) + (Slots * RegisterTile.SlotLength);

@@ -100,7 +100,7 @@ internal sealed unsafe class ComputeTeam : IDisposable
 
     /// <summary>
     /// Runs work whose results are not needed at once: between <see cref="BeginDeferring"/> and <see cref="EndDeferring"/>, if there is a
-    /// helper, by the latter at the latest, otherwise now. Until then, what it points to must neither change nor move. A chunk may not defer.
+    /// helper, by the latter at the latest, otherwise now. Until then, what it points to must not change or move. A chunk may not defer.
     /// </summary>
     public void Defer<TWork>(TWork work)
         where TWork : unmanaged, IChunkedWork

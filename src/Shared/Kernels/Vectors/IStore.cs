@@ -49,6 +49,7 @@ internal readonly unsafe struct StreamingStore : IStore
         where TKernel : unmanaged, IElementwise
     {
         Elementwise.Defer(kernel, length, team);
-        Interlocked.MemoryBarrier(); // for the caller's part, if it is done; a helper reports the end of its own by an interlocked operation
+        // For the caller's part, if it is done; a helper reports the end of its own by an interlocked operation.
+        Interlocked.MemoryBarrier();
     }
 }

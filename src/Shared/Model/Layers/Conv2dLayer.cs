@@ -169,7 +169,8 @@ internal sealed class Conv2dLayer : Layer
             throw new InputException(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"a kernel of {spec.Kernel} over {input} padded by {spec.Padding} takes {terms:N0} multiply-adds a filter: use a smaller kernel or less padding"
+                    $"a kernel of {spec.Kernel} over {input} padded by {spec.Padding} takes {terms:N0} multiply-adds a filter: "
+                        + $"use a smaller kernel or less padding"
                 )
             );
         }

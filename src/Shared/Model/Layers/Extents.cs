@@ -61,7 +61,8 @@ internal static class ConvExtents
         if (stride != 1 || kernel.Height % 2 == 0 || kernel.Width % 2 == 0)
         {
             throw fields.Error(
-                $"'{PaddingName}' is \"{Same}\", but the kernel is {kernel} and the stride {stride}: use an odd kernel and a stride of 1, or numbers"
+                $"'{PaddingName}' is \"{Same}\", but the kernel is {kernel} and the stride {stride}: "
+                    + "use an odd kernel and a stride of 1, or numbers"
             );
         }
 

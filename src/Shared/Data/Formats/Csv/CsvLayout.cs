@@ -95,7 +95,8 @@ internal sealed class CsvLayout
         {
             throw FileErrors.In(
                 path,
-                $"column '{CsvText.Shorten(firstRow[extra[0]])}' is none that {inputs.Model} takes; drop it, or name the column of the targets with --label-column"
+                $"column '{CsvText.Shorten(firstRow[extra[0]])}' is none that {inputs.Model} takes; "
+                    + "drop it, or name the column of the targets with --label-column"
             );
         }
 
