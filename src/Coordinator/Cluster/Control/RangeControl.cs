@@ -18,8 +18,8 @@ internal sealed class RangeControl(TimeProvider time)
     private readonly HashSet<int> _stragglers = [];
     private long _since = time.GetTimestamp();
 
-    /// <summary>Begins to measure a view anew.</summary>
-    public void Enter(ClusterView view)
+    /// <summary>Starts to measure a new view: discards the measurements of the one before.</summary>
+    public void Enter()
     {
         _recent.Clear();
         _since = time.GetTimestamp();

@@ -325,7 +325,7 @@ internal sealed class RunController : IAsyncDisposable
     private void Enter(ClusterView view, ClusterView? previous)
     {
         _view = view;
-        _ranges.Enter(view);
+        _ranges.Enter();
         _progress.Enter(view);
         _server?.Enter(view);
         _members.Enter(view, previous, coordinatorHoldsState: _server is not null);

@@ -81,7 +81,7 @@ internal sealed class RunProgress
     }
 
     /// <summary>A snapshot has been asked for.</summary>
-    public void Expect(long step) => _expected++;
+    public void ExpectSnapshot() => _expected++;
 
     /// <summary>A snapshot has arrived.</summary>
     public void Arrived(Checkpoint checkpoint) => _arrived.Enqueue(checkpoint);

@@ -48,7 +48,7 @@ internal sealed class WorkGranter(
 
     private void AskForState(PlannedWork work, ClusterView view)
     {
-        progress.Expect(work.Step);
+        progress.ExpectSnapshot();
         if (server is null)
         {
             Check(
