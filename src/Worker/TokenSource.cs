@@ -25,7 +25,7 @@ internal static class TokenSource
     {
         for (var deadline = DateTime.UtcNow.AddSeconds(seconds); ; await Task.Delay(PollInterval, cancellationToken))
         {
-            // The coordinator renames the complete file into place, so what is there is whole.
+            // The coordinator renames the complete file into place, so an existing file is complete.
             if (File.Exists(path))
             {
                 return RunToken.TryParse(await File.ReadAllTextAsync(path, cancellationToken), out var token)

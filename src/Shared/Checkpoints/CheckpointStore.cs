@@ -30,7 +30,7 @@ internal sealed class CheckpointStore
         _keep = keep;
     }
 
-    /// <summary>The steps of the checkpoints that are there, in ascending order; unfinished files are none.</summary>
+    /// <summary>The steps of the existing checkpoints, in ascending order; unfinished files do not count.</summary>
     public IReadOnlyList<long> Steps =>
         !Directory.Exists(_directory)
             ? []

@@ -15,7 +15,7 @@ internal interface IGradientConsumer
 /// <summary>What a parameter server does with the reduced gradient of a step.</summary>
 internal interface IParameterUpdate
 {
-    /// <summary>Whether no part can be updated before all of the gradient is there, as with clipping by its norm.</summary>
+    /// <summary>Whether no part can be updated before the whole gradient has arrived, as with clipping by its norm.</summary>
     bool NeedsWholeGradient { get; }
 
     /// <summary>Updates a part of the parameters.</summary>

@@ -18,7 +18,7 @@ internal sealed class SliceReducer
     /// <summary>Elements of a piece: 16 KiB, so that the pieces of a few nodes lie together in a core's own caches.</summary>
     private const int PieceElements = 4096;
 
-    private readonly List<AlignedBuffer> _partial = []; // by place: the sum of the subtree whose first node is there
+    private readonly List<AlignedBuffer> _partial = []; // by place of the subtree's first node: its sum
     private bool[] _isPartial = [];
 
     /// <summary>Makes room for a plan; only between steps.</summary>
@@ -31,7 +31,7 @@ internal sealed class SliceReducer
             _isPartial = new bool[plan.Nodes.Count];
     }
 
-    /// <summary>Completes the tree, once every node is there.</summary>
+    /// <summary>Completes the tree, once every node has arrived.</summary>
     /// <param name="plan">The step's plan.</param>
     /// <param name="nodes">Its nodes over the slice.</param>
     /// <param name="destination">[slice]: the sum over all microbatches.</param>

@@ -34,7 +34,7 @@ internal abstract class TensorService
     /// <summary>Takes a snapshot.</summary>
     /// <param name="incoming">Weights and moments.</param>
     /// <param name="context">The call.</param>
-    /// <returns>An empty frame once everything is there.</returns>
+    /// <returns>An empty frame once everything has arrived.</returns>
     public abstract Task<Frame> StoreState(IAsyncStreamReader<Frame> incoming, ServerCallContext context);
 
     /// <summary>Called by the server to learn the methods.</summary>

@@ -9,7 +9,7 @@ internal static class WireLimits
     /// </summary>
     public const int FrameElements = 128 * 1024;
 
-    /// <summary>The largest message that anyone accepts, in bytes: a frame and its header, or a shard, with room to spare.</summary>
+    /// <summary>The largest message that is accepted, in bytes: a frame and its header, or a shard, with room to spare.</summary>
     public const int MaximumMessageBytes = 4 * 1024 * 1024;
 
     /// <summary>Samples in one shard message, in bytes, unless a single sample is larger.</summary>

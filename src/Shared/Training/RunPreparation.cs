@@ -25,7 +25,7 @@ internal sealed record RunPreparation(RunConfiguration Configuration, Dataset Da
         return Of(options, model, DatasetLoader.Load(options.Data), begun);
     }
 
-    /// <summary>Prepares training on data that is there.</summary>
+    /// <summary>Prepares training on a loaded dataset.</summary>
     /// <param name="options">Options without errors; their data is not read.</param>
     /// <param name="dataset">The data.</param>
     /// <exception cref="InputException">Model or weights are not right, or do not go with the data.</exception>

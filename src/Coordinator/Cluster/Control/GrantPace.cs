@@ -7,7 +7,7 @@ namespace Distributed.Coordinator.Cluster.Control;
 /// <param name="time">The clock.</param>
 internal sealed class GrantPace(TimeProvider time)
 {
-    /// <summary>Steps ahead of a run that is slow, or has only begun: enough that a grant is there before a step ends.</summary>
+    /// <summary>Steps ahead of a run that is slow, or has only begun: enough that the next grant arrives before a step ends.</summary>
     public const int Least = 8;
 
     /// <summary>Steps ahead of the fastest run: a bound on what is queued.</summary>

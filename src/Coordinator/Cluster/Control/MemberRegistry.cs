@@ -30,7 +30,7 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
                 .Select(session => new Candidate(session.Worker, session.IsLeaving)),
         ];
 
-    /// <summary>A worker that is there.</summary>
+    /// <summary>A connected worker.</summary>
     public MemberSession Get(int worker) => _sessions[worker];
 
     /// <summary>
@@ -123,7 +123,7 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     }
 
     /// <summary>
-    /// Grants work to a worker that is there; it is told with the next message, or by <see cref="SendGrants()"/>, or when a message is
+    /// Grants work to a connected worker; the grant is sent with the next message, or by <see cref="SendGrants()"/>, or when a message is
     /// full.
     /// </summary>
     /// <returns>False if the worker does not read, or has gone.</returns>
@@ -135,11 +135,11 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
         return grants.Grants_.Sum(granted => granted.Indices.Length) < WireLimits.ShardBytes || SendGrants(worker);
     }
 
-    /// <summary>Tells every worker of what it has been granted since the last time: many grants cost one message.</summary>
+    /// <summary>Sends each worker its grants since the last call: many grants cost one message.</summary>
     /// <returns>The workers that do not read, or have gone.</returns>
     public IReadOnlyList<int> SendGrants() => [.. _granted.Keys.ToList().Where(worker => !SendGrants(worker))];
 
-    /// <summary>Sends a message to a worker that is there.</summary>
+    /// <summary>Sends a message to a connected worker.</summary>
     /// <returns>False if the worker does not read, or has gone.</returns>
     public bool Send(int worker, CoordinatorMessage message) => SendGrants(worker) && _sessions[worker].Send(Addressed(message));
 

@@ -3,7 +3,7 @@ using Distributed.Coordinator.Cluster.Membership;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
-/// <summary>Measures how fast workers are, and says now and then whether their ranges should follow.</summary>
+/// <summary>Measures how fast workers are, and decides from time to time whether their ranges should change.</summary>
 /// <param name="time">The clock.</param>
 internal sealed class RangeControl(TimeProvider time)
 {
@@ -68,7 +68,7 @@ internal sealed class RangeControl(TimeProvider time)
         }
     }
 
-    /// <summary>The shares of members that come together: by speed as far as it is known, newcomers like the middle one.</summary>
+    /// <summary>The shares of the members of a new view: by measured speed, with newcomers at the median.</summary>
     /// <param name="workers">The members.</param>
     /// <param name="microbatches">The number of microbatches in a batch.</param>
     public IReadOnlyList<int> SharesOf(IReadOnlyList<int> workers, int microbatches)

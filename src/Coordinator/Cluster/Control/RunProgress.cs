@@ -97,7 +97,7 @@ internal sealed class RunProgress
         }
     }
 
-    /// <summary>Hands on the snapshots that have arrived, once the reports of the steps before them are complete.</summary>
+    /// <summary>Reports the snapshots that have arrived, once the reports of the steps before them are complete.</summary>
     /// <param name="isAllReported">Whether nothing that was granted is still to be reported.</param>
     public async Task SaveAsync(bool isAllReported)
     {

@@ -10,12 +10,12 @@ internal sealed record Candidate(int Worker, bool Leaving);
 /// <param name="Reason">Why, in a few words.</param>
 internal sealed record MembershipDecision(IReadOnlyList<int>? Workers, string Reason);
 
-/// <summary>Who should be a member: a pure function of who is there and what time it is.</summary>
+/// <summary>Who should be a member: a pure function of the connected workers and the time.</summary>
 /// <param name="MinimumWorkers">How many must be ready before the first step.</param>
 /// <param name="ExpectsOthers">Whether workers may come that the coordinator has not started.</param>
 internal sealed record MembershipPolicy(int MinimumWorkers, bool ExpectsOthers)
 {
-    /// <summary>Once enough external workers are there, how long the first step waits for those that start at the same moment.</summary>
+    /// <summary>How long the first step waits, once enough external workers are ready, for others that start at the same moment.</summary>
     public static readonly TimeSpan LastCall = TimeSpan.FromSeconds(2);
 
     /// <summary>Decides before the first view.</summary>
@@ -35,7 +35,7 @@ internal sealed record MembershipPolicy(int MinimumWorkers, bool ExpectsOthers)
     /// <param name="current">The current view.</param>
     /// <param name="ready">The workers that are ready, members or not, in order of arrival.</param>
     /// <returns>
-    /// A new view if someone wants to join or leave; members keep their order, and those who join come last. If all members want
+    /// A new view if a worker wants to join or leave; members keep their order, and those who join come last. If all members want
     /// to leave while others join, they stay for one more view, to hand the state over.
     /// </returns>
     public static MembershipDecision Next(ClusterView current, IReadOnlyList<Candidate> ready)

@@ -11,7 +11,7 @@ internal static class RangePolicy
     /// </summary>
     public const double LeastGain = 0.15;
 
-    /// <summary>A worker that takes this many times as long for a microbatch as the middle one is a straggler.</summary>
+    /// <summary>A worker that takes this many times as long for a microbatch as the median worker is a straggler.</summary>
     public const double Straggling = 1.5;
 
     /// <summary>Decides whether ranges should change.</summary>
@@ -27,7 +27,7 @@ internal static class RangePolicy
 
     /// <summary>
     /// The shares with which the last worker is done soonest: each microbatch goes to the worker that would be done with it first.
-    /// Everyone keeps one if there are enough, so that its speed stays known.
+    /// Each worker keeps one if there are enough, so that its speed can be measured.
     /// </summary>
     /// <param name="times">What a microbatch takes, by rank; in any unit, positive.</param>
     /// <param name="microbatches">The number of microbatches in a batch.</param>
@@ -51,7 +51,7 @@ internal static class RangePolicy
         return shares;
     }
 
-    /// <summary>How many times as long as the middle worker one takes for a microbatch.</summary>
+    /// <summary>The time of a worker's microbatch relative to the median worker's.</summary>
     /// <param name="times">What a microbatch takes, by rank.</param>
     /// <param name="rank">The worker.</param>
     public static double Slowness(IReadOnlyList<double> times, int rank) => times[rank] / times.Order().ElementAt((times.Count - 1) / 2);

@@ -9,7 +9,7 @@ namespace Distributed.Collectives.Transports;
 /// <remarks>
 /// What a member publishes lies in its <see cref="ExchangeMemory"/> and does not change until every peer has read it: its nodes of a
 /// step are overwritten in the next step only after it holds every owner's slices, which the owners published after they had read
-/// the nodes; its slices are overwritten only after the contributions of all members to the same bucket of the next step are there
+/// the nodes; its slices are overwritten only after the contributions of all members to the same bucket of the next step have arrived
 /// (an empty one counts), which a member makes only after it has applied all slices of the step before.
 /// </remarks>
 internal interface ITransport

@@ -5,7 +5,7 @@ namespace Distributed.Kernels.Pooling;
 
 /// <summary>
 /// The mean of each window, channel by channel, and the way of the gradient back. Images are channels-last. A window at the border is
-/// divided by the number of its elements that are there (PyTorch's <c>count_include_pad=False</c>).
+/// divided by the number of its elements inside the image (PyTorch's <c>count_include_pad=False</c>).
 /// </summary>
 internal static unsafe class AveragePooling
 {

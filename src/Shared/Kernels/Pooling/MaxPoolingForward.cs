@@ -70,7 +70,7 @@ internal readonly unsafe struct MaxPoolingForward(float* input, PoolingShape sha
         TLanes.Store(tap, winners + offset);
     }
 
-    /// <summary>The elements of one window that are there.</summary>
+    /// <summary>The elements of one window that lie inside the image.</summary>
     private struct Window
     {
         public float* First;

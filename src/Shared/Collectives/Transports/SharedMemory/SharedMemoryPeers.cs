@@ -3,7 +3,7 @@ using Distributed.Protocol;
 namespace Distributed.Collectives.Transports.SharedMemory;
 
 /// <summary>
-/// A member's part in agreeing with each peer of a view whether both see the same memory, and what comes of it. The member
+/// Negotiates with each peer of a view whether both see the same memory, and keeps the outcome. The member
 /// that opens the link to a peer offers its region and gets the peer's; each maps the other's and writes its own region's random number
 /// into it, so that both have proof. Calls of several peers may come at once.
 /// </summary>
@@ -90,7 +90,7 @@ internal sealed class SharedMemoryPeers : IDisposable
     /// <summary>Takes the answer of a peer that this member opens a link to.</summary>
     /// <param name="peer">The peer's rank.</param>
     /// <param name="answer">What it answered to the offer.</param>
-    /// <returns>Whether both share memory; to be told in the link's greeting.</returns>
+    /// <returns>Whether both share memory; to be sent in the link's greeting.</returns>
     public bool Complete(int peer, MemoryOffer answer)
     {
         ArgumentNullException.ThrowIfNull(answer);
@@ -113,7 +113,7 @@ internal sealed class SharedMemoryPeers : IDisposable
     }
 
     /// <summary>
-    /// Lets an exchange reach the peers that share memory with this member through it; before the first step, once all links are there.
+    /// Lets an exchange reach the peers that share memory with this member through it; before the first step, once all links are up.
     /// </summary>
     /// <returns>The ranks of those peers.</returns>
     public IReadOnlyCollection<int> Connect(AllReduce exchange)

@@ -6,7 +6,7 @@ namespace Distributed.Collectives.Transports.SharedMemory;
 /// Memory of one member of a view that others of its host map and read in place. It has no name in any file system: it
 /// is gone when the last process that maps it is, however those end. Peers find it through the file of the process that made it
 /// (<c>/proc/PID/fd/N</c>), which the system lets processes of the same user do, and which needs no trust in process numbers: a
-/// random number in the region, told over another way, shows whether it is the right one.
+/// random number in the region, exchanged over another channel, shows whether it is the right one.
 /// </summary>
 /// <remarks>A peer maps the values to read, and can write only the lines: it rings signals and answers offers.</remarks>
 internal sealed unsafe class SharedRegion : IDisposable

@@ -14,7 +14,7 @@ internal sealed class LinkWatch
 {
     /// <summary>
     /// How long a link is left to the compute thread that has received from it: 20 ms. That is longer than it computes between two
-    /// looks at small models, and short beside what fills a socket's memory at others.
+    /// polls on small models, and short beside what fills a socket's memory at others.
     /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(20);
 
@@ -62,8 +62,8 @@ internal sealed class LinkWatch
         Wake();
     }
 
-    /// <summary>Looks again at what there is to watch.</summary>
-    public void Wake() => _waker.Send([0], SocketFlags.None, out _); // if it does not fit, enough are there that wake it
+    /// <summary>Makes the thread re-evaluate what to watch.</summary>
+    public void Wake() => _waker.Send([0], SocketFlags.None, out _); // if the buffer is full, datagrams that wake it are pending
 
     private void Run()
     {

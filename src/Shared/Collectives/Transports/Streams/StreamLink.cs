@@ -39,7 +39,7 @@ internal sealed class StreamLink : Link
     private LinkFrame _frame;
     private Memory<float> _destination;
     private int _receivedBytes; // of the frame's values
-    private bool _isEarly; // the header is there, and the frame's exchange has not begun
+    private bool _isEarly; // the header has arrived, but the frame's exchange has not begun
     private bool _wasReceivedByWaiter;
     private bool _isWaitedFor; // the waiting thread sends, too
 
