@@ -16,7 +16,7 @@ internal sealed class MemberSession
     /// <summary>Why a worker with a full queue fails.</summary>
     public static readonly string TakesNothing =
         $"{QueueLength} messages wait to be sent to it (is it overloaded, or the data too large to be sent? "
-            + "a worker that holds the data, --data, needs none)";
+        + "a worker that holds the data, --data, needs none)";
 
     private readonly Channel<CoordinatorMessage> _queue = Channel.CreateBounded<CoordinatorMessage>(
         new BoundedChannelOptions(QueueLength) { SingleReader = true }
