@@ -164,7 +164,7 @@ internal static class TrainOptionTable
                 (options, text) => options with { LearningRate = OptionText.Number(text) },
                 nameof(OptimizerOptions.LearningRate)
             ),
-            .. OptimizerOptions.Known.SelectMany(known => known.Constants).Distinct().Select(ConstantSpec),
+            .. OptimizerOptions.Known.SelectMany(known => known.Constants).GroupBy(constant => constant.Property).Select(ConstantSpec),
             new(
                 "--weight-decay",
                 "X",
@@ -195,25 +195,43 @@ internal static class TrainOptionTable
         );
     }
 
-    /// <summary>The option of a constant that some optimizers have: <c>--beta1</c> for <c>Beta1</c>.</summary>
-    private static OptionSpec<OptimizerOptions> ConstantSpec(OptimizerConstant constant)
+    /// <summary>
+    /// The option of a constant that some optimizers have: <c>--beta1</c> for <c>Beta1</c>. Each optimizer may describe a constant of one
+    /// name in its own way, with a default of its own.
+    /// </summary>
+    /// <param name="constants">All that have the name.</param>
+    private static OptionSpec<OptimizerOptions> ConstantSpec(IGrouping<string, OptimizerConstant> constants)
     {
-        OptimizerOptions[] owners = [.. OptimizerOptions.Known.Where(known => known.Constants.Contains(constant))];
+        OptimizerOptions[] owners = [.. OptimizerOptions.Known.Where(known => OwnOf(known) is not null)];
         var names = string.Join(" or ", owners.Select(owner => owner.Name));
+        var first = constants.First();
         return new(
-            $"--{JsonNamingPolicy.KebabCaseLower.ConvertName(constant.Property)}",
-            constant.IsSwitch ? null : "X",
+            $"--{JsonNamingPolicy.KebabCaseLower.ConvertName(constants.Key)}",
+            first.IsSwitch ? null : "X",
             OptionGroups.Training,
-            constant.Help,
-            constant.Get(owners[0]) is bool isOn ? (isOn ? "on" : "off") : Text((double)constant.Get(owners[0])!),
-            constant.Example ?? "",
+            string.Join("; ", constants.Select(constant => constant.Help).Distinct()),
+            Default(),
+            first.Example ?? "",
             (options, text) =>
-                constant.Get(options) is null
-                    ? throw new InputException($"belongs to --optimizer {names}, not to {options.Name}")
-                    : constant.Set(options, constant.IsSwitch ? OptionText.Switch(text) : OptionText.Number(text)),
-            constant.Property
+                OwnOf(options) is { } own
+                    ? own.Set(options, own.IsSwitch ? OptionText.Switch(text) : OptionText.Number(text))
+                    : throw new InputException($"belongs to --optimizer {names}, not to {options.Name}"),
+            constants.Key
         );
+
+        OptimizerConstant? OwnOf(OptimizerOptions options) =>
+            options.Constants.FirstOrDefault(constant => constant.Property == constants.Key);
+
+        string Default()
+        {
+            string[] defaults = [.. owners.Select(owner => Shown(OwnOf(owner)!.Get(owner)!))];
+            return defaults.Distinct().Count() == 1
+                ? defaults[0]
+                : string.Join(", ", defaults.Zip(owners, (value, owner) => $"{value} for {owner.Name}"));
+        }
     }
+
+    private static string Shown(object constant) => constant is bool isOn ? (isOn ? "on" : "off") : Text((double)constant);
 
     /// <summary>
     /// The chosen optimizer with the settings that all share; a default learning rate becomes the default of the chosen one.

@@ -34,8 +34,8 @@ internal sealed class OptimizerOptionsConverter : JsonConverter<OptimizerOptions
         writer.WriteStartObject();
         writer.WriteString(KindJson.Name, value.Name);
         writer.WriteNumber(LearningRateName, value.LearningRate);
-        foreach (var constant in Always.Concat(value.Constants.Except(Always)))
-            Write(writer, constant, constant.Get(value) ?? Unused(constant, value));
+        foreach (var constant in Always.UnionBy(value.Constants, constant => constant.Property))
+            Write(writer, constant, Own(constant, value)?.Get(value) ?? Unused(constant, value));
         writer.WriteNumber(WeightDecayName, value.WeightDecay);
         if (value.ClipNorm is { } norm)
             writer.WriteNumber(ClipNormName, norm);
@@ -58,6 +58,10 @@ internal sealed class OptimizerOptionsConverter : JsonConverter<OptimizerOptions
             _ when Always.Any(constant => NameOf(constant) == name) => optimizer,
             _ => throw new JsonException($"'{name}' is no constant of {optimizer.Name}"),
         };
+
+    /// <summary>The constant of this name that the optimizer has itself, or null.</summary>
+    private static OptimizerConstant? Own(OptimizerConstant constant, OptimizerOptions optimizer) =>
+        optimizer.Constants.FirstOrDefault(own => own.Property == constant.Property);
 
     private static object Unused(OptimizerConstant constant, OptimizerOptions optimizer) =>
         NameOf(constant) == MomentumName && optimizer.UnusedMomentum is { } momentum

@@ -6,18 +6,24 @@ namespace Distributed.Training;
 internal static class ResumeRule
 {
     private const string EndName = "steps";
+    private const string Absent = "nothing"; // another optimizer may have other constants
 
     /// <summary>Every difference that is not allowed, one line each with both values; none if the run can go on.</summary>
     /// <param name="stored">The configuration that the run began with.</param>
     /// <param name="requested">The configuration that it would go on with.</param>
-    public static IReadOnlyList<string> Errors(RunConfiguration stored, RunConfiguration requested) =>
+    public static IReadOnlyList<string> Errors(RunConfiguration stored, RunConfiguration requested)
+    {
+        OrderedDictionary<string, string> was = new(RunConfigurationJson.Fields(stored)),
+            now = new(RunConfigurationJson.Fields(requested));
+        return
         [
-            .. RunConfigurationJson
-                .Fields(stored)
-                .Zip(RunConfigurationJson.Fields(requested), (was, now) => (Name: was.Key, Was: was.Value, Now: now.Value))
+            .. was
+                .Keys.Union(now.Keys)
+                .Select(name => (Name: name, Was: was.GetValueOrDefault(name, Absent), Now: now.GetValueOrDefault(name, Absent)))
                 .Where(field => field.Was != field.Now && !IsPlace(field.Name) && !IsAllowedEnd(field.Name, stored, requested))
                 .Select(field => Line(field.Name, field.Was, field.Now, stored)),
         ];
+    }
 
     /// <summary>Whether a field is only a path to content whose hash is compared as well.</summary>
     internal static bool IsPlace(string name) => name is "data.dataDir";

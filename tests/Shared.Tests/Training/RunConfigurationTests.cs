@@ -87,6 +87,20 @@ public sealed class RunConfigurationTests
     }
 
     [Fact]
+    public void AnOptimizerMayHaveConstantsOfItsOwnBesideOnesThatOthersHaveAsWell()
+    {
+        var other = With(options => options with { Optimizer = new OtherOptimizer { Momentum = 0.25 } });
+        var fields = RunConfigurationJson.Fields(other).Where(field => field.Key.StartsWith("optimizer.", StringComparison.Ordinal)).ToList();
+        Assert.Equal("0.25", Assert.Single(fields, field => field.Key == "optimizer.momentum").Value);
+        Assert.Equal("0.5", Assert.Single(fields, field => field.Key == "optimizer.alpha").Value);
+
+        var differences = ResumeRule.Errors(Default, other);
+
+        Assert.Equal(4, differences.Count); // kind, learningRate, momentum, alpha
+        Assert.Contains("optimizer.alpha: the run has nothing, this command says 0.5; it cannot change when a run is resumed", differences);
+    }
+
+    [Fact]
     public void ResumingAllowsAnotherPlaceAndNothingElse()
     {
         Assert.Empty(ResumeRule.Errors(Default, With(options => options with { Data = options.Data with { DataDir = "/elsewhere" } })));
@@ -175,4 +189,31 @@ public sealed class RunConfigurationTests
 
     private static RunConfiguration Resolve(TrainingOptions options) =>
         RunConfiguration.Resolve(options, Digits, "{\"layers\":[{\"type\":\"relu\"}]}", null);
+
+    /// <summary>An optimizer with a constant that no other has, and one of a name that sgd has too.</summary>
+    private sealed record OtherOptimizer() : OptimizerOptions(learningRate: 0.5)
+    {
+        public override string Name => "other";
+
+        public double Momentum { get; init; }
+
+        internal override IReadOnlyList<OptimizerConstant> Constants { get; } =
+        [
+            OptimizerConstant.Number<OtherOptimizer>(
+                nameof(Momentum),
+                "",
+                "0",
+                other => other.Momentum,
+                (other, value) => other with
+                {
+                    Momentum = value,
+                }
+            ),
+            OptimizerConstant.Number<OtherOptimizer>("Alpha", "", "0", _ => 0.5, (other, _) => other),
+        ];
+
+        internal override Optimizer CreateOptimizer() => throw new NotSupportedException();
+
+        private protected override IEnumerable<OptionError> ConstantErrors() => [];
+    }
 }
