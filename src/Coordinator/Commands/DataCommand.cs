@@ -1,5 +1,6 @@
 using System.Globalization;
 using Distributed.Data;
+using Distributed.Data.Formats;
 
 namespace Distributed.Coordinator.Commands;
 
@@ -18,7 +19,7 @@ internal sealed class DataCommand(CommandConsole console)
             );
             WriteLine($"    {(known.Location is null ? $"not here: {known.Remedy}" : $"found: {known.Location}")}");
         }
-        console.Output.WriteLine("PATH: a CSV file, an IDX pair, or a folder of IDX or CIFAR files; try data inspect --data PATH");
+        console.Output.WriteLine($"PATH: {DataFormat.Summaries}, as a file or a folder; try data inspect --data PATH");
         return ExitCodes.Done;
     }
 

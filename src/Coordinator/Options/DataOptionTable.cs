@@ -1,4 +1,5 @@
 using Distributed.Data;
+using Distributed.Data.Formats;
 
 namespace Distributed.Coordinator.Options;
 
@@ -13,7 +14,7 @@ internal static class DataOptionTable
             "--data",
             "NAME|PATH",
             OptionGroups.Data,
-            "digits, fashion-mnist, or the path of a CSV file, an IDX file, or a folder of IDX or CIFAR files",
+            $"digits, fashion-mnist, or the path of {DataFormat.Summaries}, as a file or a folder",
             Defaults.Data,
             "flowers.csv",
             (options, text) => options with { Data = OptionText.NotEmpty(text) }

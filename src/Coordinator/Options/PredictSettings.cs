@@ -1,4 +1,5 @@
 using Distributed.Data;
+using Distributed.Data.Formats;
 
 namespace Distributed.Coordinator.Options;
 
@@ -66,7 +67,7 @@ internal sealed record PredictSettings
             "--data" => option with
             {
                 Value = "PATH|-",
-                Help = "samples to predict: a CSV file, an IDX or CIFAR file or the test set of a folder; - is CSV from standard input",
+                Help = $"samples to predict: {DataFormat.Summaries}, or the test set of a folder; - is CSV from standard input",
                 Default = "must be named",
             },
             "--label-column" => option with

@@ -28,11 +28,8 @@ internal sealed record DataFiles(DataFormat Format, string Path, IReadOnlyList<s
         return format is null ? throw UnknownFile(path) : new DataFiles(format, path, [path]);
     }
 
-    private static InputException UnknownFile(string path)
-    {
-        string[] known = [.. DataFormat.All.Select(format => format.Summary)];
-        return FileErrors.In(path, $"the format is not known; {string.Join(", ", known[..^1])} or {known[^1]} can be read");
-    }
+    private static InputException UnknownFile(string path) =>
+        FileErrors.In(path, $"the format is not known; {DataFormat.Summaries} can be read");
 
     private static InputException UnknownFolder(string path)
     {

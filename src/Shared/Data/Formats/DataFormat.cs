@@ -9,7 +9,11 @@ internal abstract class DataFormat
     /// <summary>The formats, in the order in which they are asked; a new one is a file and a line here.</summary>
     public static IReadOnlyList<DataFormat> All { get; } = [new IdxFormat(), new CifarFormat(), new CsvFormat()];
 
-    /// <summary>What can be read, as messages name it, such as <c>an IDX pair</c>.</summary>
+    /// <summary>The formats as messages and help list them: <c>.., .. or ..</c>.</summary>
+    public static string Summaries =>
+        $"{string.Join(", ", All.Take(All.Count - 1).Select(format => format.Summary))} or {All[^1].Summary}";
+
+    /// <summary>What can be read, as <see cref="Summaries"/> name it, such as <c>an IDX pair</c>.</summary>
     public abstract string Summary { get; }
 
     /// <summary>Whether samples are rows of columns, which options may name.</summary>
