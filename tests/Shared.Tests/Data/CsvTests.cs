@@ -1,5 +1,6 @@
 using System.Text;
 using Distributed.Data;
+using Distributed.Data.Formats.Csv;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Data;
@@ -202,6 +203,27 @@ public sealed class CsvTests : IDisposable
         );
     }
 
+    [Fact]
+    public void Other_text_in_rows_and_columns_is_read_by_a_format_that_turns_it_into_csv()
+    {
+        Semicolons format = new();
+        string train = _folder.Write("a.txt", Rows.Replace(',', ';')),
+            csv = _folder.Write("a.csv", Rows);
+
+        var dataset = format.Read("a", new(format, train, [train]), new(new CsvFormat(), csv, [csv]), new DataOptions());
+
+        Assert.Equal(
+            DatasetLoader.Load(new DataOptions { Data = csv, Test = csv }).Sha256,
+            dataset.Sha256
+        );
+    }
+
     private Dataset Load(string text, DataOptions? options = null) =>
         DatasetLoader.Load((options ?? new DataOptions()) with { Data = _folder.Write("a.csv", text) });
+
+    private sealed class Semicolons : CsvFormat
+    {
+        protected override ReadOnlyMemory<byte> ReadText(string path) =>
+            Encoding.UTF8.GetBytes(File.ReadAllText(path).Replace(';', ','));
+    }
 }

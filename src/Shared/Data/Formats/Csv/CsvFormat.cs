@@ -1,7 +1,10 @@
 namespace Distributed.Data.Formats.Csv;
 
-/// <summary>Comma-separated text in UTF-8: each row is a feature vector and a label.</summary>
-internal sealed class CsvFormat : DataFormat
+/// <summary>
+/// Comma-separated text in UTF-8: each row is a feature vector and a label. Other text in rows and columns is a format that derives from
+/// this one and turns its text into CSV.
+/// </summary>
+internal class CsvFormat : DataFormat
 {
     /// <inheritdoc />
     public override string Summary => "CSV (in UTF-8)";
@@ -17,12 +20,12 @@ internal sealed class CsvFormat : DataFormat
     {
         if (test is not null && test.Format is not CsvFormat)
             throw FileErrors.In(test.Path, $"not a CSV file, but {train.Path} is one; --test needs the format of --data");
-        return Read(name, train.Path, test?.Path, options);
+        return Read(name, Table(train.Path, options), test?.Format is CsvFormat format ? format.Table(test.Path, options) : null, options);
     }
 
     /// <inheritdoc />
     public override RawSamples ReadInputs(DataFiles files, ModelInputs inputs, DataOptions options) =>
-        ParseInputs(files.Path, FileContent.Read(files.Path).Span, inputs, options);
+        ParseInputs(files.Path, ReadText(files.Path).Span, inputs, options);
 
     /// <summary>Reads samples to predict out of text.</summary>
     /// <exception cref="InputException">The text is bad, or its columns are not those that the model takes.</exception>
@@ -32,13 +35,21 @@ internal sealed class CsvFormat : DataFormat
         return new NumberRows(CsvTable.Parse(path, text, layout, readsLabels: false));
     }
 
-    private static Dataset Read(string name, string path, string? testPath, DataOptions options)
+    /// <summary>A file's content as CSV, line by line, so that messages name the lines of the file.</summary>
+    /// <exception cref="InputException">It cannot be read.</exception>
+    protected virtual ReadOnlyMemory<byte> ReadText(string path) => FileContent.Read(path);
+
+    private CsvTable Table(string path, DataOptions options) =>
+        CsvTable.Parse(path, ReadText(path).Span, options.LabelColumn, options.Header);
+
+    private static Dataset Read(string name, CsvTable train, CsvTable? separateTest, DataOptions options)
     {
-        var train = CsvTable.Read(path, options.LabelColumn, options.Header);
-        var test = testPath is null ? train : CsvTable.Read(testPath, options.LabelColumn, options.Header);
+        var test = separateTest ?? train;
         RequireSameColumns(train, test);
         var classNames = train.Labels.ClassNames();
-        var (trainRows, testRows) = testPath is null ? TestSplit.EveryFifth(train.Labels.Count, path) : (AllRows(train), AllRows(test));
+        var (trainRows, testRows) = separateTest is null
+            ? TestSplit.EveryFifth(train.Labels.Count, train.Path)
+            : (AllRows(train), AllRows(test));
 
         var columns = train.Layout.FeatureCount;
         var preprocessing = options.Standardize ? Standardization.Measure(train.Features, columns, trainRows) : Preprocessing.None;
@@ -46,7 +57,7 @@ internal sealed class CsvFormat : DataFormat
         var decoder = new SampleDecoder(preprocessing, shape);
         var trainSet = Select(train, trainRows, classNames, decoder, preprocessing);
         var testSet = Select(test, testRows, classNames, decoder, preprocessing);
-        return new Dataset(name, path, shape, classNames, preprocessing, trainSet, testSet) { Columns = train.Layout.Names };
+        return new Dataset(name, train.Path, shape, classNames, preprocessing, trainSet, testSet) { Columns = train.Layout.Names };
     }
 
     private static int[] AllRows(CsvTable table) => [.. Enumerable.Range(0, table.Labels.Count)];

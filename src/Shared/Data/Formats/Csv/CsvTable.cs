@@ -32,11 +32,6 @@ internal sealed class CsvTable
     /// <summary>[rows, Layout.FeatureCount], the numbers in the order of the file; each is finite, also as a 32-bit float.</summary>
     public ReadOnlySpan<double> Features => CollectionsMarshal.AsSpan(_features);
 
-    /// <summary>Reads a file.</summary>
-    /// <exception cref="InputException">The file is bad.</exception>
-    public static CsvTable Read(string path, string? labelColumn, bool? header) =>
-        Parse(path, FileContent.Read(path).Span, labelColumn, header);
-
     /// <summary>Reads the text of a file.</summary>
     /// <exception cref="InputException">The text is bad.</exception>
     public static CsvTable Parse(string path, ReadOnlySpan<byte> text, string? labelColumn, bool? header) =>
