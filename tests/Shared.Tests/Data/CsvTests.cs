@@ -212,10 +212,7 @@ public sealed class CsvTests : IDisposable
 
         var dataset = format.Read("a", new(format, train, [train]), new(new CsvFormat(), csv, [csv]), new DataOptions());
 
-        Assert.Equal(
-            DatasetLoader.Load(new DataOptions { Data = csv, Test = csv }).Sha256,
-            dataset.Sha256
-        );
+        Assert.Equal(DatasetLoader.Load(new DataOptions { Data = csv, Test = csv }).Sha256, dataset.Sha256);
     }
 
     private Dataset Load(string text, DataOptions? options = null) =>
@@ -223,7 +220,6 @@ public sealed class CsvTests : IDisposable
 
     private sealed class Semicolons : CsvFormat
     {
-        protected override ReadOnlyMemory<byte> ReadText(string path) =>
-            Encoding.UTF8.GetBytes(File.ReadAllText(path).Replace(';', ','));
+        protected override ReadOnlyMemory<byte> ReadText(string path) => Encoding.UTF8.GetBytes(File.ReadAllText(path).Replace(';', ','));
     }
 }

@@ -90,7 +90,10 @@ public sealed class RunConfigurationTests
     public void AnOptimizerMayHaveConstantsOfItsOwnBesideOnesThatOthersHaveAsWell()
     {
         var other = With(options => options with { Optimizer = new OtherOptimizer { Momentum = 0.25 } });
-        var fields = RunConfigurationJson.Fields(other).Where(field => field.Key.StartsWith("optimizer.", StringComparison.Ordinal)).ToList();
+        var fields = RunConfigurationJson
+            .Fields(other)
+            .Where(field => field.Key.StartsWith("optimizer.", StringComparison.Ordinal))
+            .ToList();
         Assert.Equal("0.25", Assert.Single(fields, field => field.Key == "optimizer.momentum").Value);
         Assert.Equal("0.5", Assert.Single(fields, field => field.Key == "optimizer.alpha").Value);
 
@@ -204,10 +207,7 @@ public sealed class RunConfigurationTests
                 "",
                 "0",
                 other => other.Momentum,
-                (other, value) => other with
-                {
-                    Momentum = value,
-                }
+                (other, value) => other with { Momentum = value }
             ),
             OptimizerConstant.Number<OtherOptimizer>("Alpha", "", "0", _ => 0.5, (other, _) => other),
         ];

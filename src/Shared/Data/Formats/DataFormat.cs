@@ -10,8 +10,7 @@ internal abstract class DataFormat
     public static IReadOnlyList<DataFormat> All { get; } = [new IdxFormat(), new CifarFormat(), new CsvFormat()];
 
     /// <summary>The formats as messages and help list them: <c>.., .. or ..</c>.</summary>
-    public static string Summaries =>
-        $"{string.Join(", ", All.Take(All.Count - 1).Select(format => format.Summary))} or {All[^1].Summary}";
+    public static string Summaries => $"{string.Join(", ", All.Take(All.Count - 1).Select(format => format.Summary))} or {All[^1].Summary}";
 
     /// <summary>What can be read, as <see cref="Summaries"/> name it, such as <c>an IDX pair</c>.</summary>
     public abstract string Summary { get; }
