@@ -30,6 +30,7 @@ internal sealed class AllReduceBenchmark
             benchmark.Add(series, "shm", benchmark.OurSeconds("shm"));
             benchmark.Add(series, "Gloo", benchmark.GlooSeconds());
             benchmark.Add(series, "tcp", benchmark.OurSeconds("tcp"));
+            benchmark.Add(series, "tcp in place", benchmark.OurSeconds("tcp", "--in-place"));
             benchmark.Add(series, "unix", benchmark.OurSeconds("unix"));
         }
 
@@ -41,21 +42,22 @@ internal sealed class AllReduceBenchmark
     private static void Print(Dictionary<string, Measurement[]> series, int workers)
     {
         Console.WriteLine(
-            $"all-reduce, {workers} processes, ordinary memory to ordinary memory, ms: medians of {Rounds} rounds of 50 calls, and of the ratios round by round"
+            $"all-reduce, {workers} processes, ordinary memory to ordinary memory, Gloo in place, ms: medians of {Rounds} rounds of 50 calls, and of the ratios round by round"
         );
-        Console.WriteLine("| MiB | shm | MPI | shm / MPI | unix | tcp | Gloo | tcp / Gloo |");
-        Console.WriteLine("|---|---|---|---|---|---|---|---|");
+        Console.WriteLine("| MiB | shm | MPI | shm / MPI | unix | tcp | Gloo | tcp / Gloo | tcp in place | tcp in place / Gloo |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
         for (var size = 0; size < Sizes.Length; size++)
         {
             Measurement shm = series["shm"][size],
                 mpi = series["MPI"][size],
                 unix = series["unix"][size],
                 tcp = series["tcp"][size],
+                inPlace = series["tcp in place"][size],
                 gloo = series["Gloo"][size];
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"| {Sizes[size]} | {shm.Median * 1e3:F3} | {mpi.Median * 1e3:F3} | {shm.Over(mpi).AsRatio} | {unix.Median * 1e3:F3} | {tcp.Median * 1e3:F3} | {gloo.Median * 1e3:F3} | {tcp.Over(gloo).AsRatio} |"
+                    $"| {Sizes[size]} | {shm.Median * 1e3:F3} | {mpi.Median * 1e3:F3} | {shm.Over(mpi).AsRatio} | {unix.Median * 1e3:F3} | {tcp.Median * 1e3:F3} | {gloo.Median * 1e3:F3} | {tcp.Over(gloo).AsRatio} | {inPlace.Median * 1e3:F3} | {inPlace.Over(gloo).AsRatio} |"
                 )
             );
         }
@@ -69,10 +71,21 @@ internal sealed class AllReduceBenchmark
             size.Add(value);
     }
 
-    private IEnumerable<double> OurSeconds(string transport) =>
+    private IEnumerable<double> OurSeconds(string transport, params string[] options) =>
         Lines(
                 TrainingBenchmark.Coordinator,
-                ["bench", "allreduce", "--json", "--workers", Text(_workers), "--transport", transport, "--sizes", string.Join(',', Sizes)]
+                [
+                    "bench",
+                    "allreduce",
+                    "--json",
+                    "--workers",
+                    Text(_workers),
+                    "--transport",
+                    transport,
+                    "--sizes",
+                    string.Join(',', Sizes),
+                    .. options,
+                ]
             )
             .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("milliseconds").GetDouble() / 1e3);
 

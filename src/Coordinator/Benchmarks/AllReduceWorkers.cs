@@ -57,11 +57,17 @@ internal sealed class AllReduceWorkers : IAsyncDisposable
     /// <param name="transport">How it is to travel.</param>
     /// <param name="length">Its length in elements.</param>
     /// <param name="steps">How often.</param>
+    /// <param name="inPlace">Whether vector and sum stay in the exchange's memory, as in training.</param>
     /// <returns>The timings of the first worker: none can be ahead of the others by more than a part of a step.</returns>
     /// <exception cref="RunFailedException">A worker has failed.</exception>
-    public async Task<AllReduceTimings> TimeAsync(BenchTransport transport, int length, int steps)
+    public async Task<AllReduceTimings> TimeAsync(BenchTransport transport, int length, int steps, bool inPlace)
     {
-        await AskAsync(string.Create(CultureInfo.InvariantCulture, $"{transport.ToString().ToLowerInvariant()} {length} {steps}"));
+        await AskAsync(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{transport.ToString().ToLowerInvariant()} {length} {steps}{(inPlace ? " in-place" : "")}"
+            )
+        );
         var answers = await AnswersAsync();
         return JsonSerializer.Deserialize<AllReduceTimings>(answers[0])!;
     }

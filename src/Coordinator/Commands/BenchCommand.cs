@@ -25,7 +25,7 @@ internal sealed class BenchCommand(CommandConsole console)
             WriteHead(settings);
         foreach (var size in settings.Sizes)
         {
-            var timings = await workers.TimeAsync(settings.Transport, BenchSettings.Elements(size), settings.Steps);
+            var timings = await workers.TimeAsync(settings.Transport, BenchSettings.Elements(size), settings.Steps, settings.InPlace);
             var result = AllReduceResult.Of(size, timings);
             console.Output.WriteLine(settings.Json ? JsonSerializer.Serialize(result, Json) : result.Text());
         }
@@ -38,7 +38,7 @@ internal sealed class BenchCommand(CommandConsole console)
         console.Output.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"all-reduce over {(settings.Hosts.Count == 0 ? settings.Workers : settings.Hosts.Count)} workers with one thread each, from ordinary memory to ordinary memory; medians of {settings.Steps} steps, half the distance between the quartiles"
+                $"all-reduce over {(settings.Hosts.Count == 0 ? settings.Workers : settings.Hosts.Count)} workers with one thread each, {(settings.InPlace ? "in place" : "from ordinary memory to ordinary memory")}; medians of {settings.Steps} steps, half the distance between the quartiles"
             )
         );
         console.Output.WriteLine(

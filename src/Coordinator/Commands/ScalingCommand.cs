@@ -89,7 +89,7 @@ internal sealed class ScalingCommand(CommandConsole console, TrainingRunFactory 
         if (one.Workers == 1)
             return null;
         await using var workers = await AllReduceWorkers.StartAsync(one.Workers);
-        return await workers.TimeAsync(AsInTraining(settings.Transport), one.Prepared.Network.Layout.Length, ExchangeSteps);
+        return await workers.TimeAsync(AsInTraining(settings.Transport), one.Prepared.Network.Layout.Length, ExchangeSteps, inPlace: false);
     }
 
     // Inside a host, training's streams are Unix sockets.

@@ -47,6 +47,9 @@ internal sealed record BenchSettings
     /// <summary>How often each size is reduced.</summary>
     public int Steps { get; init; } = 50;
 
+    /// <summary>Whether the vectors and their sums stay in the exchange's memory.</summary>
+    public bool InPlace { get; init; }
+
     /// <summary>Whether to write JSON.</summary>
     public bool Json { get; init; }
 
@@ -98,6 +101,15 @@ internal sealed record BenchSettings
             {
                 Steps = OptionText.WholeNumber<int>(text),
             }
+        ),
+        new(
+            "--in-place",
+            null,
+            OptionGroups.Cluster,
+            "leave the vectors and their sums in the exchange's memory, as training does",
+            "off",
+            "",
+            (settings, text) => settings with { InPlace = OptionText.Switch(text) }
         ),
         new(
             "--json",

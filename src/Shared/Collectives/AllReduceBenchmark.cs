@@ -13,7 +13,8 @@ internal sealed record AllReduceTimings(string Transport, long BytesSent, IReadO
 
 /// <summary>
 /// Times the all-reduce of a vector that lies in ordinary memory and whose sum is to lie in ordinary memory, with one microbatch to each
-/// worker: what training does, and in addition a copy in and a copy out, which it does not need.
+/// worker: what training does, and in addition a copy in and a copy out, which it does not need. In place, it is what training does: the
+/// vector lies in the exchange's memory, as a gradient does, and the sum is read where the exchange leaves it, as an update does.
 /// </summary>
 internal sealed class AllReduceBenchmark : IGradientConsumer
 {
@@ -33,6 +34,7 @@ internal sealed class AllReduceBenchmark : IGradientConsumer
     private readonly ExchangeView _view;
     private readonly int _rank;
     private readonly int _workers;
+    private readonly bool _isInPlace;
     private readonly AlignedBuffer _input;
     private readonly AlignedBuffer _output;
 
@@ -41,13 +43,16 @@ internal sealed class AllReduceBenchmark : IGradientConsumer
     /// <param name="length">The vector's length in elements.</param>
     /// <param name="rank">This worker's rank.</param>
     /// <param name="workers">The number of workers.</param>
-    public AllReduceBenchmark(ExchangeView view, int length, int rank, int workers)
+    /// <param name="inPlace">Whether vector and sum stay in the exchange's memory.</param>
+    public AllReduceBenchmark(ExchangeView view, int length, int rank, int workers, bool inPlace)
     {
-        (_view, _rank, _workers) = (view, rank, workers);
+        (_view, _rank, _workers, _isInPlace) = (view, rank, workers, inPlace);
         _input = new AlignedBuffer(length);
         _output = new AlignedBuffer(length);
         for (var i = 0; i < length; i++)
             _input.Span[i] = (i + rank) % Values;
+        if (inPlace)
+            _input.Span.CopyTo(view.Memory.Node(0).Span);
     }
 
     /// <summary>The settings of a view that exchanges one vector.</summary>
@@ -80,7 +85,8 @@ internal sealed class AllReduceBenchmark : IGradientConsumer
         for (var step = 1; step <= warmUp + steps; step++)
         {
             var reducing = Time(() => plan = Step(step, cancellationToken));
-            Check();
+            if (!_isInPlace)
+                Check();
             var copying = Time(() => _input.Span.CopyTo(_output.Span));
             if (step <= warmUp)
                 continue;
@@ -92,7 +98,17 @@ internal sealed class AllReduceBenchmark : IGradientConsumer
     }
 
     /// <inheritdoc />
-    public void Take(int offset, ReadOnlySpan<float> values) => values.CopyTo(_output.Span[offset..]);
+    public void Take(int offset, ReadOnlySpan<float> values)
+    {
+        if (!_isInPlace)
+        {
+            values.CopyTo(_output.Span[offset..]);
+            return;
+        }
+
+        Check(offset, values[0]);
+        Check(offset + values.Length - 1, values[^1]);
+    }
 
     private string Transport =>
         _view.Ways switch
@@ -108,7 +124,8 @@ internal sealed class AllReduceBenchmark : IGradientConsumer
         var plan = _view.Exchange.Begin(step, _workers, this, cancellationToken);
         foreach (var bucket in plan.Buckets)
         {
-            _input.Span[bucket.Start..bucket.End].CopyTo(_view.Memory.Node(0).Span[bucket.Start..]);
+            if (!_isInPlace)
+                _input.Span[bucket.Start..bucket.End].CopyTo(_view.Memory.Node(0).Span[bucket.Start..]);
             _view.Exchange.CompletedFrom(bucket.Start);
         }
 
@@ -120,11 +137,16 @@ internal sealed class AllReduceBenchmark : IGradientConsumer
     private void Check()
     {
         for (var i = 0; i < _output.Length; i += (_output.Length / Values) + 1)
-        {
-            var sum = Enumerable.Range(0, _workers).Sum(rank => (i + rank) % Values);
-            if (_output.Span[i] != sum)
-                throw new InvalidDataException($"element {i} is {_output.Span[i]} instead of {sum}");
-        }
+            Check(i, _output.Span[i]);
+    }
+
+    private void Check(int element, float value)
+    {
+        var sum = 0;
+        for (var rank = 0; rank < _workers; rank++)
+            sum += (element + rank) % Values;
+        if (value != sum)
+            throw new InvalidDataException($"element {element} is {value} instead of {sum}");
     }
 
     private static double Time(Action action)

@@ -11,10 +11,12 @@ namespace Distributed.Worker.Benchmarks;
 
 /// <summary>
 /// One worker of <c>coordinator bench allreduce</c>, which talks to it by lines: it is told the token, says its address and is told those
-/// of all; then each request (transport, elements, steps) is a view, answered by its timings. It ends with its standard input.
+/// of all; then each request (transport, elements, steps, perhaps in-place) is a view, answered by its timings. It ends with its standard input.
 /// </summary>
 internal static class AllReduceMember
 {
+    private const string InPlace = "in-place";
+
     /// <summary>Serves requests until there are no more.</summary>
     /// <param name="rank">This worker's rank.</param>
     /// <param name="listen">Where the others reach it on a machine of its own; null if all are on this one.</param>
@@ -72,7 +74,10 @@ internal static class AllReduceMember
         await using var view = await ExchangeView.OpenAsync(identity, addresses, settings, token, directory, CancellationToken.None);
         AllReduceTimings? timings = null;
         await thread.RunAsync(() =>
-            timings = new AllReduceBenchmark(view, length, identity.Rank, addresses.Length).Run(steps, CancellationToken.None)
+            timings = new AllReduceBenchmark(view, length, identity.Rank, addresses.Length, inPlace: request is [.., InPlace]).Run(
+                steps,
+                CancellationToken.None
+            )
         );
         return timings!;
     }
