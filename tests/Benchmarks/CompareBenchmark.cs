@@ -11,9 +11,9 @@ namespace Distributed.Benchmarks;
 internal sealed class CompareBenchmark(string other)
 {
     private const int Pairs = 9;
+    private const int Seconds = 4;
     private const string Output = "bin/Release/net10.0";
 
-    private static readonly string[] Models = ["mlp", "mlp:2048,2048", "cnn"];
     private static readonly string[] Sizes = ["2.7", "16", "64"];
 
     private readonly Build _other = new(
@@ -51,7 +51,7 @@ internal sealed class CompareBenchmark(string other)
 
     private void Steps()
     {
-        foreach (var model in Models)
+        foreach (var (model, _, _) in ScalingBenchmark.Presets)
             Compare([$"step of {model}, ms"], build => [StepMilliseconds(build, model)]);
     }
 
@@ -67,10 +67,12 @@ internal sealed class CompareBenchmark(string other)
 
     private void Scalings()
     {
-        foreach (var model in Models)
+        foreach (var (model, batch, _) in ScalingBenchmark.Presets)
         {
-            Compare([$"{model}, 2 workers, shm, µs a sample"], build => [SampleMicroseconds(build, model, "shm")]);
-            Compare([$"{model}, 2 workers, Unix sockets, µs a sample"], build => [SampleMicroseconds(build, model, build.Streams("tcp"))]);
+            Compare([$"{model}, 2 workers, shm, µs a sample"], build => [SampleMicroseconds(build, model, batch, "shm")]);
+            Compare([$"{model}, 2 workers, Unix sockets, µs a sample"], build =>
+                [SampleMicroseconds(build, model, batch, build.Streams("tcp"))]
+            );
         }
     }
 
@@ -119,31 +121,8 @@ internal sealed class CompareBenchmark(string other)
                 .Select(line => line.GetProperty("milliseconds").GetDouble()),
         ];
 
-    private static double SampleMicroseconds(Build build, string model, string transport) =>
-        1e6
-        / Objects(
-                build,
-                [
-                    "scaling",
-                    "--data",
-                    "fashion-mnist",
-                    "--model",
-                    model,
-                    "--batch-per-worker",
-                    model == "cnn" ? "64" : "128",
-                    "--workers",
-                    "2",
-                    "--transport",
-                    transport,
-                    "--rounds",
-                    "1",
-                    "--seconds",
-                    "4",
-                ]
-            )
-            .Single()
-            .GetProperty("samplesPerSecond")
-            .GetDouble();
+    private static double SampleMicroseconds(Build build, string model, int batch, string transport) =>
+        1e6 / ScalingBenchmark.Rate(ScalingBenchmark.Results(build.Coordinator, model, batch, "2", transport, Seconds).Single());
 
     private static IEnumerable<JsonElement> Objects(Build build, string[] arguments) =>
         TrainingBenchmark

@@ -12,10 +12,11 @@ internal static class ScalingBenchmark
 {
     private const int Rounds = 5;
     private const int Workers = 2;
+    private const int Seconds = 6;
     private const double SliceSeconds = 0.1;
 
     // Samples of a worker, and PyTorch's steps in a window of about a second.
-    private static readonly (string Name, int Batch, int PeerSteps)[] Presets =
+    internal static readonly (string Name, int Batch, int PeerSteps)[] Presets =
     [
         ("mlp", 128, 100),
         ("mlp:2048,2048", 128, 20),
@@ -55,8 +56,8 @@ internal static class ScalingBenchmark
         for (var round = 0; round < Rounds; round++)
         {
             OneCore.Run(() => MeasureBound(step, peak, bound));
-            JsonElement[] memory = Ours(model, batch, "1,2", "auto"),
-                streams = Ours(model, batch, "2", "tcp");
+            JsonElement[] memory = Results(TrainingBenchmark.Coordinator, model, batch, "1,2", "auto", Seconds),
+                streams = Results(TrainingBenchmark.Coordinator, model, batch, "2", "tcp", Seconds);
             one.Add(Rate(memory[0]));
             shm.Add(Rate(memory[1]));
             tcp.Add(Rate(streams[0]));
@@ -79,11 +80,12 @@ internal static class ScalingBenchmark
             bound.Add(peak.Seconds("") * step.MultiplyAdds / 1e9 / Measurement.Time(step.Run, SliceSeconds));
     }
 
-    private static JsonElement[] Ours(string model, int batch, string workers, string transport) =>
+    /// <summary>What a coordinator's <c>bench scaling</c> says, an object for each number of workers.</summary>
+    internal static JsonElement[] Results(string coordinator, string model, int batch, string workers, string transport, int seconds) =>
         [
             .. TrainingBenchmark
                 .Output(
-                    TrainingBenchmark.Coordinator,
+                    coordinator,
                     [
                         "bench",
                         "scaling",
@@ -101,12 +103,12 @@ internal static class ScalingBenchmark
                         "--rounds",
                         "1",
                         "--seconds",
-                        "6",
+                        seconds.ToString(CultureInfo.InvariantCulture),
                     ]
                 )
                 .Split('\n', StringSplitOptions.RemoveEmptyEntries)
                 .Select(line => JsonElement.Parse(line)),
         ];
 
-    private static double Rate(JsonElement result) => result.GetProperty("samplesPerSecond").GetDouble();
+    internal static double Rate(JsonElement result) => result.GetProperty("samplesPerSecond").GetDouble();
 }

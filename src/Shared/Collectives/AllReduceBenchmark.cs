@@ -18,6 +18,9 @@ internal sealed record AllReduceTimings(string Transport, long BytesSent, IReadO
 /// </summary>
 internal sealed class AllReduceBenchmark : IGradientConsumer
 {
+    /// <summary>The word by which a request to a worker asks for it in place.</summary>
+    public const string InPlace = "in-place";
+
     /// <summary>
     /// Steps before those that count, at least; and elements to exchange in them, so that short steps run as optimized code, as in
     /// training, when they count.

@@ -15,8 +15,6 @@ namespace Distributed.Worker.Benchmarks;
 /// </summary>
 internal static class AllReduceMember
 {
-    private const string InPlace = "in-place";
-
     /// <summary>Serves requests until there are no more.</summary>
     /// <param name="rank">This worker's rank.</param>
     /// <param name="listen">Where the others reach it on a machine of its own; null if all are on this one.</param>
@@ -74,10 +72,13 @@ internal static class AllReduceMember
         await using var view = await ExchangeView.OpenAsync(identity, addresses, settings, token, directory, CancellationToken.None);
         AllReduceTimings? timings = null;
         await thread.RunAsync(() =>
-            timings = new AllReduceBenchmark(view, length, identity.Rank, addresses.Length, inPlace: request is [.., InPlace]).Run(
-                steps,
-                CancellationToken.None
-            )
+            timings = new AllReduceBenchmark(
+                view,
+                length,
+                identity.Rank,
+                addresses.Length,
+                inPlace: request is [.., AllReduceBenchmark.InPlace]
+            ).Run(steps, CancellationToken.None)
         );
         return timings!;
     }

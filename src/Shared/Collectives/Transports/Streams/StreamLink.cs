@@ -99,17 +99,23 @@ internal sealed class StreamLink : Link
         }
     }
 
-    // What is unsent when a wait begins is sent by the waiting thread: over loopback, handing it to the watch cost a tenth of an
-    // all-reduce of 64 MiB.
+    // What is unsent when a wait begins is sent by the waiting thread instead of the watch: in place over loopback, the median of five
+    // pairs was 4 to 5 % faster at 2.7, 16 and 64 MiB, on a machine whose pairs differed by more.
     private void WaitToSendToo(TimeSpan atMost)
     {
         Volatile.Write(ref _isWaitedFor, true);
-        List<Socket> readable = [_socket!],
-            writable = [_socket!];
-        Socket.Select(readable, writable, null, atMost);
-        if (writable.Count > 0)
-            Flush();
-        Volatile.Write(ref _isWaitedFor, false);
+        try
+        {
+            List<Socket> readable = [_socket!],
+                writable = [_socket!];
+            Socket.Select(readable, writable, null, atMost);
+            if (writable.Count > 0)
+                Flush();
+        }
+        finally
+        {
+            Volatile.Write(ref _isWaitedFor, false);
+        }
     }
 
     /// <inheritdoc />
@@ -415,6 +421,6 @@ internal enum LinkInterest
     /// <summary>Another thread is receiving, or the next frame is early: poll again later.</summary>
     Later = 4,
 
-    /// <summary>Somebody else receives and sends while it waits: look again soon.</summary>
+    /// <summary>A waiting thread is receiving and sending: poll again soon.</summary>
     Soon = 8,
 }
