@@ -9,23 +9,21 @@ namespace Distributed.Integration;
 /// <summary>Every call needs the run's token, to the coordinator and to workers alike; only health is public.</summary>
 public sealed class TokenTests
 {
-    private static readonly Frame Request = new(new FrameHeader(Run: 0, default, Step: 0, FrameKind.State, Part: 0, Offset: 0));
-
     private static readonly (string Name, Func<CallInvoker, Task> Call)[] Calls = [("Session", async calls =>
         {
             using var call = new Protocol.Cluster.ClusterClient(calls).Session();
             await call.ResponseStream.MoveNext(CancellationToken.None);
         }), ("Exchange", async calls =>
         {
-            using var call = new TensorClient(calls).Exchange([]);
+            using var call = new Tensors.TensorsClient(calls).Exchange([]);
             await call.ResponseStream.MoveNext(CancellationToken.None);
         }), ("FetchState", async calls =>
         {
-            using var call = new TensorClient(calls).FetchState(Request, CancellationToken.None);
+            using var call = new Tensors.TensorsClient(calls).FetchState(new TensorFrame());
             await call.ResponseStream.MoveNext(CancellationToken.None);
         }), ("StoreState", async calls =>
         {
-            using var call = new TensorClient(calls).StoreState(CancellationToken.None);
+            using var call = new Tensors.TensorsClient(calls).StoreState();
             await call.ResponseAsync;
         })];
 

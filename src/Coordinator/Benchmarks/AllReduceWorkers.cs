@@ -65,7 +65,7 @@ internal sealed class AllReduceWorkers : IAsyncDisposable
         await AskAsync(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{transport.ToString().ToLowerInvariant()} {length} {steps}{(inPlace ? $" {AllReduceBenchmark.InPlace}" : "")}"
+                $"{transport.ToString().ToLowerInvariant()} {length} {steps}{(inPlace ? $" {AllReduceTimings.InPlace}" : "")}"
             )
         );
         var answers = await AnswersAsync();

@@ -27,9 +27,10 @@ internal sealed record ExchangeSettings(
 /// <summary>How many peers of a view are reached in which way.</summary>
 /// <param name="Memory">Through shared memory.</param>
 /// <param name="Streams">Over raw streams.</param>
+/// <param name="LocalStreams">How many of these are Unix domain sockets.</param>
 /// <param name="Calls">In streaming calls.</param>
 /// <param name="Refusal">Why a peer uses a slower transport than requested, with its name; empty if none does.</param>
-internal readonly record struct PeerWays(int Memory, int Streams, int Calls, string Refusal);
+internal readonly record struct PeerWays(int Memory, int Streams, int LocalStreams, int Calls, string Refusal);
 
 /// <summary>
 /// A membership view in which this process exchanges: its memory, its links to the peers, and the all-reduce that runs over them.
@@ -227,7 +228,12 @@ internal sealed class ExchangeView : IAsyncDisposable
     }
 
     /// <summary>Takes an exchange call that a peer has opened with its ticket, and runs it to its end.</summary>
-    internal async Task AcceptAsync(int rank, bool isShared, IAsyncStreamReader<Frame> incoming, IAsyncStreamWriter<Frame> outgoing)
+    internal async Task AcceptAsync(
+        int rank,
+        bool isShared,
+        IAsyncStreamReader<TensorFrame> incoming,
+        IAsyncStreamWriter<TensorFrame> outgoing
+    )
     {
         var link = new CallLink(_identity, rank, _frames, incoming, outgoing, complete: null, owned: null);
         if (!TryAccept(isShared, link))
@@ -260,8 +266,15 @@ internal sealed class ExchangeView : IAsyncDisposable
         var shared = _sharedMemory?.Connect(Exchange) ?? [];
         _frames.Release(shared);
         Exchange.Use(_frames, Peers.Except(shared));
-        var calls = Links().Count(link => link is CallLink && !shared.Contains(link.Peer));
-        Ways = new PeerWays(shared.Count, Peers.Count - shared.Count - calls, calls, refusal.Length > 0 ? refusal : _refusal);
+        List<Link> used = [.. Links().Where(link => !shared.Contains(link.Peer))];
+        List<StreamLink> streams = [.. used.OfType<StreamLink>()];
+        Ways = new PeerWays(
+            shared.Count,
+            streams.Count,
+            streams.Count(link => link.IsLocal),
+            used.Count - streams.Count,
+            refusal.Length > 0 ? refusal : _refusal
+        );
     }
 
     private async Task AcceptedAsync(int peer, CancellationToken cancellationToken)
@@ -352,7 +365,7 @@ internal sealed class ExchangeView : IAsyncDisposable
     private void Call(int peer, UInt128 ticket, bool isShared, Connection connection)
     {
         var headers = new Metadata { { CallLink.TicketHeader, Tickets.Text(ticket) }, { CallLink.SharedHeader, isShared ? "1" : "0" } };
-        var call = new TensorClient(connection.Calls).Exchange(headers);
+        var call = new Tensors.TensorsClient(connection.Calls).Exchange(headers);
         var link = new CallLink(
             _identity,
             peer,

@@ -8,12 +8,12 @@ internal static class StateTransfer
 {
     /// <summary>Sends a state.</summary>
     /// <param name="outgoing">The stream.</param>
-    /// <param name="header">Names run, generation and step.</param>
+    /// <param name="state">Names run, generation and step.</param>
     /// <param name="vectors">The weights, then the moments.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task SendAsync(
-        IAsyncStreamWriter<Frame> outgoing,
-        FrameHeader header,
+        IAsyncStreamWriter<TensorFrame> outgoing,
+        TensorFrame state,
         IReadOnlyList<ReadOnlyMemory<float>> vectors,
         CancellationToken cancellationToken
     )
@@ -21,17 +21,13 @@ internal static class StateTransfer
         ArgumentNullException.ThrowIfNull(vectors);
         for (var part = 0; part < vectors.Count; part++)
         {
-            await SendVectorAsync(
-                outgoing,
-                header with
-                {
-                    Kind = FrameKind.State,
-                    Part = part,
-                    Offset = 0,
-                },
-                vectors[part],
-                cancellationToken
-            );
+            var header = new TensorFrame(state)
+            {
+                Kind = FrameKind.State,
+                Part = (uint)part,
+                Offset = 0,
+            };
+            await SendVectorAsync(outgoing, header, vectors[part], cancellationToken);
         }
     }
 
@@ -43,7 +39,7 @@ internal static class StateTransfer
     /// <returns>The step after which the state is.</returns>
     /// <exception cref="InvalidDataException">The stream does not hold one whole state.</exception>
     public static async Task<long> ReceiveAsync(
-        IAsyncStreamReader<Frame> incoming,
+        IAsyncStreamReader<TensorFrame> incoming,
         ulong run,
         IReadOnlyList<Memory<float>> vectors,
         CancellationToken cancellationToken
@@ -55,14 +51,14 @@ internal static class StateTransfer
         long? step = null;
         while (await incoming.MoveNext(cancellationToken))
         {
-            using var frame = incoming.Current;
+            var frame = incoming.Current;
             if (part < vectors.Count && offset == vectors[part].Length)
                 (part, offset) = (part + 1, 0);
-            if (frame.Header.Run != run)
+            if (frame.Run != run)
                 throw new InvalidDataException("the state belongs to another run");
-            step ??= frame.Header.Step;
+            step ??= checked((long)frame.Step);
             Store(frame, step.Value, part, offset, vectors);
-            offset += frame.Values.Length;
+            offset += frame.Floats.Length;
         }
 
         return step is { } complete && part == vectors.Count - 1 && offset == vectors[part].Length
@@ -72,8 +68,8 @@ internal static class StateTransfer
 
     /// <summary>Writes a vector as frames of bounded size, whose offsets count up; an empty one is one frame.</summary>
     internal static async Task SendVectorAsync(
-        IAsyncStreamWriter<Frame> outgoing,
-        FrameHeader header,
+        IAsyncStreamWriter<TensorFrame> outgoing,
+        TensorFrame header,
         ReadOnlyMemory<float> values,
         CancellationToken cancellationToken
     )
@@ -82,29 +78,28 @@ internal static class StateTransfer
         do
         {
             var piece = values.Slice(start, Math.Min(WireLimits.FrameElements, values.Length - start));
-            await outgoing.WriteAsync(new Frame(header with { Offset = header.Offset + start }, piece), cancellationToken);
+            await outgoing.WriteAsync(header.With((long)header.Offset + start, piece.Span), cancellationToken);
             start += piece.Length;
         } while (start < values.Length);
     }
 
-    private static void Store(Frame frame, long step, int part, int offset, IReadOnlyList<Memory<float>> vectors)
+    private static void Store(TensorFrame frame, long step, int part, int offset, IReadOnlyList<Memory<float>> vectors)
     {
-        var header = frame.Header;
         if (
-            header.Kind != FrameKind.State
-            || header.Step != step
+            frame.Kind != FrameKind.State
+            || frame.Step != (ulong)step
             || part >= vectors.Count
-            || header.Part != part
-            || header.Offset != offset
-            || offset > vectors[part].Length - frame.Values.Length
+            || frame.Part != part
+            || frame.Offset != (ulong)offset
+            || offset > vectors[part].Length - frame.Floats.Length
         )
         {
             throw new InvalidDataException(
                 "a frame of another state came: "
-                    + $"step {header.Step}, vector {header.Part}, element {header.Offset} instead of {step}, {part}, {offset}"
+                    + $"step {frame.Step}, vector {frame.Part}, element {frame.Offset} instead of {step}, {part}, {offset}"
             );
         }
 
-        frame.Values.CopyTo(vectors[part].Span[offset..]);
+        frame.Floats.CopyTo(vectors[part].Span[offset..]);
     }
 }

@@ -77,7 +77,7 @@ internal static class AllReduceMember
                 length,
                 identity.Rank,
                 addresses.Length,
-                inPlace: request is [.., AllReduceBenchmark.InPlace]
+                inPlace: request is [.., AllReduceTimings.InPlace]
             ).Run(steps, CancellationToken.None)
         );
         return timings!;

@@ -10,7 +10,7 @@ namespace Distributed.Worker.Computing;
 /// <param name="failed">
 /// Called at once with the step whose snapshot could not be sent, and why: no later call would report the last one.
 /// </param>
-internal sealed class SnapshotSender(TensorClient client, Action<long, Exception> failed)
+internal sealed class SnapshotSender(Tensors.TensorsClient client, Action<long, Exception> failed)
 {
     private AlignedBuffer[] _copies = [];
     private Task _sending = Task.CompletedTask;
@@ -19,7 +19,7 @@ internal sealed class SnapshotSender(TensorClient client, Action<long, Exception
     /// <param name="state">The state; not written until this returns.</param>
     /// <param name="header">Names run, generation and step.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task TakeAsync(TrainingState state, FrameHeader header, CancellationToken cancellationToken)
+    public async Task TakeAsync(TrainingState state, TensorFrame header, CancellationToken cancellationToken)
     {
         await _sending;
         AlignedBuffer[] vectors = [state.Weights, .. state.Moments];
@@ -33,7 +33,7 @@ internal sealed class SnapshotSender(TensorClient client, Action<long, Exception
     /// <summary>Waits until the last snapshot has arrived.</summary>
     public Task FlushAsync() => _sending;
 
-    private async Task SendOrTellAsync(FrameHeader header, CancellationToken cancellationToken)
+    private async Task SendOrTellAsync(TensorFrame header, CancellationToken cancellationToken)
     {
         try
         {
@@ -41,14 +41,14 @@ internal sealed class SnapshotSender(TensorClient client, Action<long, Exception
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            failed(header.Step, exception);
+            failed((long)header.Step, exception);
             throw;
         }
     }
 
-    private async Task SendAsync(FrameHeader header, CancellationToken cancellationToken)
+    private async Task SendAsync(TensorFrame header, CancellationToken cancellationToken)
     {
-        using var call = client.StoreState(cancellationToken);
+        using var call = client.StoreState(cancellationToken: cancellationToken);
         await StateTransfer.SendAsync(
             call.RequestStream,
             header,
@@ -56,6 +56,6 @@ internal sealed class SnapshotSender(TensorClient client, Action<long, Exception
             cancellationToken
         );
         await call.RequestStream.CompleteAsync();
-        using var confirmed = await call;
+        await call;
     }
 }

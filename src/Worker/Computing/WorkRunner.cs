@@ -156,15 +156,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _step = new TrainingStep(_replica, _view.Exchange, _view.Memory, _rank);
         if (enter.View.FetchState)
         {
-            await _members.FetchStateAsync(
-                enter.View.StateSource,
-                Header() with
-                {
-                    Kind = FrameKind.State,
-                },
-                _replica.Weights.State,
-                cancellationToken
-            );
+            await _members.FetchStateAsync(enter.View.StateSource, Header(), _replica.Weights.State, cancellationToken);
             _replica.Weights.State.Step = Step;
             _completed.Open(Step);
         }
@@ -256,5 +248,13 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _post(message);
     }
 
-    private FrameHeader Header() => new(_run.Run, _generation, Step, FrameKind.State, 0, 0);
+    private TensorFrame Header() =>
+        new()
+        {
+            Run = _run.Run,
+            Epoch = _generation.Epoch,
+            Number = _generation.Number,
+            Step = (ulong)Step,
+            Kind = FrameKind.State,
+        };
 }

@@ -20,7 +20,7 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
     public ExchangeView? View { get; private set; }
 
     /// <summary>The coordinator's tensors.</summary>
-    public TensorClient CoordinatorTensors => new(_coordinator.Calls);
+    public Tensors.TensorsClient CoordinatorTensors => new(_coordinator.Calls);
 
     /// <summary>Leaves the view before and reaches every peer of a new one.</summary>
     /// <exception cref="PeerFailureException">A peer cannot be reached.</exception>
@@ -43,31 +43,31 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
 
     /// <summary>Fetches the state after the step before the view's first.</summary>
     /// <param name="source">The address of a member that has it; empty for the coordinator.</param>
-    /// <param name="header">Names run, generation and step.</param>
+    /// <param name="request">Names run, generation and step.</param>
     /// <param name="state">Receives it.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="PeerFailureException">It cannot be had.</exception>
-    public async Task FetchStateAsync(string source, FrameHeader header, TrainingState state, CancellationToken cancellationToken)
+    public async Task FetchStateAsync(string source, TensorFrame request, TrainingState state, CancellationToken cancellationToken)
     {
         try
         {
             using var peer = source.Length == 0 ? null : new Connection(source, token);
-            var client = peer is null ? CoordinatorTensors : new TensorClient(peer.Calls);
-            using var call = client.FetchState(new Frame(header), cancellationToken);
+            var client = peer is null ? CoordinatorTensors : new Tensors.TensorsClient(peer.Calls);
+            using var call = client.FetchState(request, cancellationToken: cancellationToken);
             var step = await StateTransfer.ReceiveAsync(
                 call.ResponseStream,
-                header.Run,
+                request.Run,
                 [state.Weights.Memory, .. state.Moments.Select(moment => moment.Memory)],
                 cancellationToken
             );
-            if (step != header.Step)
-                throw new InvalidDataException($"the state after step {step} came instead of the one after step {header.Step}");
+            if (step != (long)request.Step)
+                throw new InvalidDataException($"the state after step {step} came instead of the one after step {request.Step}");
         }
         catch (Exception exception) when (exception is Grpc.Core.RpcException or InvalidDataException)
         {
             throw new PeerFailureException(
                 source.Length == 0 ? "the coordinator" : source,
-                header.Step,
+                (long)request.Step,
                 Phase.StateTransfer,
                 WireErrors.Cause(exception),
                 exception

@@ -1,16 +1,16 @@
-using System.Buffers;
 using System.Threading.Channels;
 using Distributed.Protocol;
+using Google.Protobuf;
 using Grpc.Core;
 
 namespace Distributed.Shared.Tests.Collectives;
 
 /// <summary>One direction of an exchange in memory: what is written comes out as the bytes of the wire would.</summary>
-internal sealed class FrameStream : IAsyncStreamReader<Frame>, IAsyncStreamWriter<Frame>
+internal sealed class FrameStream : IAsyncStreamReader<TensorFrame>, IAsyncStreamWriter<TensorFrame>
 {
     private readonly Channel<byte[]> _messages = Channel.CreateUnbounded<byte[]>();
 
-    public Frame Current { get; private set; } = new(default);
+    public TensorFrame Current { get; private set; } = new();
 
     public WriteOptions? WriteOptions { get; set; }
 
@@ -18,17 +18,15 @@ internal sealed class FrameStream : IAsyncStreamReader<Frame>, IAsyncStreamWrite
     {
         if (!await _messages.Reader.WaitToReadAsync(cancellationToken) || !_messages.Reader.TryRead(out var bytes))
             return false;
-        Current = FrameMarshaller.Read(new ReadOnlySequence<byte>(bytes));
+        Current = TensorFrame.Parser.ParseFrom(bytes);
         return true;
     }
 
-    public Task WriteAsync(Frame message) => WriteAsync(message, CancellationToken.None);
+    public Task WriteAsync(TensorFrame message) => WriteAsync(message, CancellationToken.None);
 
-    public Task WriteAsync(Frame message, CancellationToken cancellationToken)
+    public Task WriteAsync(TensorFrame message, CancellationToken cancellationToken)
     {
-        var output = new ArrayBufferWriter<byte>();
-        FrameMarshaller.Write(message, output);
-        _messages.Writer.TryWrite(output.WrittenSpan.ToArray());
+        _messages.Writer.TryWrite(message.ToByteArray());
         return Task.CompletedTask;
     }
 

@@ -1,5 +1,6 @@
 using Distributed.Collectives;
 using Distributed.Protocol;
+using Google.Protobuf;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Collectives;
@@ -9,7 +10,12 @@ public sealed class StateTransferTests
     private const ulong Run = 42;
     private const long Step = 9;
 
-    private static readonly FrameHeader Header = new(Run, new ViewGeneration(1, 1), Step, FrameKind.State, 0, 0);
+    private static readonly TensorFrame Header = new()
+    {
+        Run = Run,
+        Step = Step,
+        Kind = FrameKind.State,
+    };
 
     [Theory]
     [InlineData(1, 5)]
@@ -33,7 +39,7 @@ public sealed class StateTransferTests
 
     internal static class Examples
     {
-        public static TheoryData<string, FrameHeader[]> Broken =>
+        public static TheoryData<string, TensorFrame[]> Broken =>
             new()
             {
                 { "nothing at all", [] },
@@ -43,20 +49,20 @@ public sealed class StateTransferTests
                 { "a repetition", [Piece(0, 0), Piece(0, 0)] },
                 { "a vector too early", [Piece(1, 0)] },
                 { "a vector too many", [Piece(0, 0), Piece(0, 4), Piece(1, 0), Piece(1, 4), Piece(2, 0)] },
-                { "another step", [Piece(0, 0), Piece(0, 4) with { Step = Step + 1 }] },
-                { "another run", [Piece(0, 0) with { Run = 7 }] },
-                { "something else", [Piece(0, 0) with { Kind = FrameKind.Slice }] },
+                { "another step", [Piece(0, 0), new(Piece(0, 4)) { Step = Step + 1 }] },
+                { "another run", [new(Piece(0, 0)) { Run = 7 }] },
+                { "something else", [new(Piece(0, 0)) { Kind = FrameKind.Slice }] },
             };
     }
 
     // Two vectors of eight elements are expected, in frames of four.
     [Theory]
     [MemberData(nameof(Examples.Broken), MemberType = typeof(Examples))]
-    internal async Task What_is_not_one_whole_state_is_refused(string what, FrameHeader[] frames)
+    internal async Task What_is_not_one_whole_state_is_refused(string what, TensorFrame[] frames)
     {
         var stream = new FrameStream();
         foreach (var frame in frames)
-            await stream.WriteAsync(new Frame(frame, new float[4]));
+            await stream.WriteAsync(frame.With((long)frame.Offset, new float[4]));
         await stream.EndAsync();
 
         var received = Vectors(2, 8, _ => 0).Select(vector => vector.AsMemory()).ToList();
@@ -68,13 +74,23 @@ public sealed class StateTransferTests
     public async Task A_frame_longer_than_what_is_left_of_its_vector_is_refused()
     {
         var stream = new FrameStream();
-        await stream.WriteAsync(new Frame(Piece(0, 0), new float[9]));
+        await stream.WriteAsync(Piece(0, 0).With(0, new float[9]));
         await Assert.ThrowsAsync<InvalidDataException>(() =>
             StateTransfer.ReceiveAsync(stream, Run, [new float[8], new float[8]], CancellationToken.None)
         );
     }
 
-    private static FrameHeader Piece(int part, long offset) => Header with { Part = part, Offset = offset };
+    [Fact]
+    public async Task Values_that_are_not_whole_numbers_are_refused()
+    {
+        var stream = new FrameStream();
+        await stream.WriteAsync(new TensorFrame(Piece(0, 0)) { Values = ByteString.CopyFrom(1, 2, 3) });
+        await Assert.ThrowsAsync<InvalidDataException>(() =>
+            StateTransfer.ReceiveAsync(stream, Run, [new float[8], new float[8]], CancellationToken.None)
+        );
+    }
+
+    private static TensorFrame Piece(uint part, ulong offset) => new(Header) { Part = part, Offset = offset };
 
     private static float[][] Vectors(int count, int length, Func<int, float> value) =>
         [

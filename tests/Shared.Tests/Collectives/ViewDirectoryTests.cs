@@ -47,7 +47,7 @@ public sealed class ViewDirectoryTests
         ExchangeView.OpenAsync(
             new ViewIdentity(42, generation, 0, ["worker 1"]),
             [""],
-            AllReduceBenchmark.Settings(length: 16, workers: 1, TransportMode.Tcp),
+            new ExchangeSettings(new ReductionPlans([1], [new Bucket(0, 16)]), Length: 16, Microbatches: 1, Threads: 1, TransportMode.Tcp),
             token: null,
             directory,
             CancellationToken.None

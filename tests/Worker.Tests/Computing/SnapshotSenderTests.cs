@@ -8,7 +8,7 @@ namespace Distributed.Worker.Tests.Computing;
 
 public sealed class SnapshotSenderTests
 {
-    private static readonly FrameHeader Header = new(1, new ViewGeneration(1, 1), 4, FrameKind.State, 0, 0);
+    private static readonly TensorFrame Header = new() { Run = 1, Step = 4 };
 
     // Nothing else may happen after the last snapshot: the coordinator would wait for it without end.
     [Fact]
@@ -16,7 +16,9 @@ public sealed class SnapshotSenderTests
     {
         var lost = new RpcException(new Status(StatusCode.Unavailable, "gone"));
         var told = new TaskCompletionSource<(long, Exception)>();
-        var sender = new SnapshotSender(new TensorClient(new Unreachable(lost)), (step, exception) => told.SetResult((step, exception)));
+        var sender = new SnapshotSender(new Tensors.TensorsClient(new Unreachable(lost)), (step, exception) =>
+            told.SetResult((step, exception))
+        );
 
         await sender.TakeAsync(new TrainingState(5, 0), Header, CancellationToken.None);
         Assert.Equal((4, lost), await told.Task.WaitAsync(TimeSpan.FromSeconds(60)));
@@ -26,7 +28,7 @@ public sealed class SnapshotSenderTests
     [Fact]
     public async Task A_snapshot_that_is_given_up_is_not_told()
     {
-        var sender = new SnapshotSender(new TensorClient(new Unreachable(new RpcException(Status.DefaultCancelled))), (_, _) =>
+        var sender = new SnapshotSender(new Tensors.TensorsClient(new Unreachable(new RpcException(Status.DefaultCancelled))), (_, _) =>
             Assert.Fail("It was given up.")
         );
         await sender.TakeAsync(new TrainingState(5, 0), Header, new CancellationToken(canceled: true));

@@ -3,6 +3,7 @@ using Distributed.Collectives;
 using Distributed.Collectives.Transports.Calls;
 using Distributed.Collectives.Transports.Streams;
 using Distributed.Protocol;
+using Distributed.Worker.Benchmarks;
 using Grpc.Core;
 using Xunit;
 
@@ -57,13 +58,22 @@ public sealed class ExchangeViewTests : IAsyncLifetime
     internal async Task Peers_are_reached_in_the_way_that_was_asked_for(TransportMode transport)
     {
         var views = await OpenAsync(length: 100, transport);
+        var local = OperatingSystem.IsLinux() ? 1 : 0;
         var expected = transport switch
         {
-            TransportMode.Shm => new PeerWays(1, 0, 0, ""),
-            TransportMode.Tcp => new PeerWays(0, 1, 0, ""),
-            _ => new PeerWays(0, 0, 1, ""),
+            TransportMode.Shm => new PeerWays(1, 0, 0, 0, ""),
+            TransportMode.Tcp => new PeerWays(0, 1, local, 0, ""),
+            _ => new PeerWays(0, 0, 0, 1, ""),
         };
         Assert.All(views, view => Assert.Equal(expected, view.Ways));
+        await Task.WhenAll(views.Select(view => view.DisposeAsync().AsTask()));
+    }
+
+    [Fact]
+    public async Task Raw_streams_inside_a_host_can_be_kept_to_TCP()
+    {
+        var views = await OpenAsync(length: 100, TransportMode.Tcp, usesLocalSockets: false);
+        Assert.All(views, view => Assert.Equal(new PeerWays(0, 1, 0, 0, ""), view.Ways));
         await Task.WhenAll(views.Select(view => view.DisposeAsync().AsTask()));
     }
 
@@ -136,7 +146,7 @@ public sealed class ExchangeViewTests : IAsyncLifetime
     {
         using var connection = new Connection(Address(0), _token);
         var headers = new Metadata { { CallLink.TicketHeader, "0" } };
-        using var call = new TensorClient(connection.Calls).Exchange(headers);
+        using var call = new Tensors.TensorsClient(connection.Calls).Exchange(headers);
         var refusal = await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.MoveNext(_deadline));
         Assert.Equal(StatusCode.PermissionDenied, refusal.StatusCode);
     }

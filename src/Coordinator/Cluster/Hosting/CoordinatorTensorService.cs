@@ -16,23 +16,22 @@ internal sealed record StateShape(ulong Run, int Length, IReadOnlyList<string> M
 /// <param name="directory">Knows the current view and the state.</param>
 /// <param name="shape">The run and its state's sizes.</param>
 /// <param name="events">Learns of snapshots.</param>
-[BindServiceMethod(typeof(TensorService), nameof(BindService))]
 internal sealed class CoordinatorTensorService(ViewDirectory directory, StateShape shape, ChannelWriter<ClusterEvent> events)
     : MemberTensorService(directory)
 {
     /// <inheritdoc />
-    public override async Task<Frame> StoreState(IAsyncStreamReader<Frame> incoming, ServerCallContext context)
+    public override async Task<TensorFrame> StoreState(IAsyncStreamReader<TensorFrame> requestStream, ServerCallContext context)
     {
         var weights = new float[shape.Length];
         var moments = shape.MomentNames.Select(name => (Name: name, Values: new float[shape.Length])).ToList();
         List<Memory<float>> vectors = [weights, .. moments.Select(moment => moment.Values)];
-        var step = await StateTransfer.ReceiveAsync(incoming, shape.Run, vectors, context.CancellationToken);
+        var step = await StateTransfer.ReceiveAsync(requestStream, shape.Run, vectors, context.CancellationToken);
         var checkpoint = new Checkpoints.Checkpoint(
             step,
             weights,
             [.. moments.Select(moment => (moment.Name, (ReadOnlyMemory<float>)moment.Values))]
         );
         await events.WriteAsync(new SnapshotArrived(checkpoint), context.CancellationToken);
-        return new Frame(default);
+        return new TensorFrame();
     }
 }

@@ -23,8 +23,8 @@ internal sealed class CallLink : Link
 
     private readonly ViewIdentity _identity;
     private readonly ILinkReceiver _receiver;
-    private readonly IAsyncStreamReader<Frame> _incoming;
-    private readonly IAsyncStreamWriter<Frame> _outgoing;
+    private readonly IAsyncStreamReader<TensorFrame> _incoming;
+    private readonly IAsyncStreamWriter<TensorFrame> _outgoing;
     private readonly Func<Task>? _complete;
     private readonly IDisposable? _owned;
     private readonly CancellationTokenSource _abandoned = new();
@@ -43,8 +43,8 @@ internal sealed class CallLink : Link
         ViewIdentity identity,
         int peer,
         ILinkReceiver receiver,
-        IAsyncStreamReader<Frame> incoming,
-        IAsyncStreamWriter<Frame> outgoing,
+        IAsyncStreamReader<TensorFrame> incoming,
+        IAsyncStreamWriter<TensorFrame> outgoing,
         Func<Task>? complete,
         IDisposable? owned
     )
@@ -82,8 +82,7 @@ internal sealed class CallLink : Link
         {
             await foreach (var (frame, values) in _queue.Reader.ReadAllAsync(_abandoned.Token))
             {
-                var header = new FrameHeader(_identity.Run, _identity.Generation, frame.Position, frame.Kind, frame.Part, frame.Offset);
-                await StateTransfer.SendVectorAsync(_outgoing, header, values, _abandoned.Token);
+                await StateTransfer.SendVectorAsync(_outgoing, HeaderOf(frame), values, _abandoned.Token);
             }
 
             if (_complete is not null)
@@ -105,8 +104,8 @@ internal sealed class CallLink : Link
         {
             while (await _incoming.MoveNext(_abandoned.Token))
             {
-                using var frame = _incoming.Current;
-                if (frame.Header.Run == _identity.Run && frame.Header.Generation == _identity.Generation)
+                var frame = _incoming.Current;
+                if (frame.Run == _identity.Run && frame.Generation == _identity.Generation)
                     await TakeAsync(frame);
             }
 
@@ -119,14 +118,25 @@ internal sealed class CallLink : Link
         }
     }
 
-    private async Task TakeAsync(Frame frame)
+    private TensorFrame HeaderOf(in LinkFrame frame) =>
+        new()
+        {
+            Run = _identity.Run,
+            Epoch = _identity.Generation.Epoch,
+            Number = _identity.Generation.Number,
+            Step = (ulong)frame.Position,
+            Kind = frame.Kind,
+            Part = (uint)frame.Part,
+            Offset = (ulong)frame.Offset,
+        };
+
+    private async Task TakeAsync(TensorFrame frame)
     {
-        var header = frame.Header;
-        var arrived = new LinkFrame(header.Kind, header.Part, header.Step, checked((int)header.Offset), frame.Values.Length);
+        var arrived = checked(new LinkFrame(frame.Kind, (int)frame.Part, (long)frame.Step, (int)frame.Offset, frame.Floats.Length));
         Memory<float> destination;
         while (!_receiver.TryPlace(Peer, arrived, out destination))
             await _receiver.BegunAsync(arrived.Position, _abandoned.Token);
-        frame.Values.CopyTo(destination.Span);
+        frame.Floats.CopyTo(destination.Span);
         _receiver.Arrived(Peer, arrived);
     }
 }

@@ -58,6 +58,9 @@ internal sealed class StreamLink : Link
     /// <summary>The socket that is watched.</summary>
     internal Socket? Socket => _socket;
 
+    /// <summary>Whether it is a Unix domain socket.</summary>
+    internal bool IsLocal => _socket?.AddressFamily == AddressFamily.Unix;
+
     /// <summary>Whether a frame waits for its exchange to begin.</summary>
     internal bool IsHeldUp => Volatile.Read(ref _isEarly);
 

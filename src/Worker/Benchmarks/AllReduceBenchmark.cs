@@ -1,15 +1,10 @@
 using System.Diagnostics;
+using Distributed.Collectives;
 using Distributed.Kernels;
 using Distributed.Model;
+using Distributed.Protocol;
 
-namespace Distributed.Collectives;
-
-/// <summary>The timings of one worker.</summary>
-/// <param name="Transport">How the gradients travelled: <c>shm</c>, <c>tcp</c>, <c>grpc</c> or <c>mixed</c>.</param>
-/// <param name="BytesSent">The bytes that a worker gives to others in a step.</param>
-/// <param name="Seconds">Of each step.</param>
-/// <param name="CopySeconds">Of copying as many bytes from memory to memory, done by all workers at once after each step.</param>
-internal sealed record AllReduceTimings(string Transport, long BytesSent, IReadOnlyList<double> Seconds, IReadOnlyList<double> CopySeconds);
+namespace Distributed.Worker.Benchmarks;
 
 /// <summary>
 /// Times the all-reduce of a vector that lies in ordinary memory and whose sum is to lie in ordinary memory, with one microbatch to each
@@ -18,9 +13,6 @@ internal sealed record AllReduceTimings(string Transport, long BytesSent, IReadO
 /// </summary>
 internal sealed class AllReduceBenchmark : IGradientConsumer
 {
-    /// <summary>The word by which a request to a worker asks for it in place.</summary>
-    public const string InPlace = "in-place";
-
     /// <summary>
     /// Steps before those that count, at least; and elements to exchange in them, so that short steps run as optimized code, as in
     /// training, when they count.
@@ -63,7 +55,7 @@ internal sealed class AllReduceBenchmark : IGradientConsumer
     /// <param name="workers">The number of workers, each of which computes with one thread.</param>
     /// <param name="transport">How gradients are to travel.</param>
     /// <param name="usesLocalSockets">Whether raw streams inside a host are Unix domain sockets.</param>
-    public static ExchangeSettings Settings(int length, int workers, Protocol.TransportMode transport, bool usesLocalSockets = true)
+    public static ExchangeSettings Settings(int length, int workers, TransportMode transport, bool usesLocalSockets = true)
     {
         var buckets = Buckets.Of(ParameterLayout.Of([("vector", (IReadOnlyList<int>)[length])]), workers);
         return new ExchangeSettings(

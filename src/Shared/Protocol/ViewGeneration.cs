@@ -30,12 +30,3 @@ internal readonly record struct ViewGeneration(uint Epoch, uint Number) : ICompa
     /// <summary>The epoch and the number, as in <c>2.7</c>.</summary>
     public override string ToString() => $"{Epoch}.{Number}";
 }
-
-/// <summary>All of a tensor frame but its values; the fields are those of <c>tensors.proto</c>.</summary>
-/// <param name="Run">The run's identity.</param>
-/// <param name="Generation">The view in which it was sent.</param>
-/// <param name="Step">The step it belongs to.</param>
-/// <param name="Kind">What the values are.</param>
-/// <param name="Part">The block's first microbatch, the state's vector, or the sender's rank.</param>
-/// <param name="Offset">Where in the flat vector the values begin, in elements.</param>
-internal readonly record struct FrameHeader(ulong Run, ViewGeneration Generation, long Step, FrameKind Kind, int Part, long Offset);
