@@ -36,35 +36,31 @@ internal readonly record struct PeerWays(int Memory, int Streams, int LocalStrea
 /// A membership view in which this process exchanges: its memory, its links to the peers, and the all-reduce that runs over them.
 /// </summary>
 /// <remarks>
-/// The higher rank of a pair dials, a worker always dials the parameter server. The dialling side calls Peers.Connect, gets a
-/// ticket, and uses it to open a raw stream, or an exchange call where no stream is acknowledged in time. Pairs that share memory keep
-/// the link to notice each other's end.
+/// The higher rank of a pair dials, see <see cref="PeerDialer"/>; a worker always dials the parameter server. Pairs that share memory
+/// keep the link to notice each other's end.
 /// </remarks>
 internal sealed class ExchangeView : IAsyncDisposable
 {
-    /// <summary>How long a raw stream may take to be acknowledged before calls are used instead.</summary>
-    private static readonly TimeSpan StreamTime = TimeSpan.FromSeconds(5);
-
     /// <summary>How long the last frames of a view may take to leave.</summary>
     private static readonly TimeSpan ClosingTime = TimeSpan.FromSeconds(5);
 
     private readonly ViewIdentity _identity;
-    private readonly ExchangeSettings _settings;
+    private readonly TransportMode _transport;
     private readonly ReductionPlan _plan;
     private readonly SharedMemoryPeers? _sharedMemory;
     private readonly LinkTransport _frames;
+    private readonly PeerDialer _dialer;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _lock = new();
     private readonly Link?[] _links; // by rank; under the lock
     private readonly TaskCompletionSource<Link>[] _accepted; // by rank, for the peers that dial
     private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private string _refusal = "";
     private int _running; // steps under way: 0 or 1; under the lock
     private bool _isOver; // under the lock
 
-    private ExchangeView(ViewIdentity identity, ExchangeSettings settings)
+    private ExchangeView(ViewIdentity identity, ExchangeSettings settings, RunToken? token)
     {
-        (_identity, _settings) = (identity, settings);
+        (_identity, _transport) = (identity, settings.Transport);
         _plan = settings.Plans.For(1);
         var peers = Enumerable.Range(0, identity.Members.Count).Where(peer => _plan.Exchange(identity.Rank, peer)).ToList();
         Peers = peers;
@@ -83,6 +79,7 @@ internal sealed class ExchangeView : IAsyncDisposable
         _links = new Link?[identity.Members.Count];
         _accepted = [.. identity.Members.Select(_ => new TaskCompletionSource<Link>(TaskCreationOptions.RunContinuationsAsynchronously))];
         _frames = new LinkTransport(identity.Rank, identity.Members.Count, peers, Memory);
+        _dialer = new PeerDialer(identity, settings, _sharedMemory, _frames, token);
     }
 
     /// <summary>Sums the gradients.</summary>
@@ -136,12 +133,12 @@ internal sealed class ExchangeView : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(identity);
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(directory);
-        var view = new ExchangeView(identity, settings);
+        var view = new ExchangeView(identity, settings, token);
         try
         {
             directory.Enter(view);
             using var opening = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, view.Stopping);
-            await Task.WhenAll(view.Peers.Select(peer => view.ReachAsync(peer, addresses[peer], token, opening)));
+            await Task.WhenAll(view.Peers.Select(peer => view.ReachAsync(peer, addresses[peer], opening)));
             view.Connect();
             return view;
         }
@@ -245,11 +242,11 @@ internal sealed class ExchangeView : IAsyncDisposable
     private bool Dials(int rank, int peer) => peer >= _plan.Workers || (rank < _plan.Workers && rank > peer);
 
     // The first failure ends the waiting for the others.
-    private async Task ReachAsync(int peer, string address, RunToken? token, CancellationTokenSource opening)
+    private async Task ReachAsync(int peer, string address, CancellationTokenSource opening)
     {
         try
         {
-            await (Dials(_identity.Rank, peer) ? DialAsync(peer, address, token, opening.Token) : AcceptedAsync(peer, opening.Token));
+            await (Dials(_identity.Rank, peer) ? DialAsync(peer, address, opening.Token) : AcceptedAsync(peer, opening.Token));
         }
         catch
         {
@@ -261,7 +258,7 @@ internal sealed class ExchangeView : IAsyncDisposable
     private void Connect()
     {
         var refusal = _sharedMemory?.Refusal ?? "";
-        if (_settings.Transport == TransportMode.Shm && refusal.Length > 0)
+        if (_transport == TransportMode.Shm && refusal.Length > 0)
             throw new InputException($"--transport shm: no memory is shared with {refusal}; use auto, tcp or grpc");
         var shared = _sharedMemory?.Connect(Exchange) ?? [];
         _frames.Release(shared);
@@ -273,8 +270,21 @@ internal sealed class ExchangeView : IAsyncDisposable
             streams.Count,
             streams.Count(link => link.IsLocal),
             used.Count - streams.Count,
-            refusal.Length > 0 ? refusal : _refusal
+            refusal.Length > 0 ? refusal : _dialer.Refusal
         );
+    }
+
+    private async Task DialAsync(int peer, string address, CancellationToken cancellationToken)
+    {
+        var link = await _dialer.DialAsync(peer, address, cancellationToken);
+        if (TryAttach(link))
+        {
+            link.Start();
+            return;
+        }
+
+        await link.AbandonAsync();
+        throw new OperationCanceledException("the view is over", _stopping.Token);
     }
 
     private async Task AcceptedAsync(int peer, CancellationToken cancellationToken)
@@ -288,97 +298,6 @@ internal sealed class ExchangeView : IAsyncDisposable
             var cause = $"no connection within {WireLimits.ViewOpeningTime.TotalMinutes:0} minutes";
             throw new PeerFailureException(_identity.Members[peer], 0, Phase.StateTransfer, cause, exception);
         }
-    }
-
-    private async Task DialAsync(int peer, string address, RunToken? token, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var connection = new Connection(address, token);
-            var reply = await ConnectAsync(connection, cancellationToken);
-            var isShared = _sharedMemory?.Complete(peer, reply.Memory) ?? false;
-            if (_settings.Transport != TransportMode.Grpc && await TryStreamAsync(peer, address, reply, isShared, cancellationToken))
-                connection.Dispose();
-            else
-                Call(peer, Tickets.Read(reply.CallTicket.Span), isShared, connection);
-        }
-        catch (RpcException exception)
-        {
-            var cause = $"{address} cannot be reached: {WireErrors.Cause(exception)}";
-            throw new PeerFailureException(_identity.Members[peer], 0, Phase.StateTransfer, cause, exception);
-        }
-    }
-
-    private async Task<ConnectReply> ConnectAsync(Connection connection, CancellationToken cancellationToken)
-    {
-        var request = new ConnectRequest
-        {
-            Run = _identity.Run,
-            Generation = _identity.Generation.ToMessage(),
-            Rank = _identity.Rank,
-            Memory = _sharedMemory?.Offer() ?? new MemoryOffer { Refusal = "it does not share memory in this view" },
-        };
-        return await new Peers.PeersClient(connection.Calls).ConnectAsync(request, cancellationToken: cancellationToken);
-    }
-
-    private async Task<bool> TryStreamAsync(
-        int peer,
-        string address,
-        ConnectReply reply,
-        bool isShared,
-        CancellationToken cancellationToken
-    )
-    {
-        Socket? socket = null;
-        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        bounded.CancelAfter(StreamTime);
-        try
-        {
-            socket = await StreamDialer.ConnectAsync(new Uri(address), _settings.UsesLocalSockets ? reply.LocalSocket : "", bounded.Token);
-            await new StreamPreamble(Tickets.Read(reply.StreamTicket.Span), isShared).SendAsync(socket, bounded.Token);
-            var link = new StreamLink(peer, new NetworkStream(socket, ownsSocket: true), _frames);
-            if (!TryAttach(link))
-                throw new OperationCanceledException("the view is over", _stopping.Token);
-            link.Start();
-            return true;
-        }
-        catch (Exception exception)
-            when (exception is SocketException or IOException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
-        {
-            socket?.Dispose();
-            var cause = exception is OperationCanceledException ? "no answer in time" : exception.Message;
-            if (_settings.Transport == TransportMode.Tcp)
-            {
-                throw new PeerFailureException(
-                    _identity.Members[peer],
-                    0,
-                    Phase.StateTransfer,
-                    $"no raw stream to {address}: {cause}; use --transport auto or grpc",
-                    exception
-                );
-            }
-            _refusal = $"{_identity.Members[peer]}: no raw stream to {address} ({cause})";
-            return false;
-        }
-    }
-
-    private void Call(int peer, UInt128 ticket, bool isShared, Connection connection)
-    {
-        var headers = new Metadata { { CallLink.TicketHeader, Tickets.Text(ticket) }, { CallLink.SharedHeader, isShared ? "1" : "0" } };
-        var call = new Tensors.TensorsClient(connection.Calls).Exchange(headers);
-        var link = new CallLink(
-            _identity,
-            peer,
-            _frames,
-            call.ResponseStream,
-            call.RequestStream,
-            call.RequestStream.CompleteAsync,
-            new Disposables(call, connection)
-        );
-        if (TryAttach(link))
-            _ = link.RunAsync();
-        else
-            connection.Dispose();
     }
 
     private bool TryAccept(bool isShared, Link link)
@@ -421,14 +340,5 @@ internal sealed class ExchangeView : IAsyncDisposable
         }
 
         return _idle.Task;
-    }
-
-    private sealed class Disposables(params IDisposable[] owned) : IDisposable
-    {
-        public void Dispose()
-        {
-            foreach (var one in owned)
-                one.Dispose();
-        }
     }
 }

@@ -47,6 +47,9 @@ internal abstract class Link(int peer)
     /// <summary>The bytes of gradient and weights that have been handed to <see cref="Send"/>.</summary>
     public long BytesSent => Interlocked.Read(ref _bytesSent);
 
+    /// <summary>Begins to send and to receive.</summary>
+    public abstract void Start();
+
     /// <summary>Sends a frame. On a link that has ended this does nothing: how it ended is reported once.</summary>
     /// <param name="frame">The frame.</param>
     /// <param name="values">[frame.Count]; must not change until the peer has acted on it.</param>

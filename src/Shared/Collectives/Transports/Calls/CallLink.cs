@@ -53,6 +53,9 @@ internal sealed class CallLink : Link
         (_identity, _receiver, _incoming, _outgoing, _complete, _owned) = (identity, receiver, incoming, outgoing, complete, owned);
     }
 
+    /// <inheritdoc />
+    public override void Start() => RunAsync();
+
     /// <summary>Sends and receives until both directions have ended.</summary>
     public Task RunAsync() => _loops = Task.WhenAll(SendLoopAsync(), ReceiveLoopAsync());
 

@@ -64,8 +64,8 @@ internal sealed class StreamLink : Link
     /// <summary>Whether a frame waits for its exchange to begin.</summary>
     internal bool IsHeldUp => Volatile.Read(ref _isEarly);
 
-    /// <summary>Begins to receive.</summary>
-    public void Start()
+    /// <inheritdoc />
+    public override void Start()
     {
         if (_socket is null)
         {
