@@ -23,14 +23,18 @@ internal static class GrpcServer
     /// <param name="token">What every call must carry, or null in an insecure run.</param>
     public static WebApplicationBuilder CreateBuilder(Uri listen, RunToken? token)
     {
-        // The content root is not the working directory, so that nothing found there is taken for configuration.
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.Logging.ClearProviders().AddSimpleConsole(options => options.SingleLine = true).SetMinimumLevel(LogLevel.Warning);
+        // An empty builder has no source of configuration: no variable of the environment and no file decides where this listens or
+        // what it writes.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.WebHost.UseKestrelCore();
+        builder.Logging.AddSimpleConsole(options => options.SingleLine = true).SetMinimumLevel(LogLevel.Warning);
         // A failed start is an exception here, and told as one line.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         builder.Logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(options =>
-            options.LogToStandardErrorThreshold = LogLevel.Trace
-        );
+        {
+            options.LogToStandardErrorThreshold = LogLevel.Trace;
+            options.QueueFullMode = Microsoft.Extensions.Logging.Console.ConsoleLoggerQueueFullMode.DropWrite;
+        });
         builder.WebHost.ConfigureKestrel(options => Configure(options, listen));
         builder.Services.AddSingleton(new RunTokenHolder(token));
         builder.Services.AddSingleton(TimeProvider.System);
@@ -55,6 +59,7 @@ internal static class GrpcServer
     /// <param name="listen">The address it was prepared for.</param>
     public static void MapCommonServices(WebApplication app, Uri listen)
     {
+        ResponseBody.Use(app);
         app.MapGrpcService<PeerService>();
         app.MapGrpcHealthChecksService();
         if (IsLoopback(listen))
@@ -101,9 +106,17 @@ internal static class GrpcServer
         else if (listen.IsLoopback)
             options.Listen(IPAddress.Loopback, listen.Port, Http2Only);
         else
-            options.ListenAnyIP(listen.Port, Http2Only);
+            ListenOn(options, listen, Http2Only);
 
         static void Http2Only(ListenOptions endpoint) => endpoint.Protocols = HttpProtocols.Http2;
+    }
+
+    // A name stands for its own addresses and no others. Port 0 gives each address another port, and only one can be told.
+    private static void ListenOn(KestrelServerOptions options, Uri listen, Action<ListenOptions> configure)
+    {
+        var addresses = Dns.GetHostAddresses(listen.DnsSafeHost);
+        foreach (var address in listen.Port == 0 ? addresses.Take(1) : addresses)
+            options.Listen(address, listen.Port, configure);
     }
 }
 
