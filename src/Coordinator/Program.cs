@@ -1,4 +1,8 @@
 using Distributed.Coordinator.Commands;
 using Distributed.Coordinator.Runs;
+using Distributed.Hosting;
 
-return await new CoordinatorCommand(CommandConsole.System, new TrainingRunFactory(TimeProvider.System)).RunAsync(args);
+StandardStreams.Reserve();
+var exitCode = await new CoordinatorCommand(CommandConsole.System, new TrainingRunFactory(TimeProvider.System)).RunAsync(args);
+await StandardStreams.CompleteAsync();
+return exitCode;

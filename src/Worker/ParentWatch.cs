@@ -1,3 +1,4 @@
+using Distributed.Hosting;
 using Distributed.Protocol;
 
 namespace Distributed.Worker;
@@ -25,7 +26,8 @@ internal static class ParentWatch
             // The parent writes nothing; bytes that do arrive are not the end.
         }
 
-        Console.Error.WriteLine("the coordinator has ended, and this worker with it");
+        StandardStreams.Error.WriteLine("the coordinator has ended, and this worker with it");
+        StandardStreams.CompleteAsync().Wait();
         Environment.Exit(CommandLine.ExitCode.Failed);
     }
 }

@@ -1,5 +1,13 @@
 using System.CommandLine;
+using Distributed.Hosting;
 using Distributed.Worker.CommandLine;
 
-// On SIGTERM a worker finishes what it was granted, however long a step takes; the parser would end it after two seconds.
-return await WorkerCommand.Create().Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+// Values such as @name are values, not files of arguments. On SIGTERM a worker finishes what it was granted, however long a step takes;
+// the parser would end it after two seconds.
+StandardStreams.Reserve();
+var exitCode = await WorkerCommand
+    .Create()
+    .Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null })
+    .InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+await StandardStreams.CompleteAsync();
+return exitCode;

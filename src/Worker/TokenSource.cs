@@ -5,6 +5,9 @@ namespace Distributed.Worker;
 /// <summary>Where a worker gets the run's token from: the environment, or a file that the coordinator may write later.</summary>
 internal static class TokenSource
 {
+    /// <summary>How long before this worker's start a coordinator may have refused its command line and still be the one of this start.</summary>
+    private static readonly TimeSpan RefusalAge = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Reads the token, waiting for its file.</summary>
@@ -23,16 +26,19 @@ internal static class TokenSource
 
     private static async Task<RunToken> WaitForFileAsync(string path, int seconds, CancellationToken cancellationToken)
     {
+        var oldest = DateTime.UtcNow - RefusalAge;
         for (var deadline = DateTime.UtcNow.AddSeconds(seconds); ; await Task.Delay(PollInterval, cancellationToken))
         {
             // The coordinator renames the complete file into place, so an existing file is complete.
             if (File.Exists(path))
             {
-                return RunToken.TryParse(await File.ReadAllTextAsync(path, cancellationToken), out var token)
-                    ? token
-                    : throw new InputException(
-                        $"--token-file {path}: is not 64 hexadecimal digits; use the file that the coordinator wrote"
-                    );
+                var text = await File.ReadAllTextAsync(path, cancellationToken);
+                if (RunToken.TryParse(text, out var token))
+                    return token;
+                if (!text.StartsWith(RunToken.Refused, StringComparison.Ordinal))
+                    throw new InputException($"--token-file {path}: is not 64 hexadecimal digits; use the file that the coordinator wrote");
+                if (File.GetLastWriteTimeUtc(path) >= oldest)
+                    throw new InputException($"the coordinator has refused its command line: {text[RunToken.Refused.Length..].TrimEnd()}");
             }
 
             if (DateTime.UtcNow >= deadline)

@@ -1,4 +1,5 @@
 using Distributed.Data;
+using Distributed.Hosting;
 
 namespace Distributed.Worker;
 
@@ -28,14 +29,14 @@ internal sealed record WorkerOptions
     /// <summary>How long to try to reach the coordinator, and to wait for the token file, in seconds.</summary>
     public int ConnectTimeout { get; init; } = 60;
 
+    /// <summary>How long to go on without a sign of life of the coordinator, in seconds.</summary>
+    public int CoordinatorTimeout { get; init; } = 600;
+
     /// <summary>The data this worker holds; if it is the run's, the coordinator sends indices instead of samples.</summary>
     public DataOptions Data { get; init; } = new();
 
-    /// <summary>This worker's number among those that the coordinator has started itself, from 1; 0 for any other.</summary>
-    public int LocalNumber { get; init; }
-
-    /// <summary>How many workers the coordinator has started itself; 0 if this is another one.</summary>
-    public int LocalWorkers { get; init; }
+    /// <summary>What the coordinator has told this worker, if it has started it itself; else null.</summary>
+    public LocalWorker? Local { get; init; }
 
     /// <summary>Every bad value, one line each: the option, the value, and what would be right.</summary>
     /// <param name="hasToken">Whether a token came by the environment.</param>
@@ -45,7 +46,7 @@ internal sealed record WorkerOptions
             yield return $"--coordinator {Coordinator}: must be an address such as http://127.0.0.1:5000";
         if (!IsHttp(Listen))
             yield return $"--listen {Listen}: must be an address such as http://0.0.0.0:5001";
-        else if (!Hosting.GrpcServer.IsLoopback(new Uri(Listen)) && !hasToken && TokenFile is null && !Insecure)
+        else if (!GrpcServer.IsLoopback(new Uri(Listen)) && !hasToken && TokenFile is null && !Insecure)
             yield return $"--listen {Listen}: is open to other machines and needs --token-file FILE (or --insecure, which lets anyone send gradients)";
         if (Advertise is not null && !IsHttp(Advertise))
             yield return $"--advertise {Advertise}: must be an address such as http://10.0.0.7:5001";
@@ -53,6 +54,8 @@ internal sealed record WorkerOptions
             yield return $"--threads {Threads}: must be from 1 to {MaximumThreads}";
         if (ConnectTimeout < 1)
             yield return $"--connect-timeout {ConnectTimeout}: must be at least 1 second";
+        if (CoordinatorTimeout < 1)
+            yield return $"--coordinator-timeout {CoordinatorTimeout}: must be at least 1 second";
         if (TokenFile is not null && Insecure)
             yield return "--insecure: contradicts --token-file; give one of them";
     }

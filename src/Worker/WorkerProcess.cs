@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Distributed.Hosting;
 using Distributed.Protocol;
 using Distributed.Worker.CommandLine;
 using Distributed.Worker.Sessions;
@@ -15,20 +16,25 @@ internal static class WorkerProcess
     {
         ParentWatch.Start();
         using var interrupt = new CancellationTokenSource();
-        using var leave = new Signals(interrupt, ignoreInterrupt: options.LocalNumber > 0);
+        using var leave = new Signals(interrupt, ignoreInterrupt: options.Local is not null);
         try
         {
             return await RunAsync(options, await TokenSource.ReadAsync(options, inheritedToken, interrupt.Token), interrupt.Token);
         }
         catch (InputException exception)
         {
-            await Console.Error.WriteLineAsync(exception.Message);
+            await StandardStreams.Error.WriteLineAsync(exception.Message);
             return ExitCode.BadUsage;
         }
         catch (RunFailedException exception)
         {
-            await Console.Error.WriteLineAsync(exception.Message);
+            await StandardStreams.Error.WriteLineAsync(exception.Message);
             return ExitCode.Failed;
+        }
+        catch (RunSuspendedException exception)
+        {
+            await StandardStreams.Error.WriteLineAsync(exception.Message);
+            return interrupt.IsCancellationRequested ? ExitCode.Done : ExitCode.Later;
         }
         catch (OperationCanceledException) when (interrupt.IsCancellationRequested)
         {

@@ -1,3 +1,5 @@
+using Distributed.Hosting;
+
 namespace Distributed.Coordinator.Commands;
 
 /// <summary>Where a command writes and what time it is.</summary>
@@ -11,7 +13,8 @@ internal sealed record CommandConsole(TextWriter Output, TextWriter Error, bool 
     internal Func<Stream> OpenInput { get; init; } = Console.OpenStandardInput;
 
     /// <summary>The process's own streams and the system's clock.</summary>
-    internal static CommandConsole System { get; } = new(Console.Out, Console.Error, !Console.IsOutputRedirected, TimeProvider.System);
+    internal static CommandConsole System { get; } =
+        new(StandardStreams.Output, StandardStreams.Error, !Console.IsOutputRedirected, TimeProvider.System);
 
     /// <summary>Writes each line of a message as an error of its own.</summary>
     internal void WriteErrors(string message)

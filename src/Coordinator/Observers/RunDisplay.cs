@@ -1,6 +1,7 @@
 using Distributed.Coordinator.Commands;
 using Distributed.Coordinator.Options;
 using Distributed.Coordinator.Runs;
+using Distributed.Hosting;
 
 namespace Distributed.Coordinator.Observers;
 
@@ -8,7 +9,17 @@ namespace Distributed.Coordinator.Observers;
 internal static class RunDisplay
 {
     /// <summary>JSON or nothing if asked for; a live display for a terminal; lines for anything else.</summary>
-    internal static IRunObserver Create(DisplayOptions options, CommandConsole console) =>
+    internal static IRunObserver Create(DisplayOptions options, CommandConsole console)
+    {
+        var output = new QueuedWriter(console.Output, failure =>
+            console.Error.WriteLine(
+                $"warning: the output cannot be written, and the run goes on: {failure.Message.ReplaceLineEndings(" ")}"
+            )
+        );
+        return new QueuedDisplay(Choose(options, console with { Output = output }), output);
+    }
+
+    private static IRunObserver Choose(DisplayOptions options, CommandConsole console) =>
         options switch
         {
             { Json: true } => new JsonDisplay(console.Output),

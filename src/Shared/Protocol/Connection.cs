@@ -7,12 +7,16 @@ namespace Distributed.Protocol;
 /// <summary>A connection to another process of the run; each has its own socket, so that bulk data delays no heartbeat.</summary>
 internal sealed class Connection : IDisposable
 {
+    /// <summary>How long a connection may be quiet before the other is asked for a sign of life.</summary>
+    private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(10);
+
     private readonly GrpcChannel _channel;
 
     /// <summary>Prepares a connection; it is made with the first call.</summary>
     /// <param name="address">The other's address, as in <c>http://10.0.0.7:5000</c>.</param>
     /// <param name="token">The run's token, or null in an insecure run.</param>
-    public Connection(string address, RunToken? token)
+    /// <param name="silence">How long the other's system may give no sign of life before calls fail; null to wait without an end.</param>
+    public Connection(string address, RunToken? token, TimeSpan? silence = null)
     {
         Address = address;
         _channel = GrpcChannel.ForAddress(
@@ -28,6 +32,8 @@ internal sealed class Connection : IDisposable
                     PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
                     ConnectTimeout = TimeSpan.FromSeconds(5),
                     UseProxy = false,
+                    KeepAlivePingDelay = silence is null ? Timeout.InfiniteTimeSpan : Shorter(silence.Value, PingDelay),
+                    KeepAlivePingTimeout = silence ?? Timeout.InfiniteTimeSpan,
                 },
             }
         );
@@ -39,6 +45,8 @@ internal sealed class Connection : IDisposable
 
     /// <summary>Makes calls over this connection.</summary>
     public CallInvoker Calls { get; }
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     /// <inheritdoc />
     public void Dispose() => _channel.Dispose();

@@ -8,6 +8,12 @@ internal sealed class RunToken
     /// <summary>The environment variable by which a coordinator hands the token to the workers that it starts.</summary>
     public const string EnvironmentVariable = "DISTRIBUTED_RUN_TOKEN";
 
+    /// <summary>
+    /// What a token file begins with, instead of a token, where the coordinator has refused its command line: those who wait for the
+    /// token need wait no longer. The reason follows.
+    /// </summary>
+    public const string Refused = "refused: ";
+
     /// <summary>The call header that carries it.</summary>
     public const string HeaderName = "authorization";
 

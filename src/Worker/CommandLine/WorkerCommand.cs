@@ -46,6 +46,12 @@ internal static class WorkerCommand
         HelpName = "SECONDS",
         DefaultValueFactory = _ => Defaults.ConnectTimeout,
     };
+    private static readonly Option<int> CoordinatorTimeout = new("--coordinator-timeout")
+    {
+        Description = "Seconds to go on without a sign of life of the coordinator",
+        HelpName = "SECONDS",
+        DefaultValueFactory = _ => Defaults.CoordinatorTimeout,
+    };
     private static readonly Option<string> Data = new("--data")
     {
         Description = "Data that this worker holds; if it is the run's, samples need not be sent",
@@ -70,8 +76,6 @@ internal static class WorkerCommand
         HelpName = "on|off",
         DefaultValueFactory = _ => "on",
     };
-    private static readonly Option<int> LocalNumber = new("--local-number") { Hidden = true };
-    private static readonly Option<int> LocalWorkers = new("--local-workers") { Hidden = true };
 
     /// <summary>The root command: joins a run, and <c>health</c> asks a running process how it is.</summary>
     public static RootCommand Create()
@@ -86,14 +90,13 @@ internal static class WorkerCommand
             TokenFile,
             Insecure,
             ConnectTimeout,
+            CoordinatorTimeout,
             Data,
             Test,
             DataDir,
             LabelColumn,
             Header,
             Standardize,
-            LocalNumber,
-            LocalWorkers,
             HealthCommand.Create(),
             BenchCommand(),
         };
@@ -117,12 +120,14 @@ internal static class WorkerCommand
         var inherited = Environment.GetEnvironmentVariable(RunToken.EnvironmentVariable);
         var errors = options.Errors(inherited is not null).ToList();
         foreach (var error in errors)
-            await Console.Error.WriteLineAsync(error);
+            await StandardStreams.Error.WriteLineAsync(error);
         return errors.Count > 0 ? ExitCode.BadUsage : await WorkerProcess.RunAsync(options, inherited);
     }
 
-    private static WorkerOptions Read(ParseResult parse) =>
-        new()
+    private static WorkerOptions Read(ParseResult parse)
+    {
+        var local = LocalWorker.OfThisProcess();
+        return new()
         {
             Coordinator = parse.GetRequiredValue(Coordinator),
             Listen = parse.GetRequiredValue(Listen),
@@ -131,17 +136,21 @@ internal static class WorkerCommand
             TokenFile = parse.GetValue(TokenFile),
             Insecure = parse.GetValue(Insecure),
             ConnectTimeout = parse.GetValue(ConnectTimeout),
-            LocalNumber = parse.GetValue(LocalNumber),
-            LocalWorkers = parse.GetValue(LocalWorkers),
-            Data = new DataOptions
-            {
-                Data = parse.GetRequiredValue(Data),
-                Test = parse.GetValue(Test),
-                DataDir = parse.GetValue(DataDir),
-                LabelColumn = parse.GetValue(LabelColumn),
-                Header = parse.GetValue(Header),
-                Standardize = parse.GetRequiredValue(Standardize) == "on",
-            },
+            CoordinatorTimeout = parse.GetValue(CoordinatorTimeout),
+            Local = local,
+            Data = local?.Data ?? DataOf(parse),
+        };
+    }
+
+    private static DataOptions DataOf(ParseResult parse) =>
+        new()
+        {
+            Data = parse.GetRequiredValue(Data),
+            Test = parse.GetValue(Test),
+            DataDir = parse.GetValue(DataDir),
+            LabelColumn = parse.GetValue(LabelColumn),
+            Header = parse.GetValue(Header),
+            Standardize = parse.GetRequiredValue(Standardize) == "on",
         };
 }
 
@@ -151,4 +160,7 @@ internal static class ExitCode
     public const int Done = 0;
     public const int Failed = 1;
     public const int BadUsage = 2;
+
+    /// <summary>Go on later: the run is not complete, and has not failed (EX_TEMPFAIL of sysexits.h).</summary>
+    public const int Later = 75;
 }

@@ -1,8 +1,8 @@
 using System.ComponentModel;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using System.Threading.Channels;
+using Distributed.Checkpoints;
 using Distributed.Collectives;
+using Distributed.Hosting;
 using Distributed.Protocol;
 using Distributed.Training;
 using Distributed.Worker.Exchange;
@@ -67,7 +67,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         }
         catch (Win32Exception exception)
         {
-            await Console.Error.WriteLineAsync(
+            await StandardStreams.Error.WriteLineAsync(
                 $"the compute threads cannot be kept to processors {string.Join(',', processors)}: {exception.Message}"
             );
         }
@@ -83,6 +83,8 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     /// <exception cref="NonFiniteLossException">The training has diverged.</exception>
     public async Task RunAsync(WorkItem item, ChannelReader<WorkItem> following, CancellationToken cancellationToken)
     {
+        // A peer that is cut off as well would be waited for without end.
+        await using var givingUp = cancellationToken.UnsafeRegister(static runner => _ = ((WorkRunner)runner!)._view?.AbandonAsync(), this);
         if (item is not Compute)
             SendReports();
         switch (item)
@@ -212,7 +214,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         await _members.LeaveAsync();
         if (!stop.Complete)
             return;
-        var hash = SHA256.HashData(MemoryMarshal.AsBytes(_replica.Weights.State.Weights.Span));
+        var hash = Convert.FromHexString(WeightsHash.Compute(_replica.Weights.State.Weights.Span));
         _post(Message(message => message.Finished = new Finished { WeightsSha256 = Google.Protobuf.ByteString.CopyFrom(hash) }));
     }
 

@@ -14,6 +14,7 @@ internal sealed class GrantReader(SampleDecoder decoder, int targetWidth, Datase
     private Grant? _open;
     private byte[] _samples = [];
     private int[] _targets = [];
+    private int[] _indices = []; // instead of both, where the dataset is held
     private int _filled;
     private ulong _checksum;
 
@@ -34,8 +35,9 @@ internal sealed class GrantReader(SampleDecoder decoder, int targetWidth, Datase
         if (bytes > Array.MaxLength || targets > Array.MaxLength)
             throw TooLarge(grant);
         _open = grant;
-        _samples = new byte[bytes];
-        _targets = new int[targets];
+        _samples = dataset is null ? new byte[bytes] : [];
+        _targets = dataset is null ? new int[targets] : [];
+        _indices = dataset is null ? [] : new int[grant.ShardSamples];
         (_filled, _checksum) = (0, 0);
         return null;
     }
@@ -49,22 +51,35 @@ internal sealed class GrantReader(SampleDecoder decoder, int targetWidth, Datase
         if (
             _open is not { } open
             || count > (int)open.ShardSamples - _filled
-            || shard.Samples.Length != (long)count * decoder.BytesPerSample
             || shard.Indices.Length != count * sizeof(int)
-            || shard.Targets.Length != (long)count * targetWidth * sizeof(int)
+            || shard.Samples.Length != (dataset is null ? (long)count * decoder.BytesPerSample : 0)
+            || shard.Targets.Length != (dataset is null ? (long)count * targetWidth * sizeof(int) : 0)
         )
         {
             throw new InvalidDataException($"a shard of {count} samples in {shard.Samples.Length} bytes does not fit its grant");
         }
 
-        shard.Samples.Span.CopyTo(_samples.AsSpan(_filled * decoder.BytesPerSample));
-        MemoryMarshal.Cast<byte, int>(shard.Targets.Span).CopyTo(_targets.AsSpan(_filled * targetWidth));
-        _checksum += StepRecord.ChecksumOf(MemoryMarshal.Cast<byte, int>(shard.Indices.Span));
+        var indices = MemoryMarshal.Cast<byte, int>(shard.Indices.Span);
+        if (dataset is not null)
+        {
+            indices.CopyTo(_indices.AsSpan(_filled));
+        }
+        else
+        {
+            shard.Samples.Span.CopyTo(_samples.AsSpan(_filled * decoder.BytesPerSample));
+            MemoryMarshal.Cast<byte, int>(shard.Targets.Span).CopyTo(_targets.AsSpan(_filled * targetWidth));
+        }
+
+        _checksum += StepRecord.ChecksumOf(indices);
         _filled += count;
         if (_filled < (int)open.ShardSamples)
             return null;
         _open = null;
-        return Work(open, new StoredSamples(decoder, _samples, _targets, _filled), _checksum);
+        return Work(
+            open,
+            dataset is null ? new StoredSamples(decoder, _samples, _targets, _filled) : new IndexedSamples(SetOf(open)!, _indices),
+            _checksum
+        );
     }
 
     private static Compute Work(Grant grant, ISampleSource samples, ulong checksum) =>
@@ -82,7 +97,8 @@ internal sealed class GrantReader(SampleDecoder decoder, int targetWidth, Datase
         var indices = MemoryMarshal.Cast<byte, int>(grant.Indices.Span).ToArray();
         if (dataset is null && indices.Length > 0)
             throw new InvalidDataException("indices came, but this worker does not hold the dataset");
-        var samples = grant.Work == Protocol.Work.Train ? dataset?.Train : dataset?.Test;
-        return Work(grant, new IndexedSamples(samples ?? SampleSet.Empty(decoder), indices), StepRecord.ChecksumOf(indices));
+        return Work(grant, new IndexedSamples(SetOf(grant) ?? SampleSet.Empty(decoder), indices), StepRecord.ChecksumOf(indices));
     }
+
+    private SampleSet? SetOf(Grant grant) => grant.Work == Protocol.Work.Train ? dataset?.Train : dataset?.Test;
 }

@@ -19,6 +19,7 @@ internal sealed record Compute(long Step, Work Work, MemberBatch Batch) : WorkIt
 internal sealed record SendSnapshot(long Step) : WorkItem;
 
 /// <summary>Stop.</summary>
-/// <param name="Complete">Whether the run is complete.</param>
-/// <param name="Reason">Why, if it is not.</param>
-internal sealed record Stop(bool Complete, string Reason) : WorkItem;
+/// <param name="Complete">Whether training has ended in order.</param>
+/// <param name="Interrupted">Whether it was interrupted and may go on later.</param>
+/// <param name="Reason">Why, if it has failed.</param>
+internal sealed record Stop(bool Complete, bool Interrupted, string Reason) : WorkItem;

@@ -23,15 +23,17 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan DismissalTime = TimeSpan.FromSeconds(10);
 
-    private volatile string? _ended;
+    private volatile Exception? _ended; // what ends the work from outside
+    private volatile bool _isInterrupted;
 
     /// <summary>Joins and works until the coordinator dismisses this worker.</summary>
     /// <param name="leave">Asks to leave after what has been granted.</param>
     /// <exception cref="RunFailedException">The run, or this worker's part in it, has failed.</exception>
+    /// <exception cref="RunSuspendedException">The run was interrupted, or the coordinator has gone; both may come back.</exception>
     /// <exception cref="InputException">The coordinator does not take this worker.</exception>
     public async Task RunAsync(CancellationToken leave)
     {
-        using var connection = new Connection(options.Coordinator, token);
+        using var connection = new Connection(options.Coordinator, token, TimeSpan.FromSeconds(options.CoordinatorTimeout));
         var (stream, welcome) = await JoinAsync(connection, leave);
         await using var session = stream;
         WorkRunner? working = null;
@@ -39,10 +41,13 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         var run = RunContext.Of(welcome, options.Data);
         await using var members = new MemberLinks(run, options.Threads, options.Coordinator, token, directory);
         await using var runner = new WorkRunner(run, options.Threads, members, session.Post);
-        await runner.PinAsync(ProcessorShare.Of(ThreadAffinity.Allowed(), options.LocalNumber, options.LocalWorkers, options.Threads));
+        if (options.Local is { } local)
+            await runner.PinAsync(ProcessorShare.Of(ThreadAffinity.Allowed(), local.Number, local.Count, options.Threads));
         working = runner;
         directory.Serve(runner);
         await WorkAsync(session, run, runner, leave);
+        if (_isInterrupted && !leave.IsCancellationRequested)
+            throw new RunSuspendedException("the run was interrupted; start this worker again when it goes on");
     }
 
     private static WorkerMessage Beat(WorkRunner? runner, ulong run) =>
@@ -68,24 +73,27 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
             using var patience = new CancellationTokenSource(DismissalTime);
             await session.CompleteAsync(patience.Token);
         }
-        catch (OperationCanceledException) when (_ended is { } reason)
+        catch (Exception exception) when (_ended is not null && exception is OperationCanceledException or RunSuspendedException)
         {
-            throw new RunFailedException(reason);
+            throw _ended;
         }
         catch (Exception exception) when (exception is not (RunFailedException or OutOfMemoryException))
         {
             await ReportAsync(session, runner, exception, reading);
-            throw new RunFailedException(exception.Message);
+            throw _ended as RunSuspendedException ?? (Exception)new RunFailedException(exception.Message); // where the coordinator has gone, other failures follow
         }
     }
 
-    private static async Task DoAsync(ChannelReader<WorkItem> work, WorkRunner runner, CancellationToken cancellationToken)
+    private async Task DoAsync(ChannelReader<WorkItem> work, WorkRunner runner, CancellationToken cancellationToken)
     {
         await foreach (var item in work.ReadAllAsync(CancellationToken.None))
         {
             await runner.RunAsync(item, work, cancellationToken);
-            if (item is Stop { Reason.Length: > 0 } stop)
-                throw new RunFailedException(Ended(stop.Reason));
+            if (item is not Stop stop)
+                continue;
+            _isInterrupted = stop.Interrupted;
+            if (stop.Reason.Length > 0)
+                throw Ended(stop.Reason);
         }
     }
 
@@ -121,12 +129,11 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         }
         finally
         {
+            if (failure is not null)
+                _ended = failure is RunSuspendedException ? failure : new RunFailedException(failure.Message);
             work.TryComplete(failure);
             if (failure is not null)
-            {
-                _ended = failure.Message;
                 await failed.CancelAsync();
-            }
         }
     }
 
@@ -137,7 +144,10 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
             CoordinatorMessage.BodyOneofCase.Grants => message.Grants.Grants_.Select(grants.Take).OfType<WorkItem>(),
             CoordinatorMessage.BodyOneofCase.Shard => grants.Take(message.Shard) is { } work ? [work] : [],
             CoordinatorMessage.BodyOneofCase.Snapshot => [new SendSnapshot(checked((long)message.Step))],
-            CoordinatorMessage.BodyOneofCase.Dismissal => [new Stop(message.Dismissal.Complete, message.Dismissal.Reason)],
+            CoordinatorMessage.BodyOneofCase.Dismissal =>
+            [
+                new Stop(message.Dismissal.Complete, message.Dismissal.Interrupted, message.Dismissal.Reason),
+            ],
             _ => [],
         };
 
@@ -153,7 +163,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
                     return (session, session.Incoming.Current);
                 throw new RunFailedException($"--coordinator {options.Coordinator}: it let this worker go before the run began");
             }
-            catch (RpcException exception) when (exception.StatusCode == StatusCode.Unavailable && DateTime.UtcNow < deadline)
+            catch (RpcException exception) when (IsNoAnswer(exception.StatusCode) && DateTime.UtcNow < deadline)
             {
                 await session.DisposeAsync();
             }
@@ -165,6 +175,10 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         }
     }
 
+    // Not there yet, or something else answers in its place: 404 is Unimplemented, what is no gRPC at all Internal or Unknown.
+    private static bool IsNoAnswer(StatusCode status) =>
+        status is StatusCode.Unavailable or StatusCode.Unimplemented or StatusCode.Internal or StatusCode.Unknown;
+
     private WorkerMessage JoinMessage() =>
         new()
         {
@@ -174,23 +188,24 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
                 Host = Environment.MachineName,
                 ProcessId = Environment.ProcessId,
                 NumericsVersion = NumericsVersion.Current,
-                LocalNumber = options.LocalNumber,
+                LocalNumber = options.Local?.Number ?? 0,
             },
         };
 
     private Exception Refused(RpcException exception) =>
         exception.StatusCode switch
         {
-            StatusCode.Unavailable => new RunFailedException(
+            var status when IsNoAnswer(status) => new RunFailedException(
                 $"--coordinator {options.Coordinator}: not reached within {options.ConnectTimeout} seconds ({WireErrors.Cause(exception)}); start the coordinator, or check the address"
             ),
             StatusCode.Cancelled => new OperationCanceledException(),
             _ => new InputException($"--coordinator {options.Coordinator}: {WireErrors.Cause(exception)}", exception),
         };
 
-    private static string Ended(string reason) => $"the coordinator has ended the run: {reason}";
+    private static RunFailedException Ended(string reason) => new($"the coordinator has ended the run: {reason}");
 
-    private RunFailedException Lost(string cause) => new($"the coordinator at {options.Coordinator} is gone: {cause}");
+    private RunSuspendedException Lost(string cause) =>
+        new($"the coordinator at {options.Coordinator} is gone ({cause}); start this worker again when the run goes on");
 
     /// <summary>The failure message for an exception; the coordinator adds worker, step and phase to the reason.</summary>
     /// <param name="exception">What was thrown.</param>

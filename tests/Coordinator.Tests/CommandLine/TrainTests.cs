@@ -114,7 +114,7 @@ public sealed class TrainTests : IDisposable
             ]
         );
         Assert.Equal(0, outcome.ExitCode);
-        Assert.Equal("warning: the output failed and is left out from here on: No space left", Assert.Single(outcome.Errors));
+        Assert.Equal("warning: the output cannot be written, and the run goes on: No space left", Assert.Single(outcome.Errors));
         Assert.Equal(File.ReadAllText(Path.Combine(seen, "metrics.jsonl")), File.ReadAllText(Path.Combine(unseen, "metrics.jsonl")));
         Assert.Equal(Summary(seen).GetProperty("weightsSha256").GetString(), Summary(unseen).GetProperty("weightsSha256").GetString());
     }

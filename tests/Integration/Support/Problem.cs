@@ -103,6 +103,12 @@ internal sealed record Problem(string Name, int Samples, string[] Options)
         return ["--data", folder["data.csv"], .. Options];
     }
 
+    /// <summary>Writes the data into a file, under a row of names of the columns.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="target">The name of the column of classes.</param>
+    public void WriteNamed(string path, string target) =>
+        File.WriteAllText(path, $"{string.Join(',', Enumerable.Range(0, Features).Select(column => $"f{column}"))},{target}\n{Csv()}");
+
     /// <summary>The run of a number of steps in one process, with one thread: what every other run is compared with.</summary>
     public Task<FinishedRun> ReferenceAsync(long steps) =>
         References.GetOrAdd($"{Name} {steps}", _ => new(() => TrainAloneAsync(steps))).Value;

@@ -19,7 +19,7 @@ internal sealed class RunningProcess : IAsyncDisposable
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     // What a developer's or a parent's environment must not decide.
-    private static readonly string[] Uninherited = ["DISTRIBUTED_RUN_TOKEN", "DISTRIBUTED_PARENT_PIPE"];
+    private static readonly string[] Uninherited = ["DISTRIBUTED_RUN_TOKEN", "DISTRIBUTED_PARENT_PIPE", "DISTRIBUTED_LOCAL_WORKER"];
 
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _errors = new();
@@ -46,11 +46,13 @@ internal sealed class RunningProcess : IAsyncDisposable
     /// <param name="workingFolder">Where it runs.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="temporaryFolder">What it takes for the system's temporary folder; null for the real one.</param>
+    /// <param name="environment">Variables that it gets in addition.</param>
     public static RunningProcess Start(
         string executable,
         string workingFolder,
         IEnumerable<string> arguments,
-        string? temporaryFolder = null
+        string? temporaryFolder = null,
+        params IEnumerable<(string Name, string Value)> environment
     )
     {
         var start = new ProcessStartInfo(executable, arguments)
@@ -65,8 +67,21 @@ internal sealed class RunningProcess : IAsyncDisposable
             start.Environment.Remove(name);
         if (temporaryFolder is not null)
             start.Environment["TMPDIR"] = temporaryFolder;
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         return new RunningProcess(Process.Start(start)!);
     }
+
+    /// <summary>Runs a command of a shell, in which <c>$coordinator</c> and <c>$worker</c> are the programs.</summary>
+    /// <param name="workingFolder">Where it runs.</param>
+    /// <param name="command">The command.</param>
+    public static RunningProcess Shell(string workingFolder, string command) =>
+        Start(
+            "/bin/bash",
+            workingFolder,
+            ["-c", command],
+            environment: [("coordinator", Executables.Coordinator), ("worker", Executables.Worker)]
+        );
 
     /// <summary>Waits for the end.</summary>
     public async Task<Exit> ExitAsync()

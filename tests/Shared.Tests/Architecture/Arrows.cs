@@ -18,7 +18,7 @@ internal static partial class Arrows
             ["Collectives"] = ["Kernels", "Model", "Protocol"],
             ["Checkpoints"] = ["Model"],
             ["Training"] = ["Model", "Objectives", "Data", "Collectives", "Checkpoints"],
-            ["Hosting"] = ["Collectives", "Protocol"],
+            ["Hosting"] = ["Collectives", "Data", "Protocol"],
         };
 
     /// <summary>The folder itself and all that it may use.</summary>

@@ -43,6 +43,24 @@ public sealed class GrantReaderTests
                 threads: 1
             );
 
+    // More indices than a message may hold come in shards.
+    [Fact]
+    public void Shards_of_indices_alone_are_those_of_a_worker_that_holds_the_data()
+    {
+        int[] indices = [3, 1, 2, 9, 5];
+        Assert.Null(_holding.Take(Announcing(indices.Length)));
+        Assert.Null(_holding.Take(IndexShard([3, 1, 2])));
+        var work = _holding.Take(IndexShard([9, 5]))!;
+        var expected = new GrantReader(Decoder(), targetWidth: 1, Digits).Take(Indexed(indices))!;
+        Assert.Equal(Content(expected.Batch.Samples).Inputs, Content(work.Batch.Samples).Inputs);
+        Assert.Equal(expected.Batch.Checksum, work.Batch.Checksum);
+
+        Assert.Null(_lacking.Take(Announcing(2)));
+        Assert.Throws<InvalidDataException>(() => _lacking.Take(IndexShard([9, 5])));
+    }
+
+    private static Shard IndexShard(int[] indices) => new() { Indices = ByteString.CopyFrom(MemoryMarshal.AsBytes<int>(indices)) };
+
     [Fact]
     public void Indices_refer_to_the_test_set_in_an_evaluation()
     {

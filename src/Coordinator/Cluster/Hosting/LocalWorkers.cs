@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Threading.Channels;
 using Distributed.Coordinator.Cluster.Control;
 using Distributed.Data;
+using Distributed.Hosting;
 using Distributed.Protocol;
 
 namespace Distributed.Coordinator.Cluster.Hosting;
@@ -15,7 +16,10 @@ internal sealed class LocalWorkers : IAsyncDisposable
 {
     private const int SignalBase = 128;
 
-    /// <summary>How long dismissed workers may take to exit.</summary>
+    /// <summary>How long dismissed workers may take to exit by themselves.</summary>
+    private static readonly TimeSpan LeavingTime = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long workers may take to exit once they are told that this process ends.</summary>
     private static readonly TimeSpan EndingTime = TimeSpan.FromSeconds(10);
 
     private readonly List<Process> _processes = [];
@@ -39,8 +43,9 @@ internal sealed class LocalWorkers : IAsyncDisposable
     {
         for (var number = 1; number <= count; number++)
         {
-            var start = WorkerExecutable.StartInfo(WorkerArguments.Of(number, count, coordinator, threads, data), token);
+            var start = WorkerExecutable.StartInfo(["--coordinator", coordinator.ToString(), "--threads", $"{threads}"], token);
             start.Environment[WorkerEnvironment.ParentPipe] = "stdin";
+            start.Environment[LocalWorker.EnvironmentVariable] = new LocalWorker(number, count, data).ToVariable();
             _processes.Add(WorkerExecutable.Launch(start));
             _watches.Add(WatchAsync(number, _processes[^1]));
         }
@@ -49,6 +54,9 @@ internal sealed class LocalWorkers : IAsyncDisposable
     /// <summary>Waits for the processes to end, and ends those that do not.</summary>
     public async ValueTask DisposeAsync()
     {
+        await Task.WhenAny(Task.WhenAll(_watches), Task.Delay(LeavingTime));
+        foreach (var process in _processes.Where(process => !process.HasExited))
+            process.StandardInput.Close(); // one that has not joined knows nothing of a dismissal
         await Task.WhenAny(Task.WhenAll(_watches), Task.Delay(EndingTime));
         foreach (var process in _processes.Where(process => !process.HasExited))
             process.Kill(entireProcessTree: true);
@@ -79,53 +87,5 @@ internal sealed class LocalWorkers : IAsyncDisposable
             _ => string.Create(CultureInfo.InvariantCulture, $"the process ended with exit code {exitCode}"),
         };
         return lastLine.Length == 0 ? how : $"{how}, its last words: {lastLine}";
-    }
-}
-
-/// <summary>The arguments of a worker that the coordinator starts.</summary>
-internal static class WorkerArguments
-{
-    /// <summary>Writes them.</summary>
-    /// <param name="number">Its number among the local workers, from 1.</param>
-    /// <param name="count">How many they are.</param>
-    /// <param name="coordinator">Where it finds the coordinator.</param>
-    /// <param name="threads">Threads that compute.</param>
-    /// <param name="data">What it is to load.</param>
-    public static IReadOnlyList<string> Of(int number, int count, Uri coordinator, int threads, DataOptions data)
-    {
-        List<string> arguments =
-        [
-            "--coordinator",
-            coordinator.ToString(),
-            "--threads",
-            threads.ToString(CultureInfo.InvariantCulture),
-            "--local-number",
-            number.ToString(CultureInfo.InvariantCulture),
-            "--local-workers",
-            count.ToString(CultureInfo.InvariantCulture),
-            "--data",
-            data.Data,
-            "--standardize",
-            data.Standardize ? "on" : "off",
-        ];
-        Add("--test", data.Test);
-        Add("--data-dir", data.DataDir);
-        Add("--label-column", data.LabelColumn);
-        Add(
-            "--header",
-            data.Header switch
-            {
-                true => "true",
-                false => "false",
-                null => null,
-            }
-        );
-        return arguments;
-
-        void Add(string option, string? value)
-        {
-            if (value is not null)
-                arguments.AddRange([option, value]);
-        }
     }
 }
