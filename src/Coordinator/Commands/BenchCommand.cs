@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Distributed.Collectives;
 using Distributed.Coordinator.Benchmarks;
 using Distributed.Coordinator.Options;
@@ -10,8 +9,6 @@ namespace Distributed.Coordinator.Commands;
 /// <param name="console">Where to write.</param>
 internal sealed class BenchCommand(CommandConsole console)
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
-
     /// <summary>Measures each size in turn and writes a line for it.</summary>
     /// <returns>The process's exit code.</returns>
     /// <exception cref="RunFailedException">A worker has failed.</exception>
@@ -27,7 +24,7 @@ internal sealed class BenchCommand(CommandConsole console)
         {
             var timings = await workers.TimeAsync(settings.Transport, BenchSettings.Elements(size), settings.Steps, settings.InPlace);
             var result = AllReduceResult.Of(size, timings);
-            console.Output.WriteLine(settings.Json ? JsonSerializer.Serialize(result, Json) : result.Text());
+            console.Output.WriteLine(settings.Json ? StrictJson.Serialize(result) : result.Text());
         }
 
         return ExitCodes.Done;

@@ -107,7 +107,7 @@ internal sealed class PredictCommand(CommandConsole console)
                 json.WriteStartObject();
                 json.WriteString(ValueColumn, prediction.Value);
                 for (var index = 0; index < names.Length; index++)
-                    json.WriteNumber(names[index], prediction.Probabilities[index]);
+                    json.WriteFinite(names[index], prediction.Probabilities[index]);
                 json.WriteEndObject();
             }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Distributed.Collectives;
 using Distributed.Coordinator.Benchmarks;
 using Distributed.Coordinator.Benchmarks.Scaling;
@@ -16,8 +15,6 @@ namespace Distributed.Coordinator.Commands;
 internal sealed class ScalingCommand(CommandConsole console, TrainingRunFactory runs)
 {
     private const int ExchangeSteps = 30;
-
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
     private readonly HashSet<string> _warnings = [];
 
@@ -145,7 +142,7 @@ internal sealed class ScalingCommand(CommandConsole console, TrainingRunFactory 
     {
         var ideal = Ideal(one) / Ideal(first);
         var result = ScalingResult.Of(one.Workers, one.Samples, first.Samples, one.Plan, ideal, exchange);
-        console.Output.WriteLine(settings.Json ? JsonSerializer.Serialize(result, Json) : result.Text());
+        console.Output.WriteLine(settings.Json ? StrictJson.Serialize(result) : result.Text());
 
         double Ideal(ScalingCase of) => ScalingPlan.Ideal(of.Workers, settings.Threads, Environment.ProcessorCount);
     }

@@ -1,14 +1,11 @@
-using System.Text.Json;
 using Distributed.Coordinator.Runs;
 
 namespace Distributed.Coordinator.Observers;
 
-/// <summary>One JSON object per event and line; floats are written so that reading them gives the same bits.</summary>
+/// <summary>One JSON object per event and line.</summary>
 /// <param name="output">Gets nothing else.</param>
 internal sealed class JsonDisplay(TextWriter output) : IRunObserver
 {
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web);
-
     /// <inheritdoc/>
     public string Name => "the output";
 
@@ -17,7 +14,7 @@ internal sealed class JsonDisplay(TextWriter output) : IRunObserver
     {
         if (runEvent is SnapshotTaken)
             return;
-        output.WriteLine(JsonSerializer.Serialize(runEvent, Options));
+        output.WriteLine(StrictJson.Serialize(runEvent));
         output.Flush();
     }
 }

@@ -19,8 +19,8 @@ internal sealed class MetricsLog(string path) : IDisposable
         {
             json.WriteNumber("step", step.Step);
             json.WriteNumber("epoch", step.Epoch);
-            json.WriteNumber("loss", step.Loss);
-            json.WriteNumber("learningRate", step.LearningRate);
+            json.WriteFinite("loss", step.Loss);
+            json.WriteFinite("learningRate", step.LearningRate);
             json.WriteNumber("samples", step.Samples);
         });
 
@@ -29,9 +29,9 @@ internal sealed class MetricsLog(string path) : IDisposable
         Append(json =>
         {
             json.WriteNumber("step", evaluation.Step);
-            json.WriteNumber("testLoss", evaluation.TestLoss);
+            json.WriteFinite("testLoss", evaluation.TestLoss);
             foreach (var metric in evaluation.Metrics)
-                json.WriteNumber(metric.TestKey, metric.Value);
+                json.WriteFinite(metric.TestKey, metric.Value);
         });
 
     /// <summary>Waits until all lines are on disk.</summary>

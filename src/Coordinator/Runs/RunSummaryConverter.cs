@@ -18,12 +18,12 @@ internal sealed class RunSummaryConverter : JsonConverter<RunSummary>
         writer.WriteStartObject();
         writer.WriteNumber("steps", value.Steps);
         writer.WriteNumber("samples", value.Samples);
-        writer.WriteNumber("seconds", value.Seconds);
-        writer.WriteNumber("samplesPerSecond", value.SamplesPerSecond);
-        writer.WriteNumber("trainLoss", value.TrainLoss);
-        writer.WriteNumber(TestLoss, value.TestLoss);
+        writer.WriteFinite("seconds", value.Seconds);
+        writer.WriteFinite("samplesPerSecond", value.SamplesPerSecond);
+        writer.WriteFinite("trainLoss", value.TrainLoss);
+        writer.WriteFinite(TestLoss, value.TestLoss);
         foreach (var metric in value.TestMetrics)
-            writer.WriteNumber(metric.TestKey, metric.Value);
+            writer.WriteFinite(metric.TestKey, metric.Value);
         writer.WriteString("weightsSha256", value.WeightsSha256);
         writer.WriteNumber("workers", value.Workers);
         writer.WriteString("transport", value.Transport);
@@ -39,10 +39,10 @@ internal sealed class RunSummaryConverter : JsonConverter<RunSummary>
             return new RunSummary(
                 json.GetProperty("steps").GetInt64(),
                 json.GetProperty("samples").GetInt64(),
-                json.GetProperty("seconds").GetDouble(),
-                json.GetProperty("samplesPerSecond").GetDouble(),
-                json.GetProperty("trainLoss").GetDouble(),
-                json.GetProperty(TestLoss).GetDouble(),
+                Number(json, "seconds"),
+                Number(json, "samplesPerSecond"),
+                Number(json, "trainLoss"),
+                Number(json, TestLoss),
                 Metrics(json),
                 Text(json, "weightsSha256"),
                 json.GetProperty("workers").GetInt32(),
@@ -54,6 +54,10 @@ internal sealed class RunSummaryConverter : JsonConverter<RunSummary>
             throw new JsonException(exception.Message, exception);
         }
     }
+
+    // A number that JSON does not have was written as null.
+    private static double Number(JsonElement json, string name) =>
+        json.GetProperty(name) is { ValueKind: JsonValueKind.Null } ? double.NaN : json.GetProperty(name).GetDouble();
 
     private static string Text(JsonElement json, string name) =>
         json.GetProperty(name).GetString() ?? throw new JsonException($"{name} is null");
