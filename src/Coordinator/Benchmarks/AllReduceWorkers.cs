@@ -11,6 +11,12 @@ namespace Distributed.Coordinator.Benchmarks;
 /// <summary>Worker processes that reduce vectors together and time it. They end with this process, since they read from its pipe.</summary>
 internal sealed class AllReduceWorkers : IAsyncDisposable
 {
+    /// <summary>How long a worker may take for an answer; it is slow, but its end is not noticed on another machine.</summary>
+    private static readonly TimeSpan AnswerTime = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long a worker may take to end once nothing more is asked of it.</summary>
+    private static readonly TimeSpan EndingTime = TimeSpan.FromSeconds(10);
+
     private readonly List<Process> _processes = [];
     private readonly List<Task<string>> _errors = [];
 
@@ -78,7 +84,9 @@ internal sealed class AllReduceWorkers : IAsyncDisposable
         foreach (var process in _processes)
         {
             process.StandardInput.Close();
-            await process.WaitForExitAsync();
+            await Task.WhenAny(process.WaitForExitAsync(), Task.Delay(EndingTime));
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
             process.Dispose();
         }
     }
@@ -107,12 +115,23 @@ internal sealed class AllReduceWorkers : IAsyncDisposable
         for (var rank = 0; rank < _processes.Count; rank++)
         {
             answers.Add(
-                await _processes[rank].StandardOutput.ReadLineAsync()
-                    ?? throw new RunFailedException($"worker {rank + 1} has failed: {LastLine(await _errors[rank])}")
+                await LineAsync(rank) ?? throw new RunFailedException($"worker {rank + 1} has failed: {LastLine(await _errors[rank])}")
             );
         }
 
         return answers;
+    }
+
+    private async Task<string?> LineAsync(int rank)
+    {
+        try
+        {
+            return await _processes[rank].StandardOutput.ReadLineAsync().WaitAsync(AnswerTime);
+        }
+        catch (TimeoutException exception)
+        {
+            throw new RunFailedException($"worker {rank + 1} has not answered within {AnswerTime.TotalMinutes:0} minutes", exception);
+        }
     }
 
     private static string LastLine(string text) =>

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Distributed.Checkpoints;
 
 /// <summary>
@@ -14,10 +16,11 @@ internal static class AtomicFile
     /// <param name="ownerOnly">Whether only this user may read it, where the system has such permissions.</param>
     public static void Write(string path, Action<Stream> write, bool ownerOnly = false)
     {
-        var temporary = path + TemporarySuffix;
+        // Where others may write to the folder, they must not be able to lay something under the name first.
+        var temporary = (ownerOnly ? $"{path}.{RandomNumberGenerator.GetHexString(16, lowercase: true)}" : path) + TemporarySuffix;
         var options = new FileStreamOptions
         {
-            Mode = FileMode.Create,
+            Mode = ownerOnly ? FileMode.CreateNew : FileMode.Create,
             Access = FileAccess.Write,
             Share = FileShare.None,
         };

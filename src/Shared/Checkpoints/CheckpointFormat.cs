@@ -41,6 +41,7 @@ internal sealed class CheckpointFormat(ParameterLayout layout, string configurat
 
     /// <summary>Reads a checkpoint after checking all of it.</summary>
     /// <exception cref="DamagedCheckpointException">The file is not what was written.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="InputException">The file is intact, but of another configuration or numerics version.</exception>
     internal Checkpoint Read(string path, long step, IReadOnlyList<string> momentNames)
     {
@@ -67,6 +68,12 @@ internal sealed class CheckpointFormat(ParameterLayout layout, string configurat
             file = SafeTensorsFile.Open(path);
             CheckData(file);
             return file;
+        }
+        catch (InputException exception)
+            when (exception.InnerException is UnauthorizedAccessException or IOException and not EndOfStreamException)
+        {
+            file?.Dispose();
+            throw new IOException(exception.Message, exception); // nothing is known of what is in it
         }
         catch (InputException exception)
         {

@@ -17,6 +17,8 @@ internal sealed class CheckpointStore
     private readonly string _directory;
     private readonly CheckpointFormat _format;
     private readonly int _keep;
+    private readonly HashSet<long> _unreadable = [];
+    private long _newest = -1; // that this object has written
 
     /// <summary>Names the folder; it is created by the first save.</summary>
     /// <param name="directory">The folder, used for nothing else.</param>
@@ -48,13 +50,14 @@ internal sealed class CheckpointStore
         Directory.CreateDirectory(_directory);
         var path = PathOf(step);
         AtomicFile.Write(path, stream => _format.Write(stream, new Checkpoint(step, weights, moments)));
-        Prune(step);
+        _newest = Math.Max(_newest, step);
+        Prune();
         return path;
     }
 
     /// <summary>Loads the newest checkpoint that is intact, or null when there is none.</summary>
     /// <param name="momentNames">The names of the optimizer's state, in its order.</param>
-    /// <param name="skipped">Called with one line for each damaged checkpoint that was skipped.</param>
+    /// <param name="skipped">Called with one line for each checkpoint that was skipped.</param>
     /// <exception cref="InputException">An intact checkpoint belongs to another configuration or another numerics version.</exception>
     public Checkpoint? LoadLatest(IReadOnlyList<string> momentNames, Action<string> skipped)
     {
@@ -64,22 +67,27 @@ internal sealed class CheckpointStore
             {
                 return _format.Read(PathOf(step), step, momentNames);
             }
-            catch (Exception exception) when (exception is DamagedCheckpointException or IOException)
+            catch (DamagedCheckpointException exception)
             {
                 skipped($"skipped a damaged checkpoint: {exception.Message}");
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                _unreadable.Add(step); // it may well be intact
+                skipped($"skipped a checkpoint that cannot be read, and stays: {exception.Message}");
             }
         }
         return null;
     }
 
     /// <summary>
-    /// Deletes all but the newest up to <paramref name="newest"/>, and what is left of unfinished writes. Later steps can only be files
-    /// that were passed over as damaged when this run was resumed: they must not count among those kept.
+    /// Deletes all but the newest, and what is left of unfinished writes. Later steps than were written here can only be files that were
+    /// passed over as damaged when this run was resumed: they must not count among those kept.
     /// </summary>
-    private void Prune(long newest)
+    private void Prune()
     {
         var steps = Steps;
-        var kept = steps.Where(step => step <= newest).TakeLast(_keep).ToHashSet();
+        var kept = steps.Where(step => step <= _newest).Except(_unreadable).TakeLast(_keep).Concat(_unreadable).ToHashSet();
         foreach (var step in steps.Where(step => !kept.Contains(step)))
             File.Delete(PathOf(step));
         foreach (var leftover in Directory.EnumerateFiles(_directory, Prefix + "*" + AtomicFile.TemporarySuffix))

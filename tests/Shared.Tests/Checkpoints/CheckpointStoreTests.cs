@@ -130,9 +130,33 @@ public sealed class CheckpointStoreTests : IDisposable
         var store = Store(keep: 1);
         Save(store, 10);
         File.WriteAllBytes(store.PathOf(10), []);
+        store = Store(keep: 1); // of the process that goes on with the run
         Save(store, 9);
         Assert.Equal([9], store.Steps);
         Assert.Equal(9, store.LoadLatest(Moments, NothingSkipped)!.Step);
+    }
+
+    // Snapshots are sent beside the training, and one may overtake another.
+    [Fact]
+    public void AnEarlierCheckpointThatComesLateDoesNotPushOutTheNewest()
+    {
+        var store = Store(keep: 2);
+        foreach (var step in new[] { 10, 30, 20 })
+            Save(store, step);
+        Assert.Equal([20, 30], store.Steps);
+        Assert.Equal(30, store.LoadLatest(Moments, NothingSkipped)!.Step);
+    }
+
+    // As on a network's file system that is away for a while.
+    [Fact]
+    public void ACheckpointThatCannotBeReadIsSaidAndStays()
+    {
+        Save(Store(), 1);
+        var store = Store(keep: 1);
+        File.CreateSymbolicLink(store.PathOf(2), store.PathOf(2)); // reading fails with ELOOP, also for root
+        AssertFallsBack(store);
+        Save(store, 3);
+        Assert.Equal([2, 3], store.Steps);
     }
 
     [Fact]

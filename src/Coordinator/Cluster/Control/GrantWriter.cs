@@ -10,6 +10,9 @@ namespace Distributed.Coordinator.Cluster.Control;
 /// <summary>Writes the permission to do a piece of work, with each worker's share of the samples.</summary>
 internal sealed class GrantWriter
 {
+    /// <summary>The most indices that a grant carries itself; more are sent in shards, so that every message stays small.</summary>
+    public const int MostIndices = WireLimits.ShardBytes / sizeof(int);
+
     private readonly Dataset _dataset;
     private readonly BatchPlan _batches;
     private readonly Batch _test;
@@ -40,7 +43,7 @@ internal sealed class GrantWriter
     /// <param name="work">The work.</param>
     /// <param name="shares">The shares of the view's workers.</param>
     /// <param name="rank">The worker.</param>
-    /// <param name="holdsDataset">Whether it needs indices alone; otherwise its shards follow.</param>
+    /// <param name="holdsDataset">Whether it needs indices alone. <see cref="Shards(PlannedWork, IReadOnlyList{int}, int, bool)"/> follow.</param>
     public Grant Write(PlannedWork work, IReadOnlyList<int> shares, int rank, bool holdsDataset)
     {
         var batch = BatchOf(work);
@@ -52,19 +55,25 @@ internal sealed class GrantWriter
             Samples = (uint)batch.Indices.Length,
             Step = (ulong)work.Step,
         };
-        if (holdsDataset)
+        if (holdsDataset && indices.Length <= MostIndices)
             grant.Indices = ByteString.CopyFrom(MemoryMarshal.AsBytes(indices.Span));
         else
             grant.ShardSamples = (uint)indices.Length;
         return grant;
     }
 
-    /// <summary>The samples of a piece of work, for a worker that does not hold the dataset.</summary>
+    /// <summary>What follows a grant: the samples, or for a worker that holds the dataset more indices than a grant carries.</summary>
     /// <param name="work">The work.</param>
     /// <param name="shares">The shares of the view's workers.</param>
     /// <param name="rank">The worker.</param>
-    public IEnumerable<Shard> Shards(PlannedWork work, IReadOnlyList<int> shares, int rank) =>
-        Shards(work.Kind == WorkKind.Train ? _dataset.Train : _dataset.Test, Indices(BatchOf(work), shares, rank));
+    /// <param name="holdsDataset">Whether it needs indices alone.</param>
+    public IEnumerable<Shard> Shards(PlannedWork work, IReadOnlyList<int> shares, int rank, bool holdsDataset)
+    {
+        var indices = Indices(BatchOf(work), shares, rank);
+        if (!holdsDataset)
+            return Shards(work.Kind == WorkKind.Train ? _dataset.Train : _dataset.Test, indices);
+        return indices.Length <= MostIndices ? [] : IndexShards(indices);
+    }
 
     private static ReadOnlyMemory<int> Indices(Batch batch, IReadOnlyList<int> shares, int rank)
     {
@@ -77,6 +86,15 @@ internal sealed class GrantWriter
         var most = Math.Max(1, WireLimits.ShardBytes / samples.BytesPerSample);
         for (var start = 0; start < indices.Length; start += most)
             yield return Shard(samples, indices.Slice(start, Math.Min(most, indices.Length - start)).Span);
+    }
+
+    private static IEnumerable<Shard> IndexShards(ReadOnlyMemory<int> indices)
+    {
+        for (var start = 0; start < indices.Length; start += MostIndices)
+        {
+            var piece = indices.Slice(start, Math.Min(MostIndices, indices.Length - start));
+            yield return new Shard { Indices = ByteString.CopyFrom(MemoryMarshal.AsBytes(piece.Span)) };
+        }
     }
 
     private static Shard Shard(SampleSet samples, ReadOnlySpan<int> indices)

@@ -62,7 +62,7 @@ internal sealed class WorkGranter(
     {
         var (worker, holdsDataset) = (view.Workers[rank], registry.Get(view.Workers[rank]).HoldsDataset);
         Check(worker, registry.Grant(worker, grants.Write(work, view.Shares, rank, holdsDataset)));
-        foreach (var shard in holdsDataset ? [] : grants.Shards(work, view.Shares, rank))
+        foreach (var shard in grants.Shards(work, view.Shares, rank, holdsDataset))
             Check(worker, registry.Send(worker, new CoordinatorMessage { Step = (ulong)work.Step, Shard = shard }));
     }
 

@@ -56,6 +56,24 @@ public sealed class SharedTransportTests : IDisposable
     }
 
     [Fact]
+    public void What_a_peer_says_a_second_time_takes_no_memory_away_that_is_in_use()
+    {
+        var offer = _memories[1].Offer();
+        Assert.True(_memories[0].Conclude(1, _memories[1].Complete(0, _memories[0].Answer(1, offer))));
+        var members = _memories.Select((memory, rank) => Member(rank, memory)).ToList();
+
+        Assert.Equal("it has offered its memory before", _memories[0].Answer(1, offer).Refusal);
+        Assert.Equal(
+            "it has offered its memory before",
+            _memories[0].Answer(1, new MemoryOffer { Refusal = "it has changed its mind" }).Refusal
+        );
+        Assert.True(_memories[0].Conclude(1, isShared: false));
+        Assert.Equal((1, ""), (_memories[0].Count, _memories[0].Refusal));
+        foreach (var member in members)
+            member.Restart(1, microbatches: 5);
+    }
+
+    [Fact]
     public void A_peer_without_memory_says_why()
     {
         var answer = _memories[0].Answer(1, new MemoryOffer { Refusal = "it needs Linux" });

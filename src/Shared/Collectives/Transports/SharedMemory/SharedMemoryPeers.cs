@@ -16,6 +16,7 @@ internal sealed class SharedMemoryPeers : IDisposable
     private readonly Dictionary<int, SharedRegion> _mapped = [];
     private readonly Dictionary<int, RegionOffer> _offers = [];
     private readonly Dictionary<int, string> _refusals = [];
+    private readonly Dictionary<int, bool> _conclusions = [];
     private readonly int _ownThreads;
     private SharedTransport? _transport;
     private int _threads;
@@ -105,9 +106,15 @@ internal sealed class SharedMemoryPeers : IDisposable
     {
         lock (_lock)
         {
-            var isProved = _offers.TryGetValue(peer, out var offer) && !_isDisposed && _own!.IsAnswered(peer, offer.Nonce);
+            // A region may be in use by now: what a peer says a second time changes nothing.
+            if (_conclusions.TryGetValue(peer, out var concluded))
+                return concluded;
+            var isOffered = _offers.TryGetValue(peer, out var offer);
+            var isProved = isOffered && !_isDisposed && _own!.IsAnswered(peer, offer.Nonce);
             if (!isShared || !isProved)
                 Refuse(peer, isShared ? "it has not written to this worker's memory" : "it does not see this worker's memory");
+            if (isOffered)
+                _conclusions.Add(peer, isShared && isProved);
             return isShared && isProved;
         }
     }
@@ -149,6 +156,8 @@ internal sealed class SharedMemoryPeers : IDisposable
     {
         lock (_lock)
         {
+            if (_offers.ContainsKey(peer) && !_isDisposed)
+                return "it has offered its memory before";
             var refusal =
                 _isDisposed ? "the view is over"
                 : _own is null ? _ownRefusal
@@ -171,8 +180,6 @@ internal sealed class SharedMemoryPeers : IDisposable
 
     private string Map(int peer, RegionOffer offer)
     {
-        if (_offers.ContainsKey(peer))
-            return "it has offered its memory before";
         if (SharedRegion.TryOpen(offer, _own!.Layout, out var refusal) is not { } region)
             return refusal;
         region.Answer(_identity.Rank, _own.Offer().Nonce);
