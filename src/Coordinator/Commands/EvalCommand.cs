@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Distributed.Coordinator.Options;
 using Distributed.Coordinator.Runs;
 using Distributed.Data;
@@ -20,9 +19,11 @@ internal sealed class EvalCommand(CommandConsole console)
     internal int Run(string path, EvalSettings settings, bool namesData)
     {
         var (model, trainedOn) = SavedModel.Load(path);
-        var options = namesData
-            ? settings.Data
-            : trainedOn ?? throw new InputException($"--data: name the data to evaluate {path} on, such as --data digits");
+        if (trainedOn is null && !namesData)
+            throw new InputException($"--data: name the data to evaluate {path} on, such as --data digits");
+        // Other data is read as the run's own was, but has its own test set.
+        var known = trainedOn ?? new DataOptions();
+        var options = settings.Data(namesData ? known with { Test = null } : known);
         var dataset = DatasetLoader.Load(options);
         RequireFit(model, dataset);
         var inputs = InputsOf(model, ref dataset, options);
@@ -108,7 +109,7 @@ internal sealed class EvalCommand(CommandConsole console)
                 accuracy = scores.Accuracy,
                 classes,
             };
-            console.Output.WriteLine(JsonSerializer.Serialize(result, JsonSerializerOptions.Web));
+            console.Output.WriteLine(StrictJson.Serialize(result));
             return;
         }
         WriteLine(

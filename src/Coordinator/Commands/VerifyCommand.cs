@@ -22,7 +22,7 @@ internal sealed class VerifyCommand(CommandConsole console, TrainingRunFactory r
     internal async Task<int> RunAsync(string path, VerifySettings settings)
     {
         using var interrupt = new InterruptSignal();
-        var first = CompleteRun.Load(path);
+        var first = CompleteRun.Load(path, settings.Data, settings.InitWeights);
         var cluster = settings.Cluster(first.Summary.Workers);
         var run = runs.Create(cluster);
         using var temporary = new TemporaryRuns("verify-", "the second training");
@@ -30,7 +30,10 @@ internal sealed class VerifyCommand(CommandConsole console, TrainingRunFactory r
         var (configuration, dataset, network) = (first.Prepared.Configuration, first.Prepared.Dataset, first.Prepared.Network);
         using var folder = RunFolder.Create(second, configuration, network.Layout);
         await using var observers = RunObservers.Of(folder, console.Error, RunDisplay.Create(settings.Display, console));
-        var request = new RunRequest(configuration, dataset, network, cluster, folder, first.Prepared.InitialState());
+        var request = new RunRequest(configuration, dataset, network, cluster, folder, first.Prepared.InitialState())
+        {
+            Data = first.Prepared.Places.In(configuration.Options).Data,
+        };
         var result = await run.RunAsync(request, observers, interrupt.Token);
         folder.Metrics.Dispose();
         return result.Interrupted ? interrupt.ExitCode : Compare(first, path, result, second, observers);

@@ -8,6 +8,10 @@ internal static class DataOptionTable
 {
     private static readonly DataOptions Defaults = new();
 
+    /// <summary>Those that say where data lies, and not how it is read.</summary>
+    internal static IReadOnlyList<OptionSpec<DataOptions>> Places =>
+        [.. Options.Where(option => option.Group == OptionGroups.Data).Take(3)];
+
     internal static IReadOnlyList<OptionSpec<DataOptions>> Options { get; } =
     [
         new(

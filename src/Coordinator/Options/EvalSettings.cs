@@ -18,8 +18,8 @@ internal enum DatasetPart
 /// <summary>The options of <c>eval</c>.</summary>
 internal sealed record EvalSettings
 {
-    /// <summary>The data that is named; its defaults if none is.</summary>
-    public DataOptions Data { get; init; } = new();
+    /// <summary>What is said of the data, beside what the model's run says of its own.</summary>
+    public Func<DataOptions, DataOptions> Data { get; init; } = static data => data;
 
     /// <summary>Which samples.</summary>
     public DatasetPart Part { get; init; } = DatasetPart.Test;
@@ -32,7 +32,9 @@ internal sealed record EvalSettings
     [
         .. DataOptionTable
             .Options.Select(option => option.Name == "--data" ? option with { Default = "the data that the run was trained on" } : option)
-            .Select(option => option.Within<EvalSettings>(settings => settings.Data, (settings, data) => settings with { Data = data })),
+            .Select(option =>
+                option.Deferred<EvalSettings>(new(), settings => settings.Data, (settings, data) => settings with { Data = data })
+            ),
         new(
             "--part",
             OptionText.Choices<DatasetPart>(),

@@ -5,7 +5,7 @@ namespace Distributed.Coordinator.Options;
 /// comes from the command line or from a configuration file.
 /// </summary>
 /// <param name="Name">The name with its dashes.</param>
-/// <param name="Value">What stands for its value in the help; null for a switch.</param>
+/// <param name="Value">What stands for its value in the help, in brackets if it can be left out; null for a switch.</param>
 /// <param name="Group">The heading under which the help lists it.</param>
 /// <param name="Help">What it does, in one sentence.</param>
 /// <param name="Default">The default as the help shows it.</param>
@@ -31,8 +31,26 @@ internal sealed record OptionSpec<TSettings>(
     /// <summary>The text of a switch that is on.</summary>
     internal const string On = "true";
 
+    /// <summary>Whether the option may stand without its value, as a switch does.</summary>
+    internal bool IsValueOptional => IsSwitch || Value!.StartsWith('[');
+
     /// <summary>Whether the option is a switch.</summary>
     internal bool IsSwitch => Value is null;
+
+    /// <summary>The same option as a change that larger settings hold, to be made where the settings to change are known.</summary>
+    /// <param name="example">Any settings, on which a value is tried at once.</param>
+    /// <param name="get">Takes the changes so far out of the larger settings.</param>
+    /// <param name="set">Puts them back with this one.</param>
+    internal OptionSpec<TOuter> Deferred<TOuter>(
+        TSettings example,
+        Func<TOuter, Func<TSettings, TSettings>> get,
+        Func<TOuter, Func<TSettings, TSettings>, TOuter> set
+    ) => new(Name, Value, Group, Help, Default, Example, (outer, text) =>
+        {
+            _ = Apply(example, text);
+            var before = get(outer);
+            return set(outer, settings => Apply(before(settings), text));
+        });
 
     /// <summary>The same option as a part of larger settings.</summary>
     /// <param name="get">Takes this option's settings out of the larger ones.</param>

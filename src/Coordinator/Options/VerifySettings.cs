@@ -1,5 +1,6 @@
 using Distributed.Coordinator.Observers;
 using Distributed.Coordinator.Runs;
+using Distributed.Data;
 
 namespace Distributed.Coordinator.Options;
 
@@ -14,6 +15,12 @@ internal sealed record VerifySettings
 
     /// <summary>Who reduces the gradients.</summary>
     public Exchange Exchange { get; init; } = Exchange.Peers;
+
+    /// <summary>Says where the run's data lies, from where it was found last.</summary>
+    public Func<DataOptions, DataOptions> Data { get; init; } = static data => data;
+
+    /// <summary>Where the initial weights lie now; null for where they were found last.</summary>
+    public string? InitWeights { get; init; }
 
     /// <summary>What is shown meanwhile.</summary>
     public DisplayOptions Display { get; init; } = new();
@@ -47,6 +54,20 @@ internal sealed record VerifySettings
             OptionText.Name(Exchange.Peers),
             "coordinator",
             (settings, text) => settings with { Exchange = OptionText.Choice<Exchange>(text) }
+        ),
+        .. DataOptionTable
+            .Places.Select(option => option with { Default = "where it was found last" })
+            .Select(option =>
+                option.Deferred<VerifySettings>(new(), settings => settings.Data, (settings, data) => settings with { Data = data })
+            ),
+        new(
+            "--init-weights",
+            "FILE",
+            OptionGroups.Model,
+            "where the weights that the run started from lie now",
+            "where they were found last",
+            "model.safetensors",
+            (settings, text) => settings with { InitWeights = OptionText.NotEmpty(text) }
         ),
         .. DisplayOptions.Options.Select(option =>
             option.Within<VerifySettings>(settings => settings.Display, (settings, display) => settings with { Display = display })

@@ -1,4 +1,5 @@
 using Distributed.Checkpoints;
+using Distributed.Data;
 using Distributed.Training;
 
 namespace Distributed.Coordinator.Runs;
@@ -11,13 +12,25 @@ internal sealed record CompleteRun(RunPreparation Prepared, RunSummary Summary, 
 {
     /// <summary>Loads a run.</summary>
     /// <param name="path">The run folder.</param>
+    /// <param name="initWeights">Where the initial weights lie; null for where they were found last.</param>
+    /// <param name="data">Says where the data lies, from where it was found last.</param>
     /// <exception cref="InputException">There is none, it is not complete, or its files or its data have changed.</exception>
-    internal static CompleteRun Load(string path)
+    internal static CompleteRun Load(string path, Func<DataOptions, DataOptions> data, string? initWeights)
     {
         var configuration = RunFolder.ReadConfiguration(path);
         var summary = RunFolder.ReadSummary(path)
-            ?? throw new InputException($"{path}: the run is not complete; go on with it first: train --resume --run {path}");
-        var prepared = RunPreparation.Load(configuration.Options, configuration);
+            ?? throw new InputException(
+                $"{path}: the run is not complete; go on with it first: train --resume --run {Commands.Invocation.Argument(path)}"
+            );
+        var options = RunFolder.ReadOptions(path);
+        var prepared = RunPreparation.Load(
+            options with
+            {
+                Data = data(options.Data),
+                InitWeights = initWeights ?? options.InitWeights,
+            },
+            configuration
+        );
         var differences = ResumeRule.Errors(configuration, prepared.Configuration);
         if (differences.Count > 0)
             throw new InputException(string.Join('\n', differences.Select(difference => $"{path}: {difference}")));

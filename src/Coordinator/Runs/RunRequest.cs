@@ -19,4 +19,8 @@ internal sealed record RunRequest(
     ClusterOptions Cluster,
     RunFolder Folder,
     Checkpoint Start
-);
+)
+{
+    /// <summary>Where the data was found, for workers of this machine.</summary>
+    public DataOptions Data { get; init; } = Configuration.Options.Data;
+}

@@ -32,7 +32,7 @@ internal sealed record SavedModel(TrainedModel Model, DataOptions? TrainedOn)
         return new SavedModel(TrainedModel.Load(file), RunFolder.Holds(path) ? DataOf(path) : null);
     }
 
-    private static DataOptions DataOf(string run) => RunFolder.ReadConfiguration(run).Options.Data;
+    private static DataOptions DataOf(string run) => RunFolder.ReadOptions(run).Data;
 
     /// <summary>What a checkpoint's run says of its model: by the trained model beside it, or by the data that it is trained on.</summary>
     private static ModelDescription Describe(string run)
@@ -41,7 +41,7 @@ internal sealed record SavedModel(TrainedModel Model, DataOptions? TrainedOn)
         if (File.Exists(file))
             return ModelFile.Describe(file);
         var configuration = RunFolder.ReadConfiguration(run);
-        var dataset = DatasetLoader.Load(configuration.Options.Data);
+        var dataset = DatasetLoader.Load(DataOf(run));
         return dataset.Sha256 == configuration.DatasetSha256
             ? RunPreparation.Describe(configuration, dataset)
             : throw new InputException($"{run}: its data has changed: SHA-256 {dataset.Sha256}, not {configuration.DatasetSha256}");

@@ -10,8 +10,8 @@ internal static class DataPath
     /// <exception cref="InputException">There is no such path, or the data is bad.</exception>
     public static Dataset Load(DataOptions options)
     {
-        var path = Resolve(options.Data, options.DataDir);
-        var testPath = options.Test is null ? null : Resolve(options.Test, options.DataDir);
+        var path = Find(options.Data, options.DataDir);
+        var testPath = options.Test is null ? null : Find(options.Test, options.DataDir);
         var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
         var train = DataFiles.Train(path);
         if (!train.Format.HasColumns)
@@ -24,7 +24,7 @@ internal static class DataPath
     /// <exception cref="InputException">There is no such path, the data is bad, or it is not what the model takes.</exception>
     public static RawSamples LoadInputs(DataOptions options, ModelInputs inputs)
     {
-        var path = Resolve(options.Data, options.DataDir);
+        var path = Find(options.Data, options.DataDir);
         var files = DataFiles.Test(path);
         if (!files.Format.HasColumns)
             RequireNoColumnOptions(options, path);
@@ -42,9 +42,14 @@ internal static class DataPath
             throw new InputException($"{option} does not go with {name}, which is not CSV; leave it out");
     }
 
-    private static string Resolve(string path, string? dataDir)
+    /// <summary>The place at which a path is found: as it is, or in the folder for data; as it is where it is in neither.</summary>
+    public static string PlaceOf(string path, string? dataDir) => Candidates(path, dataDir).FirstOrDefault(Path.Exists) ?? path;
+
+    private static string[] Candidates(string path, string? dataDir) => dataDir is null ? [path] : [path, Path.Combine(dataDir, path)];
+
+    private static string Find(string path, string? dataDir)
     {
-        string[] candidates = dataDir is null ? [path] : [path, Path.Combine(dataDir, path)];
+        var candidates = Candidates(path, dataDir);
         var places = string.Join(" nor ", candidates);
         return candidates.FirstOrDefault(Path.Exists)
             ?? throw new InputException(

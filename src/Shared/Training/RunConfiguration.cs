@@ -75,14 +75,16 @@ internal sealed record RunConfiguration
     /// <param name="sampleCount">Samples in the training set.</param>
     public BatchPlan Batches(int sampleCount) => new(Options.Seed, sampleCount, Options.BatchSize, Microbatch, Options.Shuffle);
 
-    /// <summary>A dataset's name stays; a path becomes independent of the current folder.</summary>
+    /// <summary>A dataset's name stays; a path becomes the one at which it was found, independent of the current folder.</summary>
     private static DataOptions Absolute(DataOptions data) =>
         data with
         {
-            Data = DatasetLoader.List(data).Any(known => known.Name == data.Data) ? data.Data : Path.GetFullPath(data.Data),
-            Test = Absolute(data.Test),
+            Data = DatasetLoader.List(data).Any(known => known.Name == data.Data) ? data.Data : Found(data.Data, data.DataDir),
+            Test = data.Test is null ? null : Found(data.Test, data.DataDir),
             DataDir = Absolute(data.DataDir),
         };
+
+    private static string Found(string path, string? dataDir) => Path.GetFullPath(DataPath.PlaceOf(path, dataDir));
 
     private static string? Absolute(string? path) => path is null ? null : Path.GetFullPath(path);
 }

@@ -12,6 +12,9 @@ namespace Distributed.Training;
 /// <param name="InitialWeights">The weights of <c>--init-weights</c>; null if they are drawn from the seed.</param>
 internal sealed record RunPreparation(RunConfiguration Configuration, Dataset Dataset, Network Network, float[]? InitialWeights)
 {
+    /// <summary>Where everything was found; the configuration has the places at which the run began.</summary>
+    public required Places Places { get; init; }
+
     /// <summary>Loads everything that options name.</summary>
     /// <param name="options">Options without errors.</param>
     /// <param name="begun">
@@ -35,11 +38,14 @@ internal sealed record RunPreparation(RunConfiguration Configuration, Dataset Da
     private static RunPreparation Of(TrainingOptions options, ModelSpec model, Dataset dataset, RunConfiguration? begun)
     {
         var network = new Network(model, dataset.Shape, Objective.Create(dataset.OutputWidth, options.LabelSmoothing).OutputWidth);
-        var unneeded =
-            options.InitWeights is null || (options.InitWeights == begun?.Options.InitWeights && !File.Exists(options.InitWeights));
+        var unneeded = options.InitWeights is null || (begun?.InitWeightsSha256 is not null && !File.Exists(options.InitWeights));
         var weights = unneeded ? null : Checkpoints.InitialWeights.Load(options.InitWeights!, network.Layout);
         var weightsHash = weights is null ? begun?.InitWeightsSha256 : WeightsHash.Compute(weights);
-        return new RunPreparation(RunConfiguration.Resolve(options, dataset, model.ToJson(), weightsHash), dataset, network, weights);
+        var configuration = RunConfiguration.Resolve(options, dataset, model.ToJson(), weightsHash);
+        var places = Places.Of(configuration.Options);
+        if (begun is not null)
+            configuration = configuration with { Options = Places.Of(begun.Options).In(configuration.Options) };
+        return new RunPreparation(configuration, dataset, network, weights) { Places = places };
     }
 
     /// <summary>The model of a preset's name, a file, or JSON out of a configuration.</summary>
