@@ -41,13 +41,7 @@ internal sealed class ClusterRun(TimeProvider time) : ITrainingRun
         using var timer = time.CreateTimer(_ => events.Writer.TryWrite(new Tick(time.GetTimestamp())), null, TickInterval, TickInterval);
         await using var interrupted = interrupt.Register(() => events.Writer.TryWrite(new Interrupted()));
         Announce(request, observer, address);
-        workers.Start(
-            request.Cluster.Workers,
-            Reachable(address),
-            request.Cluster.ResolvedThreads,
-            request.Configuration.Options.Data,
-            token
-        );
+        workers.Start(request.Cluster.Workers, Reachable(address), request.Cluster.ResolvedThreads, request.Data, token);
         try
         {
             return await controller.RunAsync(events.Reader);
@@ -85,7 +79,7 @@ internal sealed class ClusterRun(TimeProvider time) : ITrainingRun
         return server;
     }
 
-    private WebApplication BuildHost(
+    private static WebApplication BuildHost(
         RunRequest request,
         ulong run,
         RunToken? token,
@@ -97,7 +91,7 @@ internal sealed class ClusterRun(TimeProvider time) : ITrainingRun
         var builder = GrpcServer.CreateBuilder(listen, token);
         builder.Services.AddSingleton(directory);
         builder.Services.AddSingleton(events);
-        builder.Services.AddSingleton(new SessionAdmission(events, time));
+        builder.Services.AddSingleton(new SessionAdmission(events));
         builder.Services.AddSingleton(
             new StateShape(run, request.Network.Layout.Length, request.Configuration.Options.Optimizer.CreateOptimizer().MomentNames)
         );

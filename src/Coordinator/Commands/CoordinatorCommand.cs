@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Distributed.Coordinator.Cluster.Hosting;
 using Distributed.Coordinator.Help;
 using Distributed.Coordinator.Options;
 using Distributed.Coordinator.Runs;
@@ -75,7 +76,21 @@ internal sealed class CoordinatorCommand
         var table = TrainOptionTable.Table;
         var command = Add(_root, "train", CommandTexts.Train);
         table.AddTo(command);
-        command.SetAction((result, _) => new TrainCommand(_console, _runs).RunAsync(new TrainSettingsReader(table).Read(result)));
+        command.SetAction((result, _) => TrainAsync(table, result));
+    }
+
+    private async Task<int> TrainAsync(OptionTable<TrainSettings> table, ParseResult result)
+    {
+        try
+        {
+            return await new TrainCommand(_console, _runs).RunAsync(new TrainSettingsReader(table).Read(result));
+        }
+        catch (InputException exception)
+        {
+            if (table.Values(result, []).FirstOrDefault(value => value.Name == "--token-file")?.Text is { } path)
+                TokenFile.Refuse(path, exception.Message);
+            throw;
+        }
     }
 
     private void AddVerify()

@@ -11,6 +11,8 @@ namespace Distributed.Coordinator.Commands;
 /// <param name="runs">The ways to train.</param>
 internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory runs)
 {
+    private const string DefaultParent = "runs";
+
     /// <summary>Trains.</summary>
     /// <param name="settings">Settings without errors.</param>
     /// <returns>The process's exit code.</returns>
@@ -50,9 +52,17 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
     private RunFolder Open(TrainSettings settings, RunPreparation prepared)
     {
         if (settings.Resume)
-            return RunFolder.Resume(settings.Run!, prepared.Configuration, prepared.Network.Layout);
-        var path = settings.Run ?? RunFolder.NewName(prepared.Dataset.Name, settings.Training.Model, console.Time);
-        return RunFolder.Create(path, prepared.Configuration, prepared.Network.Layout);
+        {
+            var resumed = RunFolder.Resume(settings.Run!, prepared.Configuration, prepared.Network.Layout);
+            if (prepared.Places != Places.Of(RunFolder.ReadOptions(settings.Run!)))
+                resumed.WritePlaces(prepared.Places);
+            return resumed;
+        }
+
+        var (configuration, layout) = (prepared.Configuration, prepared.Network.Layout);
+        return settings.Run is { } path
+            ? RunFolder.Create(path, configuration, layout)
+            : RunFolder.CreateNew(DefaultParent, prepared.Dataset.Name, settings.Training.Model, console.Time, configuration, layout);
     }
 
     private static Checkpoint FindStart(TrainSettings settings, RunPreparation prepared, RunFolder folder, RunObservers observers)
@@ -74,7 +84,10 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
     )
     {
         folder.ContinueFrom(start.Step);
-        var request = new RunRequest(prepared.Configuration, prepared.Dataset, prepared.Network, settings.Cluster, folder, start);
+        var request = new RunRequest(prepared.Configuration, prepared.Dataset, prepared.Network, settings.Cluster, folder, start)
+        {
+            Data = prepared.Places.In(prepared.Configuration.Options).Data,
+        };
         var result = await run.RunAsync(request, observers, interrupt.Token);
         if (result.Interrupted)
             return Finish(observers, new RunInterrupted(result.Step, folder.Path), interrupt.ExitCode);

@@ -15,13 +15,14 @@ internal static class RunText
         runEvent switch
         {
             RunStarted started => Started(started),
+            Listening listening => Format($"waiting for {Workers(listening.Workers)} at {listening.Address}"),
             WorkerJoined joined => Format($"{joined.Worker} joined from {joined.Address} ({Workers(joined.Workers)})"),
             WorkerLeft left => Format($"{left.Worker} left: {left.Reason} ({Workers(left.Workers)})"),
             Evaluated evaluated => Format($"step {evaluated.Step}: test loss {evaluated.TestLoss:0.0000}, {Metrics(evaluated.Metrics)}"),
             Straggling slow => Format($"{slow.Worker} takes {slow.Slowness:0.0} times as long for a microbatch as the others"),
             RangesChanged changed => Ranges(changed),
             RunInterrupted interrupted => Format(
-                $"interrupted after step {interrupted.Step}; to go on: {Invocation.Program} train --resume --run {interrupted.Run}"
+                $"interrupted after step {interrupted.Step}; to go on: {(Invocation.CanSuggest ? Invocation.Program + " " : "")}train --resume --run {Invocation.Argument(interrupted.Run)}"
             ),
             RunCompleted completed => Completed(completed),
             RunVerified { Same: true } verified => Verified(verified),
@@ -79,18 +80,24 @@ internal static class RunText
     private static string Completed(RunCompleted completed)
     {
         var summary = completed.Summary;
-        return string.Join(
-            '\n',
+        string[] lines =
+        [
             Format($"{summary.Steps} steps, {summary.Samples} samples in {summary.Seconds:0.0} s ({summary.SamplesPerSecond:0} samples/s)"),
             Result(completed),
             $"run folder {completed.Run}",
+            .. Invocation.CanSuggest ? Suggestions(Invocation.Argument(completed.Run), summary.Workers) : [],
+        ];
+        return string.Join('\n', lines);
+    }
+
+    private static IEnumerable<string> Suggestions(string run, int workers) =>
+        [
             "next:",
             Format(
-                $"  {Invocation.Program} verify {completed.Run} --workers {OtherWorkers(summary.Workers)}   # the same bits with another number of workers"
+                $"  {Invocation.Program} verify {run} --workers {OtherWorkers(workers)}   # the same bits with another number of workers"
             ),
-            $"  {Invocation.Program} eval {completed.Run}   # accuracy class by class"
-        );
-    }
+            $"  {Invocation.Program} eval {run}   # accuracy class by class",
+        ];
 
     private static string Format(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

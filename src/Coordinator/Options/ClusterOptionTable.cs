@@ -15,7 +15,7 @@ internal static class ClusterOptionTable
             "N",
             OptionGroups.Cluster,
             "worker processes to start on this machine; 0 trains inside the coordinator. The weights are the same bits for any number",
-            $"{Defaults.Workers.ToString(CultureInfo.InvariantCulture)} here: the cores, at least 2 and at most 4",
+            $"{Defaults.Workers.ToString(CultureInfo.InvariantCulture)} here: the cores, at least 2 and at most 4, or fewer where a container may use less",
             "4",
             (options, text) => options with { Workers = OptionText.WholeNumber<int>(text) }
         ),
@@ -45,6 +45,15 @@ internal static class ClusterOptionTable
             "the local workers",
             "3",
             (options, text) => options with { MinWorkers = OptionText.WholeNumber<int>(text) }
+        ),
+        new(
+            "--join-timeout",
+            "SECONDS",
+            OptionGroups.Cluster,
+            "how long to wait for workers that come by themselves",
+            Defaults.JoinTimeout.ToString(CultureInfo.InvariantCulture),
+            "3600",
+            (options, text) => options with { JoinTimeout = OptionText.WholeNumber<int>(text) }
         ),
         new(
             "--transport",

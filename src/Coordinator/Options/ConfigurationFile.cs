@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Distributed.Coordinator.Options;
@@ -48,7 +49,7 @@ internal static class ConfigurationFile
                     $"{OptionName} {path}: '{property.Name}' is no option{Suggestion.For(property.Name, table.Specs.Select(known => known.Name[2..]))}"
                 );
             }
-            else if (Text(property.Value, spec.IsSwitch) is { } text)
+            else if (Text(property.Value, spec.IsValueOptional) is { } text)
             {
                 values.Add(new OptionValue(spec.Name, text, path));
             }
@@ -64,9 +65,12 @@ internal static class ConfigurationFile
     {
         try
         {
-            return JsonDocument.Parse(File.ReadAllBytes(path), new JsonDocumentOptions { AllowDuplicateProperties = false });
+            // Editors may begin the file with a mark of its encoding, which is no part of the JSON.
+            using var text = new StreamReader(path, new UTF8Encoding(false, throwOnInvalidBytes: true));
+            return JsonDocument.Parse(text.ReadToEnd(), new JsonDocumentOptions { AllowDuplicateProperties = false });
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
+        catch (Exception exception)
+            when (exception is IOException or UnauthorizedAccessException or JsonException or DecoderFallbackException)
         {
             throw Unreadable(path, exception);
         }

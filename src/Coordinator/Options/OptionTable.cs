@@ -32,6 +32,8 @@ internal sealed class OptionTable<TSettings>(IReadOnlyList<OptionSpec<TSettings>
                 continue;
             if (spec.IsSwitch)
                 values.Add(new OptionValue(spec.Name, Text: null));
+            else if (spec.IsValueOptional && found.Tokens.Count == 0)
+                values.Add(new OptionValue(spec.Name, Text: null));
             else if (found.Tokens.Count == 1 && found.IdentifierTokenCount == 1)
                 values.Add(new OptionValue(spec.Name, found.Tokens[0].Value));
             else if (found.IdentifierTokenCount > 1)

@@ -297,12 +297,14 @@ internal static class TrainOptionTable
             ),
             new(
                 "--resume",
-                null,
+                "[auto]",
                 OptionGroups.Run,
-                "go on with the run in --run DIR, with its options; only workers, addresses and a later end may differ",
+                "go on with the run in --run DIR, with its options; only workers, addresses, places of the same data and a later end may "
+                    + "differ. auto begins the run if the folder holds none, so that one command serves the first start and every restart",
                 "off",
-                "",
-                (settings, text) => settings with { Resume = OptionText.Switch(text) }
+                "auto",
+                (settings, text) =>
+                    text == "auto" ? settings with { Resume = true, MayBegin = true } : settings with { Resume = OptionText.Switch(text) }
             ),
             new(
                 ConfigurationFile.OptionName,

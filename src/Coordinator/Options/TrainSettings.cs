@@ -18,6 +18,9 @@ internal sealed record TrainSettings
     /// <summary>Whether to go on with the run in that folder.</summary>
     public bool Resume { get; init; }
 
+    /// <summary>Whether to begin the run if the folder to resume holds none.</summary>
+    public bool MayBegin { get; init; }
+
     /// <summary>What is shown while it trains.</summary>
     public DisplayOptions Display { get; init; } = new();
 

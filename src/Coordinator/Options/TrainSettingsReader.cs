@@ -25,6 +25,8 @@ internal sealed class TrainSettingsReader(OptionTable<TrainSettings> table)
             : [];
         var values = table.Overlay(SetsLength(typed) ? [.. filed.Where(value => !IsLength(value))] : filed, typed);
         var settings = table.Apply(Start(values, problems), values, problems);
+        if (Begins(settings))
+            settings = settings with { Resume = false };
         problems.AddRange(settings.Validate(table));
         ThrowIfAny(problems);
         return settings;
@@ -35,11 +37,11 @@ internal sealed class TrainSettingsReader(OptionTable<TrainSettings> table)
     {
         var folder = table.Apply(new TrainSettings(), values.Where(value => FolderOptions.Contains(value.Name)), []);
         var training = new TrainingOptions();
-        if (folder is { Resume: true, Run: { } run })
+        if (folder is { Resume: true, Run: { } run } && !Begins(folder))
         {
             try
             {
-                training = RunFolder.ReadConfiguration(run).Options;
+                training = RunFolder.ReadOptions(run);
             }
             catch (InputException exception)
             {
@@ -49,6 +51,8 @@ internal sealed class TrainSettingsReader(OptionTable<TrainSettings> table)
 
         return new TrainSettings { Training = SetsLength(values) ? training with { Epochs = null, Steps = null } : training };
     }
+
+    private static bool Begins(TrainSettings settings) => settings is { MayBegin: true, Run: { } run } && !RunFolder.Holds(run);
 
     // A source that says how long the run is says so alone: its epochs replace the steps of the source below, and the other way round.
     private static bool SetsLength(IReadOnlyList<OptionValue> values) => values.Any(IsLength);

@@ -1,4 +1,5 @@
 using System.Net;
+using Distributed.Kernels.Threads;
 
 namespace Distributed.Coordinator.Runs;
 
@@ -40,8 +41,12 @@ internal sealed record ClusterOptions
     private const int FewestDefaultWorkers = 2;
     private const int MostDefaultWorkers = 4;
 
-    /// <summary>Workers started on this machine; 0 trains inside the coordinator. Default: one per core, at least 2, at most 4.</summary>
-    public int Workers { get; init; } = Math.Clamp(Environment.ProcessorCount, FewestDefaultWorkers, MostDefaultWorkers);
+    /// <summary>
+    /// Workers started on this machine; 0 trains inside the coordinator. Default: one per core, at least 2, at most 4; where a container
+    /// may use less than its processors, as many as that is enough for.
+    /// </summary>
+    public int Workers { get; init; } =
+        DefaultWorkers(Environment.ProcessorCount, hasQuota: OperatingSystem.IsLinux() && ThreadAffinity.Allowed().Count == 0);
 
     /// <summary>Threads per worker; null shares the cores out.</summary>
     public int? Threads { get; init; }
@@ -51,6 +56,9 @@ internal sealed record ClusterOptions
 
     /// <summary>Workers that must have joined before the first step, local ones included; null waits for the local ones only.</summary>
     public int? MinWorkers { get; init; }
+
+    /// <summary>How long to wait for workers that come by themselves, in seconds.</summary>
+    public int JoinTimeout { get; init; } = 600;
 
     /// <summary>How gradients travel.</summary>
     public Transport Transport { get; init; } = Transport.Auto;
@@ -80,11 +88,19 @@ internal sealed record ClusterOptions
             yield return $"--min-workers {MinWorkers}: must be from 1 to {MaximumWorkers}";
         if (MinWorkers > Workers && Listen is null)
             yield return $"--min-workers {MinWorkers}: needs --listen, so that {MinWorkers - Workers} more than the {Workers} local workers can join";
+        if (JoinTimeout < 1)
+            yield return $"--join-timeout {JoinTimeout}: must be at least 1 second";
         if (Transport == Transport.Shm && !OperatingSystem.IsLinux())
             yield return "--transport shm: needs Linux; use auto or grpc";
         foreach (var error in ListenErrors())
             yield return error;
     }
+
+    /// <summary>The default number of workers.</summary>
+    /// <param name="processors">How many processors this process has time on.</param>
+    /// <param name="hasQuota">Whether that is fewer than it runs on.</param>
+    internal static int DefaultWorkers(int processors, bool hasQuota) =>
+        Math.Clamp(processors, hasQuota ? 1 : FewestDefaultWorkers, MostDefaultWorkers);
 
     private IEnumerable<string> ListenErrors()
     {

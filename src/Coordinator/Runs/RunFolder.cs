@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Distributed.Checkpoints;
 using Distributed.Model;
 using Distributed.Training;
@@ -18,6 +19,8 @@ internal sealed class RunFolder : IDisposable
     private const string ModelName = "model.safetensors";
     private const string SummaryName = "summary.json";
     private const string EpochName = "epoch";
+    private const int LongestPart = 80; // of a name of two parts, where 255 bytes are the most of all systems
+    private const string PlacesName = "places.json";
 
     private readonly RunLock _lock;
     private readonly Origin _origin;
@@ -88,14 +91,46 @@ internal sealed class RunFolder : IDisposable
         }
     }
 
-    /// <summary>An unused name: <c>runs/20260131-120000-digits-mlp</c>.</summary>
+    /// <summary>Begins a run in a new folder with a name of its own, also where others begin runs at the same moment.</summary>
+    /// <param name="parent">The folder for runs.</param>
     /// <param name="dataset">The dataset's name.</param>
     /// <param name="model">The option that named the model.</param>
     /// <param name="time">The clock; only its UTC time is used.</param>
-    public static string NewName(string dataset, string model, TimeProvider time)
+    /// <param name="configuration">What is written to <c>config.json</c>.</param>
+    /// <param name="layout">The model's parameters.</param>
+    /// <exception cref="InputException">It cannot be written.</exception>
+    public static RunFolder CreateNew(
+        string parent,
+        string dataset,
+        string model,
+        TimeProvider time,
+        RunConfiguration configuration,
+        ParameterLayout layout
+    )
+    {
+        while (true)
+        {
+            var path = NewName(parent, dataset, model, time);
+            try
+            {
+                return Create(path, configuration, layout);
+            }
+            catch (InputException exception) when (exception is FolderInUseException || Holds(path))
+            {
+                // Another run has taken the name meanwhile.
+            }
+        }
+    }
+
+    /// <summary>An unused name: <c>runs/20260131-120000-digits-mlp</c>.</summary>
+    /// <param name="parent">The folder for runs.</param>
+    /// <param name="dataset">The dataset's name.</param>
+    /// <param name="model">The option that named the model.</param>
+    /// <param name="time">The clock; only its UTC time is used.</param>
+    public static string NewName(string parent, string dataset, string model, TimeProvider time)
     {
         var stamp = time.GetUtcNow().UtcDateTime.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
-        var name = System.IO.Path.Combine("runs", $"{stamp}-{Plain(dataset)}-{Plain(System.IO.Path.GetFileNameWithoutExtension(model))}");
+        var name = System.IO.Path.Combine(parent, $"{stamp}-{Plain(dataset)}-{Plain(System.IO.Path.GetFileNameWithoutExtension(model))}");
         var unused = name;
         for (var number = 2; Directory.Exists(unused); number++)
             unused = string.Create(CultureInfo.InvariantCulture, $"{name}-{number}");
@@ -114,6 +149,28 @@ internal sealed class RunFolder : IDisposable
             throw new InputException($"{path}: holds no run ({ConfigName} is missing); name a folder that train has made");
         return RunConfigurationJson.Read(System.IO.File.ReadAllText(file), file);
     }
+
+    /// <summary>The options of the run in a folder, with its inputs at the places at which they were found last.</summary>
+    /// <exception cref="InputException">The folder holds no run, or one that cannot be read.</exception>
+    public static TrainingOptions ReadOptions(string path)
+    {
+        var options = ReadConfiguration(path).Options;
+        var file = File(path, PlacesName);
+        try
+        {
+            return System.IO.File.Exists(file)
+                ? JsonSerializer.Deserialize<Places>(System.IO.File.ReadAllText(file), JsonSerializerOptions.Web)!.In(options)
+                : options;
+        }
+        catch (JsonException exception)
+        {
+            throw new InputException($"{file}: does not say where the run's data lies; delete it, and name the data by --data", exception);
+        }
+    }
+
+    /// <summary>Notes where a run's inputs were found.</summary>
+    public void WritePlaces(Places places) =>
+        AtomicFile.WriteText(File(Path, PlacesName), JsonSerializer.Serialize(places, JsonSerializerOptions.Web) + "\n");
 
     /// <summary>The path of a run's trained model.</summary>
     public static string ModelPathOf(string path) => File(path, ModelName);
@@ -213,5 +270,6 @@ internal sealed class RunFolder : IDisposable
 
     /// <summary>Letters, digits, dots and hyphens stay; <c>mlp:64,32</c> becomes <c>mlp-64-32</c>.</summary>
     private static string Plain(string text) =>
-        string.Concat(text.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter == '.' ? letter : '-')).Trim('-', '.');
+        string.Concat(text.Take(LongestPart).Select(letter => char.IsAsciiLetterOrDigit(letter) || letter == '.' ? letter : '-'))
+            .Trim('-', '.');
 }

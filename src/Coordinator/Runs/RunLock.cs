@@ -4,6 +4,9 @@ namespace Distributed.Coordinator.Runs;
 internal sealed class RunLock : IDisposable
 {
     private const string Name = "lock";
+    private const int WouldBlock = 11; // EWOULDBLOCK of Linux, which the runtime hands on
+    private const int WouldBlockOfMacOS = 35;
+    private const int SharingViolation = unchecked((int)0x80070020); // of Windows
 
     private readonly FileStream _file;
 
@@ -22,14 +25,31 @@ internal sealed class RunLock : IDisposable
         {
             throw new InputException($"--run {folder}: cannot be written; choose a folder that you may write to", exception);
         }
+        catch (IOException exception) when (IsInUse(exception))
+        {
+            throw new FolderInUseException(
+                $"--run {folder}: is in use by another coordinator; wait for its end, or name another folder",
+                exception
+            );
+        }
         catch (IOException exception)
         {
             throw new InputException(
-                $"--run {folder}: cannot be locked, another coordinator may be using it ({exception.Message.TrimEnd('.')})",
+                File.Exists(folder)
+                    ? $"--run {folder}: is a file; name a folder"
+                    : $"--run {folder}: cannot be made or written ({exception.Message.TrimEnd('.')}); choose another folder",
                 exception
             );
         }
     }
+
+    private static bool IsInUse(IOException exception) =>
+        exception.HResult
+        == (
+            OperatingSystem.IsWindows() ? SharingViolation
+            : OperatingSystem.IsMacOS() ? WouldBlockOfMacOS
+            : WouldBlock
+        );
 
     /// <summary>Deletes the lock file; call it only after the lock has been released.</summary>
     internal static void Remove(string folder) => File.Delete(Path.Combine(folder, Name));

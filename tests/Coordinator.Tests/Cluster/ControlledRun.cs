@@ -80,6 +80,20 @@ internal sealed class ControlledRun : IRunObserver
     /// <summary>Moves the clock, and lets the loop notice.</summary>
     public Task PassesAsync(TimeSpan time)
     {
+        var left = time;
+        do
+        {
+            Time.Advance(left < LivedTime.MostOfGap ? left : LivedTime.MostOfGap);
+            left -= LivedTime.MostOfGap;
+            Happens(new Tick(Time.GetTimestamp()));
+        } while (left > TimeSpan.Zero);
+
+        return SettledAsync();
+    }
+
+    /// <summary>Moves the clock while the loop is stopped, and lets it go on.</summary>
+    public Task ResumesAfterAsync(TimeSpan time)
+    {
         Time.Advance(time);
         Happens(new Tick(Time.GetTimestamp()));
         return SettledAsync();

@@ -34,7 +34,7 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
             ProcessId = 100 + number,
             LocalNumber = isLocal ? number : 0,
         };
-        Session = new MemberSession(number, join, $"http://127.0.0.1:{5000 + number}", run.Time.GetTimestamp());
+        Session = new MemberSession(number, join, $"http://127.0.0.1:{5000 + number}");
         run.Happens(new MemberJoined(Session));
         Sending = Session.SendLoopAsync(this, CancellationToken.None);
         Say(message => message.Ready = new Ready { HoldsDataset = true });

@@ -99,6 +99,33 @@ public sealed class RunControllerTests
     }
 
     [Fact]
+    public async Task A_coordinator_that_was_stopped_itself_holds_no_worker_for_silent()
+    {
+        var run = new ControlledRun(workers: 1, steps: 1000);
+        var worker = new FakeWorker(run, 1, reports: false);
+        await run.ReportedAsync<RunStarted>();
+        await run.ResumesAfterAsync(TimeSpan.FromMinutes(10));
+        worker.Beat(step: 1, Phase.ForwardBackward);
+        await run.SettledAsync();
+
+        await run.PassesAsync(TooLong);
+        await run.PassesAsync(FailureEvidence.Gathering);
+        var failure = await Assert.ThrowsAsync<RunFailedException>(run.EndAsync);
+        Assert.Contains("silent for 6 seconds", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_newcomer_that_leaves_before_it_is_a_member_is_let_go()
+    {
+        var run = new ControlledRun(workers: 1, steps: 1000);
+        _ = new FakeWorker(run, 1, reports: false);
+        await run.ReportedAsync<RunStarted>();
+        var newcomer = new FakeWorker(run, 2, isLocal: false);
+        newcomer.Say(message => message.Leave = new Leave());
+        await newcomer.Dismissed;
+    }
+
+    [Fact]
     public async Task A_worker_that_leaves_still_counts_for_what_it_was_granted()
     {
         var run = new ControlledRun(workers: 2, steps: 40);

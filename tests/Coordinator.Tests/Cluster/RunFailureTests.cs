@@ -38,7 +38,7 @@ public sealed class RunFailureTests
     public async Task A_worker_that_does_not_take_its_grants_fails_the_run()
     {
         var run = new ControlledRun(workers: 1, steps: 1000);
-        var session = new MemberSession(1, new Join { Host = "host", ProcessId = 101 }, "http://127.0.0.1:5001", run.Time.GetTimestamp());
+        var session = new MemberSession(1, new Join { Host = "host", ProcessId = 101 }, "http://127.0.0.1:5001");
         for (var i = 0; i < MemberSession.QueueLength; i++)
             Assert.True(session.Send(new CoordinatorMessage()));
         run.Happens(new MemberJoined(session));

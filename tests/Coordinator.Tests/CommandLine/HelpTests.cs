@@ -42,6 +42,7 @@ public sealed class HelpTests
         "--resume",
         "--listen",
         "--min-workers",
+        "--join-timeout",
         "--transport",
         "--exchange",
         "--token-file",

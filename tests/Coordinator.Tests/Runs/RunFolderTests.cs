@@ -20,14 +20,44 @@ public sealed class RunFolderTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public void ANameOfAFileIsRefused()
+    {
+        var path = _folder.File("run");
+        File.WriteAllText(path, "");
+        var refusal = Assert.Throws<InputException>(() => RunFolder.Create(path, Configuration, Layout));
+        Assert.Equal($"--run {path}: is a file; name a folder", refusal.Message);
+    }
+
+    [Fact]
+    public void ANameThatIsTooLongIsRefused()
+    {
+        var path = _folder.File(new string('x', 300));
+        var refusal = Assert.Throws<InputException>(() => RunFolder.Create(path, Configuration, Layout));
+        Assert.StartsWith($"--run {path}: cannot be made or written (", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void RunsThatBeginInOneSecondGetFoldersOfTheirOwn()
+    {
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
+        var runs = new RunFolder[4];
+        Parallel.For(0, runs.Length, i =>
+            runs[i] = RunFolder.CreateNew(_folder.Path, new string('d', 250), "mlp", time, Configuration, Layout)
+        );
+        Assert.Equal(runs.Length, runs.Select(run => run.Path).Distinct().Count());
+        foreach (var run in runs)
+            run.Dispose();
+    }
+
+    [Fact]
     public void AFolderInUseIsRefused()
     {
         var path = _folder.File("run");
         using (RunFolder.Create(path, Configuration, Layout))
         {
             Assert.Contains(
-                "another coordinator may be using it",
-                Assert.Throws<InputException>(() => RunFolder.Resume(path, Configuration, Layout)).Message,
+                "is in use by another coordinator",
+                Assert.Throws<FolderInUseException>(() => RunFolder.Resume(path, Configuration, Layout)).Message,
                 StringComparison.Ordinal
             );
         }
@@ -96,10 +126,10 @@ public sealed class RunFolderTests : IDisposable
     public void ANewNameSaysWhenAndWhat()
     {
         var time = new FakeTimeProvider(new DateTimeOffset(2026, 1, 31, 12, 0, 0, TimeSpan.FromHours(2)));
-        Assert.Equal(Path.Combine("runs", "20260131-100000-digits-mlp-64-32"), RunFolder.NewName("digits", "mlp:64,32", time));
+        Assert.Equal(Path.Combine("runs", "20260131-100000-digits-mlp-64-32"), RunFolder.NewName("runs", "digits", "mlp:64,32", time));
         Assert.Equal(
             Path.Combine("runs", "20260131-100000-my-flowers.csv-net"),
-            RunFolder.NewName("my flowers.csv", "models/net.json", time)
+            RunFolder.NewName("runs", "my flowers.csv", "models/net.json", time)
         );
     }
 

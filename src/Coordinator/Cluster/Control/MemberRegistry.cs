@@ -6,7 +6,7 @@ namespace Distributed.Coordinator.Cluster.Control;
 /// <summary>The connected workers, members of the view or not, and the messages to them.</summary>
 /// <param name="identity">Stands on every message.</param>
 /// <param name="settings">Sent to a worker when it joins.</param>
-/// <param name="time">The clock.</param>
+/// <param name="time">The time that silence is measured in.</param>
 internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings, TimeProvider time)
 {
     private readonly SortedDictionary<int, MemberSession> _sessions = [];
@@ -14,7 +14,7 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     private readonly SortedDictionary<int, Grants> _granted = []; // by worker: what has still to be sent
     private ViewGeneration _generation;
     private long _lastArrival;
-    private bool _ending;
+    private Dismissal? _ending;
 
     /// <summary>How many workers have built their replicas and have not been dismissed.</summary>
     public int ReadyCount => _sessions.Values.Count(session => session.IsReady && !session.IsDismissed);
@@ -42,6 +42,7 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     public void Welcome(MemberSession session)
     {
         _sessions.Add(session.Worker, session);
+        session.LastHeard = time.GetTimestamp();
         if (session.Join.LocalNumber > 0)
             _locals[session.Join.LocalNumber] = session;
         Send(
@@ -51,8 +52,8 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
                 Welcome = new Welcome { Worker = session.Worker, Settings = settings },
             }
         );
-        if (_ending)
-            Dismiss(session);
+        if (_ending is { } ending)
+            DismissAtEnd(session, ending);
     }
 
     /// <summary>Notes what a message says of its sender.</summary>
@@ -70,7 +71,7 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
         if (session.IsDismissed)
             return message.BodyCase is WorkerMessage.BodyOneofCase.Reports or WorkerMessage.BodyOneofCase.Failure;
         if (message.BodyCase == WorkerMessage.BodyOneofCase.Leave)
-            Leave(session);
+            session.IsLeaving = true;
         if (message.BodyCase == WorkerMessage.BodyOneofCase.Ready)
         {
             session.IsReady = true;
@@ -89,9 +90,8 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     }
 
     /// <summary>The workers that have been silent for too long, dismissed ones included.</summary>
-    /// <param name="now">When, as a timestamp of the run's clock.</param>
-    public IEnumerable<MemberSession> Silent(long now) =>
-        [.. _sessions.Values.Where(session => time.GetElapsedTime(session.LastHeard, now) > WireLimits.HeartbeatTimeout)];
+    public IEnumerable<MemberSession> Silent() =>
+        [.. _sessions.Values.Where(session => time.GetElapsedTime(session.LastHeard) > WireLimits.HeartbeatTimeout)];
 
     /// <summary>Tells the members of a view that it begins.</summary>
     /// <param name="view">The view.</param>
@@ -146,16 +146,17 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     /// <summary>Dismisses a worker once it has done all that it was granted.</summary>
     /// <param name="session">The worker.</param>
     /// <param name="reason">Why, if it has not asked for it.</param>
-    public void Dismiss(MemberSession session, string reason = "") => Dismiss(session, complete: false, reason);
+    public void Dismiss(MemberSession session, string reason = "") => Dismiss(session, new Dismissal { Reason = reason });
 
     /// <summary>Dismisses every worker, and from now on every newcomer.</summary>
-    /// <param name="complete">Whether the run has ended in order, so that members confirm their weights.</param>
-    /// <param name="reason">Why, if not.</param>
-    public void DismissAll(bool complete, string reason)
+    /// <param name="dismissal">
+    /// What they are told: <see cref="Dismissal.Complete"/> where training has ended in order, so that members confirm their weights.
+    /// </param>
+    public void DismissAll(Dismissal dismissal)
     {
-        _ending = true;
+        _ending = dismissal;
         foreach (var session in _sessions.Values.Where(session => !session.IsDismissed))
-            Dismiss(session, complete && session.IsReady, reason);
+            DismissAtEnd(session, dismissal);
     }
 
     /// <summary>Whether every member has confirmed the weights that it ends with.</summary>
@@ -168,24 +169,13 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     private bool SendGrants(int worker) =>
         !_granted.Remove(worker, out var grants) || _sessions[worker].Send(Addressed(new CoordinatorMessage { Grants = grants }));
 
-    private void Dismiss(MemberSession session, bool complete, string reason)
+    private void DismissAtEnd(MemberSession session, Dismissal dismissal) =>
+        Dismiss(session, new Dismissal(dismissal) { Complete = dismissal.Complete && session.IsReady });
+
+    private void Dismiss(MemberSession session, Dismissal dismissal)
     {
         SendGrants(session.Worker);
-        session.Dismiss(
-            Addressed(
-                new CoordinatorMessage
-                {
-                    Dismissal = new Dismissal { Complete = complete, Reason = reason },
-                }
-            )
-        );
-    }
-
-    private void Leave(MemberSession session)
-    {
-        session.IsLeaving = true;
-        if (_generation == default)
-            Dismiss(session);
+        session.Dismiss(Addressed(new CoordinatorMessage { Dismissal = dismissal }));
     }
 
     private CoordinatorMessage Addressed(CoordinatorMessage message)

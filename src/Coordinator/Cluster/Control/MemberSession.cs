@@ -26,13 +26,11 @@ internal sealed class MemberSession
     /// <param name="worker">The number that it gets.</param>
     /// <param name="join">What it said.</param>
     /// <param name="address">Where its peers reach it.</param>
-    /// <param name="heard">When it was heard, as a timestamp.</param>
-    public MemberSession(int worker, Join join, string address, long heard)
+    public MemberSession(int worker, Join join, string address)
     {
         Worker = worker;
         Join = join;
         Address = address;
-        LastHeard = heard;
     }
 
     /// <summary>Its number, in order of arrival; names it in all messages.</summary>
@@ -62,7 +60,7 @@ internal sealed class MemberSession
     /// <summary>Whether it has been dismissed; nothing that it does matters any more.</summary>
     public bool IsDismissed { get; private set; }
 
-    /// <summary>When it was last heard, as a timestamp of the run's clock.</summary>
+    /// <summary>When it was last heard, as a timestamp of the control loop's <see cref="LivedTime"/>.</summary>
     public long LastHeard { get; set; }
 
     /// <summary>The step that it was last heard in.</summary>

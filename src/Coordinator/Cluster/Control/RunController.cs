@@ -17,7 +17,7 @@ internal sealed class RunController : IAsyncDisposable
 
     private readonly RunRequest _request;
     private readonly IRunObserver _observer;
-    private readonly TimeProvider _time;
+    private readonly LivedTime _lived;
     private readonly ParameterServer? _server;
     private readonly MemberRegistry _members;
     private readonly MembershipPolicy _policy;
@@ -44,14 +44,14 @@ internal sealed class RunController : IAsyncDisposable
     {
         _request = request;
         _observer = observer;
-        _time = time;
+        _lived = new LivedTime(time);
         _server = server;
         _epoch = identity.Epoch;
         _policy = new MembershipPolicy(
             request.Cluster.MinWorkers ?? Math.Max(1, request.Cluster.Workers),
             request.Cluster.Listen is not null
         );
-        _members = new MemberRegistry(identity, WelcomeSettings.Of(request), time);
+        _members = new MemberRegistry(identity, WelcomeSettings.Of(request), _lived);
         _grants = new GrantWriter(request.Configuration, request.Dataset);
         _window = new WorkWindow(request.Configuration, request.Start.Step);
         _pace = new GrantPace(time);
@@ -122,7 +122,9 @@ internal sealed class RunController : IAsyncDisposable
                 Fail(Evidence.Of(failed.Exception));
                 break;
             case Tick tick:
-                CheckSilence(tick.At);
+                _lived.Tick(tick.At);
+                CheckSilence();
+                CheckArrivals();
                 break;
             case Interrupted:
                 Stop();
@@ -138,6 +140,9 @@ internal sealed class RunController : IAsyncDisposable
         {
             case WorkerMessage.BodyOneofCase.Ready:
                 _observer.Report(new WorkerJoined(session.FullName, session.Address, _members.ReadyCount, session.Join.ProcessId));
+                break;
+            case WorkerMessage.BodyOneofCase.Leave when _view is null || _view.RankOf(session.Worker) < 0:
+                _members.Dismiss(session); // it was granted nothing
                 break;
             case WorkerMessage.BodyOneofCase.ViewOpened:
                 _progress.Opened(session.Worker, _view!, message.ViewOpened);
@@ -228,11 +233,24 @@ internal sealed class RunController : IAsyncDisposable
         }
     }
 
-    private void CheckSilence(long now)
+    private void CheckSilence()
     {
         // One that is leaving still has to do what it was granted: the others wait for its part.
-        foreach (var session in _members.Silent(now).Where(session => !session.IsDismissed || _ledger.Awaits(session.Worker)))
+        foreach (var session in _members.Silent().Where(session => !session.IsDismissed || _ledger.Awaits(session.Worker)))
             Lose(session, $"silent for {WireLimits.HeartbeatTimeout.TotalSeconds:0} seconds (stopped, overloaded or cut off)");
+    }
+
+    // Local workers that do not come are known to have exited; others may never come.
+    private void CheckArrivals()
+    {
+        var cluster = _request.Cluster;
+        if (_view is not null || _progress.IsInterrupted || _policy.MinimumWorkers <= cluster.Workers)
+            return;
+        if (_lived.GetElapsedTime(0) < TimeSpan.FromSeconds(cluster.JoinTimeout))
+            return;
+        var missing = $"{_members.ReadyCount} of {_policy.MinimumWorkers} workers have joined within {cluster.JoinTimeout} seconds";
+        _members.DismissAll(new Dismissal { Reason = missing });
+        throw new RunFailedException($"{missing}; start them with --coordinator, or set --min-workers or --join-timeout");
     }
 
     private void Advance()
@@ -250,8 +268,8 @@ internal sealed class RunController : IAsyncDisposable
         _granter.Send();
         if (_window.IsEmpty && (_view is not null || _progress.IsInterrupted) && _ledger.IsEmpty && _progress.IsSaved)
         {
-            _members.DismissAll(complete: true, reason: "");
-            _dismissedAt = _time.GetTimestamp();
+            _members.DismissAll(new Dismissal { Complete = true, Interrupted = _progress.IsInterrupted });
+            _dismissedAt = _lived.GetTimestamp();
         }
     }
 
@@ -343,7 +361,7 @@ internal sealed class RunController : IAsyncDisposable
 
     private bool Confirmed(long since)
     {
-        if (_time.GetElapsedTime(since) < ConfirmationTime && !_members.AllConfirmed(_view))
+        if (_lived.GetElapsedTime(since) < ConfirmationTime && !_members.AllConfirmed(_view))
             return false;
         var hashes = _members.Confirmations(_view).Append(_progress.WeightsSha256).Distinct().ToList();
         return hashes.Count <= 1
@@ -359,15 +377,15 @@ internal sealed class RunController : IAsyncDisposable
         if (_dismissedAt is not null)
             return;
         if (!_failure.Exists)
-            _failedAt = _time.GetTimestamp();
+            _failedAt = _lived.GetTimestamp();
         _failure.Add(evidence);
     }
 
     private void FailWhenGathered()
     {
-        if (_time.GetElapsedTime(_failedAt) < FailureEvidence.Gathering)
+        if (_lived.GetElapsedTime(_failedAt) < FailureEvidence.Gathering)
             return;
-        _members.DismissAll(complete: false, _failure.Message());
+        _members.DismissAll(new Dismissal { Reason = _failure.Message() });
         throw new RunFailedException(_failure.Message());
     }
 }

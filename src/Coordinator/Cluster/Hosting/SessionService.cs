@@ -20,22 +20,43 @@ internal sealed class SessionService(SessionAdmission door) : Protocol.Cluster.C
     {
         var join = await ReadJoinAsync(requestStream, context.CancellationToken);
         var session = door.Admit(join, ReachableAddress(join.Address, context));
-        var sending = session.SendLoopAsync(responseStream, context.CancellationToken);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
+        var sending = SendAsync(session, responseStream, ended);
         var cause = "it closed the connection";
         try
         {
-            while (await requestStream.MoveNext(context.CancellationToken))
-                await door.Events.WriteAsync(new MessageReceived(session, requestStream.Current), context.CancellationToken);
+            while (await requestStream.MoveNext(ended.Token))
+                await door.Events.WriteAsync(new MessageReceived(session, requestStream.Current), ended.Token);
             await sending;
         }
         catch (Exception exception)
             when (exception is IOException or OperationCanceledException or RpcException or InvalidOperationException)
         {
-            cause = WireErrors.Cause(exception);
+            cause = sending is { Exception.InnerException: { } unsent }
+                ? $"nothing can be sent to it: {WireErrors.Cause(unsent)}"
+                : WireErrors.Cause(exception);
         }
         finally
         {
             door.Events.TryWrite(new MemberGone(session, cause));
+        }
+    }
+
+    // A session that can only be read from is none.
+    private static async Task SendAsync(
+        MemberSession session,
+        IServerStreamWriter<CoordinatorMessage> responseStream,
+        CancellationTokenSource ended
+    )
+    {
+        try
+        {
+            await session.SendLoopAsync(responseStream, ended.Token);
+        }
+        catch
+        {
+            await ended.CancelAsync();
+            throw;
         }
     }
 
@@ -73,8 +94,7 @@ internal sealed class SessionService(SessionAdmission door) : Protocol.Cluster.C
 
 /// <summary>Numbers the workers that join, and passes events on to the control loop.</summary>
 /// <param name="events">Where events go.</param>
-/// <param name="time">The run's clock.</param>
-internal sealed class SessionAdmission(ChannelWriter<ClusterEvent> events, TimeProvider time)
+internal sealed class SessionAdmission(ChannelWriter<ClusterEvent> events)
 {
     private int _last;
 
@@ -84,7 +104,7 @@ internal sealed class SessionAdmission(ChannelWriter<ClusterEvent> events, TimeP
     /// <summary>Gives a worker its number.</summary>
     public MemberSession Admit(Join join, string address)
     {
-        var session = new MemberSession(Interlocked.Increment(ref _last), join, address, time.GetTimestamp());
+        var session = new MemberSession(Interlocked.Increment(ref _last), join, address);
         if (!events.TryWrite(new MemberJoined(session)))
             throw new RpcException(new Status(StatusCode.Unavailable, "the run has ended"));
         return session;

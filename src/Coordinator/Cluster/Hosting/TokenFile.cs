@@ -18,7 +18,7 @@ internal static class TokenFile
             return RunToken.Create();
         try
         {
-            return File.Exists(path) ? Read(path) : Write(path);
+            return HoldsToken(path) ? Read(path) : Write(path);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -29,6 +29,27 @@ internal static class TokenFile
             );
         }
     }
+
+    /// <summary>
+    /// Tells those who wait for the token that this coordinator has refused its command line; a token that is there already stays.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="reason">Why.</param>
+    public static void Refuse(string path, string reason)
+    {
+        try
+        {
+            if (!HoldsToken(path))
+                AtomicFile.WriteText(path, $"{RunToken.Refused}{reason.ReplaceLineEndings(" ")}\n", ownerOnly: true);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // They wait for their own time.
+        }
+    }
+
+    private static bool HoldsToken(string path) =>
+        File.Exists(path) && !File.ReadAllText(path).StartsWith(RunToken.Refused, StringComparison.Ordinal);
 
     private static RunToken Read(string path) =>
         RunToken.TryParse(File.ReadAllText(path), out var token)
