@@ -119,7 +119,7 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
         {
             // The run ends; what is left of the queue is not wanted.
         }
-        catch (Exception exception) when (exception is not OutOfMemoryException)
+        catch (Exception exception)
         {
             _events.TryWrite(new ServerFailed(exception));
         }

@@ -64,6 +64,14 @@ internal sealed class CoordinatorCommand
             _console.WriteErrors(exception.Message);
             return ExitCodes.BadUsage;
         }
+        catch (OutOfMemoryException)
+        {
+            _console.WriteErrors(
+                "out of memory: make the data (--data), the model (--model) or the batch (--batch-size, --microbatch) smaller, "
+                    + "or give this process more"
+            );
+            return ExitCodes.RunFailed;
+        }
         catch (Exception exception) when (exception is RunFailedException or IOException or UnauthorizedAccessException)
         {
             _console.WriteErrors(exception.Message.ReplaceLineEndings(" "));

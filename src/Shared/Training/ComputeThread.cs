@@ -44,7 +44,7 @@ internal sealed class ComputeThread : IDisposable
                 work();
                 done.SetResult();
             }
-            catch (Exception exception) when (exception is not OutOfMemoryException)
+            catch (Exception exception)
             {
                 done.SetException(exception);
             }

@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Threading.Channels;
 using Distributed.Checkpoints;
 using Distributed.Collectives;
 using Distributed.Kernels.Threads;
+using Distributed.Model;
 using Distributed.Protocol;
 using Distributed.Training;
 using Distributed.Worker.Computing;
@@ -36,6 +38,32 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         using var connection = new Connection(options.Coordinator, token, TimeSpan.FromSeconds(options.CoordinatorTimeout));
         var (stream, welcome) = await JoinAsync(connection, leave);
         await using var session = stream;
+        try
+        {
+            await TakePartAsync(session, welcome, leave);
+        }
+        catch (OutOfMemoryException exception)
+        {
+            // It was building its replica; nothing of the session has been read yet but the welcome.
+            var reason = OutOfMemory(welcome.Welcome.Settings);
+            session.Post(
+                new WorkerMessage
+                {
+                    Run = welcome.Run,
+                    Failure = new Failure { Reason = reason },
+                }
+            );
+            using var patience = new CancellationTokenSource(DismissalTime);
+            await session.CompleteAsync(patience.Token);
+            throw new RunFailedException(reason, exception);
+        }
+
+        if (_isInterrupted && !leave.IsCancellationRequested)
+            throw new RunSuspendedException("the run was interrupted; start this worker again when it goes on");
+    }
+
+    private async Task TakePartAsync(SessionStream session, CoordinatorMessage welcome, CancellationToken leave)
+    {
         WorkRunner? working = null;
         var beating = session.BeatAsync(() => Beat(working, welcome.Run));
         var run = RunContext.Of(welcome, options.Data);
@@ -45,16 +73,27 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
             await runner.PinAsync(ProcessorShare.Of(ThreadAffinity.Allowed(), local.Number, local.Count, options.Threads));
         working = runner;
         directory.Serve(runner);
-        await WorkAsync(session, run, runner, leave);
-        if (_isInterrupted && !leave.IsCancellationRequested)
-            throw new RunSuspendedException("the run was interrupted; start this worker again when it goes on");
+        await WorkAsync(session, run, runner, welcome.Welcome.Settings, leave);
+    }
+
+    /// <summary>What there is too little memory for on this machine, and what can be made smaller.</summary>
+    internal static string OutOfMemory(RunSettings settings)
+    {
+        const string source = "the coordinator's settings";
+        var options = RunConfigurationJson.Read(settings.ConfigurationJson, source).Options;
+        var shape = new SampleShape(settings.Shape.Channels, settings.Shape.Height, settings.Shape.Width);
+        var parameters = new Network(ModelSpec.FromJson(options.Model, source), shape, settings.Outputs).Layout.Length;
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"out of memory on {Environment.MachineName} with {parameters:N0} parameters, batches of {options.BatchSize} samples and microbatches of {options.Microbatch}: make --model, --batch-size or --microbatch smaller, or run fewer workers there"
+        );
     }
 
     private static WorkerMessage Beat(WorkRunner? runner, ulong run) =>
         runner?.Message(message => message.Heartbeat = new Heartbeat { Phase = runner.Phase })
         ?? new WorkerMessage { Run = run, Heartbeat = new Heartbeat() };
 
-    private async Task WorkAsync(SessionStream session, RunContext run, WorkRunner runner, CancellationToken leave)
+    private async Task WorkAsync(SessionStream session, RunContext run, WorkRunner runner, RunSettings settings, CancellationToken leave)
     {
         using var failed = new CancellationTokenSource();
         var work = Channel.CreateBounded<WorkItem>(new BoundedChannelOptions(WorkQueueLength) { SingleReader = true, SingleWriter = true });
@@ -77,8 +116,9 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         {
             throw _ended;
         }
-        catch (Exception exception) when (exception is not (RunFailedException or OutOfMemoryException))
+        catch (Exception thrown) when (thrown is not RunFailedException)
         {
+            var exception = thrown is OutOfMemoryException ? new RunFailedException(OutOfMemory(settings), thrown) : thrown;
             await ReportAsync(session, runner, exception, reading);
             throw _ended as RunSuspendedException ?? (Exception)new RunFailedException(exception.Message); // where the coordinator has gone, other failures follow
         }

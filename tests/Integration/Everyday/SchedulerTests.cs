@@ -48,22 +48,26 @@ public sealed class SchedulerTests
         Assert.Equal(130, (await coordinator.ExitAsync()).Code);
     }
 
-    [Fact]
-    public async Task A_worker_ends_with_0_when_the_run_is_complete_and_with_75_when_it_may_go_on_later()
+    [Theory]
+    [InlineData(Endless, "SIGTERM", 75)]
+    [InlineData(Endless, "SIGKILL", 75)]
+    [InlineData("5", "", 0)]
+    public async Task A_worker_ends_with_0_when_the_run_is_complete_and_with_75_when_it_may_go_on_later(
+        string steps,
+        string signal,
+        int code
+    )
     {
         using var folder = new TempFolder();
-        string[] options = [.. Problem.OddSizes.WriteTo(folder), "--run", folder["run"]];
-        foreach (var (steps, end, code) in new[] { (Endless, "SIGTERM", 75), (Endless, "SIGKILL", 75), ("1000", "", 0) })
-        {
-            await using var coordinator = Listening(folder, [.. options, "--resume=auto", "--steps", steps]);
-            await using var worker = WorkerProcess.Join(folder, await coordinator.ListeningAsync(), folder["token"]);
-            await coordinator.StepsAsync(1);
-            if (end == "SIGTERM")
-                Signal.Terminate(coordinator.Id);
-            else if (end == "SIGKILL")
-                Signal.Kill(coordinator.Id);
-            Assert.Equal((end, code), (end, (await worker.ExitAsync()).Code));
-        }
+        await using var coordinator = Listening(folder, [.. Problem.OddSizes.WriteTo(folder), "--run", folder["run"], "--steps", steps]);
+        await using var worker = WorkerProcess.Join(folder, await coordinator.ListeningAsync(), folder["token"]);
+        await coordinator.StepsAsync(1);
+        if (signal == "SIGTERM")
+            Signal.Terminate(coordinator.Id);
+        else if (signal == "SIGKILL")
+            Signal.Kill(coordinator.Id);
+        var exit = await worker.ExitAsync();
+        Assert.True(exit.Code == code, $"{exit.Code}: {exit.ErrorText}");
     }
 
     [Fact]

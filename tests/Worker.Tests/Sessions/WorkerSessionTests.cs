@@ -20,6 +20,28 @@ public sealed class WorkerSessionTests
         );
 
     [Fact]
+    public void Too_little_memory_says_for_what_and_what_to_make_smaller()
+    {
+        var prepared = RunPreparation.Load(new TrainingOptions { Model = "mlp:3", Steps = 3 });
+        var settings = new RunSettings
+        {
+            ConfigurationJson = RunConfigurationJson.Write(prepared.Configuration),
+            Shape = new InputShape
+            {
+                Channels = 1,
+                Height = 8,
+                Width = 8,
+            },
+            Outputs = 10,
+        };
+        Assert.Equal(
+            $"out of memory on {Environment.MachineName} with 235 parameters, batches of 64 samples and microbatches of 32: "
+                + "make --model, --batch-size or --microbatch smaller, or run fewer workers there",
+            WorkerSession.OutOfMemory(settings)
+        );
+    }
+
+    [Fact]
     public void A_training_that_has_diverged_is_told_from_a_defect()
     {
         var diverged = new NonFiniteLossException(5, float.NaN);

@@ -84,9 +84,31 @@ internal sealed class SessionService(SessionAdmission door) : Protocol.Cluster.C
     {
         if (!Uri.TryCreate(address, UriKind.Absolute, out var uri))
             throw new RpcException(new Status(StatusCode.InvalidArgument, $"'{address}' is not an address"));
-        var isWildcard = IPAddress.TryParse(uri.DnsSafeHost, out var ip) && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any));
-        var remote = context.GetHttpContext().Connection.RemoteIpAddress;
-        return isWildcard && remote is not null ? new UriBuilder(uri) { Host = Plain(remote).ToString() }.Uri.ToString() : address;
+        return ReachableAddress(uri, context.GetHttpContext().Connection.RemoteIpAddress) ?? address;
+    }
+
+    /// <summary>The address of a worker as others reach it; null if it is the one that the worker says.</summary>
+    /// <param name="address">What it says.</param>
+    /// <param name="remote">Where it connects from; null if that is not known.</param>
+    /// <exception cref="RpcException">Only processes of its own machine can reach it.</exception>
+    internal static string? ReachableAddress(Uri address, IPAddress? remote)
+    {
+        if (remote is null)
+            return null;
+        var isAddress = IPAddress.TryParse(address.DnsSafeHost, out var ip);
+        if ((address.IsLoopback || (isAddress && IPAddress.IsLoopback(ip!))) && !IPAddress.IsLoopback(Plain(remote)))
+        {
+            throw new RpcException(
+                new Status(
+                    StatusCode.FailedPrecondition,
+                    $"this worker listens at {address}, which no other machine can reach: start it with --listen http://0.0.0.0:5001, or with "
+                        + "--advertise and an address that others reach it at"
+                )
+            );
+        }
+
+        var isWildcard = isAddress && (ip!.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any));
+        return isWildcard ? new UriBuilder(address) { Host = Plain(remote).ToString() }.Uri.ToString() : null;
     }
 
     private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
