@@ -9,11 +9,11 @@ internal sealed class SafeTensorsFile : IDisposable
     /// <summary>The largest header that is read, the limit of the reference implementation.</summary>
     public const long MaximumHeaderLength = 100_000_000;
 
-    private readonly FileStream _stream;
+    private readonly Stream _stream;
     private readonly long _dataStart;
     private readonly SafeTensorsHeader _header;
 
-    private SafeTensorsFile(FileStream stream, string path)
+    private SafeTensorsFile(Stream stream, string path)
     {
         Path = path;
         _stream = stream;
@@ -75,11 +75,11 @@ internal sealed class SafeTensorsFile : IDisposable
     /// <summary>Closes the file.</summary>
     public void Dispose() => _stream.Dispose();
 
-    private static FileStream OpenStream(string path)
+    private static Stream OpenStream(string path)
     {
         try
         {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+            return InputFile.OpenRead(path);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -24,9 +24,14 @@ internal static class FileContent
     /// <exception cref="InputException">It cannot be read, is empty, damaged, or larger than one array can be.</exception>
     public static ReadOnlyMemory<byte> Read(string path) => Refusing(path, () =>
         {
-            using var file = File.OpenRead(path);
+            using var file = InputFile.OpenRead(path);
             return Decompress(path, file);
         });
+
+    /// <summary>Reads and decompresses a stream that cannot seek.</summary>
+    /// <exception cref="InputException">It cannot be read, is empty, damaged, or larger than one array can be.</exception>
+    public static ReadOnlyMemory<byte> Read(string name, Stream stream) =>
+        Refusing(name, () => Decompress(name, InputFile.ReadAll(name, stream)));
 
     /// <summary>Decompresses what was read from a file, or returns it as it is.</summary>
     /// <exception cref="InputException">It is empty, damaged, or larger than one array can be.</exception>
@@ -36,12 +41,21 @@ internal static class FileContent
     /// <exception cref="InputException">It cannot be read, or is damaged.</exception>
     public static byte[] ReadStart(string path, int length) => Refusing(path, () =>
         {
-            using var file = File.OpenRead(path);
+            using var file = InputFile.OpenRead(path);
             var isCompressed = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
             file.Position = 0;
-            using Stream content = isCompressed ? new GZipStream(file, CompressionMode.Decompress) : file;
+            using var content = isCompressed ? new GZipStream(file, CompressionMode.Decompress) : file;
             var start = new byte[length];
             return start[..content.ReadAtLeast(start, length, throwOnEndOfStream: false)];
+        });
+
+    /// <summary>The length of a file's decompressed content; only a compressed file has to be read for it.</summary>
+    /// <exception cref="InputException">It cannot be read, or is damaged.</exception>
+    public static long Length(string path) => Refusing(path, () =>
+        {
+            using var file = InputFile.OpenRead(path);
+            var isCompressed = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
+            return isCompressed ? Read(path).Length : file.Length;
         });
 
     private static T Refusing<T>(string path, Func<T> read)
@@ -50,7 +64,11 @@ internal static class FileContent
         {
             return read();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        catch (InvalidDataException e)
+        {
+            throw Damaged(path, e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw FileErrors.In(path, $"cannot be read ({e.Message})", e);
         }

@@ -23,7 +23,7 @@ internal sealed class ModelSpec
     /// <exception cref="InputException">There is no such preset, a size is bad, or the file is missing or wrong.</exception>
     public static ModelSpec Parse(string option) =>
         ModelPresets.Find(option)
-        ?? (option.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? ModelSpecReader.Load(option) : null)
+        ?? (option.EndsWith(".json", StringComparison.OrdinalIgnoreCase) || File.Exists(option) ? ModelSpecReader.Load(option) : null)
         ?? throw new InputException($"the model '{option}' is unknown: use {ModelPresets.Names} or the path of a model file, FILE.json");
 
     /// <summary>Reads the text of a model file.</summary>

@@ -18,10 +18,13 @@ internal static class ModelSpecReader
     {
         try
         {
-            var bytes = new FileInfo(path).Length;
-            if (bytes > MaximumBytes)
-                throw new InputException($"the model file '{path}' has {bytes} bytes: a model has at most {MaximumBytes}");
-            return Read(File.ReadAllText(path), path);
+            using var file = InputFile.OpenRead(path);
+            var content = new byte[MaximumBytes + 1];
+            var length = file.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
+            if (length > MaximumBytes)
+                throw new InputException($"the model file '{path}' has more than {MaximumBytes} bytes, the most that a model may have");
+            using var text = new StreamReader(new MemoryStream(content, 0, length));
+            return Read(text.ReadToEnd(), path);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -13,6 +13,7 @@ internal static class LocalDataset
     /// <param name="sha256">The hash that counts.</param>
     public static Dataset? Find(DataOptions options, string name, string sha256)
     {
+        InputFile.RefusePipes();
         var isNamed = DatasetLoader.List(options).Any(known => known.Name == name);
         return TryLoad(isNamed && options.Data == new DataOptions().Data ? options with { Data = name } : options, sha256);
     }
