@@ -30,14 +30,18 @@ internal sealed class DataCommand(CommandConsole console)
     {
         var dataset = DatasetLoader.Load(options);
         var statistics = DatasetStatistics.Of(dataset);
-        WriteLine($"{dataset.Name} ({dataset.Location})");
+        WriteLine($"{Printable.Of(dataset.Name)} ({Printable.Of(dataset.Location)})");
         WriteLine($"samples of {dataset.Shape}: {dataset.Train.Count} to train on, {dataset.Test.Count} to test on");
         WriteLine(
             $"values from {statistics.FeatureMinimum:0.####} to {statistics.FeatureMaximum:0.####}, mean {statistics.FeatureMean:0.####}"
         );
         WriteLine($"sha256 {dataset.Sha256}");
         for (var index = 0; index < dataset.ClassNames.Count; index++)
-            WriteLine($"  class {dataset.ClassNames[index]}: {statistics.TrainCounts[index]} + {statistics.TestCounts[index]}");
+        {
+            var name = Printable.Of(dataset.ClassNames[index]);
+            WriteLine($"  class {name}: {statistics.TrainCounts[index]} + {statistics.TestCounts[index]}");
+        }
+
         return ExitCodes.Done;
     }
 

@@ -55,6 +55,6 @@ internal static class LayoutTensors
             extra.RemoveWhere(name => name.StartsWith(ignored, StringComparison.Ordinal));
         problems.AddRange(extra.Order(StringComparer.Ordinal).Select(name => $"{name} is not in the model"));
         if (problems.Count > 0)
-            throw new InputException($"{file.Path}: the weights do not fit the model: {string.Join("; ", problems)}");
+            throw new InputException(Printable.Of($"{file.Path}: the weights do not fit the model: {string.Join("; ", problems)}"));
     }
 }

@@ -72,9 +72,9 @@ internal sealed class SafeTensorsHeader
         foreach (var property in element.EnumerateObject())
         {
             if (property.Value.ValueKind != JsonValueKind.String)
-                throw new InputException($"{_path}: {MetadataName} '{property.Name}' must be text, not {property.Value.ValueKind}");
+                throw BadMetadata($"'{property.Name}' must be text, not {property.Value.ValueKind}");
             if (!_metadata.TryAdd(property.Name, property.Value.GetString()!))
-                throw new InputException($"{_path}: {MetadataName} '{property.Name}' occurs twice");
+                throw BadMetadata($"'{property.Name}' occurs twice");
         }
     }
 
@@ -170,5 +170,7 @@ internal sealed class SafeTensorsHeader
             throw new InputException($"{_path}: the file holds {dataLength} bytes of data, its tensors cover {position}");
     }
 
-    private InputException Bad(string tensor, string problem) => new($"{_path}: tensor '{tensor}' {problem}");
+    private InputException BadMetadata(string problem) => new(Printable.Of($"{_path}: {MetadataName} {problem}"));
+
+    private InputException Bad(string tensor, string problem) => new(Printable.Of($"{_path}: tensor '{tensor}' {problem}"));
 }

@@ -1,15 +1,15 @@
 namespace Distributed.Data;
 
-/// <summary>Refusals of data files, all in the form <c>file: place: reason</c>.</summary>
+/// <summary>Refusals of data files, all in the form <c>file: place: reason</c>, in one line whatever the file holds.</summary>
 internal static class FileErrors
 {
     /// <summary>Refuses a whole file or folder.</summary>
-    public static InputException In(string path, string reason, Exception? inner = null) => new($"{path}: {reason}", inner);
+    public static InputException In(string path, string reason, Exception? inner = null) => new(Printable.Of($"{path}: {reason}"), inner);
 
     /// <summary>Refuses a place in a binary file, counted in bytes of its uncompressed content.</summary>
-    public static InputException AtOffset(string path, long offset, string reason) => new($"{path}: offset {offset}: {reason}");
+    public static InputException AtOffset(string path, long offset, string reason) => In(path, $"offset {offset}: {reason}");
 
     /// <summary>Refuses a line of a text file, counted from 1.</summary>
     public static InputException AtLine(string path, int line, string reason, Exception? inner = null) =>
-        new($"{path}: line {line}: {reason}", inner);
+        In(path, $"line {line}: {reason}", inner);
 }

@@ -27,14 +27,17 @@ internal static class CsvText
         }
     }
 
-    /// <summary>Text for a message: one short line.</summary>
+    /// <summary>Text for a message: one short line, in which nothing is hidden.</summary>
     public static string Shorten(ReadOnlySpan<byte> text) =>
         Shorten(Encoding.UTF8.GetString(text[..Math.Min(text.Length, LongestShownBytes)]));
 
     /// <inheritdoc cref="Shorten(ReadOnlySpan{byte})"/>
     public static string Shorten(string text)
     {
-        var shown = string.Concat(text.Select(character => char.IsControl(character) ? ' ' : character)).Trim();
-        return shown.Length <= LongestShown ? shown : shown[..LongestShown] + "...";
+        var shown = text.Trim(' ');
+        if (shown.Length <= LongestShown)
+            return Printable.Of(shown);
+        var length = char.IsHighSurrogate(shown[LongestShown - 1]) ? LongestShown - 1 : LongestShown;
+        return Printable.Of(shown[..length]) + "...";
     }
 }
