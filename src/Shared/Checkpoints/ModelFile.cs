@@ -60,13 +60,27 @@ internal static class ModelFile
             Text(file, ModelKey),
             new SampleShape(shape[0], shape[1], shape[2]),
             Text(file, PreprocessingKey),
-            List<string>(file, ClassesKey)
+            Names(file, ClassesKey, areDifferent: true)
         )
         {
-            Columns = file.Metadata.ContainsKey(FeaturesKey)
-                ? new ColumnNames(List<string>(file, FeaturesKey), Text(file, TargetKey))
-                : null,
+            Columns = file.Metadata.ContainsKey(FeaturesKey) ? Columns(file, shape[0] * shape[1] * shape[2]) : null,
         };
+    }
+
+    private static ColumnNames Columns(SafeTensorsFile file, int count)
+    {
+        var features = Names(file, FeaturesKey, areDifferent: false);
+        return features.Length == count
+            ? new ColumnNames(features, Text(file, TargetKey))
+            : throw new InputException($"{file.Path}: metadata '{FeaturesKey}' has {features.Length} names for {count} features");
+    }
+
+    private static string[] Names(SafeTensorsFile file, string key, bool areDifferent)
+    {
+        var names = List<string?>(file, key);
+        if (names.Contains(null) || (areDifferent && names.Distinct().Count() < names.Length))
+            throw new InputException($"{file.Path}: metadata '{key}' must be a list of {(areDifferent ? "different " : "")}names");
+        return [.. names.OfType<string>()];
     }
 
     private static string Text(SafeTensorsFile file, string key) =>
