@@ -273,6 +273,54 @@ public sealed class IdxTests : IDisposable
         Assert.Contains("the compressed data is damaged or truncated", _folder.Refusal(path), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("train-images-idx3-ubyte.gz")]
+    [InlineData("train-images.idx3-ubyte")]
+    [InlineData("train-labels-idx1-ubyte.gz")]
+    [InlineData("t10k-images-idx3-ubyte.gz")]
+    [InlineData("t10k-labels-idx1-ubyte.gz")]
+    public void A_part_that_is_there_twice_is_refused_by_name(string twin)
+    {
+        _folder.WritePair("train", 0, 1);
+        _folder.WritePair("t10k", 0, 1);
+        _folder.Write(twin, 1);
+
+        var refusal = _folder.Refusal(_folder.Path);
+        Assert.Contains(twin, refusal, StringComparison.Ordinal);
+        Assert.EndsWith(" are the same part of the data; move one away, or name a file", refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_named_file_takes_the_labels_of_its_own_form()
+    {
+        var path = _folder.WritePair("train", 0, 1, 0, 1, 2);
+        _folder.Write("train-images-idx3-ubyte.gz", 1);
+        _folder.Write("train-labels-idx1-ubyte.gz", 1);
+
+        Assert.Equal(4, DatasetLoader.Load(new DataOptions { Data = path }).Train.Count);
+    }
+
+    [Theory]
+    [InlineData("my-images.bin", "my-labels.bin")]
+    [InlineData("my-images.csv", "my-labels.csv")]
+    [InlineData("my-images", "my-labels")]
+    public void Content_makes_an_idx_file_whatever_the_name(string images, string labels)
+    {
+        var path = _folder.Write(images, DataFolder.Idx([5, 1, 2], new byte[10]));
+        _folder.Write(labels, DataFolder.Idx([5], [0, 1, 0, 1, 0]));
+
+        Assert.Equal(new SampleShape(1, 1, 2), DatasetLoader.Load(new DataOptions { Data = path }).Shape);
+    }
+
+    [Theory]
+    [InlineData("my_idx.csv")]
+    [InlineData("train-images-idx3-ubyte")]
+    public void Text_is_csv_whatever_the_name(string name) =>
+        Assert.Equal(
+            ["a", "b"],
+            DatasetLoader.Load(new DataOptions { Data = _folder.Write(name, "1,a\n2,b\n3,a\n4,b\n5,a\n") }).ClassNames
+        );
+
     [Fact]
     public void Options_of_csv_are_refused()
     {

@@ -40,6 +40,8 @@ internal static class ByteDataset
             );
         }
 
+        if (test.ClassNames is { } names && !names.SequenceEqual(train.ClassNames ?? names))
+            throw FileErrors.In(test.Path, $"its classes are not those of {train.Path}; --test needs the same kind of data");
         test.RequireLabelsBelow(classes);
     }
 }

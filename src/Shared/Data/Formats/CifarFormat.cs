@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Distributed.Data.Formats;
 
 /// <summary>
@@ -6,6 +8,12 @@ namespace Distributed.Data.Formats;
 /// </summary>
 internal sealed class CifarFormat : ImageFormat
 {
+    private const string FineTrainName = "train.bin";
+    private const string FineTestName = "test.bin";
+    private const int CoarseLabelBytes = 1;
+    private const int FineLabelBytes = 2;
+    private const int CoarseClasses = 20;
+
     private static readonly SampleShape Shape = new(3, 32, 32);
 
     private static readonly string[] Cifar10Names =
@@ -28,36 +36,51 @@ internal sealed class CifarFormat : ImageFormat
     public override string Summary => "CIFAR binary files";
 
     /// <inheritdoc />
-    public override IReadOnlyList<string> FolderNames => ["data_batch_1.bin", "train.bin"];
+    public override IReadOnlyList<string> FolderNames => ["data_batch_1.bin", FineTrainName];
 
-    /// <summary>Whether a file name is one of those of the binary distributions. The content has no mark to tell it by.</summary>
-    public static bool IsName(string name) => TrimCompression(name).EndsWith(".bin", StringComparison.OrdinalIgnoreCase);
+    /// <summary>
+    /// By its size and first label, whatever its name: there is no other mark. By the name of the binary distributions where the size is
+    /// wrong, so that a damaged file is refused as what it is.
+    /// </summary>
+    public override bool Recognizes(DataFile file) => !file.IsText && (IsName(file.Name) || Fits(file));
 
-    /// <inheritdoc />
-    public override bool Recognizes(DataFile file) => IsName(file.Name);
+    /// <summary>Whether a file name is one of those of the binary distributions.</summary>
+    public static bool IsName(string name) => FolderParts.TrimCompression(name).EndsWith(".bin", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether a file holds whole records, of which the first has a label that there is.</summary>
+    public static bool Fits(DataFile file) =>
+        file.Start is [var label, ..]
+        && (
+            (label < Cifar10Names.Length && file.Length % (CoarseLabelBytes + Shape.Length) == 0)
+            || (label < CoarseClasses && file.Length % (FineLabelBytes + Shape.Length) == 0)
+        );
 
     /// <summary>The files of the training set in a folder: the batches of CIFAR-10 in order, or CIFAR-100's one file.</summary>
     public override IReadOnlyList<string> FindTrain(string folder)
     {
-        string[] batches =
-        [
-            .. Directory.EnumerateFiles(folder, "data_batch_*").Where(path => IsName(Path.GetFileName(path))).Order(StringComparer.Ordinal),
-        ];
-        return batches.Length > 0 ? batches : Find(folder, "train.bin");
+        var batches = FindBatches(folder);
+        var fine = FolderParts.Find(folder, FineTrainName);
+        return batches.Length == 0 ? fine
+            : fine.Count == 0 ? batches
+            : throw FolderParts.Doubles(folder, [batches[0], fine[0]]);
     }
 
-    /// <summary>The file of the test set in a folder, if there is one.</summary>
-    public override IReadOnlyList<string> FindTest(string folder) =>
-        Find(folder, "test_batch.bin") is { Count: > 0 } found ? found : Find(folder, "test.bin");
+    /// <summary>The file of the test set in a folder, if there is one of the training set's kind.</summary>
+    public override IReadOnlyList<string> FindTest(string folder)
+    {
+        var test = FolderParts.Find(folder, "test_batch.bin");
+        return test.Count > 0 || FindBatches(folder).Length > 0 ? test : FolderParts.Find(folder, FineTestName);
+    }
 
     /// <summary>Reads files of one kind, one after the other.</summary>
     /// <exception cref="InputException">A file is bad.</exception>
     protected override ByteSamples Read(IReadOnlyList<string> paths)
     {
-        var fine = TrimCompression(Path.GetFileName(paths[0])) is "train.bin" or "test.bin";
-        var labelBytes = fine ? 2 : 1;
-        var classNames = fine ? Cifar100Names : Cifar10Names;
-        ReadOnlyMemory<byte>[] contents = [.. paths.Select(path => ReadRecords(path, labelBytes, classNames.Count))];
+        ReadOnlyMemory<byte>[] contents = [.. paths.Select(path => FileContent.Read(path))];
+        var labelBytes = HasFineLabels(paths[0], contents) ? FineLabelBytes : CoarseLabelBytes;
+        var classNames = labelBytes == FineLabelBytes ? Cifar100Names : Cifar10Names;
+        for (var index = 0; index < contents.Length; index++)
+            RequireRecords(paths[index], contents[index].Span, labelBytes, classNames.Count);
         var (labels, features) = Join(paths[0], contents, labelBytes);
         return new ByteSamples
         {
@@ -79,14 +102,40 @@ internal sealed class CifarFormat : ImageFormat
         return (samples.Shape, samples.Features);
     }
 
-    private static IReadOnlyList<string> Find(string folder, string name) =>
-        [.. new[] { name, name + ".gz" }.Select(candidate => Path.Combine(folder, candidate)).Where(File.Exists).Take(1)];
-
-    private static string TrimCompression(string name) => name.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? name[..^3] : name;
-
-    private static ReadOnlyMemory<byte> ReadRecords(string path, int labelBytes, int classes)
+    /// <summary>By the sizes, which only whole records of one kind have; by the name where they tell nothing.</summary>
+    private static bool HasFineLabels(string path, ReadOnlyMemory<byte>[] contents)
     {
-        var content = FileContent.Read(path);
+        bool coarse = contents.All(content => content.Length % (CoarseLabelBytes + Shape.Length) == 0),
+            fine = contents.All(content => content.Length % (FineLabelBytes + Shape.Length) == 0);
+        return coarse == fine ? FolderParts.TrimCompression(Path.GetFileName(path)) is FineTrainName or FineTestName : fine;
+    }
+
+    private static string[] FindBatches(string folder)
+    {
+        string[] batches =
+        [
+            .. Directory.EnumerateFiles(folder, "data_batch_*").Where(path => IsName(Path.GetFileName(path))).Order(StringComparer.Ordinal),
+        ];
+        var fileOfNumber = new Dictionary<int, string>();
+        foreach (var path in batches)
+        {
+            if (!fileOfNumber.TryAdd(BatchNumber(path), path))
+                throw FolderParts.Doubles(folder, [fileOfNumber[BatchNumber(path)], path]);
+        }
+
+        return batches;
+    }
+
+    private static int BatchNumber(string path)
+    {
+        var name = FolderParts.TrimCompression(Path.GetFileName(path));
+        return int.TryParse(name["data_batch_".Length..^".bin".Length], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw FileErrors.In(path, "is none of the parts data_batch_1.bin, data_batch_2.bin and so on; move it out of the folder");
+    }
+
+    private static void RequireRecords(string path, ReadOnlySpan<byte> content, int labelBytes, int classes)
+    {
         var record = labelBytes + Shape.Length;
         var complete = content.Length / record * record;
         if (complete != content.Length)
@@ -96,7 +145,7 @@ internal sealed class CifarFormat : ImageFormat
 
         for (var offset = labelBytes - 1; offset < content.Length; offset += record)
         {
-            var label = content.Span[offset];
+            var label = content[offset];
             if (label < classes)
                 continue;
             throw FileErrors.AtOffset(
@@ -105,8 +154,6 @@ internal sealed class CifarFormat : ImageFormat
                 $"the label of sample {offset / record} is {label}, but the classes are 0 to {classes - 1}"
             );
         }
-
-        return content;
     }
 
     private static (int[] Labels, byte[] Features) Join(string path, ReadOnlyMemory<byte>[] contents, int labelBytes)

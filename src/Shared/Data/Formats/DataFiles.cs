@@ -7,19 +7,32 @@ namespace Distributed.Data.Formats;
 internal sealed record DataFiles(DataFormat Format, string Path, IReadOnlyList<string> Files)
 {
     /// <summary>The file at a path, or the training set in a folder.</summary>
-    /// <exception cref="InputException">No format recognizes it.</exception>
+    /// <exception cref="InputException">No format recognizes it, or a folder holds several sets.</exception>
     public static DataFiles Train(string path) =>
-        !Directory.Exists(path) ? OfFile(path) : First(path, format => format.FindTrain(path)) ?? throw UnknownFolder(path);
+        !Directory.Exists(path) ? OfFile(path) : Only(path, format => format.FindTrain(path)) ?? throw UnknownFolder(path);
 
     /// <summary>The file at a path, or the test set in a folder, or else a folder's training set.</summary>
-    /// <exception cref="InputException">No format recognizes it.</exception>
+    /// <exception cref="InputException">No format recognizes it, or a folder holds several sets.</exception>
     public static DataFiles Test(string path) => Directory.Exists(path) ? FindTest(path) ?? Train(path) : OfFile(path);
 
     /// <summary>The test set that a folder has beside its training set, or null.</summary>
-    public static DataFiles? FindTest(string path) => Directory.Exists(path) ? First(path, format => format.FindTest(path)) : null;
+    /// <exception cref="InputException">The folder holds several.</exception>
+    public static DataFiles? FindTest(string path)
+    {
+        if (!Directory.Exists(path))
+            return null;
+        var train = Only(path, format => format.FindTrain(path));
+        return Only(path, format => train is null || format == train.Format ? format.FindTest(path) : []);
+    }
 
-    private static DataFiles? First(string path, Func<DataFormat, IReadOnlyList<string>> find) =>
-        DataFormat.All.Select(format => new DataFiles(format, path, find(format))).FirstOrDefault(found => found.Files.Count > 0);
+    private static DataFiles? Only(string path, Func<DataFormat, IReadOnlyList<string>> find)
+    {
+        DataFiles[] found =
+        [
+            .. DataFormat.All.Select(format => new DataFiles(format, path, find(format))).Where(candidate => candidate.Files.Count > 0),
+        ];
+        return found.Length < 2 ? found.FirstOrDefault() : throw FolderParts.Doubles(path, [.. found.Select(set => set.Files[0])]);
+    }
 
     private static DataFiles OfFile(string path)
     {

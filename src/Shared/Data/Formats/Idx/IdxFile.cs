@@ -22,6 +22,22 @@ internal sealed record IdxFile(string Path, int[] Dimensions, ReadOnlyMemory<byt
     /// <summary>The values; as many as the product of the dimensions.</summary>
     public ReadOnlyMemory<byte> Values => Content[HeaderLength..];
 
+    /// <summary>Whether content begins as that of IDX files does, with values of any type.</summary>
+    public static bool HasMark(ReadOnlySpan<byte> start) => start is [0, 0, 8 or 9 or (>= 11 and <= 14), >= 1 and <= MostDimensions, ..];
+
+    /// <summary>How long a file of bytes is by its header; 0 if that is cut off.</summary>
+    /// <param name="start">What <see cref="HasMark"/>.</param>
+    public static UInt128 PromisedLength(ReadOnlySpan<byte> start)
+    {
+        var headerLength = MagicLength + (start[3] * DimensionLength);
+        if (start.Length < headerLength)
+            return 0;
+        var values = UInt128.One;
+        for (var offset = MagicLength; offset < headerLength; offset += DimensionLength)
+            values *= BinaryPrimitives.ReadUInt32BigEndian(start[offset..]);
+        return values + (uint)headerLength;
+    }
+
     /// <summary>Reads a file, compressed or not.</summary>
     /// <exception cref="InputException">It cannot be read, its header is wrong, or promises more or less than there is.</exception>
     public static IdxFile Read(string path) => Parse(path, FileContent.Read(path));

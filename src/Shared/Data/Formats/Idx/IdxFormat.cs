@@ -19,11 +19,21 @@ internal sealed class IdxFormat : ImageFormat
     public override IReadOnlyList<string> FolderNames => ["train-images-idx3-ubyte"];
 
     /// <summary>
-    /// By the two zeros that a file begins with, or by its name, so that a damaged one is refused as what it is. A CIFAR file, which has
-    /// no mark of its own, may begin with the same zeros.
+    /// By its first four bytes, whatever its name. A damaged file is told by the two zeros that it begins with or by its name, so that it
+    /// is refused as what it is. A CIFAR file, which has no mark of its own, may begin with the same zeros.
     /// </summary>
-    public override bool Recognizes(DataFile file) =>
-        !CifarFormat.IsName(file.Name) && (file.Name.Contains("idx", StringComparison.OrdinalIgnoreCase) || file.Start is [0, 0, ..]);
+    public override bool Recognizes(DataFile file)
+    {
+        if (file.IsText)
+            return false;
+        if (IdxFile.HasMark(file.Start))
+        {
+            return !CifarFormat.IsName(file.Name) || !CifarFormat.Fits(file) || IdxFile.PromisedLength(file.Start) == (UInt128)file.Length;
+        }
+
+        var mayBeDamaged = file.Name.Contains("idx", StringComparison.OrdinalIgnoreCase) || file.Start is [0, 0, ..];
+        return mayBeDamaged && !CifarFormat.IsName(file.Name) && !CifarFormat.Fits(file);
+    }
 
     /// <inheritdoc />
     public override IReadOnlyList<string> FindTrain(string folder) => FindImages(folder, "train");
@@ -66,13 +76,7 @@ internal sealed class IdxFormat : ImageFormat
 
     /// <summary>The images file of a part of a dataset, compressed or not.</summary>
     private static IReadOnlyList<string> FindImages(string folder, string part) =>
-        [
-            .. Suffixes
-                .SelectMany(suffix => new[] { part + suffix, part + suffix + ".gz" })
-                .Select(name => Path.Combine(folder, name))
-                .Where(File.Exists)
-                .Take(1),
-        ];
+        FolderParts.Find(folder, Suffixes.Select(suffix => part + suffix));
 
     private static IdxFile ReadImages(string path)
     {
@@ -111,9 +115,16 @@ internal sealed class IdxFormat : ImageFormat
         var labels = name.Replace("images", "labels", StringComparison.Ordinal);
         foreach (var dimensions in new[] { "idx2", "idx3", "idx4" })
             labels = labels.Replace(dimensions, "idx1", StringComparison.Ordinal);
-        var plain = labels.EndsWith(".gz", StringComparison.Ordinal) ? labels[..^3] : labels;
         var folder = Path.GetDirectoryName(imagesPath) ?? "";
-        return new[] { labels, plain, plain + ".gz" }.Select(candidate => Path.Combine(folder, candidate)).FirstOrDefault(File.Exists)
-            ?? throw FileErrors.In(imagesPath, $"its labels are missing: there is no {labels} beside it");
+        var beside = Path.Combine(folder, labels);
+        var hasTwin = File.Exists(Twin(imagesPath));
+        if (hasTwin && File.Exists(beside))
+            return beside;
+        return FolderParts.Find(folder, FolderParts.TrimCompression(labels)) is [var found]
+            ? found
+            : throw FileErrors.In(imagesPath, $"its labels are missing: there is no {labels} beside it");
     }
+
+    /// <summary>The same file in the other form, compressed or not.</summary>
+    private static string Twin(string path) => FolderParts.TrimCompression(path) is var plain && plain != path ? plain : path + ".gz";
 }
