@@ -24,72 +24,35 @@ internal sealed class EvalCommand(CommandConsole console)
         // Other data is read as the run's own was, but has its own test set.
         var known = trainedOn ?? new DataOptions();
         var options = settings.Data(namesData ? known with { Test = null } : known);
-        var dataset = DatasetLoader.Load(options);
-        RequireFit(model, dataset);
-        var inputs = InputsOf(model, ref dataset, options);
+        var (name, parts) = DatasetLoader.LoadLabelled(options, model.Inputs, model.ClassNames, data =>
+            (data.Name, Parts(data, settings.Part).ToList())
+        );
+        if (parts.Sum(samples => samples.Count) == 0)
+        {
+            throw new InputException(
+                $"--part {OptionText.Name(settings.Part)}: all of the few samples of {Printable.Of(name)} are its test part"
+            );
+        }
+
         var scores = new ClassScores(model.Network.OutputWidth);
-        foreach (var samples in Parts(dataset, settings.Part))
-            scores.Add(model, samples, inputs);
-        Write(dataset, scores, settings);
+        foreach (var samples in parts.Where(samples => samples.Count > 0))
+            scores.Add(model, samples, static _ => { });
+        Write(name, model.ClassNames, scores, settings);
         return ExitCodes.Done;
     }
 
-    private static void RequireFit(TrainedModel model, Dataset dataset)
-    {
-        if (dataset.Shape.Length != model.Network.InputLength)
-        {
-            throw new InputException(
-                $"{dataset.Name}: a sample has {dataset.Shape.Length} values, {model.Name} takes {model.Network.InputLength}"
-            );
-        }
-
-        if (!dataset.ClassNames.SequenceEqual(model.ClassNames))
-        {
-            throw new InputException(
-                $"{dataset.Name}: its classes are {Listed(dataset.ClassNames)}, {model.Name} was trained on {Listed(model.ClassNames)}"
-            );
-        }
-    }
-
-    /// <summary>
-    /// Data that is standardised by its own columns is loaded again as it is in the file, and standardised as the model's training data
-    /// was.
-    /// </summary>
-    private static Action<Span<float>> InputsOf(TrainedModel model, ref Dataset dataset, DataOptions options)
-    {
-        if (dataset.Preprocessing.ToJson() == model.Preprocessing.ToJson())
-            return static _ => { };
-        if (dataset.Preprocessing.ByteDivisor is not null || model.Preprocessing.ByteDivisor is not null)
-        {
-            throw new InputException(
-                $"{dataset.Name}: its values are scaled in another way ({dataset.Preprocessing.ToJson()}) "
-                    + $"than {model.Name} expects ({model.Preprocessing.ToJson()})"
-            );
-        }
-
-        dataset = DatasetLoader.Load(options with { Standardize = false });
-        return values => Standardize(values, model.Preprocessing);
-    }
-
-    private static void Standardize(Span<float> values, Preprocessing preprocessing)
-    {
-        var columns = preprocessing.Means.Count;
-        for (var index = 0; columns > 0 && index < values.Length; index++)
-            values[index] = (float)((values[index] - preprocessing.Means[index % columns]) / preprocessing.Deviations[index % columns]);
-    }
-
-    private static IEnumerable<SampleSet> Parts(Dataset dataset, DatasetPart part) =>
+    private static IEnumerable<SampleSet> Parts(LabelledData data, DatasetPart part) =>
         part switch
         {
-            DatasetPart.Test => [dataset.Test],
-            DatasetPart.Train => [dataset.Train],
-            _ => [dataset.Train, dataset.Test],
+            DatasetPart.Test => [data.Test],
+            DatasetPart.Train => [data.Train],
+            _ => [data.Train, data.Test],
         };
 
-    private void Write(Dataset dataset, ClassScores scores, EvalSettings settings)
+    private void Write(string data, IReadOnlyList<string> classNames, ClassScores scores, EvalSettings settings)
     {
-        var classes = dataset
-            .ClassNames.Select(
+        var classes = classNames
+            .Select(
                 (name, index) =>
                     new ClassResult(
                         name,
@@ -102,7 +65,7 @@ internal sealed class EvalCommand(CommandConsole console)
         {
             var result = new
             {
-                data = dataset.Name,
+                data,
                 part = OptionText.Name(settings.Part),
                 samples = scores.Count,
                 loss = scores.Loss,
@@ -113,16 +76,16 @@ internal sealed class EvalCommand(CommandConsole console)
             return;
         }
         WriteLine(
-            $"{dataset.Name}, {OptionText.Name(settings.Part)} part: {scores.Count} samples, loss {scores.Loss:0.0000}, accuracy {scores.Accuracy:0.0000}"
+            $"{Printable.Of(data)}, {OptionText.Name(settings.Part)} part: {scores.Count} samples, loss {scores.Loss:0.0000}, accuracy {scores.Accuracy:0.0000}"
         );
         foreach (var result in classes)
-            WriteLine($"  {result.Name}: {result.Accuracy?.ToString("0.0000", CultureInfo.InvariantCulture) ?? "-"} of {result.Samples}");
+        {
+            var accuracy = result.Accuracy?.ToString("0.0000", CultureInfo.InvariantCulture) ?? "-";
+            WriteLine($"  {Printable.Of(result.Name)}: {accuracy} of {result.Samples}");
+        }
     }
 
     private void WriteLine(FormattableString text) => console.Output.WriteLine(text.ToString(CultureInfo.InvariantCulture));
-
-    private static string Listed(IReadOnlyList<string> names) =>
-        names.Count <= 5 ? string.Join(", ", names) : $"{string.Join(", ", names.Take(5))}, .. ({names.Count})";
 
     private sealed record ClassResult(string Name, int Samples, double? Accuracy);
 }

@@ -12,12 +12,11 @@ internal static class DataPath
     {
         var path = Find(options.Data, options.DataDir);
         var testPath = options.Test is null ? null : Find(options.Test, options.DataDir);
-        var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
         var train = DataFiles.Train(path);
         if (!train.Format.HasColumns)
             RequireNoColumnOptions(options, path);
         var test = testPath is null ? DataFiles.FindTest(path) : DataFiles.Test(testPath);
-        return train.Format.Read(name, train, test, options);
+        return train.Format.Read(Name(path), train, test, options);
     }
 
     /// <summary>Reads the samples at a path to predict them; of a folder, the test set.</summary>
@@ -31,6 +30,36 @@ internal static class DataPath
         return files.Format.ReadInputs(files, inputs, options);
     }
 
+    /// <summary>Reads samples with their labels at a path to measure a model by them.</summary>
+    /// <exception cref="InputException">There is no such path, or the data is bad; what is read later may be refused later.</exception>
+    public static LabelledData LoadLabelled(DataOptions options, ModelInputs inputs, IReadOnlyList<string> classNames)
+    {
+        var path = Find(options.Data, options.DataDir);
+        var test = options.Test is null ? DataFiles.FindTest(path) : DataFiles.Test(Find(options.Test, options.DataDir));
+        return LabelledData.Of(
+            Name(path),
+            () => DataFiles.Train(path),
+            test,
+            files =>
+            {
+                if (!files.Format.HasColumns)
+                    RequireNoColumnOptions(options, files.Path);
+                return files.Format.ReadLabelled(files, inputs, classNames, options);
+            }
+        );
+    }
+
+    /// <summary>The bytes of the files that options name, as they are stored; 0 if that cannot be told.</summary>
+    public static long StoredBytes(DataOptions options) =>
+        new[] { options.Data, options.Test ?? "" }
+            .SelectMany(path => options.DataDir is null ? [path] : new[] { path, Path.Combine(options.DataDir, path) })
+            .SelectMany(path =>
+                Directory.Exists(path) ? new DirectoryInfo(path).EnumerateFiles()
+                : File.Exists(path) ? [new FileInfo(path)]
+                : []
+            )
+            .Sum(file => file.Length);
+
     /// <summary>Refuses options that only data with columns has.</summary>
     public static void RequireNoColumnOptions(DataOptions options, string name)
     {
@@ -41,6 +70,8 @@ internal static class DataPath
         if (option is not null)
             throw new InputException($"{option} does not go with {name}, which is not CSV; leave it out");
     }
+
+    private static string Name(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
 
     /// <summary>The place at which a path is found: as it is, or in the folder for data; as it is where it is in neither.</summary>
     public static string PlaceOf(string path, string? dataDir) => Candidates(path, dataDir).FirstOrDefault(Path.Exists) ?? path;

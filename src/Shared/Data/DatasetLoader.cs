@@ -15,39 +15,73 @@ internal static class DatasetLoader
     /// <param name="cancellation">Ends a download.</param>
     /// <exception cref="InputException">It is missing or bad; the message names the file, the place, the reason and the remedy.</exception>
     /// <exception cref="OperationCanceledException">A download was cancelled.</exception>
-    public static Dataset Load(DataOptions options, CancellationToken cancellation = default)
-    {
-        if (options.Data is not (Digits.Name or FashionMnist.Name))
-            return DataPath.Load(options);
-        DataPath.RequireNoColumnOptions(options, options.Data);
-        if (options.Test is string test)
-            throw new InputException($"--test {test} does not go with {options.Data}, which has its own test set; leave it out");
-        return options.Data == Digits.Name ? Digits.Load() : FashionMnist.Load(options.DataDir, cancellation);
-    }
+    public static Dataset Load(DataOptions options, CancellationToken cancellation = default) => InMemory(options, () =>
+        {
+            if (options.Data is not (Digits.Name or FashionMnist.Name))
+                return DataPath.Load(options);
+            DataPath.RequireNoColumnOptions(options, options.Data);
+            if (options.Test is string test)
+                throw new InputException($"--test {test} does not go with {options.Data}, which has its own test set; leave it out");
+            return options.Data == Digits.Name ? Digits.Load() : FashionMnist.Load(options.DataDir, cancellation);
+        });
 
     /// <summary>Loads samples to predict: those of a file, the test set of a folder or of a dataset with a name.</summary>
     /// <param name="options">Which ones, and how to read them; <c>-</c> is CSV out of <paramref name="standardInput"/>.</param>
     /// <param name="inputs">What the model takes.</param>
     /// <param name="standardInput">Opens the stream that <c>-</c> stands for.</param>
     /// <exception cref="InputException">They are missing or bad, or are not what the model takes.</exception>
-    internal static RawSamples LoadInputs(DataOptions options, ModelInputs inputs, Func<Stream> standardInput)
-    {
-        if (options.Data == StandardInput)
+    internal static RawSamples LoadInputs(DataOptions options, ModelInputs inputs, Func<Stream> standardInput) => InMemory(options, () =>
         {
-            const string name = "standard input";
-            using var stream = standardInput();
-            using var content = new MemoryStream();
-            stream.CopyTo(content);
-            return CsvFormat.ParseInputs(name, FileContent.Decompress(name, content.ToArray()).Span, inputs, options);
-        }
+            if (options.Data == StandardInput)
+            {
+                const string name = "standard input";
+                using var stream = standardInput();
+                return CsvFormat.ParseInputs(name, FileContent.Read(name, stream).Span, inputs, options);
+            }
 
-        return options.Data is Digits.Name or FashionMnist.Name
-            ? new DatasetSamples(Load(options), inputs)
-            : DataPath.LoadInputs(options, inputs);
-    }
+            return options.Data is Digits.Name or FashionMnist.Name
+                ? new DatasetSamples(Load(options), inputs)
+                : DataPath.LoadInputs(options, inputs);
+        });
+
+    /// <summary>Loads samples with their labels to measure a model by.</summary>
+    /// <param name="options">Which ones, and how to read them.</param>
+    /// <param name="inputs">What the model takes.</param>
+    /// <param name="classNames">Its classes; the samples need not show all of them.</param>
+    /// <param name="take">Takes what is needed of them.</param>
+    /// <exception cref="InputException">They are missing or bad, or are not what the model takes.</exception>
+    internal static T LoadLabelled<T>(
+        DataOptions options,
+        ModelInputs inputs,
+        IReadOnlyList<string> classNames,
+        Func<LabelledData, T> take
+    ) =>
+        InMemory(options, () =>
+            take(
+                options.Data is Digits.Name or FashionMnist.Name
+                    ? LabelledData.Of(Load(options), inputs, classNames)
+                    : DataPath.LoadLabelled(options, inputs, classNames)
+            )
+        );
 
     /// <summary>The datasets that can be asked for by name. Nothing is read or downloaded.</summary>
     /// <param name="options">Where to look for them.</param>
     public static IReadOnlyList<DatasetDescription> List(DataOptions options) =>
         [Digits.Describe(), FashionMnist.Describe(options.DataDir)];
+
+    private static T InMemory<T>(DataOptions options, Func<T> load)
+    {
+        try
+        {
+            return load();
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw FileErrors.In(
+                $"--data {options.Data}",
+                $"does not fit in memory ({DataPath.StoredBytes(options)} bytes in its files); use fewer samples or more memory",
+                e
+            );
+        }
+    }
 }

@@ -11,6 +11,14 @@ internal sealed class DatasetSamples : RawSamples
     /// <exception cref="InputException">It does not.</exception>
     public DatasetSamples(Dataset dataset, ModelInputs inputs)
     {
+        RequireFit(dataset, inputs);
+        _dataset = dataset;
+    }
+
+    /// <summary>Refuses samples of another shape or scaling.</summary>
+    /// <exception cref="InputException">The model does not take them.</exception>
+    public static void RequireFit(Dataset dataset, ModelInputs inputs)
+    {
         if (dataset.Shape.Length != inputs.Shape.Length)
         {
             throw new InputException(
@@ -25,8 +33,6 @@ internal sealed class DatasetSamples : RawSamples
                     + $"than {inputs.Model} expects ({inputs.Preprocessing.ToJson()})"
             );
         }
-
-        _dataset = dataset;
     }
 
     /// <inheritdoc />

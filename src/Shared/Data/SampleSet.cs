@@ -107,6 +107,9 @@ public sealed class SampleSet
         return new SampleSet(_decoder, targets, features, TargetWidth);
     }
 
+    /// <summary>The same samples with other targets of one word each.</summary>
+    internal SampleSet WithTargets(int[] targets) => new(_decoder, targets, _features);
+
     private static unsafe void Request(ReadOnlySpan<byte> sample)
     {
         if (!Sse.IsSupported)

@@ -99,7 +99,61 @@ public sealed class VerifyAndEvalTests : IDisposable
         var run = await TrainedAsync();
         var outcome = await CommandRunner.RunAsync("eval", run, "--data", _folder.Write("points.csv", Points(0)));
         Assert.Equal(2, outcome.ExitCode);
-        Assert.Contains("a sample has 2 values", Assert.Single(outcome.Errors), StringComparison.Ordinal);
+        Assert.Contains("a row has 3 features, ", Assert.Single(outcome.Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ClassesThatTheDataDoesNotShowHaveNoAccuracy()
+    {
+        var model = await TrainedOnPointsAsync();
+        var data = _folder.Write("few.csv", "class,y,x\nhigh,1,9\nhigh,2,8.5\n");
+        var table = (await CommandRunner.RunAsync("eval", model, "--data", data)).Output;
+        Assert.Contains("few.csv, test part: 2 samples, ", table, StringComparison.Ordinal);
+        Assert.Contains("  high: 1.0000 of 2\n  low: - of 0\n", table, StringComparison.Ordinal);
+        var result = JsonElement.Parse((await CommandRunner.RunAsync("eval", model, "--data", data, "--json")).Output);
+        Assert.Equal(JsonValueKind.Null, result.GetProperty("classes")[1].GetProperty("accuracy").ValueKind);
+        Assert.Equal(1, result.GetProperty("accuracy").GetDouble());
+    }
+
+    [Theory]
+    [InlineData("x,y,class\n1,2,middle\n", "line 2: the label 'middle' is not among the 2 classes of ")]
+    [InlineData("x,z,class\n1,2,high\n", "there is no column 'y', which ")]
+    [InlineData("x,y\n1,2\n", "there is no column 'class' of labels")]
+    public async Task WhatTheModelDoesNotKnowIsRefusedByName(string text, string reason)
+    {
+        var model = await TrainedOnPointsAsync();
+        var outcome = await CommandRunner.RunAsync("eval", model, "--data", _folder.Write("new.csv", text));
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains(reason, Assert.Single(outcome.Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task APartWithoutSamplesIsRefused()
+    {
+        var model = await TrainedOnPointsAsync();
+        var data = _folder.Write("few.csv", "x,y,class\n9,1,high\n");
+        var outcome = await CommandRunner.RunAsync("eval", model, "--data", data, "--part", "train");
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.StartsWith("error: --part train: ", Assert.Single(outcome.Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task HiddenCharactersOfClassNamesAreShownAndKeptInResults()
+    {
+        const string name = "lo\u001b[2Jw";
+        var data = _folder.Write("train.csv", Points(0).Replace("low", name, StringComparison.Ordinal));
+        var run = _folder.File("run");
+        await CommandRunner.TrainAsync(run, $"--data {data} --steps 2");
+        foreach (var command in new string[][] { ["eval", run], ["data", "inspect", "--data", data] })
+        {
+            var output = (await CommandRunner.RunAsync(command)).Output;
+            Assert.Contains("lo\\u001b[2Jw: ", output, StringComparison.Ordinal);
+            Assert.DoesNotContain('\u001b', output);
+        }
+
+        var result = JsonElement.Parse((await CommandRunner.RunAsync("eval", run, "--json")).Output);
+        Assert.Equal(name, result.GetProperty("classes")[1].GetProperty("name").GetString());
+        Assert.Contains($",p_{name}\n", (await CommandRunner.RunAsync("predict", run, "--data", data)).Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -117,6 +171,16 @@ public sealed class VerifyAndEvalTests : IDisposable
         var outcome = await CommandRunner.TrainAsync(run, "--steps 12 --eval-every 5");
         Assert.Equal(0, outcome.ExitCode);
         return run;
+    }
+
+    /// <summary>The file of a model that tells points apart, away from its run.</summary>
+    private async Task<string> TrainedOnPointsAsync()
+    {
+        var run = _folder.File("run");
+        await CommandRunner.TrainAsync(run, $"--data {_folder.Write("train.csv", Points(0))} --epochs 60");
+        var model = Path.Combine(_folder.Path, "model.safetensors");
+        File.Copy(Path.Combine(run, "model.safetensors"), model);
+        return model;
     }
 
     /// <summary>Two classes that a threshold on x tells apart, moved along x.</summary>

@@ -133,7 +133,7 @@ public sealed class CsvTests : IDisposable
     [InlineData("", "the file is empty; a dataset needs samples")]
     [InlineData("\n\n", "the file has no rows; a dataset needs samples")]
     [InlineData("x,y\n", "there is a header but no row; a dataset needs samples")]
-    [InlineData("1;2;a\n1;2;b\n", "line 1: the row has 1 cell; a sample needs features and a label, with commas between them")]
+    [InlineData("1 2 a\n1 2 b\n", "line 1: the row has 1 cell; a sample needs features and a label, with commas between them")]
     [InlineData("x,y,kind\n1,2,a\n1,a\n", "line 3: the row has 2 cells, but the first row has 3")]
     [InlineData("1,2,a\n1,2,3,4,a\n", "line 2: the row has 5 cells, but the first row has 3")]
     [InlineData("1,\"a\nb\"\n1\n", "line 3: the row has 1 cells, but the first row has 2")]
@@ -176,7 +176,13 @@ public sealed class CsvTests : IDisposable
 
     [Theory]
     [InlineData("1,2,3,a\n", "test.csv: 4 columns, but a.csv has 3")]
-    [InlineData("x,z,kind\n1,2,a\n", "test.csv: column 'z' stands where a.csv has column 'y'")]
+    [InlineData("x,z,kind\n1,2,a\n", "test.csv: there is no column 'y', which a.csv has")]
+    [InlineData(
+        "x,z,y,kind\n1,2,3,a\n",
+        "test.csv: column 'z' is none that a.csv has; drop it, or name the column of the targets with --label-column"
+    )]
+    [InlineData("y,x\n1,2\n", "test.csv: there is no column 'kind' of labels besides the features; name it with --label-column")]
+    [InlineData("1,2\n", "test.csv: 2 columns, but a.csv has 3")]
     [InlineData("1,2,a\n1,2,d\n", "test.csv: line 2: the label 'd' is not among the 2 classes of the training set")]
     public void A_test_file_that_does_not_go_with_the_training_file_is_refused(string text, string reason)
     {

@@ -45,4 +45,13 @@ internal abstract class DataFormat
     /// <param name="options">How to read.</param>
     /// <exception cref="InputException">A file is bad, or is not what the model takes.</exception>
     public abstract RawSamples ReadInputs(DataFiles files, ModelInputs inputs, DataOptions options);
+
+    /// <summary>Reads samples with their labels to measure a model by.</summary>
+    /// <param name="files">The samples, of this format.</param>
+    /// <param name="inputs">What the model takes.</param>
+    /// <param name="classNames">Its classes; the samples need not show all of them.</param>
+    /// <param name="options">How to read.</param>
+    /// <returns>All samples, in the order and scaling of the model's inputs, with its classes as targets.</returns>
+    /// <exception cref="InputException">A file is bad, is not what the model takes, or has a class that it does not know.</exception>
+    public abstract SampleSet ReadLabelled(DataFiles files, ModelInputs inputs, IReadOnlyList<string> classNames, DataOptions options);
 }

@@ -14,17 +14,18 @@ internal abstract class ImageFormat : DataFormat
     public override RawSamples ReadInputs(DataFiles files, ModelInputs inputs, DataOptions options)
     {
         var (shape, features) = ReadImages(files.Files);
-        if (shape.Length != inputs.Shape.Length)
-            throw FileErrors.In(files.Path, $"a sample has {shape.Length} values, {inputs.Model} takes {inputs.Shape.Length}");
-        if (inputs.Preprocessing.ByteDivisor is not ByteDataset.ImageDivisor)
-        {
-            throw FileErrors.In(
-                files.Path,
-                $"its values are bytes of images, but {inputs.Model} expects values scaled in another way ({inputs.Preprocessing.ToJson()})"
-            );
-        }
-
+        RequireFit(files.Path, shape, inputs);
         return new ByteRows(shape, features);
+    }
+
+    /// <inheritdoc />
+    public override SampleSet ReadLabelled(DataFiles files, ModelInputs inputs, IReadOnlyList<string> classNames, DataOptions options)
+    {
+        var samples = Read(files.Files);
+        RequireFit(files.Path, samples.Shape, inputs);
+        samples.RequireLabelsBelow((samples.ClassNames ?? classNames).Count);
+        var labels = ModelClasses.Of(samples.Labels, samples.ClassNames ?? classNames, classNames, files.Path, inputs.Model);
+        return new SampleSet(new SampleDecoder(inputs.Preprocessing, samples.Shape), labels, samples.Features);
     }
 
     /// <summary>Reads samples and their targets.</summary>
@@ -34,6 +35,19 @@ internal abstract class ImageFormat : DataFormat
     /// <summary>Reads samples alone.</summary>
     /// <exception cref="InputException">A file is bad.</exception>
     protected abstract (SampleShape Shape, ReadOnlyMemory<byte> Features) ReadImages(IReadOnlyList<string> files);
+
+    private static void RequireFit(string path, SampleShape shape, ModelInputs inputs)
+    {
+        if (shape.Length != inputs.Shape.Length)
+            throw FileErrors.In(path, $"a sample has {shape.Length} values, {inputs.Model} takes {inputs.Shape.Length}");
+        if (inputs.Preprocessing.ByteDivisor is not ByteDataset.ImageDivisor)
+        {
+            throw FileErrors.In(
+                path,
+                $"its values are bytes of images, but {inputs.Model} expects values scaled in another way ({inputs.Preprocessing.ToJson()})"
+            );
+        }
+    }
 
     private static ByteSamples ReadTest(DataFiles test) =>
         test.Format is ImageFormat format

@@ -49,7 +49,7 @@ internal static class Digits
             Path = Resource,
             LabelsPath = Resource,
             Shape = Shape,
-            Labels = table.Labels.IndicesIn(classNames),
+            Labels = table.Labels.IndicesIn(classNames, Name),
             Features = features,
             ClassNames = classNames,
             FirstLabelOffset = 0,

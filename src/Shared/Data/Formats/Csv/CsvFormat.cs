@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Distributed.Data.Formats.Csv;
 
 /// <summary>
@@ -20,18 +22,30 @@ internal class CsvFormat : DataFormat
     {
         if (test is not null && test.Format is not CsvFormat)
             throw FileErrors.In(test.Path, $"not a CSV file, but {train.Path} is one; --test needs the format of --data");
-        return Read(name, Table(train.Path, options), test?.Format is CsvFormat format ? format.Table(test.Path, options) : null, options);
+        var table = CsvTable.Parse(train.Path, ReadText(train.Path).Span, options.LabelColumn, options.Header);
+        return Read(name, table, test?.Format is CsvFormat format ? format.ReadTest(test.Path, table, options) : null, options);
     }
 
     /// <inheritdoc />
     public override RawSamples ReadInputs(DataFiles files, ModelInputs inputs, DataOptions options) =>
         ParseInputs(files.Path, ReadText(files.Path).Span, inputs, options);
 
+    /// <inheritdoc />
+    public override SampleSet ReadLabelled(DataFiles files, ModelInputs inputs, IReadOnlyList<string> classNames, DataOptions options)
+    {
+        var text = ReadText(files.Path);
+        var columns = CsvColumns.Of(inputs);
+        var layout = CsvLayout.Matching(files.Path, text.Span, columns, options.LabelColumn, options.Header);
+        layout.RequireLabels(files.Path, columns);
+        var table = CsvTable.Parse(files.Path, text.Span, layout, readsLabels: true);
+        return new NumberRows(table).Labelled(inputs, table.Labels.IndicesIn(classNames, inputs.Model));
+    }
+
     /// <summary>Reads samples to predict out of text.</summary>
     /// <exception cref="InputException">The text is bad, or its columns are not those that the model takes.</exception>
     public static RawSamples ParseInputs(string path, ReadOnlySpan<byte> text, ModelInputs inputs, DataOptions options)
     {
-        var layout = CsvLayout.OfInputs(path, text, inputs, options.LabelColumn, options.Header);
+        var layout = CsvLayout.Matching(path, text, CsvColumns.Of(inputs), options.LabelColumn, options.Header);
         return new NumberRows(CsvTable.Parse(path, text, layout, readsLabels: false));
     }
 
@@ -39,13 +53,19 @@ internal class CsvFormat : DataFormat
     /// <exception cref="InputException">It cannot be read.</exception>
     protected virtual ReadOnlyMemory<byte> ReadText(string path) => FileContent.Read(path);
 
-    private CsvTable Table(string path, DataOptions options) =>
-        CsvTable.Parse(path, ReadText(path).Span, options.LabelColumn, options.Header);
+    /// <summary>Reads a test set in the order of the training set's columns.</summary>
+    private CsvTable ReadTest(string path, CsvTable train, DataOptions options)
+    {
+        var text = ReadText(path);
+        var columns = CsvColumns.Of(train);
+        var layout = CsvLayout.Matching(path, text.Span, columns, labelColumn: null, options.Header);
+        layout.RequireLabels(path, columns);
+        return CsvTable.Parse(path, text.Span, layout, readsLabels: true);
+    }
 
     private static Dataset Read(string name, CsvTable train, CsvTable? separateTest, DataOptions options)
     {
         var test = separateTest ?? train;
-        RequireSameColumns(train, test);
         var classNames = train.Labels.ClassNames();
         var (trainRows, testRows) = separateTest is null
             ? TestSplit.EveryFifth(train.Labels.Count, train.Path)
@@ -64,33 +84,9 @@ internal class CsvFormat : DataFormat
 
     private static SampleSet Select(CsvTable table, int[] rows, string[] classNames, SampleDecoder decoder, Preprocessing preprocessing)
     {
-        var classes = table.Labels.IndicesIn(classNames);
+        var classes = table.Labels.IndicesIn(classNames, "the training set");
         var features = Standardization.Store(table.Path, table.Features, table.Layout.FeatureCount, rows, preprocessing);
         return new SampleSet(decoder, Array.ConvertAll(rows, row => classes[row]), features);
-    }
-
-    private static void RequireSameColumns(CsvTable train, CsvTable test)
-    {
-        if (test.Layout.ColumnCount != train.Layout.ColumnCount)
-        {
-            throw FileErrors.In(test.Path, $"{test.Layout.ColumnCount} columns, but {train.Path} has {train.Layout.ColumnCount}");
-        }
-
-        for (var column = 0; column < train.Layout.ColumnCount && train.Layout.HasHeader && test.Layout.HasHeader; column++)
-        {
-            string expected = train.Layout.Describe(column),
-                actual = test.Layout.Describe(column);
-            if (actual != expected)
-                throw FileErrors.In(test.Path, $"{actual} stands where {train.Path} has {expected}");
-        }
-
-        if (test.Layout.LabelIndex != train.Layout.LabelIndex)
-        {
-            throw FileErrors.In(
-                test.Path,
-                $"the labels are in column {test.Layout.LabelIndex}, but in column {train.Layout.LabelIndex} of {train.Path}"
-            );
-        }
     }
 
     private sealed class NumberRows(CsvTable table) : RawSamples
@@ -99,14 +95,33 @@ internal class CsvFormat : DataFormat
 
         public override void CopyInputs(int first, Preprocessing preprocessing, Span<float> destination)
         {
-            var order = table.Layout.Features;
+            var columns = table.Layout.FeatureCount;
             for (var index = 0; index < destination.Length; index++)
             {
-                var (row, feature) = (first + (index / order.Count), index % order.Count);
-                destination[index] = preprocessing.Apply(table.Features[(row * order.Count) + order[feature]], feature);
+                var (row, feature) = (first + (index / columns), index % columns);
+                destination[index] = preprocessing.Apply(table.Features[(row * columns) + feature], feature);
                 if (!float.IsFinite(destination[index]))
                     throw FileErrors.In(table.Path, $"row {row}: feature {feature} is too far from the training mean to be standardised");
             }
+        }
+
+        /// <summary>The samples as a model sees them, with their labels.</summary>
+        public SampleSet Labelled(ModelInputs inputs, int[] labels)
+        {
+            var length = (long)table.Features.Length * sizeof(float);
+            if (length > Array.MaxLength)
+                throw FileErrors.In(table.Path, $"{Count} rows are more than {Array.MaxLength} bytes; split it");
+            var stored = new byte[length];
+            var sample = new float[table.Layout.FeatureCount];
+            for (var row = 0; row < Count; row++)
+            {
+                CopyInputs(row, inputs.Preprocessing, sample);
+                var destination = stored.AsSpan(row * sample.Length * sizeof(float));
+                for (var feature = 0; feature < sample.Length; feature++)
+                    BinaryPrimitives.WriteSingleLittleEndian(destination[(feature * sizeof(float))..], sample[feature]);
+            }
+
+            return new SampleSet(new SampleDecoder(Preprocessing.None, inputs.Shape), labels, stored);
         }
     }
 }

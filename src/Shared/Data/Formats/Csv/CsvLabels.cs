@@ -7,8 +7,8 @@ namespace Distributed.Data.Formats.Csv;
 /// <param name="path">Where it was read from.</param>
 internal sealed class CsvLabels(string path)
 {
-    // Doubles hold every integer up to here, so that a name is exact.
-    private const double LargestInteger = 1L << 53;
+    // Below this every integer is a double of its own, so that no two labels become one.
+    private const double IntegerLimit = 1L << 53;
 
     private readonly Dictionary<string, int> _idOfText = new(StringComparer.Ordinal);
     private readonly List<string> _texts = [];
@@ -50,8 +50,10 @@ internal sealed class CsvLabels(string path)
     }
 
     /// <summary>[Count], the index of each row's label among given classes.</summary>
+    /// <param name="classNames">The classes.</param>
+    /// <param name="owner">Whose classes they are.</param>
     /// <exception cref="InputException">A label is not among them.</exception>
-    public int[] IndicesIn(IReadOnlyList<string> classNames)
+    public int[] IndicesIn(IReadOnlyList<string> classNames, string owner)
     {
         var classOf = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var i = 0; i < classNames.Count; i++)
@@ -65,7 +67,7 @@ internal sealed class CsvLabels(string path)
             throw FileErrors.AtLine(
                 path,
                 _lines[id],
-                $"the label '{CsvText.Shorten(text)}' is not among the {classNames.Count} classes of the training set"
+                $"the label '{CsvText.Shorten(text)}' is not among the {classNames.Count} classes of {owner}"
             );
         }
 
@@ -85,8 +87,10 @@ internal sealed class CsvLabels(string path)
         var id = _texts.FindIndex(text => !IsInteger(text));
         if (id < 0)
             return;
-        var reason = $"the label {_texts[id]} is not an integer; labels are classes, regression is not supported (see --label-column)";
-        throw FileErrors.AtLine(path, _lines[id], reason);
+        var reason = double.IsInteger(Number(_texts[id])!.Value)
+            ? "is too large for a class: from 2^53 on numbers run together; use smaller ones or texts"
+            : "is not an integer; labels are classes, regression is not supported (see --label-column)";
+        throw FileErrors.AtLine(path, _lines[id], $"the label {CsvText.Shorten(_texts[id])} {reason}");
     }
 
     /// <summary>1, 1.0 and 01 are one class if all labels are integers.</summary>
@@ -95,8 +99,7 @@ internal sealed class CsvLabels(string path)
     private static double? Number(string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : null;
 
-    private static bool IsInteger(string text) =>
-        Number(text) is double value && Math.Abs(value) <= LargestInteger && double.IsInteger(value);
+    private static bool IsInteger(string text) => Number(text) is double value && Math.Abs(value) < IntegerLimit && double.IsInteger(value);
 
     private static int CompareIntegers(string left, string right) =>
         long.Parse(left, CultureInfo.InvariantCulture).CompareTo(long.Parse(right, CultureInfo.InvariantCulture));

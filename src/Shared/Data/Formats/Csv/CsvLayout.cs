@@ -28,12 +28,20 @@ internal sealed class CsvLayout
     /// <summary>Number of columns that hold features.</summary>
     public int FeatureCount => LabelIndex < 0 ? ColumnCount : ColumnCount - 1;
 
-    /// <summary>For each feature that a model takes, its place among a row's features.</summary>
+    /// <summary>For each feature in the order in which it is taken, its place among a row's features.</summary>
     public IReadOnlyList<int> Features { get; }
 
-    /// <summary>The names of the columns; null if they have none.</summary>
+    /// <summary>Whether the features are taken in the order of the file.</summary>
+    public bool IsInOrder => Features.Index().All(feature => feature.Item == feature.Index);
+
+    /// <summary>
+    /// The names of the columns; null if there are none, or if the labels and a feature both have an empty one, so that they cannot be
+    /// told apart by name.
+    /// </summary>
     public ColumnNames? Names =>
-        HasHeader ? new ColumnNames([.. _firstRow.Where((_, column) => column != LabelIndex)], _firstRow[LabelIndex]) : null;
+        HasHeader && TargetTwin() < 0
+            ? new ColumnNames([.. _firstRow.Where((_, column) => column != LabelIndex)], _firstRow[LabelIndex])
+            : null;
 
     /// <summary>Whether a row's first cell is all of it and is empty; such rows are skipped.</summary>
     public static bool IsBlankRow(CsvCell firstCell) => firstCell is { EndsRecord: true, IsQuoted: false, Text.IsEmpty: true };
@@ -41,9 +49,9 @@ internal sealed class CsvLayout
     /// <summary>Reads the layout off the first row.</summary>
     /// <param name="path">Where the text comes from.</param>
     /// <param name="text">The whole text.</param>
-    /// <param name="labelColumn">A column's index from 0 or, if it is not an integer, its name; null for the last column.</param>
-    /// <param name="header">Whether the first row names the columns; null: it does if none of its features is a number.</param>
-    /// <exception cref="InputException">There is no such column, or there are too few.</exception>
+    /// <param name="labelColumn">A column's name or its index from 0; null for the last column.</param>
+    /// <param name="header">Whether the first row names the columns; null to find out.</param>
+    /// <exception cref="InputException">There is no such column, there are too few, or it takes a person to tell.</exception>
     public static CsvLayout Detect(string path, ReadOnlySpan<byte> text, string? labelColumn, bool? header)
     {
         var firstRow = FirstRow(path, text, out var line);
@@ -52,50 +60,84 @@ internal sealed class CsvLayout
             throw FileErrors.AtLine(path, line, "the row has 1 cell; a sample needs features and a label, with commas between them");
         }
 
-        var labelIndex = labelColumn is null ? firstRow.Length - 1 : FindLabels(path, firstRow, labelColumn, header);
-        var isNamed = labelColumn is not null && ParseIndex(labelColumn) is null;
-        return new CsvLayout(firstRow, header ?? (isNamed || LooksLikeHeader(firstRow, labelIndex)), labelIndex);
+        var (labelIndex, hasHeader) = FindLabels(path, text, firstRow, labelColumn, header);
+        if (header is null && !hasHeader)
+            CsvHeader.RequireCertain(path, line, text, firstRow, labelIndex);
+        var layout = new CsvLayout(firstRow, hasHeader, labelIndex);
+        layout.RequireTargetOnce(path);
+        return layout;
     }
 
     /// <summary>
-    /// The layout of samples to predict: columns are found by their names where both sides have names, else by their order. The column of
-    /// the targets may be there or not.
+    /// The layout of a file that goes with a model or with training data: columns are found by their names where both sides have names,
+    /// else by their order. The column of the labels may be there or not.
     /// </summary>
     /// <param name="path">Where the text comes from.</param>
     /// <param name="text">The whole text.</param>
-    /// <param name="inputs">What the model takes.</param>
-    /// <param name="labelColumn">The column to leave aside, by name or index; null for the training data's own or the last one.</param>
+    /// <param name="columns">What the other side has.</param>
+    /// <param name="labelColumn">The column of the labels, by name or index; null for the other side's own or the last one.</param>
     /// <param name="header">Whether the first row names the columns; null to find out.</param>
-    /// <exception cref="InputException">The columns are not those that the model takes.</exception>
-    public static CsvLayout OfInputs(string path, ReadOnlySpan<byte> text, ModelInputs inputs, string? labelColumn, bool? header)
+    /// <exception cref="InputException">The columns are not those of the other side.</exception>
+    public static CsvLayout Matching(string path, ReadOnlySpan<byte> text, CsvColumns columns, string? labelColumn, bool? header)
     {
         var firstRow = FirstRow(path, text, out _);
-        var hasHeader = header ?? (IsNamed(firstRow, inputs) || LooksLikeHeader(firstRow, labelIndex: -1));
-        return hasHeader && inputs.Columns is not null
-            ? ByName(path, firstRow, inputs, inputs.Columns, labelColumn)
-            : ByOrder(path, firstRow, hasHeader, inputs, labelColumn);
+        var labels = firstRow.Length == columns.FeatureCount + 1 ? columns.LabelIndex ?? columns.FeatureCount : -1;
+        var hasHeader = header ?? (IsNamed(firstRow, columns.Names) || CsvHeader.IsIn(path, text, firstRow, labels));
+        return hasHeader && columns.Names is not null
+            ? ByName(path, text, firstRow, columns, columns.Names, labelColumn)
+            : ByOrder(path, text, firstRow, hasHeader, columns, labelColumn);
+    }
+
+    /// <summary>Refuses a file without labels.</summary>
+    /// <exception cref="InputException">It has none.</exception>
+    public void RequireLabels(string path, CsvColumns columns)
+    {
+        if (LabelIndex >= 0)
+            return;
+        var name = HasHeader && columns.Names is { } names ? $"column '{CsvText.Shorten(names.Target)}'" : "column";
+        throw FileErrors.In(path, $"there is no {name} of labels besides the features; name it with --label-column");
     }
 
     /// <summary>A column as messages name it.</summary>
-    public string Describe(int column) => HasHeader ? $"column '{_firstRow[column]}'" : $"column {column} (the first is 0)";
+    public string Describe(int column) =>
+        HasHeader ? $"column '{CsvText.Shorten(_firstRow[column])}'" : $"column {column} (the first is 0)";
 
-    private static bool IsNamed(string[] firstRow, ModelInputs inputs) =>
-        inputs.Columns is { } columns && columns.Features.Any(firstRow.Contains);
+    /// <summary>Whether a first row names columns: with a name that is no number, or with all of them.</summary>
+    private static bool IsNamed(string[] firstRow, ColumnNames? names) =>
+        names is not null
+        && (
+            names.Features.Any(name => name.Length > 0 && !CsvHeader.IsNumber(name) && firstRow.Contains(name))
+            || names.Features.All(firstRow.Contains)
+        );
 
-    private static CsvLayout ByName(string path, string[] firstRow, ModelInputs inputs, ColumnNames columns, string? labelColumn)
+    private static CsvLayout ByName(
+        string path,
+        ReadOnlySpan<byte> text,
+        string[] firstRow,
+        CsvColumns columns,
+        ColumnNames names,
+        string? labelColumn
+    )
     {
-        var labelIndex = labelColumn is null
-            ? Array.IndexOf(firstRow, columns.Target)
-            : FindLabels(path, firstRow, labelColumn, header: true);
-        int[] places = [.. columns.Features.Select(name => Array.IndexOf(firstRow, name))];
-        if (Array.IndexOf(places, -1) is >= 0 and var missing)
-            throw FileErrors.In(path, $"there is no column '{CsvText.Shorten(columns.Features[missing])}', which {inputs.Model} takes");
-        var extra = Enumerable.Range(0, firstRow.Length).Except(places).Where(column => column != labelIndex).ToList();
-        if (extra.Count > 0)
+        var labelIndex = LabelsByName(path, text, firstRow, names, labelColumn);
+        // Columns of one name are told apart by their order alone.
+        var isTaken = new bool[firstRow.Length];
+        var places = new int[names.Features.Count];
+        for (var feature = 0; feature < places.Length; feature++)
+        {
+            var name = names.Features[feature];
+            places[feature] = Array.FindIndex([.. firstRow.Zip(isTaken)], column => column.First == name && !column.Second);
+            if (places[feature] < 0)
+                throw FileErrors.In(path, $"there is no column '{CsvText.Shorten(name)}', which {columns.Owner} {columns.Verb}");
+            isTaken[places[feature]] = true;
+        }
+
+        var extra = Array.FindIndex([.. isTaken.Index()], column => !column.Item && column.Index != labelIndex);
+        if (extra >= 0)
         {
             throw FileErrors.In(
                 path,
-                $"column '{CsvText.Shorten(firstRow[extra[0]])}' is none that {inputs.Model} takes; "
+                $"column '{CsvText.Shorten(firstRow[extra])}' is none that {columns.Owner} {columns.Verb}; "
                     + "drop it, or name the column of the targets with --label-column"
             );
         }
@@ -103,20 +145,42 @@ internal sealed class CsvLayout
         return new CsvLayout(firstRow, hasHeader: true, labelIndex, places);
     }
 
-    private static CsvLayout ByOrder(string path, string[] firstRow, bool hasHeader, ModelInputs inputs, string? labelColumn)
+    /// <summary>
+    /// The column of the labels: the one that an option names, unless that is a feature by name, as the index is where columns have
+    /// another order.
+    /// </summary>
+    private static int LabelsByName(string path, ReadOnlySpan<byte> text, string[] firstRow, ColumnNames names, string? labelColumn)
     {
-        var features = inputs.Shape.Length;
+        int[] targets = [.. firstRow.Index().Where(column => column.Item == names.Target).Select(column => column.Index)];
+        var byOption = labelColumn is null ? -1 : FindLabels(path, text, firstRow, labelColumn, header: true).Index;
+        if (byOption >= 0 && (targets.Length == 0 || !names.Features.Contains(firstRow[byOption])))
+            return byOption;
+        return targets.Length < 2 ? targets.DefaultIfEmpty(-1).Single() : throw Twice(path, names.Target, targets);
+    }
+
+    private static CsvLayout ByOrder(
+        string path,
+        ReadOnlySpan<byte> text,
+        string[] firstRow,
+        bool hasHeader,
+        CsvColumns columns,
+        string? labelColumn
+    )
+    {
+        var features = columns.FeatureCount;
+        if (columns.LabelIndex is not null && firstRow.Length != features + 1)
+            throw FileErrors.In(path, $"{firstRow.Length} columns, but {columns.Owner} {columns.Verb} {features + 1}");
         var labelIndex =
-            labelColumn is not null ? FindLabels(path, firstRow, labelColumn, hasHeader)
-            : firstRow.Length == features + 1 ? features
+            labelColumn is not null ? FindLabels(path, text, firstRow, labelColumn, hasHeader).Index
+            : firstRow.Length == features + 1 ? columns.LabelIndex ?? features
             : -1;
         var layout = new CsvLayout(firstRow, hasHeader, labelIndex);
-        return layout.FeatureCount == features
-            ? layout
-            : throw FileErrors.In(
-                path,
-                $"a row has {layout.FeatureCount} features, {inputs.Model} takes {features}, with or without a column of targets"
-            );
+        if (layout.FeatureCount == features)
+            return layout;
+        throw FileErrors.In(
+            path,
+            $"a row has {layout.FeatureCount} features, {columns.Owner} {columns.Verb} {features}, with or without a column of targets"
+        );
     }
 
     private static string[] FirstRow(string path, ReadOnlySpan<byte> text, out int line)
@@ -124,11 +188,13 @@ internal sealed class CsvLayout
         var reader = new CsvReader(path, text);
         var cells = new List<string>();
         line = 1;
-        while (reader.TryRead(out var cell))
+        for (var rest = reader.Rest; reader.TryRead(out var cell); rest = cells.Count == 0 ? reader.Rest : rest)
         {
             if (cells.Count == 0 && IsBlankRow(cell))
                 continue;
             line = reader.Line;
+            if (cells.Count == 0)
+                CsvSeparator.RequireComma(path, line, rest);
             cells.Add(CsvText.Of(cell, path, line));
             if (cell.EndsRecord)
                 return [.. cells];
@@ -137,23 +203,72 @@ internal sealed class CsvLayout
         throw FileErrors.In(path, "the file has no rows; a dataset needs samples");
     }
 
-    private static int FindLabels(string path, string[] firstRow, string labelColumn, bool? header)
+    /// <summary>The column of the labels, and whether the first row names the columns. A name counts before an index.</summary>
+    private static (int Index, bool HasHeader) FindLabels(
+        string path,
+        ReadOnlySpan<byte> text,
+        string[] firstRow,
+        string? labelColumn,
+        bool? header
+    )
     {
-        var index = ParseIndex(labelColumn) ?? (header == false ? -1 : Array.IndexOf(firstRow, labelColumn));
-        if (index >= 0 && index < firstRow.Length)
-            return index;
-        var names = header == false ? "" : $" or a name of the first row ({CsvText.Shorten(string.Join(", ", firstRow))})";
-        throw FileErrors.In(
-            path,
-            $"there is no column '{labelColumn}'; --label-column takes an index from 0 to {firstRow.Length - 1}{names}"
-        );
+        if (labelColumn is null)
+            return (firstRow.Length - 1, header ?? CsvHeader.IsIn(path, text, firstRow, firstRow.Length - 1));
+        int[] named = [.. firstRow.Index().Where(column => header != false && column.Item == labelColumn).Select(column => column.Index)];
+        if (ParseIndex(labelColumn) is not { } index || index >= firstRow.Length)
+        {
+            return named.Length switch
+            {
+                0 => throw NoColumn(path, firstRow, labelColumn, header),
+                1 => (named[0], true),
+                _ => throw Twice(path, labelColumn, named),
+            };
+        }
+
+        var hasHeader = header ?? CsvHeader.IsIn(path, text, firstRow, index);
+        foreach (var column in named)
+        {
+            if (column != index && (hasHeader || CsvHeader.IsIn(path, text, firstRow, column)))
+                throw Ambiguous(path, firstRow, labelColumn, index, column);
+        }
+
+        return (index, hasHeader);
     }
 
     private static int? ParseIndex(string labelColumn) =>
         int.TryParse(labelColumn, NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : null;
 
-    private static bool LooksLikeHeader(string[] firstRow, int labelIndex) =>
-        !firstRow
-            .Where((_, column) => column != labelIndex)
-            .Any(cell => double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out _));
+    private static InputException NoColumn(string path, string[] firstRow, string labelColumn, bool? header)
+    {
+        var names = header == false ? "" : $" or a name of the first row ({CsvText.Shorten(string.Join(", ", firstRow))})";
+        return FileErrors.In(
+            path,
+            $"there is no column '{CsvText.Shorten(labelColumn)}'; --label-column takes an index from 0 to {firstRow.Length - 1}{names}"
+        );
+    }
+
+    private static InputException Ambiguous(string path, string[] firstRow, string labelColumn, int index, int named) =>
+        FileErrors.In(
+            path,
+            $"--label-column {labelColumn} is the index of column '{CsvText.Shorten(firstRow[index])}' and the name of column {named}; "
+                + $"say '{CsvText.Shorten(firstRow[index])}' or {named}"
+        );
+
+    private static InputException Twice(string path, string name, IEnumerable<int> columns) =>
+        FileErrors.In(
+            path,
+            $"'{CsvText.Shorten(name)}' is the name of columns {string.Join(" and ", columns)} (the first is 0), "
+                + "of which one holds the labels; drop or rename the others"
+        );
+
+    /// <summary>Refuses a feature of the target's name, which would most likely tell a model its answers.</summary>
+    private void RequireTargetOnce(string path)
+    {
+        if (HasHeader && TargetTwin() is >= 0 and var twin && _firstRow[LabelIndex].Length > 0)
+            throw Twice(path, _firstRow[LabelIndex], new[] { LabelIndex, twin }.Order());
+    }
+
+    /// <summary>A feature of the target's name, or -1.</summary>
+    private int TargetTwin() =>
+        Array.FindIndex([.. _firstRow.Index()], column => column.Index != LabelIndex && column.Item == _firstRow[LabelIndex]);
 }

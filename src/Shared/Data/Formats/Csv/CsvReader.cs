@@ -32,6 +32,9 @@ internal ref struct CsvReader(string path, ReadOnlySpan<byte> text)
     /// <summary>The line on which the latest cell starts, from 1.</summary>
     public int Line { get; private set; }
 
+    /// <summary>What has not been taken yet.</summary>
+    public readonly ReadOnlySpan<byte> Rest => _text[_position..];
+
     /// <summary>Takes the next cell; false at the end of the text.</summary>
     /// <exception cref="InputException">A quote is misplaced.</exception>
     public bool TryRead(out CsvCell cell)
@@ -80,6 +83,8 @@ internal ref struct CsvReader(string path, ReadOnlySpan<byte> text)
         _isInRecord = end == Separator;
         if (_isInRecord)
             return false;
+        if (CsvSeparator.IsOther(end))
+            throw CsvSeparator.Refusal(path, Line, end);
         if (end is not (CarriageReturn or LineFeed))
             throw FileErrors.AtLine(path, Line, "text follows the closing quote of a cell");
         if (end == CarriageReturn && _position < _text.Length && _text[_position] == LineFeed)

@@ -29,7 +29,9 @@ internal sealed class CsvTable
     /// <summary>Number of rows, the header not counted.</summary>
     public int RowCount => _features.Count / Layout.FeatureCount;
 
-    /// <summary>[rows, Layout.FeatureCount], the numbers in the order of the file; each is finite, also as a 32-bit float.</summary>
+    /// <summary>
+    /// [rows, Layout.FeatureCount], the numbers in the order of <see cref="CsvLayout.Features"/>; each is finite, also as a 32-bit float.
+    /// </summary>
     public ReadOnlySpan<double> Features => CollectionsMarshal.AsSpan(_features);
 
     /// <summary>Reads the text of a file.</summary>
@@ -50,7 +52,24 @@ internal sealed class CsvTable
         var reader = new CsvReader(path, text);
         for (var isHeader = layout.HasHeader; table.TryReadRow(ref reader, isHeader, out var isBlank); )
             isHeader &= isBlank;
-        return table.RowCount > 0 ? table : throw FileErrors.In(path, "there is a header but no row; a dataset needs samples");
+        if (table.RowCount == 0)
+            throw FileErrors.In(path, "there is a header but no row; a dataset needs samples");
+        if (!layout.IsInOrder)
+            table.Reorder();
+        return table;
+    }
+
+    /// <summary>Brings the numbers of each row from the order of the file into the one in which they are taken.</summary>
+    private void Reorder()
+    {
+        int[] places = [.. Layout.Features];
+        var row = new double[places.Length];
+        for (var rest = CollectionsMarshal.AsSpan(_features); !rest.IsEmpty; rest = rest[row.Length..])
+        {
+            rest[..row.Length].CopyTo(row);
+            for (var feature = 0; feature < places.Length; feature++)
+                rest[feature] = row[places[feature]];
+        }
     }
 
     private bool TryReadRow(ref CsvReader reader, bool isHeader, out bool isBlank)
