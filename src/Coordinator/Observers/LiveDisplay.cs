@@ -18,7 +18,7 @@ internal sealed class LiveDisplay : IRunObserver, IAsyncDisposable
     internal LiveDisplay(CommandConsole console)
     {
         _console = console;
-        _terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(console.Output) });
+        _terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new TerminalOutput(console.Output) });
     }
 
     /// <inheritdoc/>
@@ -81,5 +81,22 @@ internal sealed class LiveDisplay : IRunObserver, IAsyncDisposable
             return;
         _progress.Description = RunText.Step(step, _started.TotalSteps).EscapeMarkup();
         _progress.Value = step.Step - _started.FirstStep + 1;
+    }
+
+    /// <summary>The terminal behind a writer that is not the system's own, by which the library would know it.</summary>
+    /// <param name="writer">Writes to the terminal.</param>
+    private sealed class TerminalOutput(TextWriter writer) : IAnsiConsoleOutput
+    {
+        private readonly AnsiConsoleOutput _system = new(Console.Out);
+
+        public TextWriter Writer => writer;
+
+        public bool IsTerminal => true;
+
+        public int Width => _system.Width;
+
+        public int Height => _system.Height;
+
+        public void SetEncoding(System.Text.Encoding encoding) => _system.SetEncoding(encoding);
     }
 }
