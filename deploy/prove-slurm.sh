@@ -85,12 +85,15 @@ goes_on() {
     check "the same command goes on after it" within_patience said "$1" "^training steps $next to "
 }
 
-# kill_worker JOB NODE: as a node's memory killer does.
-kill_worker() {
+step_of() { squeue --steps --noheader --jobs="$1" --format='%i %j' | awk -v name="$2" '$2 == name { print $1 }'; }
+node_of() { scontrol show hostnames "$(property "$1" NodeList)" | sed -n "$2p"; }
+
+# kill_task JOB STEP NODE: its process on that node, as a memory killer does.
+kill_task() {
     local step
-    step=$(squeue --steps --noheader --jobs="$1" --format='%i %j' | awk '$2 == "workers" { print $1 }')
-    srun --jobid="$1" --overlap --nodes=1 --ntasks=1 --nodelist="$2" \
-        bash -c "kill -KILL \$(scontrol listpids $step $2 | awk '\$4 == 0 { print \$1 }')"
+    step=$(step_of "$1" "$2")
+    srun --jobid="$1" --overlap --nodes=1 --ntasks=1 --nodelist="$3" \
+        bash -c "kill -KILL \$(scontrol listpids $step $3 | awk '\$4 == 0 { print \$1 }')" >>"$work/$name.out" 2>&1
 }
 
 prove_the_job() {
@@ -137,8 +140,9 @@ prove_stopping() {
     # shellcheck disable=SC2086 # options
     submit stopped $endless_run
     check "another job trains" within_patience said stopped "^step "
-    scancel --signal=TERM "$(squeue --steps --noheader --jobs="$job" --format='%i %j' | awk '$2 == "coordinator" { print $1 }')"
+    scancel --signal=TERM "$(step_of "$job" coordinator)" 2>>"$work/stopped.out"
     check "it ends with its coordinator" within_patience has_ended "$job"
+    check "as failed" has_state "$job" FAILED
     check "and exit code 143" [ "$(exit_code "$job")" = 143 ]
     check "the workers say 75" said stopped "^the coordinator ended with 143, the workers with 75$"
     check "there is a last checkpoint of it, too" has_last_checkpoint stopped
@@ -156,11 +160,11 @@ prove_requeueing() {
     check "and the weights of one process" has_undisturbed_weights requeued
 }
 
-prove_a_death() {
+prove_deaths() {
     # shellcheck disable=SC2086 # options
     submit robbed $long_run
     check "a job that will lose a worker trains" within_patience has_checkpoint robbed
-    kill_worker "$job" "$(scontrol show hostnames "$(property "$job" NodeList)" | sed -n 2p)" >>"$work/robbed.out" 2>&1
+    kill_task "$job" workers "$(node_of "$job" 2)"
     check "it ends without it" within_patience has_ended "$job"
     check "with exit code 1" [ "$(exit_code "$job")" = 1 ]
     check "and says which worker is gone" said robbed "^worker [1-3] (.*, process [0-9]*) "
@@ -170,6 +174,18 @@ prove_a_death() {
     check "with exit code 0" [ "$(exit_code "$job")" = 0 ]
     check "having gone on" said robbed "^training steps [1-9][0-9][0-9]* to "
     check "to the weights of one process" has_undisturbed_weights robbed
+
+    # shellcheck disable=SC2086 # options
+    submit headless $long_run
+    check "a job that will lose its coordinator trains" within_patience has_checkpoint headless
+    kill_task "$job" coordinator "$(node_of "$job" 1)"
+    check "it ends without it" within_patience has_ended "$job"
+    check "with exit code 137" [ "$(exit_code "$job")" = 137 ]
+    check "the workers say 75" said headless "^the coordinator ended with 137, the workers with 75$"
+    # shellcheck disable=SC2086 # options
+    submit headless $long_run
+    check "submitted again it ends" within_patience has_ended "$job"
+    check "with the weights of one process" has_undisturbed_weights headless
 }
 
 prove_a_limit() {
@@ -207,7 +223,7 @@ prove_the_job
 prove_refusals
 prove_cancelling
 prove_stopping
-prove_a_death
+prove_deaths
 prove_suspending
 prove_a_limit
 prove_requeueing

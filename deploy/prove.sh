@@ -15,6 +15,7 @@ passed=0
 failed=0
 
 clean_up() {
+    docker rm --force "$(container refused)" "$(container cut)" >/dev/null 2>&1
     docker compose down --volumes --rmi local --timeout 5 >/dev/null 2>&1
     rm -f "$log"
 }
@@ -108,6 +109,7 @@ prove_refusals() {
     check "and its worker does not wait for it" within_patience has_ended refused
     check "but ends with 2" [ "$(exit_code refused)" = 2 ]
     check "and the reason" said refused "refused its command line: --epochs -1"
+    docker rm "$(container refused)" >/dev/null
     run_coordinator train --workers 0 --min-workers 3 --listen http://0.0.0.0:5000 --token-file token/run.token \
         --join-timeout 1 --run runs/lonely >"$log" 2>&1
     check "a coordinator does not wait for workers for ever" [ $? -eq 1 ]
