@@ -54,12 +54,12 @@ within() {
 }
 within_patience() { within "$patience" "$@"; }
 
-# submit NAME OPTION...: a job that trains in runs/NAME; SBATCH_OPTIONS are for sbatch.
+# submit NAME OPTION...: a job that trains in runs/NAME; SBATCH_OPTIONS are for sbatch. The nodes may be one machine: they exchange as hosts do.
 submit() {
     name=$1
     # shellcheck disable=SC2086 # options
     job=$(sbatch --parsable --nodes="$nodes" --chdir="$work" --output="$work/$name.out" ${SBATCH_OPTIONS:-} \
-        "$script" "runs/$name" --threads 1 "${@:2}") || exit 2
+        "$script" "runs/$name" --transport tcp "${@:2}") || exit 2
     jobs+=("$job")
 }
 
@@ -88,12 +88,12 @@ goes_on() {
 step_of() { squeue --steps --noheader --jobs="$1" --format='%i %j' | awk -v name="$2" '$2 == name { print $1 }'; }
 node_of() { scontrol show hostnames "$(property "$1" NodeList)" | sed -n "$2p"; }
 
-# kill_task JOB STEP NODE: its process on that node, as a memory killer does.
+# kill_task JOB STEP NODE: its process on that node, whose id it prints, as a memory killer does.
 kill_task() {
     local step
     step=$(step_of "$1" "$2")
     srun --jobid="$1" --overlap --nodes=1 --ntasks=1 --nodelist="$3" \
-        bash -c "kill -KILL \$(scontrol listpids $step $3 | awk '\$4 == 0 { print \$1 }')" >>"$work/$name.out" 2>&1
+        bash -c "pid=\$(scontrol listpids $step $3 | awk '\$4 == 0 { print \$1 }'); kill -KILL \$pid && echo \$pid"
 }
 
 prove_the_job() {
@@ -164,10 +164,11 @@ prove_deaths() {
     # shellcheck disable=SC2086 # options
     submit robbed $long_run
     check "a job that will lose a worker trains" within_patience has_checkpoint robbed
-    kill_task "$job" workers "$(node_of "$job" 2)"
+    local process
+    process=$(kill_task "$job" workers "$(node_of "$job" 2)")
     check "it ends without it" within_patience has_ended "$job"
     check "with exit code 1" [ "$(exit_code "$job")" = 1 ]
-    check "and says which worker is gone" said robbed "^worker [1-3] (.*, process [0-9]*) "
+    check "and says which worker is gone" said robbed "^error: worker [1-3] (.*, process $process) failed at step "
     # shellcheck disable=SC2086 # options
     submit robbed $long_run
     check "submitted again it ends" within_patience has_ended "$job"
@@ -178,7 +179,7 @@ prove_deaths() {
     # shellcheck disable=SC2086 # options
     submit headless $long_run
     check "a job that will lose its coordinator trains" within_patience has_checkpoint headless
-    kill_task "$job" coordinator "$(node_of "$job" 1)"
+    kill_task "$job" coordinator "$(node_of "$job" 1)" >/dev/null
     check "it ends without it" within_patience has_ended "$job"
     check "with exit code 137" [ "$(exit_code "$job")" = 137 ]
     check "the workers say 75" said headless "^the coordinator ended with 137, the workers with 75$"

@@ -20,6 +20,7 @@ clean_up() {
     rm -f "$log"
 }
 trap clean_up EXIT
+trap 'exit 130' INT TERM
 
 # check TEXT COMMAND...: counts whether the command succeeds.
 check() {
@@ -212,7 +213,9 @@ prove_partition() {
     check "with exit code 75" [ "$(exit_code cut)" = 75 ]
     check "and the run ends without it" within_patience has_ended coordinator-1
     check "with exit code 1" [ "$(exit_code coordinator-1)" = 1 ]
-    check "and its name" said coordinator-1 "^worker [12] "
+    check "and its name" said coordinator-1 "^error: worker [12] (.*: silent for 6 seconds"
+    check "as the other worker does" within_patience has_ended worker-1
+    check "with exit code 1: the run has failed" [ "$(exit_code worker-1)" = 1 ]
 }
 
 clean_up
