@@ -95,10 +95,30 @@ internal sealed class CoordinatorCommand
         }
         catch (InputException exception)
         {
-            if (table.Values(result, []).FirstOrDefault(value => value.Name == "--token-file")?.Text is { } path)
+            if (TokenFileOf(table, result) is { } path)
                 TokenFile.Refuse(path, exception.Message);
             throw;
         }
+    }
+
+    // Also where the rest cannot be read.
+    private static string? TokenFileOf(OptionTable<TrainSettings> table, ParseResult result)
+    {
+        var typed = table.Values(result, []);
+        if (Named(typed, "--token-file") is { } path)
+            return path;
+        try
+        {
+            return Named(typed, ConfigurationFile.OptionName) is { } file
+                ? Named(ConfigurationFile.Read(file, table, []), "--token-file")
+                : null;
+        }
+        catch (InputException)
+        {
+            return null;
+        }
+
+        static string? Named(IEnumerable<OptionValue> values, string name) => values.FirstOrDefault(value => value.Name == name)?.Text;
     }
 
     private void AddVerify()

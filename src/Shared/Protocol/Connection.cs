@@ -32,8 +32,8 @@ internal sealed class Connection : IDisposable
                     PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
                     ConnectTimeout = TimeSpan.FromSeconds(5),
                     UseProxy = false,
-                    KeepAlivePingDelay = silence is null ? Timeout.InfiniteTimeSpan : Shorter(silence.Value, PingDelay),
-                    KeepAlivePingTimeout = silence ?? Timeout.InfiniteTimeSpan,
+                    KeepAlivePingDelay = silence is null ? Timeout.InfiniteTimeSpan : DelayOf(silence.Value),
+                    KeepAlivePingTimeout = silence is null ? Timeout.InfiniteTimeSpan : silence.Value - DelayOf(silence.Value),
                 },
             }
         );
@@ -46,7 +46,8 @@ internal sealed class Connection : IDisposable
     /// <summary>Makes calls over this connection.</summary>
     public CallInvoker Calls { get; }
 
-    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
+    // Both together are the silence: it is asked after a part of it.
+    private static TimeSpan DelayOf(TimeSpan silence) => silence / 2 < PingDelay ? silence / 2 : PingDelay;
 
     /// <inheritdoc />
     public void Dispose() => _channel.Dispose();
