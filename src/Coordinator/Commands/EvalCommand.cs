@@ -36,7 +36,7 @@ internal sealed class EvalCommand(CommandConsole console)
 
         var scores = new ClassScores(model.Network.OutputWidth);
         foreach (var samples in parts.Where(samples => samples.Count > 0))
-            scores.Add(model, samples, static _ => { });
+            scores.Add(model, samples);
         Write(name, model.ClassNames, scores, settings);
         return ExitCodes.Done;
     }

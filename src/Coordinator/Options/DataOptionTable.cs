@@ -10,7 +10,7 @@ internal static class DataOptionTable
 
     /// <summary>Those that say where data lies, and not how it is read.</summary>
     internal static IReadOnlyList<OptionSpec<DataOptions>> Places =>
-        [.. Options.Where(option => option.Group == OptionGroups.Data).Take(3)];
+        [.. Options.Where(option => option.Name is "--data" or "--test" or "--data-dir")];
 
     internal static IReadOnlyList<OptionSpec<DataOptions>> Options { get; } =
     [

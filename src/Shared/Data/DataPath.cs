@@ -52,7 +52,7 @@ internal static class DataPath
     /// <summary>The bytes of the files that options name, as they are stored; 0 if that cannot be told.</summary>
     public static long StoredBytes(DataOptions options) =>
         new[] { options.Data, options.Test ?? "" }
-            .SelectMany(path => options.DataDir is null ? [path] : new[] { path, Path.Combine(options.DataDir, path) })
+            .SelectMany(path => Candidates(path, options.DataDir))
             .SelectMany(path =>
                 Directory.Exists(path) ? new DirectoryInfo(path).EnumerateFiles()
                 : File.Exists(path) ? [new FileInfo(path)]

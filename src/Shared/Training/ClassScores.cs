@@ -29,15 +29,12 @@ internal sealed class ClassScores(int classes)
     /// <summary>Adds the scores of a set.</summary>
     /// <param name="model">The model.</param>
     /// <param name="samples">The samples, in the order of the model's classes.</param>
-    /// <param name="inputs">Turns decoded samples, [rows, values], into the model's inputs, in place.</param>
-    internal void Add(TrainedModel model, SampleSet samples, Action<Span<float>> inputs)
+    internal void Add(TrainedModel model, SampleSet samples)
     {
         var row = 0;
         var passes = ModelPass.Outputs(model.Network, model.Objective, model.Weights, samples.Count, (first, values) =>
-        {
-            samples.Decode([.. Enumerable.Range(first, values.Length / model.Network.InputLength)], values);
-            inputs(values);
-        });
+            samples.Decode([.. Enumerable.Range(first, values.Length / model.Network.InputLength)], values)
+        );
         foreach (var outputs in passes)
         {
             for (var start = 0; start < outputs.Length; start += classes)
