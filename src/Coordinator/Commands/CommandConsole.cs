@@ -16,10 +16,10 @@ internal sealed record CommandConsole(TextWriter Output, TextWriter Error, bool 
     internal static CommandConsole System { get; } =
         new(StandardStreams.Output, StandardStreams.Error, !Console.IsOutputRedirected, TimeProvider.System);
 
-    /// <summary>Writes each line of a message as an error of its own.</summary>
+    /// <summary>Writes each line of a message as an error of its own. It may hold names out of files and arguments.</summary>
     internal void WriteErrors(string message)
     {
         foreach (var line in message.Split('\n'))
-            Error.WriteLine($"error: {line}");
+            Error.WriteLine($"error: {Printable.Of(line)}");
     }
 }

@@ -11,6 +11,8 @@ internal static class ConfigurationFile
     /// <summary>The name of the option that names the file.</summary>
     internal const string OptionName = "--config";
 
+    private const int MostCharacters = 1 << 20; // a model of a thousand layers has some 50,000
+
     /// <summary>Reads the options that a file sets.</summary>
     /// <param name="path">The file.</param>
     /// <param name="table">The options that it may set.</param>
@@ -67,7 +69,11 @@ internal static class ConfigurationFile
         {
             // Editors may begin the file with a mark of its encoding, which is no part of the JSON.
             using var text = new StreamReader(path, new UTF8Encoding(false, throwOnInvalidBytes: true));
-            return JsonDocument.Parse(text.ReadToEnd(), new JsonDocumentOptions { AllowDuplicateProperties = false });
+            var buffer = new char[MostCharacters + 1];
+            var length = text.ReadBlock(buffer);
+            return length <= MostCharacters
+                ? JsonDocument.Parse(buffer.AsMemory(0, length), new JsonDocumentOptions { AllowDuplicateProperties = false })
+                : throw new InputException($"{OptionName} {path}: is longer than {MostCharacters} characters, and so no file of options");
         }
         catch (Exception exception)
             when (exception is IOException or UnauthorizedAccessException or JsonException or DecoderFallbackException)

@@ -1,3 +1,5 @@
+using Distributed.Checkpoints;
+
 namespace Distributed.Coordinator.Runs;
 
 /// <summary>Locks a run folder for one process. The operating system releases the lock when the process ends, however it ends.</summary>
@@ -18,7 +20,7 @@ internal sealed class RunLock : IDisposable
     {
         try
         {
-            Directory.CreateDirectory(folder);
+            DirectoryFlush.Create(folder);
             return new RunLock(new FileStream(Path.Combine(folder, Name), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
         catch (UnauthorizedAccessException exception)

@@ -47,7 +47,7 @@ internal sealed class CheckpointStore
     /// <param name="moments">The optimizer's state: under each of its names a flat vector as long as the weights.</param>
     public string Save(long step, ReadOnlyMemory<float> weights, IReadOnlyList<(string Name, ReadOnlyMemory<float> Values)> moments)
     {
-        Directory.CreateDirectory(_directory);
+        DirectoryFlush.Create(_directory);
         var path = PathOf(step);
         AtomicFile.Write(path, stream => _format.Write(stream, new Checkpoint(step, weights, moments)));
         _newest = Math.Max(_newest, step);

@@ -11,6 +11,19 @@ internal static partial class DirectoryFlush
 {
     private const int ReadOnly = 0;
 
+    /// <summary>Creates a folder with those above it that are missing, and flushes the entry of each to disk.</summary>
+    /// <param name="directory">The folder.</param>
+    internal static void Create(string directory)
+    {
+        var path = Path.GetFullPath(directory);
+        if (Directory.Exists(path))
+            return;
+        var parent = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(path))!;
+        Create(parent);
+        Directory.CreateDirectory(path);
+        Flush(parent);
+    }
+
     /// <summary>Flushes the folder where the system can; a file system that refuses is left alone.</summary>
     internal static void Flush(string directory)
     {
