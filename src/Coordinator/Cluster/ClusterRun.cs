@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Threading.Channels;
 using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Control;
@@ -27,21 +26,27 @@ internal sealed class ClusterRun(TimeProvider time) : ITrainingRun
     {
         ArgumentNullException.ThrowIfNull(request);
         var token = TokenFile.Open(request.Cluster);
-        var identity = new RunIdentity(
-            BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))),
-            checked((uint)request.Folder.RaiseEpoch())
-        );
+        var identity = new RunIdentity(request.Folder.RunId(), checked((uint)request.Folder.RaiseEpoch()));
         var events = Channel.CreateBounded<ClusterEvent>(new BoundedChannelOptions(EventQueueLength) { SingleReader = true });
         var directory = new ViewDirectory();
         await using var server = CreateServer(request, identity, token, directory, events.Writer);
+        var saved = server is null ? new SavedState(identity.Run, request.Start) : null;
+        directory.Serve(server ?? (IStateSource)saved!);
         await using var app = BuildHost(request, identity.Run, token, directory, events.Writer);
         var address = await GrpcServer.StartAsync(app, Listen(request), CancellationToken.None);
         await using var workers = new LocalWorkers(events.Writer);
-        await using var controller = new RunController(request, observer, time, identity, server);
+        await using var controller = new RunController(request, observer, time, identity, server, saved, workers);
         using var timer = time.CreateTimer(_ => events.Writer.TryWrite(new Tick(time.GetTimestamp())), null, TickInterval, TickInterval);
         await using var interrupted = interrupt.Register(() => events.Writer.TryWrite(new Interrupted()));
         Announce(request, observer, address);
-        workers.Start(request.Cluster.Workers, Reachable(address), request.Cluster.ResolvedThreads, request.Data, token);
+        workers.Start(
+            request.Cluster.Workers,
+            Reachable(address),
+            new UriBuilder(Listen(request)) { Port = 0 }.Uri, // reachable for those that reach the coordinator
+            request.Cluster.ResolvedThreads,
+            request.Data,
+            token
+        );
         try
         {
             return await controller.RunAsync(events.Reader);
@@ -66,18 +71,7 @@ internal sealed class ClusterRun(TimeProvider time) : ITrainingRun
         RunToken? token,
         ViewDirectory directory,
         ChannelWriter<ClusterEvent> events
-    )
-    {
-        if (request.Cluster.Exchange == Exchange.Peers)
-        {
-            directory.Serve(new StartState(identity.Run, request.Start));
-            return null;
-        }
-
-        var server = new ParameterServer(request, identity.Run, token, directory, events);
-        directory.Serve(server);
-        return server;
-    }
+    ) => request.Cluster.Exchange == Exchange.Peers ? null : new ParameterServer(request, identity.Run, token, directory, events);
 
     private static WebApplication BuildHost(
         RunRequest request,

@@ -16,7 +16,7 @@ namespace Distributed.Coordinator.Cluster;
 internal sealed class ParameterServer : IStateSource, IAsyncDisposable
 {
     /// <summary>Its number among the members, where workers count from 1.</summary>
-    public const int Member = 0;
+    public const int Member = MembershipState.Coordinator;
 
     // Views, steps and snapshots of the window that is granted ahead: a step and a snapshot for each grant, and the views between them.
     private const int QueueLength = 4 * GrantPace.Most;
@@ -30,12 +30,16 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
     private readonly IReadOnlyList<string> _momentNames;
     private readonly ComputeThread _thread = new();
     private readonly StepGate _completed = new();
-    private readonly CancellationTokenSource _ending = new();
-    private readonly Channel<Func<Task>> _work = Channel.CreateBounded<Func<Task>>(
-        new BoundedChannelOptions(QueueLength) { SingleReader = true }
-    );
+    private readonly ViewLifetime _views = new();
+    private readonly Channel<(ViewGeneration Generation, Func<Task> Do, bool Ends)> _work = Channel.CreateBounded<(
+        ViewGeneration,
+        Func<Task>,
+        bool
+    )>(new BoundedChannelOptions(QueueLength) { SingleReader = true });
     private readonly Task _working;
-    private ExchangeView? _view;
+    private ViewGeneration _newest; // that work was queued for
+    private volatile ExchangeView? _view;
+    private long _position;
 
     /// <summary>Takes over the state that the run begins with.</summary>
     /// <param name="request">The run.</param>
@@ -56,6 +60,7 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
         _weights = new WeightUpdater(settings, team: null);
         _weights.State.Restore(request.Start);
         _completed.Open(request.Start.Step);
+        _position = WorkPlan.StartPosition(request.Configuration, request.Start.Step);
         _working = WorkAsync();
     }
 
@@ -63,7 +68,20 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
     public ulong Run { get; }
 
     /// <summary>A view begins.</summary>
-    public void Enter(ClusterView view) => Queue(() => EnterAsync(view));
+    public void Enter(ClusterView view)
+    {
+        _newest = view.Generation;
+        Queue(() => EnterAsync(view));
+    }
+
+    /// <summary>Ends all views so far, and tells when they have been left.</summary>
+    public void Freeze()
+    {
+        var generation = _newest;
+        _views.End(generation);
+        _ = _view?.AbandonAsync(); // the step under way ends
+        Queue(() => LeaveAsync(generation), ends: true);
+    }
 
     /// <summary>A piece of work has been granted.</summary>
     /// <param name="work">What.</param>
@@ -89,73 +107,91 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
     }
 
     /// <inheritdoc />
+    public bool Holds(long step) => _completed.IsAt(step);
+
+    /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
         _work.Writer.TryComplete();
-        await _ending.CancelAsync();
-        if (_view is { } view && !_working.IsCompleted)
-            await view.AbandonAsync();
+        _views.EndAll();
+        _ = _view?.AbandonAsync(); // the step under way ends
         await _working;
-        if (_view is not null)
-            await _view.DisposeAsync();
+        if (_view is { } view)
+            await view.AbandonAsync();
         _thread.Dispose();
-        _ending.Dispose();
+        _views.Dispose();
     }
 
-    private void Queue(Func<Task> work)
+    private void Queue(Func<Task> work, bool ends = false)
     {
-        if (!_work.Writer.TryWrite(work) && !_ending.IsCancellationRequested)
+        if (!_work.Writer.TryWrite((_newest, work, ends)) && !_working.IsCompleted)
             throw new InvalidOperationException("More work was granted than the window allows.");
     }
 
+    // What belongs to a view that is over is passed over; one that has failed waits for its end.
     private async Task WorkAsync()
     {
-        try
+        ViewGeneration? failed = null;
+        await foreach (var (generation, work, ends) in _work.Reader.ReadAllAsync())
         {
-            await foreach (var work in _work.Reader.ReadAllAsync(_ending.Token))
+            if (!ends && (_views.IsOver(generation) || failed is not null))
+                continue;
+            failed = ends ? null : failed;
+            try
+            {
                 await work();
+            }
+            catch (Exception) when (_views.IsOver(generation))
+            {
+                // Its end reaches every wait of it, and its peers end their links.
+            }
+            catch (Exception exception)
+            {
+                failed = generation;
+                _events.TryWrite(new ServerFailed(generation, exception));
+            }
         }
-        catch (OperationCanceledException) when (_ending.IsCancellationRequested)
-        {
-            // The run ends; what is left of the queue is not wanted.
-        }
-        catch (Exception exception)
-        {
-            _events.TryWrite(new ServerFailed(exception));
-        }
+    }
+
+    private async Task LeaveAsync(ViewGeneration generation)
+    {
+        if (_view is { } view)
+            await view.AbandonAsync();
+        _view = null;
+        _events.TryWrite(new ServerStopped(generation, _position));
     }
 
     // Closing the view sends a leaving worker its last weights, which it has yet to evaluate.
     private async Task EnterAsync(ClusterView view)
     {
-        if (_view is not null)
-            await _view.DisposeAsync();
+        if (_view is { } previous)
+            await previous.DisposeAsync();
         _view = null;
-        var names = view.Workers.Select(worker => $"worker {worker}").Append("the coordinator").ToList();
+        if (!_views.TryBegin(view.Generation))
+            return;
+        var names = view.Workers.Select(worker => $"worker {worker}").Append(MemberRegistry.CoordinatorName).ToList();
         var identity = new ViewIdentity(Run, view.Generation, view.Workers.Count, names);
         var (configuration, layout) = (_request.Configuration, _request.Network.Layout);
         var plans = new ReductionPlans(view.Shares, Buckets.Of(layout, owners: 1), SliceOwners.ParameterServer);
         var microbatches = (configuration.Options.BatchSize + configuration.Microbatch - 1) / configuration.Microbatch;
         var settings = new ExchangeSettings(plans, layout.Length, microbatches, Threads: 1, _transport);
         // Workers dial their server, so that their addresses are not needed.
-        _view = await ExchangeView.OpenAsync(identity, [.. names.Select(_ => "")], settings, _token, _directory, _ending.Token);
+        _view = await ExchangeView.OpenAsync(identity, [.. names.Select(_ => "")], settings, _token, _directory, _views.Stopping);
     }
 
     private async Task TrainAsync(PlannedWork work, int microbatches, int samples)
     {
         var view = _view ?? throw new InvalidOperationException("A step came before the first view.");
-        var record = default(StepRecord);
         await _thread.RunAsync(() =>
             view.RunStep(() =>
             {
                 _weights.Begin(samples);
-                var plan = view.Exchange.BeginAsServer(work.Step, microbatches, _weights, view.Stopping);
+                ReductionPlan? plan = null;
+                var update = new Update(_weights, () => Complete(work, StepRecord.Complete(view.Exchange, plan!)));
+                plan = view.Exchange.BeginAsServer(work.Step, microbatches, update, view.Stopping);
                 view.Exchange.Complete();
-                record = StepRecord.Complete(view.Exchange, plan);
             })
         );
-        _completed.Open(work.Step);
-        _events.TryWrite(new ServerCompleted(work, record));
     }
 
     private async Task EvaluateAsync(PlannedWork work, int microbatches)
@@ -170,7 +206,28 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
                 record = StepRecord.Complete(view.Exchange, plan);
             })
         );
+        Complete(work, record);
+    }
+
+    private void Complete(PlannedWork work, in StepRecord record)
+    {
+        _position = work.Position;
+        _completed.Open(work.Step);
         _events.TryWrite(new ServerCompleted(work, record));
+    }
+
+    // State, position and record change together: the view may end right after.
+    private sealed class Update(IParameterUpdate weights, Action completed) : IParameterUpdate
+    {
+        public bool NeedsWholeGradient => weights.NeedsWholeGradient;
+
+        void IParameterUpdate.Update(int offset, Span<float> values) => weights.Update(offset, values);
+
+        public void Complete()
+        {
+            weights.Complete();
+            completed();
+        }
     }
 
     private Task SnapshotAsync()
@@ -190,22 +247,30 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
     }
 }
 
-/// <summary>The state that a run begins with, for the workers of its first view where they own the slices.</summary>
+/// <summary>The newest state that the coordinator has, for workers that need one where they own the slices.</summary>
 /// <param name="run">The run's identity.</param>
-/// <param name="start">That state.</param>
-internal sealed class StartState(ulong run, Checkpoints.Checkpoint start) : IStateSource
+/// <param name="start">The state that the run begins with.</param>
+internal sealed class SavedState(ulong run, Checkpoints.Checkpoint start) : IStateSource
 {
+    private volatile Checkpoints.Checkpoint _state = start;
+
     /// <inheritdoc />
     public ulong Run => run;
 
+    /// <summary>The run goes back to a state.</summary>
+    public void GoBackTo(Checkpoints.Checkpoint state) => _state = state;
+
+    /// <inheritdoc />
+    public bool Holds(long step) => _state.Step == step;
+
     /// <inheritdoc />
     public Task<IReadOnlyList<ReadOnlyMemory<float>>> StateAfterAsync(long step, CancellationToken cancellationToken) =>
-        step == start.Step
-            ? Task.FromResult<IReadOnlyList<ReadOnlyMemory<float>>>([start.Weights, .. start.Moments.Select(moment => moment.Values)])
+        _state is var state && step == state.Step
+            ? Task.FromResult<IReadOnlyList<ReadOnlyMemory<float>>>([state.Weights, .. state.Moments.Select(moment => moment.Values)])
             : throw new RpcException(
                 new Status(
                     StatusCode.FailedPrecondition,
-                    $"the coordinator has the state after step {start.Step}, not the one after step {step}"
+                    $"the coordinator has the state after step {_state.Step}, not the one after step {step}"
                 )
             );
 }

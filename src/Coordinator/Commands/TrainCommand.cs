@@ -83,9 +83,9 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         InterruptSignal interrupt
     )
     {
-        folder.ContinueFrom(start.Step);
         var request = new RunRequest(prepared.Configuration, prepared.Dataset, prepared.Network, settings.Cluster, folder, start)
         {
+            Logged = folder.Metrics.Position(),
             Data = prepared.Places.In(prepared.Configuration.Options).Data,
         };
         var result = await run.RunAsync(request, observers, interrupt.Token);
@@ -108,7 +108,11 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
             WeightsHash.Compute(result.Weights.Span),
             result.Workers,
             result.Transport
-        );
+        )
+        {
+            WorkersLost = result.WorkersLost,
+            WorkersJoined = result.WorkersJoined,
+        };
 
     private static int Finish(RunObservers observers, RunEvent last, int exitCode)
     {

@@ -24,6 +24,7 @@ internal sealed class RunObservers(TextWriter errors) : IRunObserver, IAsyncDisp
         var run = new RunObservers(errors);
         run.Add(new MetricsObserver(folder));
         run.Add(new CheckpointObserver(folder, run));
+        run.Add(new MembershipObserver(folder.MembershipPath, TimeProvider.System));
         foreach (var other in others)
             run.Add(other);
         return run;
@@ -111,7 +112,7 @@ internal sealed class RunObservers(TextWriter errors) : IRunObserver, IAsyncDisp
         try
         {
             errors.WriteLine(
-                $"warning: {listener.Observer.Name} failed and is left out from here on: {exception.Message.ReplaceLineEndings(" ")}"
+                $"warning: {listener.Observer.Name} failed and is left out from here on: {Printable.Of(exception.Message.ReplaceLineEndings(" "))}"
             );
         }
         catch (Exception unwritable) when (unwritable is IOException or ObjectDisposedException)

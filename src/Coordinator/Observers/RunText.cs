@@ -18,6 +18,11 @@ internal static class RunText
             Listening listening => Format($"waiting for {Workers(listening.Workers)} at {listening.Address}"),
             WorkerJoined joined => Format($"{joined.Worker} joined from {joined.Address} ({Workers(joined.Workers)})"),
             WorkerLeft left => Format($"{left.Worker} left: {left.Reason} ({Workers(left.Workers)})"),
+            WorkerLost lost => Format($"{lost.Worker} was lost at step {lost.Step}: {lost.Reason} ({Workers(lost.Workers)})"),
+            TrainingResumed resumed => Format(
+                $"step {resumed.Step} done with {Workers(resumed.Workers)}, {resumed.Seconds:0.00} s after the loss"
+            ),
+            WentBack back => Format($"no worker has a later state left; going on after step {back.Step} as soon as one joins"),
             Evaluated evaluated => Format($"step {evaluated.Step}: test loss {evaluated.TestLoss:0.0000}, {Metrics(evaluated.Metrics)}"),
             Straggling slow => Format($"{slow.Worker} takes {slow.Slowness:0.0} times as long for a microbatch as the others"),
             RangesChanged changed => Ranges(changed),
@@ -34,7 +39,7 @@ internal static class RunText
         Format($"step {step.Step}/{totalSteps}, epoch {step.Epoch}: loss {step.Loss:0.0000}");
 
     /// <summary>A warning.</summary>
-    internal static string Warning(RunWarning warning) => $"warning: {warning.Message}";
+    internal static string Warning(RunWarning warning) => $"warning: {Printable.Of(warning.Message)}";
 
     /// <summary>The test set's metrics and the hash in one line.</summary>
     internal static string Result(RunCompleted completed) =>

@@ -56,6 +56,24 @@ internal static class ClusterOptionTable
             (options, text) => options with { JoinTimeout = OptionText.WholeNumber<int>(text) }
         ),
         new(
+            "--wait-for-workers",
+            "SECONDS",
+            OptionGroups.Cluster,
+            "how long a run that has lost all its workers waits for others",
+            Defaults.WaitForWorkers.ToString(CultureInfo.InvariantCulture),
+            "3600",
+            (options, text) => options with { WaitForWorkers = OptionText.WholeNumber<int>(text) }
+        ),
+        new(
+            "--silence-timeout",
+            "SECONDS",
+            OptionGroups.Cluster,
+            "how long a worker may be silent before the others go on without it",
+            Defaults.SilenceTimeout.ToString(CultureInfo.InvariantCulture),
+            "10",
+            (options, text) => options with { SilenceTimeout = OptionText.WholeNumber<int>(text) }
+        ),
+        new(
             "--transport",
             OptionText.Choices<Transport>(),
             OptionGroups.Cluster,

@@ -38,6 +38,8 @@ internal sealed record ClusterOptions
     /// <summary>The most threads of one worker.</summary>
     public const int MaximumThreads = 1024;
 
+    private const int LeastSilence = 2; // several heartbeats
+    private const int MostSilence = 3600;
     private const int FewestDefaultWorkers = 2;
     private const int MostDefaultWorkers = 4;
 
@@ -59,6 +61,12 @@ internal sealed record ClusterOptions
 
     /// <summary>How long to wait for workers that come by themselves, in seconds.</summary>
     public int JoinTimeout { get; init; } = 600;
+
+    /// <summary>How long a run that has lost all its workers waits for others, in seconds.</summary>
+    public int WaitForWorkers { get; init; } = 600;
+
+    /// <summary>How long a worker may be silent before it is given up, in seconds.</summary>
+    public int SilenceTimeout { get; init; } = 3;
 
     /// <summary>How gradients travel.</summary>
     public Transport Transport { get; init; } = Transport.Auto;
@@ -90,6 +98,10 @@ internal sealed record ClusterOptions
             yield return $"--min-workers {MinWorkers}: needs --listen, so that {MinWorkers - Workers} more than the {Workers} local workers can join";
         if (JoinTimeout < 1)
             yield return $"--join-timeout {JoinTimeout}: must be at least 1 second";
+        if (WaitForWorkers < 1)
+            yield return $"--wait-for-workers {WaitForWorkers}: must be at least 1 second";
+        if (SilenceTimeout is < LeastSilence or > MostSilence)
+            yield return $"--silence-timeout {SilenceTimeout}: must be from {LeastSilence} to {MostSilence} seconds";
         if (Transport == Transport.Shm && !OperatingSystem.IsLinux())
             yield return "--transport shm: needs Linux; use auto or grpc";
         foreach (var error in ListenErrors())

@@ -1,3 +1,4 @@
+using Distributed.Coordinator.Cluster.Control;
 using Distributed.Training;
 
 namespace Distributed.Coordinator.Runs;
@@ -12,6 +13,7 @@ internal sealed class InProcessRun(TimeProvider time) : ITrainingRun
 
     private async Task<RunResult> TrainAsync(RunRequest request, IRunObserver observer, CancellationToken interrupt)
     {
+        request.Folder.ContinueFrom(WorkPlan.StartPosition(request.Configuration, request.Start.Step));
         try
         {
             using var session = new InProcessSession(request, observer, time);

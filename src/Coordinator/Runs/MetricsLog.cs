@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Distributed.Collectives;
 
 namespace Distributed.Coordinator.Runs;
 
@@ -37,16 +38,19 @@ internal sealed class MetricsLog(string path) : IDisposable
     /// <summary>Waits until all lines are on disk.</summary>
     public void FlushToDisk() => _stream?.Flush(flushToDisk: true);
 
-    /// <summary>Drops the lines after a step and a last line that was cut short; the file is replaced atomically.</summary>
-    /// <param name="lastStep">The last step that stays.</param>
-    public void Truncate(long lastStep)
+    /// <summary>Drops the lines after a position and a last line that was cut short; the file is replaced atomically.</summary>
+    /// <param name="position">What stays, see <see cref="Positions"/>.</param>
+    public void Truncate(long position)
     {
         Dispose();
         if (!Exists)
             return;
-        var kept = ReadLines(path).Where(line => line.Step <= lastStep).Select(line => line.Text + "\n");
+        var kept = ReadLines(path).Where(line => PositionOf(line) <= position).Select(line => line.Text + "\n");
         Checkpoints.AtomicFile.WriteText(path, string.Concat(kept));
     }
+
+    /// <summary>How far the log goes, see <see cref="Positions"/>; 0 if it holds nothing.</summary>
+    public long Position() => ReadLines(path).Select(PositionOf).LastOrDefault();
 
     /// <summary>The mean loss per sample over the logged steps of the last epoch.</summary>
     /// <exception cref="InputException">The file holds no step.</exception>
@@ -82,6 +86,9 @@ internal sealed class MetricsLog(string path) : IDisposable
         _stream?.Dispose();
         _stream = null;
     }
+
+    private static long PositionOf(MetricsLine line) =>
+        line.Values.TryGetProperty("loss", out _) ? Positions.After(line.Step) : Positions.AfterEvaluation(line.Step);
 
     private static IEnumerable<MetricsLine> ReadLines(string path) =>
         File.Exists(path) ? File.ReadLines(path).Select(Parse).OfType<MetricsLine>() : [];

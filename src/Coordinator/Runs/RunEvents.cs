@@ -13,6 +13,9 @@ namespace Distributed.Coordinator.Runs;
 [JsonDerivedType(typeof(Listening), "listening")]
 [JsonDerivedType(typeof(WorkerJoined), "workerJoined")]
 [JsonDerivedType(typeof(WorkerLeft), "workerLeft")]
+[JsonDerivedType(typeof(WorkerLost), "workerLost")]
+[JsonDerivedType(typeof(TrainingResumed), "trainingResumed")]
+[JsonDerivedType(typeof(WentBack), "wentBack")]
 [JsonDerivedType(typeof(StepCompleted), "stepCompleted")]
 [JsonDerivedType(typeof(Evaluated), "evaluated")]
 [JsonDerivedType(typeof(CheckpointSaved), "checkpointSaved")]
@@ -43,11 +46,28 @@ internal sealed record Listening(string Address, int Workers) : RunEvent;
 /// <param name="ProcessId">Its process, on its own machine.</param>
 internal sealed record WorkerJoined(string Worker, string Address, int Workers, int ProcessId) : RunEvent;
 
-/// <summary>A worker has left or died.</summary>
+/// <summary>A worker has left in order.</summary>
 /// <param name="Worker">The worker's name.</param>
 /// <param name="Reason">Why, in a few words.</param>
 /// <param name="Workers">Workers that are still there.</param>
 internal sealed record WorkerLeft(string Worker, string Reason, int Workers) : RunEvent;
+
+/// <summary>A worker was lost; the others go on.</summary>
+/// <param name="Worker">The worker's name.</param>
+/// <param name="Reason">What happened to it.</param>
+/// <param name="Step">The step that it was in.</param>
+/// <param name="Workers">Workers that are still there.</param>
+internal sealed record WorkerLost(string Worker, string Reason, long Step, int Workers) : RunEvent;
+
+/// <summary>After the loss of a worker, the first step is complete.</summary>
+/// <param name="Step">The step.</param>
+/// <param name="Seconds">From the loss, as it was noticed, to the end of this step.</param>
+/// <param name="Workers">Workers that have trained it.</param>
+internal sealed record TrainingResumed(long Step, double Seconds, int Workers) : RunEvent;
+
+/// <summary>Every worker was lost; the run goes on from a state that was saved, as soon as one comes.</summary>
+/// <param name="Step">The step whose state it is.</param>
+internal sealed record WentBack(long Step) : RunEvent;
 
 /// <summary>A step is complete everywhere. Reported for every step, in order.</summary>
 /// <param name="Step">The step, from 1.</param>

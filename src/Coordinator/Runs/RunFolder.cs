@@ -15,10 +15,12 @@ internal sealed class RunFolder : IDisposable
 {
     private const string ConfigName = "config.json";
     private const string MetricsName = "metrics.jsonl";
+    private const string MembershipName = "membership.jsonl";
     private const string CheckpointsName = "checkpoints";
     private const string ModelName = "model.safetensors";
     private const string SummaryName = "summary.json";
     private const string EpochName = "epoch";
+    private const string RunIdName = "run-id";
     private const int LongestPart = 80; // of a name of two parts, where 255 bytes are the most of all systems
     private const string PlacesName = "places.json";
 
@@ -45,6 +47,9 @@ internal sealed class RunFolder : IDisposable
 
     /// <summary>The run's metrics.</summary>
     public MetricsLog Metrics { get; }
+
+    /// <summary>Who took part, and what was lost.</summary>
+    public string MembershipPath => File(Path, MembershipName);
 
     /// <summary>The trained model; there once the run is complete.</summary>
     public string ModelPath => ModelPathOf(Path);
@@ -186,14 +191,14 @@ internal sealed class RunFolder : IDisposable
     }
 
     /// <summary>
-    /// Drops everything after a step, so that the run can continue from there: later metrics, and the results of an earlier end.
+    /// Drops everything after a position, so that the run can continue from there: later metrics, and the results of an earlier end.
     /// </summary>
-    /// <param name="step">The last step that stays.</param>
-    public void ContinueFrom(long step)
+    /// <param name="position">What stays, see <see cref="Collectives.Positions"/>.</param>
+    public void ContinueFrom(long position)
     {
         System.IO.File.Delete(File(Path, SummaryName));
         System.IO.File.Delete(ModelPath);
-        Metrics.Truncate(step);
+        Metrics.Truncate(position);
     }
 
     /// <summary>
@@ -204,6 +209,25 @@ internal sealed class RunFolder : IDisposable
     {
         Metrics.FlushToDisk();
         return Checkpoints.Save(checkpoint.Step, checkpoint.Weights, checkpoint.Moments);
+    }
+
+    /// <summary>The run's identity: a random number that stays the same when a coordinator takes the run over.</summary>
+    public ulong RunId()
+    {
+        var file = File(Path, RunIdName);
+        if (
+            System.IO.File.Exists(file)
+            && ulong.TryParse(System.IO.File.ReadAllText(file), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var known)
+        )
+        {
+            return known;
+        }
+
+        var id = System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(
+            System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong))
+        );
+        AtomicFile.WriteText(file, id.ToString("x16", CultureInfo.InvariantCulture));
+        return id;
     }
 
     /// <summary>
@@ -237,7 +261,7 @@ internal sealed class RunFolder : IDisposable
         if (_origin == Origin.Resumed || Metrics.Exists || Checkpoints.Steps.Count > 0)
             return;
         Dispose();
-        foreach (var name in new[] { ConfigName, EpochName })
+        foreach (var name in new[] { ConfigName, EpochName, RunIdName, MembershipName })
             System.IO.File.Delete(File(Path, name));
         RunLock.Remove(Path);
         if (_origin == Origin.NewFolder)

@@ -21,6 +21,9 @@ internal sealed record RunRequest(
     Checkpoint Start
 )
 {
+    /// <summary>How far the metrics go that an earlier coordinator has left in the folder, see <see cref="Collectives.Positions"/>.</summary>
+    public long Logged { get; init; }
+
     /// <summary>Where the data was found, for workers of this machine.</summary>
     public DataOptions Data { get; init; } = Configuration.Options.Data;
 }

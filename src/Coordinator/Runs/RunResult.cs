@@ -22,4 +22,11 @@ internal sealed record RunResult(
     int Workers,
     string Transport,
     bool Interrupted
-);
+)
+{
+    /// <summary>Workers that were lost.</summary>
+    public int WorkersLost { get; init; }
+
+    /// <summary>Workers that joined after the first step.</summary>
+    public int WorkersJoined { get; init; }
+}

@@ -29,6 +29,12 @@ internal sealed record RunSummary(
     string Transport
 )
 {
+    /// <summary>Workers that were lost by the process that completed the run.</summary>
+    public int WorkersLost { get; init; }
+
+    /// <summary>Workers that joined it after the first step.</summary>
+    public int WorkersJoined { get; init; }
+
     private static readonly JsonSerializerOptions Options = new(JsonSerializerOptions.Strict) { WriteIndented = true, NewLine = "\n" };
 
     /// <summary>The summary as indented JSON.</summary>

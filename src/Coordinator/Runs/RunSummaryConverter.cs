@@ -27,6 +27,8 @@ internal sealed class RunSummaryConverter : JsonConverter<RunSummary>
         writer.WriteString("weightsSha256", value.WeightsSha256);
         writer.WriteNumber("workers", value.Workers);
         writer.WriteString("transport", value.Transport);
+        writer.WriteNumber("workersLost", value.WorkersLost);
+        writer.WriteNumber("workersJoined", value.WorkersJoined);
         writer.WriteEndObject();
     }
 
@@ -47,7 +49,11 @@ internal sealed class RunSummaryConverter : JsonConverter<RunSummary>
                 Text(json, "weightsSha256"),
                 json.GetProperty("workers").GetInt32(),
                 Text(json, "transport")
-            );
+            )
+            {
+                WorkersLost = Count(json, "workersLost"),
+                WorkersJoined = Count(json, "workersJoined"),
+            };
         }
         catch (Exception exception) when (exception is KeyNotFoundException or InvalidOperationException or FormatException)
         {
@@ -58,6 +64,9 @@ internal sealed class RunSummaryConverter : JsonConverter<RunSummary>
     // A number that JSON does not have was written as null.
     private static double Number(JsonElement json, string name) =>
         json.GetProperty(name) is { ValueKind: JsonValueKind.Null } ? double.NaN : json.GetProperty(name).GetDouble();
+
+    // Earlier versions did not count.
+    private static int Count(JsonElement json, string name) => json.TryGetProperty(name, out var count) ? count.GetInt32() : 0;
 
     private static string Text(JsonElement json, string name) =>
         json.GetProperty(name).GetString() ?? throw new JsonException($"{name} is null");

@@ -71,7 +71,7 @@ internal sealed class AllReduce : IBackwardProgress
     public ReductionPlan Begin(long step, int microbatches, IGradientConsumer consumer, CancellationToken stop = default)
     {
         _consumer = consumer;
-        Open(PositionOf(step), microbatches, hasGradient: true, stop);
+        Open(Positions.After(step), microbatches, hasGradient: true, stop);
         return Plan;
     }
 
@@ -84,7 +84,7 @@ internal sealed class AllReduce : IBackwardProgress
     public ReductionPlan BeginAsServer(long step, int microbatches, IParameterUpdate update, CancellationToken stop)
     {
         _update = update;
-        Open(PositionOf(step), microbatches, hasGradient: true, stop);
+        Open(Positions.After(step), microbatches, hasGradient: true, stop);
         _published = Plan.Buckets.Count; // it has nothing to publish before it reduces
         return Plan;
     }
@@ -96,7 +96,7 @@ internal sealed class AllReduce : IBackwardProgress
     /// <returns>The plan, whose buckets are not exchanged.</returns>
     public ReductionPlan BeginEvaluation(long step, int microbatches, CancellationToken stop = default)
     {
-        Open(PositionOf(step) + 1, microbatches, hasGradient: false, stop);
+        Open(Positions.AfterEvaluation(step), microbatches, hasGradient: false, stop);
         return Plan;
     }
 
@@ -155,7 +155,12 @@ internal sealed class AllReduce : IBackwardProgress
         }
 
         if (IsServer)
+        {
+            if (_round.HasGradient)
+                _update!.Complete(); // before any worker can complete the step, which needs the server's record
             PublishRecord();
+        }
+
         Pass(ExchangeStage.Completed);
     }
 
@@ -186,8 +191,6 @@ internal sealed class AllReduce : IBackwardProgress
         foreach (var transport in _transports)
             transport.Fail(failure);
     }
-
-    private static long PositionOf(long step) => 2 * step;
 
     private void Open(long position, int microbatches, bool hasGradient, CancellationToken stop)
     {
@@ -284,15 +287,12 @@ internal sealed class AllReduce : IBackwardProgress
     private void Update(int bucket, Bucket slice)
     {
         _update!.Update(slice.Start, SlicesOf(slice));
-        if (bucket == Plan.Buckets.Count - 1)
-            _update.Complete(); // the server's step is complete before a worker can have all of it
         PublishSlice(bucket);
     }
 
     private void UpdateWhole()
     {
         _update!.Update(0, _memory.Slices.Span);
-        _update.Complete();
         for (var bucket = 0; bucket < Plan.Buckets.Count; bucket++)
             PublishSlice(bucket);
     }

@@ -57,6 +57,7 @@ internal sealed class ExchangeView : IAsyncDisposable
     private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _running; // steps under way: 0 or 1; under the lock
     private bool _isOver; // under the lock
+    private Task? _abandoning; // under the lock
 
     private ExchangeView(ViewIdentity identity, ExchangeSettings settings, RunToken? token)
     {
@@ -181,7 +182,13 @@ internal sealed class ExchangeView : IAsyncDisposable
     /// Ends the view at any point, also in the middle of a step. When this completes, nothing of the view touches memory or can complete
     /// a step: the compute thread has left it, sockets are closed, loops have ended, and shared memory is unmapped last.
     /// </summary>
-    public async Task AbandonAsync()
+    public Task AbandonAsync()
+    {
+        lock (_lock)
+            return _abandoning ??= AbandonOnceAsync();
+    }
+
+    private async Task AbandonOnceAsync()
     {
         await _stopping.CancelAsync();
         Exchange.Fail(new OperationCanceledException("the view was abandoned", _stopping.Token));
@@ -241,12 +248,13 @@ internal sealed class ExchangeView : IAsyncDisposable
     // The worker dials: the parameter server may be unable to reach it.
     private bool Dials(int rank, int peer) => peer >= _plan.Workers || (rank < _plan.Workers && rank > peer);
 
-    // The first failure ends the waiting for the others.
+    // The first failure ends the waiting for the others. A peer that has to dial may first do much that it was granted; if it cannot
+    // reach this process, it says so.
     private async Task ReachAsync(int peer, string address, CancellationTokenSource opening)
     {
         try
         {
-            await (Dials(_identity.Rank, peer) ? DialAsync(peer, address, opening.Token) : AcceptedAsync(peer, opening.Token));
+            await (Dials(_identity.Rank, peer) ? DialAsync(peer, address, opening.Token) : _accepted[peer].Task.WaitAsync(opening.Token));
         }
         catch
         {
@@ -285,19 +293,6 @@ internal sealed class ExchangeView : IAsyncDisposable
 
         await link.AbandonAsync();
         throw new OperationCanceledException("the view is over", _stopping.Token);
-    }
-
-    private async Task AcceptedAsync(int peer, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await _accepted[peer].Task.WaitAsync(WireLimits.ViewOpeningTime, cancellationToken);
-        }
-        catch (TimeoutException exception)
-        {
-            var cause = $"no connection within {WireLimits.ViewOpeningTime.TotalMinutes:0} minutes";
-            throw new PeerFailureException(_identity.Members[peer], 0, Phase.StateTransfer, cause, exception);
-        }
     }
 
     private bool TryAccept(bool isShared, Link link)

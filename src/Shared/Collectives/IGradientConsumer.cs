@@ -23,6 +23,8 @@ internal interface IParameterUpdate
     /// <param name="values">In: the gradient summed over all microbatches. Out: the updated weights.</param>
     void Update(int offset, Span<float> values);
 
-    /// <summary>Completes the step, all of which has been updated.</summary>
+    /// <summary>
+    /// Completes the step, all of which has been updated: when every record has arrived, and before a worker can complete it.
+    /// </summary>
     void Complete();
 }

@@ -30,8 +30,12 @@ internal class MemberTensorService(ViewDirectory directory) : Tensors.TensorsBas
         var state = await directory.StateAsync(context.CancellationToken);
         if (request.Run != state.Run)
             throw new RpcException(new Status(StatusCode.PermissionDenied, "the request belongs to another run"));
-        var vectors = await state.StateAfterAsync(checked((long)request.Step), context.CancellationToken);
+        var step = checked((long)request.Step);
+        var vectors = await state.StateAfterAsync(step, context.CancellationToken);
         await StateTransfer.SendAsync(responseStream, request, vectors, context.CancellationToken);
+        // The members of the requester's view wait for it; if it has been cut off, they may have gone on without it.
+        if (!state.Holds(step))
+            throw new RpcException(new Status(StatusCode.Aborted, $"the state after step {step} changed while it was sent"));
     }
 
     /// <inheritdoc />

@@ -28,6 +28,9 @@ internal sealed class PeerDialer(
     /// <summary>How long a raw stream may take to be acknowledged before calls are used instead.</summary>
     private static readonly TimeSpan StreamTime = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long a peer's system may give no sign of life before its calls fail.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(20);
+
     /// <summary>Why a peer is reached by calls though a raw stream was to be had, with its name; empty if none is.</summary>
     public string Refusal { get; private set; } = "";
 
@@ -38,7 +41,7 @@ internal sealed class PeerDialer(
     /// <exception cref="PeerFailureException">The peer cannot be reached.</exception>
     public async Task<Link> DialAsync(int peer, string address, CancellationToken cancellationToken)
     {
-        var connection = new Connection(address, token);
+        var connection = new Connection(address, token, Silence);
         try
         {
             var reply = await ConnectAsync(connection, cancellationToken);

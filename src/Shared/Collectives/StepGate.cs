@@ -33,6 +33,14 @@ internal sealed class StepGate
             return step <= _step;
     }
 
+    /// <summary>Whether a step is the last one that has begun.</summary>
+    /// <param name="step">The step.</param>
+    public bool IsAt(long step)
+    {
+        lock (_lock)
+            return step == _step;
+    }
+
     /// <summary>Waits until a step has begun.</summary>
     /// <param name="step">The step.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>

@@ -9,7 +9,6 @@ namespace Distributed.Collectives;
 /// <param name="time">The clock; null for the system's.</param>
 internal sealed class ViewDirectory(TimeProvider? time = null)
 {
-    private readonly TimeProvider _time = time ?? TimeProvider.System;
     private readonly Lock _lock = new();
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ExchangeView? _view;
@@ -29,10 +28,13 @@ internal sealed class ViewDirectory(TimeProvider? time = null)
     /// <param name="state">What answers them.</param>
     public void Serve(IStateSource state) => Change(() => _state = state);
 
-    /// <summary>The view of a generation; waits for one that is yet to come.</summary>
+    /// <summary>
+    /// The view of a generation; waits for one that is yet to come, for as long as the caller does: this process may still have much to do
+    /// that it was granted before.
+    /// </summary>
     /// <param name="generation">The generation.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    /// <exception cref="RpcException">The generation is over, or does not come.</exception>
+    /// <exception cref="RpcException">The generation is over.</exception>
     public Task<ExchangeView> ViewAsync(ViewGeneration generation, CancellationToken cancellationToken) =>
         FindAsync(
             () => _view is { } view && view.Generation >= generation ? view : null,
@@ -78,19 +80,7 @@ internal sealed class ViewDirectory(TimeProvider? time = null)
                 changed = _changed.Task;
             }
 
-            try
-            {
-                await changed.WaitAsync(WireLimits.ViewOpeningTime, _time, cancellationToken);
-            }
-            catch (TimeoutException)
-            {
-                throw new RpcException(
-                    new Status(
-                        StatusCode.FailedPrecondition,
-                        $"there is no {what} here after {WireLimits.ViewOpeningTime.TotalMinutes:0} minutes"
-                    )
-                );
-            }
+            await changed.WaitAsync(cancellationToken);
         }
     }
 
@@ -118,5 +108,10 @@ internal interface IStateSource
     /// <param name="step">The step.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="RpcException">The step is past.</exception>
+    /// <remarks>They may change while they are sent: ask <see cref="Holds"/> afterwards.</remarks>
     Task<IReadOnlyList<ReadOnlyMemory<float>>> StateAfterAsync(long step, CancellationToken cancellationToken);
+
+    /// <summary>Whether the state is still the one after a step, so that what has been read of it is of one piece.</summary>
+    /// <param name="step">The step.</param>
+    bool Holds(long step);
 }

@@ -27,14 +27,5 @@ internal static class WireLimits
     public const int HttpFrameBytes = 1024 * 1024;
 
     /// <summary>How often each side of a session says that it is alive.</summary>
-    public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(1);
-
-    /// <summary>
-    /// How long the members of a view may take to reach each other. The slowest has first to do what it was granted before the view:
-    /// eight steps and an evaluation. One that dies meanwhile is noticed by its silence.
-    /// </summary>
-    public static readonly TimeSpan ViewOpeningTime = TimeSpan.FromMinutes(10);
-
-    /// <summary>How long a silent peer is believed in.</summary>
-    public static readonly TimeSpan HeartbeatTimeout = TimeSpan.FromSeconds(6);
+    public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromMilliseconds(500);
 }

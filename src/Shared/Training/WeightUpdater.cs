@@ -87,6 +87,14 @@ internal sealed class WeightUpdater : IGradientConsumer, IParameterUpdate
         Swap();
     }
 
+    /// <summary>Takes over a state that has been written to <see cref="Spare"/>; until then nothing has happened.</summary>
+    /// <param name="step">Steps completed in it.</param>
+    public void Restore(long step)
+    {
+        Spare.Step = step;
+        (State, Spare) = (Spare, State);
+    }
+
     /// <summary>Does a whole step: clips, updates into the spare state, moves the running statistics, and swaps.</summary>
     /// <param name="samples">Samples of the global batch.</param>
     /// <param name="gradientSum">The sum of their gradients over the whole tree.</param>
@@ -97,11 +105,7 @@ internal sealed class WeightUpdater : IGradientConsumer, IParameterUpdate
         Swap();
     }
 
-    private void Swap()
-    {
-        Spare.Step = State.Step + 1;
-        (State, Spare) = (Spare, State);
-    }
+    private void Swap() => Restore(State.Step + 1);
 
     private void UpdateClipped(ReadOnlySpan<float> gradientSum) =>
         Update(

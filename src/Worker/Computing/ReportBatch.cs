@@ -24,6 +24,7 @@ internal sealed class ReportBatch(TimeProvider time, Action<StepReports> send)
     public const int Low = 4;
 
     private StepReports _reports = new();
+    private bool _isAwaited;
     private long _sent = time.GetTimestamp();
 
     /// <summary>Takes a report, and sends it with those before if it is time, or something waits for it.</summary>
@@ -33,7 +34,8 @@ internal sealed class ReportBatch(TimeProvider time, Action<StepReports> send)
     {
         _reports.Reports.Add(report);
         if (
-            report.Work == Protocol.Work.Evaluate
+            _isAwaited
+            || report.Work == Protocol.Work.Evaluate
             || queued <= Low
             || _reports.Reports.Count >= Most
             || time.GetElapsedTime(_sent) >= Interval
@@ -43,6 +45,12 @@ internal sealed class ReportBatch(TimeProvider time, Action<StepReports> send)
         }
     }
 
+    /// <summary>The next report is sent at once: a view begins, and how long training stood still should be known.</summary>
+    public void SendNext() => _isAwaited = true;
+
+    /// <summary>Drops what is held back.</summary>
+    public void Clear() => _reports = new StepReports();
+
     /// <summary>Sends what is held back.</summary>
     public void Send()
     {
@@ -50,6 +58,7 @@ internal sealed class ReportBatch(TimeProvider time, Action<StepReports> send)
             return;
         send(_reports);
         _reports = new StepReports();
+        _isAwaited = false;
         _sent = time.GetTimestamp();
     }
 }

@@ -5,33 +5,44 @@ using Distributed.Training;
 
 namespace Distributed.Worker.Computing;
 
-/// <summary>Copies the state and sends the copy to the coordinator while training continues; one at a time.</summary>
+/// <summary>
+/// Copies the state and sends the copy to the coordinator while training continues; one at a time, and independent of views.
+/// </summary>
 /// <param name="client">Reaches the coordinator.</param>
 /// <param name="failed">
 /// Called at once with the step whose snapshot could not be sent, and why: no later call would report the last one.
 /// </param>
-internal sealed class SnapshotSender(Tensors.TensorsClient client, Action<long, Exception> failed)
+internal sealed class SnapshotSender(Tensors.TensorsClient client, Action<long, Exception> failed) : IAsyncDisposable
 {
     private AlignedBuffer[] _copies = [];
+    private readonly CancellationTokenSource _ending = new();
     private Task _sending = Task.CompletedTask;
 
     /// <summary>Takes a snapshot; returns when the copy is made, which waits for the snapshot before to be sent.</summary>
     /// <param name="state">The state; not written until this returns.</param>
     /// <param name="header">Names run, generation and step.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
     public async Task TakeAsync(TrainingState state, TensorFrame header, CancellationToken cancellationToken)
     {
-        await _sending;
+        await _sending.WaitAsync(cancellationToken);
         AlignedBuffer[] vectors = [state.Weights, .. state.Moments];
         if (_copies.Length == 0)
             _copies = [.. vectors.Select(vector => new AlignedBuffer(vector.Length))];
         for (var i = 0; i < vectors.Length; i++)
             vectors[i].Span.CopyTo(_copies[i].Span);
-        _sending = SendOrTellAsync(header, cancellationToken);
+        _sending = SendOrTellAsync(header, _ending.Token);
     }
 
-    /// <summary>Waits until the last snapshot has arrived.</summary>
+    /// <summary>Waits until the last snapshot has arrived, or is known not to.</summary>
     public Task FlushAsync() => _sending;
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await _ending.CancelAsync();
+        await _sending;
+        _ending.Dispose();
+    }
 
     private async Task SendOrTellAsync(TensorFrame header, CancellationToken cancellationToken)
     {
@@ -39,10 +50,10 @@ internal sealed class SnapshotSender(Tensors.TensorsClient client, Action<long, 
         {
             await SendAsync(header, cancellationToken);
         }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception exception)
         {
-            failed((long)header.Step, exception);
-            throw;
+            if (!cancellationToken.IsCancellationRequested)
+                failed((long)header.Step, exception);
         }
     }
 

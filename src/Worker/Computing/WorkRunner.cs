@@ -15,10 +15,13 @@ namespace Distributed.Worker.Computing;
 /// <summary>Executes this worker's work in the order in which it was granted, on the compute thread.</summary>
 internal sealed class WorkRunner : IStateSource, IAsyncDisposable
 {
+    // More than a coordinator grants ahead, and so more than one that dies can have left unrecorded.
+    private const int MostRemembered = 1024;
+
     private readonly RunContext _run;
     private readonly MemberLinks _members;
-    private readonly Action<WorkerMessage> _post;
     private readonly SnapshotSender _snapshots;
+    private readonly FailurePoint? _failure;
     private readonly ReportBatch _reports;
     private readonly ComputeThread _thread = new();
     private readonly Replica _replica;
@@ -27,25 +30,32 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     private TrainingStep? _step;
     private ViewGeneration _generation;
     private int _rank;
+    private readonly Queue<StepReport> _last = new(); // with the records, for a coordinator that comes back without them
+    private bool _holdsState;
+    private bool _isOpen; // the view, with the state that it begins with
+    private long _position; // what has been completed
     private volatile Phase _phase = Phase.Idle;
 
     /// <summary>Builds the replica.</summary>
     /// <param name="run">The run.</param>
     /// <param name="threads">Threads that compute.</param>
     /// <param name="members">Reaches the other members.</param>
-    /// <param name="post">Sends a message to the coordinator.</param>
-    public WorkRunner(RunContext run, int threads, MemberLinks members, Action<WorkerMessage> post)
+    /// <param name="failure">Where this process is to fail, in tests.</param>
+    public WorkRunner(RunContext run, int threads, MemberLinks members, FailurePoint? failure = null)
     {
+        _failure = failure;
         _run = run;
         _members = members;
-        _post = post;
-        _reports = new ReportBatch(TimeProvider.System, reports => post(Message(message => message.Reports = reports)));
+        _reports = new ReportBatch(TimeProvider.System, reports => Post(Message(message => message.Reports = reports)));
         _snapshots = new SnapshotSender(members.CoordinatorTensors, ReportLostSnapshot);
         _replica = new Replica(run.Settings, threads, holdsMoments: run.Exchange == ExchangeMode.Peers);
     }
 
     /// <inheritdoc />
     public ulong Run => _run.Run;
+
+    /// <summary>Sends a message to the coordinator; set for each session.</summary>
+    public Action<WorkerMessage> Post { get; set; } = _ => { };
 
     /// <summary>The step under way, or the last one.</summary>
     public long Step { get; private set; }
@@ -78,26 +88,28 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     /// </summary>
     /// <param name="item">The work.</param>
     /// <param name="following">The work that follows; this call is its only reader.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="views">Ends the work with its view.</param>
     /// <exception cref="PeerFailureException">Another member was lost.</exception>
     /// <exception cref="NonFiniteLossException">The training has diverged.</exception>
-    public async Task RunAsync(WorkItem item, ChannelReader<WorkItem> following, CancellationToken cancellationToken)
+    public async Task RunAsync(WorkItem item, ChannelReader<WorkItem> following, ViewLifetime views)
     {
-        // A peer that is cut off as well would be waited for without end.
-        await using var givingUp = cancellationToken.UnsafeRegister(static runner => _ = ((WorkRunner)runner!)._view?.AbandonAsync(), this);
         if (item is not Compute)
             SendReports();
         switch (item)
         {
-            case EnterView enter:
-                await EnterAsync(enter, cancellationToken);
+            case EnterView enter when views.TryBegin(enter.Generation):
+                await EnterAsync(enter, views.Stopping);
                 break;
             case Compute compute:
-                await _thread.RunAsync(() => ComputeAll(compute, following, cancellationToken));
+                await ComputeAsync(compute, following, views.Stopping);
                 break;
             case SendSnapshot:
                 _phase = Phase.Snapshot;
-                await _snapshots.TakeAsync(_replica.Weights.State, Header(), cancellationToken);
+                _failure?.Reach(FailurePoint.Snapshot, Step);
+                await _snapshots.TakeAsync(_replica.Weights.State, Header(), views.Stopping);
+                break;
+            case LeaveViews leave:
+                await LeaveAsync(leave.Generation);
                 break;
             case Stop stop:
                 await StopAsync(stop);
@@ -129,6 +141,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         // The state does not change while it is sent: the next step cannot complete without the requester.
         if (!await _completed.WaitAsync(step, cancellationToken))
             throw new RpcException(new Status(StatusCode.FailedPrecondition, $"the state after step {step} is past on this worker"));
+        _failure?.Reach(FailurePoint.Serve, step);
         return
         [
             _replica.Weights.State.Weights.Memory,
@@ -137,9 +150,13 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     }
 
     /// <inheritdoc />
+    public bool Holds(long step) => _completed.IsAt(step);
+
+    /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
         _thread.Dispose();
+        await _snapshots.DisposeAsync();
         await _members.DisposeAsync();
         _replica.Dispose();
     }
@@ -154,17 +171,20 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         var shares = enter.View.Members.Select(member => checked((int)member.Share)).ToList();
         var buckets = Buckets.Of(_run.Settings.Network.Layout, owners == SliceOwners.Workers ? shares.Count : 1);
         Step = first - 1;
+        _isOpen = false;
         _view = await _members.EnterAsync(enter, new ReductionPlans(shares, buckets, owners), cancellationToken);
         _step = new TrainingStep(_replica, _view.Exchange, _view.Memory, _rank);
+        if (_failure is not null)
+            _view.Exchange.Reached = point => _failure.Pass(point, Step);
         if (enter.View.FetchState)
-        {
-            await _members.FetchStateAsync(enter.View.StateSource, Header(), _replica.Weights.State, cancellationToken);
-            _replica.Weights.State.Step = Step;
-            _completed.Open(Step);
-        }
+            await FetchAsync(enter.View, cancellationToken);
+        else if (!_holdsState || _replica.Weights.State.Step != Step)
+            throw new InvalidDataException($"the view begins after step {Step}, whose state this worker does not hold");
 
+        _isOpen = true;
+        _reports.SendNext();
         var ways = _view.Ways;
-        _post(
+        Post(
             Message(message =>
                 message.ViewOpened = new ViewOpened
                 {
@@ -177,45 +197,105 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         );
     }
 
+    // Into the spare state: what this worker held before still counts if the transfer ends half-way.
+    private async Task FetchAsync(View view, CancellationToken cancellationToken)
+    {
+        _failure?.Reach(FailurePoint.Fetch, Step);
+        await _members.FetchStateAsync(view, Header(), _replica.Weights.Spare, cancellationToken);
+        _replica.Weights.Restore(Step);
+        _holdsState = true;
+        _position = checked((long)view.Position);
+        _completed.Open(Step);
+    }
+
+    /// <summary>Leaves the view, at any point: the session has ended. What has been completed is kept.</summary>
+    public async Task LetGoAsync()
+    {
+        await _members.AbandonAsync();
+        (_view, _step, _isOpen) = (null, null, false);
+        _reports.Clear(); // of steps that the session's coordinator granted
+        Step = _replica.Weights.State.Step;
+        _phase = Phase.Idle;
+    }
+
+    /// <summary>Says that this worker can be a member, and what it has brought along from an earlier session.</summary>
+    public void SayReady()
+    {
+        var ready = new Ready { HoldsDataset = _run.Dataset is not null };
+        if (_holdsState && _run.Exchange == ExchangeMode.Peers)
+        {
+            (ready.HoldsState, ready.Position) = (true, (ulong)_position);
+            ready.Completed.AddRange(_last);
+        }
+
+        Post(Message(message => message.Ready = ready));
+    }
+
+    private async Task LeaveAsync(ViewGeneration generation)
+    {
+        await LetGoAsync();
+        _generation = generation;
+        Post(Message(message => message.Frozen = new Frozen { Position = (ulong)_position, HoldsState = _holdsState }));
+    }
+
+    private async Task ComputeAsync(Compute first, ChannelReader<WorkItem> following, CancellationToken cancellationToken)
+    {
+        await using var ending = cancellationToken.UnsafeRegister(static view => _ = ((ExchangeView)view!).AbandonAsync(), _view);
+        await _thread.RunAsync(() => ComputeAll(first, following, cancellationToken));
+    }
+
     private void ComputeAll(Compute first, ChannelReader<WorkItem> following, CancellationToken cancellationToken)
     {
         for (var work = first; work is not null; work = NextOf(following))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var plan = Execute(work);
-            _reports.Add(Report(work, plan), following.Count);
+            _reports.Add(Execute(work), following.Count);
         }
     }
 
     private static Compute? NextOf(ChannelReader<WorkItem> following) =>
         following.TryPeek(out var next) && next is Compute && following.TryRead(out next) ? (Compute)next : null;
 
-    private ReductionPlan Execute(Compute work)
+    // The record lies in the view's memory, so that it is read before the view can end.
+    private StepReport Execute(Compute work)
     {
         var (view, step) = (_view!, _step!);
-        ReductionPlan? plan = null;
-        if (work.Work == Work.Evaluate)
+        StepReport? report = null;
+        if (work.Work == Work.Train)
+            Step = work.Step;
+        _phase = work.Work == Work.Train ? Phase.ForwardBackward : Phase.Evaluation;
+        view.RunStep(() =>
         {
-            _phase = Phase.Evaluation;
-            view.RunStep(() => plan = step.Evaluate(work.Step, work.Batch, view.Stopping));
-            return plan!;
-        }
+            var plan =
+                work.Work == Work.Train
+                    ? step.Train(work.Step, work.Batch, view.Stopping)
+                    : step.Evaluate(work.Step, work.Batch, view.Stopping);
+            _position = work.Work == Work.Train ? Positions.After(work.Step) : Positions.AfterEvaluation(work.Step);
+            report = Report(work, plan);
+        });
+        if (work.Work == Work.Train)
+            _completed.Open(work.Step);
+        Remember(report!);
+        return report!;
+    }
 
-        Step = work.Step;
-        _phase = Phase.ForwardBackward;
-        view.RunStep(() => plan = step.Train(work.Step, work.Batch, view.Stopping));
-        _completed.Open(Step);
-        return plan!;
+    private void Remember(StepReport report)
+    {
+        if (report.Record.IsEmpty)
+            return;
+        _last.Enqueue(report);
+        if (_last.Count > MostRemembered)
+            _last.Dequeue();
     }
 
     private async Task StopAsync(Stop stop)
     {
         await _snapshots.FlushAsync();
         await _members.LeaveAsync();
-        if (!stop.Complete)
-            return;
+        if (!stop.Complete || !_isOpen)
+            return; // a newcomer may not have received the state any more
         var hash = Convert.FromHexString(WeightsHash.Compute(_replica.Weights.State.Weights.Span));
-        _post(Message(message => message.Finished = new Finished { WeightsSha256 = Google.Protobuf.ByteString.CopyFrom(hash) }));
+        Post(Message(message => message.Finished = new Finished { WeightsSha256 = Google.Protobuf.ByteString.CopyFrom(hash) }));
     }
 
     private StepReport Report(Compute work, ReductionPlan plan)
@@ -243,11 +323,9 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
 
     private void ReportLostSnapshot(long step, Exception exception)
     {
-        var message = Message(message =>
-            message.Failure = new Failure { Phase = Phase.Snapshot, Reason = $"it could not be sent: {WireErrors.Cause(exception)}" }
-        );
+        var message = Message(message => message.SnapshotLost = new SnapshotLost { Reason = WireErrors.Cause(exception) });
         message.Step = (ulong)step;
-        _post(message);
+        Post(message);
     }
 
     private TensorFrame Header() =>

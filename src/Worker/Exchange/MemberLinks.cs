@@ -27,7 +27,7 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
     /// <exception cref="InputException">The run wants one transport alone, and there is a peer that cannot be reached by it.</exception>
     public async Task<ExchangeView> EnterAsync(EnterView enter, ReductionPlans plans, CancellationToken cancellationToken)
     {
-        await LeaveAsync();
+        await LeaveAsync(cancellationToken);
         List<string> names = [.. enter.View.Members.Select(member => $"worker {member.Worker}")];
         List<string> addresses = [.. enter.View.Members.Select(member => member.Address)];
         if (run.Exchange == ExchangeMode.Coordinator)
@@ -42,13 +42,14 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
     }
 
     /// <summary>Fetches the state after the step before the view's first.</summary>
-    /// <param name="source">The address of a member that has it; empty for the coordinator.</param>
+    /// <param name="view">Names a member that has it.</param>
     /// <param name="request">Names run, generation and step.</param>
     /// <param name="state">Receives it.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="PeerFailureException">It cannot be had.</exception>
-    public async Task FetchStateAsync(string source, TensorFrame request, TrainingState state, CancellationToken cancellationToken)
+    public async Task FetchStateAsync(View view, TensorFrame request, TrainingState state, CancellationToken cancellationToken)
     {
+        var source = view.StateSource;
         try
         {
             using var peer = source.Length == 0 ? null : new Connection(source, token);
@@ -65,8 +66,10 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
         }
         catch (Exception exception) when (exception is Grpc.Core.RpcException or InvalidDataException)
         {
+            cancellationToken.ThrowIfCancellationRequested();
+            var holder = view.Members.FirstOrDefault(member => member.Address == source);
             throw new PeerFailureException(
-                source.Length == 0 ? "the coordinator" : source,
+                source.Length == 0 ? "the coordinator" : $"worker {holder?.Worker}",
                 (long)request.Step,
                 Phase.StateTransfer,
                 WireErrors.Cause(exception),
@@ -76,10 +79,20 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
     }
 
     /// <summary>Sends what is still queued and leaves the view.</summary>
-    public async Task LeaveAsync()
+    /// <param name="cancellationToken">Leaves at once.</param>
+    public async Task LeaveAsync(CancellationToken cancellationToken = default)
     {
+        await using var ending = cancellationToken.UnsafeRegister(static view => _ = ((ExchangeView?)view)?.AbandonAsync(), View);
         if (View is { } view)
             await view.DisposeAsync();
+        View = null;
+    }
+
+    /// <summary>Leaves the view at any point; when this returns, nothing of it touches memory any more.</summary>
+    public async Task AbandonAsync()
+    {
+        if (View is { } view)
+            await view.AbandonAsync();
         View = null;
     }
 

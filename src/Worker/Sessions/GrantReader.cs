@@ -12,20 +12,27 @@ namespace Distributed.Worker.Sessions;
 internal sealed class GrantReader(SampleDecoder decoder, int targetWidth, Dataset? dataset)
 {
     private Grant? _open;
+    private ViewGeneration _generation; // of the open grant
     private byte[] _samples = [];
     private int[] _targets = [];
     private int[] _indices = []; // instead of both, where the dataset is held
     private int _filled;
     private ulong _checksum;
 
+    /// <summary>Forgets a grant whose samples are still to come: its view is over.</summary>
+    public void Reset() => _open = null;
+
     /// <summary>Takes a grant.</summary>
+    /// <param name="generation">The view that it belongs to.</param>
+    /// <param name="grant">The grant.</param>
     /// <returns>The work, or null if its samples are still to come.</returns>
     /// <exception cref="InvalidDataException">It is invalid, or out of order.</exception>
-    public Compute? Take(Grant grant)
+    public Compute? Take(ViewGeneration generation, Grant grant)
     {
         var step = checked((long)grant.Step);
         if (_open is not null)
             throw new InvalidDataException($"the grant of step {step} came before all samples of the one before");
+        _generation = generation;
         if (grant.ShardSamples == 0)
             return Indexed(grant);
         if (grant.ShardSamples > grant.Samples)
@@ -82,9 +89,14 @@ internal sealed class GrantReader(SampleDecoder decoder, int targetWidth, Datase
         );
     }
 
-    private static Compute Work(Grant grant, ISampleSource samples, ulong checksum) =>
+    private Compute Work(Grant grant, ISampleSource samples, ulong checksum) =>
         (grant.Microbatches | grant.Samples) <= int.MaxValue
-            ? new(checked((long)grant.Step), grant.Work, new MemberBatch((int)grant.Microbatches, (int)grant.Samples, samples, checksum))
+            ? new(
+                _generation,
+                checked((long)grant.Step),
+                grant.Work,
+                new MemberBatch((int)grant.Microbatches, (int)grant.Samples, samples, checksum)
+            )
             : throw TooLarge(grant);
 
     private static InvalidDataException TooLarge(Grant grant) =>

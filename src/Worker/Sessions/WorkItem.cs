@@ -4,22 +4,30 @@ using Distributed.Training;
 namespace Distributed.Worker.Sessions;
 
 /// <summary>A command from the coordinator; commands are executed in the order in which they arrive.</summary>
-internal abstract record WorkItem;
+/// <param name="Generation">The view that it belongs to.</param>
+internal abstract record WorkItem(ViewGeneration Generation);
 
 /// <summary>Become a member of a view.</summary>
-internal sealed record EnterView(ViewGeneration Generation, View View) : WorkItem;
+internal sealed record EnterView(ViewGeneration Generation, View View) : WorkItem(Generation);
 
 /// <summary>Train a step, or evaluate after it.</summary>
+/// <param name="Generation">The view.</param>
 /// <param name="Step">The step.</param>
 /// <param name="Work">Which of the two.</param>
 /// <param name="Batch">This worker's part of the batch.</param>
-internal sealed record Compute(long Step, Work Work, MemberBatch Batch) : WorkItem;
+internal sealed record Compute(ViewGeneration Generation, long Step, Work Work, MemberBatch Batch) : WorkItem(Generation);
 
 /// <summary>Send the state after a step to the coordinator.</summary>
-internal sealed record SendSnapshot(long Step) : WorkItem;
+internal sealed record SendSnapshot(ViewGeneration Generation, long Step) : WorkItem(Generation);
+
+/// <summary>Leave the views up to a generation, which are over, and say what has been completed.</summary>
+internal sealed record LeaveViews(ViewGeneration Generation) : WorkItem(Generation);
 
 /// <summary>Stop.</summary>
+/// <param name="Generation">The last view.</param>
 /// <param name="Complete">Whether training has ended in order.</param>
 /// <param name="Interrupted">Whether it was interrupted and may go on later.</param>
+/// <param name="MayReturn">Whether the run goes on without this worker, which may join it again.</param>
 /// <param name="Reason">Why, if it has failed.</param>
-internal sealed record Stop(bool Complete, bool Interrupted, string Reason) : WorkItem;
+internal sealed record Stop(ViewGeneration Generation, bool Complete, bool Interrupted, bool MayReturn, string Reason)
+    : WorkItem(Generation);

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Threading.Channels;
 using Distributed.Checkpoints;
 using Distributed.Collectives;
+using Distributed.Hosting;
 using Distributed.Kernels.Threads;
 using Distributed.Model;
 using Distributed.Protocol;
@@ -23,12 +25,19 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
     private const int WorkQueueLength = 4096;
 
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan DismissalTime = TimeSpan.FromSeconds(10);
 
-    private volatile Exception? _ended; // what ends the work from outside
+    private volatile Exception? _ended; // what ends the work of a session from outside
     private volatile bool _isInterrupted;
+    private volatile bool _mayReturn; // the last session was ended by the coordinator, which goes on
+    private HeldReplica? _held;
 
-    /// <summary>Joins and works until the coordinator dismisses this worker.</summary>
+    /// <summary>
+    /// Joins and works until the coordinator dismisses this worker. When the coordinator is gone, it keeps its state and waits for one that
+    /// takes the run over.
+    /// </summary>
     /// <param name="leave">Asks to leave after what has been granted.</param>
     /// <exception cref="RunFailedException">The run, or this worker's part in it, has failed.</exception>
     /// <exception cref="RunSuspendedException">The run was interrupted, or the coordinator has gone; both may come back.</exception>
@@ -36,44 +45,107 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
     public async Task RunAsync(CancellationToken leave)
     {
         using var connection = new Connection(options.Coordinator, token, TimeSpan.FromSeconds(options.CoordinatorTimeout));
-        var (stream, welcome) = await JoinAsync(connection, leave);
-        await using var session = stream;
         try
         {
-            await TakePartAsync(session, welcome, leave);
+            await RunSessionAsync(connection, lost: null, leave);
         }
-        catch (OutOfMemoryException exception)
+        finally
         {
-            // It was building its replica; nothing of the session has been read yet but the welcome.
-            var reason = OutOfMemory(welcome.Welcome.Settings);
-            session.Post(
-                new WorkerMessage
-                {
-                    Run = welcome.Run,
-                    Failure = new Failure { Reason = reason },
-                }
-            );
-            using var patience = new CancellationTokenSource(DismissalTime);
-            await session.CompleteAsync(patience.Token);
-            throw new RunFailedException(reason, exception);
+            if (_held is not null)
+                await _held.DisposeAsync();
         }
 
         if (_isInterrupted && !leave.IsCancellationRequested)
             throw new RunSuspendedException("the run was interrupted; start this worker again when it goes on");
     }
 
+    private async Task RunSessionAsync(Connection connection, RunSuspendedException? lost, CancellationToken leave)
+    {
+        var pause = FirstPause;
+        while (true)
+        {
+            var (session, welcome) = await JoinAsync(connection, lost, leave);
+            _mayReturn = false;
+            await using (session)
+            {
+                try
+                {
+                    await TakePartAsync(session, welcome, leave);
+                    return;
+                }
+                catch (OutOfMemoryException exception)
+                {
+                    throw await ConfessAsync(session, welcome, exception);
+                }
+                catch (RunSuspendedException exception) when (_held is not null && options.Local is null && !leave.IsCancellationRequested)
+                {
+                    lost = exception;
+                    (_ended, _isInterrupted) = (null, false);
+                }
+            }
+
+            await _held.Runner.LetGoAsync();
+            if (!_mayReturn)
+            {
+                await StandardStreams.Error.WriteLineAsync(
+                    $"{lost.Message}; this worker keeps its state and waits {options.CoordinatorTimeout} seconds for one that goes on with it"
+                );
+                continue;
+            }
+
+            await StandardStreams.Error.WriteLineAsync($"{lost.Message}; this worker joins again in {pause.TotalSeconds:0} seconds");
+            await Task.Delay(pause, leave);
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+    }
+
+    // It was building its replica; nothing of the session has been read yet but the welcome.
+    private static async Task<RunFailedException> ConfessAsync(
+        SessionStream session,
+        CoordinatorMessage welcome,
+        OutOfMemoryException exception
+    )
+    {
+        var reason = OutOfMemory(welcome.Welcome.Settings);
+        session.Post(
+            new WorkerMessage
+            {
+                Run = welcome.Run,
+                Failure = new Failure { Reason = reason },
+            }
+        );
+        using var patience = new CancellationTokenSource(DismissalTime);
+        await session.CompleteAsync(patience.Token);
+        return new RunFailedException(reason, exception);
+    }
+
     private async Task TakePartAsync(SessionStream session, CoordinatorMessage welcome, CancellationToken leave)
     {
         WorkRunner? working = null;
         var beating = session.BeatAsync(() => Beat(working, welcome.Run));
+        var settings = welcome.Welcome.Settings;
+        if (_held?.Belongs(welcome) == false)
+        {
+            await _held.DisposeAsync();
+            _held = null;
+        }
+
+        _held ??= await BuildAsync(welcome);
+        working = _held.Runner;
+        working.Post = session.Post;
+        await WorkAsync(session, _held.Run, working, settings, leave);
+    }
+
+    private async Task<HeldReplica> BuildAsync(CoordinatorMessage welcome)
+    {
         var run = RunContext.Of(welcome, options.Data);
-        await using var members = new MemberLinks(run, options.Threads, options.Coordinator, token, directory);
-        await using var runner = new WorkRunner(run, options.Threads, members, session.Post);
+        var members = new MemberLinks(run, options.Threads, options.Coordinator, token, directory);
+        var failure = FailurePoint.Of(Environment.GetEnvironmentVariable(FailurePoint.EnvironmentVariable), options.Local?.Number ?? 0);
+        var held = new HeldReplica(run, welcome.Welcome.Settings, new WorkRunner(run, options.Threads, members, failure));
         if (options.Local is { } local)
-            await runner.PinAsync(ProcessorShare.Of(ThreadAffinity.Allowed(), local.Number, local.Count, options.Threads));
-        working = runner;
-        directory.Serve(runner);
-        await WorkAsync(session, run, runner, welcome.Welcome.Settings, leave);
+            await held.Runner.PinAsync(ProcessorShare.Of(ThreadAffinity.Allowed(), local.Number, local.Count, options.Threads));
+        directory.Serve(held.Runner);
+        return held;
     }
 
     /// <summary>What there is too little memory for on this machine, and what can be made smaller.</summary>
@@ -95,19 +167,14 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
 
     private async Task WorkAsync(SessionStream session, RunContext run, WorkRunner runner, RunSettings settings, CancellationToken leave)
     {
-        using var failed = new CancellationTokenSource();
+        using var views = new ViewLifetime();
         var work = Channel.CreateBounded<WorkItem>(new BoundedChannelOptions(WorkQueueLength) { SingleReader = true, SingleWriter = true });
-        var reading = ReadAsync(
-            session,
-            new GrantReader(run.Decoder, run.Settings.Objective.TargetWidth, run.Dataset),
-            work.Writer,
-            failed
-        );
+        var reading = ReadAsync(session, new GrantReader(run.Decoder, run.Settings.Objective.TargetWidth, run.Dataset), work.Writer, views);
         using var leaving = leave.Register(() => session.Post(runner.Message(message => message.Leave = new Leave())));
-        session.Post(runner.Message(message => message.Ready = new Ready { HoldsDataset = run.Dataset is not null }));
+        runner.SayReady();
         try
         {
-            await DoAsync(work.Reader, runner, failed.Token);
+            await DoAsync(work.Reader, session, runner, views);
             await reading;
             using var patience = new CancellationTokenSource(DismissalTime);
             await session.CompleteAsync(patience.Token);
@@ -124,34 +191,63 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         }
     }
 
-    private async Task DoAsync(ChannelReader<WorkItem> work, WorkRunner runner, CancellationToken cancellationToken)
+    // A view that is over is passed over, whatever came of it. One that has failed here ends everywhere, and the coordinator says when.
+    private async Task DoAsync(ChannelReader<WorkItem> work, SessionStream session, WorkRunner runner, ViewLifetime views)
     {
+        var isBroken = false;
         await foreach (var item in work.ReadAllAsync(CancellationToken.None))
         {
-            await runner.RunAsync(item, work, cancellationToken);
+            if (item is not (LeaveViews or Stop) && (isBroken || views.IsOver(item.Generation)))
+                continue;
+            try
+            {
+                await runner.RunAsync(item, work, views);
+                isBroken &= item is not LeaveViews;
+            }
+            catch (Exception exception)
+                when (views.IsOver(item.Generation) && exception is OperationCanceledException or PeerFailureException)
+            {
+                if (_ended is { } ended)
+                    throw ended;
+            }
+            catch (PeerFailureException exception)
+            {
+                isBroken = true;
+                runner.SendReports();
+                session.Post(runner.Message(message => message.Failure = FailureOf(exception, runner.Phase)));
+            }
+
             if (item is not Stop stop)
                 continue;
             _isInterrupted = stop.Interrupted;
             if (stop.Reason.Length > 0)
-                throw Ended(stop.Reason);
+                throw Ended(stop.Reason, stop.MayReturn);
         }
     }
 
-    private async Task ReadAsync(SessionStream session, GrantReader grants, ChannelWriter<WorkItem> work, CancellationTokenSource failed)
+    private async Task ReadAsync(SessionStream session, GrantReader grants, ChannelWriter<WorkItem> work, ViewLifetime views)
     {
         Exception? failure = null;
         try
         {
             while (await session.Incoming.MoveNext(CancellationToken.None))
             {
-                foreach (var item in Items(session.Incoming.Current, grants))
+                var message = session.Incoming.Current;
+                if (message.Freeze is not null)
+                {
+                    views.End(ViewGeneration.From(message.Generation)); // before the work that is queued
+                    grants.Reset();
+                }
+
+                foreach (var item in Items(message, grants))
                     await work.WriteAsync(item);
-                if (session.Incoming.Current.Dismissal is not { } dismissal)
+                if (message.Dismissal is not { } dismissal)
                     continue;
                 if (dismissal.Reason.Length > 0)
                 {
-                    _ended = Ended(dismissal.Reason);
-                    await failed.CancelAsync();
+                    _ended = Ended(dismissal.Reason, dismissal.MayReturn);
+                    _mayReturn = dismissal.MayReturn;
+                    views.EndAll();
                 }
 
                 return;
@@ -173,27 +269,45 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
                 _ended = failure is RunSuspendedException ? failure : new RunFailedException(failure.Message);
             work.TryComplete(failure);
             if (failure is not null)
-                await failed.CancelAsync();
+                views.EndAll();
         }
     }
 
-    private static IEnumerable<WorkItem> Items(CoordinatorMessage message, GrantReader grants) =>
-        message.BodyCase switch
+    private static IEnumerable<WorkItem> Items(CoordinatorMessage message, GrantReader grants)
+    {
+        var generation = ViewGeneration.From(message.Generation);
+        return message.BodyCase switch
         {
-            CoordinatorMessage.BodyOneofCase.View => [new EnterView(ViewGeneration.From(message.Generation), message.View)],
-            CoordinatorMessage.BodyOneofCase.Grants => message.Grants.Grants_.Select(grants.Take).OfType<WorkItem>(),
+            CoordinatorMessage.BodyOneofCase.View => [new EnterView(generation, message.View)],
+            CoordinatorMessage.BodyOneofCase.Grants => message
+                .Grants.Grants_.Select(grant => grants.Take(generation, grant))
+                .OfType<WorkItem>(),
             CoordinatorMessage.BodyOneofCase.Shard => grants.Take(message.Shard) is { } work ? [work] : [],
-            CoordinatorMessage.BodyOneofCase.Snapshot => [new SendSnapshot(checked((long)message.Step))],
+            CoordinatorMessage.BodyOneofCase.Snapshot => [new SendSnapshot(generation, checked((long)message.Step))],
+            CoordinatorMessage.BodyOneofCase.Freeze => [new LeaveViews(generation)],
             CoordinatorMessage.BodyOneofCase.Dismissal =>
             [
-                new Stop(message.Dismissal.Complete, message.Dismissal.Interrupted, message.Dismissal.Reason),
+                new Stop(
+                    generation,
+                    message.Dismissal.Complete,
+                    message.Dismissal.Interrupted,
+                    message.Dismissal.MayReturn,
+                    message.Dismissal.Reason
+                ),
             ],
             _ => [],
         };
+    }
 
-    private async Task<(SessionStream Session, CoordinatorMessage Welcome)> JoinAsync(Connection connection, CancellationToken leave)
+    // A coordinator that was lost may be replaced by one that takes the run over.
+    private async Task<(SessionStream Session, CoordinatorMessage Welcome)> JoinAsync(
+        Connection connection,
+        RunSuspendedException? lost,
+        CancellationToken leave
+    )
     {
-        for (var deadline = DateTime.UtcNow.AddSeconds(options.ConnectTimeout); ; await Task.Delay(RetryInterval, leave))
+        var patience = TimeSpan.FromSeconds(lost is null ? options.ConnectTimeout : options.CoordinatorTimeout);
+        for (var began = Stopwatch.GetTimestamp(); ; await Task.Delay(RetryInterval, leave))
         {
             var session = new SessionStream(new Cluster.ClusterClient(connection.Calls).Session(cancellationToken: CancellationToken.None));
             try
@@ -203,14 +317,16 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
                     return (session, session.Incoming.Current);
                 throw new RunFailedException($"--coordinator {options.Coordinator}: it let this worker go before the run began");
             }
-            catch (RpcException exception) when (IsNoAnswer(exception.StatusCode) && DateTime.UtcNow < deadline)
+            catch (RpcException exception) when (IsNoAnswer(exception.StatusCode) && Stopwatch.GetElapsedTime(began) < patience)
             {
                 await session.DisposeAsync();
             }
             catch (RpcException exception)
             {
                 await session.DisposeAsync();
-                throw Refused(exception);
+                throw lost is not null && IsNoAnswer(exception.StatusCode)
+                    ? new RunSuspendedException($"{lost.Message}; start this worker again when the run goes on")
+                    : Refused(exception);
             }
         }
     }
@@ -242,10 +358,12 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
             _ => new InputException($"--coordinator {options.Coordinator}: {WireErrors.Cause(exception)}", exception),
         };
 
-    private static RunFailedException Ended(string reason) => new($"the coordinator has ended the run: {reason}");
+    private static Exception Ended(string reason, bool mayReturn) =>
+        mayReturn
+            ? new RunSuspendedException($"the run goes on without this worker: {reason}")
+            : new RunFailedException($"the coordinator has ended the run: {reason}");
 
-    private RunSuspendedException Lost(string cause) =>
-        new($"the coordinator at {options.Coordinator} is gone ({cause}); start this worker again when the run goes on");
+    private RunSuspendedException Lost(string cause) => new($"the coordinator at {options.Coordinator} is gone ({cause})");
 
     /// <summary>The failure message for an exception; the coordinator adds worker, step and phase to the reason.</summary>
     /// <param name="exception">What was thrown.</param>

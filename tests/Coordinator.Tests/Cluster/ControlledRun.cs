@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using Distributed.Checkpoints;
+using Distributed.Coordinator.Cluster;
 using Distributed.Coordinator.Cluster.Control;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Observers;
@@ -14,7 +15,7 @@ namespace Distributed.Coordinator.Tests.Cluster;
 
 /// <summary>A run's loop of control with workers that are played and a clock that stands still until it is moved.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "EndAsync ends it.")]
-internal sealed class ControlledRun : IRunObserver
+internal sealed class ControlledRun : IRunObserver, ILocalWorkers
 {
     // A defect must not hang the tests.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -24,12 +25,13 @@ internal sealed class ControlledRun : IRunObserver
     private readonly Channel<ClusterEvent> _events = Channel.CreateUnbounded<ClusterEvent>();
     private readonly Channel<RunEvent> _reported = Channel.CreateUnbounded<RunEvent>();
     private readonly ConcurrentQueue<ClusterView> _views = [];
+    private readonly Channel<(int Number, TimeSpan Delay)> _replaced = Channel.CreateUnbounded<(int, TimeSpan)>();
     private readonly RunController _controller;
     private readonly RunObservers _observers;
     private readonly GrantWriter _grants;
     private readonly Task<RunResult> _controlling;
 
-    public ControlledRun(int workers, long steps, long start = 0, int batchSize = 64)
+    public ControlledRun(int workers, long steps, long start = 0, int batchSize = 64, string? listen = null, long? checkpointEvery = null)
     {
         var prepared = RunPreparation.Load(
             new TrainingOptions
@@ -38,7 +40,7 @@ internal sealed class ControlledRun : IRunObserver
                 BatchSize = batchSize,
                 Steps = steps,
                 EvalEvery = steps,
-                CheckpointEvery = steps,
+                CheckpointEvery = checkpointEvery ?? steps,
             }
         );
         _grants = new GrantWriter(prepared.Configuration, prepared.Dataset);
@@ -48,16 +50,27 @@ internal sealed class ControlledRun : IRunObserver
             prepared.Configuration,
             prepared.Dataset,
             prepared.Network,
-            new ClusterOptions { Workers = workers },
+            new ClusterOptions { Workers = workers, Listen = listen },
             _run,
             Start
         );
         _observers = RunObservers.Of(_run, TextWriter.Null, this);
-        _controller = new RunController(request, _observers, Time, new RunIdentity(RunId, Epoch: 1), server: null);
+        _controller = new RunController(
+            request,
+            _observers,
+            Time,
+            new RunIdentity(RunId, Epoch: 1),
+            server: null,
+            new SavedState(RunId, Start),
+            this
+        );
         _controlling = _controller.RunAsync(new Watched(_events.Reader));
     }
 
     public const ulong RunId = 42;
+
+    /// <summary>The longest that a worker may be silent.</summary>
+    public static readonly TimeSpan Silence = TimeSpan.FromSeconds(new ClusterOptions().SilenceTimeout);
 
     public FakeTimeProvider Time { get; } = new();
 
@@ -136,6 +149,13 @@ internal sealed class ControlledRun : IRunObserver
             _folder.Dispose();
         }
     }
+
+    /// <summary>Waits until a local worker is to be replaced.</summary>
+    public async Task<(int Number, TimeSpan Delay)> ReplacedAsync() => await _replaced.Reader.ReadAsync().AsTask().WaitAsync(Patience);
+
+    void ILocalWorkers.Replace(int number, TimeSpan delay) => _replaced.Writer.TryWrite((number, delay));
+
+    void ILocalWorkers.Kill(int number, int processId) => Happens(new LocalWorkerExited(number, processId, "the process was killed"));
 
     void IRunObserver.Report(RunEvent runEvent) => _reported.Writer.TryWrite(runEvent);
 

@@ -14,8 +14,11 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
 {
     private readonly ControlledRun _run;
     private readonly TaskCompletionSource _dismissed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly string _weightsSha256;
     private View? _view;
+    private ViewGeneration _generation;
+    private long? _position;
 
     /// <summary>Joins a run, as the local worker of the same number, and is ready.</summary>
     /// <param name="run">The run.</param>
@@ -23,7 +26,15 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
     /// <param name="reports">Whether it reports the steps that it is granted.</param>
     /// <param name="weightsSha256">What it says that its weights are at the end; null for the right ones.</param>
     /// <param name="isLocal">Whether the coordinator has started it.</param>
-    public FakeWorker(ControlledRun run, int number, bool reports = true, string? weightsSha256 = null, bool isLocal = true)
+    /// <param name="localNumber">Its number among the local workers, where it takes the place of another one.</param>
+    public FakeWorker(
+        ControlledRun run,
+        int number,
+        bool reports = true,
+        string? weightsSha256 = null,
+        bool isLocal = true,
+        int? localNumber = null
+    )
     {
         _run = run;
         Reports = reports;
@@ -32,7 +43,7 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
         {
             Host = "host",
             ProcessId = 100 + number,
-            LocalNumber = isLocal ? number : 0,
+            LocalNumber = isLocal ? localNumber ?? number : 0,
         };
         Session = new MemberSession(number, join, $"http://127.0.0.1:{5000 + number}");
         run.Happens(new MemberJoined(Session));
@@ -51,16 +62,43 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
     /// <summary>Sees what it is granted.</summary>
     public Action<Grants>? Granted { get; set; }
 
+    /// <summary>Whether it begins to report with the next view.</summary>
+    public bool ReportsFromNextView { get; set; }
+
+    /// <summary>Whether it sends its state when it is asked to.</summary>
+    public bool SendsState { get; set; } = true;
+
+    /// <summary>Whether it answers a freeze.</summary>
+    public bool Stops { get; set; } = true;
+
+    /// <summary>The position that it says it has completed, where that is another than it has reported.</summary>
+    public long? Position
+    {
+        get => _position;
+        set => _position = value;
+    }
+
+    /// <summary>The view that it was told of last.</summary>
+    public View? View => _view;
+
     public Task Sending { get; }
 
     /// <summary>Ends when it is let go.</summary>
     public Task Dismissed => _dismissed.Task.WaitAsync(TimeSpan.FromSeconds(60));
 
+    /// <summary>Ends when it has said that it has reached the others of a view.</summary>
+    public Task Entered => _entered.Task.WaitAsync(TimeSpan.FromSeconds(60));
+
     public WriteOptions? WriteOptions { get; set; }
 
     public void Say(Action<WorkerMessage> fill, long step = 0)
     {
-        var message = new WorkerMessage { Run = ControlledRun.RunId, Step = (ulong)step };
+        var message = new WorkerMessage
+        {
+            Run = ControlledRun.RunId,
+            Generation = _generation.ToMessage(),
+            Step = (ulong)step,
+        };
         fill(message);
         _run.Happens(new MessageReceived(Session, message));
     }
@@ -73,17 +111,25 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
         switch (message.BodyCase)
         {
             case CoordinatorMessage.BodyOneofCase.View:
+                Reports |= ReportsFromNextView;
                 _view = message.View;
+                _generation = ViewGeneration.From(message.Generation);
+                _position = Math.Max(_position ?? 0, (long)_view.Position);
                 if (_view.Rank == 0)
                     _run.Sees(ViewOf(message));
                 Say(answer => answer.ViewOpened = new ViewOpened());
+                _entered.TrySetResult();
                 break;
             case CoordinatorMessage.BodyOneofCase.Grants:
                 Granted?.Invoke(message.Grants);
                 if (Reports)
                     Say(answer => answer.Reports = new StepReports { Reports = { message.Grants.Grants_.Select(Report) } });
                 break;
-            case CoordinatorMessage.BodyOneofCase.Snapshot:
+            case CoordinatorMessage.BodyOneofCase.Freeze when Stops:
+                _generation = ViewGeneration.From(message.Generation);
+                Say(answer => answer.Frozen = new Frozen { HoldsState = _position is not null, Position = (ulong)(_position ?? 0) });
+                break;
+            case CoordinatorMessage.BodyOneofCase.Snapshot when SendsState:
                 _run.Happens(new SnapshotArrived(new Checkpoint(step, _run.Start.Weights, _run.Start.Moments)));
                 break;
             case CoordinatorMessage.BodyOneofCase.Dismissal:
@@ -124,6 +170,7 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
 
     private StepReport Completed(Work work, long step)
     {
+        _position = work == Work.Train ? Positions.After(step) : Positions.AfterEvaluation(step);
         var record = new byte[StepRecord.ByteLength];
         _run.RecordOf(work == Work.Train ? WorkKind.Train : WorkKind.Evaluate, step).Write(record);
         return new StepReport

@@ -7,7 +7,7 @@ namespace Distributed.Coordinator.Tests.Cluster;
 
 public sealed class RunControllerTests
 {
-    private static readonly TimeSpan TooLong = WireLimits.HeartbeatTimeout + TimeSpan.FromTicks(1);
+    private static readonly TimeSpan TooLong = ControlledRun.Silence + TimeSpan.FromTicks(1);
 
     [Fact]
     public async Task A_run_ends_when_every_member_has_confirmed_the_weights()
@@ -36,7 +36,7 @@ public sealed class RunControllerTests
     [Fact]
     public async Task Heartbeats_keep_a_slow_run_alive()
     {
-        var run = new ControlledRun(workers: 1, steps: 3);
+        var run = new ControlledRun(workers: 1, steps: 1000);
         var worker = new FakeWorker(run, 1, reports: false);
         await run.ReportedAsync<RunStarted>();
         for (var i = 0; i < 20; i++)
@@ -46,11 +46,7 @@ public sealed class RunControllerTests
             await run.SettledAsync();
         }
 
-        run.Happens(new LocalWorkerExited(1, 101, "the process was killed"));
-        await run.SettledAsync();
-        await run.PassesAsync(FailureEvidence.Gathering);
-        var failure = await Assert.ThrowsAsync<RunFailedException>(run.EndAsync);
-        Assert.Equal("worker 1 (host, process 101) failed at step 1 in forward and backward: the process was killed", failure.Message);
+        await StillHasItAsync(run, worker);
     }
 
     [Fact]
@@ -61,20 +57,15 @@ public sealed class RunControllerTests
         await run.ReportedAsync<RunStarted>();
         var newcomer = new FakeWorker(run, 2, isLocal: false);
         await run.SettledAsync();
-        await run.PassesAsync(WireLimits.HeartbeatTimeout);
+        await run.PassesAsync(ControlledRun.Silence);
         member.Beat(step: 1, Phase.ForwardBackward);
         await run.SettledAsync();
         await run.PassesAsync(TimeSpan.FromTicks(1));
 
-        var left = await run.ReportedAsync<WorkerLeft>();
+        var left = await run.ReportedAsync<WorkerLost>();
         Assert.Equal(("worker 2 (host, process 102)", 1), (left.Worker, left.Workers));
         await newcomer.Dismissed;
-        await run.PassesAsync(FailureEvidence.Gathering);
-        run.Happens(new LocalWorkerExited(1, 101, "the process was killed"));
-        await run.SettledAsync();
-        await run.PassesAsync(FailureEvidence.Gathering);
-        var failure = await Assert.ThrowsAsync<RunFailedException>(run.EndAsync);
-        Assert.StartsWith("worker 1 (host, process 101) failed", failure.Message, StringComparison.Ordinal);
+        await StillHasItAsync(run, member);
     }
 
     // The loop may wait for a slow disk; the heartbeats that came meanwhile lie in the queue behind the tick.
@@ -89,13 +80,7 @@ public sealed class RunControllerTests
         run.Happens(early);
         worker.Beat(step: 1, Phase.ForwardBackward);
         await run.SettledAsync();
-        await run.PassesAsync(FailureEvidence.Gathering);
-
-        run.Happens(new LocalWorkerExited(1, 101, "the process was killed"));
-        await run.SettledAsync();
-        await run.PassesAsync(FailureEvidence.Gathering);
-        var failure = await Assert.ThrowsAsync<RunFailedException>(run.EndAsync);
-        Assert.Equal("worker 1 (host, process 101) failed at step 1 in forward and backward: the process was killed", failure.Message);
+        await StillHasItAsync(run, worker);
     }
 
     [Fact]
@@ -108,10 +93,11 @@ public sealed class RunControllerTests
         worker.Beat(step: 1, Phase.ForwardBackward);
         await run.SettledAsync();
 
+        Assert.False(worker.Dismissed.IsCompleted);
         await run.PassesAsync(TooLong);
-        await run.PassesAsync(FailureEvidence.Gathering);
-        var failure = await Assert.ThrowsAsync<RunFailedException>(run.EndAsync);
-        Assert.Contains("silent for 6 seconds", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("silent for 3 seconds", (await run.ReportedAsync<WorkerLost>()).Reason, StringComparison.Ordinal);
+        run.Happens(new Interrupted());
+        await run.EndAsync();
     }
 
     [Fact]
@@ -237,5 +223,15 @@ public sealed class RunControllerTests
 
         var result = await run.EndAsync();
         Assert.Equal((5, true, (double?)null), (result.Step, result.Interrupted, result.TestLoss));
+    }
+
+    // It was not let go, and is lost only now that its session ends.
+    private static async Task StillHasItAsync(ControlledRun run, FakeWorker worker)
+    {
+        Assert.False(worker.Dismissed.IsCompleted);
+        run.Happens(new Interrupted());
+        run.Happens(new LocalWorkerExited(1, 101, "the process was killed"));
+        Assert.Equal("the process was killed", (await run.ReportedAsync<WorkerLost>()).Reason);
+        await run.EndAsync();
     }
 }

@@ -1,3 +1,4 @@
+using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Control;
 using Distributed.Objectives;
 using Distributed.Training;
@@ -45,12 +46,11 @@ public sealed class StepLedgerTests
     }
 
     [Fact]
-    public void It_knows_who_has_still_to_complete_something()
+    public void It_knows_whether_all_before_a_step_is_on_record()
     {
-        Assert.False(_ledger.Awaits(4));
-        _ledger.Granted(First, [4, 7], Samples);
-        _ledger.Completed(4, First, Record);
-        Assert.Equal((false, true), (_ledger.Awaits(4), _ledger.Awaits(7)));
+        Assert.False(_ledger.HoldsBefore(2));
+        _ledger.Granted(First, [4], Samples);
+        Assert.Equal((false, true), (_ledger.HoldsBefore(1), _ledger.HoldsBefore(2)));
     }
 
     [Fact]
@@ -89,5 +89,22 @@ public sealed class StepLedgerTests
         _ledger.Granted(First, [4], Samples);
         _ledger.Completed(4, First, null);
         Assert.Throws<InvalidDataException>(() => _ledger.TryRecord(out _, out _));
+    }
+
+    [Fact]
+    public void When_a_view_has_ended_what_one_has_completed_is_recorded_and_the_rest_forgotten()
+    {
+        _ledger.Granted(First, [4, 7], Samples);
+        _ledger.Granted(new(WorkKind.Evaluate, 1), [4, 7], Samples);
+        _ledger.Granted(Second, [4, 7], Samples);
+        _ledger.Completed(4, First, Record);
+        _ledger.Completed(4, new(WorkKind.Evaluate, 1), Record);
+        _ledger.Completed(7, First, Record);
+
+        _ledger.EndView(Positions.AfterEvaluation(1));
+        Assert.True(_ledger.TryRecord(out var first, out _));
+        Assert.True(_ledger.TryRecord(out var second, out _));
+        Assert.Equal([First, new(WorkKind.Evaluate, 1)], [first, second]);
+        Assert.True(_ledger.IsEmpty);
     }
 }

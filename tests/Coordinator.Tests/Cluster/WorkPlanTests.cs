@@ -1,4 +1,5 @@
 using CsCheck;
+using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Control;
 using Distributed.Training;
 using Xunit;
@@ -71,6 +72,36 @@ public sealed class WorkPlanTests
                         rest.Add(window.Take());
                     var isSaved = last == run.Start || given.Contains(new(WorkKind.Snapshot, last));
                     return rest.SequenceEqual(isSaved ? [] : [new(WorkKind.Snapshot, last)]);
+                }
+            );
+
+    [Fact]
+    public void After_a_loss_the_rest_of_the_plan_is_handed_out_and_no_state_that_has_arrived_is_asked_for_again() =>
+        Gen.Select(Runs, Gen.Int[0, 30], Gen.Int[0, 30], Gen.Bool)
+            .Sample(
+                (run, taken, back, isSaved) =>
+                {
+                    using var window = new WorkWindow(run.Configuration, run.Start);
+                    var given = new List<PlannedWork>();
+                    for (var i = 0; i < taken && !window.IsEmpty; i++)
+                        given.Add(window.Take());
+                    var done = given.Take(given.Count - Math.Min(back, given.Count)).Where(work => work.Kind != WorkKind.Snapshot).ToList();
+                    var position = done.Count > 0 ? done[^1].Position : WorkPlan.StartPosition(run.Configuration, run.Start);
+                    var asked = given.Where(work => work.Kind == WorkKind.Snapshot && work.Step <= Positions.StepAt(position)).ToList();
+                    var saved = isSaved && asked.Count > 0 ? asked[^1].Step : run.Start;
+                    window.GoOnAfter(position, saved);
+
+                    var rest = new List<PlannedWork>();
+                    while (!window.IsEmpty)
+                        rest.Add(window.Take());
+                    var plan = WorkPlan.From(run.Configuration, run.Start).Where(work => work.Kind != WorkKind.Snapshot).ToList();
+                    Assert.Equal(plan.Where(work => work.Position > position), rest.Where(work => work.Kind != WorkKind.Snapshot));
+                    var states = rest.Where(work => work.Kind == WorkKind.Snapshot).Select(work => work.Step).ToList();
+                    Assert.Equal(states.Distinct().Order(), states);
+                    Assert.All(states, step => Assert.True(step > saved));
+                    return saved == run.Configuration.Steps
+                        || states.Contains(run.Configuration.Steps)
+                        || run.Start == run.Configuration.Steps;
                 }
             );
 

@@ -43,6 +43,8 @@ public sealed class HelpTests
         "--listen",
         "--min-workers",
         "--join-timeout",
+        "--wait-for-workers",
+        "--silence-timeout",
         "--transport",
         "--exchange",
         "--token-file",

@@ -37,6 +37,8 @@ public sealed class TrainTests : IDisposable
                 "transport",
                 "weightsSha256",
                 "workers",
+                "workersJoined",
+                "workersLost",
             ],
             summary.EnumerateObject().Select(property => property.Name).Order(StringComparer.Ordinal)
         );

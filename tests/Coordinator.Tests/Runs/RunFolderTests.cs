@@ -1,3 +1,4 @@
+using Distributed.Collectives;
 using Distributed.Coordinator.Runs;
 using Distributed.Data;
 using Distributed.Model;
@@ -150,7 +151,7 @@ public sealed class RunFolderTests : IDisposable
                 .Select(pair => float.Parse(pair.Value, System.Globalization.CultureInfo.InvariantCulture))
         );
 
-        log.Truncate(2);
+        log.Truncate(Positions.AfterEvaluation(2));
         log.Append(new StepCompleted(3, 1, 7, 0.1f, 64));
         Assert.Equal([1, 2, 3], MetricsLog.LossTexts(path).Keys.Order());
         Assert.Equal("7", MetricsLog.LossTexts(path)[3]);

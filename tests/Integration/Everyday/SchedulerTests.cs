@@ -60,7 +60,17 @@ public sealed class SchedulerTests
     {
         using var folder = new TempFolder();
         await using var coordinator = Listening(folder, [.. Problem.OddSizes.WriteTo(folder), "--run", folder["run"], "--steps", steps]);
-        await using var worker = WorkerProcess.Join(folder, await coordinator.ListeningAsync(), folder["token"]);
+        await using var worker = WorkerProcess.Start(
+            folder,
+            "--coordinator",
+            await coordinator.ListeningAsync(),
+            "--token-file",
+            folder["token"],
+            "--threads",
+            "1",
+            "--coordinator-timeout",
+            "2"
+        );
         await coordinator.StepsAsync(1);
         if (signal == "SIGTERM")
             Signal.Terminate(coordinator.Id);
@@ -147,6 +157,51 @@ public sealed class SchedulerTests
         await using var second = Waiting(folder, workers: 0);
         await second.ListeningAsync();
         Assert.Equal(64, File.ReadAllText(folder["token"]).Trim().Length);
+    }
+
+    // A proxy in front of a coordinator that is not there yet; then the coordinator takes its place.
+    [Fact]
+    public async Task A_worker_tries_again_where_something_else_answers_in_the_coordinators_place()
+    {
+        using var folder = new TempFolder();
+        var port = FreePort();
+        using var proxy = new TcpListener(IPAddress.Loopback, port);
+        proxy.Start();
+        await using var worker = WorkerProcess.Start(
+            folder,
+            "--coordinator",
+            $"http://127.0.0.1:{port}",
+            "--insecure",
+            "--threads",
+            "1",
+            "--connect-timeout",
+            "60"
+        );
+        using (var asked = await proxy.AcceptTcpClientAsync().WaitAsync(RunningProcess.Patience))
+        {
+            await asked.GetStream().WriteAsync("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"u8.ToArray());
+        }
+
+        proxy.Stop();
+        await using var coordinator = CoordinatorProcess.Train(
+            folder,
+            [
+                .. Problem.OddSizes.WriteTo(folder),
+                "--steps",
+                "3",
+                "--workers",
+                "0",
+                "--min-workers",
+                "1",
+                "--listen",
+                $"http://127.0.0.1:{port}",
+                "--insecure",
+                "--run",
+                folder["run"],
+            ]
+        );
+        Assert.Equal(0, (await worker.ExitAsync()).Code);
+        Assert.Equal(0, (await coordinator.ExitAsync()).Code);
     }
 
     // What Kestrel and the generic host take for their configuration in other programs.

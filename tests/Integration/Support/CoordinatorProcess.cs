@@ -22,6 +22,13 @@ internal sealed partial class CoordinatorProcess : IAsyncDisposable
     public static CoordinatorProcess Train(TempFolder folder, params IEnumerable<string> options) =>
         new(RunningProcess.Start(Executables.Coordinator, folder.Path, ["train", "--json", .. options]));
 
+    /// <summary>The same with variables of the environment, which its local workers inherit.</summary>
+    public static CoordinatorProcess Train(
+        TempFolder folder,
+        IEnumerable<(string Name, string Value)> variables,
+        params IEnumerable<string> options
+    ) => new(RunningProcess.Start(Executables.Coordinator, folder.Path, ["train", "--json", .. options], environment: variables));
+
     /// <summary>The next event of a kind for which a condition holds; others are passed over.</summary>
     public async Task<JsonElement> EventAsync(string kind, Func<JsonElement, bool>? condition = null)
     {

@@ -19,7 +19,14 @@ internal sealed class RunningProcess : IAsyncDisposable
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     // What a developer's or a parent's environment must not decide.
-    private static readonly string[] Uninherited = ["DISTRIBUTED_RUN_TOKEN", "DISTRIBUTED_PARENT_PIPE", "DISTRIBUTED_LOCAL_WORKER"];
+    private static readonly string[] Uninherited =
+    [
+        "DISTRIBUTED_RUN_TOKEN",
+        "DISTRIBUTED_PARENT_PIPE",
+        "DISTRIBUTED_LOCAL_WORKER",
+        "DISTRIBUTED_FAIL_AT",
+        "DISTRIBUTED_FAIL_FILE",
+    ];
 
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _errors = new();

@@ -14,6 +14,8 @@ public sealed class GrantReaderTests
 {
     private const long Step = 4;
 
+    private static readonly ViewGeneration View = new(1, 1);
+
     private static readonly Dataset Digits = DatasetLoader.Load(new DataOptions());
 
     private readonly GrantReader _holding = new(Decoder(), targetWidth: 1, Digits);
@@ -26,8 +28,8 @@ public sealed class GrantReaderTests
                 (indices, most) =>
                 {
                     var reader = new GrantReader(Decoder(), targetWidth: 1, dataset: null);
-                    var indexed = new GrantReader(Decoder(), targetWidth: 1, Digits).Take(Indexed(indices))!;
-                    var work = reader.Take(Announcing(indices.Length));
+                    var indexed = new GrantReader(Decoder(), targetWidth: 1, Digits).Take(View, Indexed(indices))!;
+                    var work = reader.Take(View, Announcing(indices.Length));
                     foreach (var part in indices.Chunk(most))
                     {
                         Assert.Null(work);
@@ -48,14 +50,14 @@ public sealed class GrantReaderTests
     public void Shards_of_indices_alone_are_those_of_a_worker_that_holds_the_data()
     {
         int[] indices = [3, 1, 2, 9, 5];
-        Assert.Null(_holding.Take(Announcing(indices.Length)));
+        Assert.Null(_holding.Take(View, Announcing(indices.Length)));
         Assert.Null(_holding.Take(IndexShard([3, 1, 2])));
         var work = _holding.Take(IndexShard([9, 5]))!;
-        var expected = new GrantReader(Decoder(), targetWidth: 1, Digits).Take(Indexed(indices))!;
+        var expected = new GrantReader(Decoder(), targetWidth: 1, Digits).Take(View, Indexed(indices))!;
         Assert.Equal(Content(expected.Batch.Samples).Inputs, Content(work.Batch.Samples).Inputs);
         Assert.Equal(expected.Batch.Checksum, work.Batch.Checksum);
 
-        Assert.Null(_lacking.Take(Announcing(2)));
+        Assert.Null(_lacking.Take(View, Announcing(2)));
         Assert.Throws<InvalidDataException>(() => _lacking.Take(IndexShard([9, 5])));
     }
 
@@ -68,30 +70,31 @@ public sealed class GrantReaderTests
         grant.Work = Work.Evaluate;
         var expected = new float[2 * Digits.Shape.Length];
         Digits.Test.Decode([3, 1], expected);
-        Assert.Equal(expected, Content(_holding.Take(grant)!.Batch.Samples).Inputs);
+        Assert.Equal(expected, Content(_holding.Take(View, grant)!.Batch.Samples).Inputs);
     }
 
     [Fact]
     public void A_share_without_samples_needs_neither_the_data_nor_a_shard()
     {
-        Assert.Equal(0, _lacking.Take(Indexed([]))!.Batch.Samples.Count);
-        Assert.Equal(0, _holding.Take(Indexed([]))!.Batch.Samples.Count);
+        Assert.Equal(0, _lacking.Take(View, Indexed([]))!.Batch.Samples.Count);
+        Assert.Equal(0, _holding.Take(View, Indexed([]))!.Batch.Samples.Count);
     }
 
     [Fact]
     public void Indices_are_refused_by_a_worker_without_the_data() =>
-        Assert.Throws<InvalidDataException>(() => _lacking.Take(Indexed([1])));
+        Assert.Throws<InvalidDataException>(() => _lacking.Take(View, Indexed([1])));
 
     [Fact]
     public void A_grant_before_the_samples_of_the_last_one_is_refused()
     {
-        Assert.Null(_lacking.Take(Announcing(3)));
+        Assert.Null(_lacking.Take(View, Announcing(3)));
         Assert.Null(_lacking.Take(ShardOf([1, 2])));
-        Assert.Throws<InvalidDataException>(() => _lacking.Take(Announcing(3)));
+        Assert.Throws<InvalidDataException>(() => _lacking.Take(View, Announcing(3)));
     }
 
     [Fact]
-    public void More_samples_than_the_batch_has_are_refused() => Assert.Throws<InvalidDataException>(() => _lacking.Take(Announcing(101)));
+    public void More_samples_than_the_batch_has_are_refused() =>
+        Assert.Throws<InvalidDataException>(() => _lacking.Take(View, Announcing(101)));
 
     [Theory]
     [InlineData(1u << 31, 1u << 31, 1u)]
@@ -102,6 +105,7 @@ public sealed class GrantReaderTests
     {
         var refusal = Assert.Throws<InvalidDataException>(() =>
             _lacking.Take(
+                View,
                 new Grant
                 {
                     Step = (ulong)Step,
@@ -118,7 +122,7 @@ public sealed class GrantReaderTests
     public void A_shard_that_fits_no_grant_is_refused()
     {
         Assert.Throws<InvalidDataException>(() => _lacking.Take(ShardOf([1])));
-        _lacking.Take(Announcing(2));
+        _lacking.Take(View, Announcing(2));
         Assert.Throws<InvalidDataException>(() => _lacking.Take(ShardOf([1, 2, 3])));
         var halved = ShardOf([1, 2]);
         halved.Samples = ByteString.CopyFrom(halved.Samples.Span[1..]);
@@ -132,7 +136,7 @@ public sealed class GrantReaderTests
     public void A_target_may_have_several_words()
     {
         var reader = new GrantReader(Decoder(), targetWidth: 2, dataset: null);
-        reader.Take(Announcing(3));
+        reader.Take(View, Announcing(3));
         var (first, second) = (ShardOf([5, 1]), ShardOf([7]));
         first.Targets = Bytes([10, 11, 12, 13]);
         second.Targets = Bytes([14, 15]);

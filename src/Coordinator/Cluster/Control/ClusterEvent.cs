@@ -22,7 +22,8 @@ internal sealed record MemberGone(MemberSession Session, string Cause) : Cluster
 /// <param name="LocalNumber">Its number among those, from 1.</param>
 /// <param name="ProcessId">Its process.</param>
 /// <param name="Cause">How it ended, and the last line that it wrote.</param>
-internal sealed record LocalWorkerExited(int LocalNumber, int ProcessId, string Cause) : ClusterEvent;
+/// <param name="WasKilled">Whether a signal ended it, which says nothing about how the next one would do.</param>
+internal sealed record LocalWorkerExited(int LocalNumber, int ProcessId, string Cause, bool WasKilled = false) : ClusterEvent;
 
 /// <summary>The state after a step has arrived.</summary>
 internal sealed record SnapshotArrived(Checkpoint Checkpoint) : ClusterEvent;
@@ -30,8 +31,13 @@ internal sealed record SnapshotArrived(Checkpoint Checkpoint) : ClusterEvent;
 /// <summary>The parameter server has completed a step, or an evaluation.</summary>
 internal sealed record ServerCompleted(PlannedWork Work, StepRecord Record) : ClusterEvent;
 
-/// <summary>The parameter server has failed.</summary>
-internal sealed record ServerFailed(Exception Exception) : ClusterEvent;
+/// <summary>The parameter server has left all views up to a generation.</summary>
+/// <param name="Generation">The last of them.</param>
+/// <param name="Position">What it has completed, see <see cref="PlannedWork.Position"/>.</param>
+internal sealed record ServerStopped(ViewGeneration Generation, long Position) : ClusterEvent;
+
+/// <summary>The parameter server has failed in a view.</summary>
+internal sealed record ServerFailed(ViewGeneration Generation, Exception Exception) : ClusterEvent;
 
 /// <summary>Time has passed.</summary>
 /// <param name="At">

@@ -64,13 +64,16 @@ internal sealed class FailureEvidence
     /// <summary>Whether there is a failure.</summary>
     public bool Exists => _all.Count > 0;
 
+    /// <summary>What explains most.</summary>
+    public Evidence Best => _all.MaxBy(evidence => evidence.Weight)!;
+
     /// <summary>Adds what has become known.</summary>
     public void Add(Evidence evidence) => _all.Add(evidence);
 
     /// <summary>Names worker, step, phase and the likely cause.</summary>
     public string Message()
     {
-        var best = _all.MaxBy(evidence => evidence.Weight)!;
+        var best = Best;
         if (best.Weight == EvidenceWeight.Diverged)
             return $"{best.Worker}: {best.Cause}";
         // The peers that waited for it know best where it was needed.

@@ -19,6 +19,7 @@ internal sealed class GrantPace(TimeProvider time)
     private long _since = time.GetTimestamp();
     private long _step;
     private int _stepsAhead = Least;
+    private TimeSpan _perStep;
 
     /// <summary>The steps that may be granted now, counted from the last complete one.</summary>
     /// <param name="completed">The last complete step; what it has grown by in the meantime is the pace.</param>
@@ -27,8 +28,14 @@ internal sealed class GrantPace(TimeProvider time)
         var elapsed = time.GetElapsedTime(_since);
         if (elapsed < Ahead)
             return _stepsAhead;
+        if (completed > _step)
+            _perStep = elapsed / (completed - _step);
         _stepsAhead = (int)Math.Clamp((completed - _step) * (Ahead / elapsed), Least, Most);
         (_since, _step) = (time.GetTimestamp(), completed);
         return _stepsAhead;
     }
+
+    /// <summary>How long some steps take, by the pace of the last ones.</summary>
+    /// <param name="steps">How many.</param>
+    public TimeSpan TimeFor(long steps) => _perStep * steps;
 }

@@ -9,34 +9,34 @@ namespace Distributed.Coordinator.Cluster.Control;
 /// <param name="time">The time that silence is measured in.</param>
 internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings, TimeProvider time)
 {
+    /// <summary>What the coordinator is called as a member.</summary>
+    public const string CoordinatorName = "the coordinator";
+
     private readonly SortedDictionary<int, MemberSession> _sessions = [];
-    private readonly Dictionary<int, MemberSession> _locals = [];
+    private readonly Dictionary<(int Number, int ProcessId), MemberSession> _locals = [];
     private readonly SortedDictionary<int, Grants> _granted = []; // by worker: what has still to be sent
     private ViewGeneration _generation;
-    private long _lastArrival;
     private Dismissal? _ending;
 
     /// <summary>How many workers have built their replicas and have not been dismissed.</summary>
     public int ReadyCount => _sessions.Values.Count(session => session.IsReady && !session.IsDismissed);
 
-    /// <summary>How long ago the last worker became ready.</summary>
-    public TimeSpan SinceLastArrival => time.GetElapsedTime(_lastArrival);
-
-    /// <summary>The workers that can be members, in order of arrival.</summary>
-    public IReadOnlyList<Candidate> Ready() =>
-        [
-            .. _sessions
-                .Values.Where(session => session.IsReady && !session.IsDismissed)
-                .Select(session => new Candidate(session.Worker, session.IsLeaving)),
-        ];
-
     /// <summary>A connected worker.</summary>
     public MemberSession Get(int worker) => _sessions[worker];
 
-    /// <summary>
-    /// The worker that the coordinator started as the given one, also when its session has ended; null if it has not joined.
-    /// </summary>
-    public MemberSession? FindLocal(int number) => _locals.GetValueOrDefault(number);
+    /// <summary>A worker that is connected and has not been dismissed, or null.</summary>
+    public MemberSession? Find(int worker) => _sessions.TryGetValue(worker, out var session) && !session.IsDismissed ? session : null;
+
+    /// <summary>The session of a process that the coordinator started, also when it has ended; null if it has never joined.</summary>
+    /// <param name="number">Its number among the local workers.</param>
+    /// <param name="processId">The process.</param>
+    public MemberSession? LocalSession(int number, int processId) => _locals.GetValueOrDefault((number, processId));
+
+    /// <summary>The number of a member by its name in messages, the coordinator's included; null if there is none.</summary>
+    public int? NumberOf(string name) =>
+        name == CoordinatorName
+            ? MembershipState.Coordinator
+            : _sessions.Values.FirstOrDefault(session => session.Name == name && !session.IsDismissed)?.Worker;
 
     /// <summary>Takes a worker in, or turns it away if the run is ending.</summary>
     public void Welcome(MemberSession session)
@@ -44,7 +44,7 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
         _sessions.Add(session.Worker, session);
         session.LastHeard = time.GetTimestamp();
         if (session.Join.LocalNumber > 0)
-            _locals[session.Join.LocalNumber] = session;
+            _locals[(session.Join.LocalNumber, session.Join.ProcessId)] = session;
         Send(
             session.Worker,
             new CoordinatorMessage
@@ -57,7 +57,7 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     }
 
     /// <summary>Notes what a message says of its sender.</summary>
-    /// <returns>Whether it matters; from a dismissed worker, only reports of earlier grants and failures do.</returns>
+    /// <returns>Whether it matters: what a worker says after it has been dismissed or lost does not.</returns>
     public bool Receive(MemberSession session, WorkerMessage message)
     {
         session.LastHeard = time.GetTimestamp();
@@ -68,58 +68,66 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
         session.Step = Math.Max(session.Step, (long)message.Step);
         if (message.BodyCase == WorkerMessage.BodyOneofCase.Heartbeat)
             session.Phase = message.Heartbeat.Phase;
-        if (session.IsDismissed)
-            return message.BodyCase is WorkerMessage.BodyOneofCase.Reports or WorkerMessage.BodyOneofCase.Failure;
-        if (message.BodyCase == WorkerMessage.BodyOneofCase.Leave)
-            session.IsLeaving = true;
         if (message.BodyCase == WorkerMessage.BodyOneofCase.Ready)
         {
             session.IsReady = true;
             session.HoldsDataset = message.Ready.HoldsDataset;
-            _lastArrival = time.GetTimestamp();
         }
 
-        return true;
+        return !session.IsDismissed && _sessions.ContainsKey(session.Worker);
     }
 
     /// <summary>Forgets a worker whose session has ended.</summary>
-    public void Remove(MemberSession session)
+    /// <returns>Whether it was still known, and had not been dismissed.</returns>
+    public bool Remove(MemberSession session)
     {
-        if (!session.IsDismissed && _sessions.Remove(session.Worker))
-            _granted.Remove(session.Worker);
+        _granted.Remove(session.Worker);
+        session.IsGone = true;
+        if (session is { IsDismissed: true, IsExpelled: false })
+            return false; // what it has confirmed still counts
+        return _sessions.Remove(session.Worker) && !session.IsDismissed;
     }
 
-    /// <summary>The workers that have been silent for too long, dismissed ones included.</summary>
-    public IEnumerable<MemberSession> Silent() =>
-        [.. _sessions.Values.Where(session => time.GetElapsedTime(session.LastHeard) > WireLimits.HeartbeatTimeout)];
+    /// <summary>The workers that have been silent for longer than a bound, and have not been dismissed.</summary>
+    public IEnumerable<MemberSession> Silent(TimeSpan bound) =>
+        [.. _sessions.Values.Where(session => !session.IsDismissed && time.GetElapsedTime(session.LastHeard) > bound)];
 
     /// <summary>Tells the members of a view that it begins.</summary>
     /// <param name="view">The view.</param>
-    /// <param name="previous">The one before, or null.</param>
-    /// <param name="coordinatorHoldsState">Whether those that lack the state get it from the coordinator in any view.</param>
-    public void Enter(ClusterView view, ClusterView? previous, bool coordinatorHoldsState)
+    /// <param name="position">What has been done when it begins.</param>
+    /// <param name="source">A member that holds the state, or the coordinator's number.</param>
+    /// <param name="lacking">The members that have to fetch it.</param>
+    public void Enter(ClusterView view, long position, int source, IReadOnlySet<int> lacking)
     {
         SendGrants();
         _generation = view.Generation;
-        var source =
-            coordinatorHoldsState || previous is null ? "" : Get(view.Workers.First(worker => previous.RankOf(worker) >= 0)).Address;
         for (var rank = 0; rank < view.Workers.Count; rank++)
         {
+            var member = Get(view.Workers[rank]);
             var message = new View
             {
                 FirstStep = (ulong)view.FirstStep,
+                Position = (ulong)position,
                 Rank = rank,
-                StateSource = source,
+                StateSource = source == MembershipState.Coordinator ? "" : Get(source).AddressFor(member),
+                FetchState = lacking.Contains(view.Workers[rank]),
             };
             message.Members.AddRange(view.Workers.Zip(view.Shares, (worker, share) => new Member
                     {
                         Worker = worker,
-                        Address = Get(worker).Address,
+                        Address = Get(worker).AddressFor(member),
                         Share = (uint)share,
                     }));
-            message.FetchState = previous is null || previous.RankOf(view.Workers[rank]) < 0;
             Send(view.Workers[rank], new CoordinatorMessage { View = message });
         }
+    }
+
+    /// <summary>Ends all views up to the newest at some workers; grants that have not been sent are dropped.</summary>
+    public void Freeze(IEnumerable<int> workers)
+    {
+        _granted.Clear();
+        foreach (var worker in workers.Where(_sessions.ContainsKey))
+            Send(worker, new CoordinatorMessage { Freeze = new Freeze() });
     }
 
     /// <summary>
@@ -148,6 +156,9 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     /// <param name="reason">Why, if it has not asked for it.</param>
     public void Dismiss(MemberSession session, string reason = "") => Dismiss(session, new Dismissal { Reason = reason });
 
+    /// <summary>Dismisses a worker that cannot be a member any more; it may join again.</summary>
+    public void Expel(MemberSession session, string reason) => Dismiss(session, new Dismissal { Reason = reason, MayReturn = true });
+
     /// <summary>Dismisses every worker, and from now on every newcomer.</summary>
     /// <param name="dismissal">
     /// What they are told: <see cref="Dismissal.Complete"/> where training has ended in order, so that members confirm their weights.
@@ -159,15 +170,19 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
             DismissAtEnd(session, dismissal);
     }
 
-    /// <summary>Whether every member has confirmed the weights that it ends with.</summary>
-    public bool AllConfirmed(ClusterView? view) => view is null || Confirmations(view).Count() == view.Workers.Count;
+    /// <summary>Whether every member that is still connected has confirmed the weights that it ends with.</summary>
+    public bool AllConfirmed(ClusterView? view) =>
+        view is null
+        || view.Workers.All(worker =>
+            !_sessions.TryGetValue(worker, out var session) || session.IsGone || session.WeightsSha256 is not null
+        );
 
     /// <summary>The hashes of the weights that members end with, as far as they have confirmed them.</summary>
     public IEnumerable<string> Confirmations(ClusterView? view) =>
-        view is null ? [] : view.Workers.Select(worker => _sessions[worker].WeightsSha256).OfType<string>();
+        view is null ? [] : view.Workers.Select(worker => _sessions.GetValueOrDefault(worker)?.WeightsSha256).OfType<string>();
 
     private bool SendGrants(int worker) =>
-        !_granted.Remove(worker, out var grants) || _sessions[worker].Send(Addressed(new CoordinatorMessage { Grants = grants }));
+        !_granted.Remove(worker, out var grants) || Get(worker).Send(Addressed(new CoordinatorMessage { Grants = grants }));
 
     private void DismissAtEnd(MemberSession session, Dismissal dismissal) =>
         Dismiss(session, new Dismissal(dismissal) { Complete = dismissal.Complete && session.IsReady });

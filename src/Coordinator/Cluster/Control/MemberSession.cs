@@ -1,3 +1,4 @@
+using System.Net;
 using System.Threading.Channels;
 using Distributed.Protocol;
 using Grpc.Core;
@@ -22,6 +23,8 @@ internal sealed class MemberSession
         new BoundedChannelOptions(QueueLength) { SingleReader = true }
     );
 
+    private bool _hasEnded;
+
     /// <summary>A worker that has said who it is.</summary>
     /// <param name="worker">The number that it gets.</param>
     /// <param name="join">What it said.</param>
@@ -42,11 +45,27 @@ internal sealed class MemberSession
     /// <summary>Where its peers reach it.</summary>
     public string Address { get; }
 
+    /// <summary>The address of this machine that it has connected to; null if that is not known.</summary>
+    public IPAddress? ReachedAt { get; init; }
+
+    /// <summary>
+    /// Where a peer reaches it. Workers that the coordinator has started are where the coordinator is: others reach them at the address
+    /// by which they have reached it.
+    /// </summary>
+    /// <param name="peer">The peer.</param>
+    public string AddressFor(MemberSession peer) =>
+        Join.LocalNumber > 0 && peer is { Join.LocalNumber: 0, ReachedAt: { } here } && !IPAddress.IsLoopback(here)
+            ? new UriBuilder(Address) { Host = here.ToString() }.Uri.ToString()
+            : Address;
+
     /// <summary>Its name, as in <c>worker 2</c>.</summary>
     public string Name => $"worker {Worker}";
 
     /// <summary>Its name with what is needed to find it.</summary>
     public string FullName => $"{Name} ({Join.Host}, process {Join.ProcessId})";
+
+    /// <summary>What it did last in an earlier session.</summary>
+    public IReadOnlyList<StepReport> Completed { get; set; } = [];
 
     /// <summary>Whether its replica is built.</summary>
     public bool IsReady { get; set; }
@@ -54,11 +73,21 @@ internal sealed class MemberSession
     /// <summary>Whether it holds the run's dataset.</summary>
     public bool HoldsDataset { get; set; }
 
-    /// <summary>Whether it has asked to leave.</summary>
-    public bool IsLeaving { get; set; }
-
     /// <summary>Whether it has been dismissed; nothing that it does matters any more.</summary>
     public bool IsDismissed { get; private set; }
+
+    /// <summary>Whether it was dismissed because it cannot be a member any more.</summary>
+    public bool IsExpelled { get; set; }
+
+    /// <summary>Whether its session is known to have ended.</summary>
+    public bool IsGone { get; set; }
+
+    /// <summary>Whether nothing is sent to it any more; that its session has ended is told soon. Any thread may ask.</summary>
+    public bool HasEnded
+    {
+        get => Volatile.Read(ref _hasEnded);
+        private set => Volatile.Write(ref _hasEnded, value);
+    }
 
     /// <summary>When it was last heard, as a timestamp of the control loop's <see cref="LivedTime"/>.</summary>
     public long LastHeard { get; set; }
@@ -95,6 +124,7 @@ internal sealed class MemberSession
         }
         finally
         {
+            HasEnded = true;
             _queue.Writer.TryComplete();
         }
     }

@@ -1,26 +1,31 @@
 using System.Threading.Channels;
-using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Runs;
 using Distributed.Protocol;
+using Distributed.Training;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
 /// <summary>
-/// The single control loop of a run: handles events one at a time, forms views, grants work, and combines the workers'
-/// reports. It computes nothing and waits only for the disk.
+/// The single control loop of a run: handles events one at a time, tells <see cref="MembershipReducer"/> what has happened and does what
+/// it says, grants work, and combines the workers' reports. It computes nothing and waits only for the disk.
 /// </summary>
 internal sealed class RunController : IAsyncDisposable
 {
     /// <summary>How long workers that have been told that the run is complete may take to confirm it.</summary>
     private static readonly TimeSpan ConfirmationTime = TimeSpan.FromSeconds(10);
 
+    /// <summary>How much of granted work a worker that was asked to leave waits for; what takes longer is given up.</summary>
+    private static readonly TimeSpan LeavingTime = TimeSpan.FromSeconds(5);
+
     private readonly RunRequest _request;
     private readonly IRunObserver _observer;
     private readonly LivedTime _lived;
     private readonly ParameterServer? _server;
+    private readonly SavedState? _saved;
+    private readonly ILocalWorkers _locals;
     private readonly MemberRegistry _members;
-    private readonly MembershipPolicy _policy;
+    private readonly MembershipRules _rules;
     private readonly GrantWriter _grants;
     private readonly WorkWindow _window;
     private readonly GrantPace _pace;
@@ -28,9 +33,18 @@ internal sealed class RunController : IAsyncDisposable
     private readonly WorkGranter _granter;
     private readonly StepLedger _ledger = new();
     private readonly FailureEvidence _failure = new();
+    private readonly LossReports _losses;
+    private readonly Standstill _standstill;
+    private readonly ReplacementPolicy _replacement = new();
+    private readonly Queue<MemberSession> _unsent = new(); // workers that take nothing
     private readonly RunProgress _progress;
-    private readonly uint _epoch;
+    private MembershipState _membership;
     private ClusterView? _view;
+    private IReadOnlyList<int>? _shares; // of the next view, where they have been chosen
+    private int _joined; // after the first step
+    private bool _hasContinued; // what the folder holds from an earlier coordinator has been cut to where the run goes on
+    private int _abandonedLocals; // that ended too often
+    private string? _finding; // what the failures add up to
     private long _failedAt;
     private long? _dismissedAt;
 
@@ -40,26 +54,33 @@ internal sealed class RunController : IAsyncDisposable
     /// <param name="time">The clock.</param>
     /// <param name="identity">The run's identity and this coordinator's epoch.</param>
     /// <param name="server">The parameter server, or null where the workers own the slices.</param>
-    public RunController(RunRequest request, IRunObserver observer, TimeProvider time, RunIdentity identity, ParameterServer? server)
+    /// <param name="saved">Serves the newest state that the coordinator has; null where there is a parameter server.</param>
+    /// <param name="locals">The worker processes of this machine.</param>
+    public RunController(
+        RunRequest request,
+        IRunObserver observer,
+        TimeProvider time,
+        RunIdentity identity,
+        ParameterServer? server,
+        SavedState? saved,
+        ILocalWorkers locals
+    )
     {
         _request = request;
         _observer = observer;
         _lived = new LivedTime(time);
-        _server = server;
-        _epoch = identity.Epoch;
-        _policy = new MembershipPolicy(
-            request.Cluster.MinWorkers ?? Math.Max(1, request.Cluster.Workers),
-            request.Cluster.Listen is not null
-        );
+        (_server, _saved, _locals) = (server, saved, locals);
+        _rules = RulesOf(request.Cluster, hasServer: server is not null);
+        _membership = MembershipState.Empty(identity.Epoch, WorkPlan.StartPosition(request.Configuration, request.Start.Step));
         _members = new MemberRegistry(identity, WelcomeSettings.Of(request), _lived);
         _grants = new GrantWriter(request.Configuration, request.Dataset);
         _window = new WorkWindow(request.Configuration, request.Start.Step);
         _pace = new GrantPace(time);
         _ranges = new RangeControl(time);
+        _losses = new LossReports(observer, time);
+        _standstill = new Standstill(observer, time);
         _progress = new RunProgress(request, observer, time, _grants);
-        _granter = new WorkGranter(_members, _grants, _ledger, server, _progress, session =>
-            Fail(Evidence.Of(session, MemberSession.TakesNothing, EvidenceWeight.Complaint))
-        );
+        _granter = new WorkGranter(_members, _grants, _ledger, server, _progress, _unsent.Enqueue);
     }
 
     /// <summary>Runs to the end, or to the interruption.</summary>
@@ -71,19 +92,14 @@ internal sealed class RunController : IAsyncDisposable
         {
             Handle(clusterEvent);
             await _progress.SaveAsync(_ledger.IsEmpty);
+            if (_progress.SavedPosition > _membership.Saved)
+                Apply(new StateSaved(_progress.SavedPosition));
             if (_failure.Exists)
-            {
                 FailWhenGathered();
-            }
-            else if (_dismissedAt is { } since)
-            {
-                if (Confirmed(since))
-                    return await _progress.ResultAsync(_view?.Workers.Count ?? 0);
-            }
-            else
-            {
+            else if (_dismissedAt is null)
                 Advance();
-            }
+            if (_dismissedAt is { } since && Confirmed(since))
+                return await _progress.ResultAsync(_membership.View.Count, _losses.Count, _joined);
         }
 
         throw new RunFailedException("the coordinator was shut down in the middle of the run");
@@ -96,6 +112,19 @@ internal sealed class RunController : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
+    // Local workers that do not come are known to have exited; others may never come.
+    private static MembershipRules RulesOf(ClusterOptions cluster, bool hasServer)
+    {
+        var minimum = cluster.MinWorkers ?? Math.Max(1, cluster.Workers);
+        return new MembershipRules(
+            minimum,
+            ExpectsOthers: cluster.Listen is not null,
+            CoordinatorHoldsState: hasServer,
+            JoinTime: minimum > cluster.Workers ? TimeSpan.FromSeconds(cluster.JoinTimeout) : TimeSpan.MaxValue,
+            WaitTime: TimeSpan.FromSeconds(cluster.WaitForWorkers)
+        );
+    }
+
     private void Handle(ClusterEvent clusterEvent)
     {
         switch (clusterEvent)
@@ -106,11 +135,11 @@ internal sealed class RunController : IAsyncDisposable
             case MessageReceived received:
                 Receive(received.Session, received.Message);
                 break;
-            case MemberGone gone:
-                Lose(gone);
+            case MemberGone gone when _members.Remove(gone.Session):
+                Lose(gone.Session, gone.Cause, EvidenceWeight.Lost, isDeath: true);
                 break;
             case LocalWorkerExited exited:
-                Lose(exited);
+                Exited(exited);
                 break;
             case SnapshotArrived arrived:
                 _progress.Arrived(arrived.Checkpoint);
@@ -118,43 +147,106 @@ internal sealed class RunController : IAsyncDisposable
             case ServerCompleted completed:
                 Completed(completed);
                 break;
+            case ServerStopped stopped:
+                Apply(new Stopped(MembershipState.Coordinator, stopped.Generation, stopped.Position));
+                break;
             case ServerFailed failed:
-                Fail(Evidence.Of(failed.Exception));
+                Take(failed);
                 break;
             case Tick tick:
                 _lived.Tick(tick.At);
                 CheckSilence();
-                CheckArrivals();
+                if (!_progress.IsInterrupted || _view is not null)
+                    Apply(new TimePassed());
                 break;
             case Interrupted:
                 Stop();
                 break;
         }
+
+        _losses.Tell(_membership.Participants.Count);
     }
 
     private void Receive(MemberSession session, WorkerMessage message)
     {
         if (!_members.Receive(session, message))
             return;
+        var generation = ViewGeneration.From(message.Generation);
         switch (message.BodyCase)
         {
             case WorkerMessage.BodyOneofCase.Ready:
+                _replacement.Joined(session.Join.LocalNumber);
+                _joined += _progress.HasStarted ? 1 : 0;
                 _observer.Report(new WorkerJoined(session.FullName, session.Address, _members.ReadyCount, session.Join.ProcessId));
+                Apply(new Arrived(session.Worker, Brings(session, message.Ready)));
                 break;
-            case WorkerMessage.BodyOneofCase.Leave when _view is null || _view.RankOf(session.Worker) < 0:
-                _members.Dismiss(session); // it was granted nothing
+            case WorkerMessage.BodyOneofCase.Leave when session.IsReady:
+                Apply(new Leaving(session.Worker, IsUrgent: _pace.TimeFor(_window.LastTrained - _progress.LastStep) > LeavingTime));
+                break;
+            case WorkerMessage.BodyOneofCase.Leave:
+                _members.Dismiss(session);
                 break;
             case WorkerMessage.BodyOneofCase.ViewOpened:
-                _progress.Opened(session.Worker, _view!, message.ViewOpened);
+                if (_view?.Generation == generation)
+                    _progress.Opened(session.Worker, _view, message.ViewOpened);
+                Apply(new Opened(session.Worker, generation));
                 break;
             case WorkerMessage.BodyOneofCase.Reports:
                 foreach (var report in message.Reports.Reports)
                     Report(session, report);
                 break;
+            case WorkerMessage.BodyOneofCase.Frozen:
+                Apply(new Stopped(session.Worker, generation, message.Frozen.HoldsState ? (long)message.Frozen.Position : null));
+                break;
+            case WorkerMessage.BodyOneofCase.SnapshotLost:
+                _observer.Report(
+                    new RunWarning($"{session.Name} could not send its state ({message.SnapshotLost.Reason}); it is asked for again")
+                );
+                _window.AskAgain(_progress.SavedStep);
+                break;
             case WorkerMessage.BodyOneofCase.Failure:
-                Fail(Evidence.Of(session, message));
+                Take(session, message, generation);
                 break;
         }
+    }
+
+    // A state from an earlier session counts if nothing is missing that was done on the way to it.
+    private long? Brings(MemberSession session, Ready ready)
+    {
+        if (!ready.HoldsState || _server is not null)
+            return null;
+        var position = unchecked((long)ready.Position);
+        session.Completed = [.. ready.Completed.Where(report => report.Record.Length == StepRecord.ByteLength)];
+        return _progress.CanTakeOver(position, session.Completed.Select(Reports.WorkOf)) ? position : null;
+    }
+
+    // What a worker says that cannot go on: with its view, with the run, or at all.
+    private void Take(MemberSession session, WorkerMessage message, ViewGeneration generation)
+    {
+        var evidence = Evidence.Of(session, message);
+        if (message.Failure.ByTraining || _view is null)
+            Fail(evidence);
+        else if (message.Failure.Peer.Length == 0)
+            Expel(session, evidence, isDeath: true);
+        else if (_members.NumberOf(message.Failure.Peer) is { } peer && (peer != MembershipState.Coordinator || _server is not null))
+            Complain(session.Worker, peer, generation, evidence);
+        else if (message.Failure.Peer == MemberRegistry.CoordinatorName)
+            Expel(session, Evidence.Of(session, message.Failure.Reason, EvidenceWeight.Confessed), isDeath: false);
+    }
+
+    private void Complain(int worker, int peer, ViewGeneration generation, Evidence evidence)
+    {
+        _losses.Add(peer, evidence);
+        Apply(new Complained(worker, peer, generation, evidence.Cause));
+    }
+
+    private void Take(ServerFailed failed)
+    {
+        var evidence = Evidence.Of(failed.Exception);
+        if (failed.Exception is PeerFailureException peer && _members.NumberOf(peer.Peer) is { } worker)
+            Complain(MembershipState.Coordinator, worker, failed.Generation, evidence);
+        else if (failed.Exception is not PeerFailureException)
+            Fail(evidence);
     }
 
     private void Report(MemberSession session, StepReport report)
@@ -188,140 +280,148 @@ internal sealed class RunController : IAsyncDisposable
     private void Record()
     {
         while (_ledger.TryRecord(out var work, out var record))
-            _progress.Completed(work, record.Sums);
-    }
-
-    private void Lose(MemberGone gone)
-    {
-        _members.Remove(gone.Session);
-        if (!gone.Session.IsDismissed || _ledger.Awaits(gone.Session.Worker))
-            Lose(gone.Session, gone.Cause);
-    }
-
-    // Unsolicited workers do not block the run before they are members.
-    private void Lose(MemberSession session, string cause)
-    {
-        if (session.Join.LocalNumber > 0 || _ledger.Awaits(session.Worker) || _view?.RankOf(session.Worker) >= 0)
         {
-            Fail(Evidence.Of(session, cause, EvidenceWeight.Lost));
+            _progress.Completed(work, record.Sums);
+            if (work.Kind == WorkKind.Train)
+                _standstill.End(work.Step, _membership.View.Count);
+        }
+
+        foreach (var one in _membership.Participants.Values.Where(IsDone).ToList())
+            Apply(new Drained(one.Worker));
+    }
+
+    private bool IsDone(Participant one) => one.Standing == Standing.Draining && !_ledger.HoldsBefore(_view!.FirstStep);
+
+    private void Lose(MemberSession session, string cause, EvidenceWeight weight, bool isDeath)
+    {
+        var evidence = Evidence.Of(session, cause, weight);
+        if (session.IsReady)
+            _losses.Lost(session, evidence);
+        Apply(new Lost(session.Worker, cause, isDeath, _progress.Position));
+    }
+
+    private void Expel(MemberSession session, Evidence evidence, bool isDeath)
+    {
+        End(session, evidence.Cause);
+        _losses.Lost(session, evidence);
+        Apply(new Lost(session.Worker, evidence.Cause, isDeath, _progress.Position));
+    }
+
+    private void End(MemberSession session, string reason)
+    {
+        session.IsExpelled = true;
+        _members.Expel(session, reason);
+        _members.Remove(session);
+        if (session.Join.LocalNumber > 0)
+            _locals.Kill(session.Join.LocalNumber, session.Join.ProcessId);
+    }
+
+    private void Exited(LocalWorkerExited exited)
+    {
+        var session = _members.LocalSession(exited.LocalNumber, exited.ProcessId);
+        var evidence = session is null
+            ? new Evidence(
+                $"local worker {exited.LocalNumber} (process {exited.ProcessId})",
+                0,
+                Phase.Idle,
+                exited.Cause,
+                EvidenceWeight.Exited
+            )
+            : Evidence.Of(session, exited.Cause, EvidenceWeight.Exited);
+        var wasDismissed = session is { IsDismissed: true, IsExpelled: false };
+        if (_failure.Exists || (_view is null && !exited.WasKilled && (!wasDismissed || _request.Cluster.Listen is null)))
+        {
+            Fail(evidence);
             return;
         }
 
-        _members.Dismiss(session, cause);
-        _observer.Report(new WorkerLeft(session.FullName, cause, _members.ReadyCount));
+        if (session is not null && _members.Remove(session))
+            Lose(session, exited.Cause, EvidenceWeight.Exited, isDeath: true);
+        else if (session is { IsExpelled: false })
+            _losses.Add(session.Worker, evidence);
+        if (wasDismissed || _dismissedAt is not null)
+            return;
+        if (_replacement.Ended(exited.LocalNumber, session is { IsReady: true }) is { } delay)
+            _locals.Replace(exited.LocalNumber, delay);
+        else
+            GiveUpOn(exited, evidence);
     }
 
-    // Before the first view, a worker that left in order also counts as missing, unless another may join in its place.
-    private void Lose(LocalWorkerExited exited)
+    private void GiveUpOn(LocalWorkerExited exited, Evidence evidence)
     {
-        var session = _members.FindLocal(exited.LocalNumber);
-        if (session is null)
+        _abandonedLocals++;
+        if (_abandonedLocals == _request.Cluster.Workers && _request.Cluster.Listen is null && _membership.View.Count == 0)
         {
-            Fail(
-                new Evidence(
-                    $"local worker {exited.LocalNumber} (process {exited.ProcessId})",
-                    0,
-                    Phase.Idle,
-                    exited.Cause,
-                    EvidenceWeight.Exited
-                )
-            );
+            Fail(evidence);
+            return;
         }
-        else if (!session.IsDismissed || (_view is null && _request.Cluster.Listen is null))
-        {
-            Fail(Evidence.Of(session, exited.Cause, EvidenceWeight.Exited));
-        }
+
+        _observer.Report(
+            new RunWarning(
+                $"local worker {exited.LocalNumber} ended {ReplacementPolicy.MostFailures} times before it had joined, and is not started again: {exited.Cause}"
+            )
+        );
     }
 
     private void CheckSilence()
     {
-        // One that is leaving still has to do what it was granted: the others wait for its part.
-        foreach (var session in _members.Silent().Where(session => !session.IsDismissed || _ledger.Awaits(session.Worker)))
-            Lose(session, $"silent for {WireLimits.HeartbeatTimeout.TotalSeconds:0} seconds (stopped, overloaded or cut off)");
-    }
-
-    // Local workers that do not come are known to have exited; others may never come.
-    private void CheckArrivals()
-    {
-        var cluster = _request.Cluster;
-        if (_view is not null || _progress.IsInterrupted || _policy.MinimumWorkers <= cluster.Workers)
-            return;
-        if (_lived.GetElapsedTime(0) < TimeSpan.FromSeconds(cluster.JoinTimeout))
-            return;
-        var missing = $"{_members.ReadyCount} of {_policy.MinimumWorkers} workers have joined within {cluster.JoinTimeout} seconds";
-        _members.DismissAll(new Dismissal { Reason = missing });
-        throw new RunFailedException($"{missing}; start them with --coordinator, or set --min-workers or --join-timeout");
+        var bound = TimeSpan.FromSeconds(_request.Cluster.SilenceTimeout);
+        foreach (var session in _members.Silent(bound))
+        {
+            var cause = $"silent for {bound.TotalSeconds:0.#} seconds (stopped, overloaded or cut off)";
+            Expel(session, Evidence.Of(session, cause, EvidenceWeight.Lost), isDeath: false);
+        }
     }
 
     private void Advance()
     {
-        if (_view is null && !_progress.IsInterrupted)
-            FormFirstView();
         var ahead = _pace.StepsAhead(_progress.LastStep);
-        while (_view is not null && _window.Peek(_progress.LastStep, ahead) is { } work)
+        while (IsReadyToGrant() && _window.Peek(_progress.LastStep, ahead) is { } work)
         {
-            if (work.Kind == WorkKind.Train && !ChangeView(work.Step))
-                break;
-            _granter.Grant(_window.Take(), _view!);
+            if (work.Kind == WorkKind.Train)
+                Plan(work.Step);
+            if (IsReadyToGrant() && _window.Peek(_progress.LastStep, ahead) == work)
+                _granter.Grant(_window.Take(), _view!);
         }
 
         _granter.Send();
-        if (_window.IsEmpty && (_view is not null || _progress.IsInterrupted) && _ledger.IsEmpty && _progress.IsSaved)
+        while (_unsent.TryDequeue(out var session))
         {
+            if (!session.HasEnded && !session.IsExpelled)
+                Expel(session, Evidence.Of(session, MemberSession.TakesNothing, EvidenceWeight.Complaint), isDeath: false);
+        }
+
+        var isOver = _window.IsEmpty && _ledger.IsEmpty && _progress.IsSaved && _membership.Freezing is null;
+        if (isOver && (_membership.View.Count > 0 || _progress.IsInterrupted))
+        {
+            _losses.Tell(_membership.Participants.Count, all: true);
             _members.DismissAll(new Dismissal { Complete = true, Interrupted = _progress.IsInterrupted });
             _dismissedAt = _lived.GetTimestamp();
         }
     }
 
-    private void Stop()
-    {
-        if (_window.Cut())
-            _progress.Interrupt(_window.LastTrained);
-    }
-
-    private void FormFirstView()
-    {
-        var decision = _policy.First(_members.Ready(), _members.SinceLastArrival);
-        if (decision.Workers is { } workers)
-            Enter(new ClusterView(new(_epoch, 1), _window.LastTrained + 1, workers, Shares.Equal(workers.Count)), previous: null);
-    }
+    // Not before all that was done in the views before is on record: what only those know who leave or may die must not be lost.
+    private bool IsReadyToGrant() => _membership.IsRunning && !_ledger.HoldsBefore(_view!.FirstStep);
 
     // Members may join and leave between two steps; those that leave first finish all that they were granted.
-    private bool ChangeView(long nextStep)
+    private void Plan(long nextStep)
     {
-        var decision = MembershipPolicy.Next(_view!, _members.Ready());
-        if (decision.Workers is not { } workers)
-        {
-            BalanceRanges(nextStep);
-            return true;
-        }
-
-        if (workers.Count == 0)
-        {
-            StopForLack();
-            return false;
-        }
-
-        var previous = _view!;
-        Enter(previous.Next(nextStep, workers, _ranges.SharesOf(workers, _grants.MostMicrobatches)), previous);
-        foreach (var session in previous.Workers.Except(workers).Select(_members.Get))
-        {
-            _observer.Report(new WorkerLeft(session.FullName, "it was asked to leave", workers.Count));
-            _members.Dismiss(session);
-        }
-
-        return true;
+        if (_membership.WantsChange)
+            Apply(new Boundary(nextStep));
+        else
+            ShareAnew(nextStep);
     }
 
     // Stragglers get fewer microbatches; results are unchanged.
-    private void BalanceRanges(long nextStep)
+    private void ShareAnew(long nextStep)
     {
         var view = _view!;
         foreach (var straggler in _ranges.NewStragglers(view))
             _observer.Report(new Straggling(_members.Get(straggler.Worker).FullName, straggler.Slowness));
         if (_ranges.Next(view, _grants.MostMicrobatches) is not { } shares)
             return;
-        Enter(view.Next(nextStep, view.Workers, shares), view);
+        _shares = shares;
+        Apply(new SharedAnew(nextStep));
         _observer.Report(
             new RangesChanged(
                 nextStep,
@@ -331,22 +431,101 @@ internal sealed class RunController : IAsyncDisposable
         );
     }
 
-    // The last worker wants to leave: its state is saved first, and the run can be resumed.
-    private void StopForLack()
+    private void Stop()
     {
-        _observer.Report(new RunWarning("every worker has asked to leave; the run stops after a last checkpoint, go on with --resume"));
-        Stop();
-        while (!_window.IsEmpty)
-            _granter.Grant(_window.Take(), _view!);
+        if (_window.Cut())
+            _progress.Interrupt(_window.LastTrained);
     }
 
-    private void Enter(ClusterView view, ClusterView? previous)
+    private void Apply(MembershipEvent happened)
     {
+        (_membership, var effects) = MembershipReducer.Apply(_membership, happened, _lived.GetElapsedTime(0), _rules);
+        foreach (var effect in effects)
+            Do(effect);
+    }
+
+    private void Do(MembershipEffect effect)
+    {
+        switch (effect)
+        {
+            case FreezeViews freeze:
+                _standstill.Begin();
+                _members.Freeze(freeze.Workers);
+                _server?.Freeze();
+                break;
+            case GoOnAfter after:
+                GoOn(after.Position);
+                break;
+            case BeginView begin:
+                Enter(begin);
+                break;
+            case ReleaseWorker release when _members.Find(release.Worker) is { } session:
+                _observer.Report(new WorkerLeft(session.FullName, release.Reason, _membership.View.Count));
+                _members.Dismiss(session);
+                break;
+            case ExpelWorker expel when _members.Find(expel.Worker) is { } session:
+                End(session, expel.Reason);
+                _losses.Lost(session, Evidence.Of(session, expel.Reason, EvidenceWeight.Lost));
+                break;
+            case StopForLack lack:
+                _observer.Report(new RunWarning($"{lack.Reason}; the run stops after a last checkpoint, go on with --resume"));
+                Stop();
+                break;
+            case GiveUpRun giveUp:
+                GiveUp(giveUp);
+                break;
+        }
+    }
+
+    private void GoOn(long? position)
+    {
+        _ledger.EndView(position ?? -1);
+        while (_ledger.TryRecord(out var work, out var record))
+            _progress.Completed(work, record.Sums);
+        if (position > _progress.Recorded)
+            TakeOver(position.Value);
+        var reached = _progress.GoOnAfter(position);
+        if (position is null)
+        {
+            _saved?.GoBackTo(_progress.Latest);
+            _observer.Report(new WentBack(_progress.Latest.Step));
+        }
+
+        _window.GoOnAfter(reached, _progress.SavedStep);
+        if (_window.IsCut)
+            _progress.Interrupt(_window.LastTrained);
+    }
+
+    private void TakeOver(long position)
+    {
+        var brought = _membership
+            .Participants.Keys.Select(worker => _members.Get(worker).Completed)
+            .MaxBy(reports => reports.Count == 0 ? -1 : Reports.WorkOf(reports[^1]).Position)
+            ?? [];
+        if (!_hasContinued)
+            Continue(position);
+        _progress.TakeOver(position, brought.Select(report => (Reports.WorkOf(report), Reports.RecordOf(report)!.Value.Sums)));
+    }
+
+    private void Continue(long position)
+    {
+        _hasContinued = true;
+        _request.Folder.ContinueFrom(position);
+    }
+
+    private void Enter(BeginView begin)
+    {
+        if (!_hasContinued)
+            Continue(_progress.Position);
+        var shares = _shares ?? _ranges.SharesOf(begin.Workers, _grants.MostMicrobatches);
+        _shares = null;
+        var view = new ClusterView(begin.Generation, _window.LastTrained + 1, begin.Workers, shares);
         _view = view;
         _ranges.Enter();
         _progress.Enter(view);
+        _progress.ForgetLog();
         _server?.Enter(view);
-        _members.Enter(view, previous, coordinatorHoldsState: _server is not null);
+        _members.Enter(view, _window.Position, begin.Source, begin.Lacking);
         var microbatches = _grants.MostMicrobatches;
         if (view.Workers.Count > microbatches)
         {
@@ -359,17 +538,36 @@ internal sealed class RunController : IAsyncDisposable
         }
     }
 
+    private void GiveUp(GiveUpRun giveUp)
+    {
+        if (giveUp.Worker is { } worker && _losses.EvidenceOf(worker) is { } evidence)
+        {
+            _finding = giveUp.Reason;
+            Fail(evidence);
+            return;
+        }
+
+        _members.DismissAll(new Dismissal { Reason = giveUp.Reason });
+        throw new RunFailedException(giveUp.Reason);
+    }
+
     private bool Confirmed(long since)
     {
-        if (_lived.GetElapsedTime(since) < ConfirmationTime && !_members.AllConfirmed(_view))
+        var all = _members.AllConfirmed(_view);
+        if (!all && _lived.GetElapsedTime(since) < ConfirmationTime)
             return false;
         var hashes = _members.Confirmations(_view).Append(_progress.WeightsSha256).Distinct().ToList();
-        return hashes.Count <= 1
-            ? true
-            : throw new RunFailedException(
+        if (hashes.Count > 1)
+        {
+            throw new RunFailedException(
                 $"the workers end with different weights ({string.Join(", ", hashes.Select(hash => hash[..8]))}): "
                     + "a processor or memory fault, or a defect; keep the run folder and report it"
             );
+        }
+
+        if (!all)
+            _observer.Report(new RunWarning("not every worker has confirmed the weights that it ended with; those that did agree"));
+        return true;
     }
 
     private void Fail(Evidence evidence)
@@ -385,7 +583,8 @@ internal sealed class RunController : IAsyncDisposable
     {
         if (_lived.GetElapsedTime(_failedAt) < FailureEvidence.Gathering)
             return;
-        _members.DismissAll(new Dismissal { Reason = _failure.Message() });
-        throw new RunFailedException(_failure.Message());
+        var message = _finding is null ? _failure.Message() : $"{_failure.Message()}; {_finding}";
+        _members.DismissAll(new Dismissal { Reason = message });
+        throw new RunFailedException(message);
     }
 }

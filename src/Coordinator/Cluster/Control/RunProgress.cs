@@ -1,4 +1,5 @@
 using Distributed.Checkpoints;
+using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Runs;
 using Distributed.Objectives;
@@ -17,12 +18,12 @@ internal sealed class RunProgress
     private readonly LearningRateSchedule _schedule;
     private readonly TransportUse _transport = new();
     private readonly HashSet<int> _opening = [];
-    private readonly Queue<Checkpoint> _arrived = new();
-    private Checkpoint _latest;
+    private readonly List<Checkpoint> _arrived = [];
+    private readonly SortedSet<long> _expected = []; // steps whose state is on its way
     private Evaluated? _evaluation;
+    private long _logged; // how far the log goes that an earlier coordinator has left
     private bool _started;
     private long _samples;
-    private int _expected;
 
     /// <summary>Begins with the run's start.</summary>
     /// <param name="request">The run.</param>
@@ -36,27 +37,45 @@ internal sealed class RunProgress
         _grants = grants;
         _clock = new TrainingClock(time);
         _schedule = new LearningRateSchedule(request.Configuration.Options.Schedule, request.Configuration.Options.Optimizer.LearningRate);
-        _latest = request.Start;
-        LastStep = request.Start.Step;
+        _logged = request.Logged;
+        Latest = request.Start;
+        Position = Recorded = WorkPlan.StartPosition(request.Configuration, request.Start.Step);
     }
 
+    /// <summary>The furthest that the run has ever been, see <see cref="PlannedWork.Position"/>.</summary>
+    public long Recorded { get; private set; }
+
+    /// <summary>Where the run is: less than <see cref="Recorded"/> after it had to go back to a state that was saved.</summary>
+    public long Position { get; private set; }
+
+    /// <summary>The newest state that has been handed on, or the start.</summary>
+    public Checkpoint Latest { get; private set; }
+
+    /// <summary>The position of <see cref="Latest"/>.</summary>
+    public long SavedPosition => Math.Min(Recorded, Positions.AfterEvaluation(Latest.Step));
+
+    /// <summary>The newest step whose state has arrived, or the start.</summary>
+    public long SavedStep => _arrived.Count > 0 ? Math.Max(Latest.Step, _arrived.Max(checkpoint => checkpoint.Step)) : Latest.Step;
+
     /// <summary>The last complete step.</summary>
-    public long LastStep { get; private set; }
+    public long LastStep => Positions.StepAt(Position);
 
     /// <summary>Whether the run was stopped early.</summary>
     public bool IsInterrupted { get; private set; }
 
     /// <summary>Whether every snapshot that was asked for has been handed on.</summary>
-    public bool IsSaved => _expected == 0;
+    public bool IsSaved => _expected.Count == 0 && !_arrived.Exists(IsOfRecordedStep);
 
     /// <summary>The SHA-256 of the latest weights that have arrived.</summary>
-    public string WeightsSha256 => WeightsHash.Compute(_latest.Weights.Span);
+    public string WeightsSha256 => WeightsHash.Compute(Latest.Weights.Span);
 
     /// <summary>A view begins.</summary>
     public void Enter(ClusterView view)
     {
-        if (!_started)
-            _opening.UnionWith(view.Workers);
+        if (_started)
+            return;
+        _opening.Clear();
+        _opening.UnionWith(view.Workers);
     }
 
     /// <summary>A member has reached the others; with the last one of the first view, training begins.</summary>
@@ -71,59 +90,107 @@ internal sealed class RunProgress
         _clock.Start();
     }
 
-    /// <summary>Every member has reported a piece of work.</summary>
+    /// <summary>Every member has reported a piece of work. What is done once more, after the run had to go back, is not told again.</summary>
     public void Completed(PlannedWork work, BatchSums sums)
     {
+        Position = work.Position;
+        if (Position <= Recorded)
+            return;
+        Recorded = Position;
         if (work.Kind == WorkKind.Train)
             Trained(work.Step, sums);
         else
             Evaluated(work.Step, sums);
     }
 
+    /// <summary>
+    /// The run goes on after a position that it had reached before this coordinator took it over. What has been logged of it is kept, and
+    /// what has not been is taken from those who did it.
+    /// </summary>
+    /// <param name="position">The position.</param>
+    /// <param name="records">Records of the last pieces of work, some of them known already.</param>
+    public void TakeOver(long position, IEnumerable<(PlannedWork Work, BatchSums Sums)> records)
+    {
+        if (position <= Recorded)
+            return;
+        Position = Recorded = Math.Max(Recorded, Math.Min(position, _logged));
+        foreach (var (work, sums) in records.Where(record => record.Work.Position <= position).OrderBy(record => record.Work.Position))
+            Completed(work, sums);
+    }
+
+    /// <summary>Whether the run could go on after a position, given the records of those who have done the work.</summary>
+    /// <param name="position">The position.</param>
+    /// <param name="records">What they bring.</param>
+    public bool CanTakeOver(long position, IEnumerable<PlannedWork> records)
+    {
+        var known = records.ToHashSet();
+        return WorkPlan
+            .After(_request.Configuration, Math.Max(Recorded, Math.Min(position, _logged)), long.MaxValue)
+            .TakeWhile(work => work.Position <= position)
+            .All(known.Contains);
+    }
+
+    /// <summary>From here on the log holds what this coordinator has recorded, and no more.</summary>
+    public void ForgetLog() => _logged = 0;
+
+    /// <summary>The run goes on after a position; snapshots that were on their way may be lost.</summary>
+    /// <param name="position">The position; null for that of <see cref="Latest"/>.</param>
+    /// <returns>The position.</returns>
+    public long GoOnAfter(long? position)
+    {
+        _expected.Clear();
+        Position = position ?? SavedPosition;
+        return Position;
+    }
+
     /// <summary>A snapshot has been asked for.</summary>
-    public void ExpectSnapshot() => _expected++;
+    public void ExpectSnapshot(long step) => _expected.Add(step);
 
     /// <summary>A snapshot has arrived.</summary>
-    public void Arrived(Checkpoint checkpoint) => _arrived.Enqueue(checkpoint);
+    public void Arrived(Checkpoint checkpoint)
+    {
+        _expected.RemoveWhere(step => step <= checkpoint.Step);
+        if (checkpoint.Step > SavedStep)
+            _arrived.Add(checkpoint);
+    }
 
     /// <summary>The run stops early, after the steps that have been granted.</summary>
     public void Interrupt(long lastGranted)
     {
         IsInterrupted = true;
         if (lastGranted == _request.Start.Step)
-        {
-            _expected++;
-            _arrived.Enqueue(_request.Start);
-        }
+            _arrived.Add(_request.Start);
     }
 
     /// <summary>Reports the snapshots that have arrived, once the reports of the steps before them are complete.</summary>
     /// <param name="isAllReported">Whether nothing that was granted is still to be reported.</param>
     public async Task SaveAsync(bool isAllReported)
     {
-        while (
-            _arrived.TryPeek(out var checkpoint)
-            && (checkpoint.Step < LastStep || (checkpoint.Step == LastStep && IsEvaluated(checkpoint.Step, isAllReported)))
-        )
+        while (_arrived.Find(checkpoint => IsComplete(checkpoint, isAllReported)) is { } complete)
         {
-            _latest = _arrived.Dequeue();
-            _observer.Report(new SnapshotTaken(_latest));
+            _arrived.Remove(complete);
+            Latest = complete;
+            _observer.Report(new SnapshotTaken(Latest));
             await _observer.SettleAsync(complete: false);
-            _expected--;
         }
 
         await _observer.SettleAsync(complete: false);
     }
 
+    /// <summary>Whether training has begun.</summary>
+    public bool HasStarted => _started;
+
     /// <summary>How the run has ended.</summary>
     /// <param name="workers">Workers at the end.</param>
-    public async Task<RunResult> ResultAsync(int workers)
+    /// <param name="lost">Workers that were lost.</param>
+    /// <param name="joined">Workers that joined after the first step.</param>
+    public async Task<RunResult> ResultAsync(int workers, int lost, int joined)
     {
         await _observer.SettleAsync(complete: true);
         var evaluation = IsInterrupted ? null : _evaluation;
         return new RunResult(
-            _latest.Step,
-            _latest.Weights,
+            Latest.Step,
+            Latest.Weights,
             evaluation?.TestLoss,
             evaluation?.Metrics ?? [],
             _samples,
@@ -131,14 +198,17 @@ internal sealed class RunProgress
             workers,
             _transport.Name,
             IsInterrupted
-        );
+        )
+        {
+            WorkersLost = lost,
+            WorkersJoined = joined,
+        };
     }
 
     private void Trained(long step, BatchSums sums)
     {
-        LastStep = step;
         _samples += sums.Samples;
-        if (step % _request.Configuration.EvalEvery == 0 || step == _request.Configuration.Steps)
+        if (WorkPlan.IsEvaluated(_request.Configuration, step))
             _clock.Stop();
         _observer.Report(
             new StepCompleted(step, _grants.Epoch(step), sums.MeanLoss, _schedule.At(step, _request.Configuration.Steps), (int)sums.Samples)
@@ -153,8 +223,14 @@ internal sealed class RunProgress
             _clock.Start();
     }
 
-    private bool IsEvaluated(long step, bool isAllReported) =>
-        isAllReported
-        || _evaluation?.Step == step
-        || !(step % _request.Configuration.EvalEvery == 0 || step == _request.Configuration.Steps);
+    // A state may arrive before its step is recorded, and after all who did the step were lost: then it waits until the step is done again.
+    private bool IsOfRecordedStep(Checkpoint checkpoint) => Positions.After(checkpoint.Step) <= Recorded;
+
+    private bool IsComplete(Checkpoint checkpoint, bool isAllReported) =>
+        IsOfRecordedStep(checkpoint)
+        && (
+            isAllReported
+            || Recorded >= Positions.AfterEvaluation(checkpoint.Step)
+            || !WorkPlan.IsEvaluated(_request.Configuration, checkpoint.Step)
+        );
 }

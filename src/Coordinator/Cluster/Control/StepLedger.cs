@@ -13,9 +13,9 @@ internal sealed class StepLedger
     /// <summary>Whether everything granted has been recorded.</summary>
     public bool IsEmpty => _open.Count == 0;
 
-    /// <summary>Whether a member has still to complete something that it was granted.</summary>
-    /// <param name="member">The worker's number, or <see cref="ParameterServer.Member"/>.</param>
-    public bool Awaits(int member) => _open.Any(entry => entry.Waiting.Contains(member));
+    /// <summary>Whether something is open that was granted of an earlier step.</summary>
+    /// <param name="step">The step.</param>
+    public bool HoldsBefore(long step) => _open.TryPeek(out var entry) && entry.Work.Step < step;
 
     /// <summary>Notes a grant.</summary>
     /// <param name="work">What was granted.</param>
@@ -43,6 +43,19 @@ internal sealed class StepLedger
         if (entry.Record is { } known && !HaveSameBits(known, told))
             throw new InvalidDataException($"its sums of {work.Kind} of step {work.Step} differ from those of another member");
         entry.Record = told;
+    }
+
+    /// <summary>A view has ended: what was granted up to a position counts as completed by all, and the rest as never granted.</summary>
+    /// <param name="position">The position, see <see cref="PlannedWork.Position"/>.</param>
+    public void EndView(long position)
+    {
+        var completed = _open.Where(entry => entry.Work.Position <= position).ToList();
+        _open.Clear();
+        foreach (var entry in completed)
+        {
+            entry.Waiting.Clear();
+            _open.Enqueue(entry);
+        }
     }
 
     /// <summary>Takes the oldest entry if every member has completed it.</summary>

@@ -48,7 +48,7 @@ internal sealed class WorkGranter(
 
     private void AskForState(PlannedWork work, ClusterView view)
     {
-        progress.ExpectSnapshot();
+        progress.ExpectSnapshot(work.Step);
         if (server is null)
         {
             Check(

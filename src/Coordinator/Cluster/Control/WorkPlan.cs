@@ -1,3 +1,4 @@
+using Distributed.Collectives;
 using Distributed.Training;
 
 namespace Distributed.Coordinator.Cluster.Control;
@@ -13,26 +14,48 @@ internal enum WorkKind
 /// <summary>One piece of the run's work.</summary>
 /// <param name="Kind">What is done.</param>
 /// <param name="Step">The step that is trained, or after which it is done.</param>
-internal readonly record struct PlannedWork(WorkKind Kind, long Step);
+internal readonly record struct PlannedWork(WorkKind Kind, long Step)
+{
+    /// <summary>Where it stands in the run: an evaluation comes after the training of its step. A snapshot has no place of its own.</summary>
+    public long Position => Kind == WorkKind.Evaluate ? Positions.AfterEvaluation(Step) : Positions.After(Step);
+}
 
-/// <summary>All of a run's work in order: a pure function of its configuration and its start.</summary>
+/// <summary>All of a run's work in order: a pure function of its configuration and of where it begins.</summary>
 internal static class WorkPlan
 {
-    /// <summary>The work from a start on. A run that starts at its end is only evaluated.</summary>
+    /// <summary>The work of a run that begins with the state after a step. One that begins at its end is only evaluated.</summary>
     /// <param name="configuration">The run's configuration.</param>
     /// <param name="start">Steps completed before.</param>
-    public static IEnumerable<PlannedWork> From(RunConfiguration configuration, long start)
+    public static IEnumerable<PlannedWork> From(RunConfiguration configuration, long start) =>
+        After(configuration, StartPosition(configuration, start), start);
+
+    /// <summary>The position that a run begins with.</summary>
+    /// <param name="configuration">The run's configuration.</param>
+    /// <param name="start">Steps completed before.</param>
+    public static long StartPosition(RunConfiguration configuration, long start) =>
+        start < configuration.Steps ? Positions.AfterEvaluation(start) : Positions.After(start);
+
+    /// <summary>The work after a position.</summary>
+    /// <param name="configuration">The run's configuration.</param>
+    /// <param name="position">What has been done.</param>
+    /// <param name="saved">The newest step whose state has been saved, or is being saved.</param>
+    public static IEnumerable<PlannedWork> After(RunConfiguration configuration, long position, long saved)
     {
-        for (var step = start + 1; step <= configuration.Steps; step++)
+        var reached = Positions.StepAt(position);
+        for (var step = reached; step <= configuration.Steps; step++)
         {
-            yield return new(WorkKind.Train, step);
-            if (step % configuration.EvalEvery == 0 || step == configuration.Steps)
+            if (step > reached)
+                yield return new(WorkKind.Train, step);
+            if (Positions.AfterEvaluation(step) > position && IsEvaluated(configuration, step))
                 yield return new(WorkKind.Evaluate, step);
-            if (step % configuration.CheckpointEvery == 0 || step == configuration.Steps)
+            if (step > saved && (step % configuration.CheckpointEvery == 0 || step == configuration.Steps))
                 yield return new(WorkKind.Snapshot, step);
         }
-
-        if (start >= configuration.Steps)
-            yield return new(WorkKind.Evaluate, start);
     }
+
+    /// <summary>Whether the test set is evaluated after a step.</summary>
+    /// <param name="configuration">The run's configuration.</param>
+    /// <param name="step">The step.</param>
+    public static bool IsEvaluated(RunConfiguration configuration, long step) =>
+        step % configuration.EvalEvery == 0 || step == configuration.Steps;
 }

@@ -1,3 +1,4 @@
+using Distributed.Collectives;
 using Distributed.Training;
 
 namespace Distributed.Coordinator.Cluster.Control;
@@ -5,17 +6,19 @@ namespace Distributed.Coordinator.Cluster.Control;
 /// <summary>Hands out the run's work in order, a few steps ahead of what is complete, so that no step waits for the coordinator.</summary>
 internal sealed class WorkWindow : IDisposable
 {
-    private readonly long _start;
+    private readonly RunConfiguration _configuration;
     private IEnumerator<PlannedWork> _plan;
     private PlannedWork? _next;
-    private long _lastSnapshot;
+    private long _saved; // the newest step whose state has been asked for, and not been lost
 
     /// <summary>Begins at a start.</summary>
     /// <param name="configuration">The run's configuration.</param>
-    /// <param name="start">Steps completed before.</param>
+    /// <param name="start">Steps completed before; their state is saved.</param>
     public WorkWindow(RunConfiguration configuration, long start)
     {
-        _start = LastTrained = _lastSnapshot = start;
+        _configuration = configuration;
+        LastTrained = _saved = start;
+        Position = WorkPlan.StartPosition(configuration, start);
         _plan = WorkPlan.From(configuration, start).GetEnumerator();
         Move();
     }
@@ -23,8 +26,14 @@ internal sealed class WorkWindow : IDisposable
     /// <summary>The last step that was handed out, or the start.</summary>
     public long LastTrained { get; private set; }
 
+    /// <summary>What will have been done when all that was handed out is done, see <see cref="Positions"/>.</summary>
+    public long Position { get; private set; }
+
     /// <summary>Whether all work has been handed out.</summary>
     public bool IsEmpty => _next is null;
+
+    /// <summary>Whether the run ends early.</summary>
+    public bool IsCut { get; private set; }
 
     /// <summary>The next piece of work, if it may go out now.</summary>
     /// <param name="completed">The last complete step.</param>
@@ -39,7 +48,9 @@ internal sealed class WorkWindow : IDisposable
         if (work.Kind == WorkKind.Train)
             LastTrained = work.Step;
         if (work.Kind == WorkKind.Snapshot)
-            _lastSnapshot = work.Step;
+            _saved = work.Step;
+        else
+            Position = work.Position;
         Move();
         return work;
     }
@@ -48,16 +59,52 @@ internal sealed class WorkWindow : IDisposable
     /// <returns>Whether that leaves anything undone.</returns>
     public bool Cut()
     {
-        var isCutShort = _next is { Kind: not WorkKind.Snapshot };
-        _plan.Dispose();
-        PlannedWork[] rest = LastTrained > _start && _lastSnapshot < LastTrained ? [new(WorkKind.Snapshot, LastTrained)] : [];
-        _plan = rest.AsEnumerable().GetEnumerator();
-        Move();
+        var isCutShort = Rest().Any(work => work.Kind != WorkKind.Snapshot);
+        IsCut |= isCutShort;
+        Replace(LastState());
         return isCutShort;
+    }
+
+    /// <summary>A state that was asked for is lost; the one of the next piece of work is asked for in its place.</summary>
+    /// <param name="saved">The newest step whose state has arrived.</param>
+    public void AskAgain(long saved) => GoOnAfter(Position, saved);
+
+    /// <summary>Goes on after a position: what was handed out beyond it is handed out again, unless the run ends early.</summary>
+    /// <param name="position">What has been done.</param>
+    /// <param name="saved">The newest step whose state has arrived; those that were asked for since are asked for again.</param>
+    public void GoOnAfter(long position, long saved)
+    {
+        Position = position;
+        LastTrained = Positions.StepAt(position);
+        var isLost = _saved > saved && saved < LastTrained; // in its place, the state of now
+        _saved = saved;
+        if (IsCut)
+        {
+            Replace(LastState());
+            return;
+        }
+
+        var rest = WorkPlan.After(_configuration, position, isLost ? LastTrained : saved);
+        Replace(isLost ? rest.Prepend(new(WorkKind.Snapshot, LastTrained)) : rest);
     }
 
     /// <inheritdoc />
     public void Dispose() => _plan.Dispose();
+
+    private IEnumerable<PlannedWork> Rest()
+    {
+        for (; _next is { } next; Move())
+            yield return next;
+    }
+
+    private PlannedWork[] LastState() => _saved < LastTrained ? [new(WorkKind.Snapshot, LastTrained)] : [];
+
+    private void Replace(IEnumerable<PlannedWork> rest)
+    {
+        _plan.Dispose();
+        _plan = rest.GetEnumerator();
+        Move();
+    }
 
     private void Move() => _next = _plan.MoveNext() ? _plan.Current : null;
 }

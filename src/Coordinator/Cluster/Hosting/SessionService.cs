@@ -19,7 +19,8 @@ internal sealed class SessionService(SessionAdmission door) : Protocol.Cluster.C
     )
     {
         var join = await ReadJoinAsync(requestStream, context.CancellationToken);
-        var session = door.Admit(join, ReachableAddress(join.Address, context));
+        var reachedAt = context.GetHttpContext().Connection.LocalIpAddress;
+        var session = door.Admit(join, ReachableAddress(join.Address, context), reachedAt is null ? null : Plain(reachedAt));
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
         var sending = SendAsync(session, responseStream, ended);
         var cause = "it closed the connection";
@@ -124,9 +125,12 @@ internal sealed class SessionAdmission(ChannelWriter<ClusterEvent> events)
     public ChannelWriter<ClusterEvent> Events => events;
 
     /// <summary>Gives a worker its number.</summary>
-    public MemberSession Admit(Join join, string address)
+    /// <param name="join">What it says of itself.</param>
+    /// <param name="address">Where its peers reach it.</param>
+    /// <param name="reachedAt">The address of this machine that it has connected to.</param>
+    public MemberSession Admit(Join join, string address, IPAddress? reachedAt)
     {
-        var session = new MemberSession(Interlocked.Increment(ref _last), join, address);
+        var session = new MemberSession(Interlocked.Increment(ref _last), join, address) { ReachedAt = reachedAt };
         if (!events.TryWrite(new MemberJoined(session)))
             throw new RpcException(new Status(StatusCode.Unavailable, "the run has ended"));
         return session;

@@ -17,6 +17,12 @@ internal sealed class StreamLink : Link
     /// <summary>Bytes that go with a header in one system call; a header alone would travel, and wake its receiver, alone.</summary>
     private const int CoalescedBytes = 8 * 1024;
 
+    /// <summary>
+    /// How many pings of a peer may be missing. They are counted by this process's own pings, so that a time in which it was stopped itself
+    /// is no evidence.
+    /// </summary>
+    private const int MostSilentPings = 8;
+
     private readonly Stream _stream;
     private readonly ILinkReceiver _receiver;
     private readonly Socket? _socket; // null where the stream is no plain socket
@@ -42,6 +48,8 @@ internal sealed class StreamLink : Link
     private bool _isEarly; // the header has arrived, but the frame's exchange has not begun
     private bool _wasReceivedByWaiter;
     private bool _isWaitedFor; // the waiting thread sends, too
+    private bool _wasHeard = true; // since the last ping
+    private int _silentPings; // under _receiving
 
     /// <summary>Takes a stream over, after its preamble.</summary>
     /// <param name="peer">The peer's rank.</param>
@@ -242,13 +250,27 @@ internal sealed class StreamLink : Link
         }
     }
 
-    /// <summary>Sends a ping if nothing else is under way.</summary>
+    /// <summary>Sends a ping if nothing else is under way, and breaks the link if the peer has sent none for too long.</summary>
     internal void Ping()
     {
+        CheckSilence();
         lock (_sending)
         {
             if (!_isSending && !_isCompleting && !_isClosed && !Ended.IsCompleted)
                 Enqueue(new LinkFrame(FrameKind.Ping, 0, 0, 0, 0), default);
+        }
+    }
+
+    // A frame that waits here keeps those behind it from being heard.
+    private void CheckSilence()
+    {
+        lock (_receiving)
+        {
+            var isHeard = _wasHeard || _isEarly;
+            _wasHeard = false;
+            _silentPings = isHeard ? 0 : _silentPings + 1;
+            if (_silentPings >= MostSilentPings)
+                End(new IOException("nothing arrives from it, not even pings (is the network between the two cut?)"));
         }
     }
 
@@ -316,6 +338,7 @@ internal sealed class StreamLink : Link
     // Under _receiving: bytes have come.
     private void Advance(int count)
     {
+        _wasHeard = true;
         if (count == 0)
         {
             var isBetweenFrames = _headerBytes == 0;

@@ -1,0 +1,46 @@
+using Distributed.Protocol;
+
+namespace Distributed.Coordinator.Cluster.Membership;
+
+/// <summary>What has to be done about membership.</summary>
+/// <param name="Reason">Why, in a few words.</param>
+internal abstract record MembershipEffect(string Reason);
+
+/// <summary>All views up to a generation end at once; each of these answers when it has left them.</summary>
+/// <param name="Generation">The last view that ends.</param>
+/// <param name="Workers">Those that have to stop, the coordinator among them where it is a member.</param>
+/// <param name="Reason">Why.</param>
+internal sealed record FreezeViews(ViewGeneration Generation, IReadOnlyList<int> Workers, string Reason) : MembershipEffect(Reason);
+
+/// <summary>Everything up to a position counts as done by all; what was granted beyond it never happened, and is granted anew.</summary>
+/// <param name="Position">The position; null goes back to the newest state that the coordinator has.</param>
+/// <param name="Reason">Why.</param>
+internal sealed record GoOnAfter(long? Position, string Reason) : MembershipEffect(Reason);
+
+/// <summary>A view begins.</summary>
+/// <param name="Generation">Its generation.</param>
+/// <param name="Workers">Its members in order of rank, the coordinator not among them.</param>
+/// <param name="Source">A member that holds the state; the coordinator's number if it has it.</param>
+/// <param name="Lacking">The members that have to fetch it.</param>
+/// <param name="Reason">Why.</param>
+internal sealed record BeginView(
+    ViewGeneration Generation,
+    IReadOnlyList<int> Workers,
+    int Source,
+    IReadOnlySet<int> Lacking,
+    string Reason
+) : MembershipEffect(Reason);
+
+/// <summary>A worker that has asked for it may go.</summary>
+internal sealed record ReleaseWorker(int Worker, string Reason) : MembershipEffect(Reason);
+
+/// <summary>A worker that cannot be a member any more is told so, and ended if it does not end.</summary>
+internal sealed record ExpelWorker(int Worker, string Reason) : MembershipEffect(Reason);
+
+/// <summary>All members want to leave and there are no others: the run stops after a last checkpoint.</summary>
+internal sealed record StopForLack(string Reason) : MembershipEffect(Reason);
+
+/// <summary>The run cannot go on.</summary>
+/// <param name="Reason">Why.</param>
+/// <param name="Worker">The worker that was lost last, if that is why.</param>
+internal sealed record GiveUpRun(string Reason, int? Worker = null) : MembershipEffect(Reason);

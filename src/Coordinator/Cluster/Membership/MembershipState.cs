@@ -1,0 +1,141 @@
+using System.Collections.Immutable;
+using Distributed.Protocol;
+
+namespace Distributed.Coordinator.Cluster.Membership;
+
+/// <summary>How far a worker has come in taking part.</summary>
+internal enum Standing
+{
+    /// <summary>It is ready and waits to be a member.</summary>
+    Waiting = 0,
+
+    /// <summary>It is a member of the newest view.</summary>
+    Member,
+
+    /// <summary>It was a member, and still does what it was granted then.</summary>
+    Draining,
+}
+
+/// <summary>A worker that takes part, or is about to.</summary>
+/// <param name="Worker">Its number, in order of arrival.</param>
+/// <param name="Standing">How far it has come.</param>
+/// <param name="IsLeaving">Whether it has asked to leave.</param>
+/// <param name="HasOpened">Whether it has reached the others in the newest view.</param>
+/// <param name="HasState">Whether it holds a state of this run that counts: one that a view began with, or a later one.</param>
+/// <param name="Brings">The position whose state it has brought along from an earlier session; null if it has none, or holds another.</param>
+internal sealed record Participant(int Worker, Standing Standing, bool IsLeaving, bool HasOpened, bool HasState, long? Brings);
+
+/// <summary>A view that is being ended because something failed.</summary>
+/// <param name="Since">When that began.</param>
+/// <param name="Cause">Why, in a few words.</param>
+/// <param name="Answers">
+/// What those who have stopped hold: the position that they completed, or null for those that hold no training state.
+/// </param>
+internal sealed record Freezing(TimeSpan Since, string Cause, ImmutableSortedDictionary<int, long?> Answers);
+
+/// <summary>Members that do not reach each other though the coordinator reaches both.</summary>
+/// <param name="Since">When the first of them said so.</param>
+/// <param name="Cause">What it said.</param>
+/// <param name="Links">The links, from the smaller number to the larger one.</param>
+internal sealed record DeadLinks(TimeSpan Since, string Cause, ImmutableSortedSet<(int, int)> Links);
+
+/// <summary>Members that were lost in the middle of a step that they had begun.</summary>
+/// <param name="Reached">The position that was reached before the step.</param>
+/// <param name="Times">How often in a row a step after this position has lost members.</param>
+internal sealed record Losses(long Reached, int Times);
+
+/// <summary>What membership depends on apart from what happens.</summary>
+/// <param name="MinimumWorkers">How many must be ready before the first step.</param>
+/// <param name="ExpectsOthers">Whether workers may come that the coordinator has not started.</param>
+/// <param name="CoordinatorHoldsState">Whether the coordinator is a member itself, and the one that holds the training state.</param>
+/// <param name="JoinTime">How long the first step waits for the minimum.</param>
+/// <param name="WaitTime">How long a run that has lost all members waits for others.</param>
+internal sealed record MembershipRules(
+    int MinimumWorkers,
+    bool ExpectsOthers,
+    bool CoordinatorHoldsState,
+    TimeSpan JoinTime,
+    TimeSpan WaitTime
+)
+{
+    /// <summary>How long the first step waits, once enough external workers are ready, for others that start at the same moment.</summary>
+    public static readonly TimeSpan LastCall = TimeSpan.FromSeconds(2);
+
+    /// <summary>The same where a worker has brought the state of a run that was under way.</summary>
+    public static readonly TimeSpan ReturnCall = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>
+    /// How long a member that is alive may take to leave its step. It looks at every layer of every microbatch, so that one that takes
+    /// longer hangs.
+    /// </summary>
+    public static readonly TimeSpan FreezeTime = TimeSpan.FromSeconds(15);
+
+    /// <summary>
+    /// How long complaints about links are gathered before they are judged: both ends should have noticed by then, and a peer that has
+    /// died is known by other means.
+    /// </summary>
+    public static readonly TimeSpan ComplaintTime = TimeSpan.FromSeconds(1);
+
+    /// <summary>How many times in a row a step may lose members that had begun it.</summary>
+    public const int MostLossesOfAStep = 3;
+}
+
+/// <summary>
+/// Who takes part, and since when: the whole state of <see cref="MembershipReducer"/>, a value. The coordinator itself has the number
+/// <see cref="Coordinator"/> where it holds the training state, and is then always a member.
+/// </summary>
+/// <param name="Generation">The newest view that was announced; it only rises.</param>
+/// <param name="Over">The newest view that has been ended because something failed.</param>
+/// <param name="View">The members of the newest view in order of rank, the coordinator not among them; empty if there are none.</param>
+/// <param name="Participants">The workers that are ready, by number.</param>
+/// <param name="Freezing">Set while the newest view is being ended.</param>
+/// <param name="DeadLinks">Set while complaints about links are gathered, and judged with the answers to a freeze.</param>
+/// <param name="Saved">The position of the newest state that the coordinator has.</param>
+/// <param name="Since">Since when there has been no view, while there is none.</param>
+/// <param name="LastArrival">When a worker became ready last.</param>
+/// <param name="HasTrained">Whether there has been a view.</param>
+/// <param name="Losses">The last ones.</param>
+internal sealed record MembershipState(
+    ViewGeneration Generation,
+    ViewGeneration Over,
+    ImmutableList<int> View,
+    ImmutableSortedDictionary<int, Participant> Participants,
+    Freezing? Freezing,
+    DeadLinks? DeadLinks,
+    long Saved,
+    TimeSpan Since,
+    TimeSpan LastArrival,
+    bool HasTrained,
+    Losses Losses
+)
+{
+    /// <summary>The coordinator's number among the members, where workers count from 1.</summary>
+    public const int Coordinator = 0;
+
+    /// <summary>Before anybody has come.</summary>
+    /// <param name="epoch">The coordinator's epoch.</param>
+    /// <param name="saved">The position of the state that it begins with.</param>
+    public static MembershipState Empty(uint epoch, long saved) =>
+        new(
+            new ViewGeneration(epoch, 0),
+            Over: default,
+            [],
+            ImmutableSortedDictionary<int, Participant>.Empty,
+            Freezing: null,
+            DeadLinks: null,
+            saved,
+            Since: TimeSpan.Zero,
+            LastArrival: TimeSpan.Zero,
+            HasTrained: false,
+            new Losses(-1, 0)
+        );
+
+    /// <summary>Whether steps may be granted.</summary>
+    public bool IsRunning => View.Count > 0 && Freezing is null;
+
+    /// <summary>Whether the members of the next view would be others than those of this one.</summary>
+    public bool WantsChange => Participants.Values.Any(one => one.Standing == (one.IsLeaving ? Standing.Member : Standing.Waiting));
+
+    /// <summary>Those whose views a freeze ends.</summary>
+    public IEnumerable<Participant> Engaged => Participants.Values.Where(one => one.Standing != Standing.Waiting);
+}

@@ -1,0 +1,26 @@
+using System.Globalization;
+using Distributed.Coordinator.Runs;
+
+namespace Distributed.Coordinator.Observers;
+
+/// <summary>
+/// Writes every change of membership to <c>membership.jsonl</c>: who, when, why, and how long training stood still. Nothing depends on the
+/// file, so that one that cannot be written stops nothing.
+/// </summary>
+/// <param name="path">The file; created by the first line.</param>
+/// <param name="time">The clock.</param>
+internal sealed class MembershipObserver(string path, TimeProvider time) : IRunObserver
+{
+    /// <inheritdoc/>
+    public string Name => System.IO.Path.GetFileName(path);
+
+    /// <inheritdoc/>
+    public void Report(RunEvent runEvent)
+    {
+        if (runEvent is not (WorkerJoined or WorkerLeft or WorkerLost or TrainingResumed or WentBack or RunStarted { Workers: > 0 }))
+            return;
+        var line = StrictJson.Serialize(runEvent);
+        var when = time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+        File.AppendAllText(path, $"{{\"time\":\"{when}\",{line[1..]}\n");
+    }
+}
