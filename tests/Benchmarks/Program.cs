@@ -39,6 +39,13 @@ switch (args)
     case ["compare", var other, .. var parts]:
         new CompareBenchmark(other).Run(parts);
         return 0;
+    case ["recovery"]:
+        RecoveryBenchmark.Run(rounds: 15);
+        return 0;
+    case ["soak", var minutes, var seed]
+        when double.TryParse(minutes, CultureInfo.InvariantCulture, out var time)
+            && int.TryParse(seed, CultureInfo.InvariantCulture, out var number):
+        return SoakBenchmark.Run(time, number);
     case ["simulate"]:
         SimulateBenchmark.Run([1, 2, 4, 8, 16, 64, 256, 1000]);
         return 0;
@@ -59,6 +66,8 @@ switch (args)
               scaling [MODEL..]   one worker, two, and PyTorch DDP with two ranks, and one step beside the FMA bound (gcc, python3-torch, dataset-fashion-mnist)
               simulate [--workers N,..]
                                   steps of up to 1,000 workers, by the cost model of docs/scaling.md and simulated
+              recovery            how long training stands still when a worker or the coordinator dies (dataset-fashion-mnist)
+              soak MINUTES SEED   training under kills, pauses, joins and leaves at random: the same bits?
               training [WORKERS]  whole runs beside PyTorch DDP over Gloo (python3-torch, dataset-fashion-mnist)
             """
         );

@@ -1,0 +1,251 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Distributed.Benchmarks;
+
+/// <summary>A run whose processes are killed and stopped, and started again: a coordinator with local workers, and workers that join.</summary>
+internal sealed partial class DisturbedCluster : IDisposable
+{
+    private const int Kill9 = 9;
+    private const int Terminate = 15;
+    private const int Continue = 18;
+    private const int Stop = 19;
+    private const int MostJoined = 3;
+    private const int MostLines = 30;
+
+    private static readonly string Worker = Path.Combine(
+        Path.GetDirectoryName(TrainingBenchmark.Coordinator)!,
+        OperatingSystem.IsWindows() ? "worker.exe" : "worker"
+    );
+
+    private readonly Lock _lock = new();
+    private readonly string[] _options;
+    private readonly string _token;
+    private readonly string _address;
+    private readonly HashSet<int> _members = []; // process ids; under the lock
+    private readonly List<Process> _joined = [];
+    private readonly ConcurrentQueue<(double Seconds, bool WasSilent)> _resumed = new();
+    private Process _coordinator;
+    private volatile bool _wasSilent;
+    private readonly ConcurrentQueue<string> _errors = new();
+    private long _step;
+    private int _lost;
+
+    /// <summary>Starts the run, on a port that is free now.</summary>
+    /// <param name="options">The coordinator's command line, without an address.</param>
+    /// <param name="token">The file that holds the run's token.</param>
+    public DisturbedCluster(string[] options, string token)
+    {
+        (_options, _token) = (options, token);
+        using (var free = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0))
+        {
+            free.Start();
+            _address = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{((System.Net.IPEndPoint)free.LocalEndpoint).Port}");
+        }
+
+        _coordinator = StartCoordinator([]);
+    }
+
+    /// <summary>Whether the coordinator has ended by itself.</summary>
+    public bool IsOver => _coordinator.HasExited;
+
+    /// <summary>Its exit code.</summary>
+    public int ExitCode => _coordinator.ExitCode;
+
+    /// <summary>The last step that was reported.</summary>
+    public long Step => Interlocked.Read(ref _step);
+
+    /// <summary>The last lines of standard error.</summary>
+    public string LastLines => string.Join('\n', _errors.TakeLast(MostLines));
+
+    /// <summary>How long training stood still after losses.</summary>
+    public IReadOnlyCollection<(double Seconds, bool WasSilent)> Resumed => _resumed;
+
+    /// <summary>Workers whose loss was reported.</summary>
+    public int LostWorkers => Volatile.Read(ref _lost);
+
+    /// <summary>Kills a worker.</summary>
+    /// <returns>How many.</returns>
+    public int Kill(System.Random random) => Signal(random, Kill9) is null ? 0 : 1;
+
+    /// <summary>Workers that have joined and are not known to have left.</summary>
+    public int Members
+    {
+        get
+        {
+            lock (_lock)
+                return _members.Count;
+        }
+    }
+
+    /// <summary>Stops a worker for a time, or for good.</summary>
+    /// <returns>How many.</returns>
+    public int Pause(System.Random random, TimeSpan time, bool forGood = false)
+    {
+        if (Signal(random, Stop) is not { } process)
+            return 0;
+        if (forGood)
+            return 1;
+        Thread.Sleep(time);
+        _ = Send(process, Continue);
+        return 1;
+    }
+
+    /// <summary>Starts a worker that joins by itself, unless there are enough.</summary>
+    /// <returns>How many.</returns>
+    public int Join()
+    {
+        _joined.RemoveAll(process => process.HasExited);
+        if (_joined.Count >= MostJoined)
+            return 0;
+        var start = new ProcessStartInfo(
+            Worker,
+            [
+                "--coordinator",
+                _address,
+                "--token-file",
+                _token,
+                "--listen",
+                "http://127.0.0.1:0",
+                "--threads",
+                "1",
+                "--connect-timeout",
+                "20",
+            ]
+        )
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        var process = Process.Start(start)!;
+        process.OutputDataReceived += (_, _) => { };
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        _joined.Add(process);
+        return 1;
+    }
+
+    /// <summary>Tells a worker that joined by itself to leave.</summary>
+    /// <returns>How many.</returns>
+    public int Leave(System.Random random)
+    {
+        _joined.RemoveAll(process => process.HasExited);
+        if (_joined.Count == 0)
+            return 0;
+        return Send(_joined[random.Next(_joined.Count)].Id, Terminate) == 0 ? 1 : 0;
+    }
+
+    /// <summary>Kills the coordinator and starts another one that takes the run over.</summary>
+    /// <returns>How many.</returns>
+    public int KillCoordinator()
+    {
+        if (Step == 0 || IsOver)
+            return 0;
+        _coordinator.Kill();
+        _coordinator.WaitForExit();
+        _coordinator.Dispose();
+        lock (_lock)
+            _members.Clear();
+        _coordinator = StartCoordinator(["--resume"]);
+        return 1;
+    }
+
+    public void Dispose()
+    {
+        if (!_coordinator.HasExited)
+            _coordinator.Kill();
+        _coordinator.WaitForExit();
+        _coordinator.Dispose();
+        foreach (var process in _joined)
+        {
+            process.Kill();
+            process.Dispose();
+        }
+    }
+
+    private Process StartCoordinator(string[] further)
+    {
+        var options = further.Contains("--resume") ? ClusterOptions() : _options;
+        var start = new ProcessStartInfo(TrainingBenchmark.Coordinator, [.. options, .. further, "--listen", _address])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        var process = Process.Start(start)!;
+        process.OutputDataReceived += (_, line) => Take(line.Data);
+        process.ErrorDataReceived += (_, line) => _errors.Enqueue(line.Data ?? "");
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
+    }
+
+    // A resumed run takes what decides its result from its folder.
+    private IEnumerable<string> ClusterOptions()
+    {
+        string[] kept = ["--run", "--exchange", "--transport", "--workers", "--min-workers", "--token-file"];
+        return _options
+            .Take(2)
+            .Concat(
+                _options
+                    .Zip(_options.Skip(1))
+                    .Where(pair => kept.Contains(pair.First))
+                    .SelectMany(pair => new[] { pair.First, pair.Second })
+            );
+    }
+
+    private int? Signal(System.Random random, int signal)
+    {
+        lock (_lock)
+        {
+            if (_members.Count == 0)
+                return null;
+            var process = _members.Order().ElementAt(random.Next(_members.Count));
+            if (signal == Kill9)
+                _members.Remove(process);
+            return Send(process, signal) == 0 ? process : null;
+        }
+    }
+
+    private void Take(string? line)
+    {
+        if (line is null)
+            return;
+        using var told = JsonDocument.Parse(line);
+        var content = told.RootElement;
+        switch (content.GetProperty("event").GetString())
+        {
+            case "stepCompleted":
+                Interlocked.Exchange(ref _step, content.GetProperty("step").GetInt64());
+                break;
+            case "workerJoined":
+                lock (_lock)
+                    _members.Add(content.GetProperty("processId").GetInt32());
+                break;
+            case "workerLeft" or "workerLost":
+                var process = ProcessIn().Match(content.GetProperty("worker").GetString()!).Groups[1].ValueSpan;
+                lock (_lock)
+                    _members.Remove(int.Parse(process, CultureInfo.InvariantCulture));
+                if (content.GetProperty("event").GetString() == "workerLost")
+                {
+                    Interlocked.Increment(ref _lost);
+                    _wasSilent = content.GetProperty("reason").GetString()!.StartsWith("silent", StringComparison.Ordinal);
+                }
+
+                break;
+            case "trainingResumed":
+                _resumed.Enqueue((content.GetProperty("seconds").GetDouble(), _wasSilent));
+                break;
+        }
+    }
+
+    [GeneratedRegex("process ([0-9]+)")]
+    private static partial Regex ProcessIn();
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Send(int process, int signal);
+}
