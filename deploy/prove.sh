@@ -140,6 +140,77 @@ prove_draining() {
     docker kill --signal TERM "$(container worker-2)" >/dev/null
     check "a worker leaves on SIGTERM" within_patience has_ended worker-2
     check "with exit code 0" [ "$(exit_code worker-2)" = 0 ]
+    check "and the run ends without it" within_patience has_ended coordinator-1
+    check "and exit code 0" [ "$(exit_code coordinator-1)" = 0 ]
+    check "and four workers" [ "$(summary drained workers)" = 4 ]
+    # shellcheck disable=SC2086 # options
+    train_alone alone-long $long_run
+    check "and the weights of one process" [ "$(summary drained weightsSha256)" = "$(summary alone-long weightsSha256)" ]
+}
+
+# Engines and people send SIGTERM more than once. Nothing but the last checkpoint is written in this run.
+prove_resuming() {
+    docker compose down >/dev/null 2>&1
+    TRAIN="--run runs/resumed $long_run --checkpoint-every 1000000" docker compose up --detach --scale worker=3 >"$log" 2>&1
+    check "another run begins" within_patience said coordinator-1 "^step "
+    for _ in 1 2 3; do
+        docker kill --signal TERM "$(container coordinator-1)" >/dev/null 2>&1 &
+    done
+    wait
+    check "the coordinator leaves on several SIGTERMs" within_patience has_ended coordinator-1
+    check "with exit code 143" [ "$(exit_code coordinator-1)" = 143 ]
+    check "and one checkpoint" [ "$(checkpoints resumed)" = 1 ]
+    check "of the step that it names" is_of_last_step resumed
+    check "and nothing half written" has_no_leftovers resumed
+    check "the run is not complete" [ -z "$(summary resumed steps)" ]
+    for number in 1 2 3; do
+        check "worker $number leaves" within_patience has_ended "worker-$number"
+        check "with exit code 75: start it again later" [ "$(exit_code "worker-$number")" = 75 ]
+    done
+    docker compose down >/dev/null 2>&1
+    TRAIN="--resume --run runs/resumed" docker compose up --scale worker=2 >"$log" 2>&1
+    check "new containers go on with it" [ "$(summary resumed workers)" = 2 ]
+    check "to the weights of one process" [ "$(summary resumed weightsSha256)" = "$(summary alone-long weightsSha256)" ]
+}
+
+is_of_last_step() {
+    local step
+    step=$(docker logs "$(container coordinator-1)" 2>&1 | sed -n 's/^interrupted after step \([0-9]*\);.*/\1/p')
+    [[ -n $step ]] && files "$1" | grep -q "checkpoints/step-0*$step\.safetensors$"
+}
+
+has_no_leftovers() { ! files "$1" | grep '\.tmp$'; }
+
+prove_restarting() {
+    docker compose down >/dev/null 2>&1
+    export TRAIN="--resume auto --run runs/restarted $long_run"
+    docker compose up --detach --scale worker=2 >"$log" 2>&1
+    check "a run that may be restarted begins" within_patience has_checkpoint restarted
+    docker kill --signal KILL "$(container coordinator-1)" >/dev/null
+    check "without its coordinator" within_patience has_ended coordinator-1
+    for number in 1 2; do
+        check "worker $number ends" within_patience has_ended "worker-$number"
+        check "with exit code 75" [ "$(exit_code "worker-$number")" = 75 ]
+    done
+    docker compose up --scale worker=2 >"$log" 2>&1
+    check "the same command goes on" [ $? -eq 0 ]
+    check "from the last checkpoint" said coordinator-1 "^training steps [1-9][0-9][0-9]* to "
+    check "to the weights of one process" [ "$(summary restarted weightsSha256)" = "$(summary alone-long weightsSha256)" ]
+    # shellcheck disable=SC2086 # options
+    run_coordinator train --workers 0 $TRAIN >"$log" 2>&1
+    check "a third start finds the run complete" [ $? -eq 0 ]
+    check "and says its result" grep -q "weights $(summary restarted weightsSha256)" "$log"
+    unset TRAIN
+}
+
+prove_partition() {
+    docker compose down >/dev/null 2>&1
+    TRAIN="--run runs/cut --epochs 600" MIN_WORKERS=2 docker compose up --detach --scale worker=1 >"$log" 2>&1
+    worker_of_its_own cut --token-file token/run.token --coordinator-timeout 5
+    check "a run with a worker that will be cut off begins" within_patience said coordinator-1 "^step "
+    docker network disconnect "${COMPOSE_PROJECT_NAME}_default" "$(container cut)"
+    check "cut off from the coordinator it ends" within_patience has_ended cut
+    check "with exit code 75" [ "$(exit_code cut)" = 75 ]
     check "the coordinator says so" within_patience said coordinator-1 "^worker [12] (.* was lost at step .*: silent for 3 seconds"
     check "the other worker goes on" within_patience said coordinator-1 "^step [0-9]* done with 1 worker, "
     check "to the end of the run" within_patience has_ended coordinator-1
