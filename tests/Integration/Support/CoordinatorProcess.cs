@@ -20,7 +20,7 @@ internal sealed partial class CoordinatorProcess : IAsyncDisposable
 
     /// <summary>Starts <c>coordinator train --json</c> with further options in a folder.</summary>
     public static CoordinatorProcess Train(TempFolder folder, params IEnumerable<string> options) =>
-        new(RunningProcess.Start(Executables.Coordinator, folder.Path, ["train", "--json", .. options]));
+        Train(folder, Enumerable.Empty<(string, string)>(), options);
 
     /// <summary>The same with variables of the environment, which its local workers inherit.</summary>
     public static CoordinatorProcess Train(

@@ -279,6 +279,7 @@ internal sealed class RunController : IAsyncDisposable
 
     private void Record()
     {
+        var before = _progress.Position;
         while (_ledger.TryRecord(out var work, out var record))
         {
             _progress.Completed(work, record.Sums);
@@ -286,6 +287,8 @@ internal sealed class RunController : IAsyncDisposable
                 _standstill.End(work.Step, _membership.View.Count);
         }
 
+        if (_progress.Position == before)
+            return; // most reports: others of the view have still to report the same
         foreach (var one in _membership.Participants.Values.Where(IsDone).ToList())
             Apply(new Drained(one.Worker));
     }

@@ -22,7 +22,6 @@ internal sealed class RunProgress
     private readonly SortedSet<long> _expected = []; // steps whose state is on its way
     private Evaluated? _evaluation;
     private long _logged; // how far the log goes that an earlier coordinator has left
-    private bool _started;
     private long _samples;
 
     /// <summary>Begins with the run's start.</summary>
@@ -72,7 +71,7 @@ internal sealed class RunProgress
     /// <summary>A view begins.</summary>
     public void Enter(ClusterView view)
     {
-        if (_started)
+        if (HasStarted)
             return;
         _opening.Clear();
         _opening.UnionWith(view.Workers);
@@ -83,9 +82,9 @@ internal sealed class RunProgress
     {
         if (_transport.Add($"worker {worker}", opened) is { } fallback)
             _observer.Report(new RunWarning(fallback));
-        if (_started || !_opening.Remove(worker) || _opening.Count > 0)
+        if (HasStarted || !_opening.Remove(worker) || _opening.Count > 0)
             return;
-        _started = true;
+        HasStarted = true;
         _observer.Report(new RunStarted(LastStep + 1, _request.Configuration.Steps, view.Workers.Count, _transport.Name));
         _clock.Start();
     }
@@ -178,7 +177,7 @@ internal sealed class RunProgress
     }
 
     /// <summary>Whether training has begun.</summary>
-    public bool HasStarted => _started;
+    public bool HasStarted { get; private set; }
 
     /// <summary>How the run has ended.</summary>
     /// <param name="workers">Workers at the end.</param>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Distributed.Collectives;
 
 namespace Distributed.Coordinator.Cluster.Membership;
 
@@ -138,7 +139,7 @@ internal static class MembershipReducer
             State = State with { Losses = new Losses(lost.Reached, times) };
             if (times < MembershipRules.MostLossesOfAStep)
                 return;
-            var step = string.Create(CultureInfo.InvariantCulture, $"{(lost.Reached / 2) + 1}");
+            var step = string.Create(CultureInfo.InvariantCulture, $"{Positions.StepAt(lost.Reached) + 1}");
             Effects.Add(new GiveUpRun($"step {step} has lost a worker {times} times in a row, which is no accident", lost.Worker));
         }
 
@@ -230,7 +231,7 @@ internal static class MembershipReducer
 
             Effects.Add(new GoOnAfter(position, $"worker {holder.Worker} holds the state"));
             var lacking = ready
-                .Where(one => one.Brings is not { } brings || brings / 2 != position / 2)
+                .Where(one => one.Brings is not { } brings || Positions.StepAt(brings) != Positions.StepAt(position))
                 .Select(one => one.Worker)
                 .ToHashSet();
             Form(members, holder.Worker, lacking, reason);
@@ -270,8 +271,13 @@ internal static class MembershipReducer
             State = State with { Over = State.Generation, Freezing = null, DeadLinks = null };
             var survivors = State.Engaged.Where(one => one.HasState && freezing.Answers[one.Worker] is not null).ToList();
             if (rules.CoordinatorHoldsState)
+            {
                 GoOn(freezing, survivors, freezing.Answers[MembershipState.Coordinator]!.Value);
-            else if (survivors.Count > 0 && Newest(freezing, survivors) is var newest && newest / 2 >= State.Saved / 2)
+                return;
+            }
+
+            var newest = survivors.Count > 0 ? Newest(freezing, survivors) : -1;
+            if (newest >= 0 && Positions.StepAt(newest) >= Positions.StepAt(State.Saved))
                 GoOn(freezing, survivors, newest);
             else
                 GoBack(freezing); // what is left are newcomers, with nothing or an old state
@@ -284,20 +290,14 @@ internal static class MembershipReducer
         private void GoOn(Freezing freezing, List<Participant> survivors, long position)
         {
             Effects.Add(new GoOnAfter(position, freezing.Cause));
-            bool Holds(int worker) => freezing.Answers[worker]!.Value / 2 == position / 2;
+            bool Holds(int worker) => Positions.StepAt(freezing.Answers[worker]!.Value) == Positions.StepAt(position);
             var order = State.View.Concat(survivors.Select(one => one.Worker)).Distinct().ToList();
             var members = order.Where(worker => survivors.Exists(one => one.Worker == worker && !one.IsLeaving)).ToImmutableList();
             if (!rules.CoordinatorHoldsState && !members.Exists(Holds))
                 members = members.Insert(0, survivors.First(one => Holds(one.Worker)).Worker); // it hands over before it leaves
             if (members.Count == 0 && survivors.Count > 0 && State.Participants.Values.All(one => one.IsLeaving))
                 members = [survivors[0].Worker]; // until the run has stopped for lack of others
-            foreach (var one in State.Engaged.Where(one => !members.Contains(one.Worker)).ToList())
-            {
-                if (one.IsLeaving)
-                    Let(one.Worker, "it was asked to leave");
-                else
-                    Set(one with { Standing = Standing.Waiting, HasOpened = false });
-            }
+            PutBack(State.Engaged.Where(one => !members.Contains(one.Worker)));
 
             if (members.Count == 0)
             {
@@ -312,15 +312,21 @@ internal static class MembershipReducer
         private void GoBack(Freezing freezing)
         {
             Effects.Add(new GoOnAfter(null, freezing.Cause));
-            foreach (var one in State.Engaged.ToList())
+            PutBack(State.Engaged);
+
+            Await();
+        }
+
+        // Those that the next view does not begin with.
+        private void PutBack(IEnumerable<Participant> engaged)
+        {
+            foreach (var one in engaged.ToList())
             {
                 if (one.IsLeaving)
                     Let(one.Worker, "it was asked to leave");
                 else
                     Set(one with { Standing = Standing.Waiting, HasOpened = false });
             }
-
-            Await();
         }
 
         private void Await()
