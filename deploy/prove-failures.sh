@@ -8,10 +8,10 @@ BIN=${BIN:-src/Coordinator/bin/Release/net10.0}
 every=${1:-1}
 readonly steps=60 kill=9 stop=19
 work=$(mktemp -d)
+details() { cat "$work/log"; }
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
-passed=0
-failed=0
+. deploy/checks.sh
 
 # train RUN OPTION..: trains digits, which has several buckets, for a few steps.
 train() {
@@ -25,19 +25,17 @@ train alone --workers 0 || exit 2
 expected=$(weights alone)
 number=0
 
-# prove EXCHANGE TRANSPORT POINT: one run, with the same weights and metrics.
+# survives EXCHANGE TRANSPORT POINT: one run, with the same weights and metrics.
+survives() {
+    rm -rf "$work/run" "$work/dead"
+    DISTRIBUTED_FAIL_AT=$3 DISTRIBUTED_FAIL_FILE=$work/dead train run --workers 3 --exchange "$1" --transport "$2" && [ "$(weights run)" = "$expected" ] &&
+        cmp -s "$work/run/metrics.jsonl" "$work/alone/metrics.jsonl" && grep -q " was lost at step " "$work/log"
+}
+
+# prove EXCHANGE TRANSPORT POINT: every Nth one.
 prove() {
     number=$((number + 1))
-    ((number % every == 0)) || return
-    rm -rf "$work/run" "$work/dead"
-    if DISTRIBUTED_FAIL_AT=$3 DISTRIBUTED_FAIL_FILE=$work/dead train run --workers 3 --exchange "$1" --transport "$2" && [ "$(weights run)" = "$expected" ] &&
-        cmp -s "$work/run/metrics.jsonl" "$work/alone/metrics.jsonl" && grep -q " was lost at step " "$work/log"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAILED  $1, $2, $3"
-        sed 's/^/        /' "$work/log"
-    fi
+    ((number % every != 0)) || check "$*" survives "$@"
 }
 
 for signal in "$kill" "$stop"; do
@@ -61,5 +59,4 @@ for signal in "$kill" "$stop"; do
         prove coordinator tcp "$worker:Fetch:0@0=$signal"
     done
 done
-echo "$passed passed, $failed failed"
-((failed == 0))
+conclude

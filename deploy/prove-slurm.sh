@@ -18,41 +18,16 @@ readonly endless_run="--epochs 1000000 --microbatch 8 --checkpoint-every 1000000
 work=$(mktemp --directory --tmpdir="$PWD" prove-slurm-XXXXXX)
 script=$PWD/deploy/slurm.sbatch
 jobs=()
-passed=0
-failed=0
+. deploy/checks.sh
 
 clean_up() {
     ((${#jobs[@]} == 0)) || scancel "${jobs[@]}" 2>/dev/null
     for job in "${jobs[@]}"; do within_patience has_ended "$job"; done
     rm -rf "$work"
 }
+details() { tail -n 8 "$work/$name.out"; }
 trap clean_up EXIT
 trap 'exit 130' INT TERM
-
-# check TEXT COMMAND...: counts whether the command succeeds.
-check() {
-    local text=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-        echo "ok      $text"
-    else
-        failed=$((failed + 1))
-        echo "FAILED  $text: $*"
-        tail -n 8 "$work/$name.out"
-    fi
-}
-
-# within SECONDS COMMAND...: repeats a command until it succeeds.
-within() {
-    local deadline=$((SECONDS + $1))
-    shift
-    until "$@"; do
-        ((SECONDS < deadline)) || return 1
-        sleep 0.2
-    done
-}
-within_patience() { within "$patience" "$@"; }
 
 # submit NAME OPTION...: a job that trains in runs/NAME; SBATCH_OPTIONS are for sbatch. The nodes may be one machine: they exchange as hosts do.
 submit() {
@@ -222,5 +197,4 @@ prove_deaths
 prove_suspending
 prove_a_limit
 prove_requeueing
-echo "$passed passed, $failed failed"
-((failed == 0))
+conclude

@@ -11,39 +11,16 @@ readonly patience=120
 # Long enough to be disturbed in the middle, and with work for five workers: 8 microbatches in a step.
 readonly long_run="--epochs 60 --microbatch 8"
 log=$(mktemp)
-passed=0
-failed=0
+. ./checks.sh
 
 clean_up() {
     docker rm --force "$(container refused)" "$(container cut)" >/dev/null 2>&1
     docker compose down --volumes --rmi local --timeout 5 >/dev/null 2>&1
     rm -f "$log"
 }
+details() { tail -n 5 "$log"; }
 trap clean_up EXIT
 trap 'exit 130' INT TERM
-
-# check TEXT COMMAND...: counts whether the command succeeds.
-check() {
-    local text=$1
-    shift
-    if "$@"; then
-        passed=$((passed + 1))
-        echo "ok      $text"
-    else
-        failed=$((failed + 1))
-        echo "FAILED  $text: $*"
-        tail -n 5 "$log"
-    fi
-}
-
-# within_patience COMMAND...: repeats a command until it succeeds.
-within_patience() {
-    local deadline=$((SECONDS + patience))
-    until "$@"; do
-        ((SECONDS < deadline)) || return 1
-        sleep 0.5
-    done
-}
 
 container() { echo "$COMPOSE_PROJECT_NAME-$1"; }
 containers() { docker compose ps --all --quiet; }
@@ -227,5 +204,4 @@ prove_draining
 prove_resuming
 prove_restarting
 prove_partition
-echo "$passed passed, $failed failed"
-((failed == 0))
+conclude

@@ -20,8 +20,7 @@ readonly model=(--data fashion-mnist --model "${MODEL:-mlp}" --microbatch 32)
 readonly batch_per_worker=128 steps=${STEPS:-40}
 
 work=$(mktemp -d)
-passed=0
-failed=0
+. deploy/checks.sh
 
 clean_up() {
     kill $(jobs -p) 2>/dev/null
@@ -29,21 +28,11 @@ clean_up() {
     "$NET" down >/dev/null 2>&1
     rm -rf "$work"
 }
+details() { tail -n 3 "$work"/*.err 2>/dev/null; }
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
 # check TEXT COMMAND...: counts whether the command succeeds.
-check() {
-    if "${@:2}"; then
-        passed=$((passed + 1))
-        echo "ok      $1"
-    else
-        failed=$((failed + 1))
-        echo "FAILED  $1"
-        tail -n 3 "$work"/*.err 2>/dev/null
-    fi
-}
-
 on() { ip netns exec "${hosts[$1]}" "${@:2}"; }
 rates() { for i in "${!hosts[@]}"; do "$NET" rate "$i" "$1" || exit 2; done; }
 calculate() { python3 -c "print($1)"; }
@@ -141,5 +130,4 @@ case ${1:-all} in
     all) all_reduce; training ;;
     *) sed -n 2,9p "$0"; exit 2 ;;
 esac
-echo "$passed passed, $failed failed"
-((failed == 0))
+conclude
