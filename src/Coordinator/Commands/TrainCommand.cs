@@ -32,6 +32,11 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
                 ? Finish(observers, new RunCompleted(folder.Path, summary), ExitCodes.Done)
                 : await TrainAsync(run, prepared, settings, folder, start, observers, interrupt);
         }
+        catch (OutOfMemoryException exception)
+        {
+            var use = MemoryUse.Of(prepared.Dataset, prepared.Network, prepared.Configuration.Options);
+            throw new RunFailedException(use.Exhausted(), exception);
+        }
         catch (InputException)
         {
             folder.Discard();
@@ -42,11 +47,23 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
     private static RunPreparation Prepare(TrainSettings settings)
     {
         var begun = settings.Resume ? RunFolder.ReadConfiguration(settings.Run!) : null;
-        var prepared = RunPreparation.Load(settings.Training, begun);
+        var prepared = Load(settings.Training, begun);
         var differences = begun is null ? [] : ResumeRule.Errors(begun, prepared.Configuration);
         return differences.Count == 0
             ? prepared
             : throw new InputException(string.Join('\n', differences.Select(difference => $"--resume: {difference}")));
+    }
+
+    private static RunPreparation Load(TrainingOptions options, RunConfiguration? begun)
+    {
+        try
+        {
+            return RunPreparation.Load(options, begun);
+        }
+        catch (OutOfMemoryException exception)
+        {
+            throw new RunFailedException(MemoryUse.WhileReading, exception);
+        }
     }
 
     private RunFolder Open(TrainSettings settings, RunPreparation prepared)
