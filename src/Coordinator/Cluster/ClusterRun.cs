@@ -99,17 +99,21 @@ internal sealed class ClusterRun(TimeProvider time) : ITrainingRun
     private static Uri Listen(RunRequest request) => request.Cluster.Listen is { } listen ? new Uri(listen) : AnyLoopbackPort;
 
     // Local workers reach a coordinator that listens on every address through loopback.
-    private static Uri Reachable(Uri address) =>
+    private static Uri Reachable(Uri address) => WithHost(address, "127.0.0.1");
+
+    // What is bound is one address or all of them; where it is all, a host is named in their place.
+    private static Uri WithHost(Uri address, string host) =>
         System.Net.IPAddress.TryParse(address.DnsSafeHost, out var ip)
         && (ip.Equals(System.Net.IPAddress.Any) || ip.Equals(System.Net.IPAddress.IPv6Any))
-            ? new UriBuilder(address) { Host = "127.0.0.1" }.Uri
+            ? new UriBuilder(address) { Host = host }.Uri
             : address;
 
     private static void Announce(RunRequest request, IRunObserver observer, Uri address)
     {
         if (request.Cluster.Listen is null)
             return;
-        observer.Report(new Listening(address.ToString(), request.Cluster.MinWorkers ?? Math.Max(1, request.Cluster.Workers)));
+        var found = WithHost(address, Environment.MachineName); // by workers elsewhere
+        observer.Report(new Listening(found.ToString(), request.Cluster.MinWorkers ?? Math.Max(1, request.Cluster.Workers)));
         if (request.Cluster.Insecure)
         {
             observer.Report(
