@@ -15,26 +15,7 @@ public sealed class MembershipTests
     public async Task Workers_without_the_data_are_sent_their_samples(string exchange)
     {
         using var folder = new TempFolder();
-        await using var coordinator = CoordinatorProcess.Train(
-            folder,
-            [
-                .. Problem.OddSizes.WriteTo(folder),
-                "--steps",
-                "7",
-                "--workers",
-                "1",
-                "--min-workers",
-                "3",
-                "--exchange",
-                exchange,
-                "--listen",
-                AnyPort,
-                "--token-file",
-                folder["token"],
-                "--run",
-                folder["run"],
-            ]
-        );
+        await using var coordinator = CoordinatorProcess.Open(folder, workers: 1, minimum: 3, "--steps", "7", "--exchange", exchange);
         var address = await coordinator.ListeningAsync();
         await using var second = WorkerProcess.Join(folder, address, folder["token"]);
         await using var third = WorkerProcess.Join(folder, address, folder["token"]);
@@ -85,25 +66,16 @@ public sealed class MembershipTests
     public async Task A_late_joiner_takes_over_from_a_worker_that_is_told_to_leave(string exchange)
     {
         using var folder = new TempFolder();
-        await using var coordinator = CoordinatorProcess.Train(
+        await using var coordinator = CoordinatorProcess.Open(
             folder,
-            [
-                .. Problem.OddSizes.WriteTo(folder),
-                "--steps",
-                Endless,
-                "--checkpoint-every",
-                Endless,
-                "--workers",
-                "1",
-                "--exchange",
-                exchange,
-                "--listen",
-                AnyPort,
-                "--token-file",
-                folder["token"],
-                "--run",
-                folder["run"],
-            ]
+            workers: 1,
+            minimum: 1,
+            "--steps",
+            Endless,
+            "--checkpoint-every",
+            Endless,
+            "--exchange",
+            exchange
         );
         var address = await coordinator.ListeningAsync();
         var first = Assert.Single(await coordinator.JoinedAsync(1));

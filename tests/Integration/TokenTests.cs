@@ -19,7 +19,7 @@ public sealed class TokenTests
             await call.ResponseStream.MoveNext(CancellationToken.None);
         }), ("FetchState", async calls =>
         {
-            using var call = new Tensors.TensorsClient(calls).FetchState(new TensorFrame());
+            using var call = new Tensors.TensorsClient(calls).FetchState(new StateRequest());
             await call.ResponseStream.MoveNext(CancellationToken.None);
         }), ("StoreState", async calls =>
         {
@@ -74,24 +74,7 @@ public sealed class TokenTests
 
     // A coordinator that waits for one worker more than it has.
     private static CoordinatorProcess Waiting(TempFolder folder, int workers) =>
-        CoordinatorProcess.Train(
-            folder,
-            [
-                .. Problem.OddSizes.WriteTo(folder),
-                "--steps",
-                "5",
-                "--workers",
-                $"{workers}",
-                "--min-workers",
-                $"{workers + 1}",
-                "--listen",
-                "http://127.0.0.1:0",
-                "--token-file",
-                folder["token"],
-                "--run",
-                folder["run"],
-            ]
-        );
+        CoordinatorProcess.Open(folder, workers, minimum: workers + 1, "--steps", "5");
 
     private static RunToken TokenOf(TempFolder folder)
     {

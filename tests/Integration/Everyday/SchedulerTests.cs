@@ -264,24 +264,7 @@ public sealed class SchedulerTests
         );
 
     private static CoordinatorProcess Waiting(TempFolder folder, int workers) =>
-        CoordinatorProcess.Train(
-            folder,
-            [
-                .. Problem.OddSizes.WriteTo(folder),
-                "--steps",
-                "5",
-                "--workers",
-                $"{workers}",
-                "--min-workers",
-                $"{workers + 1}",
-                "--listen",
-                "http://127.0.0.1:0",
-                "--token-file",
-                folder["token"],
-                "--run",
-                folder["waiting"],
-            ]
-        );
+        CoordinatorProcess.Open(folder, workers, minimum: workers + 1, "--steps", "5");
 
     private static int FreePort()
     {

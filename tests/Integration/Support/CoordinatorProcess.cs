@@ -29,6 +29,32 @@ internal sealed partial class CoordinatorProcess : IAsyncDisposable
         params IEnumerable<string> options
     ) => new(RunningProcess.Start(Executables.Coordinator, folder.Path, ["train", "--json", .. options], environment: variables));
 
+    /// <summary>
+    /// Trains <see cref="Problem.OddSizes"/> in <c>run</c> with local workers and others, which join with the token in <c>token</c>.
+    /// </summary>
+    /// <param name="folder">Where.</param>
+    /// <param name="workers">Local workers.</param>
+    /// <param name="minimum">Workers that the first step waits for.</param>
+    /// <param name="options">Further options.</param>
+    public static CoordinatorProcess Open(TempFolder folder, int workers, int minimum, params IEnumerable<string> options) =>
+        Train(
+            folder,
+            [
+                .. Problem.OddSizes.WriteTo(folder),
+                "--workers",
+                $"{workers}",
+                "--min-workers",
+                $"{minimum}",
+                "--listen",
+                "http://127.0.0.1:0",
+                "--token-file",
+                folder["token"],
+                "--run",
+                folder["run"],
+                .. options,
+            ]
+        );
+
     /// <summary>The next event of a kind for which a condition holds; others are passed over.</summary>
     public async Task<JsonElement> EventAsync(string kind, Func<JsonElement, bool>? condition = null)
     {
