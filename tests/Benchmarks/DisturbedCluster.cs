@@ -26,9 +26,11 @@ internal sealed partial class DisturbedCluster : IDisposable
     private readonly string[] _options;
     private readonly string _token;
     private readonly string _address;
+    private readonly TestNetwork? _network;
     private readonly HashSet<int> _members = []; // process ids; under the lock
     private readonly List<Process> _joined = [];
     private readonly ConcurrentQueue<(double Seconds, bool WasSilent)> _resumed = new();
+    private readonly ConcurrentQueue<double> _changed = new();
     private Process _coordinator;
     private volatile bool _wasSilent;
     private readonly ConcurrentQueue<string> _errors = new();
@@ -38,13 +40,15 @@ internal sealed partial class DisturbedCluster : IDisposable
     /// <summary>Starts the run, on a port that is free now.</summary>
     /// <param name="options">The coordinator's command line, without an address.</param>
     /// <param name="token">The file that holds the run's token.</param>
-    public DisturbedCluster(string[] options, string token)
+    /// <param name="network">The hosts that it runs on; null for this one alone.</param>
+    public DisturbedCluster(string[] options, string token, TestNetwork? network = null)
     {
-        (_options, _token) = (options, token);
+        (_options, _token, _network) = (options, token, network);
         using (var free = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0))
         {
             free.Start();
-            _address = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{((System.Net.IPEndPoint)free.LocalEndpoint).Port}");
+            var host = network is null ? "127.0.0.1" : TestNetwork.Coordinator;
+            _address = string.Create(CultureInfo.InvariantCulture, $"http://{host}:{((System.Net.IPEndPoint)free.LocalEndpoint).Port}");
         }
 
         _coordinator = StartCoordinator([]);
@@ -64,6 +68,9 @@ internal sealed partial class DisturbedCluster : IDisposable
 
     /// <summary>How long training stood still after losses.</summary>
     public IReadOnlyCollection<(double Seconds, bool WasSilent)> Resumed => _resumed;
+
+    /// <summary>How long it took from the last step before workers joined or left to the end of the first one after it.</summary>
+    public IReadOnlyCollection<double> Changed => _changed;
 
     /// <summary>Workers whose loss was reported.</summary>
     public int LostWorkers => Volatile.Read(ref _lost);
@@ -102,26 +109,21 @@ internal sealed partial class DisturbedCluster : IDisposable
         _joined.RemoveAll(process => process.HasExited);
         if (_joined.Count >= MostJoined)
             return 0;
-        var start = new ProcessStartInfo(
-            Worker,
-            [
-                "--coordinator",
-                _address,
-                "--token-file",
-                _token,
-                "--listen",
-                "http://127.0.0.1:0",
-                "--threads",
-                "1",
-                "--connect-timeout",
-                "20",
-            ]
-        )
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        var process = Process.Start(start)!;
+        var (host, listen) = _network?.Next() ?? (0, "http://127.0.0.1:0");
+        string[] arguments =
+        [
+            "--coordinator",
+            _address,
+            "--token-file",
+            _token,
+            "--listen",
+            listen,
+            "--threads",
+            "1",
+            "--connect-timeout",
+            "20",
+        ];
+        var process = Start(host, Worker, arguments);
         process.OutputDataReceived += (_, _) => { };
         process.ErrorDataReceived += (_, _) => { };
         process.BeginOutputReadLine();
@@ -171,12 +173,7 @@ internal sealed partial class DisturbedCluster : IDisposable
     private Process StartCoordinator(string[] further)
     {
         var options = further.Contains("--resume") ? ClusterOptions() : _options;
-        var start = new ProcessStartInfo(TrainingBenchmark.Coordinator, [.. options, .. further, "--listen", _address])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        var process = Process.Start(start)!;
+        var process = Start(host: 0, TrainingBenchmark.Coordinator, [.. options, .. further, "--listen", _address]);
         process.OutputDataReceived += (_, line) => Take(line.Data);
         process.ErrorDataReceived += (_, line) => _errors.Enqueue(line.Data ?? "");
         process.BeginOutputReadLine();
@@ -184,12 +181,19 @@ internal sealed partial class DisturbedCluster : IDisposable
         return process;
     }
 
+    private Process Start(int host, string executable, string[] arguments)
+    {
+        var start = _network is null ? new ProcessStartInfo(executable, arguments) : TestNetwork.On(host, executable, arguments);
+        (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
+        return Process.Start(start)!;
+    }
+
     // A resumed run takes what decides its result from its folder.
     private IEnumerable<string> ClusterOptions()
     {
         string[] kept = ["--run", "--exchange", "--transport", "--workers", "--min-workers", "--token-file"];
         return _options
-            .Take(2)
+            .Where((option, place) => place < 2 || option == "--ledger")
             .Concat(
                 _options
                     .Zip(_options.Skip(1))
@@ -236,6 +240,9 @@ internal sealed partial class DisturbedCluster : IDisposable
                     _wasSilent = content.GetProperty("reason").GetString()!.StartsWith("silent", StringComparison.Ordinal);
                 }
 
+                break;
+            case "trainingResumed" when !content.GetProperty("afterLoss").GetBoolean():
+                _changed.Enqueue(content.GetProperty("seconds").GetDouble());
                 break;
             case "trainingResumed":
                 _resumed.Enqueue((content.GetProperty("seconds").GetDouble(), _wasSilent));

@@ -22,6 +22,7 @@ internal sealed class RecoveryBenchmark : IDisposable
         using var benchmark = new RecoveryBenchmark();
         Measurement killed = new(),
             noticed = new(),
+            joined = new(),
             stopped = new(),
             coordinators = new();
         using (var cluster = benchmark.Start("local", Workers))
@@ -30,6 +31,8 @@ internal sealed class RecoveryBenchmark : IDisposable
                 benchmark.Lose(cluster, () => cluster.Kill(benchmark._random), killed, noticed);
             for (var i = 0; i < rounds / 3; i++)
                 benchmark.Lose(cluster, () => cluster.Pause(benchmark._random, TimeSpan.Zero, forGood: true), stopped, new Measurement());
+            foreach (var change in cluster.Changed)
+                joined.Add(change);
         }
 
         using (var cluster = benchmark.Start("joined", workers: 0))
@@ -41,6 +44,7 @@ internal sealed class RecoveryBenchmark : IDisposable
         Console.WriteLine("| what | median, s | half the interquartile range |");
         Console.WriteLine("|---|---|---|");
         Print($"worker killed ({rounds})", killed);
+        Print("  its replacement joins: from the step before to the end of the step after", joined);
         Print("  of which after it was noticed", noticed);
         Print($"worker stopped ({rounds / 3})", stopped);
         Print($"coordinator killed, from the start of its successor ({rounds / 3})", coordinators);

@@ -5,11 +5,13 @@ namespace Distributed.Benchmarks;
 
 /// <summary>
 /// Trains for some minutes while workers and coordinators are killed, stopped, continued, told to leave, and started, at random by a seed,
-/// every second or two. Every run must end in the weights and metrics of the same run in one process that nothing disturbs.
+/// every second or two; with a network of three hosts, they are cut off from each other, too. Every run must end in the weights and metrics
+/// of the same run in one process that nothing disturbs, and its ledger must show each sample of each epoch used exactly once.
 /// </summary>
 internal sealed class SoakBenchmark : IDisposable
 {
     private const int Rows = 12_000;
+    private const int TrainingRows = Rows / 5 * 4; // every fifth is a test sample
     private const int Features = 24;
     private const int Steps = 6_000;
     private const int LocalWorkers = 2;
@@ -33,8 +35,11 @@ internal sealed class SoakBenchmark : IDisposable
     private readonly SortedDictionary<string, int> _done = [];
     private string _hash = "";
     private string[] _metrics = [];
+    private int _used;
+    private int _unreported;
+    private readonly TestNetwork? _network;
 
-    private SoakBenchmark(int seed) => _random = new System.Random(seed);
+    private SoakBenchmark(int seed) => (_random, _network) = (new System.Random(seed), TestNetwork.Create());
 
     /// <summary>Runs until the time is over and the run under way has ended.</summary>
     /// <param name="minutes">How long.</param>
@@ -46,7 +51,11 @@ internal sealed class SoakBenchmark : IDisposable
         return soak.Run(TimeSpan.FromMinutes(minutes), seed);
     }
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose()
+    {
+        _network?.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
 
     private int Run(TimeSpan time, int seed)
     {
@@ -67,6 +76,12 @@ internal sealed class SoakBenchmark : IDisposable
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"seed {seed}: {runs} runs of {Steps} steps, {runs - wrong} with the same bits; {string.Join(", ", _done.Select(done => $"{done.Value} {done.Key}"))}"
+            )
+        );
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{_used} samples in the ledgers of the disturbed runs, each used once in its epoch; {_unreported} of them known by the checksum of their step alone"
             )
         );
         Console.WriteLine(
@@ -108,6 +123,7 @@ internal sealed class SoakBenchmark : IDisposable
             "1000",
             "--checkpoint-every",
             "500",
+            "--ledger",
             "--run",
             run,
         ];
@@ -133,7 +149,8 @@ internal sealed class SoakBenchmark : IDisposable
         var token = Path.Combine(_folder, $"token-{number}");
         using var cluster = new DisturbedCluster(
             [.. Options(run), "--exchange", exchange, "--transport", transport, "--workers", $"{LocalWorkers}", "--token-file", token],
-            token
+            token,
+            _network
         );
         var began = DateTime.UtcNow;
         while (!cluster.IsOver)
@@ -155,14 +172,38 @@ internal sealed class SoakBenchmark : IDisposable
         var differing = metrics.Zip(_metrics).TakeWhile(pair => pair.First == pair.Second).Count();
         if (differing < _metrics.Length || metrics.Length != _metrics.Length)
             return $"metrics differ from line {differing + 1} on";
+        var finding = CheckLedger(run);
         Directory.Delete(run, recursive: true);
+        return finding;
+    }
+
+    // Every step is there once, and every sample once in an epoch; all of them in an epoch that is complete.
+    private string CheckLedger(string run)
+    {
+        var lines = File.ReadLines(Path.Combine(run, "ledger.jsonl"))
+            .Select(line => JsonSerializer.Deserialize<LedgerLine>(line, JsonSerializerOptions.Web)!)
+            .ToList();
+        if (!lines.Select(line => line.Step).SequenceEqual(Enumerable.Range(1, Steps).Select(step => (long)step)))
+            return "the ledger does not hold every step once";
+        foreach (var epoch in lines.GroupBy(line => line.Epoch))
+        {
+            var samples = epoch.SelectMany(line => line.Samples.Concat(line.Unreported)).Order().ToList();
+            var isLast = epoch.Key == lines[^1].Epoch;
+            if (samples.Distinct().Count() != samples.Count || (!isLast && !samples.SequenceEqual(Enumerable.Range(0, TrainingRows))))
+                return $"epoch {epoch.Key} does not use each sample once";
+        }
+
+        _used += lines.Sum(line => line.Samples.Length + line.Unreported.Length);
+        _unreported += lines.Sum(line => line.Unreported.Length);
         return "";
     }
 
     private void Disturb(DisturbedCluster cluster)
     {
         var action = _random.Next(100);
-        if (action < 40)
+        if (_network is not null && action % 5 == 0)
+            Count("partitions", _network.Part(_random));
+        else if (action < 40)
             Count("workers killed", cluster.Kill(_random));
         else if (action < 50)
             Count("pairs of workers killed at once", cluster.Kill(_random) + cluster.Kill(_random) > 1 ? 1 : 0);
@@ -177,6 +218,8 @@ internal sealed class SoakBenchmark : IDisposable
         else
             Count("coordinators killed", cluster.KillCoordinator());
     }
+
+    private sealed record LedgerLine(long Step, long Epoch, int[] Samples, int[] Unreported);
 
     private void Count(string what, int times) => _done[what] = _done.GetValueOrDefault(what) + times;
 }

@@ -66,7 +66,7 @@ internal sealed class TrainingStep : IDisposable
     /// <summary>Forward, backward, the tree, momentum SGD.</summary>
     public void Run()
     {
-        _step.Train(_replica.Weights.State.Step + 1, new MemberBatch(_samples.Count / Microbatch, _samples.Count, _samples, Checksum: 0));
+        _step.Train(_replica.Weights.State.Step + 1, new MemberBatch(_samples.Count / Microbatch, _samples.Count, _samples));
     }
 
     public void Dispose()
@@ -80,7 +80,11 @@ internal sealed class TrainingStep : IDisposable
         private readonly float[] _inputs = [.. Enumerable.Range(0, total * Image.Length).Select(i => i * 7919L % 1009 / 1009f)];
         private readonly int[] _labels = [.. Enumerable.Range(0, total).Select(i => i % Classes)];
 
+        private readonly int[] _indices = [.. Enumerable.Range(0, total)];
+
         public int Count => total;
+
+        public ReadOnlySpan<int> Indices => _indices;
 
         public void Decode(int first, int count, Span<float> inputs, Span<int> targets)
         {
