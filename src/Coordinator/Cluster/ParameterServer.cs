@@ -1,10 +1,12 @@
 using System.Threading.Channels;
+using Distributed.Checkpoints;
 using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Control;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Runs;
 using Distributed.Protocol;
 using Distributed.Training;
+using Google.Protobuf;
 using Grpc.Core;
 
 namespace Distributed.Coordinator.Cluster;
@@ -60,7 +62,7 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
         _weights = new WeightUpdater(settings, team: null);
         _weights.State.Restore(request.Start);
         _completed.Open(request.Start.Step);
-        _position = WorkPlan.StartPosition(request.Configuration, request.Start.Step);
+        _position = Positions.Start(request.Start.Step, request.Configuration.Steps);
         _working = WorkAsync();
     }
 
@@ -83,6 +85,16 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
         Queue(() => LeaveAsync(generation), ends: true);
     }
 
+    /// <summary>The run goes back to a state that was saved; the views before have been left.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="position">What has been done with it.</param>
+    public void GoBackTo(Checkpoint state, long position)
+    {
+        _weights.State.Restore(state);
+        _position = position;
+        _completed.Open(state.Step);
+    }
+
     /// <summary>A piece of work has been granted.</summary>
     /// <param name="work">What.</param>
     /// <param name="microbatches">Of the whole batch.</param>
@@ -93,6 +105,7 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
             {
                 WorkKind.Train => () => TrainAsync(work, microbatches, samples),
                 WorkKind.Evaluate => () => EvaluateAsync(work, microbatches),
+                WorkKind.Compare => () => CompareAsync(work),
                 _ => SnapshotAsync,
             }
         );
@@ -213,7 +226,7 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
     {
         _position = work.Position;
         _completed.Open(work.Step);
-        _events.TryWrite(new ServerCompleted(work, record));
+        _events.TryWrite(new ServerCompleted(work, record.ToBytes()));
     }
 
     // State, position and record change together: the view may end right after.
@@ -230,6 +243,15 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
         }
     }
 
+    // Workers hold the weights alone.
+    private Task CompareAsync(PlannedWork work)
+    {
+        _events.TryWrite(new ServerCompleted(work, HashOfWeights()));
+        return Task.CompletedTask;
+    }
+
+    private ByteString HashOfWeights() => UnsafeByteOperations.UnsafeWrap(StateHash.Of([_weights.State.Weights.Memory]));
+
     private Task SnapshotAsync()
     {
         // The writer of checkpoints copies it before the next event is handled, but the next step may be quicker.
@@ -240,7 +262,8 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
                     state.Step,
                     state.Weights.ToArray(),
                     [.. state.Moments.Select(moment => (moment.Name, (ReadOnlyMemory<float>)moment.Values.ToArray()))]
-                )
+                ),
+                HashOfWeights()
             )
         );
         return Task.CompletedTask;
@@ -250,15 +273,15 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
 /// <summary>The newest state that the coordinator has, for workers that need one where they own the slices.</summary>
 /// <param name="run">The run's identity.</param>
 /// <param name="start">The state that the run begins with.</param>
-internal sealed class SavedState(ulong run, Checkpoints.Checkpoint start) : IStateSource
+internal sealed class SavedState(ulong run, Checkpoint start) : IStateSource
 {
-    private volatile Checkpoints.Checkpoint _state = start;
+    private volatile Checkpoint _state = start;
 
     /// <inheritdoc />
     public ulong Run => run;
 
     /// <summary>The run goes back to a state.</summary>
-    public void GoBackTo(Checkpoints.Checkpoint state) => _state = state;
+    public void GoBackTo(Checkpoint state) => _state = state;
 
     /// <inheritdoc />
     public bool Holds(long step) => _state.Step == step;

@@ -17,8 +17,14 @@ internal sealed class MembershipObserver(string path, TimeProvider time) : IRunO
     /// <inheritdoc/>
     public void Report(RunEvent runEvent)
     {
-        if (runEvent is not (WorkerJoined or WorkerLeft or WorkerLost or TrainingResumed or WentBack or RunStarted { Workers: > 0 }))
+        if (
+            runEvent
+            is not (WorkerJoined or WorkerLeft or WorkerLost or TrainingResumed or WentBack or RolledBack or RunStarted { Workers: > 0 })
+        )
+        {
             return;
+        }
+
         var line = StrictJson.Serialize(runEvent);
         var when = time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
         File.AppendAllText(path, $"{{\"time\":\"{when}\",{line[1..]}\n");

@@ -1,3 +1,4 @@
+using Distributed.Collectives;
 using Distributed.Coordinator.Runs;
 
 namespace Distributed.Coordinator.Observers;
@@ -15,6 +16,8 @@ internal sealed class MetricsObserver(RunFolder folder) : IRunObserver
                 folder.Metrics.Append(step);
             else if (runEvent is Evaluated evaluation)
                 folder.Metrics.Append(evaluation);
+            else if (runEvent is RolledBack back)
+                folder.Metrics.Truncate(Positions.AfterEvaluation(back.Step));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -22,6 +22,7 @@ internal sealed class RunObservers(TextWriter errors) : IRunObserver, IAsyncDisp
     internal static RunObservers Of(RunFolder folder, TextWriter errors, params IRunObserver[] others)
     {
         var run = new RunObservers(errors);
+        run.Add(new LedgerObserver(folder.Ledger)); // before the metrics, which say how far the run has come
         run.Add(new MetricsObserver(folder));
         run.Add(new CheckpointObserver(folder, run));
         run.Add(new MembershipObserver(folder.MembershipPath, TimeProvider.System));

@@ -20,9 +20,10 @@ internal static class RunText
             WorkerLeft left => Format($"{left.Worker} left: {left.Reason} ({Workers(left.Workers)})"),
             WorkerLost lost => Format($"{lost.Worker} was lost at step {lost.Step}: {lost.Reason} ({Workers(lost.Workers)})"),
             TrainingResumed resumed => Format(
-                $"step {resumed.Step} done with {Workers(resumed.Workers)}, {resumed.Seconds:0.00} s after the loss"
+                $"step {resumed.Step} done with {Workers(resumed.Workers)}, {resumed.Seconds:0.00} s after the {(resumed.AfterLoss ? "loss" : "step before")}"
             ),
             WentBack back => Format($"no worker has a later state left; going on after step {back.Step} as soon as one joins"),
+            RolledBack back => Format($"{back.Reason}: what was trained after step {back.Step} is done again"),
             Evaluated evaluated => Format($"step {evaluated.Step}: test loss {evaluated.TestLoss:0.0000}, {Metrics(evaluated.Metrics)}"),
             Straggling slow => Format($"{slow.Worker} takes {slow.Slowness:0.0} times as long for a microbatch as the others"),
             RangesChanged changed => Ranges(changed),

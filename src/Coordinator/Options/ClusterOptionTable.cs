@@ -74,6 +74,24 @@ internal static class ClusterOptionTable
             (options, text) => options with { SilenceTimeout = OptionText.WholeNumber<int>(text) }
         ),
         new(
+            "--compare-every",
+            "N",
+            OptionGroups.Cluster,
+            "compare the workers' weights after every so many steps, beside those that are saved; 0 for these alone",
+            Defaults.CompareEvery.ToString(CultureInfo.InvariantCulture),
+            "1000",
+            (options, text) => options with { CompareEvery = OptionText.WholeNumber<int>(text) }
+        ),
+        new(
+            "--ledger",
+            null,
+            OptionGroups.Cluster,
+            "keep ledger.jsonl: which samples every step was trained on, as the workers decoded them",
+            "off",
+            "",
+            (options, text) => options with { Ledger = OptionText.Switch(text) }
+        ),
+        new(
             "--transport",
             OptionText.Choices<Transport>(),
             OptionGroups.Cluster,

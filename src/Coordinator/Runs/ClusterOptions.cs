@@ -68,6 +68,12 @@ internal sealed record ClusterOptions
     /// <summary>How long a worker may be silent before it is given up, in seconds.</summary>
     public int SilenceTimeout { get; init; } = 3;
 
+    /// <summary>Every how many steps workers compare their weights, beside those that are saved; 0 compares these alone.</summary>
+    public int CompareEvery { get; init; } = 100;
+
+    /// <summary>Whether <c>ledger.jsonl</c> is kept: which samples every step was trained on.</summary>
+    public bool Ledger { get; init; }
+
     /// <summary>How gradients travel.</summary>
     public Transport Transport { get; init; } = Transport.Auto;
 
@@ -102,6 +108,8 @@ internal sealed record ClusterOptions
             yield return $"--wait-for-workers {WaitForWorkers}: must be at least 1 second";
         if (SilenceTimeout is < LeastSilence or > MostSilence)
             yield return $"--silence-timeout {SilenceTimeout}: must be from {LeastSilence} to {MostSilence} seconds";
+        if (CompareEvery < 0)
+            yield return $"--compare-every {CompareEvery}: must be 0 or more steps";
         if (Transport == Transport.Shm && !OperatingSystem.IsLinux())
             yield return "--transport shm: needs Linux; use auto or grpc";
         foreach (var error in ListenErrors())

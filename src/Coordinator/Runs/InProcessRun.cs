@@ -1,4 +1,4 @@
-using Distributed.Coordinator.Cluster.Control;
+using Distributed.Collectives;
 using Distributed.Training;
 
 namespace Distributed.Coordinator.Runs;
@@ -13,7 +13,7 @@ internal sealed class InProcessRun(TimeProvider time) : ITrainingRun
 
     private async Task<RunResult> TrainAsync(RunRequest request, IRunObserver observer, CancellationToken interrupt)
     {
-        request.Folder.ContinueFrom(WorkPlan.StartPosition(request.Configuration, request.Start.Step));
+        request.Folder.ContinueFrom(Positions.Start(request.Start.Step, request.Configuration.Steps));
         try
         {
             using var session = new InProcessSession(request, observer, time);

@@ -16,6 +16,7 @@ internal sealed class InProcessSession : IDisposable
     private readonly BatchPlan _batches;
     private readonly LocalTrainer _trainer;
     private readonly IReadOnlyList<string> _momentNames;
+    private readonly bool _keepsLedger;
     private TimeSpan _trained;
     private long _samples;
     private Evaluated? _evaluation;
@@ -25,6 +26,7 @@ internal sealed class InProcessSession : IDisposable
         _configuration = request.Configuration;
         _observer = observer;
         _time = time;
+        _keepsLedger = request.Cluster.Ledger;
         _momentNames = _configuration.Options.Optimizer.CreateOptimizer().MomentNames;
         _objective = _configuration.CreateObjective(request.Network);
         _batches = _configuration.Batches(request.Dataset.Train.Count);
@@ -68,6 +70,8 @@ internal sealed class InProcessSession : IDisposable
         var sums = _trainer.Step();
         _trained += _time.GetElapsedTime(start);
         _samples += sums.Samples;
+        if (_keepsLedger)
+            _observer.Report(new SamplesUsed(Step, _batches.Epoch(Step), [.. _trainer.Decoded], []));
         _observer.Report(new StepCompleted(Step, _batches.Epoch(Step), sums.MeanLoss, _trainer.LearningRate(Step), (int)sums.Samples));
     }
 

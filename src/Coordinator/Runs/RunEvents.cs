@@ -16,6 +16,7 @@ namespace Distributed.Coordinator.Runs;
 [JsonDerivedType(typeof(WorkerLost), "workerLost")]
 [JsonDerivedType(typeof(TrainingResumed), "trainingResumed")]
 [JsonDerivedType(typeof(WentBack), "wentBack")]
+[JsonDerivedType(typeof(RolledBack), "rolledBack")]
 [JsonDerivedType(typeof(StepCompleted), "stepCompleted")]
 [JsonDerivedType(typeof(Evaluated), "evaluated")]
 [JsonDerivedType(typeof(CheckpointSaved), "checkpointSaved")]
@@ -59,17 +60,25 @@ internal sealed record WorkerLeft(string Worker, string Reason, int Workers) : R
 /// <param name="Workers">Workers that are still there.</param>
 internal sealed record WorkerLost(string Worker, string Reason, long Step, int Workers) : RunEvent;
 
-/// <summary>After the loss of a worker, the first step is complete.</summary>
+/// <summary>The first step with other members is complete: after a loss, or after workers have joined or left.</summary>
 /// <param name="Step">The step.</param>
-/// <param name="Seconds">From the loss, as it was noticed, to the end of this step.</param>
+/// <param name="Seconds">From the loss, as it was noticed, or from the last step before the change, to the end of this step.</param>
 /// <param name="Workers">Workers that have trained it.</param>
-internal sealed record TrainingResumed(long Step, double Seconds, int Workers) : RunEvent;
+/// <param name="AfterLoss">Whether something had failed.</param>
+internal sealed record TrainingResumed(long Step, double Seconds, int Workers, bool AfterLoss) : RunEvent;
 
 /// <summary>Every worker was lost; the run goes on from a state that was saved, as soon as one comes.</summary>
 /// <param name="Step">The step whose state it is.</param>
 internal sealed record WentBack(long Step) : RunEvent;
 
-/// <summary>A step is complete everywhere. Reported for every step, in order.</summary>
+/// <summary>
+/// Members held different states, so that what was done since may be wrong: it is forgotten, and steps after this one are reported anew.
+/// </summary>
+/// <param name="Step">The last step whose state all members had agreed on and that was saved, or the start.</param>
+/// <param name="Reason">Who differed from whom.</param>
+internal sealed record RolledBack(long Step, string Reason) : RunEvent;
+
+/// <summary>A step is complete everywhere. Reported for every step, in order; anew after <see cref="RolledBack"/>.</summary>
 /// <param name="Step">The step, from 1.</param>
 /// <param name="Epoch">The epoch that it belongs to, from 1.</param>
 /// <param name="Loss">
@@ -78,6 +87,18 @@ internal sealed record WentBack(long Step) : RunEvent;
 /// <param name="LearningRate">The rate of this step's update.</param>
 /// <param name="Samples">Samples in the batch.</param>
 internal sealed record StepCompleted(long Step, long Epoch, float Loss, float LearningRate, int Samples) : RunEvent;
+
+/// <summary>
+/// Which samples a step was trained on; reported before its <see cref="StepCompleted"/> where a ledger is kept. Not an event for people,
+/// and not written as JSON beside the ledger.
+/// </summary>
+/// <param name="Step">The step.</param>
+/// <param name="Epoch">Its epoch, from 1.</param>
+/// <param name="Samples">Their numbers in the dataset, as the workers have reported that they decoded them.</param>
+/// <param name="Unreported">
+/// Those of workers that died before they reported the step: known from the checksum over all samples of the step alone.
+/// </param>
+internal sealed record SamplesUsed(long Step, long Epoch, IReadOnlyList<int> Samples, IReadOnlyList<int> Unreported) : RunEvent;
 
 /// <summary>The test set has been evaluated; reported after its step and before that step's checkpoint.</summary>
 /// <param name="Step">Steps completed.</param>

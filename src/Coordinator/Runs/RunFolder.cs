@@ -20,6 +20,7 @@ internal sealed class RunFolder : IDisposable
     private const string ModelName = "model.safetensors";
     private const string SummaryName = "summary.json";
     private const string EpochName = "epoch";
+    private const string LineageName = "lineage";
     private const string RunIdName = "run-id";
     private const int LongestPart = 80; // of a name of two parts, where 255 bytes are the most of all systems
     private const string PlacesName = "places.json";
@@ -37,6 +38,7 @@ internal sealed class RunFolder : IDisposable
             new CheckpointFormat(layout, RunConfigurationJson.Hash(configuration))
         );
         Metrics = new MetricsLog(File(path, MetricsName));
+        Ledger = new LedgerLog(File(path, LedgerLog.FileName));
     }
 
     /// <summary>The folder, as it was named.</summary>
@@ -47,6 +49,9 @@ internal sealed class RunFolder : IDisposable
 
     /// <summary>The run's metrics.</summary>
     public MetricsLog Metrics { get; }
+
+    /// <summary>Which samples were used, where that is asked for.</summary>
+    public LedgerLog Ledger { get; }
 
     /// <summary>Who took part, and what was lost.</summary>
     public string MembershipPath => File(Path, MembershipName);
@@ -199,6 +204,7 @@ internal sealed class RunFolder : IDisposable
         System.IO.File.Delete(File(Path, SummaryName));
         System.IO.File.Delete(ModelPath);
         Metrics.Truncate(position);
+        Ledger.Truncate(Collectives.Positions.StepAt(position));
     }
 
     /// <summary>
@@ -236,13 +242,16 @@ internal sealed class RunFolder : IDisposable
     /// <returns>1 the first time, then one more every time.</returns>
     public long RaiseEpoch()
     {
-        var file = File(Path, EpochName);
-        var last = System.IO.File.Exists(file)
-            ? long.Parse(System.IO.File.ReadAllText(file), NumberStyles.None, CultureInfo.InvariantCulture)
-            : 0;
-        AtomicFile.WriteText(file, (last + 1).ToString(CultureInfo.InvariantCulture));
-        return last + 1;
+        var epoch = Number(EpochName) + 1;
+        WriteNumber(EpochName, epoch);
+        return epoch;
     }
+
+    /// <summary>How often the run has gone back because its workers held different states.</summary>
+    public uint Lineage() => checked((uint)Number(LineageName));
+
+    /// <summary>Notes that the run goes back; it is on disk when this returns.</summary>
+    public void WriteLineage(uint lineage) => WriteNumber(LineageName, lineage);
 
     /// <summary>Writes the trained model and then the summary, whose presence says that the run is complete.</summary>
     /// <param name="layout">The model's parameters.</param>
@@ -261,7 +270,7 @@ internal sealed class RunFolder : IDisposable
         if (_origin == Origin.Resumed || Metrics.Exists || Checkpoints.Steps.Count > 0)
             return;
         Dispose();
-        foreach (var name in new[] { ConfigName, EpochName, RunIdName, MembershipName })
+        foreach (var name in new[] { ConfigName, EpochName, LineageName, RunIdName, MembershipName })
             System.IO.File.Delete(File(Path, name));
         RunLock.Remove(Path);
         if (_origin == Origin.NewFolder)
@@ -281,6 +290,14 @@ internal sealed class RunFolder : IDisposable
         if (traces.FirstOrDefault(name => System.IO.Path.Exists(File(path, name))) is { } trace)
             throw new InputException($"--run {path}: already holds a run ({trace}); name a new folder, or go on with that run by --resume");
     }
+
+    private long Number(string name) =>
+        System.IO.File.Exists(File(Path, name))
+            ? long.Parse(System.IO.File.ReadAllText(File(Path, name)), NumberStyles.None, CultureInfo.InvariantCulture)
+            : 0;
+
+    private void WriteNumber(string name, long number) =>
+        AtomicFile.WriteText(File(Path, name), number.ToString(CultureInfo.InvariantCulture));
 
     private static string File(string path, string name) => System.IO.Path.Combine(path, name);
 

@@ -23,16 +23,23 @@ internal class MemberTensorService(ViewDirectory directory) : Tensors.TensorsBas
     }
 
     /// <inheritdoc />
-    public override async Task FetchState(TensorFrame request, IServerStreamWriter<TensorFrame> responseStream, ServerCallContext context)
+    public override async Task FetchState(StateRequest request, IServerStreamWriter<TensorFrame> responseStream, ServerCallContext context)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(context);
         var state = await directory.StateAsync(context.CancellationToken);
         if (request.Run != state.Run)
             throw new RpcException(new Status(StatusCode.PermissionDenied, "the request belongs to another run"));
+        if (request.Stripes is < 1 or > StateTransfer.MostStripes || request.Stripe < 0 || request.Stripe >= request.Stripes)
+            throw new RpcException(new Status(StatusCode.InvalidArgument, $"there is no stripe {request.Stripe} of {request.Stripes}"));
         var step = checked((long)request.Step);
         var vectors = await state.StateAfterAsync(step, context.CancellationToken);
-        await StateTransfer.SendAsync(responseStream, request, vectors, context.CancellationToken);
+        await StateTransfer.SendAsync(
+            responseStream,
+            new TensorFrame { Run = request.Run, Step = request.Step },
+            [.. vectors.Select(vector => vector[StateTransfer.Stripe(vector.Length, request.Stripe, request.Stripes)])],
+            context.CancellationToken
+        );
         // The members of the requester's view wait for it; if it has been cut off, they may have gone on without it.
         if (!state.Holds(step))
             throw new RpcException(new Status(StatusCode.Aborted, $"the state after step {step} changed while it was sent"));

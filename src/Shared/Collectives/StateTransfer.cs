@@ -1,12 +1,32 @@
 using Distributed.Protocol;
+using Google.Protobuf;
 using Grpc.Core;
 
 namespace Distributed.Collectives;
 
-/// <summary>Moves a training state between processes: the weights, then each moment, as flat vectors of one length.</summary>
+/// <summary>
+/// Moves a training state between processes: the weights, then each moment, as flat vectors of one length, and at the end their
+/// <see cref="StateHash"/>.
+/// </summary>
 internal static class StateTransfer
 {
-    /// <summary>Sends a state.</summary>
+    /// <summary>The most members that one fetches a state from.</summary>
+    public const int MostStripes = 8;
+
+    /// <summary>How many stripes a state is cut into.</summary>
+    /// <param name="length">The flat vector's length.</param>
+    /// <param name="sources">How many members have the state.</param>
+    public static int Stripes(int length, int sources) =>
+        Math.Clamp(length / WireLimits.FrameElements, 1, Math.Clamp(sources, 1, MostStripes));
+
+    /// <summary>Where a stripe of a vector begins and ends.</summary>
+    /// <param name="length">The vector's length.</param>
+    /// <param name="stripe">The stripe, from 0.</param>
+    /// <param name="stripes">How many there are.</param>
+    public static Range Stripe(int length, int stripe, int stripes) =>
+        (int)((long)length * stripe / stripes)..(int)((long)length * (stripe + 1) / stripes);
+
+    /// <summary>Sends a state, or a stripe of it.</summary>
     /// <param name="outgoing">The stream.</param>
     /// <param name="state">Names run, generation and step.</param>
     /// <param name="vectors">The weights, then the moments.</param>
@@ -29,6 +49,15 @@ internal static class StateTransfer
             };
             await SendVectorAsync(outgoing, header, vectors[part], cancellationToken);
         }
+
+        var end = new TensorFrame(state)
+        {
+            Kind = FrameKind.State,
+            Part = (uint)vectors.Count,
+            Offset = 0,
+            Values = UnsafeByteOperations.UnsafeWrap(StateHash.Of(vectors)),
+        };
+        await outgoing.WriteAsync(end, cancellationToken);
     }
 
     /// <summary>Receives a state.</summary>
@@ -36,9 +65,9 @@ internal static class StateTransfer
     /// <param name="run">The run's identity; a state of another run, or of an earlier coordinator of this one, is refused.</param>
     /// <param name="vectors">Receive the weights, then the moments.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns>The step after which the state is.</returns>
-    /// <exception cref="InvalidDataException">The stream does not hold one whole state.</exception>
-    public static async Task<long> ReceiveAsync(
+    /// <returns>The step after which the state is, and its hash.</returns>
+    /// <exception cref="InvalidDataException">The stream does not hold one whole state, or it was changed on its way.</exception>
+    public static async Task<(long Step, ByteString Hash)> ReceiveAsync(
         IAsyncStreamReader<TensorFrame> incoming,
         ulong run,
         IReadOnlyList<Memory<float>> vectors,
@@ -49,6 +78,8 @@ internal static class StateTransfer
         ArgumentNullException.ThrowIfNull(vectors);
         var (part, offset) = (0, 0);
         long? step = null;
+        ByteString? sent = null;
+        var hash = new StateHash();
         while (await incoming.MoveNext(cancellationToken))
         {
             var frame = incoming.Current;
@@ -57,13 +88,23 @@ internal static class StateTransfer
             if (frame.Run != run)
                 throw new InvalidDataException("the state belongs to another run");
             step ??= checked((long)frame.Step);
-            Store(frame, step.Value, part, offset, vectors);
+            Check(frame, step.Value, part, offset, isOver: sent is not null);
+            if (part == vectors.Count)
+            {
+                sent = frame.Values;
+                continue;
+            }
+
+            Store(frame, offset, vectors[part]);
+            hash.Append(frame.Floats);
             offset += frame.Floats.Length;
         }
 
-        return step is { } complete && part == vectors.Count - 1 && offset == vectors[part].Length
-            ? complete
-            : throw new InvalidDataException($"the state after step {step} ended early, in vector {part} at element {offset}");
+        if (step is not { } complete || sent is null)
+            throw new InvalidDataException($"the state after step {step} ended early, in vector {part} at element {offset}");
+        return sent.Span.SequenceEqual(hash.Value())
+            ? (complete, sent)
+            : throw new InvalidDataException($"the state after step {step} was changed on its way: its hash is another one");
     }
 
     /// <summary>Writes a vector as frames of bounded size, whose offsets count up; an empty one is one frame.</summary>
@@ -83,23 +124,22 @@ internal static class StateTransfer
         } while (start < values.Length);
     }
 
-    private static void Store(TensorFrame frame, long step, int part, int offset, IReadOnlyList<Memory<float>> vectors)
+    private static void Check(TensorFrame frame, long step, int part, int offset, bool isOver)
     {
-        if (
-            frame.Kind != FrameKind.State
-            || frame.Step != (ulong)step
-            || part >= vectors.Count
-            || frame.Part != part
-            || frame.Offset != (ulong)offset
-            || offset > vectors[part].Length - frame.Floats.Length
-        )
-        {
-            throw new InvalidDataException(
-                "a frame of another state came: "
-                    + $"step {frame.Step}, vector {frame.Part}, element {frame.Offset} instead of {step}, {part}, {offset}"
-            );
-        }
-
-        frame.Floats.CopyTo(vectors[part].Span[offset..]);
+        if (isOver || frame.Kind != FrameKind.State || frame.Step != (ulong)step || frame.Part != part || frame.Offset != (ulong)offset)
+            throw Stray(frame, step, part, offset);
     }
+
+    private static void Store(TensorFrame frame, int offset, Memory<float> vector)
+    {
+        if (offset > vector.Length - frame.Floats.Length)
+            throw Stray(frame, (long)frame.Step, (int)frame.Part, offset);
+        frame.Floats.CopyTo(vector.Span[offset..]);
+    }
+
+    private static InvalidDataException Stray(TensorFrame frame, long step, int part, int offset) =>
+        new(
+            "a frame of another state came: "
+                + $"step {frame.Step}, vector {frame.Part}, element {frame.Offset} instead of {step}, {part}, {offset}"
+        );
 }

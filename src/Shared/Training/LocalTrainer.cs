@@ -40,6 +40,9 @@ internal sealed class LocalTrainer : IDisposable
     /// <summary>The state after the last completed step; step, weights and moments may be set before the first.</summary>
     public TrainingState State => _replica.Weights.State;
 
+    /// <summary>The samples of the last step, by their numbers in the dataset.</summary>
+    public ReadOnlySpan<int> Decoded => _replica.Decoded;
+
     /// <summary>The learning rate of a step.</summary>
     /// <param name="step">The step, from 1.</param>
     public float LearningRate(long step) => _replica.Weights.LearningRate(step);
@@ -51,7 +54,7 @@ internal sealed class LocalTrainer : IDisposable
     {
         var batch = _batches.Of(State.Step + 1);
         var samples = new IndexedSamples(_dataset.Train, batch.Indices);
-        var plan = _step.Train(State.Step + 1, new MemberBatch(batch.MicrobatchCount, samples.Count, samples, Checksum: 0));
+        var plan = _step.Train(State.Step + 1, new MemberBatch(batch.MicrobatchCount, samples.Count, samples));
         return StepRecord.Complete(_exchange, plan).Sums;
     }
 
@@ -62,7 +65,7 @@ internal sealed class LocalTrainer : IDisposable
     {
         var batch = Batch.All(_dataset.Test.Count, _microbatch);
         var samples = new IndexedSamples(_dataset.Test, batch.Indices);
-        var plan = _step.Evaluate(State.Step, new MemberBatch(batch.MicrobatchCount, samples.Count, samples, Checksum: 0));
+        var plan = _step.Evaluate(State.Step, new MemberBatch(batch.MicrobatchCount, samples.Count, samples));
         return StepRecord.Complete(_exchange, plan).Sums;
     }
 

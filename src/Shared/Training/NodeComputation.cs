@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Distributed.Collectives;
 using Distributed.Kernels;
 using Distributed.Kernels.Threads;
@@ -23,6 +24,7 @@ internal sealed class NodeComputation
     private readonly int _targetWidth;
     private readonly int[] _targets;
     private readonly List<RightChild> _rightChildren = [];
+    private readonly List<int> _decoded = [];
 
     public NodeComputation(TrainingSettings settings, ComputeTeam team)
         : this(settings, NetworkExecutor.RowsInOnePass(settings.Network, settings.Microbatch), team) { }
@@ -43,7 +45,16 @@ internal sealed class NodeComputation
         _decode = new DecodeWork(_microbatch, _inputLength, _targetWidth);
     }
 
-    public void BindWeights(ReadOnlyMemory<float> weights) => _executor.BindWeights(weights);
+    /// <summary>The samples that were decoded since <see cref="Begin"/>, by their numbers in the dataset.</summary>
+    public ReadOnlySpan<int> Decoded => CollectionsMarshal.AsSpan(_decoded);
+
+    /// <summary>Begins a step or an evaluation.</summary>
+    /// <param name="weights">[layout length]: what it computes with.</param>
+    public void Begin(ReadOnlyMemory<float> weights)
+    {
+        _decoded.Clear();
+        _executor.BindWeights(weights);
+    }
 
     /// <summary>The gradient and the sums of a node.</summary>
     /// <param name="step">The step, from 1.</param>
@@ -121,6 +132,7 @@ internal sealed class NodeComputation
             _team.RunObject(_decode);
         else
             _decode.Execute(0, 1);
+        _decoded.AddRange(samples.Indices.Slice(first, rows));
         return rows;
     }
 

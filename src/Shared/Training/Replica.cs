@@ -35,6 +35,9 @@ internal sealed class Replica : IDisposable
     /// <summary>The sums of the nodes that were computed last.</summary>
     public IReadOnlyList<(TreeNode Node, BatchSums Sums)> Sums => _sums;
 
+    /// <summary>The samples that were decoded in the last step or evaluation, by their numbers in the dataset.</summary>
+    public ReadOnlySpan<int> Decoded => _computation.Decoded;
+
     /// <summary>Samples that are summed in one chain.</summary>
     internal int Microbatch => _settings.Microbatch;
 
@@ -103,7 +106,7 @@ internal sealed class Replica : IDisposable
     private void Begin()
     {
         _sums.Clear();
-        _computation.BindWeights(Weights.State.Weights.Memory);
+        _computation.Begin(Weights.State.Weights.Memory);
     }
 
     private void ForwardBackwardNodes(

@@ -8,6 +8,9 @@ internal interface ISampleSource
     /// <summary>The number of samples.</summary>
     int Count { get; }
 
+    /// <summary>Their numbers in the dataset.</summary>
+    ReadOnlySpan<int> Indices { get; }
+
     /// <summary>Decodes consecutive samples. Several threads may ask at the same time, also for none.</summary>
     /// <param name="first">The first one, counted from the start of the range.</param>
     /// <param name="count">How many.</param>
@@ -25,6 +28,9 @@ internal sealed class IndexedSamples(SampleSet samples, ReadOnlyMemory<int> indi
     public int Count => indices.Length;
 
     /// <inheritdoc />
+    public ReadOnlySpan<int> Indices => indices.Span;
+
+    /// <inheritdoc />
     public void Decode(int first, int count, Span<float> inputs, Span<int> targets)
     {
         var chosen = indices.Span.Slice(first, count);
@@ -37,14 +43,21 @@ internal sealed class IndexedSamples(SampleSet samples, ReadOnlyMemory<int> indi
 /// <param name="decoder">Turns them into numbers.</param>
 /// <param name="stored">[total, bytes per sample].</param>
 /// <param name="storedTargets">[total, target width].</param>
-/// <param name="total">How many.</param>
-internal sealed class StoredSamples(SampleDecoder decoder, ReadOnlyMemory<byte> stored, ReadOnlyMemory<int> storedTargets, int total)
-    : ISampleSource
+/// <param name="indices">[total]: their numbers in the dataset.</param>
+internal sealed class StoredSamples(
+    SampleDecoder decoder,
+    ReadOnlyMemory<byte> stored,
+    ReadOnlyMemory<int> storedTargets,
+    ReadOnlyMemory<int> indices
+) : ISampleSource
 {
-    private readonly int _targetWidth = total == 0 ? 0 : storedTargets.Length / total;
+    private readonly int _targetWidth = indices.Length == 0 ? 0 : storedTargets.Length / indices.Length;
 
     /// <inheritdoc />
-    public int Count => total;
+    public int Count => indices.Length;
+
+    /// <inheritdoc />
+    public ReadOnlySpan<int> Indices => indices.Span;
 
     /// <inheritdoc />
     public void Decode(int first, int count, Span<float> inputs, Span<int> targets)

@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Distributed.Collectives;
 using Distributed.Objectives;
+using Google.Protobuf;
 
 namespace Distributed.Training;
 
@@ -36,6 +37,14 @@ internal readonly record struct StepRecord(BatchSums Sums, ulong SampleChecksum)
     {
         Sums.Write(output);
         BinaryPrimitives.WriteUInt64LittleEndian(output[BatchSums.ByteLength..], SampleChecksum);
+    }
+
+    /// <summary>What <see cref="Write"/> writes, as it is reported.</summary>
+    public ByteString ToBytes()
+    {
+        var bytes = new byte[ByteLength];
+        Write(bytes);
+        return UnsafeByteOperations.UnsafeWrap(bytes);
     }
 
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>

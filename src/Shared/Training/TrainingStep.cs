@@ -31,7 +31,7 @@ internal sealed class TrainingStep(Replica replica, AllReduce exchange, Exchange
         var began = Stopwatch.GetTimestamp();
         replica.ForwardBackward(plan, rank, batch.Samples, memory, exchange, stop);
         ComputeTime = Stopwatch.GetElapsedTime(began);
-        StepRecord.Publish(exchange, replica.Sums, batch.Checksum);
+        StepRecord.Publish(exchange, replica.Sums, StepRecord.ChecksumOf(replica.Decoded));
         exchange.Complete();
         replica.Weights.Complete();
         return plan;
@@ -47,7 +47,7 @@ internal sealed class TrainingStep(Replica replica, AllReduce exchange, Exchange
         var plan = exchange.BeginEvaluation(step, batch.Microbatches, stop);
         CheckRange(step, plan, batch);
         replica.Evaluate(plan, rank, batch.Samples, stop);
-        StepRecord.Publish(exchange, replica.Sums, batch.Checksum);
+        StepRecord.Publish(exchange, replica.Sums, StepRecord.ChecksumOf(replica.Decoded));
         exchange.Complete();
         return plan;
     }
@@ -69,5 +69,4 @@ internal sealed class TrainingStep(Replica replica, AllReduce exchange, Exchange
 /// <param name="Microbatches">Of the whole batch, over all members.</param>
 /// <param name="TotalSamples">Likewise.</param>
 /// <param name="Samples">The member's samples.</param>
-/// <param name="Checksum">Their <see cref="StepRecord.ChecksumOf"/>.</param>
-internal readonly record struct MemberBatch(int Microbatches, int TotalSamples, ISampleSource Samples, ulong Checksum);
+internal readonly record struct MemberBatch(int Microbatches, int TotalSamples, ISampleSource Samples);

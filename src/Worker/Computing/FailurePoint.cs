@@ -26,6 +26,9 @@ internal sealed partial class FailurePoint
     /// <summary>While another member fetches the state.</summary>
     public const string Serve = "Serve";
 
+    /// <summary>After a step: a bit of its weights changes by itself, and no signal is sent.</summary>
+    public const string Flip = "Flip";
+
     private readonly string _place;
     private readonly long _step;
     private readonly int _signal;
@@ -57,6 +60,17 @@ internal sealed partial class FailurePoint
     /// <param name="place">One of the constants.</param>
     /// <param name="step">The step.</param>
     public void Reach(string place, long step) => Pass($"{place}:0", step);
+
+    /// <summary>Changes a bit of the weights, if this is the place and the step.</summary>
+    /// <param name="step">The step that is complete.</param>
+    /// <param name="weights">Its weights.</param>
+    public void Corrupt(long step, Span<float> weights)
+    {
+        if (_place != $"{Flip}:0" || step != _step || !IsFirst())
+            return;
+        ref var weight = ref weights[weights.Length / 2];
+        weight = BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(weight) ^ 1);
+    }
 
     private void Pass(string place, long step)
     {

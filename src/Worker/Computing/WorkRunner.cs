@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Distributed.Checkpoints;
 using Distributed.Collectives;
@@ -34,6 +35,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     private bool _holdsState;
     private bool _isOpen; // the view, with the state that it begins with
     private long _position; // what has been completed
+    private uint _lineage; // of the state
     private volatile Phase _phase = Phase.Idle;
 
     /// <summary>Builds the replica.</summary>
@@ -93,7 +95,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     /// <exception cref="NonFiniteLossException">The training has diverged.</exception>
     public async Task RunAsync(WorkItem item, ChannelReader<WorkItem> following, ViewLifetime views)
     {
-        if (item is not Compute)
+        if (item is not (Compute or CompareStates))
             SendReports();
         switch (item)
         {
@@ -102,6 +104,9 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
                 break;
             case Compute compute:
                 await ComputeAsync(compute, following, views.Stopping);
+                break;
+            case CompareStates compare:
+                await CompareAsync(compare.Step, following.Count);
                 break;
             case SendSnapshot:
                 _phase = Phase.Snapshot;
@@ -142,11 +147,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         if (!await _completed.WaitAsync(step, cancellationToken))
             throw new RpcException(new Status(StatusCode.FailedPrecondition, $"the state after step {step} is past on this worker"));
         _failure?.Reach(FailurePoint.Serve, step);
-        return
-        [
-            _replica.Weights.State.Weights.Memory,
-            .. _replica.Weights.State.Moments.Select(moment => (ReadOnlyMemory<float>)moment.Memory),
-        ];
+        return State();
     }
 
     /// <inheritdoc />
@@ -181,6 +182,9 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         else if (!_holdsState || _replica.Weights.State.Step != Step)
             throw new InvalidDataException($"the view begins after step {Step}, whose state this worker does not hold");
 
+        if (_lineage != enter.View.Lineage)
+            _last.Clear(); // may be wrong, and is done again
+        _lineage = enter.View.Lineage;
         _isOpen = true;
         _reports.SendNext();
         var ways = _view.Ways;
@@ -201,7 +205,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     private async Task FetchAsync(View view, CancellationToken cancellationToken)
     {
         _failure?.Reach(FailurePoint.Fetch, Step);
-        await _members.FetchStateAsync(view, Header(), _replica.Weights.Spare, cancellationToken);
+        await _members.FetchStateAsync(view, _replica.Weights.Spare, cancellationToken);
         _replica.Weights.Restore(Step);
         _holdsState = true;
         _position = checked((long)view.Position);
@@ -224,7 +228,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         var ready = new Ready { HoldsDataset = _run.Dataset is not null };
         if (_holdsState && _run.Exchange == ExchangeMode.Peers)
         {
-            (ready.HoldsState, ready.Position) = (true, (ulong)_position);
+            (ready.HoldsState, ready.Position, ready.Lineage) = (true, (ulong)_position, _lineage);
             ready.Completed.AddRange(_last);
         }
 
@@ -275,9 +279,31 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         });
         if (work.Work == Work.Train)
             _completed.Open(work.Step);
+        _failure?.Corrupt(work.Step, _replica.Weights.State.Weights.Span);
         Remember(report!);
         return report!;
     }
+
+    // On the compute thread, which alone changes the state.
+    private async Task CompareAsync(long step, int queued)
+    {
+        if (step != _replica.Weights.State.Step)
+            throw new InvalidDataException($"the state after step {step} is asked for after step {_replica.Weights.State.Step}");
+        await _thread.RunAsync(() =>
+            _reports.Add(
+                new StepReport
+                {
+                    Work = Work.Compare,
+                    Step = (ulong)step,
+                    StateHash = UnsafeByteOperations.UnsafeWrap(StateHash.Of(State())),
+                },
+                queued
+            )
+        );
+    }
+
+    private IReadOnlyList<ReadOnlyMemory<float>> State() =>
+        [_replica.Weights.State.Weights.Memory, .. _replica.Weights.State.Moments.Select(moment => (ReadOnlyMemory<float>)moment.Memory)];
 
     private void Remember(StepReport report)
     {
@@ -309,16 +335,11 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         };
         if (work.Work == Work.Train)
             report.ComputeMicroseconds = (ulong)_step!.ComputeTime.TotalMicroseconds;
+        if (work.Work == Work.Train && _run.KeepsLedger)
+            report.Samples = ByteString.CopyFrom(MemoryMarshal.AsBytes(_replica.Decoded));
         if (plan.IsOwner(_rank))
-            report.Record = RecordOf(plan);
+            report.Record = StepRecord.Complete(_view!.Exchange, plan).ToBytes();
         return report;
-    }
-
-    private ByteString RecordOf(ReductionPlan plan)
-    {
-        var bytes = new byte[StepRecord.ByteLength];
-        StepRecord.Complete(_view!.Exchange, plan).Write(bytes);
-        return UnsafeByteOperations.UnsafeWrap(bytes);
     }
 
     private void ReportLostSnapshot(long step, Exception exception)

@@ -41,24 +41,57 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
         return View = await ExchangeView.OpenAsync(identity, addresses, settings, token, directory, cancellationToken);
     }
 
-    /// <summary>Fetches the state after the step before the view's first.</summary>
-    /// <param name="view">Names a member that has it.</param>
-    /// <param name="request">Names run, generation and step.</param>
+    /// <summary>Fetches the state after the step before the view's first: a stripe from each member that has it.</summary>
+    /// <param name="view">Names members that have it.</param>
     /// <param name="state">Receives it.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="PeerFailureException">It cannot be had.</exception>
-    public async Task FetchStateAsync(View view, TensorFrame request, TrainingState state, CancellationToken cancellationToken)
+    public async Task FetchStateAsync(View view, TrainingState state, CancellationToken cancellationToken)
     {
-        var source = view.StateSource;
+        List<Memory<float>> vectors = [state.Weights.Memory, .. state.Moments.Select(moment => moment.Memory)];
+        var stripes = StateTransfer.Stripes(vectors[0].Length, view.StateSources.Count);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var fetching = Enumerable
+            .Range(0, stripes)
+            .Select(stripe => FetchStripeAsync(view, vectors, stripe, stripes, ending.Token))
+            .ToList();
+        await foreach (var fetched in Task.WhenEach(fetching))
+        {
+            if (!fetched.IsCompletedSuccessfully)
+                await ending.CancelAsync(); // nothing writes to the state any more when this returns
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        if (fetching.Find(fetched => fetched.Exception?.InnerException is PeerFailureException) is { } failed)
+            await failed;
+        await Task.WhenAll(fetching);
+    }
+
+    private async Task FetchStripeAsync(
+        View view,
+        IReadOnlyList<Memory<float>> vectors,
+        int stripe,
+        int stripes,
+        CancellationToken cancellationToken
+    )
+    {
+        var source = view.StateSources.ElementAtOrDefault(stripe);
+        var request = new StateRequest
+        {
+            Run = run.Run,
+            Step = view.FirstStep - 1,
+            Stripe = stripe,
+            Stripes = stripes,
+        };
         try
         {
-            using var peer = source.Length == 0 ? null : new Connection(source, token);
+            using var peer = source is null ? null : new Connection(source, token);
             var client = peer is null ? CoordinatorTensors : new Tensors.TensorsClient(peer.Calls);
             using var call = client.FetchState(request, cancellationToken: cancellationToken);
-            var step = await StateTransfer.ReceiveAsync(
+            var (step, _) = await StateTransfer.ReceiveAsync(
                 call.ResponseStream,
                 request.Run,
-                [state.Weights.Memory, .. state.Moments.Select(moment => moment.Memory)],
+                [.. vectors.Select(vector => vector[StateTransfer.Stripe(vector.Length, stripe, stripes)])],
                 cancellationToken
             );
             if (step != (long)request.Step)
@@ -69,7 +102,7 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
             cancellationToken.ThrowIfCancellationRequested();
             var holder = view.Members.FirstOrDefault(member => member.Address == source);
             throw new PeerFailureException(
-                source.Length == 0 ? "the coordinator" : $"worker {holder?.Worker}",
+                source is null ? "the coordinator" : $"worker {holder?.Worker}",
                 (long)request.Step,
                 Phase.StateTransfer,
                 WireErrors.Cause(exception),

@@ -15,9 +15,8 @@ internal sealed class GrantReader(SampleDecoder decoder, int targetWidth, Datase
     private ViewGeneration _generation; // of the open grant
     private byte[] _samples = [];
     private int[] _targets = [];
-    private int[] _indices = []; // instead of both, where the dataset is held
+    private int[] _indices = []; // alone, where the dataset is held
     private int _filled;
-    private ulong _checksum;
 
     /// <summary>Forgets a grant whose samples are still to come: its view is over.</summary>
     public void Reset() => _open = null;
@@ -44,8 +43,8 @@ internal sealed class GrantReader(SampleDecoder decoder, int targetWidth, Datase
         _open = grant;
         _samples = dataset is null ? new byte[bytes] : [];
         _targets = dataset is null ? new int[targets] : [];
-        _indices = dataset is null ? [] : new int[grant.ShardSamples];
-        (_filled, _checksum) = (0, 0);
+        _indices = new int[grant.ShardSamples];
+        _filled = 0;
         return null;
     }
 
@@ -66,37 +65,26 @@ internal sealed class GrantReader(SampleDecoder decoder, int targetWidth, Datase
             throw new InvalidDataException($"a shard of {count} samples in {shard.Samples.Length} bytes does not fit its grant");
         }
 
-        var indices = MemoryMarshal.Cast<byte, int>(shard.Indices.Span);
-        if (dataset is not null)
-        {
-            indices.CopyTo(_indices.AsSpan(_filled));
-        }
-        else
+        MemoryMarshal.Cast<byte, int>(shard.Indices.Span).CopyTo(_indices.AsSpan(_filled));
+        if (dataset is null)
         {
             shard.Samples.Span.CopyTo(_samples.AsSpan(_filled * decoder.BytesPerSample));
             MemoryMarshal.Cast<byte, int>(shard.Targets.Span).CopyTo(_targets.AsSpan(_filled * targetWidth));
         }
 
-        _checksum += StepRecord.ChecksumOf(indices);
         _filled += count;
         if (_filled < (int)open.ShardSamples)
             return null;
         _open = null;
         return Work(
             open,
-            dataset is null ? new StoredSamples(decoder, _samples, _targets, _filled) : new IndexedSamples(SetOf(open)!, _indices),
-            _checksum
+            dataset is null ? new StoredSamples(decoder, _samples, _targets, _indices) : new IndexedSamples(SetOf(open)!, _indices)
         );
     }
 
-    private Compute Work(Grant grant, ISampleSource samples, ulong checksum) =>
+    private Compute Work(Grant grant, ISampleSource samples) =>
         (grant.Microbatches | grant.Samples) <= int.MaxValue
-            ? new(
-                _generation,
-                checked((long)grant.Step),
-                grant.Work,
-                new MemberBatch((int)grant.Microbatches, (int)grant.Samples, samples, checksum)
-            )
+            ? new(_generation, checked((long)grant.Step), grant.Work, new MemberBatch((int)grant.Microbatches, (int)grant.Samples, samples))
             : throw TooLarge(grant);
 
     private static InvalidDataException TooLarge(Grant grant) =>
@@ -109,7 +97,7 @@ internal sealed class GrantReader(SampleDecoder decoder, int targetWidth, Datase
         var indices = MemoryMarshal.Cast<byte, int>(grant.Indices.Span).ToArray();
         if (dataset is null && indices.Length > 0)
             throw new InvalidDataException("indices came, but this worker does not hold the dataset");
-        return Work(grant, new IndexedSamples(SetOf(grant) ?? SampleSet.Empty(decoder), indices), StepRecord.ChecksumOf(indices));
+        return Work(grant, new IndexedSamples(SetOf(grant) ?? SampleSet.Empty(decoder), indices));
     }
 
     private SampleSet? SetOf(Grant grant) => grant.Work == Protocol.Work.Train ? dataset?.Train : dataset?.Test;

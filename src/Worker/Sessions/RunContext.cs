@@ -14,6 +14,7 @@ namespace Distributed.Worker.Sessions;
 /// <param name="Transport">How gradients travel between workers.</param>
 /// <param name="Decoder">Turns stored samples into numbers.</param>
 /// <param name="Dataset">The run's dataset, if this worker holds it.</param>
+/// <param name="KeepsLedger">Whether the coordinator wants to know which samples were decoded.</param>
 internal sealed record RunContext(
     int Worker,
     ulong Run,
@@ -22,7 +23,8 @@ internal sealed record RunContext(
     ExchangeMode Exchange,
     TransportMode Transport,
     SampleDecoder Decoder,
-    Dataset? Dataset
+    Dataset? Dataset,
+    bool KeepsLedger
 )
 {
     /// <summary>Reads the coordinator's welcome.</summary>
@@ -45,7 +47,8 @@ internal sealed record RunContext(
             settings.Exchange,
             settings.Transport,
             decoder,
-            LocalDataset.Find(data, settings.Dataset, configuration.DatasetSha256)
+            LocalDataset.Find(data, settings.Dataset, configuration.DatasetSha256),
+            settings.Ledger
         );
     }
 }

@@ -17,6 +17,9 @@ internal sealed record EnterView(ViewGeneration Generation, View View) : WorkIte
 /// <param name="Batch">This worker's part of the batch.</param>
 internal sealed record Compute(ViewGeneration Generation, long Step, Work Work, MemberBatch Batch) : WorkItem(Generation);
 
+/// <summary>Say what the hash of the state after a step is.</summary>
+internal sealed record CompareStates(ViewGeneration Generation, long Step) : WorkItem(Generation);
+
 /// <summary>Send the state after a step to the coordinator.</summary>
 internal sealed record SendSnapshot(ViewGeneration Generation, long Step) : WorkItem(Generation);
 

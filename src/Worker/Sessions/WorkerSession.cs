@@ -280,7 +280,11 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         {
             CoordinatorMessage.BodyOneofCase.View => [new EnterView(generation, message.View)],
             CoordinatorMessage.BodyOneofCase.Grants => message
-                .Grants.Grants_.Select(grant => grants.Take(generation, grant))
+                .Grants.Grants_.Select(grant =>
+                    grant.Work == Work.Compare
+                        ? (WorkItem)new CompareStates(generation, checked((long)grant.Step))
+                        : grants.Take(generation, grant)
+                )
                 .OfType<WorkItem>(),
             CoordinatorMessage.BodyOneofCase.Shard => grants.Take(message.Shard) is { } work ? [work] : [],
             CoordinatorMessage.BodyOneofCase.Snapshot => [new SendSnapshot(generation, checked((long)message.Step))],

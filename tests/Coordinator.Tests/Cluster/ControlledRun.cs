@@ -30,6 +30,7 @@ internal sealed class ControlledRun : IRunObserver, ILocalWorkers
     private readonly RunObservers _observers;
     private readonly GrantWriter _grants;
     private readonly Task<RunResult> _controlling;
+    private readonly long _checkpointEvery;
 
     public ControlledRun(int workers, long steps, long start = 0, int batchSize = 64, string? listen = null, long? checkpointEvery = null)
     {
@@ -43,6 +44,7 @@ internal sealed class ControlledRun : IRunObserver, ILocalWorkers
                 CheckpointEvery = checkpointEvery ?? steps,
             }
         );
+        _checkpointEvery = checkpointEvery ?? steps;
         _grants = new GrantWriter(prepared.Configuration, prepared.Dataset);
         _run = RunFolder.Create(_folder.File("run"), prepared.Configuration, prepared.Network.Layout);
         Start = prepared.InitialState() with { Step = start };
@@ -83,6 +85,9 @@ internal sealed class ControlledRun : IRunObserver, ILocalWorkers
     /// <summary>The record of a step that this run grants.</summary>
     public StepRecord RecordOf(WorkKind kind, long step) =>
         new(new BatchSums(2, 1, 64), StepRecord.ChecksumOf(_grants.BatchOf(new(kind, step)).Indices.Span));
+
+    /// <summary>Whether workers compare their states after a step, as one that is saved.</summary>
+    public bool IsCompared(long step) => step % _checkpointEvery == 0;
 
     /// <summary>A worker has been told of a view.</summary>
     public void Sees(ClusterView view) => _views.Enqueue(view);

@@ -78,6 +78,12 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
         set => _position = value;
     }
 
+    /// <summary>What it says is the hash of its state after a step.</summary>
+    public Func<long, ByteString> StateHashAfter { get; set; } = _ => HashOf(0);
+
+    /// <summary>The hash with which a state arrives that it sends.</summary>
+    public ByteString SnapshotHash { get; set; } = HashOf(0);
+
     /// <summary>The view that it was told of last.</summary>
     public View? View => _view;
 
@@ -130,7 +136,7 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
                 Say(answer => answer.Frozen = new Frozen { HoldsState = _position is not null, Position = (ulong)(_position ?? 0) });
                 break;
             case CoordinatorMessage.BodyOneofCase.Snapshot when SendsState:
-                _run.Happens(new SnapshotArrived(new Checkpoint(step, _run.Start.Weights, _run.Start.Moments)));
+                _run.Happens(new SnapshotArrived(new Checkpoint(step, _run.Start.Weights, _run.Start.Moments), SnapshotHash));
                 break;
             case CoordinatorMessage.BodyOneofCase.Dismissal:
                 if (message.Dismissal.Complete)
@@ -149,7 +155,14 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
 
     /// <summary>Reports a step as one that has been trained with the others.</summary>
     public void SayCompleted(long step) =>
-        Say(message => message.Reports = new StepReports { Reports = { Completed(Work.Train, step) } }, step);
+        Say(
+            message =>
+                message.Reports = new StepReports
+                {
+                    Reports = { _run.IsCompared(step) ? [Completed(Work.Train, step), Compared(step)] : [Completed(Work.Train, step)] },
+                },
+            step
+        );
 
     private static ClusterView ViewOf(CoordinatorMessage message) =>
         new(
@@ -159,8 +172,13 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
             [.. message.View.Members.Select(member => (int)member.Share)]
         );
 
+    /// <summary>One hash of many.</summary>
+    public static ByteString HashOf(byte which) => ByteString.CopyFrom([.. Enumerable.Repeat(which, StateHash.ByteLength)]);
+
     private StepReport Report(Grant grant)
     {
+        if (grant.Work == Work.Compare)
+            return Compared((long)grant.Step);
         var (start, end) = Shares.RangeOf((int)grant.Microbatches, [.. _view!.Members.Select(member => (int)member.Share)], _view.Rank);
         var report = Completed(grant.Work, (long)grant.Step);
         report.Microbatches = (uint)(end - start);
@@ -168,16 +186,22 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
         return report;
     }
 
+    private StepReport Compared(long step) =>
+        new()
+        {
+            Work = Work.Compare,
+            Step = (ulong)step,
+            StateHash = StateHashAfter(step),
+        };
+
     private StepReport Completed(Work work, long step)
     {
         _position = work == Work.Train ? Positions.After(step) : Positions.AfterEvaluation(step);
-        var record = new byte[StepRecord.ByteLength];
-        _run.RecordOf(work == Work.Train ? WorkKind.Train : WorkKind.Evaluate, step).Write(record);
         return new StepReport
         {
             Work = work,
             Step = (ulong)step,
-            Record = ByteString.CopyFrom(record),
+            Record = _run.RecordOf(work == Work.Train ? WorkKind.Train : WorkKind.Evaluate, step).ToBytes(),
         };
     }
 }

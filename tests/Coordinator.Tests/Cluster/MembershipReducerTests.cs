@@ -28,6 +28,7 @@ public sealed class MembershipReducerTests
                 (2, Happening.Complain),
                 (4, Happening.Repeat),
                 (1, Happening.Share),
+                (1, Happening.Dispute),
                 (8, Happening.Wait)
             ),
             Gen.Int[0, 999],
@@ -693,6 +694,15 @@ public sealed class MembershipReducerTests
         run.Twice(run.Stops(3, 10));
         Assert.Equal([1, 3, 6], run.State.View);
         run.Twice(new TimePassed());
+        run.Twice(
+            new Disagreed(
+                [
+                    [6],
+                    [1, 3],
+                ],
+                "6 differs"
+            )
+        );
     }
 
     // If it were released at once, nothing would end the freeze before the time for answers is over.
@@ -729,6 +739,179 @@ public sealed class MembershipReducerTests
     }
 
     [Fact]
+    public void A_strict_majority_names_those_who_differ_and_all_go_back_to_what_was_agreed_on()
+    {
+        var run = Trained(1, 2, 3);
+        Assert.Equal(
+            "expel 2 for good (2 differs); freeze 1.1 of 1, 3 (2 differs)",
+            run.Apply(
+                new Disagreed(
+                    [
+                        [2],
+                        [1, 3],
+                    ],
+                    "2 differs"
+                ),
+                new Disagreed(
+                    [
+                        [2],
+                        [1, 3],
+                    ],
+                    "2 differs"
+                )
+            )
+        );
+        Assert.Equal(
+            "roll back to lineage 1 (2 differs); view 1.2 of 1, 3, state of 0 for 1, 3 (2 workers are ready)",
+            run.Apply(run.Stops(1, 8), run.Stops(3, 10))
+        );
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void Without_a_majority_nobody_is_named_and_the_second_time_ends_the_run(int workers)
+    {
+        int[] members = [.. Enumerable.Range(1, workers)];
+        var run = Trained(members);
+        IReadOnlyList<IReadOnlyList<int>> camps =
+        [
+            [.. members.Take(workers / 2)],
+            [.. members.Skip(workers / 2)],
+        ];
+        Assert.Equal($"freeze 1.1 of {List(members)} (they differ)", run.Apply(new Disagreed(camps, "they differ")));
+        run.Apply(members.Select(worker => run.Stops(worker, 8)).ToList());
+        Assert.Equal(members, run.State.View);
+        run.Open();
+        run.Apply(new StateSaved(20));
+        Assert.Equal(
+            "give up (they differ, once more, and no majority says whose state is wrong: "
+                + "the memory or the processor of a machine is at fault; keep the run folder)",
+            run.Apply(new Disagreed(camps, "they differ"))
+        );
+    }
+
+    [Fact]
+    public void A_run_that_always_goes_back_to_the_same_state_ends()
+    {
+        var run = Trained(1, 2, 3);
+        for (var time = 1; time <= MembershipRules.MostRollBacks; time++)
+        {
+            run.Apply(
+                new Disagreed(
+                    [
+                        [run.State.View[0]],
+                        [.. run.State.View.Skip(1)],
+                    ],
+                    "one differs"
+                ),
+                new Arrived(10 + time)
+            );
+            run.Apply(run.State.Engaged.Select(one => run.Stops(one.Worker, 8)).ToList());
+            Assert.Equal(3, run.State.View.Count);
+            run.Open();
+        }
+
+        Assert.StartsWith(
+            "give up (one differs, though the run has gone back several times",
+            run.Apply(
+                new Disagreed(
+                    [
+                        [run.State.View[0]],
+                        [.. run.State.View.Skip(1)],
+                    ],
+                    "one differs"
+                )
+            ),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public void What_a_worker_brings_of_an_earlier_lineage_does_not_count()
+    {
+        var run = Trained(1, 2, 3);
+        run.Apply(new Arrived(4, 30));
+        run.Apply(
+            new Disagreed(
+                [
+                    [2],
+                    [1, 3],
+                ],
+                "2 differs"
+            ),
+            run.Stops(1, 8)
+        );
+        Assert.Equal(
+            "roll back to lineage 1 (2 differs); view 1.2 of 1, 3, 4, state of 0 for 1, 3, 4 (3 workers are ready)",
+            run.Apply(run.Stops(3, 8))
+        );
+        run.Apply(Died(1, 1), Died(3, 1), Died(4, 1), new Arrived(6, 20, Lineage: 1), new Arrived(5, 40));
+        Assert.Equal(
+            "go on after 20 (worker 6 holds the state); view 1.3 of 5, 6, state of 6 for 5 (2 workers are ready)",
+            run.Wait(MembershipRules.ReturnCall)
+        );
+    }
+
+    // A deviating coordinator cannot be replaced, and its workers hold no moments.
+    [Fact]
+    public void A_parameter_server_that_differs_from_its_workers_goes_back_once()
+    {
+        var run = Trained(coordinatorHoldsState: true, 1, 2);
+        Assert.Equal(
+            "freeze 1.1 of 0, 1, 2 (they differ)",
+            run.Apply(
+                new Disagreed(
+                    [
+                        [0],
+                        [1, 2],
+                    ],
+                    "they differ"
+                )
+            )
+        );
+        Assert.Equal(
+            "roll back to lineage 1 (they differ); view 1.2 of 1, 2, state of 0 for 1, 2 (2 workers are ready)",
+            run.Apply(run.Stops(0, 8), run.Stops(1, 8), run.Stops(2, 8))
+        );
+        Assert.Equal(
+            "expel 2 for good (2 differs); freeze 1.2 of 0, 1 (2 differs)",
+            run.Apply(
+                new Disagreed(
+                    [
+                        [2],
+                        [0, 1],
+                    ],
+                    "2 differs"
+                )
+            )
+        );
+    }
+
+    [Fact]
+    public void States_may_differ_while_a_loss_is_handled()
+    {
+        var run = Trained(1, 2, 3, 4);
+        run.Apply(Died(4), run.Stops(1, 8));
+        Assert.Equal(
+            "expel 3 for good (3 differs)",
+            run.Apply(
+                new Disagreed(
+                    [
+                        [3],
+                        [1, 2],
+                    ],
+                    "3 differs"
+                )
+            )
+        );
+        Assert.Equal(
+            "roll back to lineage 1 (4 has died); view 1.2 of 1, 2, state of 0 for 1, 2 (2 workers are ready)",
+            run.Apply(run.Stops(2, 8))
+        );
+    }
+
+    [Fact]
     public void No_history_loses_what_a_survivor_holds_or_stops_the_run()
     {
         var seen = new int[Enum.GetValues<Sight>().Length];
@@ -759,10 +942,12 @@ public sealed class MembershipReducerTests
                 $"go on after {position} ({after.Reason})"
             ),
             GoOnAfter back => $"go back ({back.Reason})",
+            RollBack back => $"roll back to lineage {back.Lineage} ({back.Reason})",
             BeginView { Lacking.Count: 0 } begin => $"view {begin.Generation} of {List(begin.Workers)} ({begin.Reason})",
             BeginView begin =>
                 $"view {begin.Generation} of {List(begin.Workers)}, state of {begin.Source} for {List(begin.Lacking.Order())} ({begin.Reason})",
             ReleaseWorker release => $"release {release.Worker} ({release.Reason})",
+            ExpelWorker { MayReturn: false } expel => $"expel {expel.Worker} for good ({expel.Reason})",
             ExpelWorker expel => $"expel {expel.Worker} ({expel.Reason})",
             StopForLack stop => $"stop ({stop.Reason})",
             GiveUpRun { Worker: { } worker } giveUp => $"give up because of {worker} ({giveUp.Reason})",
@@ -847,6 +1032,6 @@ public sealed class MembershipReducerTests
 
         private string Describe() =>
             $"{State.Generation} {List(State.View)} {string.Join(' ', State.Participants.Values)} {State.Freezing?.Cause} "
-            + $"{string.Join(' ', State.Freezing?.Answers.Keys ?? [])} {string.Join(' ', State.DeadLinks?.Links.ToList() ?? [])} {State.Losses}";
+            + $"{string.Join(' ', State.Freezing?.Answers.Keys ?? [])} {string.Join(' ', State.DeadLinks?.Links.ToList() ?? [])} {State.Losses} {State.Lineage} {State.Disputes}";
     }
 }

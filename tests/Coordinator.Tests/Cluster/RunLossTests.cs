@@ -34,7 +34,7 @@ public sealed class RunLossTests
         Assert.Equal([1, 2], view.Workers);
         Assert.True(workers[0].View!.FetchState, "it is a step behind");
         Assert.False(workers[1].View!.FetchState);
-        Assert.Equal(workers[1].Session.Address, workers[0].View!.StateSource);
+        Assert.Equal([workers[1].Session.Address], workers[0].View!.StateSources);
     }
 
     [Fact]
@@ -99,7 +99,8 @@ public sealed class RunLossTests
         var second = new FakeWorker(run, 2, localNumber: 1);
         Assert.Equal(6, (await run.ReportedAsync<StepCompleted>()).Step);
         Assert.Equal((40, 1), (await run.EndAsync()) is var result ? (result.Step, result.Workers) : default);
-        Assert.Equal((4, true, ""), (run.Views.Last().FirstStep, second.View!.FetchState, second.View.StateSource));
+        Assert.Equal((4, true), (run.Views.Last().FirstStep, second.View!.FetchState));
+        Assert.Empty(second.View.StateSources);
     }
 
     [Fact]
@@ -252,5 +253,62 @@ public sealed class RunLossTests
         Assert.Equal(1, (await run.ReplacedAsync()).Number);
         _ = new FakeWorker(run, 2, localNumber: 1);
         Assert.Equal(40, (await run.EndAsync()).Step);
+    }
+
+    [Fact]
+    public async Task A_worker_whose_weights_differ_is_named_and_what_was_done_since_the_last_state_is_done_again()
+    {
+        var run = new ControlledRun(workers: 3, steps: 9, checkpointEvery: 3);
+        var deviates = true;
+        FakeWorker[] workers =
+        [
+            new(run, 1),
+            new(run, 2) { StateHashAfter = step => FakeWorker.HashOf((byte)(deviates && step == 6 ? 1 : 0)) },
+            new(run, 3),
+        ];
+        var back = await run.ReportedAsync<RolledBack>();
+        deviates = false;
+        Assert.Equal(
+            "after step 6 the state of worker 2 (host, process 102) differs from that of worker 1 (host, process 101), "
+                + "worker 3 (host, process 103)",
+            back.Reason
+        );
+        Assert.Equal(3, back.Step);
+        Assert.Equal(4, (await run.ReportedAsync<StepCompleted>()).Step);
+        await workers[1].Dismissed;
+        Assert.True(workers[0].View!.FetchState, "what it holds may be wrong");
+        Assert.Empty(workers[0].View!.StateSources);
+        Assert.Equal(1u, workers[0].View!.Lineage);
+        Assert.Equal((2, TimeSpan.Zero), await run.ReplacedAsync());
+        var result = await run.EndAsync();
+        Assert.Equal((9, 2, 9 * 64, 1), (result.Step, result.Workers, result.Samples, result.WorkersLost));
+    }
+
+    [Fact]
+    public async Task A_state_that_changes_on_its_way_to_the_disk_is_asked_for_again()
+    {
+        var run = new ControlledRun(workers: 2, steps: 9, checkpointEvery: 3);
+        var first = new FakeWorker(run, 1) { SnapshotHash = FakeWorker.HashOf(1) };
+        _ = new FakeWorker(run, 2);
+        var warning = await run.ReportedAsync<RunWarning>();
+        first.SnapshotHash = FakeWorker.HashOf(0);
+        Assert.StartsWith(
+            "a state that was to be saved is not the one that the workers have agreed on",
+            warning.Message,
+            StringComparison.Ordinal
+        );
+        Assert.Equal(9, (await run.EndAsync()).Step);
+    }
+
+    [Fact]
+    public async Task Two_workers_that_differ_twice_end_the_run_which_names_both()
+    {
+        var run = new ControlledRun(workers: 2, steps: 9, checkpointEvery: 3);
+        _ = new FakeWorker(run, 1);
+        _ = new FakeWorker(run, 2) { StateHashAfter = _ => FakeWorker.HashOf(1) };
+        var failure = await Assert.ThrowsAsync<RunFailedException>(run.EndAsync);
+        Assert.Contains("worker 1 (host, process 101)", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("worker 2 (host, process 102)", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("memory or the processor", failure.Message, StringComparison.Ordinal);
     }
 }

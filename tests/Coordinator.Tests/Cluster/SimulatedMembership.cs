@@ -44,6 +44,9 @@ internal enum Happening
     /// <summary>Shares change before the next step.</summary>
     Share,
 
+    /// <summary>Members of the newest view hold different states.</summary>
+    Dispute,
+
     /// <summary>Time passes.</summary>
     Wait,
 }
@@ -113,6 +116,12 @@ internal enum Sight
     /// <summary>A position is done, but those who could tell its sums are gone.</summary>
     SumsLost,
 
+    /// <summary>Members differed, and the run went back to what they had agreed on.</summary>
+    RolledBack,
+
+    /// <summary>A member that differed from the majority was expelled.</summary>
+    Deviator,
+
     /// <summary>The run was given up, or stopped for lack of workers.</summary>
     Ended,
 }
@@ -162,6 +171,9 @@ internal sealed class SimulatedMembership
     private long _served; // the one that it hands out
     private long _asked; // the last step whose state was asked for
     private bool _sharesAnew;
+    private uint _lineage;
+    private readonly HashSet<int> _deviators = []; // that may be expelled for it
+    private int _disputes;
     private bool _isOver;
     private bool _isCut;
 
@@ -296,6 +308,9 @@ internal sealed class SimulatedMembership
             case Happening.Share:
                 _sharesAnew = true;
                 break;
+            case Happening.Dispute when _state.IsRunning && _views[^1].Members.Count > 1:
+                Dispute(which, how);
+                break;
             case Happening.Wait:
                 Wait(Waits[how % Waits.Length]);
                 break;
@@ -315,7 +330,7 @@ internal sealed class SimulatedMembership
         _sessions.Add(worker);
         if (before is not null)
             _members[worker].Take(before);
-        _members[worker].Outgoing.Enqueue(new Arrived(worker, _members[worker].Position));
+        _members[worker].Outgoing.Enqueue(new Arrived(worker, _members[worker].Position, _members[worker].Lineage));
     }
 
     private bool CanReturn(SimulatedMember member) =>
@@ -340,7 +355,8 @@ internal sealed class SimulatedMembership
         _log?.Invoke("the coordinator restarts");
         _position = _reported = _granted = SavedPosition;
         _served = _asked = _saved;
-        _state = MembershipState.Empty(_newest.Epoch + 1, SavedPosition) with { Since = _now };
+        _state = MembershipState.Empty(_newest.Epoch + 1, SavedPosition, _lineage) with { Since = _now };
+        _disputes = 0;
         _newest = _over = _state.Generation;
         foreach (var member in workers)
         {
@@ -349,6 +365,17 @@ internal sealed class SimulatedMembership
             else
                 member.Retire();
         }
+    }
+
+    // In up to three camps.
+    private void Dispute(int which, int how)
+    {
+        var camps = _views[^1].Members.GroupBy(member => (member + which) % (2 + (how % 2))).Select(camp => camp.ToList()).ToList();
+        if (camps.Count < 2)
+            return;
+        _disputes++;
+        _deviators.UnionWith(camps.OrderBy(camp => camp.Count).SkipLast(1).SelectMany(camp => camp));
+        Apply(new Disagreed(camps, "states differ"));
     }
 
     // No view goes on.
@@ -430,7 +457,7 @@ internal sealed class SimulatedMembership
             case SnapshotSent sent:
                 _snapshots.Add(sent.Step);
                 break;
-            case Arrived arrived when arrived.Position is { } position && !CanTakeOver(_members[from], position):
+            case Arrived { Position: { } position } arrived when arrived.Lineage == _lineage && !CanTakeOver(_members[from], position):
                 Apply(new Arrived(from));
                 break;
             default:
@@ -477,7 +504,7 @@ internal sealed class SimulatedMembership
                     _deaths.Add(_position);
                 _sessions.Remove(lost.Worker);
                 break;
-            case Arrived { Position: { } position } arrived when !_brought.ContainsKey(arrived.Worker):
+            case Arrived { Position: { } position } arrived when arrived.Lineage == _lineage && !_brought.ContainsKey(arrived.Worker):
                 (_known[arrived.Worker], _brought[arrived.Worker]) = (position, [.. _members[arrived.Worker].Done]);
                 break;
             case Opened opened:
@@ -608,6 +635,9 @@ internal sealed class SimulatedMembership
             case GoOnAfter after:
                 GoOn(after.Position);
                 break;
+            case RollBack back:
+                RollBack(back);
+                break;
             case BeginView begin:
                 Begin(begin);
                 break;
@@ -666,11 +696,37 @@ internal sealed class SimulatedMembership
         (_granted, _asked, _isReached) = (_position, _saved, position is not null);
     }
 
-    private void CheckAnswers(long? position)
+    private void RollBack(RollBack back)
+    {
+        CheckLeft();
+        Check(back.Lineage == _lineage + 1, "lineages rise by one");
+        _lineage = back.Lineage;
+        _seen[(int)Sight.RolledBack]++;
+        Abandon();
+        _deviators.Clear();
+        _known.Clear();
+        _brought.Clear();
+        _snapshots.RemoveWhere(step => step > _saved);
+        _recorded = SavedPosition;
+        GoBack();
+        foreach (var member in _members.Values)
+            member.Counts = false;
+        if (_rules.CoordinatorHoldsState)
+            (_members[MembershipState.Coordinator].Position, _members[MembershipState.Coordinator].Lineage) = (_position, _lineage);
+        (_granted, _asked, _isReached) = (_position, _saved, false);
+    }
+
+    private List<int> CheckLeft()
     {
         var survivors = _sessions.Where(IsEngaged).ToList();
         Check(survivors.TrueForAll(_answers.ContainsKey), "all who are left have answered");
         Check(survivors.TrueForAll(one => _members[one].HasLeft(_newest)), "all who are left have left their views");
+        return survivors;
+    }
+
+    private void CheckAnswers(long? position)
+    {
+        var survivors = CheckLeft();
         Check(_links.All(link => !survivors.Contains(link.Item1) || !survivors.Contains(link.Item2)), "no dead link stays");
         if (_rules.CoordinatorHoldsState)
         {
@@ -752,7 +808,8 @@ internal sealed class SimulatedMembership
         Check(begin.Workers.Count > 0 && begin.Workers.Distinct().Count() == begin.Workers.Count, "a view has members, each of them once");
         Check(begin.Workers.All(worker => worker != MembershipState.Coordinator && _sessions.Contains(worker)), "its members are there");
         var step = Positions.StepAt(_granted);
-        bool Holds(int worker) => _members[worker].Position is { } held && Positions.StepAt(held) == step;
+        bool Holds(int worker) =>
+            _members[worker] is { Position: { } held, Lineage: var lineage } && lineage == _lineage && Positions.StepAt(held) == step;
         Check(
             begin.Workers.All(worker => IsEngaged(worker) || Holds(worker) || begin.Lacking.Contains(worker)),
             "those who lack the state fetch it"
@@ -770,15 +827,14 @@ internal sealed class SimulatedMembership
             _seen[(int)(isPlanned ? Sight.Handover : Sight.KeptLeaver)]++;
         _newest = begin.Generation;
         var members = _rules.CoordinatorHoldsState ? begin.Workers.Prepend(MembershipState.Coordinator) : begin.Workers;
-        _views.Add(new SimulatedView(begin.Generation, _granted, [.. members], begin.Source, begin.Lacking));
+        _views.Add(new SimulatedView(begin.Generation, _lineage, _granted, [.. members], begin.Source, begin.Lacking));
         foreach (var member in _views[^1].Members)
         {
             _announced[member] = begin.Generation;
             Send(member, new EnterOrder(_views[^1]));
             if (begin.Lacking.Contains(member))
                 continue;
-            _known.Remove(member);
-            _members[member].Counts = true;
+            _members[member].Counts |= _known.Remove(member);
         }
     }
 
@@ -797,8 +853,15 @@ internal sealed class SimulatedMembership
     {
         var isLate = _freeze is not null && !_answers.ContainsKey(worker) && _now - _frozenAt >= MembershipRules.FreezeTime;
         var isUnreachable = _links.Any(link => link.Item1 == worker || link.Item2 == worker);
-        Check(isLate || isUnreachable, "those who are expelled were late, or are not reached by others");
-        _seen[(int)(isLate ? Sight.Late : Sight.Unreachable)]++;
+        var isDeviator = _deviators.Contains(worker);
+        Check(isLate || isUnreachable || isDeviator, "those who are expelled were late, are not reached by others, or differ from most");
+        _seen[
+            (int)(
+                isLate ? Sight.Late
+                : isDeviator ? Sight.Deviator
+                : Sight.Unreachable
+            )
+        ]++;
         _sessions.Remove(worker);
         if (worker % 2 == 0)
             _members[worker].Kill(0); // the others are out of reach
@@ -808,7 +871,7 @@ internal sealed class SimulatedMembership
     {
         var isPoison = _deaths.Count(reached => reached == _position) >= MembershipRules.MostLossesOfAStep;
         var isAlone = _state.View.Count == 0 && _state.Participants.Values.All(one => one.IsLeaving || !_state.HasTrained);
-        Check(giveUp.Worker is null ? isAlone : isPoison, "a run is given up for a reason");
+        Check(giveUp.Worker is null ? isAlone || _disputes > 1 : isPoison, "a run is given up for a reason");
         _seen[(int)Sight.Ended]++;
         _isOver = true;
     }
@@ -823,6 +886,7 @@ internal sealed class SimulatedMembership
 /// <summary>A view as it is: who has done what in it, dead members included.</summary>
 internal sealed class SimulatedView(
     ViewGeneration generation,
+    uint lineage,
     long after,
     IReadOnlyList<int> members,
     int source,
@@ -830,6 +894,9 @@ internal sealed class SimulatedView(
 )
 {
     public ViewGeneration Generation => generation;
+
+    /// <summary>Of the state that it begins with.</summary>
+    public uint Lineage => lineage;
 
     /// <summary>The position that it begins after.</summary>
     public long After => after;
@@ -873,6 +940,9 @@ internal sealed class SimulatedMember(int number, SimulatedMembership cluster)
 
     /// <summary>What it has completed; null as long as it holds no state.</summary>
     public long? Position { get; set; }
+
+    /// <summary>The lineage of its state.</summary>
+    public uint Lineage { get; set; }
 
     /// <summary>Every position that it has completed, whose sums it can tell.</summary>
     public HashSet<long> Done { get; private set; } = [];
@@ -958,7 +1028,7 @@ internal sealed class SimulatedMember(int number, SimulatedMembership cluster)
     public void Retire() => IsAlive = false;
 
     /// <summary>Takes over what it has held under another number.</summary>
-    public void Take(SimulatedMember before) => (Position, Done) = (before.Position, before.Done);
+    public void Take(SimulatedMember before) => (Position, Lineage, Done) = (before.Position, before.Lineage, before.Done);
 
     /// <summary>Asks to leave.</summary>
     public void AskToLeave(bool isUrgent)
@@ -1027,8 +1097,12 @@ internal sealed class SimulatedMember(int number, SimulatedMembership cluster)
             if (held != step)
                 return false;
             Position = Positions.After(step);
+            if (Lineage != view.Lineage)
+                Done.Clear();
+            Lineage = view.Lineage;
         }
 
+        cluster.Check(Lineage == view.Lineage, "no state of an earlier lineage counts");
         cluster.Check(Position is { } position && Positions.StepAt(position) == step, "a view begins with the same state everywhere");
         Counts = true;
         return Finish(new Opened(number, view.Generation));

@@ -2,6 +2,7 @@ using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Control;
 using Distributed.Objectives;
 using Distributed.Training;
+using Google.Protobuf;
 using Xunit;
 
 namespace Distributed.Coordinator.Tests.Cluster;
@@ -14,18 +15,20 @@ public sealed class StepLedgerTests
     private static readonly PlannedWork Second = new(WorkKind.Train, 2);
     private static readonly StepRecord Record = new(new BatchSums(1.5f, 2, 20), Samples);
 
+    private static readonly ByteString Found = Record.ToBytes();
+
     private readonly StepLedger _ledger = new();
 
     [Fact]
     public void Work_is_recorded_when_every_member_has_completed_it_whoever_tells_its_sums()
     {
         _ledger.Granted(First, [4, 7], Samples);
-        _ledger.Completed(7, First, Record);
-        Assert.False(_ledger.TryRecord(out _, out _));
-        _ledger.Completed(4, First, null);
+        _ledger.Completed(7, First, Found);
+        Assert.Null(_ledger.TryTake());
+        _ledger.Completed(4, First, ByteString.Empty);
 
-        Assert.True(_ledger.TryRecord(out var work, out var record));
-        Assert.Equal((First, Record), (work, record));
+        var completed = _ledger.TryTake()!;
+        Assert.Equal((First, Found, false), (completed.Work, completed.Camps.Single().Found, completed.IsDisputed));
         Assert.True(_ledger.IsEmpty);
     }
 
@@ -34,15 +37,13 @@ public sealed class StepLedgerTests
     {
         _ledger.Granted(First, [4, 7], Samples);
         _ledger.Granted(Second, [4, 7], Samples);
-        _ledger.Completed(4, First, Record);
-        _ledger.Completed(4, Second, Record);
-        _ledger.Completed(7, Second, Record);
-        Assert.False(_ledger.TryRecord(out _, out _));
-        _ledger.Completed(7, First, Record);
+        _ledger.Completed(4, First, Found);
+        _ledger.Completed(4, Second, Found);
+        _ledger.Completed(7, Second, Found);
+        Assert.Null(_ledger.TryTake());
+        _ledger.Completed(7, First, Found);
 
-        Assert.True(_ledger.TryRecord(out var first, out _));
-        Assert.True(_ledger.TryRecord(out var second, out _));
-        Assert.Equal([First, Second], [first, second]);
+        Assert.Equal([First, Second], [_ledger.TryTake()!.Work, _ledger.TryTake()!.Work]);
     }
 
     [Fact]
@@ -57,38 +58,75 @@ public sealed class StepLedgerTests
     public void What_was_not_granted_is_refused()
     {
         _ledger.Granted(First, [4, 7], Samples);
-        _ledger.Completed(4, First, Record);
-        Assert.Throws<InvalidDataException>(() => _ledger.Completed(4, First, Record));
-        Assert.Throws<InvalidDataException>(() => _ledger.Completed(5, First, Record));
-        Assert.Throws<InvalidDataException>(() => _ledger.Completed(7, Second, Record));
-        Assert.Throws<InvalidDataException>(() => _ledger.Completed(7, new(WorkKind.Evaluate, 1), Record));
+        _ledger.Completed(4, First, Found);
+        Assert.Throws<InvalidDataException>(() => _ledger.Completed(4, First, Found));
+        Assert.Throws<InvalidDataException>(() => _ledger.Completed(5, First, Found));
+        Assert.Throws<InvalidDataException>(() => _ledger.Completed(7, Second, Found));
+        Assert.Throws<InvalidDataException>(() => _ledger.Completed(7, new(WorkKind.Evaluate, 1), Found));
     }
 
     [Fact]
-    public void Sums_that_differ_between_members_and_other_samples_than_were_granted_are_refused()
+    public void Members_that_find_different_things_are_told_apart()
     {
-        _ledger.Granted(First, [4, 7, 9], Samples);
-        _ledger.Completed(4, First, Record);
-        Assert.Contains(
-            "differ from those of another member",
-            Assert
-                .Throws<InvalidDataException>(() => _ledger.Completed(7, First, Record with { Sums = new BatchSums(1.25f, 2, 20) }))
-                .Message,
-            StringComparison.Ordinal
+        var other = (Record with { Sums = new BatchSums(1.25f, 2, 20) }).ToBytes();
+        _ledger.Granted(First, [4, 7, 9, 11], Samples);
+        _ledger.Completed(4, First, Found);
+        _ledger.Completed(7, First, other);
+        _ledger.Completed(9, First, ByteString.Empty);
+        _ledger.Completed(11, First, Found);
+
+        var completed = _ledger.TryTake()!;
+        Assert.True(completed.IsDisputed);
+        Assert.Equal(
+            [
+                [4, 11],
+                [7],
+            ],
+            completed.Camps.Select(camp => camp.Members)
         );
+    }
+
+    [Fact]
+    public void Sums_that_are_no_numbers_are_compared_by_their_bits()
+    {
+        _ledger.Granted(First, [4, 7], Samples);
+        foreach (var member in new[] { 4, 7 })
+            _ledger.Completed(member, First, (Record with { Sums = new BatchSums(float.NaN, 2, 20) }).ToBytes());
+        Assert.False(_ledger.TryTake()!.IsDisputed);
+    }
+
+    [Fact]
+    public void Other_samples_than_were_granted_are_refused()
+    {
+        _ledger.Granted(First, [9], Samples);
         Assert.Contains(
             "other samples than were granted",
-            Assert.Throws<InvalidDataException>(() => _ledger.Completed(9, First, Record with { SampleChecksum = 78 })).Message,
+            Assert.Throws<InvalidDataException>(() => _ledger.Completed(9, First, (Record with { SampleChecksum = 78 }).ToBytes())).Message,
             StringComparison.Ordinal
         );
+    }
+
+    [Fact]
+    public void States_are_compared_as_far_as_their_holders_live()
+    {
+        PlannedWork compare = new(WorkKind.Compare, 1);
+        var hash = ByteString.CopyFrom(new byte[StateHash.ByteLength]);
+        _ledger.Granted(compare, [4, 7], sampleChecksum: 0);
+        _ledger.Completed(4, compare, hash);
+        _ledger.EndView(Positions.After(1));
+        Assert.Equal([4], _ledger.TryTake()!.Camps.Single().Members);
+
+        _ledger.Granted(compare, [4, 7], sampleChecksum: 0);
+        _ledger.EndView(Positions.After(1));
+        Assert.Empty(_ledger.TryTake()!.Camps);
     }
 
     [Fact]
     public void A_record_that_no_member_has_told_is_missed()
     {
         _ledger.Granted(First, [4], Samples);
-        _ledger.Completed(4, First, null);
-        Assert.Throws<InvalidDataException>(() => _ledger.TryRecord(out _, out _));
+        _ledger.Completed(4, First, ByteString.Empty);
+        Assert.Throws<InvalidDataException>(_ledger.TryTake);
     }
 
     [Fact]
@@ -97,14 +135,12 @@ public sealed class StepLedgerTests
         _ledger.Granted(First, [4, 7], Samples);
         _ledger.Granted(new(WorkKind.Evaluate, 1), [4, 7], Samples);
         _ledger.Granted(Second, [4, 7], Samples);
-        _ledger.Completed(4, First, Record);
-        _ledger.Completed(4, new(WorkKind.Evaluate, 1), Record);
-        _ledger.Completed(7, First, Record);
+        _ledger.Completed(4, First, Found);
+        _ledger.Completed(4, new(WorkKind.Evaluate, 1), Found);
+        _ledger.Completed(7, First, Found);
 
         _ledger.EndView(Positions.AfterEvaluation(1));
-        Assert.True(_ledger.TryRecord(out var first, out _));
-        Assert.True(_ledger.TryRecord(out var second, out _));
-        Assert.Equal([First, new(WorkKind.Evaluate, 1)], [first, second]);
+        Assert.Equal([First, new(WorkKind.Evaluate, 1)], [_ledger.TryTake()!.Work, _ledger.TryTake()!.Work]);
         Assert.True(_ledger.IsEmpty);
     }
 }

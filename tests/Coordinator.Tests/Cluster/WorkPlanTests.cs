@@ -8,6 +8,8 @@ namespace Distributed.Coordinator.Tests.Cluster;
 
 public sealed class WorkPlanTests
 {
+    private const int CompareEvery = 7;
+
     private static readonly Gen<(RunConfiguration Configuration, long Start)> Runs =
         from steps in Gen.Long[1, 40]
         from start in Gen.Long[0, 40]
@@ -18,13 +20,13 @@ public sealed class WorkPlanTests
     [Fact]
     public void The_work_of_a_run_in_order() =>
         Assert.Equal(
-            "train 3, evaluate 3, train 4, snapshot 4, train 5, evaluate 5, snapshot 5",
-            Text(WorkPlan.From(Configuration(steps: 5, checkpointEvery: 4, evalEvery: 3), start: 2))
+            "train 3, compare 3, evaluate 3, train 4, compare 4, snapshot 4, train 5, compare 5, evaluate 5, snapshot 5",
+            Text(WorkPlan.From(Configuration(steps: 5, checkpointEvery: 4, evalEvery: 3), start: 2, compareEvery: 3))
         );
 
     [Fact]
     public void A_run_that_begins_at_its_end_is_only_evaluated() =>
-        Assert.Equal("evaluate 5", Text(WorkPlan.From(Configuration(5, 4, 3), start: 5)));
+        Assert.Equal("evaluate 5", Text(WorkPlan.From(Configuration(5, 4, 3), start: 5, compareEvery: 1)));
 
     [Fact]
     public void A_run_that_was_stopped_anywhere_does_the_rest_of_the_same_work() =>
@@ -32,15 +34,15 @@ public sealed class WorkPlanTests
         {
             if (run.Start == run.Configuration.Steps)
                 return true;
-            var whole = WorkPlan.From(run.Configuration, 0).Where(work => work.Step > run.Start);
-            return whole.SequenceEqual(WorkPlan.From(run.Configuration, run.Start));
+            var whole = WorkPlan.From(run.Configuration, 0, CompareEvery).Where(work => work.Step > run.Start);
+            return whole.SequenceEqual(WorkPlan.From(run.Configuration, run.Start, CompareEvery));
         });
 
     [Fact]
     public void The_window_hands_out_the_plan_and_never_runs_too_far_ahead() =>
         Runs.Sample(run =>
         {
-            using var window = new WorkWindow(run.Configuration, run.Start);
+            using var window = new WorkWindow(run.Configuration, run.Start, CompareEvery);
             var given = new List<PlannedWork>();
             for (var completed = run.Start; !window.IsEmpty; completed++)
             {
@@ -52,7 +54,8 @@ public sealed class WorkPlanTests
                 }
             }
 
-            return given.SequenceEqual(WorkPlan.From(run.Configuration, run.Start)) && window.LastTrained == run.Configuration.Steps;
+            return given.SequenceEqual(WorkPlan.From(run.Configuration, run.Start, CompareEvery))
+                && window.LastTrained == run.Configuration.Steps;
         });
 
     [Fact]
@@ -61,7 +64,7 @@ public sealed class WorkPlanTests
             .Sample(
                 (run, taken) =>
                 {
-                    using var window = new WorkWindow(run.Configuration, run.Start);
+                    using var window = new WorkWindow(run.Configuration, run.Start, CompareEvery);
                     var given = new List<PlannedWork>();
                     for (var i = 0; i < taken && !window.IsEmpty; i++)
                         given.Add(window.Take());
@@ -71,7 +74,7 @@ public sealed class WorkPlanTests
                     while (!window.IsEmpty)
                         rest.Add(window.Take());
                     var isSaved = last == run.Start || given.Contains(new(WorkKind.Snapshot, last));
-                    return rest.SequenceEqual(isSaved ? [] : [new(WorkKind.Snapshot, last)]);
+                    return rest.SequenceEqual(isSaved ? [] : [new(WorkKind.Compare, last), new(WorkKind.Snapshot, last)]);
                 }
             );
 
@@ -81,12 +84,12 @@ public sealed class WorkPlanTests
             .Sample(
                 (run, taken, back, isSaved) =>
                 {
-                    using var window = new WorkWindow(run.Configuration, run.Start);
+                    using var window = new WorkWindow(run.Configuration, run.Start, CompareEvery);
                     var given = new List<PlannedWork>();
                     for (var i = 0; i < taken && !window.IsEmpty; i++)
                         given.Add(window.Take());
-                    var done = given.Take(given.Count - Math.Min(back, given.Count)).Where(work => work.Kind != WorkKind.Snapshot).ToList();
-                    var position = done.Count > 0 ? done[^1].Position : WorkPlan.StartPosition(run.Configuration, run.Start);
+                    var done = given.Take(given.Count - Math.Min(back, given.Count)).Where(work => work.HasPlace).ToList();
+                    var position = done.Count > 0 ? done[^1].Position : Positions.Start(run.Start, run.Configuration.Steps);
                     var asked = given.Where(work => work.Kind == WorkKind.Snapshot && work.Step <= Positions.StepAt(position)).ToList();
                     var saved = isSaved && asked.Count > 0 ? asked[^1].Step : run.Start;
                     window.GoOnAfter(position, saved);
@@ -94,11 +97,12 @@ public sealed class WorkPlanTests
                     var rest = new List<PlannedWork>();
                     while (!window.IsEmpty)
                         rest.Add(window.Take());
-                    var plan = WorkPlan.From(run.Configuration, run.Start).Where(work => work.Kind != WorkKind.Snapshot).ToList();
-                    Assert.Equal(plan.Where(work => work.Position > position), rest.Where(work => work.Kind != WorkKind.Snapshot));
+                    var plan = WorkPlan.From(run.Configuration, run.Start, CompareEvery).Where(work => work.HasPlace).ToList();
+                    Assert.Equal(plan.Where(work => work.Position > position), rest.Where(work => work.HasPlace));
                     var states = rest.Where(work => work.Kind == WorkKind.Snapshot).Select(work => work.Step).ToList();
                     Assert.Equal(states.Distinct().Order(), states);
                     Assert.All(states, step => Assert.True(step > saved));
+                    Assert.All(states, step => Assert.Contains(new PlannedWork(WorkKind.Compare, step), rest));
                     return saved == run.Configuration.Steps
                         || states.Contains(run.Configuration.Steps)
                         || run.Start == run.Configuration.Steps;

@@ -45,6 +45,8 @@ public sealed class HelpTests
         "--join-timeout",
         "--wait-for-workers",
         "--silence-timeout",
+        "--compare-every",
+        "--ledger",
         "--transport",
         "--exchange",
         "--token-file",

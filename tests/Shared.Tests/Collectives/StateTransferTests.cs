@@ -30,11 +30,37 @@ public sealed class StateTransferTests
         await StateTransfer.SendAsync(stream, Header, [.. sent.Select(vector => (ReadOnlyMemory<float>)vector)], CancellationToken.None);
         await stream.EndAsync();
 
-        Assert.Equal(
-            Step,
-            await StateTransfer.ReceiveAsync(stream, Run, [.. received.Select(vector => vector.AsMemory())], CancellationToken.None)
+        var (step, hash) = await StateTransfer.ReceiveAsync(
+            stream,
+            Run,
+            [.. received.Select(vector => vector.AsMemory())],
+            CancellationToken.None
         );
+        Assert.Equal((Step, ByteString.CopyFrom(StateHash.Of(sent.Select(vector => (ReadOnlyMemory<float>)vector)))), (step, hash));
         Assert.Equal(sent, received);
+    }
+
+    [Fact]
+    public async Task A_state_that_is_changed_on_its_way_is_refused()
+    {
+        var sent = new FrameStream();
+        await StateTransfer.SendAsync(sent, Header, [new float[8]], CancellationToken.None);
+        await sent.EndAsync();
+        var changed = new FrameStream();
+        while (await sent.MoveNext(CancellationToken.None))
+        {
+            var frame = new TensorFrame(sent.Current);
+            var bytes = frame.Values.ToByteArray();
+            bytes[0] ^= (byte)(frame.Part == 0 ? 1 : 0);
+            frame.Values = ByteString.CopyFrom(bytes);
+            await changed.WriteAsync(frame);
+        }
+
+        await changed.EndAsync();
+        var exception = await Assert.ThrowsAsync<InvalidDataException>(() =>
+            StateTransfer.ReceiveAsync(changed, Run, [new float[8]], CancellationToken.None)
+        );
+        Assert.Equal("the state after step 9 was changed on its way: its hash is another one", exception.Message);
     }
 
     internal static class Examples
@@ -45,6 +71,7 @@ public sealed class StateTransferTests
                 { "nothing at all", [] },
                 { "an end after the first vector", [Piece(0, 0), Piece(0, 4)] },
                 { "an end in the middle of a vector", [Piece(0, 0), Piece(0, 4), Piece(1, 0)] },
+                { "an end without a hash", [Piece(0, 0), Piece(0, 4), Piece(1, 0), Piece(1, 4)] },
                 { "a gap", [Piece(0, 4)] },
                 { "a repetition", [Piece(0, 0), Piece(0, 0)] },
                 { "a vector too early", [Piece(1, 0)] },

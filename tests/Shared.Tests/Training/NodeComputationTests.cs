@@ -100,7 +100,7 @@ public sealed class BlockComputationTests : IDisposable
         if (weights is null)
             Settings.Network.InitializeWeights(1, weights = new float[gradient.Length]);
         NodeComputation computation = new(Settings, passMicrobatches * Settings.Microbatch, _team);
-        computation.BindWeights(weights);
+        computation.Begin(weights);
         return computation.Gradient(
             step: 1,
             new TreeNode(0, batch.MicrobatchCount),

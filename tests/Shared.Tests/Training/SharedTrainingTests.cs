@@ -88,7 +88,7 @@ public sealed class SharedTrainingTests
         var samples = new IndexedSamples(TinyRun.Data.Train, batch.Indices[batch.Rows(start, end)]);
         new TrainingStep(replica, exchange, memory, rank).Train(
             step,
-            new MemberBatch(batch.MicrobatchCount, batch.Indices.Length, samples, Checksum: 0),
+            new MemberBatch(batch.MicrobatchCount, batch.Indices.Length, samples),
             ExchangeMember.Deadline()
         );
     }

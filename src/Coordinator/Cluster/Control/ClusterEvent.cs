@@ -1,6 +1,6 @@
 using Distributed.Checkpoints;
 using Distributed.Protocol;
-using Distributed.Training;
+using Google.Protobuf;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
@@ -25,11 +25,11 @@ internal sealed record MemberGone(MemberSession Session, string Cause) : Cluster
 /// <param name="WasKilled">Whether a signal ended it, which says nothing about how the next one would do.</param>
 internal sealed record LocalWorkerExited(int LocalNumber, int ProcessId, string Cause, bool WasKilled = false) : ClusterEvent;
 
-/// <summary>The state after a step has arrived.</summary>
-internal sealed record SnapshotArrived(Checkpoint Checkpoint) : ClusterEvent;
+/// <summary>The state after a step has arrived, with its hash, which must be the one that the members have agreed on.</summary>
+internal sealed record SnapshotArrived(Checkpoint Checkpoint, ByteString Hash) : ClusterEvent;
 
-/// <summary>The parameter server has completed a step, or an evaluation.</summary>
-internal sealed record ServerCompleted(PlannedWork Work, StepRecord Record) : ClusterEvent;
+/// <summary>The parameter server has completed a piece of work, and found a record or the hash of its weights.</summary>
+internal sealed record ServerCompleted(PlannedWork Work, ByteString Found) : ClusterEvent;
 
 /// <summary>The parameter server has left all views up to a generation.</summary>
 /// <param name="Generation">The last of them.</param>

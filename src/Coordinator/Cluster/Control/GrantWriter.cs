@@ -39,8 +39,12 @@ internal sealed class GrantWriter
     /// <summary>What a piece of work is done on.</summary>
     public Batch BatchOf(PlannedWork work) => work.Kind == WorkKind.Train ? _batches.Of(work.Step) : _test;
 
+    /// <summary>The order to compare states.</summary>
+    /// <param name="step">The step after which.</param>
+    public static Grant Comparison(long step) => new() { Work = Work.Compare, Step = (ulong)step };
+
     /// <summary>The permission for one worker to do a piece of work.</summary>
-    /// <param name="work">The work.</param>
+    /// <param name="work">A step or an evaluation.</param>
     /// <param name="shares">The shares of the view's workers.</param>
     /// <param name="rank">The worker.</param>
     /// <param name="holdsDataset">Whether it needs indices alone. <see cref="Shards(PlannedWork, IReadOnlyList{int}, int, bool)"/> follow.</param>

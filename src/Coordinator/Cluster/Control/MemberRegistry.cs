@@ -1,3 +1,4 @@
+using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Protocol;
 
@@ -95,12 +96,18 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     /// <summary>Tells the members of a view that it begins.</summary>
     /// <param name="view">The view.</param>
     /// <param name="position">What has been done when it begins.</param>
-    /// <param name="source">A member that holds the state, or the coordinator's number.</param>
+    /// <param name="lineage">The lineage of the state that it begins with.</param>
+    /// <param name="source">A member that holds the state, as all do that do not lack it; or the coordinator's number.</param>
     /// <param name="lacking">The members that have to fetch it.</param>
-    public void Enter(ClusterView view, long position, int source, IReadOnlySet<int> lacking)
+    public void Enter(ClusterView view, long position, uint lineage, int source, IReadOnlySet<int> lacking)
     {
         SendGrants();
         _generation = view.Generation;
+        var holders = view
+            .Workers.Where(worker => !lacking.Contains(worker))
+            .OrderBy(worker => worker != source)
+            .Take(StateTransfer.MostStripes)
+            .ToList();
         for (var rank = 0; rank < view.Workers.Count; rank++)
         {
             var member = Get(view.Workers[rank]);
@@ -108,10 +115,12 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
             {
                 FirstStep = (ulong)view.FirstStep,
                 Position = (ulong)position,
+                Lineage = lineage,
                 Rank = rank,
-                StateSource = source == MembershipState.Coordinator ? "" : Get(source).AddressFor(member),
                 FetchState = lacking.Contains(view.Workers[rank]),
             };
+            if (source != MembershipState.Coordinator)
+                message.StateSources.AddRange(holders.Select(holder => Get(holder).AddressFor(member)));
             message.Members.AddRange(view.Workers.Zip(view.Shares, (worker, share) => new Member
                     {
                         Worker = worker,
@@ -156,8 +165,12 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     /// <param name="reason">Why, if it has not asked for it.</param>
     public void Dismiss(MemberSession session, string reason = "") => Dismiss(session, new Dismissal { Reason = reason });
 
-    /// <summary>Dismisses a worker that cannot be a member any more; it may join again.</summary>
-    public void Expel(MemberSession session, string reason) => Dismiss(session, new Dismissal { Reason = reason, MayReturn = true });
+    /// <summary>Dismisses a worker that cannot be a member any more.</summary>
+    /// <param name="session">The worker.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="mayReturn">Whether it may join again.</param>
+    public void Expel(MemberSession session, string reason, bool mayReturn) =>
+        Dismiss(session, new Dismissal { Reason = reason, MayReturn = mayReturn });
 
     /// <summary>Dismisses every worker, and from now on every newcomer.</summary>
     /// <param name="dismissal">

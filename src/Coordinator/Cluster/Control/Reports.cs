@@ -1,5 +1,7 @@
+using Distributed.Collectives;
 using Distributed.Protocol;
 using Distributed.Training;
+using Google.Protobuf;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
@@ -9,7 +11,15 @@ internal static class Reports
     /// <summary>The work that is reported.</summary>
     /// <param name="report">The report.</param>
     public static PlannedWork WorkOf(StepReport report) =>
-        new(report.Work == Work.Train ? WorkKind.Train : WorkKind.Evaluate, unchecked((long)report.Step));
+        new(
+            report.Work switch
+            {
+                Work.Train => WorkKind.Train,
+                Work.Compare => WorkKind.Compare,
+                _ => WorkKind.Evaluate,
+            },
+            unchecked((long)report.Step)
+        );
 
     /// <summary>How many microbatches a worker computed.</summary>
     /// <param name="report">The report.</param>
@@ -19,15 +29,15 @@ internal static class Reports
     /// <param name="report">The report.</param>
     public static TimeSpan ComputeTime(StepReport report) => TimeSpan.FromMicroseconds(Math.Min(report.ComputeMicroseconds, int.MaxValue));
 
-    /// <summary>The record of the whole step; null if the worker does not have it.</summary>
+    /// <summary>What a worker has found: the record of the whole step, or the hash of its state; empty if it cannot tell.</summary>
     /// <param name="report">The report.</param>
     /// <exception cref="InvalidDataException">It is of another length.</exception>
-    public static StepRecord? RecordOf(StepReport report)
+    public static ByteString FoundBy(StepReport report)
     {
-        if (report.Record.IsEmpty)
-            return null;
-        return report.Record.Length == StepRecord.ByteLength
-            ? StepRecord.Read(report.Record.Span)
-            : throw new InvalidDataException($"it reports a record of {report.Record.Length} bytes instead of {StepRecord.ByteLength}");
+        var (found, length) =
+            report.Work == Work.Compare ? (report.StateHash, StateHash.ByteLength) : (report.Record, StepRecord.ByteLength);
+        return found.Length == length || (found.IsEmpty && report.Work != Work.Compare)
+            ? found
+            : throw new InvalidDataException($"it reports {report.Work} in {found.Length} bytes instead of {length}");
     }
 }

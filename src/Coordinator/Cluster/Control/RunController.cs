@@ -1,8 +1,10 @@
 using System.Threading.Channels;
+using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Runs;
 using Distributed.Protocol;
 using Distributed.Training;
+using Google.Protobuf;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
@@ -42,8 +44,10 @@ internal sealed class RunController : IAsyncDisposable
     private ClusterView? _view;
     private IReadOnlyList<int>? _shares; // of the next view, where they have been chosen
     private int _joined; // after the first step
+    private int _mostWorkers; // that it was told of that they have too little to do
     private bool _hasContinued; // what the folder holds from an earlier coordinator has been cut to where the run goes on
     private int _abandonedLocals; // that ended too often
+    private CompletedWork? _dispute; // found while the end of a view was handled
     private string? _finding; // what the failures add up to
     private long _failedAt;
     private long? _dismissedAt;
@@ -71,10 +75,11 @@ internal sealed class RunController : IAsyncDisposable
         _lived = new LivedTime(time);
         (_server, _saved, _locals) = (server, saved, locals);
         _rules = RulesOf(request.Cluster, hasServer: server is not null);
-        _membership = MembershipState.Empty(identity.Epoch, WorkPlan.StartPosition(request.Configuration, request.Start.Step));
+        var start = Positions.Start(request.Start.Step, request.Configuration.Steps);
+        _membership = MembershipState.Empty(identity.Epoch, start, request.Folder.Lineage());
         _members = new MemberRegistry(identity, WelcomeSettings.Of(request), _lived);
         _grants = new GrantWriter(request.Configuration, request.Dataset);
-        _window = new WorkWindow(request.Configuration, request.Start.Step);
+        _window = new WorkWindow(request.Configuration, request.Start.Step, request.Cluster.CompareEvery);
         _pace = new GrantPace(time);
         _ranges = new RangeControl(time);
         _losses = new LossReports(observer, time);
@@ -91,6 +96,8 @@ internal sealed class RunController : IAsyncDisposable
         await foreach (var clusterEvent in events.ReadAllAsync())
         {
             Handle(clusterEvent);
+            if (_progress.DropDamaged())
+                AskAgain("a state that was to be saved is not the one that the workers have agreed on");
             await _progress.SaveAsync(_ledger.IsEmpty);
             if (_progress.SavedPosition > _membership.Saved)
                 Apply(new StateSaved(_progress.SavedPosition));
@@ -142,7 +149,7 @@ internal sealed class RunController : IAsyncDisposable
                 Exited(exited);
                 break;
             case SnapshotArrived arrived:
-                _progress.Arrived(arrived.Checkpoint);
+                _progress.Arrived(arrived);
                 break;
             case ServerCompleted completed:
                 Completed(completed);
@@ -178,7 +185,7 @@ internal sealed class RunController : IAsyncDisposable
                 _replacement.Joined(session.Join.LocalNumber);
                 _joined += _progress.HasStarted ? 1 : 0;
                 _observer.Report(new WorkerJoined(session.FullName, session.Address, _members.ReadyCount, session.Join.ProcessId));
-                Apply(new Arrived(session.Worker, Brings(session, message.Ready)));
+                Apply(new Arrived(session.Worker, Brings(session, message.Ready), message.Ready.Lineage));
                 break;
             case WorkerMessage.BodyOneofCase.Leave when session.IsReady:
                 Apply(new Leaving(session.Worker, IsUrgent: _pace.TimeFor(_window.LastTrained - _progress.LastStep) > LeavingTime));
@@ -199,10 +206,7 @@ internal sealed class RunController : IAsyncDisposable
                 Apply(new Stopped(session.Worker, generation, message.Frozen.HoldsState ? (long)message.Frozen.Position : null));
                 break;
             case WorkerMessage.BodyOneofCase.SnapshotLost:
-                _observer.Report(
-                    new RunWarning($"{session.Name} could not send its state ({message.SnapshotLost.Reason}); it is asked for again")
-                );
-                _window.AskAgain(_progress.SavedStep);
+                AskAgain($"{session.Name} could not send its state ({message.SnapshotLost.Reason})");
                 break;
             case WorkerMessage.BodyOneofCase.Failure:
                 Take(session, message, generation);
@@ -210,10 +214,16 @@ internal sealed class RunController : IAsyncDisposable
         }
     }
 
+    private void AskAgain(string cause)
+    {
+        _observer.Report(new RunWarning($"{cause}; it is asked for again"));
+        _window.AskAgain(_progress.SavedStep);
+    }
+
     // A state from an earlier session counts if nothing is missing that was done on the way to it.
     private long? Brings(MemberSession session, Ready ready)
     {
-        if (!ready.HoldsState || _server is not null)
+        if (!ready.HoldsState || ready.Lineage != _membership.Lineage || _server is not null)
             return null;
         var position = unchecked((long)ready.Position);
         session.Completed = [.. ready.Completed.Where(report => report.Record.Length == StepRecord.ByteLength)];
@@ -251,9 +261,12 @@ internal sealed class RunController : IAsyncDisposable
 
     private void Report(MemberSession session, StepReport report)
     {
+        if (_membership.Freezing is { IsRollBack: true })
+            return; // it counts no more
         try
         {
-            _ledger.Completed(session.Worker, Reports.WorkOf(report), Reports.RecordOf(report));
+            _ledger.Completed(session.Worker, Reports.WorkOf(report), Reports.FoundBy(report));
+            _progress.Reported(report);
             if (report.Work == Work.Train)
                 _ranges.Observe(session.Worker, Reports.Microbatches(report), Reports.ComputeTime(report));
             Record();
@@ -266,9 +279,11 @@ internal sealed class RunController : IAsyncDisposable
 
     private void Completed(ServerCompleted completed)
     {
+        if (_membership.Freezing is { IsRollBack: true })
+            return;
         try
         {
-            _ledger.Completed(ParameterServer.Member, completed.Work, completed.Record);
+            _ledger.Completed(ParameterServer.Member, completed.Work, completed.Found);
             Record();
         }
         catch (InvalidDataException exception)
@@ -279,19 +294,51 @@ internal sealed class RunController : IAsyncDisposable
 
     private void Record()
     {
-        var before = _progress.Position;
-        while (_ledger.TryRecord(out var work, out var record))
-        {
-            _progress.Completed(work, record.Sums);
-            if (work.Kind == WorkKind.Train)
-                _standstill.End(work.Step, _membership.View.Count);
-        }
-
-        if (_progress.Position == before)
+        var trained = new List<long>();
+        if (!RecordCompleted(trained))
             return; // most reports: others of the view have still to report the same
+        foreach (var step in trained)
+            _standstill.Completed(step, _membership.View.Count);
+        Settle();
         foreach (var one in _membership.Participants.Values.Where(IsDone).ToList())
             Apply(new Drained(one.Worker));
     }
+
+    // As far as members agree.
+    private bool RecordCompleted(List<long>? trained = null)
+    {
+        var hasAny = false;
+        for (; _dispute is null && _ledger.TryTake() is { } completed; hasAny = true)
+        {
+            if (completed.IsDisputed)
+            {
+                _dispute = completed;
+            }
+            else if (completed.Work.HasPlace)
+            {
+                _progress.Completed(completed.Work, StepRecord.Read(completed.Camps[0].Found.Span).Sums);
+                if (completed.Work.Kind == WorkKind.Train)
+                    trained?.Add(completed.Work.Step);
+            }
+            else if (completed.Camps.Count > 0)
+            {
+                _progress.Agreed(completed.Work.Step, completed.Camps[0].Found);
+            }
+        }
+
+        return hasAny;
+    }
+
+    private void Settle()
+    {
+        if (_dispute is not { } dispute)
+            return;
+        _dispute = null;
+        Apply(new Disagreed([.. dispute.Camps.Select(camp => camp.Members)], DisputeText.CauseOf(dispute, NameOf)));
+    }
+
+    private string NameOf(int worker) =>
+        worker == MembershipState.Coordinator ? MemberRegistry.CoordinatorName : _members.Get(worker).FullName;
 
     private bool IsDone(Participant one) => one.Standing == Standing.Draining && !_ledger.HoldsBefore(_view!.FirstStep);
 
@@ -305,15 +352,15 @@ internal sealed class RunController : IAsyncDisposable
 
     private void Expel(MemberSession session, Evidence evidence, bool isDeath)
     {
-        End(session, evidence.Cause);
+        End(session, evidence.Cause, mayReturn: true);
         _losses.Lost(session, evidence);
         Apply(new Lost(session.Worker, evidence.Cause, isDeath, _progress.Position));
     }
 
-    private void End(MemberSession session, string reason)
+    private void End(MemberSession session, string reason, bool mayReturn)
     {
         session.IsExpelled = true;
-        _members.Expel(session, reason);
+        _members.Expel(session, reason, mayReturn);
         _members.Remove(session);
         if (session.Join.LocalNumber > 0)
             _locals.Kill(session.Join.LocalNumber, session.Join.ProcessId);
@@ -445,6 +492,7 @@ internal sealed class RunController : IAsyncDisposable
         (_membership, var effects) = MembershipReducer.Apply(_membership, happened, _lived.GetElapsedTime(0), _rules);
         foreach (var effect in effects)
             Do(effect);
+        Settle();
     }
 
     private void Do(MembershipEffect effect)
@@ -459,6 +507,9 @@ internal sealed class RunController : IAsyncDisposable
             case GoOnAfter after:
                 GoOn(after.Position);
                 break;
+            case RollBack back:
+                GoBack(back);
+                break;
             case BeginView begin:
                 Enter(begin);
                 break;
@@ -467,7 +518,7 @@ internal sealed class RunController : IAsyncDisposable
                 _members.Dismiss(session);
                 break;
             case ExpelWorker expel when _members.Find(expel.Worker) is { } session:
-                End(session, expel.Reason);
+                End(session, expel.Reason, expel.MayReturn);
                 _losses.Lost(session, Evidence.Of(session, expel.Reason, EvidenceWeight.Lost));
                 break;
             case StopForLack lack:
@@ -483,8 +534,7 @@ internal sealed class RunController : IAsyncDisposable
     private void GoOn(long? position)
     {
         _ledger.EndView(position ?? -1);
-        while (_ledger.TryRecord(out var work, out var record))
-            _progress.Completed(work, record.Sums);
+        RecordCompleted();
         if (position > _progress.Recorded)
             TakeOver(position.Value);
         var reached = _progress.GoOnAfter(position);
@@ -494,7 +544,26 @@ internal sealed class RunController : IAsyncDisposable
             _observer.Report(new WentBack(_progress.Latest.Step));
         }
 
-        _window.GoOnAfter(reached, _progress.SavedStep);
+        GoOnFrom(reached);
+    }
+
+    // What was recorded since may be wrong: everybody takes the state that was agreed on, and the folder forgets the rest.
+    private void GoBack(RollBack back)
+    {
+        _request.Folder.WriteLineage(back.Lineage);
+        foreach (var worker in _membership.Participants.Keys)
+            _members.Get(worker).Completed = [];
+        _ledger.EndView(-1);
+        var reached = _progress.RollBack();
+        _saved?.GoBackTo(_progress.Latest);
+        _server?.GoBackTo(_progress.Latest, reached);
+        _observer.Report(new RolledBack(_progress.Latest.Step, back.Reason));
+        GoOnFrom(reached);
+    }
+
+    private void GoOnFrom(long position)
+    {
+        _window.GoOnAfter(position, _progress.SavedStep);
         if (_window.IsCut)
             _progress.Interrupt(_window.LastTrained);
     }
@@ -507,7 +576,9 @@ internal sealed class RunController : IAsyncDisposable
             ?? [];
         if (!_hasContinued)
             Continue(position);
-        _progress.TakeOver(position, brought.Select(report => (Reports.WorkOf(report), Reports.RecordOf(report)!.Value.Sums)));
+        foreach (var report in _membership.Participants.Keys.SelectMany(worker => _members.Get(worker).Completed))
+            _progress.Reported(report);
+        _progress.TakeOver(position, brought.Select(report => (Reports.WorkOf(report), StepRecord.Read(report.Record.Span).Sums)));
     }
 
     private void Continue(long position)
@@ -523,15 +594,18 @@ internal sealed class RunController : IAsyncDisposable
         var shares = _shares ?? _ranges.SharesOf(begin.Workers, _grants.MostMicrobatches);
         _shares = null;
         var view = new ClusterView(begin.Generation, _window.LastTrained + 1, begin.Workers, shares);
+        if (_view is { } before && !before.Workers.SequenceEqual(view.Workers))
+            _standstill.Expect(view.FirstStep);
         _view = view;
         _ranges.Enter();
         _progress.Enter(view);
         _progress.ForgetLog();
         _server?.Enter(view);
-        _members.Enter(view, _window.Position, begin.Source, begin.Lacking);
+        _members.Enter(view, _window.Position, _membership.Lineage, begin.Source, begin.Lacking);
         var microbatches = _grants.MostMicrobatches;
-        if (view.Workers.Count > microbatches)
+        if (view.Workers.Count > Math.Max(microbatches, _mostWorkers))
         {
+            _mostWorkers = view.Workers.Count; // told again only when there are more
             _observer.Report(
                 new RunWarning(
                     $"{view.Workers.Count} workers share {microbatches} microbatches, so some have nothing to do; "

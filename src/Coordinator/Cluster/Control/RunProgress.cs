@@ -5,6 +5,7 @@ using Distributed.Coordinator.Runs;
 using Distributed.Objectives;
 using Distributed.Protocol;
 using Distributed.Training;
+using Google.Protobuf;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
@@ -17,9 +18,12 @@ internal sealed class RunProgress
     private readonly TrainingClock _clock;
     private readonly LearningRateSchedule _schedule;
     private readonly TransportUse _transport = new();
+    private readonly SampleLedger? _ledger;
     private readonly HashSet<int> _opening = [];
-    private readonly List<Checkpoint> _arrived = [];
+    private readonly List<SnapshotArrived> _arrived = [];
     private readonly SortedSet<long> _expected = []; // steps whose state is on its way
+    private readonly Dictionary<long, ByteString> _agreed = []; // by step: the hash of the state that all members have found
+    private readonly Queue<(long Step, long Samples)> _unsaved = new(); // steps after the newest state that has been handed on
     private Evaluated? _evaluation;
     private long _logged; // how far the log goes that an earlier coordinator has left
     private long _samples;
@@ -37,8 +41,9 @@ internal sealed class RunProgress
         _clock = new TrainingClock(time);
         _schedule = new LearningRateSchedule(request.Configuration.Options.Schedule, request.Configuration.Options.Optimizer.LearningRate);
         _logged = request.Logged;
+        _ledger = request.Cluster.Ledger ? new SampleLedger() : null;
         Latest = request.Start;
-        Position = Recorded = WorkPlan.StartPosition(request.Configuration, request.Start.Step);
+        Position = Recorded = Positions.Start(request.Start.Step, request.Configuration.Steps);
     }
 
     /// <summary>The furthest that the run has ever been, see <see cref="PlannedWork.Position"/>.</summary>
@@ -54,7 +59,7 @@ internal sealed class RunProgress
     public long SavedPosition => Math.Min(Recorded, Positions.AfterEvaluation(Latest.Step));
 
     /// <summary>The newest step whose state has arrived, or the start.</summary>
-    public long SavedStep => _arrived.Count > 0 ? Math.Max(Latest.Step, _arrived.Max(checkpoint => checkpoint.Step)) : Latest.Step;
+    public long SavedStep => _arrived.Count > 0 ? Math.Max(Latest.Step, _arrived.Max(arrived => arrived.Checkpoint.Step)) : Latest.Step;
 
     /// <summary>The last complete step.</summary>
     public long LastStep => Positions.StepAt(Position);
@@ -63,7 +68,7 @@ internal sealed class RunProgress
     public bool IsInterrupted { get; private set; }
 
     /// <summary>Whether every snapshot that was asked for has been handed on.</summary>
-    public bool IsSaved => _expected.Count == 0 && !_arrived.Exists(IsOfRecordedStep);
+    public bool IsSaved => _expected.Count == 0 && !_arrived.Exists(arrived => IsOfRecordedStep(arrived.Checkpoint));
 
     /// <summary>The SHA-256 of the latest weights that have arrived.</summary>
     public string WeightsSha256 => WeightsHash.Compute(Latest.Weights.Span);
@@ -88,6 +93,9 @@ internal sealed class RunProgress
         _observer.Report(new RunStarted(LastStep + 1, _request.Configuration.Steps, view.Workers.Count, _transport.Name));
         _clock.Start();
     }
+
+    /// <summary>A member has reported a piece of work.</summary>
+    public void Reported(StepReport report) => _ledger?.Take(report);
 
     /// <summary>Every member has reported a piece of work. What is done once more, after the run had to go back, is not told again.</summary>
     public void Completed(PlannedWork work, BatchSums sums)
@@ -124,7 +132,7 @@ internal sealed class RunProgress
     {
         var known = records.ToHashSet();
         return WorkPlan
-            .After(_request.Configuration, Math.Max(Recorded, Math.Min(position, _logged)), long.MaxValue)
+            .After(_request.Configuration, Math.Max(Recorded, Math.Min(position, _logged)), saved: long.MaxValue, compareEvery: 0)
             .TakeWhile(work => work.Position <= position)
             .All(known.Contains);
     }
@@ -132,43 +140,75 @@ internal sealed class RunProgress
     /// <summary>From here on the log holds what this coordinator has recorded, and no more.</summary>
     public void ForgetLog() => _logged = 0;
 
-    /// <summary>The run goes on after a position; snapshots that were on their way may be lost.</summary>
+    /// <summary>The run goes on after a position; snapshots that were on their way, or will not be compared any more, are lost.</summary>
     /// <param name="position">The position; null for that of <see cref="Latest"/>.</param>
     /// <returns>The position.</returns>
     public long GoOnAfter(long? position)
     {
         _expected.Clear();
+        _arrived.RemoveAll(arrived => !_agreed.ContainsKey(arrived.Checkpoint.Step));
         Position = position ?? SavedPosition;
+        _ledger?.DropAfter(LastStep);
         return Position;
     }
+
+    /// <summary>What was recorded after <see cref="Latest"/> may be wrong: it is forgotten, and told anew when it is done again.</summary>
+    /// <returns>The position that the run goes on after.</returns>
+    public long RollBack()
+    {
+        Recorded = SavedPosition;
+        _samples -= _unsaved.Sum(step => step.Samples);
+        _unsaved.Clear();
+        _arrived.Clear();
+        _agreed.Clear();
+        return GoOnAfter(null);
+    }
+
+    /// <summary>All members hold the same state after a step.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="hash">The state's hash.</param>
+    public void Agreed(long step, ByteString hash) => _agreed[step] = hash;
+
+    /// <summary>Drops snapshots that are not what the members have agreed on: they have been changed since.</summary>
+    /// <returns>Whether there were any.</returns>
+    public bool DropDamaged() =>
+        _arrived.RemoveAll(arrived => _agreed.TryGetValue(arrived.Checkpoint.Step, out var hash) && !hash.Equals(arrived.Hash)) > 0;
 
     /// <summary>A snapshot has been asked for.</summary>
     public void ExpectSnapshot(long step) => _expected.Add(step);
 
     /// <summary>A snapshot has arrived.</summary>
-    public void Arrived(Checkpoint checkpoint)
+    public void Arrived(SnapshotArrived arrived)
     {
-        _expected.RemoveWhere(step => step <= checkpoint.Step);
-        if (checkpoint.Step > SavedStep)
-            _arrived.Add(checkpoint);
+        _expected.RemoveWhere(step => step <= arrived.Checkpoint.Step);
+        if (arrived.Checkpoint.Step > SavedStep)
+            _arrived.Add(arrived);
     }
 
     /// <summary>The run stops early, after the steps that have been granted.</summary>
     public void Interrupt(long lastGranted)
     {
         IsInterrupted = true;
-        if (lastGranted == _request.Start.Step)
-            _arrived.Add(_request.Start);
+        if (lastGranted != _request.Start.Step)
+            return;
+        _agreed[lastGranted] = ByteString.Empty;
+        _arrived.Add(new SnapshotArrived(_request.Start, ByteString.Empty));
     }
 
-    /// <summary>Reports the snapshots that have arrived, once the reports of the steps before them are complete.</summary>
+    /// <summary>
+    /// Reports the snapshots that have arrived, once the reports of the steps before them are complete, and the members have agreed on them.
+    /// </summary>
     /// <param name="isAllReported">Whether nothing that was granted is still to be reported.</param>
     public async Task SaveAsync(bool isAllReported)
     {
-        while (_arrived.Find(checkpoint => IsComplete(checkpoint, isAllReported)) is { } complete)
+        while (_arrived.Find(arrived => IsComplete(arrived.Checkpoint, isAllReported)) is { } complete)
         {
             _arrived.Remove(complete);
-            Latest = complete;
+            Latest = complete.Checkpoint;
+            while (_unsaved.TryPeek(out var step) && step.Step <= Latest.Step)
+                _unsaved.Dequeue();
+            foreach (var step in _agreed.Keys.Where(step => step < Latest.Step).ToList())
+                _agreed.Remove(step);
             _observer.Report(new SnapshotTaken(Latest));
             await _observer.SettleAsync(complete: false);
         }
@@ -207,10 +247,14 @@ internal sealed class RunProgress
     private void Trained(long step, BatchSums sums)
     {
         _samples += sums.Samples;
+        _unsaved.Enqueue((step, sums.Samples));
         if (WorkPlan.IsEvaluated(_request.Configuration, step))
             _clock.Stop();
+        var epoch = _grants.Epoch(step);
+        if (_ledger is not null)
+            _observer.Report(_ledger.Close(step, epoch, _grants.BatchOf(new(WorkKind.Train, step)).Indices.Span));
         _observer.Report(
-            new StepCompleted(step, _grants.Epoch(step), sums.MeanLoss, _schedule.At(step, _request.Configuration.Steps), (int)sums.Samples)
+            new StepCompleted(step, epoch, sums.MeanLoss, _schedule.At(step, _request.Configuration.Steps), (int)sums.Samples)
         );
     }
 
@@ -227,6 +271,7 @@ internal sealed class RunProgress
 
     private bool IsComplete(Checkpoint checkpoint, bool isAllReported) =>
         IsOfRecordedStep(checkpoint)
+        && _agreed.ContainsKey(checkpoint.Step)
         && (
             isAllReported
             || Recorded >= Positions.AfterEvaluation(checkpoint.Step)

@@ -2,23 +2,37 @@ using Distributed.Coordinator.Runs;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
-/// <summary>Measures how long training stands still when a view has been ended, until the first step of the next one is complete.</summary>
+/// <summary>
+/// Measures how long training stands still: from the moment at which a view is ended because something failed, or from the last step before
+/// a planned change of members, until the first step of the next view is complete.
+/// </summary>
 /// <param name="observer">Is told.</param>
 /// <param name="time">The clock.</param>
 internal sealed class Standstill(IRunObserver observer, TimeProvider time)
 {
     private long? _since;
+    private bool _isLoss;
+    private long _change = -1; // the first step with other members
 
-    /// <summary>Training stands still from now on.</summary>
-    public void Begin() => _since ??= time.GetTimestamp();
+    /// <summary>Something has failed: training stands still from now on.</summary>
+    public void Begin()
+    {
+        _since ??= time.GetTimestamp();
+        _isLoss = true;
+    }
+
+    /// <summary>Other members take part from a step on.</summary>
+    public void Expect(long firstStep) => _change = firstStep;
 
     /// <summary>A step is complete.</summary>
     /// <param name="step">The step.</param>
     /// <param name="workers">Workers that trained it.</param>
-    public void End(long step, int workers)
+    public void Completed(long step, int workers)
     {
         if (_since is { } since)
-            observer.Report(new TrainingResumed(step, time.GetElapsedTime(since).TotalSeconds, workers));
+            observer.Report(new TrainingResumed(step, time.GetElapsedTime(since).TotalSeconds, workers, _isLoss));
         _since = null;
+        if (step == _change - 1)
+            (_since, _isLoss) = (time.GetTimestamp(), false);
     }
 }

@@ -1,16 +1,33 @@
 using Distributed.Training;
+using Google.Protobuf;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
+/// <summary>Members that found the same.</summary>
+/// <param name="Found">What they found: the record of a step or an evaluation, or the hash of their states.</param>
+/// <param name="Members">Their numbers.</param>
+internal sealed record Camp(ByteString Found, List<int> Members);
+
+/// <summary>A piece of work that every member has completed.</summary>
+/// <param name="Work">What was done.</param>
+/// <param name="Camps">
+/// What members found, each finding once: one camp if all agree, none where those who could tell are gone before a comparison.
+/// </param>
+internal sealed record CompletedWork(PlannedWork Work, IReadOnlyList<Camp> Camps)
+{
+    /// <summary>Whether members that should have found the same did not.</summary>
+    public bool IsDisputed => Camps.Count > 1;
+}
+
 /// <summary>
-/// What has been granted and not yet been completed by every member. A step is recorded once every member has reported it, in the order
-/// of the grants; all members must report the same record, and its checksum must match the samples that were granted.
+/// What has been granted and not yet been completed by every member. It is complete once every member has reported it, in the order of the
+/// grants. Members that do the same must find the same, and the checksum of a record must match the samples that were granted.
 /// </summary>
 internal sealed class StepLedger
 {
     private readonly Queue<Entry> _open = new();
 
-    /// <summary>Whether everything granted has been recorded.</summary>
+    /// <summary>Whether everything granted is complete.</summary>
     public bool IsEmpty => _open.Count == 0;
 
     /// <summary>Whether something is open that was granted of an earlier step.</summary>
@@ -20,29 +37,31 @@ internal sealed class StepLedger
     /// <summary>Notes a grant.</summary>
     /// <param name="work">What was granted.</param>
     /// <param name="members">Who must complete it.</param>
-    /// <param name="sampleChecksum">The checksum of its samples.</param>
+    /// <param name="sampleChecksum">The checksum of its samples; 0 where there are none.</param>
     public void Granted(PlannedWork work, IEnumerable<int> members, ulong sampleChecksum) =>
         _open.Enqueue(new Entry(work, [.. members], sampleChecksum));
 
     /// <summary>Takes a member's report of a completed piece of work.</summary>
     /// <param name="member">Who.</param>
     /// <param name="work">What it has done.</param>
-    /// <param name="record">The record, from members that have it; otherwise null.</param>
+    /// <param name="found">What it found; empty from members that cannot tell.</param>
     /// <exception cref="InvalidDataException">
-    /// It was not granted that, reports it twice, or its record differs from that of another member or from what was granted.
+    /// It was not granted that, reports it twice, or has done it on other samples than were granted.
     /// </exception>
-    public void Completed(int member, PlannedWork work, StepRecord? record)
+    public void Completed(int member, PlannedWork work, ByteString found)
     {
-        var entry = _open.FirstOrDefault(open => open.Work == work);
-        if (entry is null || !entry.Waiting.Remove(member))
+        var entry = _open.FirstOrDefault(open => open.Work == work && open.Waiting.Contains(member)); // states are compared again if one is lost
+        if (entry is null)
             throw new InvalidDataException($"worker {member} reports {work.Kind} of step {work.Step}, which it was not granted");
-        if (record is not { } told)
+        entry.Waiting.Remove(member);
+        if (found.IsEmpty)
             return;
-        if (told.SampleChecksum != entry.SampleChecksum)
+        if (work.HasPlace && StepRecord.Read(found.Span).SampleChecksum != entry.SampleChecksum)
             throw new InvalidDataException($"{work.Kind} of step {work.Step} was done on other samples than were granted");
-        if (entry.Record is { } known && !HaveSameBits(known, told))
-            throw new InvalidDataException($"its sums of {work.Kind} of step {work.Step} differ from those of another member");
-        entry.Record = told;
+        if (entry.Camps.Find(camp => camp.Found.Equals(found)) is { } camp)
+            camp.Members.Add(member);
+        else
+            entry.Camps.Add(new Camp(found, [member]));
     }
 
     /// <summary>A view has ended: what was granted up to a position counts as completed by all, and the rest as never granted.</summary>
@@ -58,33 +77,20 @@ internal sealed class StepLedger
         }
     }
 
-    /// <summary>Takes the oldest entry if every member has completed it.</summary>
-    /// <param name="work">What was done.</param>
-    /// <param name="record">Its record.</param>
-    /// <exception cref="InvalidDataException">No member has reported the record.</exception>
-    public bool TryRecord(out PlannedWork work, out StepRecord record)
+    /// <summary>Takes the oldest piece of work if every member has completed it.</summary>
+    /// <exception cref="InvalidDataException">No member has reported the record of a step or an evaluation.</exception>
+    public CompletedWork? TryTake()
     {
-        (work, record) = (default, default);
         if (!_open.TryPeek(out var entry) || entry.Waiting.Count > 0)
-            return false;
+            return null;
         _open.Dequeue();
-        work = entry.Work;
-        record = entry.Record ?? throw new InvalidDataException($"no member has told the sums of {work.Kind} of step {work.Step}");
-        return true;
-    }
-
-    // Sums that are not finite are compared by their bits, too.
-    private static bool HaveSameBits(in StepRecord left, in StepRecord right)
-    {
-        Span<byte> first = stackalloc byte[StepRecord.ByteLength],
-            second = stackalloc byte[StepRecord.ByteLength];
-        left.Write(first);
-        right.Write(second);
-        return first.SequenceEqual(second);
+        return entry.Camps.Count > 0 || !entry.Work.HasPlace
+            ? new CompletedWork(entry.Work, entry.Camps)
+            : throw new InvalidDataException($"no member has told the sums of {entry.Work.Kind} of step {entry.Work.Step}");
     }
 
     private sealed record Entry(PlannedWork Work, HashSet<int> Waiting, ulong SampleChecksum)
     {
-        public StepRecord? Record { get; set; }
+        public List<Camp> Camps { get; } = [];
     }
 }

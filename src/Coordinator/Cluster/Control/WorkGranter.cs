@@ -34,9 +34,14 @@ internal sealed class WorkGranter(
         }
 
         var members = server is null ? view.Workers : view.Workers.Append(ParameterServer.Member);
-        ledger.Granted(work, members, StepRecord.ChecksumOf(batch.Indices.Span));
+        ledger.Granted(work, members, work.HasPlace ? StepRecord.ChecksumOf(batch.Indices.Span) : 0);
         for (var rank = 0; rank < view.Workers.Count; rank++)
-            Grant(work, view, rank);
+        {
+            if (work.HasPlace)
+                Grant(work, view, rank);
+            else
+                Check(view.Workers[rank], registry.Grant(view.Workers[rank], GrantWriter.Comparison(work.Step)));
+        }
     }
 
     /// <summary>Sends what has been granted and not been sent yet.</summary>

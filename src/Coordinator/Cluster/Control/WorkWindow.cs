@@ -7,6 +7,7 @@ namespace Distributed.Coordinator.Cluster.Control;
 internal sealed class WorkWindow : IDisposable
 {
     private readonly RunConfiguration _configuration;
+    private readonly int _compareEvery;
     private IEnumerator<PlannedWork> _plan;
     private PlannedWork? _next;
     private long _saved; // the newest step whose state has been asked for, and not been lost
@@ -14,12 +15,13 @@ internal sealed class WorkWindow : IDisposable
     /// <summary>Begins at a start.</summary>
     /// <param name="configuration">The run's configuration.</param>
     /// <param name="start">Steps completed before; their state is saved.</param>
-    public WorkWindow(RunConfiguration configuration, long start)
+    /// <param name="compareEvery">Every how many steps members compare their states, see <see cref="WorkPlan.After"/>.</param>
+    public WorkWindow(RunConfiguration configuration, long start, int compareEvery)
     {
-        _configuration = configuration;
+        (_configuration, _compareEvery) = (configuration, compareEvery);
         LastTrained = _saved = start;
-        Position = WorkPlan.StartPosition(configuration, start);
-        _plan = WorkPlan.From(configuration, start).GetEnumerator();
+        Position = Positions.Start(start, configuration.Steps);
+        _plan = WorkPlan.From(configuration, start, compareEvery).GetEnumerator();
         Move();
     }
 
@@ -49,7 +51,7 @@ internal sealed class WorkWindow : IDisposable
             LastTrained = work.Step;
         if (work.Kind == WorkKind.Snapshot)
             _saved = work.Step;
-        else
+        if (work.HasPlace)
             Position = work.Position;
         Move();
         return work;
@@ -59,7 +61,7 @@ internal sealed class WorkWindow : IDisposable
     /// <returns>Whether that leaves anything undone.</returns>
     public bool Cut()
     {
-        var isCutShort = Rest().Any(work => work.Kind != WorkKind.Snapshot);
+        var isCutShort = Rest().Any(work => work.HasPlace);
         IsCut |= isCutShort;
         Replace(LastState());
         return isCutShort;
@@ -84,8 +86,8 @@ internal sealed class WorkWindow : IDisposable
             return;
         }
 
-        var rest = WorkPlan.After(_configuration, position, isLost ? LastTrained : saved);
-        Replace(isLost ? rest.Prepend(new(WorkKind.Snapshot, LastTrained)) : rest);
+        var rest = WorkPlan.After(_configuration, position, isLost ? LastTrained : saved, _compareEvery);
+        Replace(isLost ? StateOf(LastTrained).Concat(rest) : rest);
     }
 
     /// <inheritdoc />
@@ -97,7 +99,10 @@ internal sealed class WorkWindow : IDisposable
             yield return next;
     }
 
-    private PlannedWork[] LastState() => _saved < LastTrained ? [new(WorkKind.Snapshot, LastTrained)] : [];
+    private PlannedWork[] LastState() => _saved < LastTrained ? StateOf(LastTrained) : [];
+
+    // Only a state that all members agree on is kept.
+    private static PlannedWork[] StateOf(long step) => [new(WorkKind.Compare, step), new(WorkKind.Snapshot, step)];
 
     private void Replace(IEnumerable<PlannedWork> rest)
     {

@@ -25,13 +25,13 @@ internal sealed class CoordinatorTensorService(ViewDirectory directory, StateSha
         var weights = new float[shape.Length];
         var moments = shape.MomentNames.Select(name => (Name: name, Values: new float[shape.Length])).ToList();
         List<Memory<float>> vectors = [weights, .. moments.Select(moment => moment.Values)];
-        var step = await StateTransfer.ReceiveAsync(requestStream, shape.Run, vectors, context.CancellationToken);
+        var (step, hash) = await StateTransfer.ReceiveAsync(requestStream, shape.Run, vectors, context.CancellationToken);
         var checkpoint = new Checkpoints.Checkpoint(
             step,
             weights,
             [.. moments.Select(moment => (moment.Name, (ReadOnlyMemory<float>)moment.Values))]
         );
-        await events.WriteAsync(new SnapshotArrived(checkpoint), context.CancellationToken);
+        await events.WriteAsync(new SnapshotArrived(checkpoint, hash), context.CancellationToken);
         return new TensorFrame();
     }
 }

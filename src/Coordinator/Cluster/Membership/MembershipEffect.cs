@@ -17,6 +17,14 @@ internal sealed record FreezeViews(ViewGeneration Generation, IReadOnlyList<int>
 /// <param name="Reason">Why.</param>
 internal sealed record GoOnAfter(long? Position, string Reason) : MembershipEffect(Reason);
 
+/// <summary>
+/// Everything after the newest state that the coordinator has may be wrong: it is forgotten and done again. States of earlier lineages
+/// count no more.
+/// </summary>
+/// <param name="Lineage">The lineage from now on; to be kept before anybody is told.</param>
+/// <param name="Reason">Why.</param>
+internal sealed record RollBack(uint Lineage, string Reason) : MembershipEffect(Reason);
+
 /// <summary>A view begins.</summary>
 /// <param name="Generation">Its generation.</param>
 /// <param name="Workers">Its members in order of rank, the coordinator not among them.</param>
@@ -35,7 +43,10 @@ internal sealed record BeginView(
 internal sealed record ReleaseWorker(int Worker, string Reason) : MembershipEffect(Reason);
 
 /// <summary>A worker that cannot be a member any more is told so, and ended if it does not end.</summary>
-internal sealed record ExpelWorker(int Worker, string Reason) : MembershipEffect(Reason);
+/// <param name="Worker">The worker.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="MayReturn">Whether it may join again.</param>
+internal sealed record ExpelWorker(int Worker, string Reason, bool MayReturn = true) : MembershipEffect(Reason);
 
 /// <summary>All members want to leave and there are no others: the run stops after a last checkpoint.</summary>
 internal sealed record StopForLack(string Reason) : MembershipEffect(Reason);

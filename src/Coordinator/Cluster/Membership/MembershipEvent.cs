@@ -8,7 +8,8 @@ internal abstract record MembershipEvent;
 /// <summary>A worker can be a member.</summary>
 /// <param name="Worker">The worker.</param>
 /// <param name="Position">The position whose state it holds from an earlier session, if it does.</param>
-internal sealed record Arrived(int Worker, long? Position = null) : MembershipEvent;
+/// <param name="Lineage">The lineage of that state, see <see cref="MembershipState.Lineage"/>.</param>
+internal sealed record Arrived(int Worker, long? Position = null, uint Lineage = 0) : MembershipEvent;
 
 /// <summary>The coordinator has a newer state.</summary>
 /// <param name="Position">Its position.</param>
@@ -41,6 +42,11 @@ internal sealed record Opened(int Worker, ViewGeneration Generation) : Membershi
 /// <param name="Generation">The last view that it has left.</param>
 /// <param name="Position">What it has completed; null if it holds no training state.</param>
 internal sealed record Stopped(int Worker, ViewGeneration Generation, long? Position) : MembershipEvent;
+
+/// <summary>Members that must hold the same state, or must have found the same sums, do not.</summary>
+/// <param name="Camps">Those that agree among themselves, the coordinator among them where it is a member.</param>
+/// <param name="Cause">Who differs from whom, and in which step.</param>
+internal sealed record Disagreed(IReadOnlyList<IReadOnlyList<int>> Camps, string Cause) : MembershipEvent;
 
 /// <summary>A worker that is leaving has done, and every member has reported, what it was granted.</summary>
 internal sealed record Drained(int Worker) : MembershipEvent;

@@ -69,6 +69,9 @@ internal static class MembershipReducer
                 case Stopped stopped:
                     Take(stopped);
                     break;
+                case Disagreed disagreed:
+                    Take(disagreed);
+                    break;
                 case StateSaved saved:
                     State = State with { Saved = Math.Max(State.Saved, saved.Position) };
                     break;
@@ -98,7 +101,8 @@ internal static class MembershipReducer
         {
             if (State.Participants.ContainsKey(arrived.Worker))
                 return;
-            Set(new Participant(arrived.Worker, Standing.Waiting, IsLeaving: false, HasOpened: false, HasState: false, arrived.Position));
+            var brings = arrived.Lineage == State.Lineage ? arrived.Position : null;
+            Set(new Participant(arrived.Worker, Standing.Waiting, IsLeaving: false, HasOpened: false, HasState: false, brings));
             State = State with { LastArrival = now };
             CheckWaiting();
         }
@@ -168,6 +172,52 @@ internal static class MembershipReducer
                 return;
             State = State with { Freezing = freezing with { Answers = freezing.Answers.SetItem(stopped.Worker, stopped.Position) } };
             CompleteFreeze();
+        }
+
+        // A strict majority is right, as far as anybody can tell. The state that the minority has contributed to is wrong for all.
+        private void Take(Disagreed disagreed)
+        {
+            if (State.View.Count == 0 || State.Freezing is { IsRollBack: true })
+                return;
+            var majority = disagreed.Camps.MaxBy(camp => camp.Count)!;
+            var isNamed =
+                2 * majority.Count > disagreed.Camps.Sum(camp => camp.Count)
+                && (!rules.CoordinatorHoldsState || majority.Contains(MembershipState.Coordinator));
+            if (!Count(disagreed, isNamed))
+                return;
+            var deviators = isNamed ? disagreed.Camps.Where(camp => camp != majority).SelectMany(camp => camp) : [];
+            foreach (var worker in deviators.Where(IsEngaged))
+                Remove(worker, disagreed.Cause, mayReturn: false);
+            if (State.Freezing is not { } freezing)
+            {
+                Freeze(disagreed.Cause, isRollBack: true);
+                return;
+            }
+
+            State = State with { Freezing = freezing with { IsRollBack = true } };
+            CompleteFreeze();
+        }
+
+        private bool Count(Disagreed disagreed, bool isNamed)
+        {
+            var before = State.Disputes;
+            var unnamed = before.Unnamed + (isNamed ? 0 : 1);
+            var times = before.Saved == State.Saved ? before.Times + 1 : 1;
+            State = State with { Disputes = new Disputes(unnamed, State.Saved, times) };
+            var isEnd = isNamed ? times > MembershipRules.MostRollBacks : unnamed > MembershipRules.MostUnnamedDisputes;
+            if (isEnd)
+            {
+                var finding = isNamed
+                    ? "though the run has gone back several times"
+                    : "once more, and no majority says whose state is wrong";
+                Effects.Add(
+                    new GiveUpRun(
+                        $"{disagreed.Cause}, {finding}: the memory or the processor of a machine is at fault; keep the run folder"
+                    )
+                );
+            }
+
+            return !isEnd;
         }
 
         private void CheckComplaints()
@@ -248,9 +298,9 @@ internal static class MembershipReducer
                     $"{ready} of {rules.MinimumWorkers} workers have joined within {rules.JoinTime.TotalSeconds:0} seconds; start them with --coordinator, or set --min-workers or --join-timeout"
                 );
 
-        private void Freeze(string cause)
+        private void Freeze(string cause, bool isRollBack = false)
         {
-            State = State with { Freezing = new Freezing(now, cause, ImmutableSortedDictionary<int, long?>.Empty) };
+            State = State with { Freezing = new Freezing(now, cause, isRollBack, ImmutableSortedDictionary<int, long?>.Empty) };
             Effects.Add(new FreezeViews(State.Generation, Awaited(State.Freezing!), cause));
             CompleteFreeze();
         }
@@ -269,6 +319,12 @@ internal static class MembershipReducer
                 return;
             ExpelUnreachable();
             State = State with { Over = State.Generation, Freezing = null, DeadLinks = null };
+            if (freezing.IsRollBack)
+            {
+                GoBackTogether(freezing);
+                return;
+            }
+
             var survivors = State.Engaged.Where(one => one.HasState && freezing.Answers[one.Worker] is not null).ToList();
             if (rules.CoordinatorHoldsState)
             {
@@ -314,6 +370,17 @@ internal static class MembershipReducer
             Effects.Add(new GoOnAfter(null, freezing.Cause));
             PutBack(State.Engaged);
 
+            Await();
+        }
+
+        // Whoever is there, and whatever it holds: only the state that was agreed on counts.
+        private void GoBackTogether(Freezing freezing)
+        {
+            State = State with { Lineage = State.Lineage + 1 };
+            Effects.Add(new RollBack(State.Lineage, freezing.Cause));
+            foreach (var one in State.Participants.Values)
+                Set(one with { HasState = false, Brings = null });
+            PutBack(State.Engaged);
             Await();
         }
 
@@ -395,16 +462,17 @@ internal static class MembershipReducer
             foreach (var worker in members)
             {
                 var one = State.Participants[worker];
-                Set(one with { Standing = Standing.Member, HasOpened = false, HasState = one.HasState || !lacking.Contains(worker) });
+                var hasState = one.HasState || (one.Brings is not null && !lacking.Contains(worker));
+                Set(one with { Standing = Standing.Member, HasOpened = false, HasState = hasState });
             }
 
             Effects.Add(new BeginView(State.Generation, members, source, lacking, reason));
         }
 
-        private void Remove(int worker, string reason)
+        private void Remove(int worker, string reason, bool mayReturn = true)
         {
             State = State with { Participants = State.Participants.Remove(worker) };
-            Effects.Add(new ExpelWorker(worker, reason));
+            Effects.Add(new ExpelWorker(worker, reason, mayReturn));
         }
 
         private void Let(int worker, string reason)

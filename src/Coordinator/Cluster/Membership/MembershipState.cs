@@ -28,10 +28,11 @@ internal sealed record Participant(int Worker, Standing Standing, bool IsLeaving
 /// <summary>A view that is being ended because something failed.</summary>
 /// <param name="Since">When that began.</param>
 /// <param name="Cause">Why, in a few words.</param>
+/// <param name="IsRollBack">Whether what the members hold may be wrong, so that the run goes back to a state that was agreed on.</param>
 /// <param name="Answers">
 /// What those who have stopped hold: the position that they completed, or null for those that hold no training state.
 /// </param>
-internal sealed record Freezing(TimeSpan Since, string Cause, ImmutableSortedDictionary<int, long?> Answers);
+internal sealed record Freezing(TimeSpan Since, string Cause, bool IsRollBack, ImmutableSortedDictionary<int, long?> Answers);
 
 /// <summary>Members that do not reach each other though the coordinator reaches both.</summary>
 /// <param name="Since">When the first of them said so.</param>
@@ -43,6 +44,12 @@ internal sealed record DeadLinks(TimeSpan Since, string Cause, ImmutableSortedSe
 /// <param name="Reached">The position that was reached before the step.</param>
 /// <param name="Times">How often in a row a step after this position has lost members.</param>
 internal sealed record Losses(long Reached, int Times);
+
+/// <summary>How often members have held different states.</summary>
+/// <param name="Unnamed">How often no majority said whose is wrong.</param>
+/// <param name="Saved">The position that the run went back to last.</param>
+/// <param name="Times">How often in a row it went back there.</param>
+internal sealed record Disputes(int Unnamed, long Saved, int Times);
 
 /// <summary>What membership depends on apart from what happens.</summary>
 /// <param name="MinimumWorkers">How many must be ready before the first step.</param>
@@ -78,6 +85,12 @@ internal sealed record MembershipRules(
 
     /// <summary>How many times in a row a step may lose members that had begun it.</summary>
     public const int MostLossesOfAStep = 3;
+
+    /// <summary>How many times the run may go back without knowing whose state was wrong.</summary>
+    public const int MostUnnamedDisputes = 1;
+
+    /// <summary>How many times in a row it may go back to the same state.</summary>
+    public const int MostRollBacks = 3;
 }
 
 /// <summary>
@@ -95,6 +108,8 @@ internal sealed record MembershipRules(
 /// <param name="LastArrival">When a worker became ready last.</param>
 /// <param name="HasTrained">Whether there has been a view.</param>
 /// <param name="Losses">The last ones.</param>
+/// <param name="Lineage">How often the run has gone back because states differed, over all coordinators: only states of the newest count.</param>
+/// <param name="Disputes">What is known of this coordinator's time.</param>
 internal sealed record MembershipState(
     ViewGeneration Generation,
     ViewGeneration Over,
@@ -106,7 +121,9 @@ internal sealed record MembershipState(
     TimeSpan Since,
     TimeSpan LastArrival,
     bool HasTrained,
-    Losses Losses
+    Losses Losses,
+    uint Lineage,
+    Disputes Disputes
 )
 {
     /// <summary>The coordinator's number among the members, where workers count from 1.</summary>
@@ -115,7 +132,8 @@ internal sealed record MembershipState(
     /// <summary>Before anybody has come.</summary>
     /// <param name="epoch">The coordinator's epoch.</param>
     /// <param name="saved">The position of the state that it begins with.</param>
-    public static MembershipState Empty(uint epoch, long saved) =>
+    /// <param name="lineage">How often the run has gone back because states differed.</param>
+    public static MembershipState Empty(uint epoch, long saved, uint lineage = 0) =>
         new(
             new ViewGeneration(epoch, 0),
             Over: default,
@@ -127,7 +145,9 @@ internal sealed record MembershipState(
             Since: TimeSpan.Zero,
             LastArrival: TimeSpan.Zero,
             HasTrained: false,
-            new Losses(-1, 0)
+            new Losses(-1, 0),
+            lineage,
+            new Disputes(0, -1, 0)
         );
 
     /// <summary>Whether steps may be granted.</summary>
