@@ -1,6 +1,13 @@
+using Distributed.Coordinator;
 using Distributed.Coordinator.Commands;
 using Distributed.Coordinator.Runs;
 using Distributed.Hosting;
+
+if (DescriptorLimit.Refusal() is { } refusal)
+{
+    await Console.Error.WriteLineAsync(refusal);
+    return ExitCodes.RunFailed;
+}
 
 StandardStreams.Reserve();
 var exitCode = await new CoordinatorCommand(CommandConsole.System, new TrainingRunFactory(TimeProvider.System)).RunAsync(args);

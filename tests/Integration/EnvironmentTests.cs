@@ -51,22 +51,36 @@ public sealed class EnvironmentTests
         Assert.Equal((await Problem.OddSizes.ReferenceAsync(step)).State, FinishedRun.StateAfter(folder["run"], step));
     }
 
-    // What a login shell allows on small machines, or a service manager that somebody was careful with.
+    // The runtime by itself holds about 200.
     [Theory]
     [InlineData("peers", "shm")]
     [InlineData("peers", "tcp")]
     [InlineData("coordinator", "grpc")]
-    public async Task A_process_may_hold_64_descriptors(string exchange, string transport)
+    public async Task Processes_that_may_hold_256_descriptors_are_enough(string exchange, string transport)
     {
         using var folder = new TempFolder();
         var options = string.Join(' ', Problem.OddSizes.WriteTo(folder).Select(option => $"'{option}'"));
         await using var shell = RunningProcess.Shell(
             folder.Path,
-            $"ulimit -n 64; exec \"$coordinator\" train --quiet {options} --steps 20 --workers 2 --exchange {exchange} --transport {transport} --run run"
+            $"ulimit -n 256; exec \"$coordinator\" train --quiet {options} --steps 20 --workers 2 --exchange {exchange} --transport {transport} --run run"
         );
         var exit = await shell.ExitAsync();
         Assert.Equal((0, ""), (exit.Code, exit.ErrorText));
         Assert.Equal((await Problem.OddSizes.ReferenceAsync(20)).WeightsSha256, FinishedRun.Read(folder["run"]).WeightsSha256);
+    }
+
+    [Theory]
+    [InlineData("\"$coordinator\" train")]
+    [InlineData("\"$worker\" --coordinator http://127.0.0.1:1")]
+    public async Task A_limit_of_64_descriptors_is_named_with_the_remedy(string command)
+    {
+        using var folder = new TempFolder();
+        await using var shell = RunningProcess.Shell(folder.Path, $"ulimit -n 64; exec {command}");
+        var exit = await shell.ExitAsync();
+        Assert.Equal(
+            (1, "this process may open 64 files, and needs 256: raise the limit (ulimit -n 256, LimitNOFILE=256, --ulimit nofile=256)"),
+            (exit.Code, exit.ErrorText)
+        );
     }
 
     [Fact]
