@@ -314,7 +314,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
             {
                 session.Post(JoinMessage());
                 if (await session.Incoming.MoveNext(leave) && session.Incoming.Current.BodyCase == CoordinatorMessage.BodyOneofCase.Welcome)
-                    return (session, session.Incoming.Current);
+                    return (session, Checked(session.Incoming.Current));
                 throw new RunFailedException($"--coordinator {options.Coordinator}: it let this worker go before the run began");
             }
             catch (RpcException exception) when (IsNoAnswer(exception.StatusCode) && Stopwatch.GetElapsedTime(began) < patience)
@@ -331,6 +331,16 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         }
     }
 
+    // A coordinator that is older than this worker has not compared all that it was told.
+    private CoordinatorMessage Checked(CoordinatorMessage welcome)
+    {
+        var coordinator = new BuildVersions(welcome.Welcome.ProtocolVersion, welcome.Welcome.NumericsVersion);
+        var own = new BuildVersions(ProtocolVersion.Current, NumericsVersion.Current);
+        return BuildVersions.Mismatch(own, coordinator) is { } reason
+            ? throw new InputException($"--coordinator {options.Coordinator}: {reason}")
+            : welcome;
+    }
+
     // Not there yet, or something else answers in its place: 404 is Unimplemented, what is no gRPC at all Internal or Unknown.
     private static bool IsNoAnswer(StatusCode status) =>
         status is StatusCode.Unavailable or StatusCode.Unimplemented or StatusCode.Internal or StatusCode.Unknown;
@@ -344,6 +354,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
                 Host = Environment.MachineName,
                 ProcessId = Environment.ProcessId,
                 NumericsVersion = NumericsVersion.Current,
+                ProtocolVersion = ProtocolVersion.Current,
                 LocalNumber = options.Local?.Number ?? 0,
             },
         };

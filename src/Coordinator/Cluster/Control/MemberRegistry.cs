@@ -1,3 +1,4 @@
+using Distributed.Checkpoints;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Protocol;
 
@@ -49,7 +50,13 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
             session.Worker,
             new CoordinatorMessage
             {
-                Welcome = new Welcome { Worker = session.Worker, Settings = settings },
+                Welcome = new Welcome
+                {
+                    Worker = session.Worker,
+                    Settings = settings,
+                    ProtocolVersion = ProtocolVersion.Current,
+                    NumericsVersion = NumericsVersion.Current,
+                },
             }
         );
         if (_ending is { } ending)

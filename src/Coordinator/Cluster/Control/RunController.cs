@@ -37,6 +37,7 @@ internal sealed class RunController : IAsyncDisposable
     private readonly Standstill _standstill;
     private readonly ReplacementPolicy _replacement = new();
     private readonly Queue<MemberSession> _unsent = new(); // workers that take nothing
+    private readonly HashSet<string> _refused = []; // what has been told of workers that were not let in
     private readonly RunProgress _progress;
     private MembershipState _membership;
     private ClusterView? _view;
@@ -131,6 +132,9 @@ internal sealed class RunController : IAsyncDisposable
         {
             case MemberJoined joined:
                 _members.Welcome(joined.Session);
+                break;
+            case JoinRefused refused when _refused.Add(refused.Message): // a supervisor may start it again and again
+                _observer.Report(new RunWarning(refused.Message));
                 break;
             case MessageReceived received:
                 Receive(received.Session, received.Message);
