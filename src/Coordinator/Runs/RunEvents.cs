@@ -16,6 +16,7 @@ namespace Distributed.Coordinator.Runs;
 [JsonDerivedType(typeof(WorkerLost), "workerLost")]
 [JsonDerivedType(typeof(TrainingResumed), "trainingResumed")]
 [JsonDerivedType(typeof(WentBack), "wentBack")]
+[JsonDerivedType(typeof(Waiting), "waiting")]
 [JsonDerivedType(typeof(StepCompleted), "stepCompleted")]
 [JsonDerivedType(typeof(Evaluated), "evaluated")]
 [JsonDerivedType(typeof(CheckpointSaved), "checkpointSaved")]
@@ -68,6 +69,12 @@ internal sealed record TrainingResumed(long Step, double Seconds, int Workers) :
 /// <summary>Every worker was lost; the run goes on from a state that was saved, as soon as one comes.</summary>
 /// <param name="Step">The step whose state it is.</param>
 internal sealed record WentBack(long Step) : RunEvent;
+
+/// <summary>The run waits for something; told after ten seconds, and then at doubling intervals.</summary>
+/// <param name="For">What it waits for.</param>
+/// <param name="Seconds">How long nothing has moved.</param>
+/// <param name="Details">Who waits for whom, what was last heard of them, and what usually causes it.</param>
+internal sealed record Waiting(string For, double Seconds, string Details) : RunEvent;
 
 /// <summary>A step is complete everywhere. Reported for every step, in order.</summary>
 /// <param name="Step">The step, from 1.</param>

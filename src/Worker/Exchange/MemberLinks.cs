@@ -1,6 +1,7 @@
 using Distributed.Collectives;
 using Distributed.Protocol;
 using Distributed.Training;
+using Distributed.Worker.Computing;
 using Distributed.Worker.Sessions;
 
 namespace Distributed.Worker.Exchange;
@@ -45,9 +46,16 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
     /// <param name="view">Names a member that has it.</param>
     /// <param name="request">Names run, generation and step.</param>
     /// <param name="state">Receives it.</param>
+    /// <param name="received">Called for every piece of it.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="PeerFailureException">It cannot be had.</exception>
-    public async Task FetchStateAsync(View view, TensorFrame request, TrainingState state, CancellationToken cancellationToken)
+    public async Task FetchStateAsync(
+        View view,
+        TensorFrame request,
+        TrainingState state,
+        Action received,
+        CancellationToken cancellationToken
+    )
     {
         var source = view.StateSource;
         try
@@ -56,7 +64,7 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
             var client = peer is null ? CoordinatorTensors : new Tensors.TensorsClient(peer.Calls);
             using var call = client.FetchState(request, cancellationToken: cancellationToken);
             var step = await StateTransfer.ReceiveAsync(
-                call.ResponseStream,
+                new CountedReader(call.ResponseStream, received),
                 request.Run,
                 [state.Weights.Memory, .. state.Moments.Select(moment => moment.Memory)],
                 cancellationToken
@@ -67,9 +75,8 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
         catch (Exception exception) when (exception is Grpc.Core.RpcException or InvalidDataException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var holder = view.Members.FirstOrDefault(member => member.Address == source);
             throw new PeerFailureException(
-                source.Length == 0 ? "the coordinator" : $"worker {holder?.Worker}",
+                NameOfSource(view),
                 (long)request.Step,
                 Phase.StateTransfer,
                 WireErrors.Cause(exception),
@@ -77,6 +84,12 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
             );
         }
     }
+
+    /// <summary>The name of the member that a view's state is fetched from.</summary>
+    public static string NameOfSource(View view) =>
+        view.StateSource.Length == 0
+            ? "the coordinator"
+            : $"worker {view.Members.FirstOrDefault(member => member.Address == view.StateSource)?.Worker}";
 
     /// <summary>Sends what is still queued and leaves the view.</summary>
     /// <param name="cancellationToken">Leaves at once.</param>

@@ -162,19 +162,26 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
     }
 
     private static WorkerMessage Beat(WorkRunner? runner, ulong run) =>
-        runner?.Message(message => message.Heartbeat = new Heartbeat { Phase = runner.Phase })
-        ?? new WorkerMessage { Run = run, Heartbeat = new Heartbeat() };
+        runner?.Message(message =>
+            message.Heartbeat = new Heartbeat
+            {
+                WaitsFor = runner.WaitsFor, // before the progress, which rises before a wait is over
+                Progress = (ulong)runner.Progress.Value,
+                Phase = runner.Phase,
+            }
+        ) ?? new WorkerMessage { Run = run, Heartbeat = new Heartbeat() };
 
     private async Task WorkAsync(SessionStream session, RunContext run, WorkRunner runner, RunSettings settings, CancellationToken leave)
     {
         using var views = new ViewLifetime();
         var work = Channel.CreateBounded<WorkItem>(new BoundedChannelOptions(WorkQueueLength) { SingleReader = true, SingleWriter = true });
-        var reading = ReadAsync(session, new GrantReader(run.Decoder, run.Settings.Objective.TargetWidth, run.Dataset), work.Writer, views);
+        var grants = new GrantReader(run.Decoder, run.Settings.Objective.TargetWidth, run.Dataset);
+        var reading = ReadAsync(session, runner, grants, work.Writer, views);
         using var leaving = leave.Register(() => session.Post(runner.Message(message => message.Leave = new Leave())));
         runner.SayReady();
         try
         {
-            await DoAsync(work.Reader, session, runner, views);
+            await HungWork.AwaitAsync(DoAsync(work.Reader, session, runner, views), reading, () => _ended);
             await reading;
             using var patience = new CancellationTokenSource(DismissalTime);
             await session.CompleteAsync(patience.Token);
@@ -225,7 +232,13 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         }
     }
 
-    private async Task ReadAsync(SessionStream session, GrantReader grants, ChannelWriter<WorkItem> work, ViewLifetime views)
+    private async Task ReadAsync(
+        SessionStream session,
+        WorkRunner runner,
+        GrantReader grants,
+        ChannelWriter<WorkItem> work,
+        ViewLifetime views
+    )
     {
         Exception? failure = null;
         try
@@ -239,6 +252,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
                     grants.Reset();
                 }
 
+                runner.Progress.Advance();
                 foreach (var item in Items(message, grants))
                     await work.WriteAsync(item);
                 if (message.Dismissal is not { } dismissal)

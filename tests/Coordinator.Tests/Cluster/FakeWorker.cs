@@ -19,6 +19,7 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
     private View? _view;
     private ViewGeneration _generation;
     private long? _position;
+    private ulong _progress;
 
     /// <summary>Joins a run, as the local worker of the same number, and is ready.</summary>
     /// <param name="run">The run.</param>
@@ -68,6 +69,9 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
     /// <summary>Whether it sends its state when it is asked to.</summary>
     public bool SendsState { get; set; } = true;
 
+    /// <summary>Whether it confirms its weights at the end.</summary>
+    public bool Confirms { get; set; } = true;
+
     /// <summary>Whether it answers a freeze.</summary>
     public bool Stops { get; set; } = true;
 
@@ -103,7 +107,25 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
         _run.Happens(new MessageReceived(Session, message));
     }
 
-    public void Beat(long step, Phase phase) => Say(message => message.Heartbeat = new Heartbeat { Phase = phase }, step);
+    /// <summary>A heartbeat of a worker that has done something since the last one.</summary>
+    public void Beat(long step, Phase phase) => Beat(step, phase, ++_progress);
+
+    /// <summary>A heartbeat.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="phase">What it does.</param>
+    /// <param name="progress">How much it has done.</param>
+    /// <param name="waitsFor">Who it waits for.</param>
+    public void Beat(long step, Phase phase, ulong progress, string waitsFor = "") =>
+        Say(
+            message =>
+                message.Heartbeat = new Heartbeat
+                {
+                    Phase = phase,
+                    Progress = progress,
+                    WaitsFor = waitsFor,
+                },
+            step
+        );
 
     public Task WriteAsync(CoordinatorMessage message)
     {
@@ -133,7 +155,7 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
                 _run.Happens(new SnapshotArrived(new Checkpoint(step, _run.Start.Weights, _run.Start.Moments)));
                 break;
             case CoordinatorMessage.BodyOneofCase.Dismissal:
-                if (message.Dismissal.Complete)
+                if (message.Dismissal.Complete && Confirms)
                 {
                     Say(answer =>
                         answer.Finished = new Finished { WeightsSha256 = ByteString.CopyFrom(Convert.FromHexString(_weightsSha256)) }

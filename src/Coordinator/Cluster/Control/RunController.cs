@@ -35,6 +35,7 @@ internal sealed class RunController : IAsyncDisposable
     private readonly FailureEvidence _failure = new();
     private readonly LossReports _losses;
     private readonly Standstill _standstill;
+    private readonly WaitControl _waits;
     private readonly ReplacementPolicy _replacement = new();
     private readonly Queue<MemberSession> _unsent = new(); // workers that take nothing
     private readonly HashSet<string> _refused = []; // what has been told of workers that were not let in
@@ -80,6 +81,7 @@ internal sealed class RunController : IAsyncDisposable
         _ranges = new RangeControl(time);
         _losses = new LossReports(observer, time);
         _standstill = new Standstill(observer, time);
+        _waits = new WaitControl(observer);
         _progress = new RunProgress(request, observer, time, _grants);
         _granter = new WorkGranter(_members, _grants, _ledger, server, _progress, _unsent.Enqueue);
     }
@@ -160,6 +162,7 @@ internal sealed class RunController : IAsyncDisposable
             case Tick tick:
                 _lived.Tick(tick.At);
                 CheckSilence();
+                CheckWaits();
                 if (!_progress.IsInterrupted || _view is not null)
                     Apply(new TimePassed());
                 break;
@@ -380,6 +383,29 @@ internal sealed class RunController : IAsyncDisposable
         }
     }
 
+    // A computation that hangs has broken down, and may do so again: a step that it happens in every time is no accident.
+    private void CheckWaits()
+    {
+        if (_failure.Exists || _dismissedAt is not null)
+            return;
+        foreach (var (worker, cause) in _waits.Check(Situation(), _lived.GetElapsedTime(0)))
+        {
+            var session = _members.Get(worker);
+            Expel(session, Evidence.Of(session, cause, EvidenceWeight.Lost), isDeath: true);
+        }
+    }
+
+    private RunSituation Situation() =>
+        new(
+            _membership,
+            _rules,
+            _members.Sessions.ToDictionary(session => session.Worker, session => MemberActivity.Of(session, _lived)),
+            _ledger.Oldest,
+            _progress.OldestExpected,
+            _request.Cluster.Listen,
+            _request.Cluster.HangTimeout > 0 ? TimeSpan.FromSeconds(_request.Cluster.HangTimeout) : null
+        );
+
     private void Advance()
     {
         var ahead = _pace.StepsAhead(_progress.LastStep);
@@ -560,8 +586,8 @@ internal sealed class RunController : IAsyncDisposable
 
     private bool Confirmed(long since)
     {
-        var all = _members.AllConfirmed(_view);
-        if (!all && _lived.GetElapsedTime(since) < ConfirmationTime)
+        var unconfirmed = _members.Unconfirmed(_view).ToList();
+        if (unconfirmed.Count > 0 && _lived.GetElapsedTime(since) < ConfirmationTime)
             return false;
         var hashes = _members.Confirmations(_view).Append(_progress.WeightsSha256).Distinct().ToList();
         if (hashes.Count > 1)
@@ -572,8 +598,16 @@ internal sealed class RunController : IAsyncDisposable
             );
         }
 
-        if (!all)
-            _observer.Report(new RunWarning("not every worker has confirmed the weights that it ended with; those that did agree"));
+        if (unconfirmed.Count > 0)
+        {
+            _observer.Report(
+                new RunWarning(
+                    $"{string.Join(", ", unconfirmed.Select(session => session.FullName))} did not confirm the weights within {ConfirmationTime.TotalSeconds:0} s "
+                        + "(overloaded, hanging or cut off); those that did agree"
+                )
+            );
+        }
+
         return true;
     }
 

@@ -19,7 +19,7 @@ internal sealed class RunProgress
     private readonly TransportUse _transport = new();
     private readonly HashSet<int> _opening = [];
     private readonly List<Checkpoint> _arrived = [];
-    private readonly SortedSet<long> _expected = []; // steps whose state is on its way
+    private readonly SortedDictionary<long, int> _expected = []; // steps whose state is on its way, and from whom
     private Evaluated? _evaluation;
     private long _logged; // how far the log goes that an earlier coordinator has left
     private long _samples;
@@ -64,6 +64,9 @@ internal sealed class RunProgress
 
     /// <summary>Whether every snapshot that was asked for has been handed on.</summary>
     public bool IsSaved => _expected.Count == 0 && !_arrived.Exists(IsOfRecordedStep);
+
+    /// <summary>The oldest snapshot that was asked for and has not arrived, or null.</summary>
+    public OpenSnapshot? OldestExpected => _expected.Count > 0 ? new OpenSnapshot(_expected.First().Key, _expected.First().Value) : null;
 
     /// <summary>The SHA-256 of the latest weights that have arrived.</summary>
     public string WeightsSha256 => WeightsHash.Compute(Latest.Weights.Span);
@@ -143,12 +146,15 @@ internal sealed class RunProgress
     }
 
     /// <summary>A snapshot has been asked for.</summary>
-    public void ExpectSnapshot(long step) => _expected.Add(step);
+    /// <param name="step">The step whose state it is.</param>
+    /// <param name="worker">Who sends it.</param>
+    public void ExpectSnapshot(long step, int worker) => _expected[step] = worker;
 
     /// <summary>A snapshot has arrived.</summary>
     public void Arrived(Checkpoint checkpoint)
     {
-        _expected.RemoveWhere(step => step <= checkpoint.Step);
+        foreach (var step in _expected.Keys.Where(step => step <= checkpoint.Step).ToList())
+            _expected.Remove(step);
         if (checkpoint.Step > SavedStep)
             _arrived.Add(checkpoint);
     }
