@@ -122,7 +122,13 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
     private async Task TakePartAsync(SessionStream session, CoordinatorMessage welcome, CancellationToken leave)
     {
         WorkRunner? working = null;
-        var beating = session.BeatAsync(() => Beat(working, welcome.Run));
+        var wait = new CoordinatorWait(options.Coordinator);
+        var beating = session.BeatAsync(() =>
+        {
+            if (working is not null && options.Local is null) // a local one's coordinator tells it itself
+                Tell(wait.Beat(working.Phase == Phase.Idle, working.Progress.Value, working.HasView));
+            return Beat(working, welcome.Run);
+        });
         var settings = welcome.Welcome.Settings;
         if (_held?.Belongs(welcome) == false)
         {
@@ -159,6 +165,12 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
             CultureInfo.InvariantCulture,
             $"out of memory on {Environment.MachineName} with {parameters:N0} parameters, batches of {options.BatchSize} samples and microbatches of {options.Microbatch}: make --model, --batch-size or --microbatch smaller, or run fewer workers there"
         );
+    }
+
+    private static void Tell(string? line)
+    {
+        if (line is not null)
+            StandardStreams.Error.WriteLine(line);
     }
 
     private static WorkerMessage Beat(WorkRunner? runner, ulong run) =>
@@ -321,6 +333,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
     )
     {
         var patience = TimeSpan.FromSeconds(lost is null ? options.ConnectTimeout : options.CoordinatorTimeout);
+        var reminder = new WaitReminder();
         for (var began = Stopwatch.GetTimestamp(); ; await Task.Delay(RetryInterval, leave))
         {
             var session = new SessionStream(new Cluster.ClusterClient(connection.Calls).Session(cancellationToken: CancellationToken.None));
@@ -334,6 +347,8 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
             catch (RpcException exception) when (IsNoAnswer(exception.StatusCode) && Stopwatch.GetElapsedTime(began) < patience)
             {
                 await session.DisposeAsync();
+                if (reminder.IsDue(Stopwatch.GetElapsedTime(began)))
+                    await StandardStreams.Error.WriteLineAsync(Unanswered(Stopwatch.GetElapsedTime(began), patience, exception));
             }
             catch (RpcException exception)
             {
@@ -354,6 +369,13 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
             ? throw new InputException($"--coordinator {options.Coordinator}: {reason}")
             : welcome;
     }
+
+    private string Unanswered(TimeSpan waited, TimeSpan patience, RpcException exception) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"waiting for the coordinator at {options.Coordinator} for {waited.TotalSeconds:0} s: {WireErrors.Cause(exception)}; "
+                + $"it has not been started, the address is another one, or a firewall is between; given up after {patience.TotalSeconds:0} s"
+        );
 
     // Not there yet, or something else answers in its place: 404 is Unimplemented, what is no gRPC at all Internal or Unknown.
     private static bool IsNoAnswer(StatusCode status) =>
