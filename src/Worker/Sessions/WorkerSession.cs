@@ -265,6 +265,8 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
                 }
 
                 runner.Progress.Advance();
+                if (message.Probe is { } probe)
+                    _ = ProbeAsync(session, runner, probe); // neither what is read next nor the computation waits for it
                 foreach (var item in Items(message, grants))
                     await work.WriteAsync(item);
                 if (message.Dismissal is not { } dismissal)
@@ -297,6 +299,12 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
             if (failure is not null)
                 views.EndAll();
         }
+    }
+
+    private async Task ProbeAsync(SessionStream session, WorkRunner runner, Probe probe)
+    {
+        var cause = await PeerProbe.DialAsync(probe.Address, token);
+        session.Post(runner.Message(message => message.ProbeResult = new ProbeResult { Worker = probe.Worker, Cause = cause }));
     }
 
     private static IEnumerable<WorkItem> Items(CoordinatorMessage message, GrantReader grants)

@@ -1,10 +1,12 @@
+using Distributed.Coordinator.Cluster.Control;
+using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Runs;
 using Distributed.Protocol;
 using Xunit;
 
 namespace Distributed.Coordinator.Tests.Cluster;
 
-/// <summary>A run says what it waits for, and finds who hangs.</summary>
+/// <summary>A run says what it waits for, finds who hangs, and lets nobody in whom the others do not reach.</summary>
 public sealed class RunWaitingTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
@@ -40,6 +42,61 @@ public sealed class RunWaitingTests
         );
         Assert.Equal((2, TimeSpan.Zero), await run.ReplacedAsync());
         Assert.Equal((40, 1), (await run.EndAsync()) is var result ? (result.Step, result.Workers) : default);
+    }
+
+    [Fact]
+    public async Task A_newcomer_that_a_member_does_not_reach_is_told_where_and_never_a_member()
+    {
+        var run = new ControlledRun(workers: 1, steps: 1000);
+        var member = new FakeWorker(run, 1, reports: false) { Reaches = _ => "connection refused" };
+        await run.ReportedAsync<RunStarted>();
+        var newcomer = new FakeWorker(run, 2, isLocal: false);
+        Assert.Equal(2, await member.ProbedAsync());
+        await run.SettledAsync();
+        await run.PassesAsync(MembershipRules.ComplaintTime);
+
+        var left = await run.ReportedAsync<WorkerLeft>();
+        Assert.Equal(("worker 2 (host, process 102)", 1), (left.Worker, left.Workers));
+        Assert.StartsWith(
+            "worker 1 (host, process 101) does not reach it at http://127.0.0.1:5002 (connection refused); give it --listen and --advertise",
+            left.Reason,
+            StringComparison.Ordinal
+        );
+        await newcomer.Dismissed;
+        member.Reports = true;
+        foreach (var step in Enumerable.Range(1, GrantPace.Least))
+            member.SayCompleted(step);
+        var result = await run.EndAsync();
+        Assert.Equal((1000, 1, 0, 0), (result.Step, result.Workers, result.WorkersLost, result.WorkersJoined));
+        Assert.All(run.Views, view => Assert.Equal([1], view.Workers));
+    }
+
+    [Fact]
+    public async Task A_local_worker_that_is_turned_away_again_and_again_is_not_started_again_at_once()
+    {
+        var run = new ControlledRun(workers: 2, steps: 1000);
+        var member = new FakeWorker(run, 1, reports: false) { Reaches = _ => "connection refused" };
+        var second = new FakeWorker(run, 2, reports: false);
+        await run.ReportedAsync<RunStarted>();
+        run.Happens(new MemberGone(second.Session, "the connection was closed"));
+        run.Happens(new LocalWorkerExited(2, 102, "the process was killed"));
+        Assert.Equal((2, TimeSpan.Zero), await run.ReplacedAsync());
+        foreach (var number in new[] { 3, 4 })
+        {
+            _ = new FakeWorker(run, number, localNumber: 2);
+            Assert.Equal(number, await member.ProbedAsync());
+            await run.SettledAsync();
+            await run.PassesAsync(MembershipRules.ComplaintTime);
+            var (replaced, delay) = await run.ReplacedAsync();
+            Assert.Equal((2, number == 3 ? 0.5 : 1), (replaced, delay.TotalSeconds));
+        }
+
+        member.ReportsFromNextView = true;
+        run.Happens(new Interrupted());
+        member.Reports = true;
+        foreach (var step in Enumerable.Range(1, GrantPace.Least))
+            member.SayCompleted(step);
+        Assert.True((await run.EndAsync()).Interrupted);
     }
 
     [Fact]

@@ -79,6 +79,9 @@ internal sealed class MemberSession
     /// <summary>Whether it was dismissed because it cannot be a member any more.</summary>
     public bool IsExpelled { get; set; }
 
+    /// <summary>Whether it was dismissed before it was a member, since it and others do not reach each other.</summary>
+    public bool IsTurnedAway { get; set; }
+
     /// <summary>Whether its session is known to have ended.</summary>
     public bool IsGone { get; set; }
 

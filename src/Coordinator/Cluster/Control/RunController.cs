@@ -36,6 +36,7 @@ internal sealed class RunController : IAsyncDisposable
     private readonly LossReports _losses;
     private readonly Standstill _standstill;
     private readonly WaitControl _waits;
+    private readonly JoinProbes _probes;
     private readonly ReplacementPolicy _replacement = new();
     private readonly Queue<MemberSession> _unsent = new(); // workers that take nothing
     private readonly HashSet<string> _refused = []; // what has been told of workers that were not let in
@@ -82,6 +83,7 @@ internal sealed class RunController : IAsyncDisposable
         _losses = new LossReports(observer, time);
         _standstill = new Standstill(observer, time);
         _waits = new WaitControl(observer);
+        _probes = new JoinProbes(_members);
         _progress = new RunProgress(request, observer, time, _grants);
         _granter = new WorkGranter(_members, _grants, _ledger, server, _progress, _unsent.Enqueue);
     }
@@ -182,7 +184,6 @@ internal sealed class RunController : IAsyncDisposable
         switch (message.BodyCase)
         {
             case WorkerMessage.BodyOneofCase.Ready:
-                _replacement.Joined(session.Join.LocalNumber);
                 _joined += _progress.HasStarted ? 1 : 0;
                 _observer.Report(new WorkerJoined(session.FullName, session.Address, _members.ReadyCount, session.Join.ProcessId));
                 Apply(new Arrived(session.Worker, Brings(session, message.Ready)));
@@ -204,6 +205,9 @@ internal sealed class RunController : IAsyncDisposable
                 break;
             case WorkerMessage.BodyOneofCase.Frozen:
                 Apply(new Stopped(session.Worker, generation, message.Frozen.HoldsState ? (long)message.Frozen.Position : null));
+                break;
+            case WorkerMessage.BodyOneofCase.ProbeResult:
+                Apply(JoinProbes.Of(session, message.ProbeResult));
                 break;
             case WorkerMessage.BodyOneofCase.SnapshotLost:
                 _observer.Report(
@@ -317,6 +321,14 @@ internal sealed class RunController : IAsyncDisposable
         Apply(new Lost(session.Worker, evidence.Cause, isDeath, _progress.Position));
     }
 
+    private void Refuse(MemberSession session, string reason)
+    {
+        session.IsTurnedAway = true;
+        _joined -= _progress.HasStarted ? 1 : 0;
+        End(session, reason);
+        _observer.Report(new WorkerLeft(session.FullName, reason, _members.ReadyCount));
+    }
+
     private void End(MemberSession session, string reason)
     {
         session.IsExpelled = true;
@@ -351,7 +363,7 @@ internal sealed class RunController : IAsyncDisposable
             _losses.Add(session.Worker, evidence);
         if (wasDismissed || _dismissedAt is not null)
             return;
-        if (_replacement.Ended(exited.LocalNumber, session is { IsReady: true }) is { } delay)
+        if (_replacement.Ended(exited.LocalNumber, session is { IsReady: true, IsTurnedAway: false }) is { } delay)
             _locals.Replace(exited.LocalNumber, delay);
         else
             GiveUpOn(exited, evidence);
@@ -496,6 +508,12 @@ internal sealed class RunController : IAsyncDisposable
                 _observer.Report(new WorkerLeft(session.FullName, release.Reason, _membership.View.Count));
                 _members.Dismiss(session);
                 break;
+            case ProbeWorker probe:
+                _probes.Begin(probe);
+                break;
+            case TurnAway turned when _members.Find(turned.Worker) is { } session:
+                Refuse(session, _probes.Reason(turned));
+                break;
             case ExpelWorker expel when _members.Find(expel.Worker) is { } session:
                 End(session, expel.Reason);
                 _losses.Lost(session, Evidence.Of(session, expel.Reason, EvidenceWeight.Lost));
@@ -554,6 +572,8 @@ internal sealed class RunController : IAsyncDisposable
         _shares = null;
         var view = new ClusterView(begin.Generation, _window.LastTrained + 1, begin.Workers, shares);
         _view = view;
+        foreach (var worker in begin.Workers)
+            _replacement.Joined(_members.Get(worker).Join.LocalNumber);
         _ranges.Enter();
         _progress.Enter(view);
         _progress.ForgetLog();
