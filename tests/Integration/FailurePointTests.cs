@@ -11,6 +11,7 @@ namespace Distributed.Integration;
 public sealed class FailurePointTests
 {
     private const int Steps = 60;
+    private static readonly string[] HangTimeout = ["--hang-timeout", "2"];
 
     [Theory]
     [InlineData("peers", "tcp", "2:NodesPublished:0@20=9")]
@@ -24,6 +25,11 @@ public sealed class FailurePointTests
     [InlineData("coordinator", "grpc", "3:SliceTaken:0@20=9")]
     [InlineData("coordinator", "shm", "1:RecordPublished:0@20=9")]
     [InlineData("coordinator", "tcp", "2:Completed:0@20=9")]
+    [InlineData("peers", "shm", "2:NodesPublished:0@20=hang")]
+    [InlineData("peers", "tcp", "3:Reduced:0@20=hang")]
+    [InlineData("peers", "grpc", "0:Snapshot:0@30=hang")]
+    [InlineData("peers", "tcp", "2:Fetch:0@0=hang")]
+    [InlineData("coordinator", "shm", "1:RecordPublished:0@20=hang")]
     [InlineData("peers", "shm", "2:Completed:0@20=19")]
     [InlineData("coordinator", "shm", "3:RecordPublished:0@20=19")]
     public async Task A_worker_that_fails_there_takes_nothing_with_it(string exchange, string transport, string point)
@@ -44,6 +50,7 @@ public sealed class FailurePointTests
                 transport,
                 "--run",
                 folder["run"],
+                .. point.EndsWith("hang", StringComparison.Ordinal) ? HangTimeout : [],
             ]
         );
         await coordinator.EventAsync("workerLost");
@@ -53,6 +60,54 @@ public sealed class FailurePointTests
         var reference = await Problem.OddSizes.ReferenceAsync(Steps);
         Assert.Equal(reference.WeightsSha256, run.WeightsSha256);
         Assert.Equal(reference.Metrics, run.Metrics);
+    }
+
+    [Fact]
+    public async Task A_worker_of_another_machine_that_hangs_is_given_up_and_its_process_ends_so_that_it_can_be_started_again()
+    {
+        using var folder = new TempFolder();
+        await using var coordinator = CoordinatorProcess.Train(
+            folder,
+            [
+                .. Problem.OddSizes.WriteTo(folder),
+                "--steps",
+                "1000000",
+                "--workers",
+                "1",
+                "--min-workers",
+                "2",
+                "--listen",
+                "http://127.0.0.1:0",
+                "--token-file",
+                folder["token"],
+                "--run",
+                folder["run"],
+                .. HangTimeout,
+            ]
+        );
+        var address = await coordinator.ListeningAsync();
+        await using var hanging = RunningProcess.Start(
+            Executables.Worker,
+            folder.Path,
+            ["--coordinator", address, "--token-file", folder["token"], "--threads", "1"],
+            environment: [("DISTRIBUTED_FAIL_AT", "0:NodesPublished:0@20=hang")]
+        );
+        await coordinator.EventAsync("workerLost", told =>
+            told.GetProperty("reason")
+                .GetString()!
+                .StartsWith("its computation has made no progress for 2 seconds in step ", StringComparison.Ordinal)
+        );
+        await coordinator.StepsAsync(20);
+        Signal.Terminate(coordinator.Id);
+        var step = await coordinator.InterruptedAsync();
+        Assert.Equal((await Problem.OddSizes.ReferenceAsync(step)).State, FinishedRun.StateAfter(folder["run"], step));
+        var exit = await hanging.ExitAsync();
+        Assert.Equal(75, exit.Code);
+        Assert.EndsWith(
+            "the computation of this worker hangs, so that its process ends: start it again",
+            exit.ErrorText,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Distributed.Integration.Support;
 using Xunit;
 
@@ -95,6 +97,59 @@ public sealed class MembershipTests
         Assert.StartsWith(first.Name, left.GetProperty("worker").GetString(), StringComparison.Ordinal);
         Assert.Equal(1, left.GetProperty("workers").GetInt32());
         Assert.Equal((await Problem.OddSizes.ReferenceAsync(step)).State, FinishedRun.StateAfter(folder["run"], step));
+    }
+
+    // The port is taken, so that nobody can listen there meanwhile.
+    [Fact]
+    public async Task A_worker_that_the_others_cannot_reach_is_told_so_and_never_a_member()
+    {
+        using var folder = new TempFolder();
+        using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var nowhere = $"http://{taken.LocalEndPoint}";
+        await using var coordinator = CoordinatorProcess.Train(
+            folder,
+            [
+                .. Problem.OddSizes.WriteTo(folder),
+                "--steps",
+                Endless,
+                "--checkpoint-every",
+                Endless,
+                "--workers",
+                "1",
+                "--listen",
+                AnyPort,
+                "--token-file",
+                folder["token"],
+                "--run",
+                folder["run"],
+            ]
+        );
+        var address = await coordinator.ListeningAsync();
+        await coordinator.StepsAsync(5);
+        await using var stranger = WorkerProcess.Start(
+            folder,
+            ["--coordinator", address, "--token-file", folder["token"], "--threads", "1", "--advertise", nowhere]
+        );
+        var left = await coordinator.EventAsync("workerLeft");
+        Assert.Contains($"does not reach it at {nowhere}", left.GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.Contains("--advertise", left.GetProperty("reason").GetString(), StringComparison.Ordinal);
+        await using var other = WorkerProcess.Join(folder, address, folder["token"]);
+        await coordinator.EventAsync("workerJoined", told =>
+            !told.GetProperty("address").GetString()!.StartsWith(nowhere, StringComparison.Ordinal)
+        );
+        await coordinator.StepsAsync(50);
+        Signal.Terminate(coordinator.Id);
+
+        var step = await coordinator.InterruptedAsync();
+        Assert.Equal((143, ""), await EndAsync(coordinator));
+        Assert.Equal(75, (await other.ExitAsync()).Code);
+        Assert.Equal((await Problem.OddSizes.ReferenceAsync(step)).State, FinishedRun.StateAfter(folder["run"], step));
+        var membership = await File.ReadAllTextAsync(folder["run/membership.jsonl"]);
+        Assert.DoesNotContain("workerLost", membership, StringComparison.Ordinal);
+        Assert.DoesNotContain("trainingResumed", membership, StringComparison.Ordinal); // no view was ended for it
+        Signal.Kill(stranger.Id); // it would try again
+        Assert.Contains($"does not reach it at {nowhere}", stranger.ErrorsSoFar, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -15,6 +15,8 @@ internal sealed class QuietDisplay(CommandConsole console) : IRunObserver
     {
         if (runEvent is RunWarning warning)
             console.Error.WriteLine(RunText.Warning(warning));
+        else if (runEvent is Waiting && RunText.Line(runEvent) is { } wait)
+            console.Error.WriteLine(wait);
         else if (runEvent is RunCompleted completed)
             console.Output.WriteLine(RunText.Result(completed));
         else if (runEvent is RunInterrupted or RunVerified && RunText.Line(runEvent) is { } line)

@@ -11,6 +11,7 @@ internal sealed class RunObservers(TextWriter errors) : IRunObserver, IAsyncDisp
 {
     private readonly List<Listener> _listeners = [];
     private readonly Queue<RunEvent> _events = new();
+    private readonly Lock _reporting = new(); // mostly the run's loop alone reports
     private bool _isReporting;
 
     /// <summary>
@@ -25,6 +26,7 @@ internal sealed class RunObservers(TextWriter errors) : IRunObserver, IAsyncDisp
         run.Add(new LedgerObserver(folder.Ledger)); // before the metrics, which say how far the run has come
         run.Add(new MetricsObserver(folder));
         run.Add(new CheckpointObserver(folder, run));
+        run.Add(new CheckpointWatch(folder.Path, run, TimeProvider.System));
         run.Add(new MembershipObserver(folder.MembershipPath, TimeProvider.System));
         foreach (var other in others)
             run.Add(other);
@@ -37,6 +39,7 @@ internal sealed class RunObservers(TextWriter errors) : IRunObserver, IAsyncDisp
     /// <inheritdoc/>
     public void Report(RunEvent runEvent)
     {
+        using var alone = _reporting.EnterScope();
         _events.Enqueue(runEvent);
         if (_isReporting)
             return; // an observer reports an event itself: it is delivered after the current one

@@ -24,6 +24,7 @@ internal static class RunText
             ),
             WentBack back => Format($"no worker has a later state left; going on after step {back.Step} as soon as one joins"),
             RolledBack back => Format($"{back.Reason}: what was trained after step {back.Step} is done again"),
+            Waiting waiting => Format($"waiting for {waiting.For} for {waiting.Seconds:0} s: {Printable.Of(waiting.Details)}"),
             Evaluated evaluated => Format($"step {evaluated.Step}: test loss {evaluated.TestLoss:0.0000}, {Metrics(evaluated.Metrics)}"),
             Straggling slow => Format($"{slow.Worker} takes {slow.Slowness:0.0} times as long for a microbatch as the others"),
             RangesChanged changed => Ranges(changed),

@@ -74,6 +74,15 @@ internal static class ClusterOptionTable
             (options, text) => options with { SilenceTimeout = OptionText.WholeNumber<int>(text) }
         ),
         new(
+            "--hang-timeout",
+            "SECONDS",
+            OptionGroups.Cluster,
+            "how long a worker may compute without finishing a layer before the others go on without it; 0 waits without end",
+            Defaults.HangTimeout.ToString(CultureInfo.InvariantCulture),
+            "300",
+            (options, text) => options with { HangTimeout = OptionText.WholeNumber<int>(text) }
+        ),
+        new(
             "--compare-every",
             "N",
             OptionGroups.Cluster,

@@ -40,6 +40,8 @@ internal sealed record ClusterOptions
 
     private const int LeastSilence = 2; // several heartbeats
     private const int MostSilence = 3600;
+    private const int LeastHang = 2; // several heartbeats
+    private const int MostHang = 86400;
     private const int FewestDefaultWorkers = 2;
     private const int MostDefaultWorkers = 4;
 
@@ -67,6 +69,12 @@ internal sealed record ClusterOptions
 
     /// <summary>How long a worker may be silent before it is given up, in seconds.</summary>
     public int SilenceTimeout { get; init; } = 3;
+
+    /// <summary>
+    /// How long a worker may compute without any progress before it is given up, in seconds; 0 waits without end. Progress is every layer
+    /// of every microbatch.
+    /// </summary>
+    public int HangTimeout { get; init; } = 60;
 
     /// <summary>Every how many steps workers compare their weights, beside those that are saved; 0 compares these alone.</summary>
     public int CompareEvery { get; init; } = 100;
@@ -108,6 +116,8 @@ internal sealed record ClusterOptions
             yield return $"--wait-for-workers {WaitForWorkers}: must be at least 1 second";
         if (SilenceTimeout is < LeastSilence or > MostSilence)
             yield return $"--silence-timeout {SilenceTimeout}: must be from {LeastSilence} to {MostSilence} seconds";
+        if (HangTimeout is not 0 and (< LeastHang or > MostHang))
+            yield return $"--hang-timeout {HangTimeout}: must be from {LeastHang} to {MostHang} seconds, or 0 to wait without end";
         if (CompareEvery < 0)
             yield return $"--compare-every {CompareEvery}: must be 0 or more steps";
         if (Transport == Transport.Shm && !OperatingSystem.IsLinux())

@@ -17,6 +17,7 @@ namespace Distributed.Coordinator.Runs;
 [JsonDerivedType(typeof(TrainingResumed), "trainingResumed")]
 [JsonDerivedType(typeof(WentBack), "wentBack")]
 [JsonDerivedType(typeof(RolledBack), "rolledBack")]
+[JsonDerivedType(typeof(Waiting), "waiting")]
 [JsonDerivedType(typeof(StepCompleted), "stepCompleted")]
 [JsonDerivedType(typeof(Evaluated), "evaluated")]
 [JsonDerivedType(typeof(CheckpointSaved), "checkpointSaved")]
@@ -77,6 +78,12 @@ internal sealed record WentBack(long Step) : RunEvent;
 /// <param name="Step">The last step whose state all members had agreed on and that was saved, or the start.</param>
 /// <param name="Reason">Who differed from whom.</param>
 internal sealed record RolledBack(long Step, string Reason) : RunEvent;
+
+/// <summary>The run waits for something; told after ten seconds, and then at doubling intervals.</summary>
+/// <param name="For">What it waits for.</param>
+/// <param name="Seconds">How long nothing has moved.</param>
+/// <param name="Details">Who waits for whom, what was last heard of them, and what usually causes it.</param>
+internal sealed record Waiting(string For, double Seconds, string Details) : RunEvent;
 
 /// <summary>A step is complete everywhere. Reported for every step, in order; anew after <see cref="RolledBack"/>.</summary>
 /// <param name="Step">The step, from 1.</param>

@@ -1,4 +1,5 @@
 using Distributed.Collectives.Transports;
+using Distributed.Kernels.Threads;
 using Distributed.Model;
 using Distributed.Protocol;
 
@@ -33,6 +34,7 @@ internal sealed class AllReduce : IBackwardProgress
     private int _exchanges;
     private int _published;
     private int _reduced;
+    private int _awaited = -1; // rank
 
     /// <summary>Prepares the exchange of one view.</summary>
     /// <param name="identity">The view, as this member sees it.</param>
@@ -57,6 +59,12 @@ internal sealed class AllReduce : IBackwardProgress
 
     /// <summary>What this member is doing or waits for at the moment.</summary>
     public Phase Phase { get; private set; } = Phase.Idle;
+
+    /// <summary>The name of the member that this one waits for at the moment; null where it waits for none. Any thread may ask.</summary>
+    public string? WaitsFor => Volatile.Read(ref _awaited) is var peer and >= 0 ? _identity.Members[peer] : null;
+
+    /// <summary>Counts every point of the exchange that this member comes to; or null. To be set before the first step.</summary>
+    internal ProgressCounter? Counter { get; set; }
 
     private ReductionPlan Plan => _round.Plan;
 
@@ -233,8 +241,12 @@ internal sealed class AllReduce : IBackwardProgress
 
     private void Wait(int peer, in ExchangePart part)
     {
-        if (peer != _identity.Rank)
-            _transportTo[peer]!.Wait(peer, part, _stop);
+        if (peer == _identity.Rank)
+            return;
+        Volatile.Write(ref _awaited, peer);
+        _transportTo[peer]!.Wait(peer, part, _stop);
+        Counter?.Advance(); // before the wait is over for others to see: what follows has only begun
+        Volatile.Write(ref _awaited, -1);
     }
 
     // Everything that can be done without blocking.
@@ -321,6 +333,7 @@ internal sealed class AllReduce : IBackwardProgress
 
     private void Pass(ExchangeStage stage, int bucket = 0)
     {
+        Counter?.Advance();
         Reached?.Invoke(new ExchangePoint(stage, bucket));
         _stop.ThrowIfCancellationRequested();
     }

@@ -25,5 +25,8 @@ internal sealed class PeerService(ViewDirectory directory) : Peers.PeersBase
         };
     }
 
+    /// <inheritdoc />
+    public override Task<ReachReply> Reach(ReachRequest request, ServerCallContext context) => Task.FromResult(new ReachReply());
+
     private ByteString NewTicket(ExchangeView view, int rank) => ByteString.CopyFrom(Tickets.Bytes(directory.Tickets.Issue(view, rank)));
 }

@@ -21,6 +21,9 @@ internal readonly record struct Pass(bool Training, ulong Seed, long Step, long 
     /// </summary>
     public CancellationToken Cancellation { get; init; }
 
+    /// <summary>Counts the layers that the pass has come to; or null.</summary>
+    public ProgressCounter? Progress { get; init; }
+
     /// <summary>Rows of the pass in the calls before this one, where layers take it in row blocks.</summary>
     internal int RowsBefore { get; init; }
 
@@ -40,6 +43,14 @@ internal readonly record struct Pass(bool Training, ulong Seed, long Step, long 
     /// <param name="cancellation">Abandons the pass at the next layer.</param>
     public static Pass OfStep(ulong seed, long step, long firstSample, CancellationToken cancellation = default) =>
         new(Training: true, seed, step, firstSample) { Cancellation = cancellation };
+
+    /// <summary>The pass comes to a layer.</summary>
+    /// <exception cref="OperationCanceledException">It has been abandoned.</exception>
+    internal void Reach()
+    {
+        Cancellation.ThrowIfCancellationRequested();
+        Progress?.Advance();
+    }
 
     /// <summary>Some rows of a whole pass.</summary>
     internal Pass RowBlock(int first, int rows, int passRows) =>

@@ -176,14 +176,14 @@ internal sealed class SequenceExecutor
     /// <summary>Takes some rows of the pass through one layer.</summary>
     private void Forward(int layer, ReadOnlySpan<float> input, RowBlock block, in Pass pass)
     {
-        pass.Cancellation.ThrowIfCancellationRequested();
+        pass.Reach();
         _layers[layer].Forward(InputOf(layer, input, block), block.Rows, OutputOf(layer, block), pass);
     }
 
     /// <summary>Takes the gradients of some rows of the pass back through one layer.</summary>
     private void Backward(int layer, in BackwardPass whole, RowBlock block, in Pass pass, IBackwardProgress? progress)
     {
-        pass.Cancellation.ThrowIfCancellationRequested();
+        pass.Reach();
         var parameters = _parameterRanges[layer];
         BackwardPass backward = new()
         {

@@ -25,15 +25,17 @@ internal sealed class NodeComputation
     private readonly int[] _targets;
     private readonly List<RightChild> _rightChildren = [];
     private readonly List<int> _decoded = [];
+    private readonly ProgressCounter? _progress;
 
-    public NodeComputation(TrainingSettings settings, ComputeTeam team)
-        : this(settings, NetworkExecutor.RowsInOnePass(settings.Network, settings.Microbatch), team) { }
+    public NodeComputation(TrainingSettings settings, ComputeTeam team, ProgressCounter? progress = null)
+        : this(settings, NetworkExecutor.RowsInOnePass(settings.Network, settings.Microbatch), team, progress) { }
 
     /// <summary>Reserves the memory for passes of a number of rows, which must be whole microbatches. No bit depends on it.</summary>
     /// <exception cref="Distributed.InputException">The samples, or the activations of a layer, do not fit in an array.</exception>
-    internal NodeComputation(TrainingSettings settings, int rows, ComputeTeam team)
+    internal NodeComputation(TrainingSettings settings, int rows, ComputeTeam team, ProgressCounter? progress = null)
     {
         _team = team;
+        _progress = progress;
         _microbatch = settings.Microbatch;
         _seed = settings.Seed;
         _largestCount = rows / _microbatch;
@@ -86,6 +88,7 @@ internal sealed class NodeComputation
         }
 
         stop.ThrowIfCancellationRequested();
+        _progress?.Advance();
         var rows = Decode(node, samples, origin);
         return _executor.Forward(_inputs.Span[..(rows * _inputLength)], _targets.AsSpan(0, rows * _targetWidth));
     }
@@ -105,7 +108,7 @@ internal sealed class NodeComputation
         {
             stop.ThrowIfCancellationRequested();
             var rows = Decode(node, samples, origin);
-            var pass = Pass.OfStep(_seed, step, firstSample: (long)node.Start * _microbatch, stop);
+            var pass = Pass.OfStep(_seed, step, firstSample: (long)node.Start * _microbatch, stop) with { Progress = _progress };
             return _executor.ForwardBackward(
                 _inputs.Span[..(rows * _inputLength)],
                 _targets.AsSpan(0, rows * _targetWidth),

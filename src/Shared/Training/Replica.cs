@@ -20,12 +20,13 @@ internal sealed class Replica : IDisposable
     /// <param name="settings">The run's settings.</param>
     /// <param name="threads">Threads that compute, the caller's included.</param>
     /// <param name="holdsMoments">False where another process updates and only the weights arrive here.</param>
-    public Replica(TrainingSettings settings, int threads, bool holdsMoments = true)
+    /// <param name="progress">Counts what is computed; or null.</param>
+    public Replica(TrainingSettings settings, int threads, bool holdsMoments = true, ProgressCounter? progress = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
         _settings = settings;
         _team = new ComputeTeam(threads);
-        _computation = new NodeComputation(settings, _team);
+        _computation = new NodeComputation(settings, _team, progress);
         Weights = new WeightUpdater(settings, _team, holdsMoments);
     }
 

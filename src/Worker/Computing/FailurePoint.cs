@@ -7,7 +7,8 @@ namespace Distributed.Worker.Computing;
 /// <summary>
 /// A place in a worker's course at which it sends itself a signal, for tests of what happens then: named by the environment, as in
 /// <c>2:NodesPublished:0@5=9</c>, which is local worker 2, after it has published its nodes of bucket 0 in step 5, and SIGKILL; worker 0 is
-/// whichever comes there first, as a file tells them that nobody has created before.
+/// whichever comes there first, as a file tells them that nobody has created before. In the place of a signal's number, <c>hang</c> stops
+/// the thread that comes there, and nothing else.
 /// </summary>
 internal sealed partial class FailurePoint
 {
@@ -29,11 +30,13 @@ internal sealed partial class FailurePoint
     /// <summary>After a step: a bit of its weights changes by itself, and no signal is sent.</summary>
     public const string Flip = "Flip";
 
+    private const string Hang = "hang";
+
     private readonly string _place;
     private readonly long _step;
-    private readonly int _signal;
+    private readonly int? _signal; // null to hang
 
-    private FailurePoint(string place, long step, int signal) => (_place, _step, _signal) = (place, step, signal);
+    private FailurePoint(string place, long step, int? signal) => (_place, _step, _signal) = (place, step, signal);
 
     /// <summary>The point of a worker; null for those that are to live.</summary>
     /// <param name="text">The variable's value, or null.</param>
@@ -46,7 +49,7 @@ internal sealed partial class FailurePoint
             ? new FailurePoint(
                 $"{place}:{bucket}",
                 long.Parse(step, CultureInfo.InvariantCulture),
-                int.Parse(signal, CultureInfo.InvariantCulture)
+                signal == Hang ? null : int.Parse(signal, CultureInfo.InvariantCulture)
             )
             : null;
     }
@@ -76,7 +79,8 @@ internal sealed partial class FailurePoint
     {
         if (place != _place || step < _step || !IsFirst())
             return;
-        _ = Send(Environment.ProcessId, _signal);
+        if (_signal is { } signal)
+            _ = Send(Environment.ProcessId, signal);
         Thread.Sleep(Timeout.Infinite); // until the signal has its effect
     }
 

@@ -1,5 +1,6 @@
 using Distributed.Collectives;
 using Distributed.Kernels;
+using Distributed.Kernels.Threads;
 using Distributed.Protocol;
 using Distributed.Training;
 
@@ -12,7 +13,9 @@ namespace Distributed.Worker.Computing;
 /// <param name="failed">
 /// Called at once with the step whose snapshot could not be sent, and why: no later call would report the last one.
 /// </param>
-internal sealed class SnapshotSender(Tensors.TensorsClient client, Action<long, Exception> failed) : IAsyncDisposable
+/// <param name="progress">Counts what has been sent; or null.</param>
+internal sealed class SnapshotSender(Tensors.TensorsClient client, Action<long, Exception> failed, ProgressCounter? progress = null)
+    : IAsyncDisposable
 {
     private AlignedBuffer[] _copies = [];
     private readonly CancellationTokenSource _ending = new();
@@ -61,7 +64,7 @@ internal sealed class SnapshotSender(Tensors.TensorsClient client, Action<long, 
     {
         using var call = client.StoreState(cancellationToken: cancellationToken);
         await StateTransfer.SendAsync(
-            call.RequestStream,
+            new CountedWriter(call.RequestStream, () => progress?.Advance()),
             header,
             [.. _copies.Select(copy => (ReadOnlyMemory<float>)copy.Memory)],
             cancellationToken

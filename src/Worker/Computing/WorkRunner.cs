@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using Distributed.Checkpoints;
 using Distributed.Collectives;
 using Distributed.Hosting;
+using Distributed.Kernels.Threads;
 using Distributed.Protocol;
 using Distributed.Training;
 using Distributed.Worker.Exchange;
@@ -33,10 +34,11 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     private int _rank;
     private readonly Queue<StepReport> _last = new(); // with the records, for a coordinator that comes back without them
     private bool _holdsState;
-    private bool _isOpen; // the view, with the state that it begins with
+    private volatile bool _isOpen; // the view, with the state that it begins with
     private long _position; // what has been completed
     private uint _lineage; // of the state
     private volatile Phase _phase = Phase.Idle;
+    private volatile string _opening = ""; // who is waited for where a view is opened
 
     /// <summary>Builds the replica.</summary>
     /// <param name="run">The run.</param>
@@ -49,8 +51,8 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _run = run;
         _members = members;
         _reports = new ReportBatch(TimeProvider.System, reports => Post(Message(message => message.Reports = reports)));
-        _snapshots = new SnapshotSender(members.CoordinatorTensors, ReportLostSnapshot);
-        _replica = new Replica(run.Settings, threads, holdsMoments: run.Exchange == ExchangeMode.Peers);
+        _snapshots = new SnapshotSender(members.CoordinatorTensors, ReportLostSnapshot, Progress);
+        _replica = new Replica(run.Settings, threads, holdsMoments: run.Exchange == ExchangeMode.Peers, Progress);
     }
 
     /// <inheritdoc />
@@ -64,6 +66,21 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
 
     /// <summary>What this worker is doing.</summary>
     public Phase Phase => _phase == Phase.ForwardBackward ? _view?.Exchange.Phase ?? _phase : _phase;
+
+    /// <summary>Who this worker waits for in the midst of what it is doing; empty where it works by itself, or has nothing to do.</summary>
+    public string WaitsFor =>
+        _phase switch
+        {
+            Phase.StateTransfer => _opening,
+            Phase.ForwardBackward or Phase.Evaluation => _view?.Exchange.WaitsFor ?? "",
+            _ => "",
+        };
+
+    /// <summary>Whether it is in a view.</summary>
+    public bool HasView => _isOpen;
+
+    /// <summary>Rises as long as something goes on in this worker.</summary>
+    public ProgressCounter Progress { get; } = new();
 
     /// <summary>
     /// Pins the compute threads to the given processors, if any; if the system refuses, placement stays with it.
@@ -165,6 +182,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     private async Task EnterAsync(EnterView enter, CancellationToken cancellationToken)
     {
         var first = checked((long)enter.View.FirstStep);
+        _opening = "the others"; // which may first do much that they were granted
         _phase = Phase.StateTransfer;
         _generation = enter.Generation;
         _rank = enter.View.Rank;
@@ -175,6 +193,9 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _isOpen = false;
         _view = await _members.EnterAsync(enter, new ReductionPlans(shares, buckets, owners), cancellationToken);
         _step = new TrainingStep(_replica, _view.Exchange, _view.Memory, _rank);
+        _view.Exchange.Counter = Progress;
+        Progress.Advance();
+        _opening = "";
         if (_failure is not null)
             _view.Exchange.Reached = point => _failure.Pass(point, Step);
         if (enter.View.FetchState)
@@ -205,11 +226,18 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     private async Task FetchAsync(View view, CancellationToken cancellationToken)
     {
         _failure?.Reach(FailurePoint.Fetch, Step);
-        await _members.FetchStateAsync(view, _replica.Weights.Spare, cancellationToken);
+        _opening = MemberLinks.NamesOfSources(view); // until it begins to send
+        await _members.FetchStateAsync(view, _replica.Weights.Spare, Received, cancellationToken);
         _replica.Weights.Restore(Step);
         _holdsState = true;
         _position = checked((long)view.Position);
         _completed.Open(Step);
+    }
+
+    private void Received()
+    {
+        Progress.Advance();
+        _opening = "";
     }
 
     /// <summary>Leaves the view, at any point: the session has ended. What has been completed is kept.</summary>

@@ -1,6 +1,7 @@
 using Distributed.Collectives;
 using Distributed.Protocol;
 using Distributed.Training;
+using Distributed.Worker.Computing;
 using Distributed.Worker.Sessions;
 
 namespace Distributed.Worker.Exchange;
@@ -44,9 +45,10 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
     /// <summary>Fetches the state after the step before the view's first: a stripe from each member that has it.</summary>
     /// <param name="view">Names members that have it.</param>
     /// <param name="state">Receives it.</param>
+    /// <param name="received">Called for every piece of it.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="PeerFailureException">It cannot be had.</exception>
-    public async Task FetchStateAsync(View view, TrainingState state, CancellationToken cancellationToken)
+    public async Task FetchStateAsync(View view, TrainingState state, Action received, CancellationToken cancellationToken)
     {
         List<Memory<float>> vectors = [state.Weights.Memory, .. state.Moments.Select(moment => moment.Memory)];
         var stripes = StateTransfer.Stripes(vectors[0].Length, view.StateSources.Count);
@@ -89,7 +91,7 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
             var client = peer is null ? CoordinatorTensors : new Tensors.TensorsClient(peer.Calls);
             using var call = client.FetchState(request, cancellationToken: cancellationToken);
             var (step, _) = await StateTransfer.ReceiveAsync(
-                call.ResponseStream,
+                new CountedReader(call.ResponseStream, received),
                 request.Run,
                 [.. vectors.Select(vector => vector[StateTransfer.Stripe(vector.Length, stripe, stripes)])],
                 cancellationToken
@@ -100,9 +102,8 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
         catch (Exception exception) when (exception is Grpc.Core.RpcException or InvalidDataException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var holder = view.Members.FirstOrDefault(member => member.Address == source);
             throw new PeerFailureException(
-                source is null ? "the coordinator" : $"worker {holder?.Worker}",
+                NameOf(view, source),
                 (long)request.Step,
                 Phase.StateTransfer,
                 WireErrors.Cause(exception),
@@ -110,6 +111,13 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
             );
         }
     }
+
+    /// <summary>The names of those that a view's state is fetched from.</summary>
+    public static string NamesOfSources(View view) =>
+        view.StateSources.Count == 0 ? NameOf(view, source: null) : string.Join(", ", view.StateSources.Select(source => NameOf(view, source)));
+
+    private static string NameOf(View view, string? source) =>
+        source is null ? "the coordinator" : $"worker {view.Members.FirstOrDefault(member => member.Address == source)?.Worker}";
 
     /// <summary>Sends what is still queued and leaves the view.</summary>
     /// <param name="cancellationToken">Leaves at once.</param>

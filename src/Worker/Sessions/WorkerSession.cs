@@ -122,7 +122,13 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
     private async Task TakePartAsync(SessionStream session, CoordinatorMessage welcome, CancellationToken leave)
     {
         WorkRunner? working = null;
-        var beating = session.BeatAsync(() => Beat(working, welcome.Run));
+        var wait = new CoordinatorWait(options.Coordinator);
+        var beating = session.BeatAsync(() =>
+        {
+            if (working is not null && options.Local is null) // a local one's coordinator tells it itself
+                Tell(wait.Beat(working.Phase == Phase.Idle, working.Progress.Value, working.HasView));
+            return Beat(working, welcome.Run);
+        });
         var settings = welcome.Welcome.Settings;
         if (_held?.Belongs(welcome) == false)
         {
@@ -161,20 +167,33 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         );
     }
 
+    private static void Tell(string? line)
+    {
+        if (line is not null)
+            StandardStreams.Error.WriteLine(line);
+    }
+
     private static WorkerMessage Beat(WorkRunner? runner, ulong run) =>
-        runner?.Message(message => message.Heartbeat = new Heartbeat { Phase = runner.Phase })
-        ?? new WorkerMessage { Run = run, Heartbeat = new Heartbeat() };
+        runner?.Message(message =>
+            message.Heartbeat = new Heartbeat
+            {
+                WaitsFor = runner.WaitsFor, // before the progress, which rises before a wait is over
+                Progress = (ulong)runner.Progress.Value,
+                Phase = runner.Phase,
+            }
+        ) ?? new WorkerMessage { Run = run, Heartbeat = new Heartbeat() };
 
     private async Task WorkAsync(SessionStream session, RunContext run, WorkRunner runner, RunSettings settings, CancellationToken leave)
     {
         using var views = new ViewLifetime();
         var work = Channel.CreateBounded<WorkItem>(new BoundedChannelOptions(WorkQueueLength) { SingleReader = true, SingleWriter = true });
-        var reading = ReadAsync(session, new GrantReader(run.Decoder, run.Settings.Objective.TargetWidth, run.Dataset), work.Writer, views);
+        var grants = new GrantReader(run.Decoder, run.Settings.Objective.TargetWidth, run.Dataset);
+        var reading = ReadAsync(session, runner, grants, work.Writer, views);
         using var leaving = leave.Register(() => session.Post(runner.Message(message => message.Leave = new Leave())));
         runner.SayReady();
         try
         {
-            await DoAsync(work.Reader, session, runner, views);
+            await HungWork.AwaitAsync(DoAsync(work.Reader, session, runner, views), reading, () => _ended);
             await reading;
             using var patience = new CancellationTokenSource(DismissalTime);
             await session.CompleteAsync(patience.Token);
@@ -225,7 +244,13 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         }
     }
 
-    private async Task ReadAsync(SessionStream session, GrantReader grants, ChannelWriter<WorkItem> work, ViewLifetime views)
+    private async Task ReadAsync(
+        SessionStream session,
+        WorkRunner runner,
+        GrantReader grants,
+        ChannelWriter<WorkItem> work,
+        ViewLifetime views
+    )
     {
         Exception? failure = null;
         try
@@ -239,6 +264,9 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
                     grants.Reset();
                 }
 
+                runner.Progress.Advance();
+                if (message.Probe is { } probe)
+                    _ = ProbeAsync(session, runner, probe); // neither what is read next nor the computation waits for it
                 foreach (var item in Items(message, grants))
                     await work.WriteAsync(item);
                 if (message.Dismissal is not { } dismissal)
@@ -271,6 +299,12 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
             if (failure is not null)
                 views.EndAll();
         }
+    }
+
+    private async Task ProbeAsync(SessionStream session, WorkRunner runner, Probe probe)
+    {
+        var cause = await PeerProbe.DialAsync(probe.Address, token);
+        session.Post(runner.Message(message => message.ProbeResult = new ProbeResult { Worker = probe.Worker, Cause = cause }));
     }
 
     private static IEnumerable<WorkItem> Items(CoordinatorMessage message, GrantReader grants)
@@ -311,6 +345,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
     )
     {
         var patience = TimeSpan.FromSeconds(lost is null ? options.ConnectTimeout : options.CoordinatorTimeout);
+        var reminder = new WaitReminder();
         for (var began = Stopwatch.GetTimestamp(); ; await Task.Delay(RetryInterval, leave))
         {
             var session = new SessionStream(new Cluster.ClusterClient(connection.Calls).Session(cancellationToken: CancellationToken.None));
@@ -318,12 +353,14 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
             {
                 session.Post(JoinMessage());
                 if (await session.Incoming.MoveNext(leave) && session.Incoming.Current.BodyCase == CoordinatorMessage.BodyOneofCase.Welcome)
-                    return (session, session.Incoming.Current);
+                    return (session, Checked(session.Incoming.Current));
                 throw new RunFailedException($"--coordinator {options.Coordinator}: it let this worker go before the run began");
             }
             catch (RpcException exception) when (IsNoAnswer(exception.StatusCode) && Stopwatch.GetElapsedTime(began) < patience)
             {
                 await session.DisposeAsync();
+                if (reminder.IsDue(Stopwatch.GetElapsedTime(began)))
+                    await StandardStreams.Error.WriteLineAsync(Unanswered(Stopwatch.GetElapsedTime(began), patience, exception));
             }
             catch (RpcException exception)
             {
@@ -334,6 +371,23 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
             }
         }
     }
+
+    // A coordinator that is older than this worker has not compared all that it was told.
+    private CoordinatorMessage Checked(CoordinatorMessage welcome)
+    {
+        var coordinator = new BuildVersions(welcome.Welcome.ProtocolVersion, welcome.Welcome.NumericsVersion);
+        var own = new BuildVersions(ProtocolVersion.Current, NumericsVersion.Current);
+        return BuildVersions.Mismatch(own, coordinator) is { } reason
+            ? throw new InputException($"--coordinator {options.Coordinator}: {reason}")
+            : welcome;
+    }
+
+    private string Unanswered(TimeSpan waited, TimeSpan patience, RpcException exception) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"waiting for the coordinator at {options.Coordinator} for {waited.TotalSeconds:0} s: {WireErrors.Cause(exception)}; "
+                + $"it has not been started, the address is another one, or a firewall is between; given up after {patience.TotalSeconds:0} s"
+        );
 
     // Not there yet, or something else answers in its place: 404 is Unimplemented, what is no gRPC at all Internal or Unknown.
     private static bool IsNoAnswer(StatusCode status) =>
@@ -348,6 +402,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
                 Host = Environment.MachineName,
                 ProcessId = Environment.ProcessId,
                 NumericsVersion = NumericsVersion.Current,
+                ProtocolVersion = ProtocolVersion.Current,
                 LocalNumber = options.Local?.Number ?? 0,
             },
         };

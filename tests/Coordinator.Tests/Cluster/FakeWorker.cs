@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Distributed.Checkpoints;
 using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Control;
@@ -15,10 +16,12 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
     private readonly ControlledRun _run;
     private readonly TaskCompletionSource _dismissed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Channel<int> _probed = Channel.CreateUnbounded<int>();
     private readonly string _weightsSha256;
     private View? _view;
     private ViewGeneration _generation;
     private long? _position;
+    private ulong _progress;
 
     /// <summary>Joins a run, as the local worker of the same number, and is ready.</summary>
     /// <param name="run">The run.</param>
@@ -27,16 +30,19 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
     /// <param name="weightsSha256">What it says that its weights are at the end; null for the right ones.</param>
     /// <param name="isLocal">Whether the coordinator has started it.</param>
     /// <param name="localNumber">Its number among the local workers, where it takes the place of another one.</param>
+    /// <param name="answersProbes">Whether it says whether it reaches another worker.</param>
     public FakeWorker(
         ControlledRun run,
         int number,
         bool reports = true,
         string? weightsSha256 = null,
         bool isLocal = true,
-        int? localNumber = null
+        int? localNumber = null,
+        bool answersProbes = true
     )
     {
         _run = run;
+        AnswersProbes = answersProbes;
         Reports = reports;
         _weightsSha256 = weightsSha256 ?? WeightsHash.Compute(run.Start.Weights.Span);
         var join = new Join
@@ -67,6 +73,15 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
 
     /// <summary>Whether it sends its state when it is asked to.</summary>
     public bool SendsState { get; set; } = true;
+
+    /// <summary>Whether it answers when it is asked if it reaches another worker.</summary>
+    public bool AnswersProbes { get; }
+
+    /// <summary>Why it does not reach another worker; empty if it does.</summary>
+    public Func<Probe, string> Reaches { get; set; } = _ => "";
+
+    /// <summary>Whether it confirms its weights at the end.</summary>
+    public bool Confirms { get; set; } = true;
 
     /// <summary>Whether it answers a freeze.</summary>
     public bool Stops { get; set; } = true;
@@ -109,7 +124,29 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
         _run.Happens(new MessageReceived(Session, message));
     }
 
-    public void Beat(long step, Phase phase) => Say(message => message.Heartbeat = new Heartbeat { Phase = phase }, step);
+    /// <summary>A heartbeat of a worker that has done something since the last one.</summary>
+    public void Beat(long step, Phase phase) => Beat(step, phase, ++_progress);
+
+    /// <summary>A heartbeat.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="phase">What it does.</param>
+    /// <param name="progress">How much it has done.</param>
+    /// <param name="waitsFor">Who it waits for.</param>
+    public void Beat(long step, Phase phase, ulong progress, string waitsFor = "") =>
+        Say(
+            message =>
+                message.Heartbeat = new Heartbeat
+                {
+                    Phase = phase,
+                    Progress = progress,
+                    WaitsFor = waitsFor,
+                },
+            step
+        );
+
+    /// <summary>Waits until it has said whether it reaches another worker.</summary>
+    /// <returns>The other one.</returns>
+    public async Task<int> ProbedAsync() => await _probed.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
 
     public Task WriteAsync(CoordinatorMessage message)
     {
@@ -135,11 +172,15 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
                 _generation = ViewGeneration.From(message.Generation);
                 Say(answer => answer.Frozen = new Frozen { HoldsState = _position is not null, Position = (ulong)(_position ?? 0) });
                 break;
+            case CoordinatorMessage.BodyOneofCase.Probe when AnswersProbes:
+                Say(answer => answer.ProbeResult = new ProbeResult { Worker = message.Probe.Worker, Cause = Reaches(message.Probe) });
+                _probed.Writer.TryWrite(message.Probe.Worker);
+                break;
             case CoordinatorMessage.BodyOneofCase.Snapshot when SendsState:
                 _run.Happens(new SnapshotArrived(new Checkpoint(step, _run.Start.Weights, _run.Start.Moments), SnapshotHash));
                 break;
             case CoordinatorMessage.BodyOneofCase.Dismissal:
-                if (message.Dismissal.Complete)
+                if (message.Dismissal.Complete && Confirms)
                 {
                     Say(answer =>
                         answer.Finished = new Finished { WeightsSha256 = ByteString.CopyFrom(Convert.FromHexString(_weightsSha256)) }

@@ -203,6 +203,104 @@ public sealed class MembershipReducerTests
     }
 
     [Fact]
+    public void A_newcomer_joins_when_it_reaches_all_that_are_there_and_is_reached_by_them()
+    {
+        var run = Trained(1, 2);
+        run.IsOpenToAll = false;
+        Assert.Equal("probe 3 with 1, 2", run.Apply(new Arrived(3)));
+        Assert.Equal("probe 4 with 1, 2, 3", run.Apply(new Arrived(4)));
+        run.Apply(Open(3, 1), Open(1, 3), Open(3, 2), Open(4, 1), Open(1, 4), Open(4, 2), Open(2, 4), Open(4, 3), Open(3, 4));
+        Assert.Equal("view 1.2 of 1, 2, 4, state of 1 for 4 (before step 5, 1 join and 0 leave)", run.Apply(new Boundary(5)));
+        Assert.False(run.State.WantsChange);
+        run.Open();
+        Assert.Equal(
+            "view 1.3 of 1, 2, 4, 3, state of 1 for 3 (before step 6, 1 join and 0 leave)",
+            run.Apply(Open(2, 3), new Boundary(6))
+        );
+    }
+
+    [Theory]
+    [InlineData(3, 1, "turn 3 away (3 to 1: no route)")]
+    [InlineData(2, 3, "turn 3 away (2 to 3: no route)")]
+    public void A_newcomer_that_others_do_not_reach_is_turned_away_and_never_a_member(int from, int to, string decision)
+    {
+        var run = Trained(1, 2);
+        run.IsOpenToAll = false;
+        run.Apply(new Arrived(3), new Probed(from, to, "no route"));
+        run.Apply(new[] { Open(3, 1), Open(1, 3), Open(3, 2), Open(2, 3) }.Where(way => (way.Worker, way.Peer) != (from, to)));
+        Assert.Equal("", run.Wait(MembershipRules.ComplaintTime - Tick));
+        Assert.Equal("", run.Apply(new Boundary(5)));
+        Assert.Equal(decision, run.Wait(Tick));
+        Assert.Equal([1, 2], run.State.Participants.Keys);
+        Assert.True(run.State.IsRunning);
+    }
+
+    [Fact]
+    public void A_member_that_is_lost_while_a_newcomer_is_probed_says_nothing_against_it()
+    {
+        var run = Trained(1, 2);
+        run.IsOpenToAll = false;
+        run.Apply(new Arrived(3), Open(3, 1), Open(1, 3), new Probed(3, 2, "connection refused"));
+        run.Lose(2, reached: 8);
+        Assert.Equal("", run.Wait(MembershipRules.ComplaintTime));
+        Assert.Equal("view 1.3 of 1, 3, state of 1 for 3 (before step 5, 1 join and 0 leave)", run.Apply(new Boundary(5)));
+    }
+
+    [Fact]
+    public void A_newcomer_that_says_nothing_when_it_is_probed_is_turned_away()
+    {
+        var run = Trained(1);
+        run.IsOpenToAll = false;
+        run.Apply(new Arrived(3), Open(1, 3));
+        Assert.Equal("", run.Wait(MembershipRules.ProbeTime - Tick));
+        Assert.Equal("turn 3 away (3 to 1: it has not said within 10 seconds whether it does)", run.Wait(Tick));
+    }
+
+    [Fact]
+    public void A_member_that_says_nothing_of_a_newcomer_does_not_block_it()
+    {
+        var run = Trained(1);
+        run.IsOpenToAll = false;
+        run.Apply(new Arrived(3), Open(3, 1));
+        Assert.Equal("", run.Wait(MembershipRules.ProbeTime - Tick));
+        Assert.False(run.State.WantsChange);
+        Assert.Equal("", run.Wait(Tick));
+        Assert.Equal("view 1.2 of 1, 3, state of 1 for 3 (before step 5, 1 join and 0 leave)", run.Apply(new Boundary(5)));
+    }
+
+    [Fact]
+    public void A_run_does_not_stop_for_lack_of_workers_while_a_newcomer_is_probed()
+    {
+        var run = Trained(1);
+        run.IsOpenToAll = false;
+        run.Apply(new Arrived(3), new Leaving(1, IsUrgent: false));
+        Assert.Equal("", run.Apply(new Boundary(5)));
+        Assert.Equal(
+            "view 1.2 of 1, 3, state of 1 for 3 (before step 6, 1 join and 0 leave)",
+            run.Apply(Open(3, 1), Open(1, 3), new Boundary(6))
+        );
+    }
+
+    [Fact]
+    public void Newcomers_take_over_from_members_that_are_lost_before_they_have_been_probed()
+    {
+        var run = Trained(1);
+        run.IsOpenToAll = false;
+        run.Apply(new Arrived(3));
+        Assert.EndsWith("view 1.2 of 3, state of 0 for 3 (1 workers are ready)", run.Apply(Died(1)), StringComparison.Ordinal);
+        Assert.Equal("", run.Wait(MembershipRules.ProbeTime));
+    }
+
+    [Fact]
+    public void Workers_of_a_parameter_server_need_not_reach_each_other()
+    {
+        var run = Trained(coordinatorHoldsState: true, 1, 2);
+        run.IsOpenToAll = false;
+        Assert.Equal("", run.Apply(new Arrived(3)));
+        Assert.True(run.State.WantsChange);
+    }
+
+    [Fact]
     public void Newcomers_join_between_two_steps_and_come_last()
     {
         var run = Trained(1, 2);
@@ -946,6 +1044,8 @@ public sealed class MembershipReducerTests
             BeginView { Lacking.Count: 0 } begin => $"view {begin.Generation} of {List(begin.Workers)} ({begin.Reason})",
             BeginView begin =>
                 $"view {begin.Generation} of {List(begin.Workers)}, state of {begin.Source} for {List(begin.Lacking.Order())} ({begin.Reason})",
+            ProbeWorker probe => $"probe {probe.Worker} with {List(probe.Peers)}",
+            TurnAway turned => $"turn {turned.Worker} away ({turned.Way.From} to {turned.Way.To}: {turned.Reason})",
             ReleaseWorker release => $"release {release.Worker} ({release.Reason})",
             ExpelWorker { MayReturn: false } expel => $"expel {expel.Worker} for good ({expel.Reason})",
             ExpelWorker expel => $"expel {expel.Worker} ({expel.Reason})",
@@ -959,6 +1059,8 @@ public sealed class MembershipReducerTests
 
     private static MembershipRules Rules(int minimum = 1, bool coordinatorHoldsState = false) =>
         new(minimum, ExpectsOthers: false, coordinatorHoldsState, JoinTime: TimeSpan.FromSeconds(60), WaitTime: TimeSpan.FromSeconds(30));
+
+    private static Probed Open(int worker, int peer) => new(worker, peer, Cause: null);
 
     private static Lost Died(int worker, long reached = 8) => new(worker, $"{worker} has died", IsDeath: true, reached);
 
@@ -982,6 +1084,9 @@ public sealed class MembershipReducerTests
 
         public MembershipState State { get; private set; } = MembershipState.Empty(1, saved: 1);
 
+        /// <summary>Whether newcomers and those that are there find at once that they reach each other.</summary>
+        public bool IsOpenToAll { get; set; } = true;
+
         /// <summary>Tells what has happened, and returns what is decided.</summary>
         public string Apply(params IEnumerable<MembershipEvent> events)
         {
@@ -989,7 +1094,9 @@ public sealed class MembershipReducerTests
             foreach (var happened in events)
             {
                 (State, var effects) = MembershipReducer.Apply(State, happened, _now, rules);
-                decisions.AddRange(effects.Select(Text));
+                decisions.AddRange(effects.Where(effect => !IsOpenToAll || effect is not ProbeWorker).Select(Text));
+                if (IsOpenToAll)
+                    decisions.AddRange(effects.OfType<ProbeWorker>().Select(probe => Apply(Reached(probe))).Where(text => text.Length > 0));
             }
 
             return string.Join("; ", decisions);
@@ -1025,6 +1132,12 @@ public sealed class MembershipReducerTests
             Assert.True(State.IsRunning);
             Open();
         }
+
+        /// <summary>A newcomer and those that are there reach each other.</summary>
+        public static IEnumerable<MembershipEvent> Reached(ProbeWorker probe) =>
+            probe.Peers.SelectMany(peer =>
+                new[] { new Probed(probe.Worker, peer, Cause: null), new Probed(peer, probe.Worker, Cause: null) }
+            );
 
         public Stopped Stops(int worker, long? position) => new(worker, State.Generation, position);
 

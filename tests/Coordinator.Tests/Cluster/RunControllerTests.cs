@@ -55,7 +55,7 @@ public sealed class RunControllerTests
         var run = new ControlledRun(workers: 1, steps: 1000);
         var member = new FakeWorker(run, 1, reports: false);
         await run.ReportedAsync<RunStarted>();
-        var newcomer = new FakeWorker(run, 2, isLocal: false);
+        var newcomer = new FakeWorker(run, 2, isLocal: false, answersProbes: false);
         await run.SettledAsync();
         await run.PassesAsync(ControlledRun.Silence);
         member.Beat(step: 1, Phase.ForwardBackward);
@@ -143,7 +143,8 @@ public sealed class RunControllerTests
         var run = new ControlledRun(workers: 1, steps: 40);
         var first = new FakeWorker(run, 1, reports: false);
         await run.ReportedAsync<RunStarted>();
-        _ = new FakeWorker(run, 2, isLocal: false);
+        var second = new FakeWorker(run, 2, isLocal: false);
+        await Task.WhenAll(first.ProbedAsync(), second.ProbedAsync());
         first.Say(message => message.Leave = new Leave());
         first.Reports = true;
         foreach (var step in Enumerable.Range(1, GrantPace.Least))

@@ -23,7 +23,7 @@ internal enum Happening
     /// <summary>The coordinator cuts a worker off, which goes on with what it has received.</summary>
     CutOff,
 
-    /// <summary>A worker joins.</summary>
+    /// <summary>A worker joins; some are not reached by the others.</summary>
     Join,
 
     /// <summary>A worker that was cut off joins again, with the state that it holds.</summary>
@@ -104,6 +104,9 @@ internal enum Sight
     /// <summary>A newcomer joined, or a leaver left, between two steps.</summary>
     Planned,
 
+    /// <summary>A newcomer was turned away, since others do not reach it.</summary>
+    TurnedAway,
+
     /// <summary>The run went on from a state that a worker brought along.</summary>
     TakenOver,
 
@@ -149,6 +152,7 @@ internal sealed class SimulatedMembership
     private readonly List<LedgerEntry> _ledger = []; // granted, and not recorded yet
     private readonly List<long> _deaths = []; // the positions that had been reached by then
     private readonly HashSet<(int, int)> _links = []; // that members have complained about
+    private readonly HashSet<int> _walled = []; // newcomers that no other worker reaches, as probes tell
     private readonly Dictionary<int, long?> _answers = [];
     private readonly Dictionary<int, long> _known = []; // what newcomers hold from before
     private readonly Dictionary<int, HashSet<long>> _brought = []; // of workers that came with a state: the positions that they have done
@@ -245,6 +249,9 @@ internal sealed class SimulatedMembership
         return IsGone(source) ? null : Positions.StepAt(_members[source].Position ?? throw Broken("a source holds no state"));
     }
 
+    /// <summary>Whether a worker reaches another one that is not a member yet.</summary>
+    public bool Reaches(int member, int peer) => !IsGone(peer) && !_walled.Contains(member) && !_walled.Contains(peer);
+
     /// <summary>The position after another one.</summary>
     public long After(long position) =>
         position % 2 == 0 && IsEvaluated(Positions.StepAt(position)) ? position + 1 : Positions.After(Positions.StepAt(position) + 1);
@@ -289,6 +296,8 @@ internal sealed class SimulatedMembership
                 break;
             case Happening.Join when _members.Values.Count(member => member.IsAlive) < 6:
                 Join();
+                if (how % 4 == 0)
+                    _walled.Add(_members.Keys.Last());
                 break;
             case Happening.Return when Pick(which, CanReturn) is { } member:
                 Return(member);
@@ -647,6 +656,18 @@ internal sealed class SimulatedMembership
                 Send(worker, new StopOrder());
                 _sessions.Remove(worker);
                 break;
+            case ProbeWorker probe:
+                Check(!_rules.CoordinatorHoldsState, "workers of a parameter server need not reach each other");
+                foreach (var peer in probe.Peers)
+                {
+                    Send(probe.Worker, new ProbeOrder(peer));
+                    Send(peer, new ProbeOrder(probe.Worker));
+                }
+
+                break;
+            case TurnAway turned:
+                TurnAway(turned);
+                break;
             case ExpelWorker { Worker: var worker }:
                 Expel(worker);
                 break;
@@ -820,6 +841,12 @@ internal sealed class SimulatedMembership
         );
         CheckSource(begin, step);
         var isPlanned = begin.Workers.Any(IsEngaged);
+        Check(
+            !isPlanned || _rules.CoordinatorHoldsState || begin.Workers.All(worker => IsEngaged(worker) || !_walled.Contains(worker)),
+            "none joins a view whose members do not reach it"
+        );
+        if (!isPlanned)
+            _walled.ExceptWith(begin.Workers); // among newcomers alone, complaints tell
         var isHandedOver = begin.Lacking.Count > 0 && begin.Workers.Any(worker => _state.Participants[worker].IsLeaving);
         _seen[(int)Sight.Planned] += isPlanned ? 1 : 0;
         _seen[(int)Sight.Behind] += !isPlanned && begin.Source != MembershipState.Coordinator && begin.Lacking.Count > 0 ? 1 : 0;
@@ -865,6 +892,20 @@ internal sealed class SimulatedMembership
         _sessions.Remove(worker);
         if (worker % 2 == 0)
             _members[worker].Kill(0); // the others are out of reach
+    }
+
+    private void TurnAway(TurnAway turned)
+    {
+        var (from, to) = turned.Way;
+        Check(from == turned.Worker || to == turned.Worker, "who is turned away is an end of the way");
+        Check(!IsEngaged(turned.Worker), "members are not turned away");
+        Check(_sessions.Contains(from) && _sessions.Contains(to), "nobody is turned away because of one that has gone");
+        // One that is dead, and not known to be, does not answer either.
+        var isOutOfReach = _walled.Contains(from) || _walled.Contains(to) || _members.Values.Any(member => !member.IsAlive);
+        Check(isOutOfReach || turned.Reason.StartsWith("it has not said", StringComparison.Ordinal), "who is turned away is out of reach");
+        _seen[(int)Sight.TurnedAway]++;
+        _sessions.Remove(turned.Worker);
+        _members[turned.Worker].Retire();
     }
 
     private void GiveUp(GiveUpRun giveUp)
@@ -974,9 +1015,19 @@ internal sealed class SimulatedMember(int number, SimulatedMembership cluster)
     {
         if (!Incoming.TryDequeue(out var order))
             return false;
+        if (order is ProbeOrder probe)
+            return Answer(probe.Peer); // beside the work that is queued
         if (order is FreezeOrder freeze && freeze.Generation > _over)
             _over = freeze.Generation; // before the work that is queued
         _work.Enqueue(order);
+        return true;
+    }
+
+    private bool Answer(int peer)
+    {
+        var cause = cluster.Reaches(number, peer) ? null : $"{number} does not reach {peer}";
+        if (IsAlive)
+            Outgoing.Enqueue(new Probed(number, peer, cause));
         return true;
     }
 
@@ -1149,6 +1200,8 @@ internal sealed record SaveOrder(SimulatedView View, long Step) : Order(View);
 internal sealed record FreezeOrder(ViewGeneration Generation) : Order((SimulatedView?)null);
 
 internal sealed record StopOrder() : Order((SimulatedView?)null);
+
+internal sealed record ProbeOrder(int Peer) : Order((SimulatedView?)null);
 
 /// <summary>A member has completed a position.</summary>
 internal sealed record Reported(int Worker, ViewGeneration Generation, long Position) : MembershipEvent;

@@ -45,6 +45,7 @@ public sealed class HelpTests
         "--join-timeout",
         "--wait-for-workers",
         "--silence-timeout",
+        "--hang-timeout",
         "--compare-every",
         "--ledger",
         "--transport",

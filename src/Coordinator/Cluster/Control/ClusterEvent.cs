@@ -10,6 +10,10 @@ internal abstract record ClusterEvent;
 /// <summary>A worker has opened a session.</summary>
 internal sealed record MemberJoined(MemberSession Session) : ClusterEvent;
 
+/// <summary>A worker was not let in.</summary>
+/// <param name="Message">Who, why, and the remedy.</param>
+internal sealed record JoinRefused(string Message) : ClusterEvent;
+
 /// <summary>A worker has sent a message.</summary>
 internal sealed record MessageReceived(MemberSession Session, WorkerMessage Message) : ClusterEvent;
 

@@ -1,3 +1,4 @@
+using Distributed.Checkpoints;
 using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Protocol;
@@ -21,6 +22,9 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
 
     /// <summary>How many workers have built their replicas and have not been dismissed.</summary>
     public int ReadyCount => _sessions.Values.Count(session => session.IsReady && !session.IsDismissed);
+
+    /// <summary>The connected workers that have not been dismissed.</summary>
+    public IEnumerable<MemberSession> Sessions => _sessions.Values.Where(session => !session.IsDismissed);
 
     /// <summary>A connected worker.</summary>
     public MemberSession Get(int worker) => _sessions[worker];
@@ -50,7 +54,13 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
             session.Worker,
             new CoordinatorMessage
             {
-                Welcome = new Welcome { Worker = session.Worker, Settings = settings },
+                Welcome = new Welcome
+                {
+                    Worker = session.Worker,
+                    Settings = settings,
+                    ProtocolVersion = ProtocolVersion.Current,
+                    NumericsVersion = NumericsVersion.Current,
+                },
             }
         );
         if (_ending is { } ending)
@@ -67,8 +77,8 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
         if (message.Run != identity.Run && message.BodyCase != WorkerMessage.BodyOneofCase.Join)
             return false;
         session.Step = Math.Max(session.Step, (long)message.Step);
-        if (message.BodyCase == WorkerMessage.BodyOneofCase.Heartbeat)
-            session.Phase = message.Heartbeat.Phase;
+        if (message.Heartbeat is { } beat)
+            (session.Phase, session.Progress, session.WaitsFor) = (beat.Phase, beat.Progress, beat.WaitsFor);
         if (message.BodyCase == WorkerMessage.BodyOneofCase.Ready)
         {
             session.IsReady = true;
@@ -183,12 +193,9 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
             DismissAtEnd(session, dismissal);
     }
 
-    /// <summary>Whether every member that is still connected has confirmed the weights that it ends with.</summary>
-    public bool AllConfirmed(ClusterView? view) =>
-        view is null
-        || view.Workers.All(worker =>
-            !_sessions.TryGetValue(worker, out var session) || session.IsGone || session.WeightsSha256 is not null
-        );
+    /// <summary>The members that are still connected and have not confirmed the weights that they end with.</summary>
+    public IEnumerable<MemberSession> Unconfirmed(ClusterView? view) =>
+        _sessions.Values.Where(session => view?.RankOf(session.Worker) >= 0 && session is { IsGone: false, WeightsSha256: null });
 
     /// <summary>The hashes of the weights that members end with, as far as they have confirmed them.</summary>
     public IEnumerable<string> Confirmations(ClusterView? view) =>

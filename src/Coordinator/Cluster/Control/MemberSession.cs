@@ -79,6 +79,9 @@ internal sealed class MemberSession
     /// <summary>Whether it was dismissed because it cannot be a member any more.</summary>
     public bool IsExpelled { get; set; }
 
+    /// <summary>Whether it was dismissed before it was a member, since it and others do not reach each other.</summary>
+    public bool IsTurnedAway { get; set; }
+
     /// <summary>Whether its session is known to have ended.</summary>
     public bool IsGone { get; set; }
 
@@ -98,8 +101,17 @@ internal sealed class MemberSession
     /// <summary>What it was doing then.</summary>
     public Phase Phase { get; set; }
 
+    /// <summary>How much it had done by then, by a measure of its own that rises as long as something goes on.</summary>
+    public ulong Progress { get; set; }
+
+    /// <summary>The member that it waited for then; empty where it waited for none.</summary>
+    public string WaitsFor { get; set; } = "";
+
     /// <summary>The SHA-256 of its weights at the end of the run.</summary>
     public string? WeightsSha256 { get; set; }
+
+    /// <summary>Whether messages to it are still queued.</summary>
+    public bool HasUnsent => _queue.Reader.Count > 0;
 
     /// <summary>Queues a message.</summary>
     /// <returns>False if the worker does not read, or has gone.</returns>

@@ -37,8 +37,11 @@ internal sealed class RunController : IAsyncDisposable
     private readonly FailureEvidence _failure = new();
     private readonly LossReports _losses;
     private readonly Standstill _standstill;
+    private readonly WaitControl _waits;
+    private readonly JoinProbes _probes;
     private readonly ReplacementPolicy _replacement = new();
     private readonly Queue<MemberSession> _unsent = new(); // workers that take nothing
+    private readonly HashSet<string> _refused = []; // what has been told of workers that were not let in
     private readonly RunProgress _progress;
     private MembershipState _membership;
     private ClusterView? _view;
@@ -84,6 +87,8 @@ internal sealed class RunController : IAsyncDisposable
         _ranges = new RangeControl(time);
         _losses = new LossReports(observer, time);
         _standstill = new Standstill(observer, time);
+        _waits = new WaitControl(observer);
+        _probes = new JoinProbes(_members);
         _progress = new RunProgress(request, observer, time, _grants);
         _granter = new WorkGranter(_members, _grants, _ledger, server, _progress, _unsent.Enqueue);
     }
@@ -139,6 +144,9 @@ internal sealed class RunController : IAsyncDisposable
             case MemberJoined joined:
                 _members.Welcome(joined.Session);
                 break;
+            case JoinRefused refused when _refused.Add(refused.Message): // a supervisor may start it again and again
+                _observer.Report(new RunWarning(refused.Message));
+                break;
             case MessageReceived received:
                 Receive(received.Session, received.Message);
                 break;
@@ -163,6 +171,7 @@ internal sealed class RunController : IAsyncDisposable
             case Tick tick:
                 _lived.Tick(tick.At);
                 CheckSilence();
+                CheckWaits();
                 if (!_progress.IsInterrupted || _view is not null)
                     Apply(new TimePassed());
                 break;
@@ -182,7 +191,6 @@ internal sealed class RunController : IAsyncDisposable
         switch (message.BodyCase)
         {
             case WorkerMessage.BodyOneofCase.Ready:
-                _replacement.Joined(session.Join.LocalNumber);
                 _joined += _progress.HasStarted ? 1 : 0;
                 _observer.Report(new WorkerJoined(session.FullName, session.Address, _members.ReadyCount, session.Join.ProcessId));
                 Apply(new Arrived(session.Worker, Brings(session, message.Ready), message.Ready.Lineage));
@@ -204,6 +212,9 @@ internal sealed class RunController : IAsyncDisposable
                 break;
             case WorkerMessage.BodyOneofCase.Frozen:
                 Apply(new Stopped(session.Worker, generation, message.Frozen.HoldsState ? (long)message.Frozen.Position : null));
+                break;
+            case WorkerMessage.BodyOneofCase.ProbeResult:
+                Apply(JoinProbes.Of(session, message.ProbeResult));
                 break;
             case WorkerMessage.BodyOneofCase.SnapshotLost:
                 AskAgain($"{session.Name} could not send its state ({message.SnapshotLost.Reason})");
@@ -357,6 +368,14 @@ internal sealed class RunController : IAsyncDisposable
         Apply(new Lost(session.Worker, evidence.Cause, isDeath, _progress.Position));
     }
 
+    private void Refuse(MemberSession session, string reason)
+    {
+        session.IsTurnedAway = true;
+        _joined -= _progress.HasStarted ? 1 : 0;
+        End(session, reason, mayReturn: true);
+        _observer.Report(new WorkerLeft(session.FullName, reason, _members.ReadyCount));
+    }
+
     private void End(MemberSession session, string reason, bool mayReturn)
     {
         session.IsExpelled = true;
@@ -391,7 +410,7 @@ internal sealed class RunController : IAsyncDisposable
             _losses.Add(session.Worker, evidence);
         if (wasDismissed || _dismissedAt is not null)
             return;
-        if (_replacement.Ended(exited.LocalNumber, session is { IsReady: true }) is { } delay)
+        if (_replacement.Ended(exited.LocalNumber, session is { IsReady: true, IsTurnedAway: false }) is { } delay)
             _locals.Replace(exited.LocalNumber, delay);
         else
             GiveUpOn(exited, evidence);
@@ -422,6 +441,29 @@ internal sealed class RunController : IAsyncDisposable
             Expel(session, Evidence.Of(session, cause, EvidenceWeight.Lost), isDeath: false);
         }
     }
+
+    // A computation that hangs has broken down, and may do so again: a step that it happens in every time is no accident.
+    private void CheckWaits()
+    {
+        if (_failure.Exists || _dismissedAt is not null)
+            return;
+        foreach (var (worker, cause) in _waits.Check(Situation(), _lived.GetElapsedTime(0)))
+        {
+            var session = _members.Get(worker);
+            Expel(session, Evidence.Of(session, cause, EvidenceWeight.Lost), isDeath: true);
+        }
+    }
+
+    private RunSituation Situation() =>
+        new(
+            _membership,
+            _rules,
+            _members.Sessions.ToDictionary(session => session.Worker, session => MemberActivity.Of(session, _lived)),
+            _ledger.Oldest,
+            _progress.OldestExpected,
+            _request.Cluster.Listen,
+            _request.Cluster.HangTimeout > 0 ? TimeSpan.FromSeconds(_request.Cluster.HangTimeout) : null
+        );
 
     private void Advance()
     {
@@ -517,6 +559,12 @@ internal sealed class RunController : IAsyncDisposable
                 _observer.Report(new WorkerLeft(session.FullName, release.Reason, _membership.View.Count));
                 _members.Dismiss(session);
                 break;
+            case ProbeWorker probe:
+                _probes.Begin(probe);
+                break;
+            case TurnAway turned when _members.Find(turned.Worker) is { } session:
+                Refuse(session, _probes.Reason(turned));
+                break;
             case ExpelWorker expel when _members.Find(expel.Worker) is { } session:
                 End(session, expel.Reason, expel.MayReturn);
                 _losses.Lost(session, Evidence.Of(session, expel.Reason, EvidenceWeight.Lost));
@@ -597,6 +645,8 @@ internal sealed class RunController : IAsyncDisposable
         if (_view is { } before && !before.Workers.SequenceEqual(view.Workers))
             _standstill.Expect(view.FirstStep);
         _view = view;
+        foreach (var worker in begin.Workers)
+            _replacement.Joined(_members.Get(worker).Join.LocalNumber);
         _ranges.Enter();
         _progress.Enter(view);
         _progress.ForgetLog();
@@ -630,8 +680,8 @@ internal sealed class RunController : IAsyncDisposable
 
     private bool Confirmed(long since)
     {
-        var all = _members.AllConfirmed(_view);
-        if (!all && _lived.GetElapsedTime(since) < ConfirmationTime)
+        var unconfirmed = _members.Unconfirmed(_view).ToList();
+        if (unconfirmed.Count > 0 && _lived.GetElapsedTime(since) < ConfirmationTime)
             return false;
         var hashes = _members.Confirmations(_view).Append(_progress.WeightsSha256).Distinct().ToList();
         if (hashes.Count > 1)
@@ -642,8 +692,16 @@ internal sealed class RunController : IAsyncDisposable
             );
         }
 
-        if (!all)
-            _observer.Report(new RunWarning("not every worker has confirmed the weights that it ended with; those that did agree"));
+        if (unconfirmed.Count > 0)
+        {
+            _observer.Report(
+                new RunWarning(
+                    $"{string.Join(", ", unconfirmed.Select(session => session.FullName))} did not confirm the weights within {ConfirmationTime.TotalSeconds:0} s "
+                        + "(overloaded, hanging or cut off); those that did agree"
+                )
+            );
+        }
+
         return true;
     }
 

@@ -21,7 +21,7 @@ internal sealed class RunProgress
     private readonly SampleLedger? _ledger;
     private readonly HashSet<int> _opening = [];
     private readonly List<SnapshotArrived> _arrived = [];
-    private readonly SortedSet<long> _expected = []; // steps whose state is on its way
+    private readonly SortedDictionary<long, int> _expected = []; // steps whose state is on its way, and from whom
     private readonly Dictionary<long, ByteString> _agreed = []; // by step: the hash of the state that all members have found
     private readonly Queue<(long Step, long Samples)> _unsaved = new(); // steps after the newest state that has been handed on
     private Evaluated? _evaluation;
@@ -69,6 +69,9 @@ internal sealed class RunProgress
 
     /// <summary>Whether every snapshot that was asked for has been handed on.</summary>
     public bool IsSaved => _expected.Count == 0 && !_arrived.Exists(arrived => IsOfRecordedStep(arrived.Checkpoint));
+
+    /// <summary>The oldest snapshot that was asked for and has not arrived, or null.</summary>
+    public OpenSnapshot? OldestExpected => _expected.Count > 0 ? new OpenSnapshot(_expected.First().Key, _expected.First().Value) : null;
 
     /// <summary>The SHA-256 of the latest weights that have arrived.</summary>
     public string WeightsSha256 => WeightsHash.Compute(Latest.Weights.Span);
@@ -175,12 +178,15 @@ internal sealed class RunProgress
         _arrived.RemoveAll(arrived => _agreed.TryGetValue(arrived.Checkpoint.Step, out var hash) && !hash.Equals(arrived.Hash)) > 0;
 
     /// <summary>A snapshot has been asked for.</summary>
-    public void ExpectSnapshot(long step) => _expected.Add(step);
+    /// <param name="step">The step whose state it is.</param>
+    /// <param name="worker">Who sends it.</param>
+    public void ExpectSnapshot(long step, int worker) => _expected[step] = worker;
 
     /// <summary>A snapshot has arrived.</summary>
     public void Arrived(SnapshotArrived arrived)
     {
-        _expected.RemoveWhere(step => step <= arrived.Checkpoint.Step);
+        foreach (var step in _expected.Keys.Where(step => step <= arrived.Checkpoint.Step).ToList())
+            _expected.Remove(step);
         if (arrived.Checkpoint.Step > SavedStep)
             _arrived.Add(arrived);
     }

@@ -34,6 +34,9 @@ internal sealed class StepLedger
     /// <param name="step">The step.</param>
     public bool HoldsBefore(long step) => _open.TryPeek(out var entry) && entry.Work.Step < step;
 
+    /// <summary>The oldest piece of work that is not complete, and who has not reported it; null if there is none.</summary>
+    public OpenWork? Oldest => _open.TryPeek(out var entry) ? new OpenWork(entry.Work, entry.Waiting) : null;
+
     /// <summary>Notes a grant.</summary>
     /// <param name="work">What was granted.</param>
     /// <param name="members">Who must complete it.</param>

@@ -53,7 +53,7 @@ internal sealed class WorkGranter(
 
     private void AskForState(PlannedWork work, ClusterView view)
     {
-        progress.ExpectSnapshot(work.Step);
+        progress.ExpectSnapshot(work.Step, server is null ? view.Workers[0] : ParameterServer.Member);
         if (server is null)
         {
             Check(

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Threading.Channels;
 using Distributed.Coordinator.Cluster.Control;
 using Distributed.Data;
@@ -14,7 +13,6 @@ namespace Distributed.Coordinator.Cluster.Hosting;
 /// </summary>
 internal sealed class LocalWorkers : ILocalWorkers, IAsyncDisposable
 {
-    private const int SignalBase = 128;
     private static readonly string[] Insecure = ["--insecure"];
 
     /// <summary>How long dismissed workers may take to exit by themselves.</summary>
@@ -134,34 +132,23 @@ internal sealed class LocalWorkers : ILocalWorkers, IAsyncDisposable
             _ending.Token.ThrowIfCancellationRequested();
             if (_processes.Remove(number, out var previous))
                 previous.Dispose();
+            var kills = MemoryKills.Read();
             var process = WorkerExecutable.Launch(_start!(number));
             _processes.Add(number, process);
-            _watches.Add(WatchAsync(number, process));
+            _watches.Add(WatchAsync(number, process, kills));
         }
     }
 
-    private async Task WatchAsync(int number, Process process)
+    private async Task WatchAsync(int number, Process process, long? kills)
     {
         var processId = process.Id;
         var output = process.StandardOutput.ReadToEndAsync();
-        var last = "";
+        var errors = new ErrorOutput();
         while (await process.StandardError.ReadLineAsync() is { } line)
-            last = ErrorOutput.IsMessage(line) ? line : last;
+            errors.Add(line);
         await output;
         await process.WaitForExitAsync();
-        _events.TryWrite(new LocalWorkerExited(number, processId, Cause(process.ExitCode, last), process.ExitCode == SignalBase + 9));
-    }
-
-    private static string Cause(int exitCode, string lastLine)
-    {
-        var how = exitCode switch
-        {
-            SignalBase + 9 => "the process was killed (SIGKILL; out of memory?)",
-            SignalBase + 6 => "the process was aborted (SIGABRT)",
-            SignalBase + 11 => "the process crashed (SIGSEGV)",
-            SignalBase + 15 => "the process was terminated (SIGTERM)",
-            _ => string.Create(CultureInfo.InvariantCulture, $"the process ended with exit code {exitCode}"),
-        };
-        return lastLine.Length == 0 ? how : $"{how}, its last words: {lastLine}";
+        var end = new ProcessEnd(process.ExitCode, errors, kills, MemoryKills.Read());
+        _events.TryWrite(new LocalWorkerExited(number, processId, end.Cause(), end.WasKilled));
     }
 }

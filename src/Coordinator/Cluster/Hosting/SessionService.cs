@@ -19,6 +19,8 @@ internal sealed class SessionService(SessionAdmission door) : Protocol.Cluster.C
     )
     {
         var join = await ReadJoinAsync(requestStream, context.CancellationToken);
+        if (door.Refusal(join) is { } refusal)
+            throw new RpcException(new Status(StatusCode.FailedPrecondition, refusal));
         var reachedAt = context.GetHttpContext().Connection.LocalIpAddress;
         var session = door.Admit(join, ReachableAddress(join.Address, context), reachedAt is null ? null : Plain(reachedAt));
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
@@ -65,19 +67,7 @@ internal sealed class SessionService(SessionAdmission door) : Protocol.Cluster.C
     {
         if (!await incoming.MoveNext(cancellationToken) || incoming.Current.BodyCase != WorkerMessage.BodyOneofCase.Join)
             throw new RpcException(new Status(StatusCode.InvalidArgument, "a session begins with Join"));
-        var join = incoming.Current.Join;
-        if (join.NumericsVersion != NumericsVersion.Current)
-        {
-            throw new RpcException(
-                new Status(
-                    StatusCode.FailedPrecondition,
-                    $"this worker computes by numerics version {join.NumericsVersion}, the run by {NumericsVersion.Current}: "
-                        + "use the same release on every machine"
-                )
-            );
-        }
-
-        return join;
+        return incoming.Current.Join;
     }
 
     // A worker that listens on every address of its machine does not know which of them others see; the coordinator does.
@@ -123,6 +113,17 @@ internal sealed class SessionAdmission(ChannelWriter<ClusterEvent> events)
 
     /// <summary>Where events go.</summary>
     public ChannelWriter<ClusterEvent> Events => events;
+
+    /// <summary>Why a worker of another build is not taken in, which the run is told of; null if it is of this one.</summary>
+    /// <param name="join">What it says of itself.</param>
+    public string? Refusal(Join join)
+    {
+        var own = new BuildVersions(ProtocolVersion.Current, NumericsVersion.Current);
+        if (BuildVersions.Mismatch(new BuildVersions(join.ProtocolVersion, join.NumericsVersion), own) is not { } reason)
+            return null;
+        events.TryWrite(new JoinRefused($"a worker on {join.Host} was refused: {reason}"));
+        return reason;
+    }
 
     /// <summary>Gives a worker its number.</summary>
     /// <param name="join">What it says of itself.</param>

@@ -39,6 +39,18 @@ internal sealed record BeginView(
     string Reason
 ) : MembershipEffect(Reason);
 
+/// <summary>A newcomer and each of those that are there are to find out whether they reach each other.</summary>
+/// <param name="Worker">The newcomer.</param>
+/// <param name="Peers">The others.</param>
+/// <param name="Reason">Why.</param>
+internal sealed record ProbeWorker(int Worker, IReadOnlyList<int> Peers, string Reason) : MembershipEffect(Reason);
+
+/// <summary>A newcomer cannot be a member of a view with the others, and may try again.</summary>
+/// <param name="Worker">The newcomer.</param>
+/// <param name="Way">Who does not reach whom.</param>
+/// <param name="Reason">Why not.</param>
+internal sealed record TurnAway(int Worker, (int From, int To) Way, string Reason) : MembershipEffect(Reason);
+
 /// <summary>A worker that has asked for it may go.</summary>
 internal sealed record ReleaseWorker(int Worker, string Reason) : MembershipEffect(Reason);
 

@@ -34,6 +34,12 @@ internal sealed record Lost(int Worker, string Cause, bool IsDeath, long Reached
 /// <param name="Cause">Why.</param>
 internal sealed record Complained(int Worker, int Peer, ViewGeneration Generation, string Cause) : MembershipEvent;
 
+/// <summary>A worker has tried to reach another one, before the two are members of one view.</summary>
+/// <param name="Worker">Who has tried.</param>
+/// <param name="Peer">Whom it has tried to reach.</param>
+/// <param name="Cause">Why it does not reach it; null if it does.</param>
+internal sealed record Probed(int Worker, int Peer, string? Cause) : MembershipEvent;
+
 /// <summary>A member has reached the others, and holds the state that the view begins with.</summary>
 internal sealed record Opened(int Worker, ViewGeneration Generation) : MembershipEvent;
 

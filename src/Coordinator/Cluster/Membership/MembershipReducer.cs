@@ -41,6 +41,11 @@ internal static class MembershipReducer
         return (transition.State, transition.Effects);
     }
 
+    private static readonly string Unanswered = string.Create(
+        CultureInfo.InvariantCulture,
+        $"it has not said within {MembershipRules.ProbeTime.TotalSeconds:0} seconds whether it does"
+    );
+
     private sealed class Transition(MembershipState state, TimeSpan now, MembershipRules rules)
     {
         public MembershipState State { get; private set; } = state;
@@ -72,6 +77,9 @@ internal static class MembershipReducer
                 case Disagreed disagreed:
                     Take(disagreed);
                     break;
+                case Probed probed:
+                    Take(probed);
+                    break;
                 case StateSaved saved:
                     State = State with { Saved = Math.Max(State.Saved, saved.Position) };
                     break;
@@ -91,6 +99,7 @@ internal static class MembershipReducer
                     break;
                 case TimePassed:
                     CheckComplaints();
+                    CheckProbes();
                     CheckFreeze();
                     CheckWaiting();
                     break;
@@ -102,10 +111,63 @@ internal static class MembershipReducer
             if (State.Participants.ContainsKey(arrived.Worker))
                 return;
             var brings = arrived.Lineage == State.Lineage ? arrived.Position : null;
-            Set(new Participant(arrived.Worker, Standing.Waiting, IsLeaving: false, HasOpened: false, HasState: false, brings));
+            var peers = PeersToProbe();
+            var ways = peers.SelectMany(peer => new[] { (arrived.Worker, peer), (peer, arrived.Worker) });
+            Set(
+                new Participant(arrived.Worker, Standing.Waiting, IsLeaving: false, HasOpened: false, HasState: false, brings)
+                {
+                    Ways = ways.ToImmutableSortedDictionary(way => way, _ => new ProbedWay(now, Cause: null)),
+                }
+            );
             State = State with { LastArrival = now };
+            if (peers.Count > 0)
+                Effects.Add(new ProbeWorker(arrived.Worker, peers, "all that are there and a newcomer have to reach each other"));
             CheckWaiting();
         }
+
+        // The first view has nobody to protect, and to try all pairs would take n^2 messages: there, members that do not reach each other
+        // complain. Workers of a parameter server do not reach out to each other. One that leaves may have to stay for one more view.
+        private List<int> PeersToProbe() => rules.CoordinatorHoldsState || State.View.Count == 0 ? [] : [.. State.Participants.Keys];
+
+        private void Take(Probed probed)
+        {
+            var way = (probed.Worker, probed.Peer);
+            foreach (var end in new[] { probed.Worker, probed.Peer })
+            {
+                if (State.Participants.TryGetValue(end, out var one) && one.Ways.TryGetValue(way, out var known) && known.Cause is null)
+                    Set(one with { Ways = Answered(one.Ways, way, probed.Cause) });
+            }
+        }
+
+        private ImmutableSortedDictionary<(int From, int To), ProbedWay> Answered(
+            ImmutableSortedDictionary<(int From, int To), ProbedWay> ways,
+            (int, int) way,
+            string? cause
+        ) => cause is null ? ways.Remove(way) : ways.SetItem(way, new ProbedWay(now, cause));
+
+        // A peer that has died is known by other means soon, and then says nothing against the newcomer.
+        private void CheckProbes()
+        {
+            foreach (var one in State.Participants.Values.Where(one => !one.Ways.IsEmpty).ToList())
+            {
+                var ripe = one.Ways.Where(way => now - way.Value.Since >= TimeFor(way.Value)).ToList();
+                var closed = ripe.Find(way =>
+                    State.IsBetweenPresent(way.Key) && (way.Value.Cause is not null || way.Key.From == one.Worker)
+                );
+                if (closed.Value is not null)
+                    TurnAway(one.Worker, closed.Key, closed.Value.Cause ?? Unanswered);
+                else if (ripe.Count > 0) // a peer that does not answer says nothing
+                    Set(one with { Ways = one.Ways.RemoveRange(ripe.Select(way => way.Key)) });
+            }
+        }
+
+        private void TurnAway(int worker, (int, int) way, string reason)
+        {
+            State = State with { Participants = State.Participants.Remove(worker) };
+            Effects.Add(new TurnAway(worker, way, reason));
+        }
+
+        private static TimeSpan TimeFor(ProbedWay way) => way.Cause is null ? MembershipRules.ProbeTime : MembershipRules.ComplaintTime;
 
         private void Take(Leaving leaving)
         {
@@ -424,13 +486,12 @@ internal static class MembershipReducer
         private void Change(long nextStep)
         {
             bool Stays(int worker) => State.Participants[worker] is { IsLeaving: false };
-            var joining = State
-                .Participants.Values.Where(one => one is { Standing: Standing.Waiting, IsLeaving: false })
-                .Select(one => one.Worker)
-                .ToList();
+            var joining = State.Participants.Values.Where(State.IsCandidate).Select(one => one.Worker).ToList();
             var staying = State.View.Where(Stays).ToList();
             if (staying.Count == 0 && joining.Count == 0)
             {
+                if (State.Participants.Values.Any(one => !one.IsLeaving))
+                    return; // it is known soon whether they can take over
                 Effects.Add(new StopForLack("every worker has asked to leave"));
                 return;
             }
@@ -463,7 +524,15 @@ internal static class MembershipReducer
             {
                 var one = State.Participants[worker];
                 var hasState = one.HasState || (one.Brings is not null && !lacking.Contains(worker));
-                Set(one with { Standing = Standing.Member, HasOpened = false, HasState = hasState });
+                Set(
+                    one with
+                    {
+                        Standing = Standing.Member,
+                        HasOpened = false,
+                        HasState = hasState,
+                        Ways = one.Ways.Clear(),
+                    }
+                );
             }
 
             Effects.Add(new BeginView(State.Generation, members, source, lacking, reason));

@@ -23,7 +23,19 @@ internal enum Standing
 /// <param name="HasOpened">Whether it has reached the others in the newest view.</param>
 /// <param name="HasState">Whether it holds a state of this run that counts: one that a view began with, or a later one.</param>
 /// <param name="Brings">The position whose state it has brought along from an earlier session; null if it has none, or holds another.</param>
-internal sealed record Participant(int Worker, Standing Standing, bool IsLeaving, bool HasOpened, bool HasState, long? Brings);
+internal sealed record Participant(int Worker, Standing Standing, bool IsLeaving, bool HasOpened, bool HasState, long? Brings)
+{
+    /// <summary>
+    /// The ways between a newcomer and those that were there before it that are being tried, or were found closed; empty for members.
+    /// </summary>
+    public ImmutableSortedDictionary<(int From, int To), ProbedWay> Ways { get; init; } =
+        ImmutableSortedDictionary<(int From, int To), ProbedWay>.Empty;
+}
+
+/// <summary>A way from one worker to another that is not known to be open.</summary>
+/// <param name="Since">Since when.</param>
+/// <param name="Cause">Why it is closed; null while it is being tried.</param>
+internal sealed record ProbedWay(TimeSpan Since, string? Cause);
 
 /// <summary>A view that is being ended because something failed.</summary>
 /// <param name="Since">When that began.</param>
@@ -82,6 +94,12 @@ internal sealed record MembershipRules(
     /// died is known by other means.
     /// </summary>
     public static readonly TimeSpan ComplaintTime = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// How long an answer to a probe may take, which is bounded in those that are asked. A newcomer that has not answered by then cannot be
+    /// a member; that a member has not is no evidence against the newcomer.
+    /// </summary>
+    public static readonly TimeSpan ProbeTime = TimeSpan.FromSeconds(10);
 
     /// <summary>How many times in a row a step may lose members that had begun it.</summary>
     public const int MostLossesOfAStep = 3;
@@ -154,7 +172,17 @@ internal sealed record MembershipState(
     public bool IsRunning => View.Count > 0 && Freezing is null;
 
     /// <summary>Whether the members of the next view would be others than those of this one.</summary>
-    public bool WantsChange => Participants.Values.Any(one => one.Standing == (one.IsLeaving ? Standing.Member : Standing.Waiting));
+    public bool WantsChange => Participants.Values.Any(one => one is { Standing: Standing.Member, IsLeaving: true } || IsCandidate(one));
+
+    /// <summary>
+    /// Whether a worker can be a member of the next view: it waits, and reaches, and is reached by, all that are there. Those that have
+    /// gone in the meantime do not matter.
+    /// </summary>
+    public bool IsCandidate(Participant one) =>
+        one is { Standing: Standing.Waiting, IsLeaving: false } && !one.Ways.Keys.Any(way => IsBetweenPresent(way));
+
+    /// <summary>Whether both ends of a way take part.</summary>
+    public bool IsBetweenPresent((int From, int To) way) => Participants.ContainsKey(way.From) && Participants.ContainsKey(way.To);
 
     /// <summary>Those whose views a freeze ends.</summary>
     public IEnumerable<Participant> Engaged => Participants.Values.Where(one => one.Standing != Standing.Waiting);
