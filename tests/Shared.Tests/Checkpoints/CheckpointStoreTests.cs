@@ -57,35 +57,90 @@ public sealed class CheckpointStoreTests : IDisposable
     }
 
     [Fact]
-    public void EveryDamagedByteIsNoticedAndTheCheckpointBeforeIsUsed()
+    public void EveryFlippedBitIsNoticedAndTheCheckpointBeforeIsUsed()
     {
-        var store = Store();
-        Save(store, 1);
-        Save(store, 2);
+        var format = new CheckpointFormat(Distributed.Model.ParameterLayout.Of([("w", [2])]), "config"); // a small header: all bits of it
+        var store = new CheckpointStore(_folder.Path, format);
+        float[] values = [1, 2];
+        store.Save(1, values, [("m", values)]);
+        store.Save(2, values, [("m", values)]);
         var intact = File.ReadAllBytes(store.PathOf(2));
-        for (var position = intact.Length - (27 * sizeof(float)); position < intact.Length; position++)
+        foreach (var bit in Enumerable.Range(0, 8 * intact.Length))
         {
             byte[] damaged = [.. intact];
-            damaged[position] ^= 1;
+            damaged[bit / 8] ^= (byte)(1 << (bit % 8));
             File.WriteAllBytes(store.PathOf(2), damaged);
-            AssertFallsBack(store);
+            Assert.Throws<DamagedCheckpointException>(() => format.Read(store.PathOf(2), 2, ["m"]));
         }
+
+        var skipped = new List<string>();
+        Assert.Equal(1, store.LoadLatest(["m"], skipped.Add)!.Step);
+        Assert.Contains(store.PathOf(2), Assert.Single(skipped), StringComparison.Ordinal);
     }
 
-    // The highest bit makes a text of the header invalid, which the parser notices only where the text is read.
     [Fact]
-    public void AHeaderThatIsNoTextIsNoticedAndTheCheckpointBeforeIsUsed()
+    public void ADamagedTensorIsNamed()
     {
         var store = Store();
         Save(store, 1);
         Save(store, 2);
-        var intact = File.ReadAllBytes(store.PathOf(2));
-        for (var position = 0; position < intact.Length - (27 * sizeof(float)); position++)
+        var damaged = File.ReadAllBytes(store.PathOf(2));
+        damaged[^1] ^= 1;
+        File.WriteAllBytes(store.PathOf(2), damaged);
+        Assert.Contains("'optimizer.exp_avg_sq.layers.0.bias'", AssertFallsBack(store), StringComparison.Ordinal);
+    }
+
+    // They have one checksum of all data.
+    [Fact]
+    public void ACheckpointOfAnEarlierVersionIsRead()
+    {
+        var store = Store();
+        Save(store, 1);
+        WriteAsBefore(store.PathOf(2), 2);
+        Assert.Equal(SmallLayout.Values(2), store.LoadLatest([], NothingSkipped)!.Weights.ToArray());
+        var damaged = File.ReadAllBytes(store.PathOf(2));
+        damaged[^1] ^= 1;
+        File.WriteAllBytes(store.PathOf(2), damaged);
+        AssertFallsBack(store);
+    }
+
+    // A machine that crashes has written any number of the file's pages, under the temporary name, or, on a file system that renames
+    // before it writes, under the final one.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void WhereverACrashCutsTheLastWriteTheNewestWholeCheckpointIsUsed(bool isRenamed)
+    {
+        const int page = 4096;
+        var layout = Distributed.Model.ParameterLayout.Of([("layers.0.weight", [100, 90]), ("layers.0.bias", [100])]);
+        var store = new CheckpointStore(_folder.Path, new CheckpointFormat(layout, "config"));
+        foreach (var step in new[] { 1, 2 })
+            store.Save(step, Filled(step), [("momentum_buffer", Filled(-step))]);
+        var whole = File.ReadAllBytes(store.PathOf(2));
+        var last = isRenamed ? store.PathOf(2) : store.PathOf(2) + AtomicFile.TemporarySuffix;
+        File.Delete(store.PathOf(2));
+        for (var length = 0; length < whole.Length; length += page)
         {
-            byte[] damaged = [.. intact];
-            damaged[position] ^= 0x80;
-            File.WriteAllBytes(store.PathOf(2), damaged);
-            AssertFallsBack(store);
+            File.WriteAllBytes(last, whole[..length]);
+            AssertGoesOn(1);
+            byte[] unwritten = [.. whole[..length], .. new byte[whole.Length - length]]; // the length is known, the pages are not
+            File.WriteAllBytes(last, unwritten);
+            AssertGoesOn(1);
+        }
+
+        File.WriteAllBytes(last, whole); // flushed: the rename decides
+        AssertGoesOn(isRenamed ? 2 : 1);
+
+        float[] Filled(float value) => [.. Enumerable.Repeat(value, layout.Length)];
+
+        void AssertGoesOn(int step)
+        {
+            var skipped = new List<string>();
+            var resumed = new CheckpointStore(_folder.Path, new CheckpointFormat(layout, "config"));
+            var start = resumed.LoadLatest(["momentum_buffer"], skipped.Add)!;
+            Assert.Equal(step, start.Step);
+            Assert.Equal(Filled(step), start.Weights.ToArray());
+            Assert.Equal(isRenamed && step == 1 ? 1 : 0, skipped.Count);
         }
     }
 
@@ -182,11 +237,13 @@ public sealed class CheckpointStoreTests : IDisposable
 
     private static void NothingSkipped(string message) => Assert.Fail(message);
 
-    private static void AssertFallsBack(CheckpointStore store)
+    private static string AssertFallsBack(CheckpointStore store)
     {
         var skipped = new List<string>();
         Assert.Equal(1, store.LoadLatest(Moments, skipped.Add)!.Step);
-        Assert.Contains(store.PathOf(2), Assert.Single(skipped), StringComparison.Ordinal);
+        var line = Assert.Single(skipped);
+        Assert.Contains(store.PathOf(2), line, StringComparison.Ordinal);
+        return line;
     }
 
     private static void Save(CheckpointStore store, long step) =>
@@ -196,6 +253,24 @@ public sealed class CheckpointStoreTests : IDisposable
             [("exp_avg", SmallLayout.Values(100 + step)), ("exp_avg_sq", SmallLayout.Values(200 + step))]
         );
 
-    private CheckpointStore Store(int keep = CheckpointStore.DefaultKeep) =>
-        new(_folder.Path, new CheckpointFormat(SmallLayout.Layout, "config"), keep);
+    private static void WriteAsBefore(string path, long step)
+    {
+        var values = SmallLayout.Values(step);
+        using var stream = File.Create(path);
+        SafeTensorsWriter.Write(
+            stream,
+            [.. SmallLayout.Layout.Tensors(values)],
+            new Dictionary<string, string>
+            {
+                ["step"] = $"{step}",
+                ["numericsVersion"] = $"{NumericsVersion.Current}",
+                ["configurationHash"] = "config",
+                ["dataSha256"] = WeightsHash.Compute(values),
+            }
+        );
+    }
+
+    private static CheckpointFormat Format() => new(SmallLayout.Layout, "config");
+
+    private CheckpointStore Store(int keep = CheckpointStore.DefaultKeep) => new(_folder.Path, Format(), keep);
 }
