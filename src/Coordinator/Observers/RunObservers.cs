@@ -22,9 +22,9 @@ internal sealed class RunObservers(TextWriter errors) : IRunObserver, IAsyncDisp
     internal static RunObservers Of(RunFolder folder, TextWriter errors, params IRunObserver[] others)
     {
         var run = new RunObservers(errors);
-        run.Add(new MetricsObserver(folder));
+        run.Add(new MetricsObserver(folder, run));
         run.Add(new CheckpointObserver(folder, run));
-        run.Add(new MembershipObserver(folder.MembershipPath, TimeProvider.System));
+        run.Add(new MembershipObserver(folder.MembershipPath, TimeProvider.System, run));
         foreach (var other in others)
             run.Add(other);
         return run;

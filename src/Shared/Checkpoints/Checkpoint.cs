@@ -12,4 +12,13 @@ internal sealed record Checkpoint(
     long Step,
     ReadOnlyMemory<float> Weights,
     IReadOnlyList<(string Name, ReadOnlyMemory<float> Values)> Moments
-);
+)
+{
+    /// <summary>The same state in memory of its own.</summary>
+    public Checkpoint Copy() =>
+        this with
+        {
+            Weights = Weights.ToArray(),
+            Moments = [.. Moments.Select(moment => (moment.Name, (ReadOnlyMemory<float>)moment.Values.ToArray()))],
+        };
+}

@@ -57,6 +57,51 @@ public sealed class CheckpointStoreTests : IDisposable
     }
 
     [Fact]
+    public void TheBestIsKeptBesideTheNewest()
+    {
+        var store = Store(keep: 2);
+        foreach (var step in new long[] { 1, 2, 3, 4, 5 })
+            Save(store, step, best: 2);
+        Assert.Equal([2, 4, 5], store.Steps);
+        Save(store, 6, best: 5);
+        Assert.Equal([5, 6], store.Steps);
+    }
+
+    [Fact]
+    public void NothingIsDeletedWhereNothingWasWritten()
+    {
+        foreach (var step in new long[] { 1, 2, 3 })
+            Save(Store(), step);
+        Store(keep: 1).Prune();
+        Assert.Equal([1, 2, 3], Store().Steps);
+    }
+
+    // The disk is full: what has been written so far of the file takes up room, too.
+    [Fact]
+    public void AWriteThatFailsHarmsNothingAndTheNextOneIsWritten()
+    {
+        var isFull = false;
+        var store = new CheckpointStore(_folder.Path, new CheckpointFormat(SmallLayout.Layout, "config"), keep: 1, write: (path, content) =>
+            AtomicFile.Write(path, stream =>
+            {
+                content(stream);
+                if (isFull)
+                    throw new IOException("No space left on device");
+            })
+        );
+        Save(store, 1);
+        var intact = File.ReadAllBytes(store.PathOf(1));
+        isFull = true;
+        Assert.Throws<IOException>(() => Save(store, 2));
+        store.Prune();
+        Assert.Equal([store.PathOf(1)], Directory.GetFiles(_folder.Path));
+        Assert.Equal(intact, File.ReadAllBytes(store.PathOf(1)));
+        isFull = false;
+        Save(store, 3);
+        Assert.Equal([store.PathOf(3)], Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
     public void EveryFlippedBitIsNoticedAndTheCheckpointBeforeIsUsed()
     {
         var format = new CheckpointFormat(Distributed.Model.ParameterLayout.Of([("w", [2])]), "config"); // a small header: all bits of it
@@ -246,12 +291,15 @@ public sealed class CheckpointStoreTests : IDisposable
         return line;
     }
 
-    private static void Save(CheckpointStore store, long step) =>
-        store.Save(
-            step,
-            SmallLayout.Values(step),
-            [("exp_avg", SmallLayout.Values(100 + step)), ("exp_avg_sq", SmallLayout.Values(200 + step))]
-        );
+    private static void Save(CheckpointStore store, long step, long? best = null)
+    {
+        var state = State(step);
+        store.Save(state.Step, state.Weights, state.Moments);
+        store.Prune(best);
+    }
+
+    private static Checkpoint State(long step) =>
+        new(step, SmallLayout.Values(step), [("exp_avg", SmallLayout.Values(100 + step)), ("exp_avg_sq", SmallLayout.Values(200 + step))]);
 
     private static void WriteAsBefore(string path, long step)
     {
