@@ -232,6 +232,13 @@ internal sealed class RunFolder : IDisposable
     /// <summary>Deletes the checkpoints that are neither among the newest nor that of the best evaluation.</summary>
     public void PruneCheckpoints() => Checkpoints.Prune(Metrics.BestUpTo(Checkpoints.Newest)?.Step);
 
+    /// <summary>A checkpoint's path inside the folder, as scripts read it; null if there is no such checkpoint.</summary>
+    /// <param name="step">The step.</param>
+    public string? NameOfCheckpoint(long step) =>
+        System.IO.File.Exists(Checkpoints.PathOf(step))
+            ? $"{CheckpointsName}/{System.IO.Path.GetFileName(Checkpoints.PathOf(step))}"
+            : null;
+
     /// <summary>The run's identity: a random number that stays the same when a coordinator takes the run over.</summary>
     public ulong RunId()
     {

@@ -27,6 +27,9 @@ public sealed class TrainTests : IDisposable
         var summary = Summary(run);
         Assert.Equal(
             [
+                "bestCheckpoint",
+                "bestStep",
+                "bestTestLoss",
                 "samples",
                 "samplesPerSecond",
                 "seconds",
