@@ -71,7 +71,11 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         if (!settings.Resume)
             return prepared.InitialState();
         var moments = prepared.Configuration.Options.Optimizer.CreateOptimizer().MomentNames;
-        return folder.Checkpoints.LoadLatest(moments, skipped => observers.Report(new RunWarning(skipped))) ?? prepared.InitialState();
+        if (folder.Checkpoints.LoadLatest(moments, skipped => observers.Report(new RunWarning(skipped))) is not { } start)
+            return prepared.InitialState();
+        if (!folder.Checkpoints.Steps.Contains(start.Step))
+            EmergencyStart.Adopt(start, prepared, folder, observers);
+        return start;
     }
 
     private static async Task<int> TrainAsync(

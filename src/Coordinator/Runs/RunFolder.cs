@@ -42,6 +42,7 @@ internal sealed class RunFolder : IDisposable
         Checkpoints = new CheckpointStore(
             File(path, CheckpointsName),
             new CheckpointFormat(layout, RunConfigurationJson.Hash(configuration)),
+            emergencyFolders: [path, File(path, CheckpointsName)],
             write: writeCheckpoint
         );
         Metrics = new MetricsLog(File(path, MetricsName));

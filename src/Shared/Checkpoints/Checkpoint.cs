@@ -14,6 +14,11 @@ internal sealed record Checkpoint(
     IReadOnlyList<(string Name, ReadOnlyMemory<float> Values)> Moments
 )
 {
+    /// <summary>
+    /// Records of the last pieces of work before, as those who did it report them, where nobody else may have logged them; else empty.
+    /// </summary>
+    public ReadOnlyMemory<byte> Records { get; init; }
+
     /// <summary>The same state in memory of its own.</summary>
     public Checkpoint Copy() =>
         this with

@@ -18,6 +18,7 @@ internal sealed class CheckpointFormat(ParameterLayout layout, string configurat
     private const string StepKey = "step";
     private const string NumericsVersionKey = "numericsVersion";
     private const string ConfigurationHashKey = "configurationHash";
+    private const string RecordsKey = "records";
     private const string TensorHashPrefix = "sha256:";
 
     // Of all data at once, in files of earlier versions, whose headers have no checksum.
@@ -38,6 +39,8 @@ internal sealed class CheckpointFormat(ParameterLayout layout, string configurat
         };
         foreach (var tensor in tensors)
             metadata.Add(TensorHashPrefix + tensor.Name, HashOf(tensor));
+        if (!checkpoint.Records.IsEmpty)
+            metadata.Add(RecordsKey, Convert.ToBase64String(checkpoint.Records.Span));
         SafeTensorsWriter.Write(stream, tensors, metadata);
     }
 
@@ -58,7 +61,10 @@ internal sealed class CheckpointFormat(ParameterLayout layout, string configurat
                 step,
                 weights,
                 [.. momentNames.Select(name => (name, (ReadOnlyMemory<float>)ReadVector(file, MomentPrefix(name))))]
-            );
+            )
+            {
+                Records = Convert.FromBase64String(file.Metadata.GetValueOrDefault(RecordsKey, "")),
+            };
         }
         catch (InputException exception)
         {

@@ -16,6 +16,7 @@ internal sealed class CheckpointStore
 
     private readonly string _directory;
     private readonly CheckpointFormat _format;
+    private readonly IReadOnlyList<string> _emergencyFolders;
     private readonly Action<string, Action<Stream>> _write;
     private readonly HashSet<long> _unreadable = [];
     private int _keep;
@@ -24,17 +25,20 @@ internal sealed class CheckpointStore
     /// <param name="directory">The folder, used for nothing else.</param>
     /// <param name="format">What the checkpoints of this run contain.</param>
     /// <param name="keep">See <see cref="Keep"/>.</param>
+    /// <param name="emergencyFolders">Where checkpoints may lie that workers have left, see <see cref="EmergencyFile"/>.</param>
     /// <param name="write">Writes a file as a whole or not at all; null for <see cref="AtomicFile"/>.</param>
     public CheckpointStore(
         string directory,
         CheckpointFormat format,
         int keep = DefaultKeep,
+        IReadOnlyList<string>? emergencyFolders = null,
         Action<string, Action<Stream>>? write = null
     )
     {
         _directory = directory;
         _format = format;
         Keep = keep;
+        _emergencyFolders = emergencyFolders ?? [];
         _write = write ?? ((path, content) => AtomicFile.Write(path, content));
     }
 
@@ -82,11 +86,11 @@ internal sealed class CheckpointStore
     /// <exception cref="InputException">An intact checkpoint belongs to another configuration or another numerics version.</exception>
     public Checkpoint? LoadLatest(IReadOnlyList<string> momentNames, Action<string> skipped)
     {
-        foreach (var step in Steps.Reverse())
+        foreach (var (path, step, isOwn) in Candidates())
         {
             try
             {
-                return _format.Read(PathOf(step), step, momentNames);
+                return _format.Read(path, step, momentNames);
             }
             catch (DamagedCheckpointException exception)
             {
@@ -94,7 +98,8 @@ internal sealed class CheckpointStore
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                _unreadable.Add(step); // it may well be intact
+                if (isOwn)
+                    _unreadable.Add(step); // it may well be intact
                 skipped($"skipped a checkpoint that cannot be read, and stays: {exception.Message}");
             }
         }
@@ -123,6 +128,16 @@ internal sealed class CheckpointStore
         Directory.Exists(folder)
             ? Directory.EnumerateFiles(folder, prefix + "*" + Extension).Select(path => StepOf(path, prefix)).OfType<long>()
             : [];
+
+    // The newest first. A state is a function of the configuration and the step, so that any file of a step will do.
+    private IEnumerable<(string Path, long Step, bool IsOwn)> Candidates() =>
+        _emergencyFolders
+            .SelectMany(folder =>
+                EmergencyFile.StepsIn(folder).Select(step => (System.IO.Path.Combine(folder, EmergencyFile.NameOf(step)), step, false))
+            )
+            .Concat(Steps.Select(step => (PathOf(step), step, true)))
+            .OrderByDescending(candidate => candidate.Item2)
+            .ThenByDescending(candidate => candidate.Item3);
 
     private void DeleteUnfinished()
     {

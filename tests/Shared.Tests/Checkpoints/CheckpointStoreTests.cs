@@ -189,6 +189,55 @@ public sealed class CheckpointStoreTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(3, 3)]
+    [InlineData(1, 2)]
+    public void TheNewestOfOwnAndEmergencyCheckpointsIsUsed(long emergency, long expected)
+    {
+        var elsewhere = Directory.CreateDirectory(_folder.File("elsewhere")).FullName;
+        var store = StoreWith(elsewhere);
+        Save(store, 2);
+        EmergencyFile.Write(elsewhere, Format(), State(emergency) with { Records = new byte[] { 1, 2, 3 } });
+        var start = store.LoadLatest(Moments, NothingSkipped)!;
+        Assert.Equal(expected, start.Step);
+        Assert.Equal(expected == emergency ? [1, 2, 3] : [], start.Records.ToArray());
+    }
+
+    [Fact]
+    public void ADamagedEmergencyCheckpointIsSkippedAndStays()
+    {
+        var store = StoreWith(_folder.Path);
+        Save(store, 2);
+        var path = EmergencyFile.Write(_folder.Path, Format(), State(3));
+        File.WriteAllBytes(path, File.ReadAllBytes(path)[..^1]);
+        var skipped = new List<string>();
+        Assert.Equal(2, store.LoadLatest(Moments, skipped.Add)!.Step);
+        Assert.Contains(path, Assert.Single(skipped), StringComparison.Ordinal);
+        Save(store, 4);
+        Assert.True(File.Exists(path));
+    }
+
+    [Fact]
+    public void AnEmergencyCheckpointOfAnotherConfigurationIsRefusedByName()
+    {
+        var store = StoreWith(_folder.Path);
+        Save(store, 2);
+        var path = EmergencyFile.Write(_folder.Path, new CheckpointFormat(SmallLayout.Layout, "other"), State(3));
+        var refusal = Assert.Throws<InputException>(() => store.LoadLatest(Moments, NothingSkipped));
+        Assert.Contains($"{path}: its configuration hash is other, this run's is config", refusal.Message, StringComparison.Ordinal);
+        Save(store, 4);
+        Assert.Equal(4, store.LoadLatest(Moments, NothingSkipped)!.Step); // it is the user's matter from here on
+    }
+
+    [Fact]
+    public void AnotherRunsEmergencyCheckpointIsNotOverwritten()
+    {
+        var path = EmergencyFile.Write(_folder.Path, Format(), State(3));
+        var before = File.ReadAllBytes(path);
+        Assert.Throws<InputException>(() => EmergencyFile.Write(_folder.Path, new CheckpointFormat(SmallLayout.Layout, "other"), State(3)));
+        Assert.Equal(before, File.ReadAllBytes(path));
+    }
+
     [Fact]
     public void ATruncatedCheckpointIsSkippedAtAnyLength()
     {
@@ -319,6 +368,8 @@ public sealed class CheckpointStoreTests : IDisposable
     }
 
     private static CheckpointFormat Format() => new(SmallLayout.Layout, "config");
+
+    private CheckpointStore StoreWith(string emergencyFolder) => new(_folder.Path, Format(), emergencyFolders: [emergencyFolder]);
 
     private CheckpointStore Store(int keep = CheckpointStore.DefaultKeep) => new(_folder.Path, Format(), keep);
 }

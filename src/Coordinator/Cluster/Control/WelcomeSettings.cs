@@ -34,6 +34,7 @@ internal static class WelcomeSettings
             Dataset = request.Dataset.Name,
             Exchange = request.Cluster.Exchange == Exchange.Peers ? ExchangeMode.Peers : ExchangeMode.Coordinator,
             Transport = Mode(request.Cluster.Transport),
+            ConfigurationHash = RunConfigurationJson.Hash(request.Configuration),
         };
     }
 
