@@ -32,6 +32,9 @@ internal sealed record WorkerOptions
     /// <summary>How long to go on without a sign of life of the coordinator, in seconds.</summary>
     public int CoordinatorTimeout { get; init; } = 600;
 
+    /// <summary>Where the state is left if the coordinator never returns.</summary>
+    public string EmergencyDir { get; init; } = ".";
+
     /// <summary>The data this worker holds; if it is the run's, the coordinator sends indices instead of samples.</summary>
     public DataOptions Data { get; init; } = new();
 
@@ -56,6 +59,8 @@ internal sealed record WorkerOptions
             yield return $"--connect-timeout {ConnectTimeout}: must be at least 1 second";
         if (CoordinatorTimeout < 1)
             yield return $"--coordinator-timeout {CoordinatorTimeout}: must be at least 1 second";
+        if (EmergencyDir.Length == 0)
+            yield return "--emergency-dir: needs the name of a folder";
         if (TokenFile is not null && Insecure)
             yield return "--insecure: contradicts --token-file; give one of them";
     }

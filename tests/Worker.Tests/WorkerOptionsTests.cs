@@ -22,6 +22,7 @@ public sealed class WorkerOptionsTests
                 { "--threads", Good with { Threads = 0 } },
                 { "--threads", Good with { Threads = 1025 } },
                 { "--connect-timeout", Good with { ConnectTimeout = 0 } },
+                { "--emergency-dir", Good with { EmergencyDir = "" } },
                 { "--insecure", Good with { Insecure = true, TokenFile = "token" } },
             };
     }

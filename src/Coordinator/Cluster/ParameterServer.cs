@@ -254,18 +254,8 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
 
     private Task SnapshotAsync()
     {
-        // The writer of checkpoints copies it before the next event is handled, but the next step may be quicker.
-        var state = _weights.State.ToCheckpoint(_momentNames);
-        _events.TryWrite(
-            new SnapshotArrived(
-                new(
-                    state.Step,
-                    state.Weights.ToArray(),
-                    [.. state.Moments.Select(moment => (moment.Name, (ReadOnlyMemory<float>)moment.Values.ToArray()))]
-                ),
-                HashOfWeights()
-            )
-        );
+        // The next step overwrites it.
+        _events.TryWrite(new SnapshotArrived(_weights.State.ToCheckpoint(_momentNames).Copy(), HashOfWeights()));
         return Task.CompletedTask;
     }
 }

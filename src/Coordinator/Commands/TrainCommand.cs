@@ -24,6 +24,7 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         var run = runs.Create(settings.Cluster);
         var prepared = Prepare(settings);
         using var folder = Open(settings, prepared);
+        folder.Checkpoints.Keep = settings.KeepCheckpoints;
         await using var observers = RunObservers.Of(folder, console.Error, RunDisplay.Create(settings.Display, console));
         try
         {
@@ -87,7 +88,11 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         if (!settings.Resume)
             return prepared.InitialState();
         var moments = prepared.Configuration.Options.Optimizer.CreateOptimizer().MomentNames;
-        return folder.Checkpoints.LoadLatest(moments, skipped => observers.Report(new RunWarning(skipped))) ?? prepared.InitialState();
+        if (folder.Checkpoints.LoadLatest(moments, skipped => observers.Report(new RunWarning(skipped))) is not { } start)
+            return prepared.InitialState();
+        if (!folder.Checkpoints.Steps.Contains(start.Step))
+            EmergencyStart.Adopt(start, prepared, folder, observers);
+        return start;
     }
 
     private static async Task<int> TrainAsync(
@@ -113,8 +118,10 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         return Finish(observers, new RunCompleted(folder.Path, summary), ExitCodes.Done);
     }
 
-    private static RunSummary Summarize(RunResult result, RunFolder folder) =>
-        new(
+    private static RunSummary Summarize(RunResult result, RunFolder folder)
+    {
+        var best = folder.Metrics.BestUpTo(result.Step);
+        return new(
             result.Step,
             result.Samples,
             result.Seconds,
@@ -129,7 +136,11 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         {
             WorkersLost = result.WorkersLost,
             WorkersJoined = result.WorkersJoined,
+            BestStep = best?.Step,
+            BestTestLoss = best?.TestLoss,
+            BestCheckpoint = best is null ? null : folder.NameOfCheckpoint(best.Step),
         };
+    }
 
     private static int Finish(RunObservers observers, RunEvent last, int exitCode)
     {

@@ -24,10 +24,10 @@ internal sealed class RunObservers(TextWriter errors) : IRunObserver, IAsyncDisp
     {
         var run = new RunObservers(errors);
         run.Add(new LedgerObserver(folder.Ledger)); // before the metrics, which say how far the run has come
-        run.Add(new MetricsObserver(folder));
+        run.Add(new MetricsObserver(folder, run));
         run.Add(new CheckpointObserver(folder, run));
         run.Add(new CheckpointWatch(folder.Path, run, TimeProvider.System));
-        run.Add(new MembershipObserver(folder.MembershipPath, TimeProvider.System));
+        run.Add(new MembershipObserver(folder.MembershipPath, TimeProvider.System, run));
         foreach (var other in others)
             run.Add(other);
         return run;

@@ -327,6 +327,16 @@ internal static class TrainOptionTable
                     nameof(TrainingOptions.CheckpointEvery)
                 )
             ),
+            new(
+                "--keep-checkpoints",
+                "K",
+                OptionGroups.Run,
+                "how many of the newest checkpoints are kept, beside that of the evaluation with the lowest test loss; "
+                    + "give it again on --resume",
+                Text(new TrainSettings().KeepCheckpoints),
+                "10",
+                (settings, text) => settings with { KeepCheckpoints = OptionText.WholeNumber<int>(text) }
+            ),
         ];
 
     private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);

@@ -1,3 +1,4 @@
+using Distributed.Checkpoints;
 using Distributed.Coordinator.Runs;
 using Distributed.Training;
 
@@ -20,6 +21,9 @@ internal sealed record TrainSettings
 
     /// <summary>Whether to begin the run if the folder to resume holds none.</summary>
     public bool MayBegin { get; init; }
+
+    /// <summary>How many of the newest checkpoints are kept, beside that of the best evaluation.</summary>
+    public int KeepCheckpoints { get; init; } = CheckpointStore.DefaultKeep;
 
     /// <summary>What is shown while it trains.</summary>
     public DisplayOptions Display { get; init; } = new();
@@ -55,5 +59,7 @@ internal sealed record TrainSettings
     {
         if (Resume && Run is null)
             yield return "--resume: needs --run DIR, the folder of the run to go on with";
+        if (KeepCheckpoints < 1)
+            yield return $"--keep-checkpoints {KeepCheckpoints}: must be at least 1";
     }
 }

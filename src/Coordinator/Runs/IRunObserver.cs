@@ -15,8 +15,7 @@ internal interface IRunObserver
     void Report(RunEvent runEvent);
 
     /// <summary>
-    /// Is called between steps, before the memory of a <see cref="SnapshotTaken"/> changes, and at the end of the training: the place for
-    /// what takes longer.
+    /// Is called between steps, and at the end of the training. What takes longer begins here, and is waited for at the end alone.
     /// </summary>
     /// <param name="complete">Whether the training has ended, so that nothing may be left for later.</param>
     ValueTask SettleAsync(bool complete) => ValueTask.CompletedTask;

@@ -82,7 +82,7 @@ internal sealed class InProcessSession : IDisposable
         _observer.Report(_evaluation);
     }
 
-    private void Save() => _observer.Report(new SnapshotTaken(_trainer.State.ToCheckpoint(_momentNames)));
+    private void Save() => _observer.Report(new SnapshotTaken(_trainer.State.ToCheckpoint(_momentNames).Copy()));
 
     private RunResult Result(bool interrupted) =>
         new(

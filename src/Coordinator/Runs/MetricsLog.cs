@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Distributed.Collectives;
 
@@ -9,7 +10,18 @@ namespace Distributed.Coordinator.Runs;
 /// <param name="path">The file; created by the first line.</param>
 internal sealed class MetricsLog(string path) : IDisposable
 {
-    private FileStream? _stream;
+    private readonly LineFile _lines = new(path);
+    private readonly Lock _lock = new();
+    private List<BestEvaluation>? _bests; // each better than all before
+
+    /// <summary>The file.</summary>
+    public string Path => path;
+
+    /// <summary>Why lines wait in memory; null if none does.</summary>
+    public Exception? Failure => _lines.Failure;
+
+    /// <summary>How many lines were lost because too many were waiting.</summary>
+    public long Lost => _lines.Lost;
 
     /// <summary>Whether any step has been logged.</summary>
     public bool Exists => File.Exists(path);
@@ -26,7 +38,10 @@ internal sealed class MetricsLog(string path) : IDisposable
         });
 
     /// <summary>Appends an evaluation.</summary>
-    public void Append(Evaluated evaluation) =>
+    public void Append(Evaluated evaluation)
+    {
+        lock (_lock)
+            Note(Bests, evaluation.Step, evaluation.TestLoss);
         Append(json =>
         {
             json.WriteNumber("step", evaluation.Step);
@@ -34,23 +49,40 @@ internal sealed class MetricsLog(string path) : IDisposable
             foreach (var metric in evaluation.Metrics)
                 json.WriteFinite(metric.TestKey, metric.Value);
         });
+    }
 
     /// <summary>Waits until all lines are on disk.</summary>
-    public void FlushToDisk() => _stream?.Flush(flushToDisk: true);
+    /// <exception cref="IOException">They cannot be written.</exception>
+    public void FlushToDisk() => _lines.FlushToDisk();
 
-    /// <summary>Drops the lines after a position and a last line that was cut short; the file is replaced atomically.</summary>
+    /// <summary>The evaluation with the lowest test loss, of two the earlier; null if there is none.</summary>
+    /// <param name="step">Later ones do not count: a run that goes on after this step knows nothing of them.</param>
+    public BestEvaluation? BestUpTo(long step)
+    {
+        lock (_lock)
+            return Bests.LastOrDefault(best => best.Step <= step);
+    }
+
+    /// <summary>
+    /// Drops the lines after a position, and all from one on that a crash cut short. The file is cut where it lies, which takes no room.
+    /// </summary>
     /// <param name="position">What stays, see <see cref="Positions"/>.</param>
     public void Truncate(long position)
     {
         Dispose();
-        if (!Exists)
-            return;
-        var kept = ReadLines(path).Where(line => PositionOf(line) <= position).Select(line => line.Text + "\n");
-        Checkpoints.AtomicFile.WriteText(path, string.Concat(kept));
+        Cut(position);
+        lock (_lock)
+            _bests = ReadBests();
     }
 
     /// <summary>How far the log goes, see <see cref="Positions"/>; 0 if it holds nothing.</summary>
-    public long Position() => ReadLines(path).Select(PositionOf).LastOrDefault();
+    public long Position()
+    {
+        if (!Exists)
+            return 0;
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        return WholeUpTo(stream, long.MaxValue).Position;
+    }
 
     /// <summary>The mean loss per sample over the logged steps of the last epoch.</summary>
     /// <exception cref="InputException">The file holds no step.</exception>
@@ -81,10 +113,54 @@ internal sealed class MetricsLog(string path) : IDisposable
     }
 
     /// <summary>Closes the file; the next line reopens it.</summary>
-    public void Dispose()
+    public void Dispose() => _lines.Dispose();
+
+    private List<BestEvaluation> Bests => _bests ??= ReadBests();
+
+    private List<BestEvaluation> ReadBests()
     {
-        _stream?.Dispose();
-        _stream = null;
+        var bests = new List<BestEvaluation>();
+        foreach (var line in ReadLines(path))
+        {
+            if (line.Values.TryGetProperty("testLoss", out var loss) && loss.ValueKind == JsonValueKind.Number)
+                Note(bests, line.Step, loss.GetDouble());
+        }
+        return bests;
+    }
+
+    // What is not finite is written as null, and is never the best.
+    private static void Note(List<BestEvaluation> bests, long step, double loss)
+    {
+        if (double.IsFinite(loss) && (bests.Count == 0 || loss < bests[^1].TestLoss))
+            bests.Add(new BestEvaluation(step, loss));
+    }
+
+    private void Cut(long position)
+    {
+        if (!Exists)
+            return;
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
+        var kept = WholeUpTo(stream, position).Length;
+        if (kept == stream.Length)
+            return;
+        stream.SetLength(kept);
+        stream.Flush(flushToDisk: true);
+    }
+
+    // The lines from the beginning that are whole and not after a position: their bytes, and the position of the last.
+    private static (long Length, long Position) WholeUpTo(FileStream stream, long position)
+    {
+        var (length, reached) = (0L, 0L);
+        using var reader = new StreamReader(stream, Encoding.UTF8, detectEncodingFromByteOrderMarks: false, leaveOpen: true);
+        while (reader.ReadLine() is { } text && Parse(text) is { } line && PositionOf(line) <= position)
+        {
+            var end = length + Encoding.UTF8.GetByteCount(text) + 1;
+            if (end > stream.Length)
+                break; // whole but for its end
+            (length, reached) = (end, PositionOf(line));
+        }
+
+        return (length, reached);
     }
 
     private static long PositionOf(MetricsLine line) =>
@@ -108,10 +184,8 @@ internal sealed class MetricsLog(string path) : IDisposable
         }
     }
 
-    /// <summary>One write per line, so that a concurrent reader sees whole lines.</summary>
     private void Append(Action<Utf8JsonWriter> write)
     {
-        _stream ??= new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
         {
@@ -120,8 +194,13 @@ internal sealed class MetricsLog(string path) : IDisposable
             json.WriteEndObject();
         }
         buffer.WriteByte((byte)'\n');
-        _stream.Write(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
+        _lines.Append(buffer.ToArray());
     }
 
     private sealed record MetricsLine(long Step, string Text, JsonElement Values);
 }
+
+/// <summary>The best evaluation so far.</summary>
+/// <param name="Step">The step after which the test set was evaluated.</param>
+/// <param name="TestLoss">The mean loss per sample.</param>
+internal sealed record BestEvaluation(long Step, double TestLoss);

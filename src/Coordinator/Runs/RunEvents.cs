@@ -126,8 +126,7 @@ internal sealed record Evaluated(long Step, double TestLoss, [property: JsonIgno
 }
 
 /// <summary>
-/// The state after a step, for those that keep it; not an event for people, and not written as JSON. Its memory may change after the next
-/// <see cref="IRunObserver.SettleAsync"/>.
+/// The state after a step, for those that keep it; not an event for people, and not written as JSON. Its memory does not change any more.
 /// </summary>
 /// <param name="Checkpoint">The state.</param>
 internal sealed record SnapshotTaken(Checkpoint Checkpoint) : RunEvent;

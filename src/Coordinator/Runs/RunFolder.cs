@@ -28,14 +28,23 @@ internal sealed class RunFolder : IDisposable
     private readonly RunLock _lock;
     private readonly Origin _origin;
 
-    private RunFolder(string path, RunLock runLock, Origin origin, RunConfiguration configuration, ParameterLayout layout)
+    private RunFolder(
+        string path,
+        RunLock runLock,
+        Origin origin,
+        RunConfiguration configuration,
+        ParameterLayout layout,
+        Action<string, Action<Stream>>? writeCheckpoint = null
+    )
     {
         Path = path;
         _lock = runLock;
         _origin = origin;
         Checkpoints = new CheckpointStore(
             File(path, CheckpointsName),
-            new CheckpointFormat(layout, RunConfigurationJson.Hash(configuration))
+            new CheckpointFormat(layout, RunConfigurationJson.Hash(configuration)),
+            emergencyFolders: [path, File(path, CheckpointsName)],
+            write: writeCheckpoint
         );
         Metrics = new MetricsLog(File(path, MetricsName));
         Ledger = new LedgerLog(File(path, LedgerLog.FileName));
@@ -56,6 +65,10 @@ internal sealed class RunFolder : IDisposable
     /// <summary>Who took part, and what was lost.</summary>
     public string MembershipPath => File(Path, MembershipName);
 
+    /// <summary>What helps where the folder cannot be written.</summary>
+    public string HowToGoOn =>
+        $"make room there, or make it writable, and go on with: train --resume --run {Commands.Invocation.Argument(Path)}";
+
     /// <summary>The trained model; there once the run is complete.</summary>
     public string ModelPath => ModelPathOf(Path);
 
@@ -63,16 +76,22 @@ internal sealed class RunFolder : IDisposable
     /// <param name="path">The folder.</param>
     /// <param name="configuration">What is written to <c>config.json</c>.</param>
     /// <param name="layout">The model's parameters.</param>
+    /// <param name="writeCheckpoint">Writes a checkpoint's file, see <see cref="CheckpointStore"/>; null for the disk.</param>
     /// <exception cref="InputException">The folder already holds a run, or cannot be written.</exception>
-    public static RunFolder Create(string path, RunConfiguration configuration, ParameterLayout layout)
+    public static RunFolder Create(
+        string path,
+        RunConfiguration configuration,
+        ParameterLayout layout,
+        Action<string, Action<Stream>>? writeCheckpoint = null
+    )
     {
         var origin = Directory.Exists(path) ? Origin.NewRun : Origin.NewFolder;
         var runLock = RunLock.Take(path);
         try
         {
             RequireNoRun(path);
-            AtomicFile.WriteText(File(path, ConfigName), RunConfigurationJson.Write(configuration));
-            return new RunFolder(path, runLock, origin, configuration, layout);
+            WriteBefore(path, ConfigName, RunConfigurationJson.Write(configuration));
+            return new RunFolder(path, runLock, origin, configuration, layout, writeCheckpoint);
         }
         catch
         {
@@ -91,7 +110,7 @@ internal sealed class RunFolder : IDisposable
         var runLock = RunLock.Take(path);
         try
         {
-            AtomicFile.WriteText(File(path, ConfigName), RunConfigurationJson.Write(configuration));
+            WriteBefore(path, ConfigName, RunConfigurationJson.Write(configuration));
             return new RunFolder(path, runLock, Origin.Resumed, configuration, layout);
         }
         catch
@@ -180,7 +199,7 @@ internal sealed class RunFolder : IDisposable
 
     /// <summary>Notes where a run's inputs were found.</summary>
     public void WritePlaces(Places places) =>
-        AtomicFile.WriteText(File(Path, PlacesName), JsonSerializer.Serialize(places, JsonSerializerOptions.Web) + "\n");
+        WriteBefore(Path, PlacesName, JsonSerializer.Serialize(places, JsonSerializerOptions.Web) + "\n");
 
     /// <summary>The path of a run's trained model.</summary>
     public static string ModelPathOf(string path) => File(path, ModelName);
@@ -217,6 +236,16 @@ internal sealed class RunFolder : IDisposable
         return Checkpoints.Save(checkpoint.Step, checkpoint.Weights, checkpoint.Moments);
     }
 
+    /// <summary>Deletes the checkpoints that are neither among the newest nor that of the best evaluation.</summary>
+    public void PruneCheckpoints() => Checkpoints.Prune(Metrics.BestUpTo(Checkpoints.Newest)?.Step);
+
+    /// <summary>A checkpoint's path inside the folder, as scripts read it; null if there is no such checkpoint.</summary>
+    /// <param name="step">The step.</param>
+    public string? NameOfCheckpoint(long step) =>
+        System.IO.File.Exists(Checkpoints.PathOf(step))
+            ? $"{CheckpointsName}/{System.IO.Path.GetFileName(Checkpoints.PathOf(step))}"
+            : null;
+
     /// <summary>The run's identity: a random number that stays the same when a coordinator takes the run over.</summary>
     public ulong RunId()
     {
@@ -232,7 +261,7 @@ internal sealed class RunFolder : IDisposable
         var id = System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(
             System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong))
         );
-        AtomicFile.WriteText(file, id.ToString("x16", CultureInfo.InvariantCulture));
+        WriteBefore(Path, RunIdName, id.ToString("x16", CultureInfo.InvariantCulture));
         return id;
     }
 
@@ -258,10 +287,23 @@ internal sealed class RunFolder : IDisposable
     /// <param name="weights">The flat vector of parameters.</param>
     /// <param name="description">What else is needed to use the model.</param>
     /// <param name="summary">How the run went.</param>
+    /// <exception cref="RunFailedException">One of them cannot be written.</exception>
     public void Complete(ParameterLayout layout, ReadOnlyMemory<float> weights, ModelDescription description, RunSummary summary)
     {
-        ModelFile.Save(ModelPath, layout, weights, description);
-        AtomicFile.WriteText(File(Path, SummaryName), summary.ToJson());
+        var missing = $"{ModelName} and {SummaryName}";
+        try
+        {
+            ModelFile.Save(ModelPath, layout, weights, description);
+            missing = SummaryName;
+            AtomicFile.WriteText(File(Path, SummaryName), summary.ToJson());
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new RunFailedException(
+                $"{Path}: the training is done, but {missing} cannot be written ({exception.Message.TrimEnd('.')}); {HowToGoOn}",
+                exception
+            );
+        }
     }
 
     /// <summary>Removes a folder that was created for a run that never trained a step; anything else stays.</summary>
@@ -296,8 +338,23 @@ internal sealed class RunFolder : IDisposable
             ? long.Parse(System.IO.File.ReadAllText(File(Path, name)), NumberStyles.None, CultureInfo.InvariantCulture)
             : 0;
 
-    private void WriteNumber(string name, long number) =>
-        AtomicFile.WriteText(File(Path, name), number.ToString(CultureInfo.InvariantCulture));
+    private void WriteNumber(string name, long number) => WriteBefore(Path, name, number.ToString(CultureInfo.InvariantCulture));
+
+    // Without these files there is no run to train: they are written before its first step.
+    private static void WriteBefore(string path, string name, string text)
+    {
+        try
+        {
+            AtomicFile.WriteText(File(path, name), text);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new RunFailedException(
+                $"--run {path}: {name} cannot be written ({exception.Message.TrimEnd('.')}); make room there, or make it writable",
+                exception
+            );
+        }
+    }
 
     private static string File(string path, string name) => System.IO.Path.Combine(path, name);
 

@@ -35,6 +35,15 @@ internal sealed record RunSummary(
     /// <summary>Workers that joined it after the first step.</summary>
     public int WorkersJoined { get; init; }
 
+    /// <summary>The step of the evaluation with the lowest test loss, of two the earlier; null if none was finite.</summary>
+    public long? BestStep { get; init; }
+
+    /// <summary>The test loss of that evaluation.</summary>
+    public double? BestTestLoss { get; init; }
+
+    /// <summary>The checkpoint of that step, in the run folder; null if none was due there.</summary>
+    public string? BestCheckpoint { get; init; }
+
     private static readonly JsonSerializerOptions Options = new(JsonSerializerOptions.Strict) { WriteIndented = true, NewLine = "\n" };
 
     /// <summary>The summary as indented JSON.</summary>

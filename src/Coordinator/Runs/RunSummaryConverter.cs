@@ -24,6 +24,9 @@ internal sealed class RunSummaryConverter : JsonConverter<RunSummary>
         writer.WriteFinite(TestLoss, value.TestLoss);
         foreach (var metric in value.TestMetrics)
             writer.WriteFinite(metric.TestKey, metric.Value);
+        WriteNumber(writer, "bestStep", value.BestStep);
+        WriteNumber(writer, "bestTestLoss", value.BestTestLoss);
+        writer.WriteString("bestCheckpoint", value.BestCheckpoint);
         writer.WriteString("weightsSha256", value.WeightsSha256);
         writer.WriteNumber("workers", value.Workers);
         writer.WriteString("transport", value.Transport);
@@ -53,6 +56,9 @@ internal sealed class RunSummaryConverter : JsonConverter<RunSummary>
             {
                 WorkersLost = Count(json, "workersLost"),
                 WorkersJoined = Count(json, "workersJoined"),
+                BestStep = Known(json, "bestStep")?.GetInt64(),
+                BestTestLoss = Known(json, "bestTestLoss")?.GetDouble(),
+                BestCheckpoint = Known(json, "bestCheckpoint")?.GetString(),
             };
         }
         catch (Exception exception) when (exception is KeyNotFoundException or InvalidOperationException or FormatException)
@@ -67,6 +73,17 @@ internal sealed class RunSummaryConverter : JsonConverter<RunSummary>
 
     // Earlier versions did not count.
     private static int Count(JsonElement json, string name) => json.TryGetProperty(name, out var count) ? count.GetInt32() : 0;
+
+    // Earlier versions did not know the best; a run need not have one.
+    private static JsonElement? Known(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    private static void WriteNumber<TNumber>(Utf8JsonWriter writer, string name, TNumber? value)
+        where TNumber : struct
+    {
+        writer.WritePropertyName(name);
+        JsonSerializer.Serialize(writer, value);
+    }
 
     private static string Text(JsonElement json, string name) =>
         json.GetProperty(name).GetString() ?? throw new JsonException($"{name} is null");

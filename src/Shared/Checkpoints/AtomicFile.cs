@@ -37,7 +37,7 @@ internal static class AtomicFile
         }
         catch
         {
-            File.Delete(temporary);
+            TryDelete(temporary);
             throw;
         }
         DirectoryFlush.Flush(Path.GetDirectoryName(Path.GetFullPath(path))!);
@@ -49,4 +49,17 @@ internal static class AtomicFile
     /// <param name="ownerOnly">Whether only this user may read it.</param>
     public static void WriteText(string path, string text, bool ownerOnly = false) =>
         Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)), ownerOnly);
+
+    // What cannot be written may not be deleted either; the first of the two says why.
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Unfinished files do not count, and the next writer deletes them.
+        }
+    }
 }

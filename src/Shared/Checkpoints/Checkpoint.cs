@@ -12,4 +12,18 @@ internal sealed record Checkpoint(
     long Step,
     ReadOnlyMemory<float> Weights,
     IReadOnlyList<(string Name, ReadOnlyMemory<float> Values)> Moments
-);
+)
+{
+    /// <summary>
+    /// Records of the last pieces of work before, as those who did it report them, where nobody else may have logged them; else empty.
+    /// </summary>
+    public ReadOnlyMemory<byte> Records { get; init; }
+
+    /// <summary>The same state in memory of its own.</summary>
+    public Checkpoint Copy() =>
+        this with
+        {
+            Weights = Weights.ToArray(),
+            Moments = [.. Moments.Select(moment => (moment.Name, (ReadOnlyMemory<float>)moment.Values.ToArray()))],
+        };
+}

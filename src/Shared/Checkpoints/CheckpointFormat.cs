@@ -6,7 +6,7 @@ namespace Distributed.Checkpoints;
 
 /// <summary>
 /// What a checkpoint file holds: the parameters under their names, the optimizer's state as <c>optimizer.MOMENT.PARAMETER</c>, and in the
-/// header the step, the numerics version, the configuration's hash and the SHA-256 of the data.
+/// header the step, the numerics version, the configuration's hash, the SHA-256 of each tensor, and that of the header itself.
 /// </summary>
 /// <param name="layout">Where each parameter lies in the flat vectors.</param>
 /// <param name="configurationHash">The hash of what decides the run's course.</param>
@@ -18,6 +18,10 @@ internal sealed class CheckpointFormat(ParameterLayout layout, string configurat
     private const string StepKey = "step";
     private const string NumericsVersionKey = "numericsVersion";
     private const string ConfigurationHashKey = "configurationHash";
+    private const string RecordsKey = "records";
+    private const string TensorHashPrefix = "sha256:";
+
+    // Of all data at once, in files of earlier versions, whose headers have no checksum.
     private const string DataHashKey = "dataSha256";
 
     /// <summary>Writes a checkpoint as a safetensors file.</summary>
@@ -26,17 +30,18 @@ internal sealed class CheckpointFormat(ParameterLayout layout, string configurat
         var tensors = new List<SafeTensor>(layout.Tensors(checkpoint.Weights));
         foreach (var (name, values) in checkpoint.Moments)
             tensors.AddRange(layout.Tensors(values, MomentPrefix(name)));
-        SafeTensorsWriter.Write(
-            stream,
-            tensors,
-            new Dictionary<string, string>
-            {
-                [StepKey] = checkpoint.Step.ToString(CultureInfo.InvariantCulture),
-                [NumericsVersionKey] = NumericsVersion.Current.ToString(CultureInfo.InvariantCulture),
-                [ConfigurationHashKey] = configurationHash,
-                [DataHashKey] = DataHash(tensors),
-            }
-        );
+        var metadata = new Dictionary<string, string>
+        {
+            [StepKey] = checkpoint.Step.ToString(CultureInfo.InvariantCulture),
+            [NumericsVersionKey] = NumericsVersion.Current.ToString(CultureInfo.InvariantCulture),
+            [ConfigurationHashKey] = configurationHash,
+            [HeaderSeal.Key] = HeaderSeal.Blank,
+        };
+        foreach (var tensor in tensors)
+            metadata.Add(TensorHashPrefix + tensor.Name, HashOf(tensor));
+        if (!checkpoint.Records.IsEmpty)
+            metadata.Add(RecordsKey, Convert.ToBase64String(checkpoint.Records.Span));
+        SafeTensorsWriter.Write(stream, tensors, metadata);
     }
 
     /// <summary>Reads a checkpoint after checking all of it.</summary>
@@ -51,8 +56,15 @@ internal sealed class CheckpointFormat(ParameterLayout layout, string configurat
         try
         {
             layout.CheckTensors(file, ["", .. momentNames.Select(MomentPrefix)]);
-            var moments = momentNames.Select(name => (name, (ReadOnlyMemory<float>)layout.ReadTensors(file, MomentPrefix(name))));
-            return new Checkpoint(step, layout.ReadTensors(file), [.. moments]);
+            var weights = ReadVector(file, "");
+            return new Checkpoint(
+                step,
+                weights,
+                [.. momentNames.Select(name => (name, (ReadOnlyMemory<float>)ReadVector(file, MomentPrefix(name))))]
+            )
+            {
+                Records = Convert.FromBase64String(file.Metadata.GetValueOrDefault(RecordsKey, "")),
+            };
         }
         catch (InputException exception)
         {
@@ -66,7 +78,10 @@ internal sealed class CheckpointFormat(ParameterLayout layout, string configurat
         try
         {
             file = SafeTensorsFile.Open(path);
-            CheckData(file);
+            if (file.Metadata.ContainsKey(DataHashKey))
+                CheckData(file);
+            else if (!file.HasIntactHeader())
+                throw new InputException($"{path}: its header is not what was written: the checksum differs");
             return file;
         }
         catch (InputException exception)
@@ -80,6 +95,20 @@ internal sealed class CheckpointFormat(ParameterLayout layout, string configurat
             file?.Dispose();
             throw new DamagedCheckpointException(exception.Message, exception);
         }
+    }
+
+    private float[] ReadVector(SafeTensorsFile file, string prefix)
+    {
+        var values = layout.ReadTensors(file, prefix);
+        if (file.Metadata.ContainsKey(DataHashKey))
+            return values; // checked as a whole
+        foreach (var tensor in layout.Tensors(values, prefix))
+        {
+            if (file.Metadata.GetValueOrDefault(TensorHashPrefix + tensor.Name) != HashOf(tensor))
+                throw new InputException($"{file.Path}: tensor '{tensor.Name}' is not what was written: its checksum differs");
+        }
+
+        return values;
     }
 
     private static void CheckData(SafeTensorsFile file)
@@ -116,11 +145,10 @@ internal sealed class CheckpointFormat(ParameterLayout layout, string configurat
 
     private static string MomentPrefix(string moment) => $"{OptimizerPrefix}{moment}.";
 
-    private static string DataHash(IEnumerable<SafeTensor> tensors)
+    private static string HashOf(SafeTensor tensor)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var tensor in tensors)
-            FloatBytes.CopyTo(tensor.Values.Span, hash.AppendData);
+        FloatBytes.CopyTo(tensor.Values.Span, hash.AppendData);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

@@ -12,46 +12,71 @@ internal sealed class CheckpointStore
     public const int DefaultKeep = 3;
 
     private const string Prefix = "step-";
-    private const string Extension = ".safetensors";
+    internal const string Extension = ".safetensors";
 
     private readonly string _directory;
     private readonly CheckpointFormat _format;
-    private readonly int _keep;
+    private readonly IReadOnlyList<string> _emergencyFolders;
+    private readonly Action<string, Action<Stream>> _write;
     private readonly HashSet<long> _unreadable = [];
-    private long _newest = -1; // that this object has written
+    private int _keep;
 
     /// <summary>Names the folder; it is created by the first save.</summary>
     /// <param name="directory">The folder, used for nothing else.</param>
     /// <param name="format">What the checkpoints of this run contain.</param>
-    /// <param name="keep">How many of the newest are kept, at least 1.</param>
-    public CheckpointStore(string directory, CheckpointFormat format, int keep = DefaultKeep)
+    /// <param name="keep">See <see cref="Keep"/>.</param>
+    /// <param name="emergencyFolders">Where checkpoints may lie that workers have left, see <see cref="EmergencyFile"/>.</param>
+    /// <param name="write">Writes a file as a whole or not at all; null for <see cref="AtomicFile"/>.</param>
+    public CheckpointStore(
+        string directory,
+        CheckpointFormat format,
+        int keep = DefaultKeep,
+        IReadOnlyList<string>? emergencyFolders = null,
+        Action<string, Action<Stream>>? write = null
+    )
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(keep, 1);
         _directory = directory;
         _format = format;
-        _keep = keep;
+        Keep = keep;
+        _emergencyFolders = emergencyFolders ?? [];
+        _write = write ?? ((path, content) => AtomicFile.Write(path, content));
     }
 
+    /// <summary>How many of the newest are kept, at least 1.</summary>
+    public int Keep
+    {
+        get => _keep;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            _keep = value;
+        }
+    }
+
+    /// <summary>The folder.</summary>
+    public string Path => _directory;
+
+    /// <summary>The newest step that this object has written; -1 before the first.</summary>
+    public long Newest { get; private set; } = -1;
+
     /// <summary>The steps of the existing checkpoints, in ascending order; unfinished files do not count.</summary>
-    public IReadOnlyList<long> Steps =>
-        !Directory.Exists(_directory)
-            ? []
-            : [.. Directory.EnumerateFiles(_directory, Prefix + "*" + Extension).Select(StepOf).OfType<long>().Order()];
+    public IReadOnlyList<long> Steps => [.. StepsIn(_directory, Prefix).Order()];
 
     /// <summary>The file of a step's checkpoint.</summary>
-    public string PathOf(long step) => Path.Combine(_directory, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{step}{Extension}"));
+    public string PathOf(long step) =>
+        System.IO.Path.Combine(_directory, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{step}{Extension}"));
 
-    /// <summary>Writes a checkpoint, flushes it to disk, and then deletes those that are too many. Returns its path.</summary>
+    /// <summary>Writes a checkpoint and flushes it to disk. Returns its path. If that fails, all others are as they were.</summary>
     /// <param name="step">Steps completed.</param>
     /// <param name="weights">The flat vector of parameters.</param>
     /// <param name="moments">The optimizer's state: under each of its names a flat vector as long as the weights.</param>
     public string Save(long step, ReadOnlyMemory<float> weights, IReadOnlyList<(string Name, ReadOnlyMemory<float> Values)> moments)
     {
         DirectoryFlush.Create(_directory);
+        DeleteUnfinished(); // they may fill the disk
         var path = PathOf(step);
-        AtomicFile.Write(path, stream => _format.Write(stream, new Checkpoint(step, weights, moments)));
-        _newest = Math.Max(_newest, step);
-        Prune();
+        _write(path, stream => _format.Write(stream, new Checkpoint(step, weights, moments)));
+        Newest = Math.Max(Newest, step);
         return path;
     }
 
@@ -61,11 +86,11 @@ internal sealed class CheckpointStore
     /// <exception cref="InputException">An intact checkpoint belongs to another configuration or another numerics version.</exception>
     public Checkpoint? LoadLatest(IReadOnlyList<string> momentNames, Action<string> skipped)
     {
-        foreach (var step in Steps.Reverse())
+        foreach (var (path, step, isOwn) in Candidates())
         {
             try
             {
-                return _format.Read(PathOf(step), step, momentNames);
+                return _format.Read(path, step, momentNames);
             }
             catch (DamagedCheckpointException exception)
             {
@@ -73,7 +98,8 @@ internal sealed class CheckpointStore
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                _unreadable.Add(step); // it may well be intact
+                if (isOwn)
+                    _unreadable.Add(step); // it may well be intact
                 skipped($"skipped a checkpoint that cannot be read, and stays: {exception.Message}");
             }
         }
@@ -81,23 +107,48 @@ internal sealed class CheckpointStore
     }
 
     /// <summary>
-    /// Deletes all but the newest, and what is left of unfinished writes. Later steps than were written here can only be files that were
-    /// passed over as damaged when this run was resumed: they must not count among those kept.
+    /// Deletes all but the newest and the best. Later steps than were written here can only be files that were passed over as damaged when
+    /// this run was resumed: they must not count among those kept. Before anything was written here, nothing is deleted.
     /// </summary>
-    private void Prune()
+    /// <param name="best">The step of the best checkpoint, if any.</param>
+    public void Prune(long? best = null)
     {
+        if (Newest < 0)
+            return;
         var steps = Steps;
-        var kept = steps.Where(step => step <= _newest).Except(_unreadable).TakeLast(_keep).Concat(_unreadable).ToHashSet();
-        foreach (var step in steps.Where(step => !kept.Contains(step)))
+        var kept = steps.Where(step => step <= Newest).Except(_unreadable).TakeLast(Keep).Concat(_unreadable).ToHashSet();
+        foreach (var step in steps.Where(step => !kept.Contains(step) && step != best))
             File.Delete(PathOf(step));
+    }
+
+    /// <summary>The steps in the names of a folder's files.</summary>
+    /// <param name="folder">The folder; it need not exist.</param>
+    /// <param name="prefix">What a name begins with; the step and the extension follow.</param>
+    internal static IEnumerable<long> StepsIn(string folder, string prefix) =>
+        Directory.Exists(folder)
+            ? Directory.EnumerateFiles(folder, prefix + "*" + Extension).Select(path => StepOf(path, prefix)).OfType<long>()
+            : [];
+
+    // The newest first. A state is a function of the configuration and the step, so that any file of a step will do.
+    private IEnumerable<(string Path, long Step, bool IsOwn)> Candidates() =>
+        _emergencyFolders
+            .SelectMany(folder =>
+                EmergencyFile.StepsIn(folder).Select(step => (System.IO.Path.Combine(folder, EmergencyFile.NameOf(step)), step, false))
+            )
+            .Concat(Steps.Select(step => (PathOf(step), step, true)))
+            .OrderByDescending(candidate => candidate.Item2)
+            .ThenByDescending(candidate => candidate.Item3);
+
+    private void DeleteUnfinished()
+    {
         foreach (var leftover in Directory.EnumerateFiles(_directory, Prefix + "*" + AtomicFile.TemporarySuffix))
             File.Delete(leftover);
     }
 
-    private static long? StepOf(string path)
+    private static long? StepOf(string path, string prefix)
     {
-        var name = Path.GetFileName(path.AsSpan());
-        var digits = name[Prefix.Length..^Extension.Length];
+        var name = System.IO.Path.GetFileName(path.AsSpan());
+        var digits = name[prefix.Length..^Extension.Length];
         return long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : null;
     }
 }

@@ -65,6 +65,15 @@ internal sealed class SafeTensorsFile : IDisposable
         }
     }
 
+    /// <summary>Whether the header is what was written, by the checksum in it; see <see cref="HeaderSeal"/>.</summary>
+    public bool HasIntactHeader()
+    {
+        var header = new byte[_dataStart - sizeof(ulong)];
+        _stream.Position = sizeof(ulong);
+        _stream.ReadExactly(header);
+        return HeaderSeal.IsIntact(header);
+    }
+
     /// <summary>The SHA-256 of everything after the header, as lower-case hexadecimal digits.</summary>
     public string DataSha256()
     {

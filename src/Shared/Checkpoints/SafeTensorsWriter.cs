@@ -15,7 +15,10 @@ internal static class SafeTensorsWriter
     /// <summary>Writes the tensors in the order given.</summary>
     /// <param name="stream">Where the bytes go; left open.</param>
     /// <param name="tensors">The tensors; names are unique and shapes match the lengths.</param>
-    /// <param name="metadata">Text that travels in the header under <c>__metadata__</c>.</param>
+    /// <param name="metadata">
+    /// Text that travels in the header under <c>__metadata__</c>. With <see cref="HeaderSeal.Blank"/> under <see cref="HeaderSeal.Key"/>
+    /// the header gets its checksum there.
+    /// </param>
     /// <exception cref="ArgumentException">A shape does not match the number of values, or a name occurs twice.</exception>
     public static void Write(Stream stream, IReadOnlyList<SafeTensor> tensors, IReadOnlyDictionary<string, string> metadata)
     {
@@ -58,7 +61,10 @@ internal static class SafeTensorsWriter
         }
         while (buffer.Length % HeaderAlignment != 0)
             buffer.WriteByte((byte)' ');
-        return buffer.ToArray();
+        var header = buffer.ToArray();
+        if (metadata.ContainsKey(HeaderSeal.Key))
+            HeaderSeal.Close(header);
+        return header;
     }
 
     private static void WriteMetadata(Utf8JsonWriter json, IReadOnlyDictionary<string, string> metadata)

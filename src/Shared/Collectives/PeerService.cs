@@ -28,5 +28,17 @@ internal sealed class PeerService(ViewDirectory directory) : Peers.PeersBase
     /// <inheritdoc />
     public override Task<ReachReply> Reach(ReachRequest request, ServerCallContext context) => Task.FromResult(new ReachReply());
 
+    /// <inheritdoc />
+    public override Task<HeldState> Compare(HeldState request, ServerCallContext context)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (directory.Compare is not { } compare)
+            throw new RpcException(new Status(StatusCode.FailedPrecondition, "this process holds no state of its own"));
+        var own = compare(request);
+        return own.Run == request.Run
+            ? Task.FromResult(own)
+            : throw new RpcException(new Status(StatusCode.PermissionDenied, "the request belongs to another run"));
+    }
+
     private ByteString NewTicket(ExchangeView view, int rank) => ByteString.CopyFrom(Tickets.Bytes(directory.Tickets.Issue(view, rank)));
 }

@@ -20,6 +20,9 @@ internal sealed class ViewDirectory(TimeProvider? time = null)
     /// <summary>The name of the Unix domain socket that this process accepts raw streams on; empty if there is none.</summary>
     public string LocalSocketName { get; set; } = "";
 
+    /// <summary>Answers another member that tells what it holds by what this one holds; null before there is anything.</summary>
+    public Func<HeldState, HeldState>? Compare { get; set; }
+
     /// <summary>Lets streams of a view in.</summary>
     /// <param name="view">The view; later than all before.</param>
     public void Enter(ExchangeView view) => Change(() => _view = view);

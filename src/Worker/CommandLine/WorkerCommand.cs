@@ -52,6 +52,12 @@ internal static class WorkerCommand
         HelpName = "SECONDS",
         DefaultValueFactory = _ => Defaults.CoordinatorTimeout,
     };
+    private static readonly Option<string> EmergencyDir = new("--emergency-dir")
+    {
+        Description = "Folder in which the newest state is left as a checkpoint if the coordinator never returns",
+        HelpName = "DIR",
+        DefaultValueFactory = _ => Defaults.EmergencyDir,
+    };
     private static readonly Option<string> Data = new("--data")
     {
         Description = "Data that this worker holds; if it is the run's, samples need not be sent",
@@ -91,6 +97,7 @@ internal static class WorkerCommand
             Insecure,
             ConnectTimeout,
             CoordinatorTimeout,
+            EmergencyDir,
             Data,
             Test,
             DataDir,
@@ -137,6 +144,7 @@ internal static class WorkerCommand
             Insecure = parse.GetValue(Insecure),
             ConnectTimeout = parse.GetValue(ConnectTimeout),
             CoordinatorTimeout = parse.GetValue(CoordinatorTimeout),
+            EmergencyDir = parse.GetRequiredValue(EmergencyDir),
             Local = local,
             Data = local?.Data ?? DataOf(parse),
         };

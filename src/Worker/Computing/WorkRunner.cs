@@ -58,6 +58,19 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     /// <inheritdoc />
     public ulong Run => _run.Run;
 
+    /// <summary>The last view that this worker has entered; null before the first.</summary>
+    public EnterView? LastView { get; private set; }
+
+    /// <summary>What this worker holds, as it tells other workers.</summary>
+    public HeldState Held =>
+        new()
+        {
+            Run = _run.Run,
+            Position = HoldsWholeState ? (ulong)Volatile.Read(ref _position) : 0,
+            Epoch = LastView?.Generation.Epoch ?? 0,
+            Worker = LastView is { View: var view } ? view.Members[view.Rank].Worker : _run.Worker,
+        };
+
     /// <summary>Sends a message to the coordinator; set for each session.</summary>
     public Action<WorkerMessage> Post { get; set; } = _ => { };
 
@@ -184,6 +197,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         var first = checked((long)enter.View.FirstStep);
         _opening = "the others"; // which may first do much that they were granted
         _phase = Phase.StateTransfer;
+        LastView = enter;
         _generation = enter.Generation;
         _rank = enter.View.Rank;
         var owners = _run.Exchange == ExchangeMode.Coordinator ? SliceOwners.ParameterServer : SliceOwners.Workers;
@@ -250,11 +264,24 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _phase = Phase.Idle;
     }
 
+    /// <summary>The state with the records of the last steps; null if this worker holds none. Shares its memory; not in a view.</summary>
+    /// <param name="momentNames">The names of the optimizer's moments.</param>
+    public Checkpoint? StateToLeave(IReadOnlyList<string> momentNames) =>
+        HoldsWholeState
+            ? _replica.Weights.State.ToCheckpoint(momentNames) with
+            {
+                Records = new StepReports { Reports = { _last } }.ToByteArray(),
+            }
+            : null;
+
+    // A parameter server keeps the moments to itself.
+    private bool HoldsWholeState => _holdsState && _run.Exchange == ExchangeMode.Peers;
+
     /// <summary>Says that this worker can be a member, and what it has brought along from an earlier session.</summary>
     public void SayReady()
     {
         var ready = new Ready { HoldsDataset = _run.Dataset is not null };
-        if (_holdsState && _run.Exchange == ExchangeMode.Peers)
+        if (HoldsWholeState)
         {
             (ready.HoldsState, ready.Position, ready.Lineage) = (true, (ulong)_position, _lineage);
             ready.Completed.AddRange(_last);

@@ -55,7 +55,7 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var fetching = Enumerable
             .Range(0, stripes)
-            .Select(stripe => FetchStripeAsync(view, vectors, stripe, stripes, ending.Token))
+            .Select(stripe => FetchStripeAsync(view, vectors, stripe, stripes, received, ending.Token))
             .ToList();
         await foreach (var fetched in Task.WhenEach(fetching))
         {
@@ -74,6 +74,7 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
         IReadOnlyList<Memory<float>> vectors,
         int stripe,
         int stripes,
+        Action received,
         CancellationToken cancellationToken
     )
     {
@@ -114,7 +115,9 @@ internal sealed class MemberLinks(RunContext run, int threads, string coordinato
 
     /// <summary>The names of those that a view's state is fetched from.</summary>
     public static string NamesOfSources(View view) =>
-        view.StateSources.Count == 0 ? NameOf(view, source: null) : string.Join(", ", view.StateSources.Select(source => NameOf(view, source)));
+        view.StateSources.Count == 0
+            ? NameOf(view, source: null)
+            : string.Join(", ", view.StateSources.Select(source => NameOf(view, source)));
 
     private static string NameOf(View view, string? source) =>
         source is null ? "the coordinator" : $"worker {view.Members.FirstOrDefault(member => member.Address == source)?.Worker}";

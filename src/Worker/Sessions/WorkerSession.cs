@@ -64,7 +64,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         var pause = FirstPause;
         while (true)
         {
-            var (session, welcome) = await JoinAsync(connection, lost, leave);
+            var (session, welcome) = await JoinOrLeaveStateAsync(connection, lost, leave);
             _mayReturn = false;
             await using (session)
             {
@@ -96,6 +96,24 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
             await StandardStreams.Error.WriteLineAsync($"{lost.Message}; this worker joins again in {pause.TotalSeconds:0} seconds");
             await Task.Delay(pause, leave);
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+    }
+
+    private async Task<(SessionStream Session, CoordinatorMessage Welcome)> JoinOrLeaveStateAsync(
+        Connection connection,
+        RunSuspendedException? lost,
+        CancellationToken leave
+    )
+    {
+        try
+        {
+            return await JoinAsync(connection, lost, leave);
+        }
+        catch (RunSuspendedException) when (_held is not null)
+        {
+            if (await new EmergencyCheckpoint(_held, token, options.EmergencyDir).LeaveAsync(leave) is { } line)
+                await StandardStreams.Error.WriteLineAsync(line);
+            throw;
         }
     }
 
@@ -151,6 +169,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         if (options.Local is { } local)
             await held.Runner.PinAsync(ProcessorShare.Of(ThreadAffinity.Allowed(), local.Number, local.Count, options.Threads));
         directory.Serve(held.Runner);
+        directory.Compare = held.Comparison.Answer;
         return held;
     }
 

@@ -38,6 +38,7 @@ public sealed class HelpTests
         "--init-weights",
         "--run",
         "--checkpoint-every",
+        "--keep-checkpoints",
         "--eval-every",
         "--resume",
         "--listen",

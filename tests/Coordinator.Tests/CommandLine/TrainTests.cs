@@ -27,6 +27,9 @@ public sealed class TrainTests : IDisposable
         var summary = Summary(run);
         Assert.Equal(
             [
+                "bestCheckpoint",
+                "bestStep",
+                "bestTestLoss",
                 "samples",
                 "samplesPerSecond",
                 "seconds",
@@ -122,7 +125,7 @@ public sealed class TrainTests : IDisposable
     }
 
     [Fact]
-    public async Task MetricsThatCannotBeWrittenFailTheRunInOneLine()
+    public async Task MetricsThatCannotBeWrittenFailTheRunAtItsEnd()
     {
         var run = _folder.File("run");
         await CommandRunner.TrainAsync(run, "--steps 2 --checkpoint-every 1");
@@ -132,11 +135,33 @@ public sealed class TrainTests : IDisposable
         Directory.CreateDirectory(Path.Combine(run, "metrics.jsonl")); // a folder stands where the file is to be made
         var outcome = await CommandRunner.RunAsync("train", "--resume", "--run", run, "--workers", "0");
         Assert.Equal(1, outcome.ExitCode);
+        var metrics = Path.Combine(run, "metrics.jsonl");
+        Assert.StartsWith($"warning: {metrics}: cannot be written (", outcome.Errors[0], StringComparison.Ordinal);
+        Assert.StartsWith($"error: {metrics}: the last lines cannot be written (", outcome.Errors[^1], StringComparison.Ordinal);
+        Assert.EndsWith($"go on with: train --resume --run {run}", outcome.Errors[^1], StringComparison.Ordinal);
+        Directory.Delete(metrics);
+        Assert.Equal(0, (await CommandRunner.RunAsync("train", "--resume", "--run", run, "--workers", "0")).ExitCode);
+    }
+
+    [Fact]
+    public async Task AModelThatCannotBeWrittenIsSaidWithTheWayToIt()
+    {
+        var run = _folder.File("run");
+        await CommandRunner.TrainAsync(run, "--steps 2 --checkpoint-every 1");
+        var hash = Summary(run).GetProperty("weightsSha256").GetString();
+        File.Delete(Path.Combine(run, "summary.json"));
+        File.Delete(Path.Combine(run, "model.safetensors"));
+        Directory.CreateDirectory(Path.Combine(run, "model.safetensors.tmp")); // a folder stands where the file is to be made
+        var outcome = await CommandRunner.RunAsync("train", "--resume", "--run", run, "--workers", "0");
+        Assert.Equal(1, outcome.ExitCode);
         Assert.StartsWith(
-            $"error: the coordinator cannot write the metrics in {run}: ",
+            $"error: {run}: the training is done, but model.safetensors and summary.json cannot be written (",
             Assert.Single(outcome.Errors),
             StringComparison.Ordinal
         );
+        Directory.Delete(Path.Combine(run, "model.safetensors.tmp"));
+        Assert.Equal(0, (await CommandRunner.RunAsync("train", "--resume", "--run", run, "--workers", "0")).ExitCode);
+        Assert.Equal(hash, Summary(run).GetProperty("weightsSha256").GetString());
     }
 
     [Fact]

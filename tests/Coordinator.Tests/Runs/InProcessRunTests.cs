@@ -51,22 +51,60 @@ public sealed class InProcessRunTests : IDisposable
         Assert.Equal([6, 12, 18, 20], events.OfType<CheckpointSaved>().Select(saved => saved.Step));
     }
 
+    // A file stands where the folder of the checkpoints is to be made.
     [Fact]
-    public async Task ACheckpointThatCannotBeWrittenEndsTheRunInOneLine()
+    public async Task ARunWithoutItsLastCheckpointEndsInOneLine()
     {
         var failure = await Assert.ThrowsAsync<RunFailedException>(() =>
             RunAsync(
                 "run",
                 runEvent =>
                 {
-                    if (runEvent is RunStarted) // a file stands where the folder of the checkpoints is to be made
+                    if (runEvent is RunStarted)
                         File.WriteAllText(Path.Combine(_folder.File("run"), "checkpoints"), "");
                 },
                 CancellationToken.None
             )
         );
-        Assert.Contains("cannot save a checkpoint", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("the checkpoint of step 20 cannot be written", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("\n", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TrainingGoesOnWhileNothingCanBeWritten()
+    {
+        var whole = await RunAsync("whole", _ => { }, CancellationToken.None);
+        var events = new List<RunEvent>();
+        string run = _folder.File("run"),
+            checkpoints = Path.Combine(run, "checkpoints"),
+            metrics = Path.Combine(run, "metrics.jsonl");
+        var result = await RunAsync(
+            "run",
+            runEvent =>
+            {
+                events.Add(runEvent);
+                if (runEvent is RunStarted)
+                {
+                    File.WriteAllText(checkpoints, "");
+                    Directory.CreateDirectory(metrics);
+                }
+                else if (runEvent is StepCompleted { Step: 19 })
+                {
+                    File.Delete(checkpoints);
+                    Directory.Delete(metrics);
+                }
+            },
+            CancellationToken.None
+        );
+        Assert.Equal(WeightsHash.Compute(whole.Weights.Span), WeightsHash.Compute(result.Weights.Span));
+        Assert.Equal(
+            await File.ReadAllTextAsync(Path.Combine(_folder.File("whole"), "metrics.jsonl"), TestContext.Current.CancellationToken),
+            await File.ReadAllTextAsync(metrics, TestContext.Current.CancellationToken)
+        );
+        Assert.Contains(events.OfType<CheckpointSaved>(), saved => saved.Step == 20);
+        Assert.Single(events.OfType<RunWarning>(), warning =>
+            warning.Message.StartsWith($"{metrics}: cannot be written", StringComparison.Ordinal)
+        );
     }
 
     private async Task<RunResult> RunAsync(string name, Action<RunEvent> observe, CancellationToken interrupt)

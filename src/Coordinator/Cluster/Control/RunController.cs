@@ -10,7 +10,7 @@ namespace Distributed.Coordinator.Cluster.Control;
 
 /// <summary>
 /// The single control loop of a run: handles events one at a time, tells <see cref="MembershipReducer"/> what has happened and does what
-/// it says, grants work, and combines the workers' reports. It computes nothing and waits only for the disk.
+/// it says, grants work, and combines the workers' reports. It computes nothing, and waits for the disk at the end alone.
 /// </summary>
 internal sealed class RunController : IAsyncDisposable
 {

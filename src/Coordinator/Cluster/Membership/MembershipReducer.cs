@@ -524,15 +524,7 @@ internal static class MembershipReducer
             {
                 var one = State.Participants[worker];
                 var hasState = one.HasState || (one.Brings is not null && !lacking.Contains(worker));
-                Set(
-                    one with
-                    {
-                        Standing = Standing.Member,
-                        HasOpened = false,
-                        HasState = hasState,
-                        Ways = one.Ways.Clear(),
-                    }
-                );
+                Set(one with { Standing = Standing.Member, HasOpened = false, HasState = hasState, Ways = one.Ways.Clear() });
             }
 
             Effects.Add(new BeginView(State.Generation, members, source, lacking, reason));

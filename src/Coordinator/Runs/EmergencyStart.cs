@@ -1,0 +1,109 @@
+using Distributed.Checkpoints;
+using Distributed.Collectives;
+using Distributed.Coordinator.Cluster.Control;
+using Distributed.Objectives;
+using Distributed.Protocol;
+using Distributed.Training;
+
+namespace Distributed.Coordinator.Runs;
+
+/// <summary>
+/// Takes over a state that a worker has left after its coordinator had gone. The workers were ahead of what that coordinator had logged, so
+/// that the file brings the records of its last steps.
+/// </summary>
+internal static class EmergencyStart
+{
+    /// <summary>Logs what the metrics lack on the way to the state, and makes it a checkpoint of the run.</summary>
+    /// <param name="start">The state.</param>
+    /// <param name="prepared">The run.</param>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="run">Receives the warnings.</param>
+    public static void Adopt(Checkpoint start, RunPreparation prepared, RunFolder folder, IRunObserver run)
+    {
+        run.Report(new RunWarning($"goes on from the state after step {start.Step}, which a worker has left as an emergency checkpoint"));
+        Log(start, prepared, folder.Metrics, run);
+        try
+        {
+            folder.SaveCheckpoint(start);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            run.Report(
+                new RunWarning(
+                    $"the emergency checkpoint of step {start.Step} cannot be copied to {folder.Checkpoints.Path} "
+                        + $"({exception.Message.TrimEnd('.')}); keep it until the run has a later checkpoint"
+                )
+            );
+        }
+    }
+
+    private static void Log(Checkpoint start, RunPreparation prepared, MetricsLog metrics, IRunObserver run)
+    {
+        var configuration = prepared.Configuration;
+        var end = Positions.Start(start.Step, configuration.Steps);
+        var records = RecordsOf(start);
+        var missing = new List<long>();
+        var plan = WorkPlan.After(configuration, metrics.Position(), saved: long.MaxValue, compareEvery: 0);
+        foreach (var work in plan.TakeWhile(work => work.Position <= end))
+        {
+            if (records.TryGetValue(work, out var sums))
+                Log(work, sums, prepared, metrics);
+            else if (work == new PlannedWork(WorkKind.Evaluate, start.Step))
+                Log(work, Evaluate(start, prepared), prepared, metrics);
+            else
+                missing.Add(work.Step);
+        }
+
+        if (missing.Count > 0)
+        {
+            run.Report(
+                new RunWarning(
+                    $"{metrics.Path}: lacks lines of steps {missing[0]} to {missing[^1]}: "
+                        + "neither it nor the emergency checkpoint has them; weights do not depend on them"
+                )
+            );
+        }
+    }
+
+    // A step that was done once more has the same record.
+    private static Dictionary<PlannedWork, BatchSums> RecordsOf(Checkpoint start)
+    {
+        var records = new Dictionary<PlannedWork, BatchSums>();
+        foreach (var report in StepReports.Parser.ParseFrom(start.Records.Span).Reports)
+        {
+            if (report.Record.Length == StepRecord.ByteLength)
+                records[Reports.WorkOf(report)] = StepRecord.Read(report.Record.Span).Sums;
+        }
+
+        return records;
+    }
+
+    private static void Log(PlannedWork work, in BatchSums sums, RunPreparation prepared, MetricsLog metrics)
+    {
+        var (configuration, step) = (prepared.Configuration, work.Step);
+        if (work.Kind == WorkKind.Evaluate)
+        {
+            metrics.Append(Evaluated.Of(step, configuration.CreateObjective(prepared.Network), sums));
+            return;
+        }
+
+        var options = configuration.Options;
+        var rate = new LearningRateSchedule(options.Schedule, options.Optimizer.LearningRate).At(step, configuration.Steps);
+        var epoch = configuration.Batches(prepared.Dataset.Train.Count).Epoch(step);
+        metrics.Append(new StepCompleted(step, epoch, sums.MeanLoss, rate, (int)sums.Samples));
+    }
+
+    // The workers had trained the step, and not evaluated after it yet.
+    private static BatchSums Evaluate(Checkpoint start, RunPreparation prepared)
+    {
+        var configuration = prepared.Configuration;
+        using var trainer = new LocalTrainer(
+            TrainingSettings.Of(configuration, prepared.Network),
+            prepared.Dataset,
+            configuration.Batches(prepared.Dataset.Train.Count),
+            Environment.ProcessorCount
+        );
+        trainer.State.Restore(start);
+        return trainer.Evaluate();
+    }
+}
