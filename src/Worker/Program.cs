@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Distributed.Hosting;
-using Distributed.Worker;
 using Distributed.Worker.CommandLine;
 
 if (DescriptorLimit.Refusal() is { } refusal)

@@ -16,11 +16,10 @@ internal sealed class LedgerLog(string path)
     /// <param name="step">The last step that stays.</param>
     public void Truncate(long step)
     {
-        if (File.Exists(path))
-            Checkpoints.AtomicFile.WriteText(
-                path,
-                string.Concat(File.ReadLines(path).TakeWhile(line => IsUpTo(line, step)).Select(line => line + "\n"))
-            );
+        if (!File.Exists(path))
+            return;
+        var kept = File.ReadLines(path).TakeWhile(line => IsUpTo(line, step)).Select(line => line + "\n");
+        Checkpoints.AtomicFile.WriteText(path, string.Concat(kept));
     }
 
     private static bool IsUpTo(string line, long step)

@@ -4,7 +4,6 @@ using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Control;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Protocol;
-using Distributed.Training;
 using Google.Protobuf;
 using Grpc.Core;
 

@@ -4,7 +4,6 @@ using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Runs;
 using Distributed.Protocol;
 using Distributed.Training;
-using Google.Protobuf;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
