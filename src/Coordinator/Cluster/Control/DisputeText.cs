@@ -10,7 +10,11 @@ internal static class DisputeText
     /// <param name="nameOf">A member's name.</param>
     public static string CauseOf(CompletedWork dispute, Func<int, string> nameOf)
     {
-        var camps = dispute.Camps.OrderBy(camp => camp.Members.Count).Select(camp => Names(camp, nameOf)).ToList();
+        var camps = dispute
+            .Camps.OrderBy(camp => camp.Members.Count)
+            .ThenByDescending(camp => camp.Members.Min())
+            .Select(camp => Names(camp, nameOf))
+            .ToList();
         var what = dispute.Work.Kind switch
         {
             WorkKind.Compare => "after step {0} the state of {1} differs from that of {2}",
