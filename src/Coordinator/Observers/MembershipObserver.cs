@@ -33,17 +33,7 @@ internal sealed class MembershipObserver(string path, TimeProvider time, IRunObs
         var line = StrictJson.Serialize(runEvent);
         var when = time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
         _lines.Append(Encoding.UTF8.GetBytes($"{{\"time\":\"{when}\",{line[1..]}\n"));
-        if (_lines.Failure is { } failure)
-        {
-            _failures.Failed(
-                failure,
-                $"{path}: cannot be written ({WriteFailures.Reason(failure)}); its lines wait in memory, and training goes on"
-            );
-        }
-        else
-        {
-            _failures.Succeeded();
-        }
+        _failures.Tell(path, _lines.Failure);
     }
 
     /// <inheritdoc/>

@@ -53,16 +53,9 @@ internal sealed class MetricsObserver(RunFolder folder, IRunObserver run) : IRun
 
     private void Tell(long step)
     {
-        if (folder.Metrics.Failure is not { } failure)
-        {
-            _failures.Succeeded();
+        _failures.Tell(folder.Metrics.Path, folder.Metrics.Failure);
+        if (folder.Metrics.Failure is null)
             return;
-        }
-
-        _failures.Failed(
-            failure,
-            $"{folder.Metrics.Path}: cannot be written ({WriteFailures.Reason(failure)}); its lines wait in memory, and training goes on"
-        );
         if (folder.Metrics.Lost > 0 && _lost == 0)
         {
             run.Report(

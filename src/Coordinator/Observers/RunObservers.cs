@@ -23,7 +23,7 @@ internal sealed class RunObservers(TextWriter errors) : IRunObserver, IAsyncDisp
     internal static RunObservers Of(RunFolder folder, TextWriter errors, params IRunObserver[] others)
     {
         var run = new RunObservers(errors);
-        run.Add(new LedgerObserver(folder.Ledger)); // before the metrics, which say how far the run has come
+        run.Add(new LedgerObserver(folder.Ledger, run)); // before the metrics, which say how far the run has come
         run.Add(new MetricsObserver(folder, run));
         run.Add(new CheckpointObserver(folder, run));
         run.Add(new CheckpointWatch(folder.Path, run, TimeProvider.System));

@@ -20,6 +20,17 @@ internal sealed class WriteFailures(IRunObserver run)
             run.Report(new RunWarning($"{what}; {Remedy}"));
     }
 
+    /// <summary>A line was appended to a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="failure">Why its lines wait in memory; null if none does.</param>
+    public void Tell(string path, Exception? failure)
+    {
+        if (failure is null)
+            Succeeded();
+        else
+            Failed(failure, $"{path}: cannot be written ({Reason(failure)}); its lines wait in memory, and training goes on");
+    }
+
     /// <summary>Something was written.</summary>
     public void Succeeded() => _told.Clear();
 

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace Distributed.Coordinator.Runs;
@@ -78,6 +79,39 @@ internal sealed class LineFile(string path, Func<string, Stream>? open = null, l
             _stream = null;
             _length = -1;
         }
+    }
+
+    /// <summary>Cuts a file after its first lines that are whole and stay; where it lies, which takes no room.</summary>
+    /// <param name="path">The file; nothing happens if there is none.</param>
+    /// <param name="stays">Whether a line stays.</param>
+    public static void Cut(string path, Func<string, bool> stays)
+    {
+        if (!File.Exists(path))
+            return;
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
+        var kept = LengthWhile(stream, stays);
+        if (kept == stream.Length)
+            return;
+        stream.SetLength(kept);
+        stream.Flush(flushToDisk: true);
+    }
+
+    /// <summary>The bytes of a file's first lines that are whole, and for which a condition holds.</summary>
+    /// <param name="stream">The file, from its beginning.</param>
+    /// <param name="holds">Asked for each line in turn, until it says no.</param>
+    public static long LengthWhile(Stream stream, Func<string, bool> holds)
+    {
+        var length = 0L;
+        using var reader = new StreamReader(stream, Encoding.UTF8, detectEncodingFromByteOrderMarks: false, leaveOpen: true);
+        while (reader.ReadLine() is { } text)
+        {
+            var end = length + Encoding.UTF8.GetByteCount(text) + 1;
+            if (end > stream.Length || !holds(text))
+                break; // whole but for its end, or the first that does not stay
+            length = end;
+        }
+
+        return length;
     }
 
     private void WriteWaiting()

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Distributed.Collectives;
 
@@ -70,7 +69,7 @@ internal sealed class MetricsLog(string path) : IDisposable
     public void Truncate(long position)
     {
         Dispose();
-        Cut(position);
+        LineFile.Cut(path, text => Parse(text) is { } line && PositionOf(line) <= position);
         lock (_lock)
             _bests = ReadBests();
     }
@@ -81,7 +80,15 @@ internal sealed class MetricsLog(string path) : IDisposable
         if (!Exists)
             return 0;
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        return WholeUpTo(stream, long.MaxValue).Position;
+        var reached = 0L;
+        LineFile.LengthWhile(stream, text =>
+        {
+            if (Parse(text) is not { } line)
+                return false;
+            reached = PositionOf(line);
+            return true;
+        });
+        return reached;
     }
 
     /// <summary>The mean loss per sample over the logged steps of the last epoch.</summary>
@@ -133,34 +140,6 @@ internal sealed class MetricsLog(string path) : IDisposable
     {
         if (double.IsFinite(loss) && (bests.Count == 0 || loss < bests[^1].TestLoss))
             bests.Add(new BestEvaluation(step, loss));
-    }
-
-    private void Cut(long position)
-    {
-        if (!Exists)
-            return;
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
-        var kept = WholeUpTo(stream, position).Length;
-        if (kept == stream.Length)
-            return;
-        stream.SetLength(kept);
-        stream.Flush(flushToDisk: true);
-    }
-
-    // The lines from the beginning that are whole and not after a position: their bytes, and the position of the last.
-    private static (long Length, long Position) WholeUpTo(FileStream stream, long position)
-    {
-        var (length, reached) = (0L, 0L);
-        using var reader = new StreamReader(stream, Encoding.UTF8, detectEncodingFromByteOrderMarks: false, leaveOpen: true);
-        while (reader.ReadLine() is { } text && Parse(text) is { } line && PositionOf(line) <= position)
-        {
-            var end = length + Encoding.UTF8.GetByteCount(text) + 1;
-            if (end > stream.Length)
-                break; // whole but for its end
-            (length, reached) = (end, PositionOf(line));
-        }
-
-        return (length, reached);
     }
 
     private static long PositionOf(MetricsLine line) =>

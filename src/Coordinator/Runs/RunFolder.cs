@@ -323,6 +323,7 @@ internal sealed class RunFolder : IDisposable
     public void Dispose()
     {
         Metrics.Dispose();
+        Ledger.Dispose();
         _lock.Dispose();
     }
 
