@@ -304,36 +304,27 @@ internal sealed class RunController : IAsyncDisposable
 
     private void Record()
     {
-        var trained = new List<long>();
-        if (!RecordCompleted(trained))
+        if (!RecordCompleted(_standstill))
             return; // most reports: others of the view have still to report the same
-        foreach (var step in trained)
-            _standstill.Completed(step, _membership.View.Count);
         Settle();
         foreach (var one in _membership.Participants.Values.Where(IsDone).ToList())
             Apply(new Drained(one.Worker));
     }
 
-    // As far as members agree.
-    private bool RecordCompleted(List<long>? trained = null)
+    // As far as members agree. What is recorded at the end of a view, without a standstill, does not end one.
+    private bool RecordCompleted(Standstill? standstill)
     {
         var hasAny = false;
         for (; _dispute is null && _ledger.TryTake() is { } completed; hasAny = true)
         {
             if (completed.IsDisputed)
-            {
                 _dispute = completed;
-            }
             else if (completed.Work.HasPlace)
-            {
                 _progress.Completed(completed.Work, StepRecord.Read(completed.Camps[0].Found.Span).Sums);
-                if (completed.Work.Kind == WorkKind.Train)
-                    trained?.Add(completed.Work.Step);
-            }
             else if (completed.Camps.Count > 0)
-            {
                 _progress.Agreed(completed.Work.Step, completed.Camps[0].Found);
-            }
+            if (completed is { IsDisputed: false, Work.Kind: WorkKind.Train })
+                standstill?.Completed(completed.Work.Step, _membership.View.Count);
         }
 
         return hasAny;
@@ -581,7 +572,7 @@ internal sealed class RunController : IAsyncDisposable
     private void GoOn(long? position)
     {
         _ledger.EndView(position ?? -1);
-        RecordCompleted();
+        RecordCompleted(standstill: null);
         if (position > _progress.Recorded)
             TakeOver(position.Value);
         var reached = _progress.GoOnAfter(position);

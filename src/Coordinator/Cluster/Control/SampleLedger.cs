@@ -31,12 +31,13 @@ internal sealed class SampleLedger
     {
         if (!_decoded.Remove(step, out var decoded))
             decoded = [];
-        var missing = decoded.CountBy(index => index).ToDictionary();
+        var reported = decoded.CountBy(index => index).ToDictionary();
         var unreported = new List<int>();
         foreach (var index in granted)
         {
-            ref var count = ref CollectionsMarshal.GetValueRefOrNullRef(missing, index);
-            if (System.Runtime.CompilerServices.Unsafe.IsNullRef(ref count) || count-- <= 0)
+            var count = reported.GetValueOrDefault(index);
+            reported[index] = count - 1;
+            if (count <= 0)
                 unreported.Add(index);
         }
 
