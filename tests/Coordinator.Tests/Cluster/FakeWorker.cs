@@ -30,6 +30,7 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
     /// <param name="isLocal">Whether the coordinator has started it.</param>
     /// <param name="localNumber">Its number among the local workers, where it takes the place of another one.</param>
     /// <param name="answersProbes">Whether it says whether it reaches another worker.</param>
+    /// <param name="with">Sets what else is special about it, before it joins: afterwards it answers on other threads.</param>
     public FakeWorker(
         ControlledRun run,
         int number,
@@ -37,13 +38,15 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
         string? weightsSha256 = null,
         bool isLocal = true,
         int? localNumber = null,
-        bool answersProbes = true
+        bool answersProbes = true,
+        Action<FakeWorker>? with = null
     )
     {
         _run = run;
         AnswersProbes = answersProbes;
         Reports = reports;
         _weightsSha256 = weightsSha256 ?? WeightsHash.Compute(run.Start.Weights.Span);
+        with?.Invoke(this);
         var join = new Join
         {
             Host = "host",

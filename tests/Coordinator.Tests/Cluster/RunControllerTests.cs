@@ -118,8 +118,8 @@ public sealed class RunControllerTests
         var first = new FakeWorker(run, 1);
         var second = new FakeWorker(run, 2, reports: false);
         await run.ReportedAsync<RunStarted>();
+        second.ReportsFromNextView = true;
         first.Say(message => message.Leave = new Leave());
-        second.Reports = true;
         foreach (var step in Enumerable.Range(1, GrantPace.Least))
             second.SayCompleted(step);
 
@@ -145,8 +145,8 @@ public sealed class RunControllerTests
         await run.ReportedAsync<RunStarted>();
         var second = new FakeWorker(run, 2, isLocal: false);
         await Task.WhenAll(first.ProbedAsync(), second.ProbedAsync());
+        first.ReportsFromNextView = true;
         first.Say(message => message.Leave = new Leave());
-        first.Reports = true;
         foreach (var step in Enumerable.Range(1, GrantPace.Least))
             first.SayCompleted(step);
 
@@ -166,7 +166,7 @@ public sealed class RunControllerTests
     public async Task A_slow_worker_is_named_and_gets_less_of_every_batch_from_a_planned_view_on()
     {
         var run = new ControlledRun(workers: 2, steps: 1_000_000, batchSize: 256);
-        FakeWorker[] workers = [new(run, 1), new(run, 2) { MicrosecondsPerMicrobatch = 2000 }];
+        FakeWorker[] workers = [new(run, 1), new(run, 2, with: worker => worker.MicrosecondsPerMicrobatch = 2000)];
         await run.ReportedAsync<StepCompleted>(completed => completed.Step == 20);
         for (var passed = TimeSpan.Zero; passed < RangeControl.Interval; passed += WireLimits.HeartbeatInterval)
         {

@@ -134,7 +134,7 @@ public sealed class RunLossTests
     public async Task A_state_that_was_lost_with_its_sender_is_asked_for_again()
     {
         var run = new ControlledRun(workers: 2, steps: 1000, checkpointEvery: 3);
-        var first = new FakeWorker(run, 1, reports: false) { SendsState = false };
+        var first = new FakeWorker(run, 1, reports: false, with: worker => worker.SendsState = false);
         var second = new FakeWorker(run, 2, reports: false);
         await run.ReportedAsync<RunStarted>();
         foreach (var worker in new[] { first, second })
@@ -263,7 +263,7 @@ public sealed class RunLossTests
         FakeWorker[] workers =
         [
             new(run, 1),
-            new(run, 2) { StateHashAfter = step => FakeWorker.HashOf((byte)(deviates && step == 6 ? 1 : 0)) },
+            new(run, 2, with: worker => worker.StateHashAfter = step => FakeWorker.HashOf((byte)(deviates && step == 6 ? 1 : 0))),
             new(run, 3),
         ];
         var back = await run.ReportedAsync<RolledBack>();
@@ -288,7 +288,7 @@ public sealed class RunLossTests
     public async Task A_state_that_changes_on_its_way_to_the_disk_is_asked_for_again()
     {
         var run = new ControlledRun(workers: 2, steps: 9, checkpointEvery: 3);
-        var first = new FakeWorker(run, 1) { SnapshotHash = FakeWorker.HashOf(1) };
+        var first = new FakeWorker(run, 1, with: worker => worker.SnapshotHash = FakeWorker.HashOf(1));
         _ = new FakeWorker(run, 2);
         var warning = await run.ReportedAsync<RunWarning>();
         first.SnapshotHash = FakeWorker.HashOf(0);
@@ -305,7 +305,7 @@ public sealed class RunLossTests
     {
         var run = new ControlledRun(workers: 2, steps: 9, checkpointEvery: 3);
         _ = new FakeWorker(run, 1);
-        _ = new FakeWorker(run, 2) { StateHashAfter = _ => FakeWorker.HashOf(1) };
+        _ = new FakeWorker(run, 2, with: worker => worker.StateHashAfter = _ => FakeWorker.HashOf(1));
         var failure = await Assert.ThrowsAsync<RunFailedException>(run.EndAsync);
         Assert.Contains("worker 1 (host, process 101)", failure.Message, StringComparison.Ordinal);
         Assert.Contains("worker 2 (host, process 102)", failure.Message, StringComparison.Ordinal);

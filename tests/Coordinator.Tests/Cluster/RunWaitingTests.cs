@@ -48,7 +48,7 @@ public sealed class RunWaitingTests
     public async Task A_newcomer_that_a_member_does_not_reach_is_told_where_and_never_a_member()
     {
         var run = new ControlledRun(workers: 1, steps: 1000);
-        var member = new FakeWorker(run, 1, reports: false) { Reaches = _ => "connection refused" };
+        var member = new FakeWorker(run, 1, reports: false, with: worker => worker.Reaches = _ => "connection refused");
         await run.ReportedAsync<RunStarted>();
         var newcomer = new FakeWorker(run, 2, isLocal: false);
         Assert.Equal(2, await member.ProbedAsync());
@@ -75,7 +75,7 @@ public sealed class RunWaitingTests
     public async Task A_local_worker_that_is_turned_away_again_and_again_is_not_started_again_at_once()
     {
         var run = new ControlledRun(workers: 2, steps: 1000);
-        var member = new FakeWorker(run, 1, reports: false) { Reaches = _ => "connection refused" };
+        var member = new FakeWorker(run, 1, reports: false, with: worker => worker.Reaches = _ => "connection refused");
         var second = new FakeWorker(run, 2, reports: false);
         await run.ReportedAsync<RunStarted>();
         run.Happens(new MemberGone(second.Session, "the connection was closed"));
@@ -103,7 +103,7 @@ public sealed class RunWaitingTests
     public async Task Members_that_do_not_confirm_the_end_are_named()
     {
         var run = new ControlledRun(workers: 2, steps: 3);
-        var second = new FakeWorker(run, 2) { Confirms = false };
+        var second = new FakeWorker(run, 2, with: worker => worker.Confirms = false);
         var first = new FakeWorker(run, 1); // and the run begins
         await Task.WhenAll(first.Dismissed, second.Dismissed);
         await run.SettledAsync();
