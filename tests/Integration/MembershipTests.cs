@@ -148,8 +148,7 @@ public sealed class MembershipTests
         var membership = await File.ReadAllTextAsync(folder["run/membership.jsonl"]);
         Assert.DoesNotContain("workerLost", membership, StringComparison.Ordinal);
         Assert.DoesNotContain("trainingResumed", membership, StringComparison.Ordinal); // no view was ended for it
-        Signal.Kill(stranger.Id); // it would try again
-        Assert.Contains($"does not reach it at {nowhere}", stranger.ErrorsSoFar, StringComparison.Ordinal);
+        Assert.Contains($"does not reach it at {nowhere}", (await stranger.KillAsync()).ErrorText, StringComparison.Ordinal); // or it tries again
     }
 
     [Fact]

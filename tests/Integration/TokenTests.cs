@@ -21,6 +21,10 @@ public sealed class TokenTests
         {
             using var call = new Tensors.TensorsClient(calls).FetchState(new StateRequest());
             await call.ResponseStream.MoveNext(CancellationToken.None);
+        }), ("ReadState", async calls =>
+        {
+            using var call = new Tensors.TensorsClient(calls).ReadStateAsync(new StateOffer());
+            await call.ResponseAsync;
         }), ("StoreState", async calls =>
         {
             using var call = new Tensors.TensorsClient(calls).StoreState();

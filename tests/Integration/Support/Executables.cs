@@ -1,8 +1,9 @@
+using System.Reflection;
 using System.Runtime.InteropServices;
 
 namespace Distributed.Integration.Support;
 
-/// <summary>The programs under test. The build puts them beside the tests, since the project references both.</summary>
+/// <summary>The programs under test, in the form in which they are shipped.</summary>
 internal static class Executables
 {
     public static string Coordinator => PathOf("coordinator");
@@ -14,7 +15,13 @@ internal static class Executables
 
     private static string PathOf(string name)
     {
-        var path = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? name + ".exe" : name);
+        var path = Path.Combine(Folder, OperatingSystem.IsWindows() ? name + ".exe" : name);
         return File.Exists(path) ? path : throw new FileNotFoundException($"{path} is missing: build the test project with its references");
     }
+
+    private static string Folder =>
+        typeof(Executables)
+            .Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+            .Single(attribute => attribute.Key == "Programs")
+            .Value!;
 }

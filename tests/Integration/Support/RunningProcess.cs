@@ -16,7 +16,7 @@ internal sealed record Exit(int Code, IReadOnlyList<string> Errors)
 internal sealed class RunningProcess : IAsyncDisposable
 {
     /// <summary>How long anything may take that a test waits for; reaching it is a failure.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
     // What a developer's or a parent's environment must not decide.
     private static readonly string[] Uninherited =
@@ -70,6 +70,7 @@ internal sealed class RunningProcess : IAsyncDisposable
             RedirectStandardError = true,
         };
         start.Environment["DOTNET_ROOT"] = Executables.DotnetRoot;
+        start.Environment["DOTNET_TieredCompilation"] = "0"; // a run of seconds does not earn back what compiling it again takes
         foreach (var name in Uninherited)
             start.Environment.Remove(name);
         if (temporaryFolder is not null)
@@ -107,11 +108,17 @@ internal sealed class RunningProcess : IAsyncDisposable
         return new Exit(_process.ExitCode, [.. _errors]);
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Ends it and all that it has started, if it still runs, and waits for the end.</summary>
+    public Task<Exit> KillAsync()
     {
         if (!_process.HasExited)
             _process.Kill(entireProcessTree: true);
-        await ExitAsync();
+        return ExitAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
         _process.Dispose();
     }
 
