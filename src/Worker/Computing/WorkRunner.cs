@@ -284,6 +284,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         if (HoldsWholeState)
         {
             (ready.HoldsState, ready.Position, ready.Lineage) = (true, (ulong)_position, _lineage);
+            ready.Members = LastView?.View.Members.Count ?? 0;
             ready.Completed.AddRange(_last);
         }
 

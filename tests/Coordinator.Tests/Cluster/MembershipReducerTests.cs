@@ -133,6 +133,17 @@ public sealed class MembershipReducerTests
         );
     }
 
+    [Fact]
+    public void A_run_whose_members_are_all_back_goes_on_at_once()
+    {
+        var run = new Scenario(Rules(minimum: 9));
+        Assert.Equal("", run.Apply(new Arrived(1, 8, MembersBefore: 3), new Arrived(2, 8, MembersBefore: 2), new Arrived(3)));
+        Assert.Equal(
+            "go on after 9 (worker 4 holds the state); view 1.1 of 1, 2, 3, 4, state of 4 for 1, 2, 3 (4 workers are ready)",
+            run.Apply(new Arrived(4, 9, MembersBefore: 2))
+        );
+    }
+
     [Theory]
     [InlineData(9, false)]
     [InlineData(10, false)]

@@ -192,7 +192,7 @@ internal sealed class RunController : IAsyncDisposable
             case WorkerMessage.BodyOneofCase.Ready:
                 _joined += _progress.HasStarted ? 1 : 0;
                 _observer.Report(new WorkerJoined(session.FullName, session.Address, _members.ReadyCount, session.Join.ProcessId));
-                Apply(new Arrived(session.Worker, Brings(session, message.Ready), message.Ready.Lineage));
+                Apply(new Arrived(session.Worker, Brings(session, message.Ready), message.Ready.Lineage, message.Ready.Members));
                 break;
             case WorkerMessage.BodyOneofCase.Leave when session.IsReady:
                 Apply(new Leaving(session.Worker, IsUrgent: _pace.TimeFor(_window.LastTrained - _progress.LastStep) > LeavingTime));

@@ -9,7 +9,8 @@ internal abstract record MembershipEvent;
 /// <param name="Worker">The worker.</param>
 /// <param name="Position">The position whose state it holds from an earlier session, if it does.</param>
 /// <param name="Lineage">The lineage of that state, see <see cref="MembershipState.Lineage"/>.</param>
-internal sealed record Arrived(int Worker, long? Position = null, uint Lineage = 0) : MembershipEvent;
+/// <param name="MembersBefore">How many members its last view had; 0 if it was in none.</param>
+internal sealed record Arrived(int Worker, long? Position = null, uint Lineage = 0, int MembersBefore = 0) : MembershipEvent;
 
 /// <summary>The coordinator has a newer state.</summary>
 /// <param name="Position">Its position.</param>

@@ -116,6 +116,7 @@ internal static class MembershipReducer
             Set(
                 new Participant(arrived.Worker, Standing.Waiting, IsLeaving: false, HasOpened: false, HasState: false, brings)
                 {
+                    MembersBefore = arrived.MembersBefore,
                     Ways = ways.ToImmutableSortedDictionary(way => way, _ => new ProbedWay(now, Cause: null)),
                 }
             );
@@ -311,10 +312,13 @@ internal static class MembershipReducer
                 return;
             var ready = State.Participants.Values.Where(one => !one.IsLeaving).ToList();
             var isReturn = ready.Exists(one => one.Brings > State.Saved);
-            var lastCall =
-                isReturn ? MembershipRules.ReturnCall
-                : State.HasTrained || !rules.ExpectsOthers ? TimeSpan.Zero
-                : MembershipRules.LastCall;
+            var lastCall = isReturn
+                ? AreAllBack(ready)
+                    ? TimeSpan.Zero
+                    : MembershipRules.ReturnCall
+                : State.HasTrained || !rules.ExpectsOthers
+                    ? TimeSpan.Zero
+                    : MembershipRules.LastCall;
             if (ready.Count >= (State.HasTrained || isReturn ? 1 : rules.MinimumWorkers))
             {
                 if (now - State.LastArrival >= lastCall)
@@ -324,6 +328,13 @@ internal static class MembershipReducer
             {
                 Effects.Add(new GiveUpRun(Missing(ready.Count)));
             }
+        }
+
+        // Nobody is missing who could hold more.
+        private static bool AreAllBack(List<Participant> ready)
+        {
+            var returned = ready.Where(one => one.Brings is not null).ToList();
+            return returned.TrueForAll(one => one.MembersBefore > 0) && returned.Count >= returned.Max(one => one.MembersBefore);
         }
 
         // From the coordinator's state, or from a later one that a worker has brought.

@@ -25,6 +25,9 @@ internal enum Standing
 /// <param name="Brings">The position whose state it has brought along from an earlier session; null if it has none, or holds another.</param>
 internal sealed record Participant(int Worker, Standing Standing, bool IsLeaving, bool HasOpened, bool HasState, long? Brings)
 {
+    /// <summary>How many members the view had that it brings its state from; 0 if there is none.</summary>
+    public int MembersBefore { get; init; }
+
     /// <summary>
     /// The ways between a newcomer and those that were there before it that are being tried, or were found closed; empty for members.
     /// </summary>
@@ -80,7 +83,7 @@ internal sealed record MembershipRules(
     /// <summary>How long the first step waits, once enough external workers are ready, for others that start at the same moment.</summary>
     public static readonly TimeSpan LastCall = TimeSpan.FromSeconds(2);
 
-    /// <summary>The same where a worker has brought the state of a run that was under way.</summary>
+    /// <summary>The same where a worker has brought the state of a run that was under way, and not all of its view are back.</summary>
     public static readonly TimeSpan ReturnCall = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
