@@ -136,12 +136,14 @@ public sealed class CheckpointStoreTests : IDisposable
     }
 
     // They have one checksum of all data.
-    [Fact]
-    public void ACheckpointOfAnEarlierVersionIsRead()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ACheckpointOfAnEarlierVersionIsRead(bool hasTensorHashes)
     {
         var store = Store();
         Save(store, 1);
-        WriteAsBefore(store.PathOf(2), 2);
+        WriteAsBefore(store.PathOf(2), 2, hasTensorHashes);
         Assert.Equal(SmallLayout.Values(2), store.LoadLatest([], NothingSkipped)!.Weights.ToArray());
         var damaged = File.ReadAllBytes(store.PathOf(2));
         damaged[^1] ^= 1;
@@ -350,21 +352,29 @@ public sealed class CheckpointStoreTests : IDisposable
     private static Checkpoint State(long step) =>
         new(step, SmallLayout.Values(step), [("exp_avg", SmallLayout.Values(100 + step)), ("exp_avg_sq", SmallLayout.Values(200 + step))]);
 
-    private static void WriteAsBefore(string path, long step)
+    private static void WriteAsBefore(string path, long step, bool hasTensorHashes)
     {
         var values = SmallLayout.Values(step);
+        var tensors = SmallLayout.Layout.Tensors(values).ToList();
+        var metadata = new Dictionary<string, string>
+        {
+            ["step"] = $"{step}",
+            ["numericsVersion"] = $"{NumericsVersion.Current}",
+            ["configurationHash"] = "config",
+        };
+        if (hasTensorHashes)
+        {
+            metadata.Add(HeaderSeal.Key, HeaderSeal.Blank);
+            foreach (var tensor in tensors)
+                metadata.Add($"sha256:{tensor.Name}", WeightsHash.Compute(tensor.Values.Span));
+        }
+        else
+        {
+            metadata.Add("dataSha256", WeightsHash.Compute(values));
+        }
+
         using var stream = File.Create(path);
-        SafeTensorsWriter.Write(
-            stream,
-            [.. SmallLayout.Layout.Tensors(values)],
-            new Dictionary<string, string>
-            {
-                ["step"] = $"{step}",
-                ["numericsVersion"] = $"{NumericsVersion.Current}",
-                ["configurationHash"] = "config",
-                ["dataSha256"] = WeightsHash.Compute(values),
-            }
-        );
+        SafeTensorsWriter.Write(stream, tensors, metadata);
     }
 
     private static CheckpointFormat Format() => new(SmallLayout.Layout, "config");
