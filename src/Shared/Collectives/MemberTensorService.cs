@@ -47,5 +47,10 @@ internal class MemberTensorService(ViewDirectory directory) : Tensors.TensorsBas
 
     /// <inheritdoc />
     public override Task<TensorFrame> StoreState(IAsyncStreamReader<TensorFrame> requestStream, ServerCallContext context) =>
-        throw new RpcException(new Status(StatusCode.Unimplemented, "only the coordinator takes snapshots"));
+        throw TakesNoSnapshots();
+
+    /// <inheritdoc />
+    public override Task<StateAnswer> ReadState(StateOffer request, ServerCallContext context) => throw TakesNoSnapshots();
+
+    private static RpcException TakesNoSnapshots() => new(new Status(StatusCode.Unimplemented, "only the coordinator takes snapshots"));
 }

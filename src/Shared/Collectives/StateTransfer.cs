@@ -1,3 +1,4 @@
+using System.Buffers;
 using Distributed.Protocol;
 using Google.Protobuf;
 using Grpc.Core;
@@ -105,6 +106,30 @@ internal static class StateTransfer
         return sent.Span.SequenceEqual(hash.Value())
             ? (complete, sent)
             : throw new InvalidDataException($"the state after step {step} was changed on its way: its hash is another one");
+    }
+
+    /// <summary>Copies a state, and takes its hash on the way: of a large one, memory is read once.</summary>
+    /// <param name="from">The weights, then the moments.</param>
+    /// <param name="to">The same, as long.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The hash of what was copied.</returns>
+    public static ByteString Copy(IReadOnlyList<MemoryManager<float>> from, IReadOnlyList<float[]> to, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(from);
+        ArgumentNullException.ThrowIfNull(to);
+        var hash = new StateHash();
+        for (var part = 0; part < from.Count; part++)
+        {
+            for (var start = 0; start < to[part].Length; start += WireLimits.FrameElements)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var piece = to[part].AsSpan(start, Math.Min(WireLimits.FrameElements, to[part].Length - start));
+                from[part].GetSpan().Slice(start, piece.Length).CopyTo(piece);
+                hash.Append(piece);
+            }
+        }
+
+        return UnsafeByteOperations.UnsafeWrap(hash.Value());
     }
 
     /// <summary>Writes a vector as frames of bounded size, whose offsets count up; an empty one is one frame.</summary>

@@ -51,7 +51,12 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _run = run;
         _members = members;
         _reports = new ReportBatch(TimeProvider.System, reports => Post(Message(message => message.Reports = reports)));
-        _snapshots = new SnapshotSender(members.CoordinatorTensors, ReportLostSnapshot, Progress);
+        _snapshots = new SnapshotSender(
+            members.CoordinatorTensors,
+            ReportLostSnapshot,
+            sharesMemory: run.Transport is TransportMode.Auto or TransportMode.Shm,
+            Progress
+        );
         _replica = new Replica(run.Settings, threads, holdsMoments: run.Exchange == ExchangeMode.Peers, Progress);
     }
 

@@ -1,7 +1,10 @@
 using System.Threading.Channels;
+using Distributed.Checkpoints;
 using Distributed.Collectives;
+using Distributed.Collectives.Transports.SharedMemory;
 using Distributed.Coordinator.Cluster.Control;
 using Distributed.Protocol;
+using Google.Protobuf;
 using Grpc.Core;
 
 namespace Distributed.Coordinator.Cluster.Hosting;
@@ -22,17 +25,39 @@ internal sealed class CoordinatorTensorService(ViewDirectory directory, StateSha
     /// <inheritdoc />
     public override async Task<TensorFrame> StoreState(IAsyncStreamReader<TensorFrame> requestStream, ServerCallContext context)
     {
-        // Not cleared before they are filled: a large state costs a busy machine a second of a core.
-        var weights = GC.AllocateUninitializedArray<float>(shape.Length);
-        var moments = shape.MomentNames.Select(name => (Name: name, Values: GC.AllocateUninitializedArray<float>(shape.Length))).ToList();
-        List<Memory<float>> vectors = [weights, .. moments.Select(moment => moment.Values)];
-        var (step, hash) = await StateTransfer.ReceiveAsync(requestStream, shape.Run, vectors, context.CancellationToken);
-        var checkpoint = new Checkpoints.Checkpoint(
-            step,
-            weights,
-            [.. moments.Select(moment => (moment.Name, (ReadOnlyMemory<float>)moment.Values))]
+        var vectors = NewVectors();
+        var (step, hash) = await StateTransfer.ReceiveAsync(
+            requestStream,
+            shape.Run,
+            [.. vectors.Select(vector => vector.AsMemory())],
+            context.CancellationToken
         );
-        await events.WriteAsync(new SnapshotArrived(checkpoint, hash), context.CancellationToken);
+        await TellAsync(step, vectors, hash, context.CancellationToken);
         return new TensorFrame();
+    }
+
+    /// <inheritdoc />
+    public override async Task<StateAnswer> ReadState(StateOffer request, ServerCallContext context)
+    {
+        if (request.Run != shape.Run)
+            throw new RpcException(new Status(StatusCode.PermissionDenied, "the state belongs to another run"));
+        var offer = RegionOffer.From(request.Memory);
+        using var memory = SharedState.TryOpen(offer, shape.Length, 1 + shape.MomentNames.Count, out var refusal);
+        if (memory is null)
+            return new StateAnswer { Refusal = refusal };
+        var vectors = NewVectors();
+        var hash = StateTransfer.Copy(memory.Vectors, vectors, context.CancellationToken);
+        await TellAsync(checked((long)request.Step), vectors, hash, context.CancellationToken);
+        return new StateAnswer();
+    }
+
+    // Not cleared before they are filled: a large state costs a busy machine a second of a core.
+    private List<float[]> NewVectors() =>
+        [.. Enumerable.Range(0, 1 + shape.MomentNames.Count).Select(_ => GC.AllocateUninitializedArray<float>(shape.Length))];
+
+    private ValueTask TellAsync(long step, List<float[]> vectors, ByteString hash, CancellationToken cancellationToken)
+    {
+        var moments = shape.MomentNames.Zip(vectors.Skip(1), (name, values) => (name, (ReadOnlyMemory<float>)values));
+        return events.WriteAsync(new SnapshotArrived(new Checkpoint(step, vectors[0], [.. moments]), hash), cancellationToken);
     }
 }

@@ -15,9 +15,6 @@ internal sealed record RegionLayout(int Members, int Buckets, int Nodes, int Len
 {
     private const int Line = AlignedBuffer.Alignment;
 
-    // The largest page of any machine that .NET runs on.
-    private const long Page = 64 << 10;
-
     /// <summary>What proves that a mapping shows this region: see <see cref="RegionHeader"/>.</summary>
     public const long HeaderOffset = 0;
 
@@ -25,7 +22,7 @@ internal sealed record RegionLayout(int Members, int Buckets, int Nodes, int Len
     public const long SignalOffset = Line;
 
     /// <summary>The length of all lines, up to the page's start at which the values begin.</summary>
-    public long LineBytes => RoundUp(CounterOffset(new ExchangePart(PartKind.Record, 1)), Page);
+    public long LineBytes => RoundUp(CounterOffset(new ExchangePart(PartKind.Record, 1)), AnonymousMemory.Page);
 
     /// <summary>The region's length.</summary>
     public long Bytes => RecordOffset(2);

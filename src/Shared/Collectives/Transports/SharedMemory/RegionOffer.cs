@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Distributed.Protocol;
 
 namespace Distributed.Collectives.Transports.SharedMemory;
 
@@ -10,6 +11,21 @@ namespace Distributed.Collectives.Transports.SharedMemory;
 /// <param name="Nonce">A random number that also stands in the region.</param>
 internal readonly record struct RegionOffer(int ProcessId, int Descriptor, long Bytes, UInt128 Nonce)
 {
+    /// <summary>What a peer says.</summary>
+    public static RegionOffer From(MemoryOffer message) =>
+        new(message.ProcessId, message.File, message.Bytes, new UInt128(message.NonceHigh, message.NonceLow));
+
+    /// <summary>To be told.</summary>
+    public MemoryOffer ToMessage() =>
+        new()
+        {
+            ProcessId = ProcessId,
+            File = Descriptor,
+            Bytes = Bytes,
+            NonceLow = (ulong)Nonce,
+            NonceHigh = (ulong)(Nonce >> 64),
+        };
+
     /// <summary>A number that cannot be guessed.</summary>
     internal static UInt128 NewNonce()
     {

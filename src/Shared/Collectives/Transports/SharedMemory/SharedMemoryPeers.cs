@@ -63,17 +63,12 @@ internal sealed class SharedMemoryPeers : IDisposable
     /// <summary>What this member tells a peer.</summary>
     public MemoryOffer Offer()
     {
-        var message = new MemoryOffer { Threads = _ownThreads, Refusal = _ownRefusal };
         lock (_lock)
         {
-            if (_own is null || _isDisposed)
-                return message;
-            var offer = _own.Offer();
-            (message.ProcessId, message.File, message.Bytes) = (offer.ProcessId, offer.Descriptor, offer.Bytes);
-            (message.NonceLow, message.NonceHigh) = ((ulong)offer.Nonce, (ulong)(offer.Nonce >> 64));
+            var message = _own is null || _isDisposed ? new MemoryOffer { Refusal = _ownRefusal } : _own.Offer().ToMessage();
+            message.Threads = _ownThreads;
+            return message;
         }
-
-        return message;
     }
 
     /// <summary>Takes the offer of a peer that opens a link to this member.</summary>
@@ -163,12 +158,7 @@ internal sealed class SharedMemoryPeers : IDisposable
                 : _own is null ? _ownRefusal
                 : message.Refusal;
             if (refusal.Length == 0)
-            {
-                refusal = Map(
-                    peer,
-                    new RegionOffer(message.ProcessId, message.File, message.Bytes, new UInt128(message.NonceHigh, message.NonceLow))
-                );
-            }
+                refusal = Map(peer, RegionOffer.From(message));
 
             if (refusal.Length > 0)
                 Refuse(peer, refusal);

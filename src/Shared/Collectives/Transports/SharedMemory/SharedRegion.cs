@@ -3,10 +3,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Distributed.Collectives.Transports.SharedMemory;
 
 /// <summary>
-/// Memory of one member of a view that others of its host map and read in place. It has no name in any file system: it
-/// is gone when the last process that maps it is, however those end. Peers find it through the file of the process that made it
-/// (<c>/proc/PID/fd/N</c>), which the system lets processes of the same user do, and which needs no trust in process numbers: a
-/// random number in the region, exchanged over another channel, shows whether it is the right one.
+/// Memory of one member of a view that others of its host map and read in place, see <see cref="AnonymousMemory"/>.
 /// </summary>
 /// <remarks>A peer maps the values to read, and can write only the lines: it rings signals and answers offers.</remarks>
 internal sealed unsafe class SharedRegion : IDisposable
@@ -33,11 +30,8 @@ internal sealed unsafe class SharedRegion : IDisposable
     /// <param name="refusal">Why there is none; empty if there is.</param>
     public static SharedRegion? TryCreate(RegionLayout layout, out string refusal)
     {
-        if (!LinuxCalls.AreKnown)
-            return Refused("it needs Linux on a 64-bit processor", out refusal);
-        var file = LinuxCalls.CreateAnonymousFile(Label, layout.Bytes);
-        if (file.IsInvalid)
-            return Refused($"the system gives no anonymous memory: {LinuxCalls.LastError}", out refusal);
+        if (AnonymousMemory.TryCreate(Label, layout.Bytes, out refusal) is not { } file)
+            return null;
         if (TryMap(layout, file, isOwner: true, out refusal) is not { } region)
         {
             file.Dispose();
@@ -54,17 +48,14 @@ internal sealed unsafe class SharedRegion : IDisposable
     /// <param name="refusal">Why that is not possible; empty if it is.</param>
     public static SharedRegion? TryOpen(in RegionOffer offer, RegionLayout layout, out string refusal)
     {
-        if (!LinuxCalls.AreKnown)
-            return Refused("it needs Linux on a 64-bit processor", out refusal);
-        if (offer.Bytes != layout.Bytes)
-            return Refused($"the peer's region has {offer.Bytes} bytes instead of {layout.Bytes}", out refusal);
-        using var file = OpenFileOf(offer, out refusal);
+        using var file = AnonymousMemory.TryOpen(Label, offer, layout.Bytes, out refusal);
         if (file is null || TryMap(layout, file, isOwner: false, out refusal) is not { } region)
             return null;
         if (*region.Header == new RegionHeader(offer.Nonce, RegionHeader.CurrentFormat))
             return region;
         region.Dispose();
-        return Refused("what is found under the peer's process number is not its region", out refusal);
+        refusal = "what is found under the peer's process number is not its region";
+        return null;
     }
 
     /// <summary>What to tell peers about a region that this process made.</summary>
@@ -127,43 +118,6 @@ internal sealed unsafe class SharedRegion : IDisposable
             return new SharedRegion(layout, isOwner ? file : null, lines, values);
         lines.Dispose();
         values.Dispose();
-        return null;
-    }
-
-    // Only a file of the kind that is offered is opened: opening others, such as devices, can have consequences.
-    private static SafeFileHandle? OpenFileOf(in RegionOffer offer, out string refusal)
-    {
-        var path = $"/proc/{offer.ProcessId}/fd/{offer.Descriptor}";
-        var file = IsAnonymousMemory(path) ? LinuxCalls.Open(path) : new SafeFileHandle();
-        refusal = file switch
-        {
-            { IsInvalid: true } => "the peer's process is not to be seen from here: another host, container or user",
-            _ when !LinuxCalls.HasFixedLength(file) || RandomAccess.GetLength(file) != offer.Bytes =>
-                "what is found under the peer's process number has not the length of its region",
-            _ => "",
-        };
-        if (refusal.Length == 0)
-            return file;
-        file.Dispose();
-        return null;
-    }
-
-    private static bool IsAnonymousMemory(string path)
-    {
-        try
-        {
-            return File.ResolveLinkTarget(path, returnFinalTarget: false)?.FullName.StartsWith($"/memfd:{Label}", StringComparison.Ordinal)
-                ?? false;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
-
-    private static SharedRegion? Refused(string reason, out string refusal)
-    {
-        refusal = reason;
         return null;
     }
 }
