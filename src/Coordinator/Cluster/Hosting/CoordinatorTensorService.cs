@@ -22,6 +22,8 @@ internal sealed record StateShape(ulong Run, int Length, IReadOnlyList<string> M
 internal sealed class CoordinatorTensorService(ViewDirectory directory, StateShape shape, ChannelWriter<ClusterEvent> events)
     : MemberTensorService(directory)
 {
+    private const long LargeState = 16 << 20; // values
+
     /// <inheritdoc />
     public override async Task<TensorFrame> StoreState(IAsyncStreamReader<TensorFrame> requestStream, ServerCallContext context)
     {
@@ -51,9 +53,15 @@ internal sealed class CoordinatorTensorService(ViewDirectory directory, StateSha
         return new StateAnswer();
     }
 
-    // Not cleared before they are filled: a large state costs a busy machine a second of a core.
-    private List<float[]> NewVectors() =>
-        [.. Enumerable.Range(0, 1 + shape.MomentNames.Count).Select(_ => GC.AllocateUninitializedArray<float>(shape.Length))];
+    // Not cleared before they are filled, and in memory that the system need not clear either: large states cost a busy machine a second
+    // of a core. The collector sees a few objects, and is in no hurry to look for those of earlier states by itself.
+    private List<float[]> NewVectors()
+    {
+        var count = 1 + shape.MomentNames.Count;
+        if ((long)count * shape.Length >= LargeState)
+            GC.Collect();
+        return [.. Enumerable.Range(0, count).Select(_ => GC.AllocateUninitializedArray<float>(shape.Length))];
+    }
 
     private ValueTask TellAsync(long step, List<float[]> vectors, ByteString hash, CancellationToken cancellationToken)
     {
