@@ -10,6 +10,8 @@ internal sealed class Connection : IDisposable
     /// <summary>How long a connection may be quiet before the other is asked for a sign of life.</summary>
     private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan ReconnectDelay = TimeSpan.FromMilliseconds(100);
+
     private readonly GrpcChannel _channel;
 
     /// <summary>Prepares a connection; it is made with the first call.</summary>
@@ -26,6 +28,9 @@ internal sealed class Connection : IDisposable
                 MaxReceiveMessageSize = WireLimits.MaximumMessageBytes,
                 MaxSendMessageSize = WireLimits.MaximumMessageBytes,
                 DisposeHttpClient = true,
+                // Callers decide how often they try again. By itself a channel waits a second, then ever longer, up to two minutes.
+                InitialReconnectBackoff = ReconnectDelay,
+                MaxReconnectBackoff = ReconnectDelay,
                 HttpHandler = new SocketsHttpHandler
                 {
                     InitialHttp2StreamWindowSize = WireLimits.WindowBytes,
