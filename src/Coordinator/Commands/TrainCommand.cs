@@ -88,7 +88,7 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         if (!settings.Resume)
             return prepared.InitialState();
         var moments = prepared.Configuration.Options.Optimizer.CreateOptimizer().MomentNames;
-        if (folder.Checkpoints.LoadLatest(moments, skipped => observers.Report(new RunWarning(skipped))) is not { } start)
+        if (folder.Checkpoints.LoadLatest(moments, skipped => observers.Report(new RunWarning(skipped)), folder.Lineage()) is not { } start)
             return prepared.InitialState();
         if (!folder.Checkpoints.Steps.Contains(start.Step))
             EmergencyStart.Adopt(start, prepared, folder, observers);

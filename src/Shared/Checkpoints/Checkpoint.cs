@@ -19,6 +19,9 @@ internal sealed record Checkpoint(
     /// </summary>
     public ReadOnlyMemory<byte> Records { get; init; }
 
+    /// <summary>How often the run had gone back, because states differed, when a worker left this one by itself.</summary>
+    public uint Lineage { get; init; }
+
     /// <summary>The same state in memory of its own.</summary>
     public Checkpoint Copy() =>
         this with

@@ -19,6 +19,7 @@ internal sealed class CheckpointFormat(ParameterLayout layout, string configurat
     private const string NumericsVersionKey = "numericsVersion";
     private const string ConfigurationHashKey = "configurationHash";
     private const string RecordsKey = "records";
+    private const string LineageKey = "lineage";
     private const string TensorHashPrefix = "xxh128:";
 
     // In files of earlier versions: of each tensor, or of all data at once, without a checksum of the header.
@@ -42,6 +43,8 @@ internal sealed class CheckpointFormat(ParameterLayout layout, string configurat
             metadata.Add(TensorHashPrefix + tensor.Name, HashOf(tensor));
         if (!checkpoint.Records.IsEmpty)
             metadata.Add(RecordsKey, Convert.ToBase64String(checkpoint.Records.Span));
+        if (checkpoint.Lineage > 0)
+            metadata.Add(LineageKey, checkpoint.Lineage.ToString(CultureInfo.InvariantCulture));
         SafeTensorsWriter.Write(stream, tensors, metadata);
     }
 
@@ -65,6 +68,7 @@ internal sealed class CheckpointFormat(ParameterLayout layout, string configurat
             )
             {
                 Records = Convert.FromBase64String(file.Metadata.GetValueOrDefault(RecordsKey, "")),
+                Lineage = uint.Parse(file.Metadata.GetValueOrDefault(LineageKey, "0"), CultureInfo.InvariantCulture),
             };
         }
         catch (InputException exception)

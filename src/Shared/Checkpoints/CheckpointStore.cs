@@ -83,14 +83,20 @@ internal sealed class CheckpointStore
     /// <summary>Loads the newest checkpoint that is intact, or null when there is none.</summary>
     /// <param name="momentNames">The names of the optimizer's state, in its order.</param>
     /// <param name="skipped">Called with one line for each checkpoint that was skipped.</param>
+    /// <param name="lineage">
+    /// How often the run has gone back because states differed: what workers had left before nobody has compared, and it may be wrong.
+    /// </param>
     /// <exception cref="InputException">An intact checkpoint belongs to another configuration or another numerics version.</exception>
-    public Checkpoint? LoadLatest(IReadOnlyList<string> momentNames, Action<string> skipped)
+    public Checkpoint? LoadLatest(IReadOnlyList<string> momentNames, Action<string> skipped, uint lineage = 0)
     {
         foreach (var (path, step, isOwn) in Candidates())
         {
             try
             {
-                return _format.Read(path, step, momentNames);
+                var checkpoint = _format.Read(path, step, momentNames);
+                if (isOwn || checkpoint.Lineage >= lineage)
+                    return checkpoint;
+                skipped($"skipped {path}, which a worker left before states of the run were found to differ: it may be wrong");
             }
             catch (DamagedCheckpointException exception)
             {

@@ -71,6 +71,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         new()
         {
             Run = _run.Run,
+            Lineage = _lineage,
             Position = HoldsWholeState ? (ulong)Volatile.Read(ref _position) : 0,
             Epoch = LastView?.Generation.Epoch ?? 0,
             Worker = LastView is { View: var view } ? view.Members[view.Rank].Worker : _run.Worker,
@@ -276,6 +277,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
             ? _replica.Weights.State.ToCheckpoint(momentNames) with
             {
                 Records = new StepReports { Reports = { _last } }.ToByteArray(),
+                Lineage = _lineage,
             }
             : null;
 

@@ -3,8 +3,8 @@ using Distributed.Protocol;
 namespace Distributed.Worker.Sessions;
 
 /// <summary>
-/// Whose state is left on disk when the coordinator never returns: that of the worker with the highest position, of several the one with
-/// the lowest number. It stays until the others have asked it: one that finds nobody would leave its state as well.
+/// Whose state is left on disk when the coordinator never returns: that of the worker with the highest position in the latest lineage, of
+/// several the one with the lowest number. It stays until the others have asked it: one that finds nobody would leave its state as well.
 /// </summary>
 /// <param name="own">What this worker holds.</param>
 internal sealed class StateComparison(Func<HeldState> own)
@@ -54,7 +54,8 @@ internal sealed class StateComparison(Func<HeldState> own)
     }
 
     // The first writes. A number is good for one coordinator: who has seen the later one comes first.
-    private static (long, long, int) Order(HeldState state) => (-(long)state.Position, -(long)state.Epoch, state.Worker);
+    private static (long, long, long, int) Order(HeldState state) =>
+        (-state.Lineage, -(long)state.Position, -(long)state.Epoch, state.Worker);
 
     private static (uint, int) NameOf(HeldState state) => (state.Epoch, state.Worker);
 }

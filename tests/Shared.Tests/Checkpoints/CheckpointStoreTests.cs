@@ -205,6 +205,21 @@ public sealed class CheckpointStoreTests : IDisposable
         Assert.Equal(expected == emergency ? [1, 2, 3] : [], start.Records.ToArray());
     }
 
+    [Theory]
+    [InlineData(0u, 1u, 2)]
+    [InlineData(1u, 1u, 3)]
+    [InlineData(2u, 1u, 3)]
+    public void AnEmergencyCheckpointCountsIfTheRunHasNotGoneBackSince(uint left, uint lineage, long expected)
+    {
+        var store = StoreWith(_folder.Path);
+        Save(store, 2);
+        var path = EmergencyFile.Write(_folder.Path, Format(), State(3) with { Lineage = left });
+        var skipped = new List<string>();
+        Assert.Equal(expected, store.LoadLatest(Moments, skipped.Add, lineage)!.Step);
+        Assert.All(skipped, line => Assert.StartsWith($"skipped {path}, ", line, StringComparison.Ordinal));
+        Assert.Equal(expected == 2 ? 1 : 0, skipped.Count);
+    }
+
     [Fact]
     public void ADamagedEmergencyCheckpointIsSkippedAndStays()
     {

@@ -18,6 +18,17 @@ public sealed class StateComparisonTests
         Assert.False(StateComparison.LeavesItTo(others, own), "both leave it");
     }
 
+    // What was done before the run went back may be wrong, however much it is.
+    [Fact]
+    public void Who_holds_the_latest_lineage_writes()
+    {
+        HeldState own = State(9, 1, 1),
+            others = State(8, 1, 2);
+        others.Lineage = 1;
+        Assert.True(StateComparison.LeavesItTo(own, others), "it does not leave it");
+        Assert.False(StateComparison.LeavesItTo(others, own), "both leave it");
+    }
+
     [Fact]
     public void Of_any_number_exactly_one_leaves_it_to_nobody()
     {
