@@ -585,7 +585,7 @@ internal sealed class SimulatedMembership
         if (_state.WantsChange)
             Apply(new Boundary(step));
         else if (_sharesAnew)
-            Apply(new SharedAnew(step));
+            Apply(new SharedAnew(step, []));
         _sharesAnew = false;
     }
 

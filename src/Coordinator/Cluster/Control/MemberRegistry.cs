@@ -43,6 +43,9 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
             ? MembershipState.Coordinator
             : _sessions.Values.FirstOrDefault(session => session.Name == name && !session.IsDismissed)?.Worker;
 
+    /// <summary>What a member is called where it has to be found, the coordinator included.</summary>
+    public string FullNameOf(int member) => member == MembershipState.Coordinator ? CoordinatorName : Get(member).FullName;
+
     /// <summary>Takes a worker in, or turns it away if the run is ending.</summary>
     public void Welcome(MemberSession session)
     {
