@@ -50,8 +50,7 @@ internal sealed class ViewControl(
     public ClusterView Begin(BeginView begin, long firstStep)
     {
         var shares = begin.Shares ?? ranges.SharesOf(begin.Workers, microbatches);
-        if (Current?.Workers.SequenceEqual(begin.Workers) == false)
-            standstill.Expect(firstStep);
+        standstill.Enter(firstStep, hasOthers: Current?.Workers.SequenceEqual(begin.Workers) == false);
         Current = new ClusterView(begin.Generation, firstStep, begin.Workers, shares);
         ranges.Enter();
         if (begin.Shares is not null)
