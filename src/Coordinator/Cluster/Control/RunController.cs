@@ -161,6 +161,8 @@ internal sealed class RunController : IDisposable
 
     private void Receive(MemberSession session, WorkerMessage message)
     {
+        if (IsPast(message))
+            return;
         switch (message.BodyCase)
         {
             case WorkerMessage.BodyOneofCase.Ready:
@@ -169,7 +171,8 @@ internal sealed class RunController : IDisposable
             case WorkerMessage.BodyOneofCase.Leave when !session.IsReady:
                 _members.Dismiss(session);
                 break;
-            case WorkerMessage.BodyOneofCase.ViewOpened when _view.Current is { } view && view.Generation == ViewGeneration.From(message.Generation):
+            case WorkerMessage.BodyOneofCase.ViewOpened
+                when _view.Current is { } view && view.Generation == ViewGeneration.From(message.Generation):
                 _progress.Opened(session.Worker, view, message.ViewOpened);
                 break;
             case WorkerMessage.BodyOneofCase.Reports:
@@ -186,6 +189,12 @@ internal sealed class RunController : IDisposable
         Apply(EventOf(session, message));
     }
 
+    // What is said of a view that has been ended counts no more: what was granted in it is done, or granted again in another one.
+    private bool IsPast(WorkerMessage message) =>
+        _view.Current is not null
+        && ViewGeneration.From(message.Generation) <= _membership.Over
+        && message is ({ ViewOpened: not null } or { Reports: not null } or { Frozen: not null } or { Failure.Peer.Length: > 0 });
+
     // What a message means for membership; null where it means nothing.
     private MembershipEvent? EventOf(MemberSession session, WorkerMessage message) =>
         message switch
@@ -193,7 +202,11 @@ internal sealed class RunController : IDisposable
             { Ready: { } ready } => new Arrived(session.Worker, _handover.Brings(session, ready, _membership.Lineage), ready.Lineage),
             { Leave: not null } => new Leaving(session.Worker, IsUrgent: _grants.TimeLeft > LeavingTime),
             { ViewOpened: not null } => new Opened(session.Worker, ViewGeneration.From(message.Generation)),
-            { Frozen: { } frozen } => new Stopped(session.Worker, ViewGeneration.From(message.Generation), frozen.HoldsState ? (long)frozen.Position : null),
+            { Frozen: { } frozen } => new Stopped(
+                session.Worker,
+                ViewGeneration.From(message.Generation),
+                frozen.HoldsState ? (long)frozen.Position : null
+            ),
             { ProbeResult: { } result } => JoinProbes.Of(session, result),
             _ => null,
         };

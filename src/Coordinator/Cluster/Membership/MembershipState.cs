@@ -171,7 +171,7 @@ internal sealed record MembershipState(
     public static MembershipState Empty(uint epoch, long saved, uint lineage = 0) =>
         new(
             new ViewGeneration(epoch, 0),
-            Over: default,
+            Over: new ViewGeneration(epoch, 0), // and with it all views of earlier coordinators
             [],
             ImmutableSortedDictionary<int, Participant>.Empty,
             Freezing: null,
