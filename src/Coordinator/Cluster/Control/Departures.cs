@@ -35,7 +35,8 @@ internal sealed class Departures(MemberRegistry members, LocalWorkerControl loca
     /// <param name="isDeath">Whether it broke down, rather than having been cut off.</param>
     public Lost Expel(MemberSession session, Evidence evidence, bool isDeath)
     {
-        End(session, evidence.Cause, mayReturn: true);
+        members.Expel(session, evidence.Cause, mayReturn: true);
+        End(session);
         losses.Lost(session, evidence);
         return new Lost(session.Worker, evidence.Cause, isDeath, progress.Position);
     }
@@ -43,28 +44,27 @@ internal sealed class Departures(MemberRegistry members, LocalWorkerControl loca
     /// <summary>A worker has to go because membership says so.</summary>
     public void Expel(MemberSession session, ExpelWorker expel)
     {
-        End(session, expel.Reason, expel.MayReturn);
+        members.Expel(session, expel.Reason, expel.MayReturn);
+        End(session);
         losses.Lost(session, Evidence.Of(session, expel.Reason, EvidenceWeight.Lost));
     }
 
     /// <summary>A worker that has not been a member is turned away, and may try again.</summary>
     public void TurnAway(MemberSession session, string reason)
     {
-        session.IsTurnedAway = true;
-        End(session, reason, mayReturn: true);
+        members.TurnAway(session, reason);
+        End(session);
     }
 
     private Lost Lose(MemberSession session, Evidence evidence)
     {
-        if (session.IsReady)
+        if (session.HasBeenReady)
             losses.Lost(session, evidence);
         return new Lost(session.Worker, evidence.Cause, IsDeath: true, progress.Position);
     }
 
-    private void End(MemberSession session, string reason, bool mayReturn)
+    private void End(MemberSession session)
     {
-        session.IsExpelled = true;
-        members.Expel(session, reason, mayReturn);
         members.Remove(session);
         locals.Kill(session);
     }

@@ -168,7 +168,7 @@ internal sealed class RunController : IDisposable
             case WorkerMessage.BodyOneofCase.Ready:
                 _arrivals.Joined(session);
                 break;
-            case WorkerMessage.BodyOneofCase.Leave when !session.IsReady:
+            case WorkerMessage.BodyOneofCase.Leave when session.State == SessionState.Preparing:
                 _members.Dismiss(session);
                 break;
             case WorkerMessage.BodyOneofCase.ViewOpened
@@ -252,7 +252,7 @@ internal sealed class RunController : IDisposable
     private void Exited(LocalWorkerExited exited)
     {
         var session = _members.LocalSession(exited.LocalNumber, exited.ProcessId);
-        var wasReleased = session is { IsDismissed: true, IsExpelled: false };
+        var wasReleased = session is { IsReleased: true };
         var evidence = Evidence.Of(exited, session);
         if (_failure.Exists || (_view.Current is null && _locals.PreventsStart(exited, wasReleased)))
         {
@@ -264,19 +264,23 @@ internal sealed class RunController : IDisposable
             Apply(_departures.Exited(session, evidence));
         if (wasReleased || _confirmation.HasBegun)
             return;
-        var hadJoined = session is { IsReady: true, IsTurnedAway: false };
+        var hadJoined = session is { HasBeenReady: true, State: not SessionState.TurnedAway };
         if (!_locals.TryReplace(exited, hadJoined, hasMembers: _membership.View.Count > 0))
             Fail(evidence);
     }
 
     private void CheckLiveness()
     {
-        foreach (var (session, evidence) in _liveness.Silent())
+        foreach (var (session, evidence) in _liveness.Silent().Where(found => found.Session.IsOpen))
             Apply(_departures.Expel(session, evidence, isDeath: false));
         if (_failure.Exists || _confirmation.HasBegun)
             return;
         // A computation that hangs has broken down, and may do so again: a step that it happens in every time is no accident.
-        foreach (var (session, evidence) in _liveness.Hanging(_membership, _rules, _recorder.Oldest, _progress.OldestExpected))
+        foreach (
+            var (session, evidence) in _liveness
+                .Hanging(_membership, _rules, _recorder.Oldest, _progress.OldestExpected)
+                .Where(found => found.Session.IsOpen)
+        )
             Apply(_departures.Expel(session, evidence, isDeath: true));
     }
 
@@ -291,7 +295,7 @@ internal sealed class RunController : IDisposable
         }
 
         // Whoever has gone is known to be lost soon, with a better reason.
-        foreach (var session in _grants.Send().Where(session => !session.HasEnded && !session.IsExpelled))
+        foreach (var session in _grants.Send().Where(session => session is { IsOpen: true, HasEnded: false }))
         {
             var evidence = Evidence.Of(session, MemberSession.TakesNothing, EvidenceWeight.Complaint);
             Apply(_departures.Expel(session, evidence, isDeath: false));
