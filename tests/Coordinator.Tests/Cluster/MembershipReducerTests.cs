@@ -1,6 +1,7 @@
 using System.Globalization;
 using CsCheck;
 using Distributed.Coordinator.Cluster.Membership;
+using Distributed.Coordinator.Tests.Cluster.Simulation;
 using Distributed.Protocol;
 using Xunit;
 
