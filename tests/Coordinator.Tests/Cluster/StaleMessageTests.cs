@@ -3,7 +3,6 @@ using Distributed.Coordinator.Cluster.Control;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Runs;
 using Distributed.Protocol;
-using Distributed.Training;
 using Xunit;
 
 namespace Distributed.Coordinator.Tests.Cluster;

@@ -1,5 +1,4 @@
 using Distributed.Coordinator.Cluster.Membership;
-using Distributed.Protocol;
 
 namespace Distributed.Coordinator.Cluster.Control;
 

@@ -29,8 +29,12 @@ internal sealed class GrantControl(WorkWindow window, GrantPace pace, WorkGrante
     public void Grant(ClusterView view) => granter.Grant(window.Take(), view);
 
     /// <summary>Sends what has been granted and not been sent yet.</summary>
-    /// <returns>The workers that have not taken something since the last call.</returns>
-    public IEnumerable<MemberSession> Send() => granter.Send();
+    /// <returns>The workers that have not taken it. Those that have gone are known to be lost soon, with a better reason.</returns>
+    public IEnumerable<(MemberSession Session, Evidence Evidence)> Send() =>
+        granter
+            .Send()
+            .Where(session => !session.HasEnded)
+            .Select(session => (session, Evidence.Of(session, MemberSession.TakesNothing, EvidenceWeight.Complaint)));
 
     /// <summary>Ends the run after what has been granted.</summary>
     public void Stop()

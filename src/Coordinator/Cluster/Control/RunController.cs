@@ -3,7 +3,6 @@ using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Runs;
 using Distributed.Protocol;
-using Distributed.Training;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
@@ -14,9 +13,6 @@ namespace Distributed.Coordinator.Cluster.Control;
 /// </summary>
 internal sealed class RunController : IDisposable
 {
-    /// <summary>How much of granted work a worker that was asked to leave waits for; what takes longer is given up.</summary>
-    private static readonly TimeSpan LeavingTime = TimeSpan.FromSeconds(5);
-
     private readonly IRunObserver _observer;
     private readonly LivedTime _lived;
     private readonly ParameterServer? _server;
@@ -27,6 +23,7 @@ internal sealed class RunController : IDisposable
     private readonly WorkRecorder _recorder;
     private readonly GrantControl _grants;
     private readonly Continuation _continuation;
+    private readonly MessageMeaning _meaning;
     private readonly ViewControl _view;
     private readonly LivenessControl _liveness;
     private readonly LossReports _losses;
@@ -76,6 +73,7 @@ internal sealed class RunController : IDisposable
             _progress
         );
         _continuation = new Continuation(_recorder, _handover, _progress, _grants, server, saved);
+        _meaning = new MessageMeaning(_handover, _grants);
         _view = new ViewControl(new RangeControl(time), standstill, _members, writer.MostMicrobatches, observer);
 
         _losses = new LossReports(observer, time);
@@ -161,7 +159,7 @@ internal sealed class RunController : IDisposable
 
     private void Receive(MemberSession session, WorkerMessage message)
     {
-        if (IsPast(message))
+        if (MessageMeaning.IsPast(message, _membership))
             return;
         switch (message.BodyCase)
         {
@@ -186,30 +184,8 @@ internal sealed class RunController : IDisposable
                 break;
         }
 
-        Apply(EventOf(session, message));
+        Apply(_meaning.Of(session, message, _membership.Lineage));
     }
-
-    // What is said of a view that has been ended counts no more: what was granted in it is done, or granted again in another one.
-    private bool IsPast(WorkerMessage message) =>
-        _view.Current is not null
-        && ViewGeneration.From(message.Generation) <= _membership.Over
-        && message is ({ ViewOpened: not null } or { Reports: not null } or { Frozen: not null } or { Failure.Peer.Length: > 0 });
-
-    // What a message means for membership; null where it means nothing.
-    private MembershipEvent? EventOf(MemberSession session, WorkerMessage message) =>
-        message switch
-        {
-            { Ready: { } ready } => new Arrived(session.Worker, _handover.Brings(session, ready, _membership.Lineage), ready.Lineage),
-            { Leave: not null } => new Leaving(session.Worker, IsUrgent: _grants.TimeLeft > LeavingTime),
-            { ViewOpened: not null } => new Opened(session.Worker, ViewGeneration.From(message.Generation)),
-            { Frozen: { } frozen } => new Stopped(
-                session.Worker,
-                ViewGeneration.From(message.Generation),
-                frozen.HoldsState ? (long)frozen.Position : null
-            ),
-            { ProbeResult: { } result } => JoinProbes.Of(session, result),
-            _ => null,
-        };
 
     private void AskAgain(string cause)
     {
@@ -271,17 +247,18 @@ internal sealed class RunController : IDisposable
 
     private void CheckLiveness()
     {
-        foreach (var (session, evidence) in _liveness.Silent().Where(found => found.Session.IsOpen))
-            Apply(_departures.Expel(session, evidence, isDeath: false));
+        Expel(_liveness.Silent(), isDeath: false);
         if (_failure.Exists || _confirmation.HasBegun)
             return;
         // A computation that hangs has broken down, and may do so again: a step that it happens in every time is no accident.
-        foreach (
-            var (session, evidence) in _liveness
-                .Hanging(_membership, _rules, _recorder.Oldest, _progress.OldestExpected)
-                .Where(found => found.Session.IsOpen)
-        )
-            Apply(_departures.Expel(session, evidence, isDeath: true));
+        Expel(_liveness.Hanging(_membership, _rules, _recorder.Oldest, _progress.OldestExpected), isDeath: true);
+    }
+
+    // One may have gone with another.
+    private void Expel(IEnumerable<(MemberSession Session, Evidence Evidence)> found, bool isDeath)
+    {
+        foreach (var (session, evidence) in found.Where(one => one.Session.IsOpen))
+            Apply(_departures.Expel(session, evidence, isDeath));
     }
 
     private void Advance()
@@ -294,13 +271,7 @@ internal sealed class RunController : IDisposable
                 _grants.Grant(_view.Current!);
         }
 
-        // Whoever has gone is known to be lost soon, with a better reason.
-        foreach (var session in _grants.Send().Where(session => session is { IsOpen: true, HasEnded: false }))
-        {
-            var evidence = Evidence.Of(session, MemberSession.TakesNothing, EvidenceWeight.Complaint);
-            Apply(_departures.Expel(session, evidence, isDeath: false));
-        }
-
+        Expel(_grants.Send(), isDeath: false);
         var isOver = _grants.IsComplete && _recorder.IsComplete && _progress.IsSaved && _membership.Freezing is null;
         if (isOver && (_membership.View.Count > 0 || _progress.IsInterrupted))
         {
