@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Distributed.Protocol;
 
 namespace Distributed.Worker;
@@ -26,8 +27,8 @@ internal static class TokenSource
 
     private static async Task<RunToken> WaitForFileAsync(string path, int seconds, CancellationToken cancellationToken)
     {
-        var oldest = DateTime.UtcNow - RefusalAge;
-        for (var deadline = DateTime.UtcNow.AddSeconds(seconds); ; await Task.Delay(PollInterval, cancellationToken))
+        var oldest = DateTime.UtcNow - RefusalAge; // by the clock that dates files
+        for (var began = Stopwatch.GetTimestamp(); ; await Task.Delay(PollInterval, cancellationToken))
         {
             // The coordinator renames the complete file into place, so an existing file is complete.
             if (File.Exists(path))
@@ -41,7 +42,7 @@ internal static class TokenSource
                     throw new InputException($"the coordinator has refused its command line: {text[RunToken.Refused.Length..].TrimEnd()}");
             }
 
-            if (DateTime.UtcNow >= deadline)
+            if (Stopwatch.GetElapsedTime(began) >= TimeSpan.FromSeconds(seconds))
             {
                 throw new InputException(
                     $"--token-file {path}: has not appeared within {seconds} seconds; "

@@ -35,7 +35,7 @@ internal sealed class ClusterRun(TimeProvider time) : ITrainingRun
         await using var app = BuildHost(request, identity.Run, token, directory, events.Writer);
         var address = await GrpcServer.StartAsync(app, Listen(request), CancellationToken.None);
         await using var workers = new LocalWorkers(events.Writer);
-        await using var controller = new RunController(request, observer, time, identity, server, saved, workers);
+        using var controller = new RunController(request, observer, time, identity, server, saved, workers);
         using var timer = time.CreateTimer(_ => events.Writer.TryWrite(new Tick(time.GetTimestamp())), null, TickInterval, TickInterval);
         await using var interrupted = interrupt.Register(() => events.Writer.TryWrite(new Interrupted()));
         Announce(request, observer, address);

@@ -54,13 +54,13 @@ public sealed class ClusterRunTests : IRunObserver, IDisposable
     [InlineData(
         0,
         1,
-        "the worker has protocol version 0 and numerics version 1, the coordinator 1 and 1 (0 is a build from before versions were told): "
+        "the worker has protocol version 0 and numerics version 1, the coordinator 2 and 1 (0 is a build from before versions were told): "
             + "use the same release on every machine"
     )]
     [InlineData(
-        1,
         2,
-        "the worker has protocol version 1 and numerics version 2, the coordinator 1 and 1: use the same release on every machine"
+        2,
+        "the worker has protocol version 2 and numerics version 2, the coordinator 2 and 1: use the same release on every machine"
     )]
     public async Task A_worker_of_another_version_is_refused_once_in_a_warning_and_the_run_waits_for_others(
         int protocol,
@@ -80,7 +80,7 @@ public sealed class ClusterRunTests : IRunObserver, IDisposable
         using var session = await JoinAsync(connection, ProtocolVersion.Current, NumericsVersion.Current);
         Assert.True(await session.ResponseStream.MoveNext(CancellationToken.None));
         var welcome = session.ResponseStream.Current;
-        Assert.Equal((1, 1, 1), (welcome.Welcome.Worker, welcome.Welcome.ProtocolVersion, welcome.Welcome.NumericsVersion));
+        Assert.Equal((1, 2, 1), (welcome.Welcome.Worker, welcome.Welcome.ProtocolVersion, welcome.Welcome.NumericsVersion));
         Assert.Equal(
             [$"a worker on host was refused: {reason}"],
             _warnings.Where(warning => !warning.StartsWith("--insecure", StringComparison.Ordinal))

@@ -24,6 +24,7 @@ internal sealed class ControlledRun : IRunObserver, ILocalWorkers
     private readonly RunFolder _run;
     private readonly Channel<ClusterEvent> _events = Channel.CreateUnbounded<ClusterEvent>();
     private readonly Channel<RunEvent> _reported = Channel.CreateUnbounded<RunEvent>();
+    private readonly ConcurrentQueue<RunEvent> _told = [];
     private readonly ConcurrentQueue<ClusterView> _views = [];
     private readonly Channel<(int Number, TimeSpan Delay)> _replaced = Channel.CreateUnbounded<(int, TimeSpan)>();
     private readonly RunController _controller;
@@ -74,13 +75,16 @@ internal sealed class ControlledRun : IRunObserver, ILocalWorkers
     /// <summary>The longest that a worker may be silent.</summary>
     public static readonly TimeSpan Silence = TimeSpan.FromSeconds(new ClusterOptions().SilenceTimeout);
 
-    public FakeTimeProvider Time { get; } = new();
+    public SettableTime Time { get; } = new();
 
     /// <summary>The state that the run begins with, and, since nobody really trains, ends with.</summary>
     public Checkpoint Start { get; }
 
     /// <summary>The views that workers have been told of, in order: each is told by another worker's session.</summary>
     public IEnumerable<ClusterView> Views => _views.OrderBy(view => view.Generation);
+
+    /// <summary>All that has been told so far.</summary>
+    public IReadOnlyCollection<RunEvent> Told => _told;
 
     /// <summary>The record of a step that this run grants.</summary>
     public StepRecord RecordOf(WorkKind kind, long step) =>
@@ -130,13 +134,19 @@ internal sealed class ControlledRun : IRunObserver, ILocalWorkers
         where T : RunEvent
     {
         using var deadline = new CancellationTokenSource(Patience);
-        await foreach (var reported in _reported.Reader.ReadAllAsync(deadline.Token))
+        try
         {
-            if (reported is T wanted && condition?.Invoke(wanted) != false)
-                return wanted;
+            while (true)
+            {
+                if (await _reported.Reader.ReadAsync(deadline.Token) is T wanted && condition?.Invoke(wanted) != false)
+                    return wanted;
+            }
         }
-
-        throw new InvalidOperationException("The run has ended.");
+        catch (OperationCanceledException) when (_controlling.IsFaulted)
+        {
+            await _controlling; // which says why
+            throw;
+        }
     }
 
     /// <summary>Waits for the end of the run.</summary>
@@ -148,7 +158,7 @@ internal sealed class ControlledRun : IRunObserver, ILocalWorkers
         }
         finally
         {
-            await _controller.DisposeAsync();
+            _controller.Dispose();
             await _observers.DisposeAsync();
             _run.Dispose();
             _folder.Dispose();
@@ -162,7 +172,11 @@ internal sealed class ControlledRun : IRunObserver, ILocalWorkers
 
     void ILocalWorkers.Kill(int number, int processId) => Happens(new LocalWorkerExited(number, processId, "the process was killed"));
 
-    void IRunObserver.Report(RunEvent runEvent) => _reported.Writer.TryWrite(runEvent);
+    void IRunObserver.Report(RunEvent runEvent)
+    {
+        _told.Enqueue(runEvent);
+        _reported.Writer.TryWrite(runEvent);
+    }
 
     private sealed record Barrier : ClusterEvent
     {
@@ -186,5 +200,18 @@ internal sealed class ControlledRun : IRunObserver, ILocalWorkers
 
         public override ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default) =>
             events.WaitToReadAsync(cancellationToken);
+    }
+
+    /// <summary>A time whose wall clock can be set, beside its timestamps: that of the base class moves both.</summary>
+    public sealed class SettableTime : FakeTimeProvider
+    {
+        private TimeSpan _ahead;
+
+        /// <summary>Sets the wall clock by this much.</summary>
+        public void SetBy(TimeSpan change) => _ahead += change;
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + _ahead;
+
+        public override long GetTimestamp() => base.GetUtcNow().Ticks;
     }
 }

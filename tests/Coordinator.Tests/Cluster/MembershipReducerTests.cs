@@ -1,6 +1,8 @@
 using System.Globalization;
 using CsCheck;
 using Distributed.Coordinator.Cluster.Membership;
+using Distributed.Coordinator.Tests.Cluster.Simulation;
+using Distributed.Protocol;
 using Xunit;
 
 namespace Distributed.Coordinator.Tests.Cluster;
@@ -58,6 +60,17 @@ public sealed class MembershipReducerTests
         Assert.Equal("", run.Apply(new Arrived(2)));
         Assert.Equal("", run.Wait(MembershipRules.LastCall - Tick));
         Assert.Equal("view 1.1 of 1, 2, state of 0 for 1, 2 (2 workers are ready)", run.Wait(Tick));
+    }
+
+    // A worker of an earlier coordinator may have said it before it has noticed that there is another one.
+    [Fact]
+    public void What_is_said_of_a_view_of_an_earlier_epoch_does_not_count()
+    {
+        var run = new Scenario(Rules(minimum: 2));
+        run.Apply(new Arrived(1));
+        var before = run.State;
+        run.Apply(new Opened(1, new ViewGeneration(Epoch: 0, Number: 7)));
+        Assert.Same(before, run.State);
     }
 
     [Fact]
@@ -139,7 +152,7 @@ public sealed class MembershipReducerTests
         var run = new Scenario(Rules(minimum: 9));
         Assert.Equal("", run.Apply(new Arrived(1, 8, MembersBefore: 3), new Arrived(2, 8, MembersBefore: 2), new Arrived(3)));
         Assert.Equal(
-            "go on after 9 (worker 4 holds the state); view 1.1 of 1, 2, 3, 4, state of 4 for 1, 2, 3 (4 workers are ready)",
+            "go on after 9 (worker 4 holds the state); view 1.1 of 1, 2, 3, 4, state of 4 for 3 (4 workers are ready)",
             run.Apply(new Arrived(4, 9, MembersBefore: 2))
         );
     }
@@ -402,7 +415,7 @@ public sealed class MembershipReducerTests
     {
         var run = Trained(1, 2, 3);
         run.Apply(new Arrived(4), Died(3));
-        Assert.Equal("", run.Apply(new Boundary(5), new SharedAnew(5), new Leaving(2, IsUrgent: true)));
+        Assert.Equal("", run.Apply(new Boundary(5), new SharedAnew(5, []), new Leaving(2, IsUrgent: true)));
     }
 
     [Fact]
@@ -707,7 +720,7 @@ public sealed class MembershipReducerTests
     {
         var run = Trained(1, 2);
         run.Apply(run.Complains(1, 2));
-        Assert.Equal("", run.Apply(new SharedAnew(5), new Arrived(3), new Boundary(5)));
+        Assert.Equal("", run.Apply(new SharedAnew(5, []), new Arrived(3), new Boundary(5)));
     }
 
     [Fact]
@@ -778,9 +791,9 @@ public sealed class MembershipReducerTests
     public void New_shares_are_a_new_view_of_the_same_members()
     {
         var run = Trained(2, 3);
-        Assert.Equal("view 1.2 of 2, 3 (new shares from step 5 on)", run.Apply(new SharedAnew(5)));
+        Assert.Equal("view 1.2 of 2, 3 (new shares from step 5 on)", run.Apply(new SharedAnew(5, [])));
         run.Apply(new Arrived(4));
-        Assert.Equal("", run.Apply(new SharedAnew(6)));
+        Assert.Equal("", run.Apply(new SharedAnew(6, [])));
     }
 
     [Fact]
@@ -793,7 +806,7 @@ public sealed class MembershipReducerTests
         run.Twice(new Boundary(5));
         run.Open();
         run.Twice(new Drained(5));
-        run.Twice(new SharedAnew(6), isDecision: true);
+        run.Twice(new SharedAnew(6, []), isDecision: true);
         run.Open();
         run.Twice(run.Complains(1, 2));
         run.Twice(Died(4));

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using Distributed.Coordinator.Cluster.Control;
+using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Runs;
 using Distributed.Protocol;
 using Xunit;
@@ -168,12 +170,7 @@ public sealed class RunControllerTests
         var run = new ControlledRun(workers: 2, steps: 1_000_000, batchSize: 256);
         FakeWorker[] workers = [new(run, 1), new(run, 2, with: worker => worker.MicrosecondsPerMicrobatch = 2000)];
         await run.ReportedAsync<StepCompleted>(completed => completed.Step == 20);
-        for (var passed = TimeSpan.Zero; passed < RangeControl.Interval; passed += WireLimits.HeartbeatInterval)
-        {
-            await run.PassesAsync(WireLimits.HeartbeatInterval);
-            workers.ToList().ForEach(worker => worker.Beat(step: 1, Phase.ForwardBackward));
-            await run.SettledAsync();
-        }
+        await PassesAsync(run, RangeControl.Interval, workers);
 
         Assert.Equal(new Straggling("worker 2 (host, process 102)", 2), await run.ReportedAsync<Straggling>());
         var changed = await run.ReportedAsync<RangesChanged>();
@@ -184,6 +181,65 @@ public sealed class RunControllerTests
         var view = run.Views.Last();
         Assert.Equal((2u, changed.Step), (view.Generation.Number, view.FirstStep));
         Assert.Equal([6, 2], view.Shares);
+    }
+
+    [Fact]
+    public async Task Shares_that_are_chosen_while_members_do_not_reach_each_other_do_not_outlast_their_view()
+    {
+        var run = new ControlledRun(workers: 2, steps: 1_000_000, batchSize: 256);
+        var slow = new FakeWorker(run, 2, with: worker => worker.MicrosecondsPerMicrobatch = 2000);
+        FakeWorker[] workers = [new(run, 1), slow]; // and the run begins
+        var granted = new ConcurrentQueue<(int Workers, int Samples, int Indices)>();
+        workers[0].Granted = grants =>
+        {
+            foreach (var grant in grants.Grants_.Where(grant => grant.Work == Work.Train))
+                granted.Enqueue((workers[0].View!.Members.Count, (int)grant.Samples, grant.Indices.Length / sizeof(int)));
+        };
+        await run.ReportedAsync<StepCompleted>(completed => completed.Step == 20);
+        await PassesAsync(run, RangeControl.Interval - WireLimits.HeartbeatInterval, workers);
+        workers[0].Say(message => message.Failure = new Failure { Peer = "worker 2", Reason = "no answer" });
+        await run.SettledAsync();
+        await PassesAsync(run, MembershipRules.ComplaintTime, workers);
+
+        Assert.Equal("worker 2 (host, process 102)", (await run.ReportedAsync<WorkerLost>()).Worker);
+        Assert.Equal(1, (await run.ReportedAsync<TrainingResumed>()).Workers);
+        run.Happens(new Interrupted());
+        await run.EndAsync();
+        Assert.Empty(run.Told.OfType<RangesChanged>());
+        Assert.Contains(granted, grant => grant.Workers == 1);
+        Assert.All(granted.Where(grant => grant.Workers == 1), grant => Assert.Equal(grant.Samples, grant.Indices));
+    }
+
+    // An hour that begins or ends summer time, a clock that is set, a virtual machine that was moved.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-1)]
+    public async Task A_wall_clock_that_jumps_changes_nothing(int hours)
+    {
+        var run = new ControlledRun(workers: 2, steps: 40);
+        FakeWorker[] workers = [new(run, 1, reports: false), new(run, 2, reports: false)];
+        foreach (var worker in workers) // of what is granted later
+            worker.Granted = grants => worker.Reports = grants.Grants_.All(grant => grant.Step > GrantPace.Least);
+        await run.ReportedAsync<RunStarted>();
+        var told = run.Told.Count;
+        for (var jumps = 0; jumps < 3; jumps++)
+        {
+            run.Time.SetBy(TimeSpan.FromHours(hours));
+            await PassesAsync(run, ControlledRun.Silence - WireLimits.HeartbeatInterval, workers);
+        }
+
+        Assert.Equal(told, run.Told.Count);
+        foreach (var worker in workers)
+        {
+            for (var step = 1; step <= GrantPace.Least; step++)
+                worker.SayCompleted(step);
+        }
+
+        var result = await run.EndAsync();
+        Assert.Equal((40, 2, 0), (result.Step, result.Workers, result.WorkersLost));
+        Assert.Single(run.Views);
+        var trained = (ControlledRun.Silence - WireLimits.HeartbeatInterval) * 3;
+        Assert.Equal(trained.TotalSeconds, result.Seconds);
     }
 
     [Fact]
@@ -224,6 +280,17 @@ public sealed class RunControllerTests
 
         var result = await run.EndAsync();
         Assert.Equal((5, true, (double?)null), (result.Step, result.Interrupted, result.TestLoss));
+    }
+
+    private static async Task PassesAsync(ControlledRun run, TimeSpan time, IReadOnlyCollection<FakeWorker> workers)
+    {
+        for (var passed = TimeSpan.Zero; passed < time; passed += WireLimits.HeartbeatInterval)
+        {
+            await run.PassesAsync(WireLimits.HeartbeatInterval);
+            foreach (var worker in workers)
+                worker.Beat(step: 1, Phase.ForwardBackward);
+            await run.SettledAsync();
+        }
     }
 
     // It was not let go, and is lost only now that its session ends.

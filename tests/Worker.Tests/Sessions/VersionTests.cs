@@ -25,7 +25,7 @@ public sealed class VersionTests
     public async Task A_worker_refuses_a_coordinator_from_before_versions_by_itself() =>
         await AssertRefusedAsync(
             () => new Welcome { Worker = 1, NumericsVersion = NumericsVersion.Current },
-            "the worker has protocol version 1 and numerics version 1, the coordinator 0 and 1 (0 is a build from before versions were told): "
+            $"the worker has protocol version {ProtocolVersion.Current} and numerics version 1, the coordinator 0 and 1 (0 is a build from before versions were told): "
                 + "use the same release on every machine"
         );
 

@@ -14,6 +14,14 @@ internal sealed record Evidence(string Worker, long Step, Phase Phase, string Ca
     public static Evidence Of(MemberSession session, string cause, EvidenceWeight weight) =>
         new(session.FullName, session.Step, session.Phase, cause, weight);
 
+    /// <summary>How a local worker's process has ended.</summary>
+    /// <param name="exited">The process.</param>
+    /// <param name="session">Its session; null if it has never joined.</param>
+    public static Evidence Of(LocalWorkerExited exited, MemberSession? session) =>
+        session is not null
+            ? Of(session, exited.Cause, EvidenceWeight.Exited)
+            : new($"local worker {exited.LocalNumber} (process {exited.ProcessId})", 0, Phase.Idle, exited.Cause, EvidenceWeight.Exited);
+
     /// <summary>What a worker says of a failure.</summary>
     /// <param name="session">The worker.</param>
     /// <param name="message">The message, with a failure.</param>

@@ -4,16 +4,17 @@ using Distributed.Protocol;
 namespace Distributed.Coordinator.Cluster.Control;
 
 /// <summary>Has workers find out whether they reach each other.</summary>
-/// <param name="members">The workers.</param>
-internal sealed class JoinProbes(MemberRegistry members)
+internal static class JoinProbes
 {
     /// <summary>Asks a newcomer and its peers. Whoever takes no message any more is noticed by other means.</summary>
-    public void Begin(ProbeWorker probe)
+    /// <param name="members">The workers.</param>
+    /// <param name="probe">Who is to be asked.</param>
+    public static void Begin(MemberRegistry members, ProbeWorker probe)
     {
         foreach (var peer in probe.Peers)
         {
-            Ask(probe.Worker, peer);
-            Ask(peer, probe.Worker);
+            Ask(members, probe.Worker, peer);
+            Ask(members, peer, probe.Worker);
         }
     }
 
@@ -24,7 +25,9 @@ internal sealed class JoinProbes(MemberRegistry members)
         new(session.Worker, result.Worker, result.Cause.Length == 0 ? null : result.Cause);
 
     /// <summary>Why a newcomer is turned away, with the remedy.</summary>
-    public string Reason(TurnAway turned)
+    /// <param name="members">The workers.</param>
+    /// <param name="turned">Who does not reach whom.</param>
+    public static string Reason(MemberRegistry members, TurnAway turned)
     {
         var (from, to) = (members.Find(turned.Way.From), members.Find(turned.Way.To));
         if (from is null || to is null)
@@ -35,7 +38,7 @@ internal sealed class JoinProbes(MemberRegistry members)
             : $"{from.FullName} does not reach it at {address} ({turned.Reason}); give it --listen and --advertise with an address that the others reach, and open its port in firewalls";
     }
 
-    private void Ask(int worker, int peer)
+    private static void Ask(MemberRegistry members, int worker, int peer)
     {
         if (members.Find(worker) is not { } asked || members.Find(peer) is not { } target)
             return;

@@ -21,16 +21,16 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     private Dismissal? _ending;
 
     /// <summary>How many workers have built their replicas and have not been dismissed.</summary>
-    public int ReadyCount => _sessions.Values.Count(session => session.IsReady && !session.IsDismissed);
+    public int ReadyCount => _sessions.Values.Count(session => session.State == SessionState.Ready);
 
     /// <summary>The connected workers that have not been dismissed.</summary>
-    public IEnumerable<MemberSession> Sessions => _sessions.Values.Where(session => !session.IsDismissed);
+    public IEnumerable<MemberSession> Sessions => _sessions.Values.Where(session => session.IsOpen);
 
     /// <summary>A connected worker.</summary>
     public MemberSession Get(int worker) => _sessions[worker];
 
     /// <summary>A worker that is connected and has not been dismissed, or null.</summary>
-    public MemberSession? Find(int worker) => _sessions.TryGetValue(worker, out var session) && !session.IsDismissed ? session : null;
+    public MemberSession? Find(int worker) => _sessions.TryGetValue(worker, out var session) && session.IsOpen ? session : null;
 
     /// <summary>The session of a process that the coordinator started, also when it has ended; null if it has never joined.</summary>
     /// <param name="number">Its number among the local workers.</param>
@@ -39,9 +39,10 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
 
     /// <summary>The number of a member by its name in messages, the coordinator's included; null if there is none.</summary>
     public int? NumberOf(string name) =>
-        name == CoordinatorName
-            ? MembershipState.Coordinator
-            : _sessions.Values.FirstOrDefault(session => session.Name == name && !session.IsDismissed)?.Worker;
+        name == CoordinatorName ? MembershipState.Coordinator : Sessions.FirstOrDefault(session => session.Name == name)?.Worker;
+
+    /// <summary>What a member is called where it has to be found, the coordinator included.</summary>
+    public string FullNameOf(int member) => member == MembershipState.Coordinator ? CoordinatorName : Get(member).FullName;
 
     /// <summary>Takes a worker in, or turns it away if the run is ending.</summary>
     public void Welcome(MemberSession session)
@@ -79,29 +80,26 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
         session.Step = Math.Max(session.Step, (long)message.Step);
         if (message.Heartbeat is { } beat)
             (session.Phase, session.Progress, session.WaitsFor) = (beat.Phase, beat.Progress, beat.WaitsFor);
-        if (message.BodyCase == WorkerMessage.BodyOneofCase.Ready)
-        {
-            session.IsReady = true;
-            session.HoldsDataset = message.Ready.HoldsDataset;
-        }
-
-        return !session.IsDismissed && _sessions.ContainsKey(session.Worker);
+        if (message.Ready is { } ready && session.State == SessionState.Preparing)
+            session.BecomeReady(ready.HoldsDataset);
+        return session.IsOpen;
     }
 
     /// <summary>Forgets a worker whose session has ended.</summary>
-    /// <returns>Whether it was still known, and had not been dismissed.</returns>
+    /// <returns>Whether it is lost by that: it had not been dismissed, and was not known to have ended.</returns>
     public bool Remove(MemberSession session)
     {
+        var isLoss = session.IsOpen;
+        session.End();
         _granted.Remove(session.Worker);
-        session.IsGone = true;
-        if (session is { IsDismissed: true, IsExpelled: false })
-            return false; // what it has confirmed still counts
-        return _sessions.Remove(session.Worker) && !session.IsDismissed;
+        if (!session.IsReleased) // what that one has confirmed still counts
+            _sessions.Remove(session.Worker);
+        return isLoss;
     }
 
     /// <summary>The workers that have been silent for longer than a bound, and have not been dismissed.</summary>
     public IEnumerable<MemberSession> Silent(TimeSpan bound) =>
-        [.. _sessions.Values.Where(session => !session.IsDismissed && time.GetElapsedTime(session.LastHeard) > bound)];
+        [.. Sessions.Where(session => time.GetElapsedTime(session.LastHeard) > bound)];
 
     /// <summary>Tells the members of a view that it begins.</summary>
     /// <param name="view">The view.</param>
@@ -173,14 +171,21 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     /// <summary>Dismisses a worker once it has done all that it was granted.</summary>
     /// <param name="session">The worker.</param>
     /// <param name="reason">Why, if it has not asked for it.</param>
-    public void Dismiss(MemberSession session, string reason = "") => Dismiss(session, new Dismissal { Reason = reason });
+    public void Dismiss(MemberSession session, string reason = "") =>
+        Dismiss(session, new Dismissal { Reason = reason }, SessionState.Released);
 
     /// <summary>Dismisses a worker that cannot be a member any more.</summary>
     /// <param name="session">The worker.</param>
     /// <param name="reason">Why.</param>
     /// <param name="mayReturn">Whether it may join again.</param>
     public void Expel(MemberSession session, string reason, bool mayReturn) =>
-        Dismiss(session, new Dismissal { Reason = reason, MayReturn = mayReturn });
+        Dismiss(session, new Dismissal { Reason = reason, MayReturn = mayReturn }, SessionState.Expelled);
+
+    /// <summary>Dismisses a worker that cannot become a member now, and may join again.</summary>
+    /// <param name="session">The worker.</param>
+    /// <param name="reason">Why.</param>
+    public void TurnAway(MemberSession session, string reason) =>
+        Dismiss(session, new Dismissal { Reason = reason, MayReturn = true }, SessionState.TurnedAway);
 
     /// <summary>Dismisses every worker, and from now on every newcomer.</summary>
     /// <param name="dismissal">
@@ -189,13 +194,15 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
     public void DismissAll(Dismissal dismissal)
     {
         _ending = dismissal;
-        foreach (var session in _sessions.Values.Where(session => !session.IsDismissed))
+        foreach (var session in Sessions)
             DismissAtEnd(session, dismissal);
     }
 
     /// <summary>The members that are still connected and have not confirmed the weights that they end with.</summary>
     public IEnumerable<MemberSession> Unconfirmed(ClusterView? view) =>
-        _sessions.Values.Where(session => view?.RankOf(session.Worker) >= 0 && session is { IsGone: false, WeightsSha256: null });
+        _sessions.Values.Where(session =>
+            view?.RankOf(session.Worker) >= 0 && session is { State: not SessionState.Departed, WeightsSha256: null }
+        );
 
     /// <summary>The hashes of the weights that members end with, as far as they have confirmed them.</summary>
     public IEnumerable<string> Confirmations(ClusterView? view) =>
@@ -205,12 +212,12 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
         !_granted.Remove(worker, out var grants) || Get(worker).Send(Addressed(new CoordinatorMessage { Grants = grants }));
 
     private void DismissAtEnd(MemberSession session, Dismissal dismissal) =>
-        Dismiss(session, new Dismissal(dismissal) { Complete = dismissal.Complete && session.IsReady });
+        Dismiss(session, new Dismissal(dismissal) { Complete = dismissal.Complete && session.HasBeenReady }, SessionState.Released);
 
-    private void Dismiss(MemberSession session, Dismissal dismissal)
+    private void Dismiss(MemberSession session, Dismissal dismissal, SessionState state)
     {
         SendGrants(session.Worker);
-        session.Dismiss(Addressed(new CoordinatorMessage { Dismissal = dismissal }));
+        session.Dismiss(Addressed(new CoordinatorMessage { Dismissal = dismissal }), state);
     }
 
     private CoordinatorMessage Addressed(CoordinatorMessage message)

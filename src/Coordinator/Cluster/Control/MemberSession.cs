@@ -67,25 +67,28 @@ internal sealed class MemberSession
     /// <summary>What it did last in an earlier session.</summary>
     public IReadOnlyList<StepReport> Completed { get; set; } = [];
 
-    /// <summary>Whether its replica is built.</summary>
-    public bool IsReady { get; set; }
+    /// <summary>Where it is in its life.</summary>
+    public SessionState State { get; private set; }
+
+    /// <summary>Whether it is needed, or will be: what it says matters, and it can be sent to.</summary>
+    public bool IsOpen => State is SessionState.Preparing or SessionState.Ready;
+
+    /// <summary>Whether it was let go in order, rather than lost.</summary>
+    public bool IsReleased => State is SessionState.Released or SessionState.Departed;
+
+    /// <summary>Whether it had to go.</summary>
+    public bool IsExpelled => State is SessionState.Expelled or SessionState.TurnedAway;
+
+    /// <summary>Whether its replica has been built, whatever has become of it since.</summary>
+    public bool HasBeenReady { get; private set; }
 
     /// <summary>Whether it holds the run's dataset.</summary>
-    public bool HoldsDataset { get; set; }
+    public bool HoldsDataset { get; private set; }
 
-    /// <summary>Whether it has been dismissed; nothing that it does matters any more.</summary>
-    public bool IsDismissed { get; private set; }
-
-    /// <summary>Whether it was dismissed because it cannot be a member any more.</summary>
-    public bool IsExpelled { get; set; }
-
-    /// <summary>Whether it was dismissed before it was a member, since it and others do not reach each other.</summary>
-    public bool IsTurnedAway { get; set; }
-
-    /// <summary>Whether its session is known to have ended.</summary>
-    public bool IsGone { get; set; }
-
-    /// <summary>Whether nothing is sent to it any more; that its session has ended is told soon. Any thread may ask.</summary>
+    /// <summary>
+    /// Whether nothing is sent to it any more. Beside its state, since it is noticed on another thread: that the session has ended is told
+    /// soon. Any thread may ask.
+    /// </summary>
     public bool HasEnded
     {
         get => Volatile.Read(ref _hasEnded);
@@ -117,13 +120,31 @@ internal sealed class MemberSession
     /// <returns>False if the worker does not read, or has gone.</returns>
     public bool Send(CoordinatorMessage message) => _queue.Writer.TryWrite(message);
 
+    /// <summary>Its replica is built.</summary>
+    /// <param name="holdsDataset">Whether it holds the run's dataset.</param>
+    public void BecomeReady(bool holdsDataset)
+    {
+        Become(SessionState.Ready);
+        (HasBeenReady, HoldsDataset) = (true, holdsDataset);
+    }
+
     /// <summary>Dismisses the worker; nothing is sent after this.</summary>
     /// <param name="message">The dismissal.</param>
-    public void Dismiss(CoordinatorMessage message)
+    /// <param name="state">Whether it is released, turned away or expelled.</param>
+    public void Dismiss(CoordinatorMessage message, SessionState state)
     {
-        IsDismissed = true;
+        Become(state);
         Send(message);
         _queue.Writer.TryComplete();
+    }
+
+    /// <summary>Its session or its process has ended, which may be told more than once.</summary>
+    public void End()
+    {
+        if (IsOpen)
+            Become(SessionState.Lost);
+        else if (State == SessionState.Released)
+            Become(SessionState.Departed);
     }
 
     /// <summary>Sends what is queued until the worker is dismissed or the call ends.</summary>
@@ -139,5 +160,12 @@ internal sealed class MemberSession
             HasEnded = true;
             _queue.Writer.TryComplete();
         }
+    }
+
+    private void Become(SessionState state)
+    {
+        if (!State.CanBecome(state))
+            throw new InvalidOperationException($"{Name} cannot become {state}: it is {State}.");
+        State = state;
     }
 }

@@ -3,56 +3,37 @@ using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Runs;
 using Distributed.Protocol;
-using Distributed.Training;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
 /// <summary>
-/// The single control loop of a run: handles events one at a time, tells <see cref="MembershipReducer"/> what has happened and does what
-/// it says, grants work, and combines the workers' reports. It computes nothing, and waits for the disk at the end alone.
+/// The single control loop of a run: handles events one at a time, tells <see cref="MembershipReducer"/> what has happened, and does what
+/// it says. It computes nothing, and waits for the disk at the end alone. What there is to know and to decide lies in its parts, which
+/// return what follows and never call back.
 /// </summary>
-internal sealed class RunController : IAsyncDisposable
+internal sealed class RunController : IDisposable
 {
-    /// <summary>How long workers that have been told that the run is complete may take to confirm it.</summary>
-    private static readonly TimeSpan ConfirmationTime = TimeSpan.FromSeconds(10);
-
-    /// <summary>How much of granted work a worker that was asked to leave waits for; what takes longer is given up.</summary>
-    private static readonly TimeSpan LeavingTime = TimeSpan.FromSeconds(5);
-
-    private readonly RunRequest _request;
     private readonly IRunObserver _observer;
     private readonly LivedTime _lived;
     private readonly ParameterServer? _server;
-    private readonly SavedState? _saved;
-    private readonly ILocalWorkers _locals;
-    private readonly MemberRegistry _members;
     private readonly MembershipRules _rules;
-    private readonly GrantWriter _grants;
-    private readonly WorkWindow _window;
-    private readonly GrantPace _pace;
-    private readonly RangeControl _ranges;
-    private readonly WorkGranter _granter;
-    private readonly StepLedger _ledger = new();
-    private readonly FailureEvidence _failure = new();
-    private readonly LossReports _losses;
-    private readonly Standstill _standstill;
-    private readonly WaitControl _waits;
-    private readonly JoinProbes _probes;
-    private readonly ReplacementPolicy _replacement = new();
-    private readonly Queue<MemberSession> _unsent = new(); // workers that take nothing
-    private readonly HashSet<string> _refused = []; // what has been told of workers that were not let in
+    private readonly MemberRegistry _members;
     private readonly RunProgress _progress;
+    private readonly Handover _handover;
+    private readonly WorkRecorder _recorder;
+    private readonly GrantControl _grants;
+    private readonly Continuation _continuation;
+    private readonly MessageMeaning _meaning;
+    private readonly ViewControl _view;
+    private readonly LivenessControl _liveness;
+    private readonly LossReports _losses;
+    private readonly LocalWorkerControl _locals;
+    private readonly Arrivals _arrivals;
+    private readonly Departures _departures;
+    private readonly FailureReports _failures;
+    private readonly RunFailure _failure;
+    private readonly RunConfirmation _confirmation;
     private MembershipState _membership;
-    private ClusterView? _view;
-    private IReadOnlyList<int>? _shares; // of the next view, where they have been chosen
-    private int _joined; // after the first step
-    private int _mostWorkers; // that it was told of that they have too little to do
-    private bool _hasContinued; // what the folder holds from an earlier coordinator has been cut to where the run goes on
-    private int _abandonedLocals; // that ended too often
-    private CompletedWork? _dispute; // found while the end of a view was handled
-    private string? _finding; // what the failures add up to
-    private long _failedAt;
-    private long? _dismissedAt;
 
     /// <summary>Prepares a run.</summary>
     /// <param name="request">The run.</param>
@@ -72,24 +53,36 @@ internal sealed class RunController : IAsyncDisposable
         ILocalWorkers locals
     )
     {
-        _request = request;
-        _observer = observer;
+        var (configuration, start) = (request.Configuration, request.Start.Step);
+        (_observer, _server) = (observer, server);
         _lived = new LivedTime(time);
-        (_server, _saved, _locals) = (server, saved, locals);
-        _rules = RulesOf(request.Cluster, hasServer: server is not null);
-        var start = Positions.Start(request.Start.Step, request.Configuration.Steps);
-        _membership = MembershipState.Empty(identity.Epoch, start, request.Folder.Lineage());
+        _rules = MembershipRules.Of(request.Cluster, coordinatorHoldsState: server is not null);
+        _membership = MembershipState.Empty(identity.Epoch, Positions.Start(start, configuration.Steps), request.Folder.Lineage());
         _members = new MemberRegistry(identity, WelcomeSettings.Of(request), _lived);
-        _grants = new GrantWriter(request.Configuration, request.Dataset);
-        _window = new WorkWindow(request.Configuration, request.Start.Step, request.Cluster.CompareEvery);
-        _pace = new GrantPace(time);
-        _ranges = new RangeControl(time);
+        _liveness = new LivenessControl(_members, request.Cluster, observer, _lived);
+
+        var writer = new GrantWriter(configuration, request.Dataset);
+        var (ledger, standstill) = (new StepLedger(), new Standstill(observer, time));
+        _progress = new RunProgress(request, observer, time, writer);
+        _handover = new Handover(request.Folder, _progress, takesStates: server is null);
+        _recorder = new WorkRecorder(ledger, _progress, standstill);
+        _grants = new GrantControl(
+            new WorkWindow(configuration, start, request.Cluster.CompareEvery),
+            new GrantPace(time),
+            new WorkGranter(_members, writer, ledger, server, _progress),
+            _progress
+        );
+        _continuation = new Continuation(_recorder, _handover, _progress, _grants, server, saved);
+        _meaning = new MessageMeaning(_handover, _grants);
+        _view = new ViewControl(new RangeControl(time), standstill, _members, writer.MostMicrobatches, observer);
+
         _losses = new LossReports(observer, time);
-        _standstill = new Standstill(observer, time);
-        _waits = new WaitControl(observer);
-        _probes = new JoinProbes(_members);
-        _progress = new RunProgress(request, observer, time, _grants);
-        _granter = new WorkGranter(_members, _grants, _ledger, server, _progress, _unsent.Enqueue);
+        _locals = new LocalWorkerControl(locals, request.Cluster, observer);
+        _arrivals = new Arrivals(_members, _progress, observer);
+        _departures = new Departures(_members, _locals, _losses, _progress);
+        _failures = new FailureReports(_members, _departures, _losses, hasServer: server is not null);
+        _failure = new RunFailure(_lived);
+        _confirmation = new RunConfirmation(_members, _progress, observer, _lived);
     }
 
     /// <summary>Runs to the end, or to the interruption.</summary>
@@ -100,41 +93,25 @@ internal sealed class RunController : IAsyncDisposable
         await foreach (var clusterEvent in events.ReadAllAsync())
         {
             Handle(clusterEvent);
+            _losses.Tell(_membership.Participants.Count);
             if (_progress.DropDamaged())
                 AskAgain("a state that was to be saved is not the one that the workers have agreed on");
-            await _progress.SaveAsync(_ledger.IsEmpty);
+            await _progress.SaveAsync(_recorder.IsComplete);
             if (_progress.SavedPosition > _membership.Saved)
                 Apply(new StateSaved(_progress.SavedPosition));
-            if (_failure.Exists)
-                FailWhenGathered();
-            else if (_dismissedAt is null)
+            if (_failure.Message is { } message)
+                throw Failed(message);
+            if (!_failure.Exists && !_confirmation.HasBegun)
                 Advance();
-            if (_dismissedAt is { } since && Confirmed(since))
-                return await _progress.ResultAsync(_membership.View.Count, _losses.Count, _joined);
+            if (_confirmation.IsComplete(_view.Current))
+                return await _progress.ResultAsync(_membership.View.Count, _losses.Count, _arrivals.Count);
         }
 
         throw new RunFailedException("the coordinator was shut down in the middle of the run");
     }
 
     /// <inheritdoc />
-    public ValueTask DisposeAsync()
-    {
-        _window.Dispose();
-        return ValueTask.CompletedTask;
-    }
-
-    // Local workers that do not come are known to have exited; others may never come.
-    private static MembershipRules RulesOf(ClusterOptions cluster, bool hasServer)
-    {
-        var minimum = cluster.MinWorkers ?? Math.Max(1, cluster.Workers);
-        return new MembershipRules(
-            minimum,
-            ExpectsOthers: cluster.Listen is not null,
-            CoordinatorHoldsState: hasServer,
-            JoinTime: minimum > cluster.Workers ? TimeSpan.FromSeconds(cluster.JoinTimeout) : TimeSpan.MaxValue,
-            WaitTime: TimeSpan.FromSeconds(cluster.WaitForWorkers)
-        );
-    }
+    public void Dispose() => _grants.Dispose();
 
     private void Handle(ClusterEvent clusterEvent)
     {
@@ -143,14 +120,14 @@ internal sealed class RunController : IAsyncDisposable
             case MemberJoined joined:
                 _members.Welcome(joined.Session);
                 break;
-            case JoinRefused refused when _refused.Add(refused.Message): // a supervisor may start it again and again
-                _observer.Report(new RunWarning(refused.Message));
+            case JoinRefused refused:
+                _arrivals.Refused(refused.Message);
                 break;
-            case MessageReceived received:
+            case MessageReceived received when _members.Receive(received.Session, received.Message):
                 Receive(received.Session, received.Message);
                 break;
-            case MemberGone gone when _members.Remove(gone.Session):
-                Lose(gone.Session, gone.Cause, EvidenceWeight.Lost, isDeath: true);
+            case MemberGone gone:
+                Apply(_departures.Gone(gone.Session, gone.Cause));
                 break;
             case LocalWorkerExited exited:
                 Exited(exited);
@@ -159,388 +136,188 @@ internal sealed class RunController : IAsyncDisposable
                 _progress.Arrived(arrived);
                 break;
             case ServerCompleted completed:
-                Completed(completed);
+                if (!IsRollingBack)
+                    Record(_recorder.Take(completed, _membership.View.Count));
                 break;
             case ServerStopped stopped:
                 Apply(new Stopped(MembershipState.Coordinator, stopped.Generation, stopped.Position));
                 break;
             case ServerFailed failed:
-                Take(failed);
+                Follow(_failures.Of(failed));
                 break;
             case Tick tick:
                 _lived.Tick(tick.At);
-                CheckSilence();
-                CheckWaits();
-                if (!_progress.IsInterrupted || _view is not null)
+                CheckLiveness();
+                if (!_progress.IsInterrupted || _view.Current is not null)
                     Apply(new TimePassed());
                 break;
             case Interrupted:
-                Stop();
+                _grants.Stop();
                 break;
         }
-
-        _losses.Tell(_membership.Participants.Count);
     }
 
     private void Receive(MemberSession session, WorkerMessage message)
     {
-        if (!_members.Receive(session, message))
+        if (MessageMeaning.IsPast(message, _membership))
             return;
-        var generation = ViewGeneration.From(message.Generation);
         switch (message.BodyCase)
         {
             case WorkerMessage.BodyOneofCase.Ready:
-                _joined += _progress.HasStarted ? 1 : 0;
-                _observer.Report(new WorkerJoined(session.FullName, session.Address, _members.ReadyCount, session.Join.ProcessId));
-                Apply(new Arrived(session.Worker, Brings(session, message.Ready), message.Ready.Lineage, message.Ready.Members));
+                _arrivals.Joined(session);
                 break;
-            case WorkerMessage.BodyOneofCase.Leave when session.IsReady:
-                Apply(new Leaving(session.Worker, IsUrgent: _pace.TimeFor(_window.LastTrained - _progress.LastStep) > LeavingTime));
-                break;
-            case WorkerMessage.BodyOneofCase.Leave:
+            case WorkerMessage.BodyOneofCase.Leave when session.State == SessionState.Preparing:
                 _members.Dismiss(session);
                 break;
-            case WorkerMessage.BodyOneofCase.ViewOpened:
-                if (_view?.Generation == generation)
-                    _progress.Opened(session.Worker, _view, message.ViewOpened);
-                Apply(new Opened(session.Worker, generation));
+            case WorkerMessage.BodyOneofCase.ViewOpened
+                when _view.Current is { } view && view.Generation == ViewGeneration.From(message.Generation):
+                _progress.Opened(session.Worker, view, message.ViewOpened);
                 break;
             case WorkerMessage.BodyOneofCase.Reports:
-                foreach (var report in message.Reports.Reports)
-                    Report(session, report);
-                break;
-            case WorkerMessage.BodyOneofCase.Frozen:
-                Apply(new Stopped(session.Worker, generation, message.Frozen.HoldsState ? (long)message.Frozen.Position : null));
-                break;
-            case WorkerMessage.BodyOneofCase.ProbeResult:
-                Apply(JoinProbes.Of(session, message.ProbeResult));
+                Take(session, message.Reports.Reports);
                 break;
             case WorkerMessage.BodyOneofCase.SnapshotLost:
                 AskAgain($"{session.Name} could not send its state ({message.SnapshotLost.Reason})");
                 break;
             case WorkerMessage.BodyOneofCase.Failure:
-                Take(session, message, generation);
+                Follow(_failures.Of(session, message, hasView: _view.Current is not null));
                 break;
         }
+
+        Apply(_meaning.Of(session, message, _membership.Lineage));
     }
 
     private void AskAgain(string cause)
     {
         _observer.Report(new RunWarning($"{cause}; it is asked for again"));
-        _window.AskAgain(_progress.SavedStep);
+        _grants.AskAgain();
     }
 
-    // A state from an earlier session counts if nothing is missing that was done on the way to it.
-    private long? Brings(MemberSession session, Ready ready)
+    private void Take(MemberSession session, IEnumerable<StepReport> reports)
     {
-        if (!ready.HoldsState || ready.Lineage != _membership.Lineage || _server is not null)
-            return null;
-        var position = unchecked((long)ready.Position);
-        session.Completed = [.. ready.Completed.Where(report => report.Record.Length == StepRecord.ByteLength)];
-        return _progress.CanTakeOver(position, session.Completed.Select(Reports.WorkOf)) ? position : null;
-    }
-
-    // What a worker says that cannot go on: with its view, with the run, or at all.
-    private void Take(MemberSession session, WorkerMessage message, ViewGeneration generation)
-    {
-        var evidence = Evidence.Of(session, message);
-        if (message.Failure.ByTraining || _view is null)
-            Fail(evidence);
-        else if (message.Failure.Peer.Length == 0)
-            Expel(session, evidence, isDeath: true);
-        else if (_members.NumberOf(message.Failure.Peer) is { } peer && (peer != MembershipState.Coordinator || _server is not null))
-            Complain(session.Worker, peer, generation, evidence);
-        else if (message.Failure.Peer == MemberRegistry.CoordinatorName)
-            Expel(session, Evidence.Of(session, message.Failure.Reason, EvidenceWeight.Confessed), isDeath: false);
-    }
-
-    private void Complain(int worker, int peer, ViewGeneration generation, Evidence evidence)
-    {
-        _losses.Add(peer, evidence);
-        Apply(new Complained(worker, peer, generation, evidence.Cause));
-    }
-
-    private void Take(ServerFailed failed)
-    {
-        var evidence = Evidence.Of(failed.Exception);
-        if (failed.Exception is PeerFailureException peer && _members.NumberOf(peer.Peer) is { } worker)
-            Complain(MembershipState.Coordinator, worker, failed.Generation, evidence);
-        else if (failed.Exception is not PeerFailureException)
-            Fail(evidence);
-    }
-
-    private void Report(MemberSession session, StepReport report)
-    {
-        if (_membership.Freezing is { IsRollBack: true })
-            return; // it counts no more
-        try
+        foreach (var report in reports.TakeWhile(_ => !IsRollingBack))
         {
-            _ledger.Completed(session.Worker, Reports.WorkOf(report), Reports.FoundBy(report));
-            _progress.Reported(report);
-            if (report.Work == Work.Train)
-                _ranges.Observe(session.Worker, Reports.Microbatches(report), Reports.ComputeTime(report));
-            Record();
-        }
-        catch (InvalidDataException exception)
-        {
-            Fail(Evidence.Of(session, exception.Message, EvidenceWeight.Confessed));
+            _view.Observe(session.Worker, report);
+            Record(_recorder.Take(session, report, _membership.View.Count));
         }
     }
 
-    private void Completed(ServerCompleted completed)
+    private void Follow(FailureVerdict verdict)
     {
-        if (_membership.Freezing is { IsRollBack: true })
+        if (verdict.RunFailure is { } evidence)
+            Fail(evidence);
+        Apply(verdict.Happened);
+    }
+
+    // Until the run has gone back, what is reported counts no more.
+    private bool IsRollingBack => _membership.Freezing is { IsRollBack: true };
+
+    private void Record(Recording recording)
+    {
+        if (recording.Refutation is { } evidence)
+            Fail(evidence);
+        if (!recording.HasAny)
             return;
-        try
-        {
-            _ledger.Completed(ParameterServer.Member, completed.Work, completed.Found);
-            Record();
-        }
-        catch (InvalidDataException exception)
-        {
-            Fail(Evidence.Of(exception));
-        }
-    }
-
-    private void Record()
-    {
-        if (!RecordCompleted(_standstill))
-            return; // most reports: others of the view have still to report the same
         Settle();
         foreach (var one in _membership.Participants.Values.Where(IsDone).ToList())
             Apply(new Drained(one.Worker));
     }
 
-    // As far as members agree. What is recorded at the end of a view, without a standstill, does not end one.
-    private bool RecordCompleted(Standstill? standstill)
-    {
-        var hasAny = false;
-        for (; _dispute is null && _ledger.TryTake() is { } completed; hasAny = true)
-        {
-            if (completed.IsDisputed)
-                _dispute = completed;
-            else if (completed.Work.HasPlace)
-                _progress.Completed(completed.Work, StepRecord.Read(completed.Camps[0].Found.Span).Sums);
-            else if (completed.Camps.Count > 0)
-                _progress.Agreed(completed.Work.Step, completed.Camps[0].Found);
-            if (completed is { IsDisputed: false, Work.Kind: WorkKind.Train })
-                standstill?.Completed(completed.Work.Step, _membership.View.Count);
-        }
-
-        return hasAny;
-    }
-
-    private void Settle()
-    {
-        if (_dispute is not { } dispute)
-            return;
-        _dispute = null;
-        Apply(new Disagreed([.. dispute.Camps.Select(camp => camp.Members)], DisputeText.CauseOf(dispute, NameOf)));
-    }
-
-    private string NameOf(int worker) =>
-        worker == MembershipState.Coordinator ? MemberRegistry.CoordinatorName : _members.Get(worker).FullName;
-
-    private bool IsDone(Participant one) => one.Standing == Standing.Draining && !_ledger.HoldsBefore(_view!.FirstStep);
-
-    private void Lose(MemberSession session, string cause, EvidenceWeight weight, bool isDeath)
-    {
-        var evidence = Evidence.Of(session, cause, weight);
-        if (session.IsReady)
-            _losses.Lost(session, evidence);
-        Apply(new Lost(session.Worker, cause, isDeath, _progress.Position));
-    }
-
-    private void Expel(MemberSession session, Evidence evidence, bool isDeath)
-    {
-        End(session, evidence.Cause, mayReturn: true);
-        _losses.Lost(session, evidence);
-        Apply(new Lost(session.Worker, evidence.Cause, isDeath, _progress.Position));
-    }
-
-    private void Refuse(MemberSession session, string reason)
-    {
-        session.IsTurnedAway = true;
-        _joined -= _progress.HasStarted ? 1 : 0;
-        End(session, reason, mayReturn: true);
-        _observer.Report(new WorkerLeft(session.FullName, reason, _members.ReadyCount));
-    }
-
-    private void End(MemberSession session, string reason, bool mayReturn)
-    {
-        session.IsExpelled = true;
-        _members.Expel(session, reason, mayReturn);
-        _members.Remove(session);
-        if (session.Join.LocalNumber > 0)
-            _locals.Kill(session.Join.LocalNumber, session.Join.ProcessId);
-    }
+    private bool IsDone(Participant one) => one.Standing == Standing.Draining && _recorder.IsCompleteBefore(_view.Current!.FirstStep);
 
     private void Exited(LocalWorkerExited exited)
     {
         var session = _members.LocalSession(exited.LocalNumber, exited.ProcessId);
-        var evidence = session is null
-            ? new Evidence(
-                $"local worker {exited.LocalNumber} (process {exited.ProcessId})",
-                0,
-                Phase.Idle,
-                exited.Cause,
-                EvidenceWeight.Exited
-            )
-            : Evidence.Of(session, exited.Cause, EvidenceWeight.Exited);
-        var wasDismissed = session is { IsDismissed: true, IsExpelled: false };
-        if (_failure.Exists || (_view is null && !exited.WasKilled && (!wasDismissed || _request.Cluster.Listen is null)))
+        var wasReleased = session is { IsReleased: true };
+        var evidence = Evidence.Of(exited, session);
+        if (_failure.Exists || (_view.Current is null && _locals.PreventsStart(exited, wasReleased)))
         {
             Fail(evidence);
             return;
         }
 
-        if (session is not null && _members.Remove(session))
-            Lose(session, exited.Cause, EvidenceWeight.Exited, isDeath: true);
-        else if (session is { IsExpelled: false })
-            _losses.Add(session.Worker, evidence);
-        if (wasDismissed || _dismissedAt is not null)
+        if (session is not null)
+            Apply(_departures.Exited(session, evidence));
+        if (wasReleased || _confirmation.HasBegun)
             return;
-        if (_replacement.Ended(exited.LocalNumber, session is { IsReady: true, IsTurnedAway: false }) is { } delay)
-            _locals.Replace(exited.LocalNumber, delay);
-        else
-            GiveUpOn(exited, evidence);
-    }
-
-    private void GiveUpOn(LocalWorkerExited exited, Evidence evidence)
-    {
-        _abandonedLocals++;
-        if (_abandonedLocals == _request.Cluster.Workers && _request.Cluster.Listen is null && _membership.View.Count == 0)
-        {
+        var hadJoined = session is { HasBeenReady: true, State: not SessionState.TurnedAway };
+        if (!_locals.TryReplace(exited, hadJoined, hasMembers: _membership.View.Count > 0))
             Fail(evidence);
-            return;
-        }
-
-        _observer.Report(
-            new RunWarning(
-                $"local worker {exited.LocalNumber} ended {ReplacementPolicy.MostFailures} times before it had joined, and is not started again: {exited.Cause}"
-            )
-        );
     }
 
-    private void CheckSilence()
+    private void CheckLiveness()
     {
-        var bound = TimeSpan.FromSeconds(_request.Cluster.SilenceTimeout);
-        foreach (var session in _members.Silent(bound))
-        {
-            var cause = $"silent for {bound.TotalSeconds:0.#} seconds (stopped, overloaded or cut off)";
-            Expel(session, Evidence.Of(session, cause, EvidenceWeight.Lost), isDeath: false);
-        }
-    }
-
-    // A computation that hangs has broken down, and may do so again: a step that it happens in every time is no accident.
-    private void CheckWaits()
-    {
-        if (_failure.Exists || _dismissedAt is not null)
+        Expel(_liveness.Silent(), isDeath: false);
+        if (_failure.Exists || _confirmation.HasBegun)
             return;
-        foreach (var (worker, cause) in _waits.Check(Situation(), _lived.GetElapsedTime(0)))
-        {
-            var session = _members.Get(worker);
-            Expel(session, Evidence.Of(session, cause, EvidenceWeight.Lost), isDeath: true);
-        }
+        // A computation that hangs has broken down, and may do so again: a step that it happens in every time is no accident.
+        Expel(_liveness.Hanging(_membership, _rules, _recorder.Oldest, _progress.OldestExpected), isDeath: true);
     }
 
-    private RunSituation Situation() =>
-        new(
-            _membership,
-            _rules,
-            _members.Sessions.ToDictionary(session => session.Worker, session => MemberActivity.Of(session, _lived)),
-            _ledger.Oldest,
-            _progress.OldestExpected,
-            _request.Cluster.Listen,
-            _request.Cluster.HangTimeout > 0 ? TimeSpan.FromSeconds(_request.Cluster.HangTimeout) : null
-        );
+    // One may have gone with another.
+    private void Expel(IEnumerable<(MemberSession Session, Evidence Evidence)> found, bool isDeath)
+    {
+        foreach (var (session, evidence) in found.Where(one => one.Session.IsOpen))
+            Apply(_departures.Expel(session, evidence, isDeath));
+    }
 
     private void Advance()
     {
-        var ahead = _pace.StepsAhead(_progress.LastStep);
-        while (IsReadyToGrant() && _window.Peek(_progress.LastStep, ahead) is { } work)
+        while (NextGrant() is { } work)
         {
             if (work.Kind == WorkKind.Train)
                 Plan(work.Step);
-            if (IsReadyToGrant() && _window.Peek(_progress.LastStep, ahead) == work)
-                _granter.Grant(_window.Take(), _view!);
+            if (NextGrant() == work)
+                _grants.Grant(_view.Current!);
         }
 
-        _granter.Send();
-        while (_unsent.TryDequeue(out var session))
-        {
-            if (!session.HasEnded && !session.IsExpelled)
-                Expel(session, Evidence.Of(session, MemberSession.TakesNothing, EvidenceWeight.Complaint), isDeath: false);
-        }
-
-        var isOver = _window.IsEmpty && _ledger.IsEmpty && _progress.IsSaved && _membership.Freezing is null;
+        Expel(_grants.Send(), isDeath: false);
+        var isOver = _grants.IsComplete && _recorder.IsComplete && _progress.IsSaved && _membership.Freezing is null;
         if (isOver && (_membership.View.Count > 0 || _progress.IsInterrupted))
         {
             _losses.Tell(_membership.Participants.Count, all: true);
-            _members.DismissAll(new Dismissal { Complete = true, Interrupted = _progress.IsInterrupted });
-            _dismissedAt = _lived.GetTimestamp();
+            _confirmation.Begin();
         }
     }
 
     // Not before all that was done in the views before is on record: what only those know who leave or may die must not be lost.
-    private bool IsReadyToGrant() => _membership.IsRunning && !_ledger.HoldsBefore(_view!.FirstStep);
+    private PlannedWork? NextGrant() => _membership.IsRunning && _recorder.IsCompleteBefore(_view.Current!.FirstStep) ? _grants.Next : null;
 
-    // Members may join and leave between two steps; those that leave first finish all that they were granted.
+    // Between two steps, members may join and leave, and stragglers get fewer microbatches; results are unchanged.
     private void Plan(long nextStep)
     {
         if (_membership.WantsChange)
             Apply(new Boundary(nextStep));
-        else
-            ShareAnew(nextStep);
+        else if (_view.ChooseShares() is { } shares)
+            Apply(new SharedAnew(nextStep, shares));
     }
 
-    // Stragglers get fewer microbatches; results are unchanged.
-    private void ShareAnew(long nextStep)
+    private void Apply(MembershipEvent? happened)
     {
-        var view = _view!;
-        foreach (var straggler in _ranges.NewStragglers(view))
-            _observer.Report(new Straggling(_members.Get(straggler.Worker).FullName, straggler.Slowness));
-        if (_ranges.Next(view, _grants.MostMicrobatches) is not { } shares)
+        if (happened is null)
             return;
-        _shares = shares;
-        Apply(new SharedAnew(nextStep));
-        _observer.Report(
-            new RangesChanged(
-                nextStep,
-                _grants.MostMicrobatches,
-                [.. view.Workers.Select((worker, rank) => new WorkerRange(_members.Get(worker).Name, shares[rank]))]
-            )
-        );
-    }
-
-    private void Stop()
-    {
-        if (_window.Cut())
-            _progress.Interrupt(_window.LastTrained);
-    }
-
-    private void Apply(MembershipEvent happened)
-    {
         (_membership, var effects) = MembershipReducer.Apply(_membership, happened, _lived.GetElapsedTime(0), _rules);
         foreach (var effect in effects)
             Do(effect);
         Settle();
     }
 
+    private void Settle() => Apply(_recorder.TakeDispute(_members.FullNameOf));
+
     private void Do(MembershipEffect effect)
     {
         switch (effect)
         {
             case FreezeViews freeze:
-                _standstill.Begin();
+                _view.Freeze();
                 _members.Freeze(freeze.Workers);
                 _server?.Freeze();
                 break;
             case GoOnAfter after:
-                GoOn(after.Position);
+                _continuation.GoOnAfter(after.Position, Present());
                 break;
             case RollBack back:
-                GoBack(back);
+                _continuation.RollBack(back, Present());
                 break;
             case BeginView begin:
                 Enter(begin);
@@ -550,166 +327,50 @@ internal sealed class RunController : IAsyncDisposable
                 _members.Dismiss(session);
                 break;
             case ProbeWorker probe:
-                _probes.Begin(probe);
+                JoinProbes.Begin(_members, probe);
                 break;
             case TurnAway turned when _members.Find(turned.Worker) is { } session:
-                Refuse(session, _probes.Reason(turned));
+                var reason = JoinProbes.Reason(_members, turned);
+                _departures.TurnAway(session, reason);
+                _arrivals.TurnedAway(session, reason);
                 break;
             case ExpelWorker expel when _members.Find(expel.Worker) is { } session:
-                End(session, expel.Reason, expel.MayReturn);
-                _losses.Lost(session, Evidence.Of(session, expel.Reason, EvidenceWeight.Lost));
+                _departures.Expel(session, expel);
                 break;
             case StopForLack lack:
                 _observer.Report(new RunWarning($"{lack.Reason}; the run stops after a last checkpoint, go on with --resume"));
-                Stop();
+                _grants.Stop();
+                break;
+            case GiveUpRun { Worker: { } worker } giveUp when _losses.EvidenceOf(worker) is { } evidence:
+                Fail(evidence, giveUp.Reason);
                 break;
             case GiveUpRun giveUp:
-                GiveUp(giveUp);
-                break;
+                throw Failed(giveUp.Reason);
         }
     }
 
-    private void GoOn(long? position)
-    {
-        _ledger.EndView(position ?? -1);
-        RecordCompleted(standstill: null);
-        if (position > _progress.Recorded)
-            TakeOver(position.Value);
-        var reached = _progress.GoOnAfter(position);
-        if (position is null)
-        {
-            _saved?.GoBackTo(_progress.Latest);
-            _observer.Report(new WentBack(_progress.Latest.Step));
-        }
-
-        GoOnFrom(reached);
-    }
-
-    // What was recorded since may be wrong: everybody takes the state that was agreed on, and the folder forgets the rest.
-    private void GoBack(RollBack back)
-    {
-        _request.Folder.WriteLineage(back.Lineage);
-        foreach (var worker in _membership.Participants.Keys)
-            _members.Get(worker).Completed = [];
-        _ledger.EndView(-1);
-        var reached = _progress.RollBack();
-        _saved?.GoBackTo(_progress.Latest);
-        _server?.GoBackTo(_progress.Latest, reached);
-        _observer.Report(new RolledBack(_progress.Latest.Step, back.Reason));
-        GoOnFrom(reached);
-    }
-
-    private void GoOnFrom(long position)
-    {
-        _window.GoOnAfter(position, _progress.SavedStep);
-        if (_window.IsCut)
-            _progress.Interrupt(_window.LastTrained);
-    }
-
-    private void TakeOver(long position)
-    {
-        var brought = _membership
-            .Participants.Keys.Select(worker => _members.Get(worker).Completed)
-            .MaxBy(reports => reports.Count == 0 ? -1 : Reports.WorkOf(reports[^1]).Position)
-            ?? [];
-        if (!_hasContinued)
-            Continue(position);
-        foreach (var report in _membership.Participants.Keys.SelectMany(worker => _members.Get(worker).Completed))
-            _progress.Reported(report);
-        _progress.TakeOver(position, brought.Select(report => (Reports.WorkOf(report), StepRecord.Read(report.Record.Span).Sums)));
-    }
-
-    private void Continue(long position)
-    {
-        _hasContinued = true;
-        _request.Folder.ContinueFrom(position);
-    }
+    private List<MemberSession> Present() => [.. _membership.Participants.Keys.Select(_members.Get)];
 
     private void Enter(BeginView begin)
     {
-        if (!_hasContinued)
-            Continue(_progress.Position);
-        var shares = _shares ?? _ranges.SharesOf(begin.Workers, _grants.MostMicrobatches);
-        _shares = null;
-        var view = new ClusterView(begin.Generation, _window.LastTrained + 1, begin.Workers, shares);
-        if (_view is { } before && !before.Workers.SequenceEqual(view.Workers))
-            _standstill.Expect(view.FirstStep);
-        _view = view;
-        foreach (var worker in begin.Workers)
-            _replacement.Joined(_members.Get(worker).Join.LocalNumber);
-        _ranges.Enter();
+        _handover.Complete();
+        var view = _view.Begin(begin, _grants.NextStep);
+        foreach (var worker in view.Workers)
+            _locals.Joined(_members.Get(worker));
         _progress.Enter(view);
-        _progress.ForgetLog();
         _server?.Enter(view);
-        _members.Enter(view, _window.Position, _membership.Lineage, begin.Source, begin.Lacking);
-        var microbatches = _grants.MostMicrobatches;
-        if (view.Workers.Count > Math.Max(microbatches, _mostWorkers))
-        {
-            _mostWorkers = view.Workers.Count; // told again only when there are more
-            _observer.Report(
-                new RunWarning(
-                    $"{view.Workers.Count} workers share {microbatches} microbatches, so some have nothing to do; "
-                        + "use a larger --batch-size, a smaller --microbatch, or fewer workers"
-                )
-            );
-        }
+        _members.Enter(view, _grants.Position, _membership.Lineage, begin.Source, begin.Lacking);
     }
 
-    private void GiveUp(GiveUpRun giveUp)
+    private void Fail(Evidence evidence, string? finding = null)
     {
-        if (giveUp.Worker is { } worker && _losses.EvidenceOf(worker) is { } evidence)
-        {
-            _finding = giveUp.Reason;
-            Fail(evidence);
-            return;
-        }
-
-        _members.DismissAll(new Dismissal { Reason = giveUp.Reason });
-        throw new RunFailedException(giveUp.Reason);
+        if (!_confirmation.HasBegun)
+            _failure.Add(evidence, finding);
     }
 
-    private bool Confirmed(long since)
+    private RunFailedException Failed(string reason)
     {
-        var unconfirmed = _members.Unconfirmed(_view).ToList();
-        if (unconfirmed.Count > 0 && _lived.GetElapsedTime(since) < ConfirmationTime)
-            return false;
-        var hashes = _members.Confirmations(_view).Append(_progress.WeightsSha256).Distinct().ToList();
-        if (hashes.Count > 1)
-        {
-            throw new RunFailedException(
-                $"the workers end with different weights ({string.Join(", ", hashes.Select(hash => hash[..8]))}): "
-                    + "a processor or memory fault, or a defect; keep the run folder and report it"
-            );
-        }
-
-        if (unconfirmed.Count > 0)
-        {
-            _observer.Report(
-                new RunWarning(
-                    $"{string.Join(", ", unconfirmed.Select(session => session.FullName))} did not confirm the weights within {ConfirmationTime.TotalSeconds:0} s "
-                        + "(overloaded, hanging or cut off); those that did agree"
-                )
-            );
-        }
-
-        return true;
-    }
-
-    private void Fail(Evidence evidence)
-    {
-        if (_dismissedAt is not null)
-            return;
-        if (!_failure.Exists)
-            _failedAt = _lived.GetTimestamp();
-        _failure.Add(evidence);
-    }
-
-    private void FailWhenGathered()
-    {
-        if (_lived.GetElapsedTime(_failedAt) < FailureEvidence.Gathering)
-            return;
-        var message = _finding is null ? _failure.Message() : $"{_failure.Message()}; {_finding}";
-        _members.DismissAll(new Dismissal { Reason = message });
-        throw new RunFailedException(message);
+        _members.DismissAll(new Dismissal { Reason = reason });
+        return new RunFailedException(reason);
     }
 }

@@ -144,27 +144,37 @@ internal sealed class RunProgress
     public void ForgetLog() => _logged = 0;
 
     /// <summary>The run goes on after a position; snapshots that were on their way, or will not be compared any more, are lost.</summary>
-    /// <param name="position">The position; null for that of <see cref="Latest"/>.</param>
-    /// <returns>The position.</returns>
-    public long GoOnAfter(long? position)
+    /// <param name="position">The position.</param>
+    public void GoOnAfter(long position)
     {
         _expected.Clear();
         _arrived.RemoveAll(arrived => !_agreed.ContainsKey(arrived.Checkpoint.Step));
-        Position = position ?? SavedPosition;
+        Position = position;
         _ledger?.DropAfter(LastStep);
+    }
+
+    /// <summary>Nobody has a later state than <see cref="Latest"/>: the run goes on after that.</summary>
+    /// <returns>Its position.</returns>
+    public long GoBack()
+    {
+        GoOnAfter(SavedPosition);
+        _observer.Report(new WentBack(Latest.Step));
         return Position;
     }
 
     /// <summary>What was recorded after <see cref="Latest"/> may be wrong: it is forgotten, and told anew when it is done again.</summary>
+    /// <param name="reason">Why.</param>
     /// <returns>The position that the run goes on after.</returns>
-    public long RollBack()
+    public long RollBack(string reason)
     {
         Recorded = SavedPosition;
         _samples -= _unsaved.Sum(step => step.Samples);
         _unsaved.Clear();
         _arrived.Clear();
         _agreed.Clear();
-        return GoOnAfter(null);
+        GoOnAfter(SavedPosition);
+        _observer.Report(new RolledBack(Latest.Step, reason));
+        return Position;
     }
 
     /// <summary>All members hold the same state after a step.</summary>

@@ -10,16 +10,16 @@ namespace Distributed.Coordinator.Cluster.Control;
 /// <param name="ledger">Notes what has to be reported.</param>
 /// <param name="server">The parameter server, or null where the workers own the slices.</param>
 /// <param name="progress">Notes what has to be saved.</param>
-/// <param name="unsent">Called for a worker to which something could not be sent.</param>
 internal sealed class WorkGranter(
     MemberRegistry registry,
     GrantWriter grants,
     StepLedger ledger,
     ParameterServer? server,
-    RunProgress progress,
-    Action<MemberSession> unsent
+    RunProgress progress
 )
 {
+    private readonly HashSet<MemberSession> _unsent = []; // those to which something could not be sent
+
     /// <summary>Grants a piece of work; workers are told by <see cref="Send"/> at the latest.</summary>
     /// <param name="work">The work.</param>
     /// <param name="view">Who does it.</param>
@@ -45,10 +45,14 @@ internal sealed class WorkGranter(
     }
 
     /// <summary>Sends what has been granted and not been sent yet.</summary>
-    public void Send()
+    /// <returns>The workers that have not taken something since the last call.</returns>
+    public IReadOnlyList<MemberSession> Send()
     {
         foreach (var worker in registry.SendGrants())
             Check(worker, isSent: false);
+        MemberSession[] unsent = [.. _unsent];
+        _unsent.Clear();
+        return unsent;
     }
 
     private void AskForState(PlannedWork work, ClusterView view)
@@ -75,6 +79,6 @@ internal sealed class WorkGranter(
     private void Check(int worker, bool isSent)
     {
         if (!isSent)
-            unsent(registry.Get(worker));
+            _unsent.Add(registry.Get(worker));
     }
 }

@@ -31,12 +31,14 @@ internal sealed record RollBack(uint Lineage, string Reason) : MembershipEffect(
 /// <param name="Source">A member that holds the state; the coordinator's number if it has it.</param>
 /// <param name="Lacking">The members that have to fetch it.</param>
 /// <param name="Reason">Why.</param>
+/// <param name="Shares">The members' shares of a batch, where the view begins for their sake; null where nobody has chosen any.</param>
 internal sealed record BeginView(
     ViewGeneration Generation,
     IReadOnlyList<int> Workers,
     int Source,
     IReadOnlySet<int> Lacking,
-    string Reason
+    string Reason,
+    IReadOnlyList<int>? Shares = null
 ) : MembershipEffect(Reason);
 
 /// <summary>A newcomer and each of those that are there are to find out whether they reach each other.</summary>

@@ -64,7 +64,8 @@ internal sealed record Boundary(long NextStep) : MembershipEvent;
 
 /// <summary>The members are to share their work anew from the next step on.</summary>
 /// <param name="NextStep">The step, which has not been granted yet.</param>
-internal sealed record SharedAnew(long NextStep) : MembershipEvent;
+/// <param name="Shares">Their shares of a batch, in order of rank.</param>
+internal sealed record SharedAnew(long NextStep, IReadOnlyList<int> Shares) : MembershipEvent;
 
 /// <summary>Time has passed.</summary>
 internal sealed record TimePassed : MembershipEvent;

@@ -94,7 +94,8 @@ internal static class MembershipReducer
                         State.View,
                         MembershipState.Coordinator,
                         ImmutableHashSet<int>.Empty,
-                        string.Create(CultureInfo.InvariantCulture, $"new shares from step {shared.NextStep} on")
+                        string.Create(CultureInfo.InvariantCulture, $"new shares from step {shared.NextStep} on"),
+                        shared.Shares
                     );
                     break;
                 case TimePassed:
@@ -523,7 +524,13 @@ internal static class MembershipReducer
             Form([.. kept, .. joining], source, joining.ToHashSet(), reason);
         }
 
-        private void Form(ImmutableList<int> members, int source, IReadOnlySet<int> lacking, string reason)
+        private void Form(
+            ImmutableList<int> members,
+            int source,
+            IReadOnlySet<int> lacking,
+            string reason,
+            IReadOnlyList<int>? shares = null
+        )
         {
             State = State with
             {
@@ -538,7 +545,7 @@ internal static class MembershipReducer
                 Set(one with { Standing = Standing.Member, HasOpened = false, HasState = hasState, Ways = one.Ways.Clear() });
             }
 
-            Effects.Add(new BeginView(State.Generation, members, source, lacking, reason));
+            Effects.Add(new BeginView(State.Generation, members, source, lacking, reason, shares));
         }
 
         private void Remove(int worker, string reason, bool mayReturn = true)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Distributed.Coordinator.Runs;
 using Distributed.Protocol;
 
 namespace Distributed.Coordinator.Cluster.Membership;
@@ -107,6 +108,22 @@ internal sealed record MembershipRules(
     /// <summary>How many times in a row a step may lose members that had begun it.</summary>
     public const int MostLossesOfAStep = 3;
 
+    /// <summary>The rules that follow from a run's options.</summary>
+    /// <param name="cluster">The options.</param>
+    /// <param name="coordinatorHoldsState">Whether the coordinator is a member itself.</param>
+    public static MembershipRules Of(ClusterOptions cluster, bool coordinatorHoldsState)
+    {
+        var minimum = cluster.MinWorkers ?? Math.Max(1, cluster.Workers);
+        return new MembershipRules(
+            minimum,
+            ExpectsOthers: cluster.Listen is not null,
+            coordinatorHoldsState,
+            // Local workers that do not come are known to have exited; others may never come.
+            JoinTime: minimum > cluster.Workers ? TimeSpan.FromSeconds(cluster.JoinTimeout) : TimeSpan.MaxValue,
+            WaitTime: TimeSpan.FromSeconds(cluster.WaitForWorkers)
+        );
+    }
+
     /// <summary>How many times the run may go back without knowing whose state was wrong.</summary>
     public const int MostUnnamedDisputes = 1;
 
@@ -157,7 +174,7 @@ internal sealed record MembershipState(
     public static MembershipState Empty(uint epoch, long saved, uint lineage = 0) =>
         new(
             new ViewGeneration(epoch, 0),
-            Over: default,
+            Over: new ViewGeneration(epoch, 0), // and with it all views of earlier coordinators
             [],
             ImmutableSortedDictionary<int, Participant>.Empty,
             Freezing: null,

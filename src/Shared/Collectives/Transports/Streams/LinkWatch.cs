@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
@@ -34,7 +35,7 @@ internal sealed class LinkWatch
     private readonly List<StreamLink> _current = [];
     private readonly List<Socket> _readable = [];
     private readonly List<Socket> _writable = [];
-    private DateTime _pinged = DateTime.UtcNow;
+    private long _pinged = Stopwatch.GetTimestamp(); // of a clock that nobody sets: links without pings count as dead
 
     private LinkWatch()
     {
@@ -114,8 +115,7 @@ internal sealed class LinkWatch
         Span<byte> rings = stackalloc byte[64];
         if (_readable.Contains(_waker))
             _waker.Receive(rings, SocketFlags.None, out _);
-        var now = DateTime.UtcNow;
-        var pings = now - _pinged >= PingInterval;
+        var pings = Stopwatch.GetElapsedTime(_pinged) >= PingInterval;
         foreach (var link in _current)
         {
             if (_writable.Contains(link.Socket!))
@@ -127,6 +127,6 @@ internal sealed class LinkWatch
         }
 
         if (pings)
-            _pinged = now;
+            _pinged = Stopwatch.GetTimestamp();
     }
 }

@@ -1,0 +1,77 @@
+using Distributed.Coordinator.Cluster.Membership;
+using Distributed.Coordinator.Runs;
+using Distributed.Protocol;
+
+namespace Distributed.Coordinator.Cluster.Control;
+
+/// <summary>The view that workers are in, and how its members share the microbatches of a batch.</summary>
+/// <param name="ranges">Measures the workers' speeds.</param>
+/// <param name="standstill">Measures how long training stands still between views.</param>
+/// <param name="members">The workers.</param>
+/// <param name="microbatches">The number of microbatches in a batch.</param>
+/// <param name="observer">Is told of stragglers, changed shares, and members that have nothing to do.</param>
+internal sealed class ViewControl(
+    RangeControl ranges,
+    Standstill standstill,
+    MemberRegistry members,
+    int microbatches,
+    IRunObserver observer
+)
+{
+    private int _mostWorkers; // that have been told of as too many
+
+    /// <summary>The newest view; null before the first.</summary>
+    public ClusterView? Current { get; private set; }
+
+    /// <summary>Takes what a worker reports of its work.</summary>
+    /// <param name="worker">The worker.</param>
+    /// <param name="report">What it says.</param>
+    public void Observe(int worker, StepReport report)
+    {
+        if (report.Work == Work.Train)
+            ranges.Observe(worker, Reports.Microbatches(report), Reports.ComputeTime(report));
+    }
+
+    /// <summary>Looks for shares by which the view would be faster.</summary>
+    /// <returns>Null where they should stay as they are, or it is too early to say.</returns>
+    public IReadOnlyList<int>? ChooseShares()
+    {
+        foreach (var straggler in ranges.NewStragglers(Current!))
+            observer.Report(new Straggling(members.Get(straggler.Worker).FullName, straggler.Slowness));
+        return ranges.Next(Current!, microbatches);
+    }
+
+    /// <summary>The view is over because something has failed.</summary>
+    public void Freeze() => standstill.Begin();
+
+    /// <summary>A view begins.</summary>
+    /// <param name="begin">Who takes part.</param>
+    /// <param name="firstStep">Its first step.</param>
+    public ClusterView Begin(BeginView begin, long firstStep)
+    {
+        var shares = begin.Shares ?? ranges.SharesOf(begin.Workers, microbatches);
+        standstill.Enter(firstStep, hasOthers: Current?.Workers.SequenceEqual(begin.Workers) == false);
+        Current = new ClusterView(begin.Generation, firstStep, begin.Workers, shares);
+        ranges.Enter();
+        if (begin.Shares is not null)
+            observer.Report(new RangesChanged(firstStep, microbatches, [.. begin.Workers.Zip(shares, RangeOf)]));
+        WarnOfIdle(begin.Workers.Count);
+        return Current;
+    }
+
+    // Told again only when there are more.
+    private void WarnOfIdle(int workers)
+    {
+        if (workers <= Math.Max(microbatches, _mostWorkers))
+            return;
+        _mostWorkers = workers;
+        observer.Report(
+            new RunWarning(
+                $"{workers} workers share {microbatches} microbatches, so some have nothing to do; "
+                    + "use a larger --batch-size, a smaller --microbatch, or fewer workers"
+            )
+        );
+    }
+
+    private WorkerRange RangeOf(int worker, int share) => new(members.Get(worker).Name, share);
+}
