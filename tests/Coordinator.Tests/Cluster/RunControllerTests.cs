@@ -217,10 +217,9 @@ public sealed class RunControllerTests
     public async Task A_wall_clock_that_jumps_changes_nothing(int hours)
     {
         var run = new ControlledRun(workers: 2, steps: 40);
-        FakeWorker[] workers = [new(run, 1, reports: false), new(run, 2, reports: false)];
-        foreach (var worker in workers) // of what is granted later
-            worker.Granted = grants => worker.Reports = grants.Grants_.All(grant => grant.Step > GrantPace.Least);
+        FakeWorker[] workers = [ReportsLater(1), ReportsLater(2)];
         await run.ReportedAsync<RunStarted>();
+        await run.SettledAsync(); // the time of training is taken from here on
         var told = run.Told.Count;
         for (var jumps = 0; jumps < 3; jumps++)
         {
@@ -240,6 +239,12 @@ public sealed class RunControllerTests
         Assert.Single(run.Views);
         var trained = (ControlledRun.Silence - WireLimits.HeartbeatInterval) * 3;
         Assert.Equal(trained.TotalSeconds, result.Seconds);
+
+        // What is granted at first is reported below.
+        FakeWorker ReportsLater(int number) =>
+            new(run, number, reports: false, with: worker =>
+                worker.Granted = grants => worker.Reports = grants.Grants_.All(grant => grant.Step > GrantPace.Least)
+            );
     }
 
     [Fact]
