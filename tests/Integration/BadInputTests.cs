@@ -44,19 +44,9 @@ public sealed class BadInputTests
     public async Task A_run_that_another_coordinator_trains_is_refused()
     {
         using var folder = new TempFolder();
-        await using var coordinator = CoordinatorProcess.Train(
+        await using var coordinator = CoordinatorProcess.TrainOddSizes(
             folder,
-            [
-                .. Problem.OddSizes.WriteTo(folder),
-                "--steps",
-                "5",
-                "--workers",
-                "0",
-                "--listen",
-                "http://127.0.0.1:0",
-                "--run",
-                folder["run"],
-            ]
+            ["--steps", "5", "--workers", "0", "--listen", "http://127.0.0.1:0"]
         );
         await coordinator.ListeningAsync();
         var exit = await TrainAsync(folder, "--resume", "--run", folder["run"]);
@@ -123,21 +113,9 @@ public sealed class BadInputTests
     public async Task A_worker_with_a_wrong_token_or_none_is_turned_away(bool hasToken)
     {
         using var folder = new TempFolder();
-        await using var coordinator = CoordinatorProcess.Train(
+        await using var coordinator = CoordinatorProcess.TrainOddSizes(
             folder,
-            [
-                .. Problem.OddSizes.WriteTo(folder),
-                "--steps",
-                "5",
-                "--workers",
-                "0",
-                "--listen",
-                "http://127.0.0.1:0",
-                "--token-file",
-                folder["token"],
-                "--run",
-                folder["run"],
-            ]
+            ["--steps", "5", "--workers", "0", "--listen", "http://127.0.0.1:0", "--token-file", folder["token"]]
         );
         var address = await coordinator.ListeningAsync();
         File.WriteAllText(folder["wrong"], RunToken.Create().Reveal());

@@ -59,11 +59,10 @@ public sealed class CorruptionTests
     }
 
     private static CoordinatorProcess Train(TempFolder folder, string point, string failed, int workers, string exchange) =>
-        CoordinatorProcess.Train(
+        CoordinatorProcess.TrainOddSizes(
             folder,
             failed.Length > 0 ? [("DISTRIBUTED_FAIL_AT", point), ("DISTRIBUTED_FAIL_FILE", failed)] : [("DISTRIBUTED_FAIL_AT", point)],
             [
-                .. Problem.OddSizes.WriteTo(folder),
                 "--steps",
                 $"{Steps}",
                 "--checkpoint-every",
@@ -75,8 +74,6 @@ public sealed class CorruptionTests
                 "--exchange",
                 exchange,
                 "--ledger",
-                "--run",
-                folder["run"],
             ]
         );
 

@@ -17,23 +17,9 @@ public sealed class DeathTests
     public async Task A_killed_worker_takes_nothing_with_it(string exchange, string transport, int workers, int victim)
     {
         using var folder = new TempFolder();
-        await using var coordinator = CoordinatorProcess.Train(
+        await using var coordinator = CoordinatorProcess.TrainOddSizes(
             folder,
-            [
-                .. Problem.OddSizes.WriteTo(folder),
-                "--steps",
-                Endless,
-                "--checkpoint-every",
-                "50",
-                "--workers",
-                $"{workers}",
-                "--exchange",
-                exchange,
-                "--transport",
-                transport,
-                "--run",
-                folder["run"],
-            ]
+            ["--steps", Endless, "--checkpoint-every", "50", "--workers", $"{workers}", "--exchange", exchange, "--transport", transport]
         );
         var joined = await coordinator.JoinedAsync(workers);
         await coordinator.StepsAsync(3);
@@ -88,21 +74,9 @@ public sealed class DeathTests
         using var folder = new TempFolder();
         IReadOnlyList<JoinedWorker> joined;
         await using (
-            var coordinator = CoordinatorProcess.Train(
+            var coordinator = CoordinatorProcess.TrainOddSizes(
                 folder,
-                [
-                    .. Problem.OddSizes.WriteTo(folder),
-                    "--steps",
-                    Endless,
-                    "--checkpoint-every",
-                    "2",
-                    "--workers",
-                    "2",
-                    "--exchange",
-                    exchange,
-                    "--run",
-                    folder["run"],
-                ]
+                ["--steps", Endless, "--checkpoint-every", "2", "--workers", "2", "--exchange", exchange]
             )
         )
         {

@@ -50,10 +50,9 @@ public sealed class EmergencyTests
 
     private static async Task<(string[] Files, string[] Errors)> LoseCoordinatorAsync(TempFolder folder, string exchange)
     {
-        await using var coordinator = CoordinatorProcess.Train(
+        await using var coordinator = CoordinatorProcess.TrainOddSizes(
             folder,
             [
-                .. Problem.OddSizes.WriteTo(folder),
                 "--steps",
                 $"{Steps}",
                 "--checkpoint-every",
@@ -68,8 +67,6 @@ public sealed class EmergencyTests
                 "http://127.0.0.1:0",
                 "--token-file",
                 folder["token"],
-                "--run",
-                folder["run"],
             ]
         );
         var address = await coordinator.ListeningAsync();

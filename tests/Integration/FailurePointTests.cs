@@ -35,11 +35,10 @@ public sealed class FailurePointTests
     public async Task A_worker_that_fails_there_takes_nothing_with_it(string exchange, string transport, string point)
     {
         using var folder = new TempFolder();
-        await using var coordinator = CoordinatorProcess.Train(
+        await using var coordinator = CoordinatorProcess.TrainOddSizes(
             folder,
             [("DISTRIBUTED_FAIL_AT", point), ("DISTRIBUTED_FAIL_FILE", folder["failed"])],
             [
-                .. Problem.OddSizes.WriteTo(folder),
                 "--steps",
                 $"{Steps}",
                 "--workers",
@@ -48,8 +47,6 @@ public sealed class FailurePointTests
                 exchange,
                 "--transport",
                 transport,
-                "--run",
-                folder["run"],
                 .. point.EndsWith("hang", StringComparison.Ordinal) ? HangTimeout : [],
             ]
         );
@@ -66,10 +63,9 @@ public sealed class FailurePointTests
     public async Task A_worker_of_another_machine_that_hangs_is_given_up_and_its_process_ends_so_that_it_can_be_started_again()
     {
         using var folder = new TempFolder();
-        await using var coordinator = CoordinatorProcess.Train(
+        await using var coordinator = CoordinatorProcess.TrainOddSizes(
             folder,
             [
-                .. Problem.OddSizes.WriteTo(folder),
                 "--steps",
                 "1000000",
                 "--workers",
@@ -80,8 +76,6 @@ public sealed class FailurePointTests
                 "http://127.0.0.1:0",
                 "--token-file",
                 folder["token"],
-                "--run",
-                folder["run"],
                 .. HangTimeout,
             ]
         );

@@ -20,11 +20,10 @@ public sealed partial class LeftoverTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "looks into /proc");
         using var folder = new TempFolder();
         var temporary = Directory.CreateDirectory(folder["tmp"]).FullName;
-        await using var coordinator = CoordinatorProcess.Train(
+        await using var coordinator = CoordinatorProcess.TrainOddSizes(
             folder,
             [("TMPDIR", temporary)],
             [
-                .. Problem.OddSizes.WriteTo(folder),
                 "--steps",
                 "1000000",
                 "--checkpoint-every",
@@ -39,8 +38,6 @@ public sealed partial class LeftoverTests
                 "http://127.0.0.1:0",
                 "--token-file",
                 folder["token"],
-                "--run",
-                folder["run"],
             ]
         );
         var joined = (await coordinator.JoinedAsync(3)).Select(worker => worker.ProcessId).ToList();

@@ -36,22 +36,9 @@ public sealed class MembershipTests
     public async Task A_worker_without_a_token_exchanges_with_the_local_workers_of_an_insecure_run()
     {
         using var folder = new TempFolder();
-        await using var coordinator = CoordinatorProcess.Train(
+        await using var coordinator = CoordinatorProcess.TrainOddSizes(
             folder,
-            [
-                .. Problem.OddSizes.WriteTo(folder),
-                "--steps",
-                "3",
-                "--workers",
-                "1",
-                "--min-workers",
-                "2",
-                "--insecure",
-                "--listen",
-                AnyPort,
-                "--run",
-                folder["run"],
-            ]
+            ["--steps", "3", "--workers", "1", "--min-workers", "2", "--insecure", "--listen", AnyPort]
         );
         var address = await coordinator.ListeningAsync();
         await coordinator.JoinedAsync(1);
@@ -107,23 +94,9 @@ public sealed class MembershipTests
         using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         var nowhere = $"http://{taken.LocalEndPoint}";
-        await using var coordinator = CoordinatorProcess.Train(
+        await using var coordinator = CoordinatorProcess.TrainOddSizes(
             folder,
-            [
-                .. Problem.OddSizes.WriteTo(folder),
-                "--steps",
-                Endless,
-                "--checkpoint-every",
-                Endless,
-                "--workers",
-                "1",
-                "--listen",
-                AnyPort,
-                "--token-file",
-                folder["token"],
-                "--run",
-                folder["run"],
-            ]
+            ["--steps", Endless, "--checkpoint-every", Endless, "--workers", "1", "--listen", AnyPort, "--token-file", folder["token"]]
         );
         var address = await coordinator.ListeningAsync();
         await coordinator.StepsAsync(5);
@@ -155,19 +128,9 @@ public sealed class MembershipTests
     public async Task When_every_worker_is_told_to_leave_the_run_stops_after_a_checkpoint_and_can_go_on()
     {
         using var folder = new TempFolder();
-        await using var coordinator = CoordinatorProcess.Train(
+        await using var coordinator = CoordinatorProcess.TrainOddSizes(
             folder,
-            [
-                .. Problem.OddSizes.WriteTo(folder),
-                "--steps",
-                Endless,
-                "--checkpoint-every",
-                Endless,
-                "--workers",
-                "2",
-                "--run",
-                folder["run"],
-            ]
+            ["--steps", Endless, "--checkpoint-every", Endless, "--workers", "2"]
         );
         var joined = await coordinator.JoinedAsync(2);
         await coordinator.StepsAsync(3);

@@ -85,20 +85,7 @@ public sealed class ResumeTests
     {
         using var folder = new TempFolder();
         await using (
-            var coordinator = CoordinatorProcess.Train(
-                folder,
-                [
-                    .. Problem.OddSizes.WriteTo(folder),
-                    "--steps",
-                    "4",
-                    "--workers",
-                    "0",
-                    "--listen",
-                    "http://127.0.0.1:0",
-                    "--run",
-                    folder["run"],
-                ]
-            )
+            var coordinator = CoordinatorProcess.TrainOddSizes(folder, ["--steps", "4", "--workers", "0", "--listen", "http://127.0.0.1:0"])
         )
         {
             await coordinator.ListeningAsync();

@@ -9,24 +9,18 @@ public sealed class DataTests
     private static readonly string Options = string.Join(' ', Problem.FewMicrobatches.Options);
 
     [Theory]
-    [InlineData("$coordinator train --data <(cat data.csv)")]
-    [InlineData("$coordinator train --data <(gzip -c data.csv)")]
-    [InlineData("cat data.csv | $coordinator train --data /dev/stdin")]
-    [InlineData("$coordinator train --data /dev/stdin < data.csv")]
-    [InlineData("mkfifo pipe; cat data.csv > pipe & $coordinator train --data pipe")]
-    public async Task A_training_out_of_a_pipe_is_that_out_of_a_file(string command)
+    [InlineData("$coordinator train --data <(cat data.csv)", 2)]
+    [InlineData("$coordinator train --data <(gzip -c data.csv)", 0)]
+    [InlineData("cat data.csv | $coordinator train --data /dev/stdin", 0)]
+    [InlineData("$coordinator train --data /dev/stdin < data.csv", 2)]
+    [InlineData("mkfifo pipe; cat data.csv > pipe & $coordinator train --data pipe", 2)]
+    public async Task A_training_out_of_a_pipe_is_that_out_of_a_file(string command, int workers)
     {
         using var folder = new TempFolder();
         Problem.FewMicrobatches.WriteTo(folder);
-        foreach (var workers in new[] { 0, 2 })
-        {
-            var exit = await RunAsync(folder, $"rm -f pipe; {command} --workers {workers} --steps 4 {Options} --run run{workers}");
-            Assert.True(exit.Code == 0, exit.ErrorText);
-            Assert.Equal(
-                (await Problem.FewMicrobatches.ReferenceAsync(4)).WeightsSha256,
-                FinishedRun.Read(folder[$"run{workers}"]).WeightsSha256
-            );
-        }
+        var exit = await RunAsync(folder, $"{command} --workers {workers} --steps 4 {Options} --run run");
+        Assert.True(exit.Code == 0, exit.ErrorText);
+        Assert.Equal((await Problem.FewMicrobatches.ReferenceAsync(4)).WeightsSha256, FinishedRun.Read(folder["run"]).WeightsSha256);
     }
 
     [Theory]

@@ -6,8 +6,8 @@ namespace Distributed.Integration.Everyday;
 /// <summary>People close, fill and forget the outputs of a training; what they see never decides how it ends.</summary>
 public sealed class OutputTests
 {
-    // Four workers share three microbatches, which is a warning on standard error.
-    private const string Training = "$coordinator train --data data.csv --workers 4 --steps 6 --run run";
+    // Two workers share one microbatch, which is a warning on standard error.
+    private const string Training = "$coordinator train --data data.csv --workers 2 --steps 6 --run run";
 
     [Theory]
     [InlineData(">&-")]
@@ -25,13 +25,13 @@ public sealed class OutputTests
     public async Task A_training_whose_output_cannot_be_written_is_complete(string outputs)
     {
         using var folder = new TempFolder();
-        Problem.FewMicrobatches.WriteTo(folder);
-        var options = string.Join(' ', Problem.FewMicrobatches.Options);
+        Problem.OneMicrobatch.WriteTo(folder);
+        var options = string.Join(' ', Problem.OneMicrobatch.Options);
         await using var shell = RunningProcess.Shell(folder.Path, $"set -o pipefail; {Training} {options} {outputs}");
 
         var exit = await shell.ExitAsync();
         Assert.True(exit.Code == 0, exit.ErrorText);
-        Assert.Equal((await Problem.FewMicrobatches.ReferenceAsync(6)).WeightsSha256, FinishedRun.Read(folder["run"]).WeightsSha256);
+        Assert.Equal((await Problem.OneMicrobatch.ReferenceAsync(6)).WeightsSha256, FinishedRun.Read(folder["run"]).WeightsSha256);
     }
 
     // 64 KiB fit into a pipe that is never read; this run says more than that.

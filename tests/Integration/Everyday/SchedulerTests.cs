@@ -14,19 +14,9 @@ public sealed class SchedulerTests
     public async Task Many_SIGTERMs_are_one_and_the_last_checkpoint_is_written()
     {
         using var folder = new TempFolder();
-        await using var coordinator = CoordinatorProcess.Train(
+        await using var coordinator = CoordinatorProcess.TrainOddSizes(
             folder,
-            [
-                .. Problem.OddSizes.WriteTo(folder),
-                "--steps",
-                Endless,
-                "--checkpoint-every",
-                Endless,
-                "--workers",
-                "2",
-                "--run",
-                folder["run"],
-            ]
+            ["--steps", Endless, "--checkpoint-every", Endless, "--workers", "2"]
         );
         await coordinator.StepsAsync(2);
         for (var i = 0; i < 20; i++)
@@ -183,22 +173,9 @@ public sealed class SchedulerTests
         }
 
         proxy.Stop();
-        await using var coordinator = CoordinatorProcess.Train(
+        await using var coordinator = CoordinatorProcess.TrainOddSizes(
             folder,
-            [
-                .. Problem.OddSizes.WriteTo(folder),
-                "--steps",
-                "3",
-                "--workers",
-                "0",
-                "--min-workers",
-                "1",
-                "--listen",
-                $"http://127.0.0.1:{port}",
-                "--insecure",
-                "--run",
-                folder["run"],
-            ]
+            ["--steps", "3", "--workers", "0", "--min-workers", "1", "--listen", $"http://127.0.0.1:{port}", "--insecure"]
         );
         Assert.Equal(0, (await worker.ExitAsync()).Code);
         Assert.Equal(0, (await coordinator.ExitAsync()).Code);

@@ -29,6 +29,17 @@ internal sealed partial class CoordinatorProcess : IAsyncDisposable
         params IEnumerable<string> options
     ) => new(RunningProcess.Start(Executables.Coordinator, folder.Path, ["train", "--json", .. options], environment: variables));
 
+    /// <summary>Trains <see cref="Problem.OddSizes"/> in <c>run</c>, with further options.</summary>
+    public static CoordinatorProcess TrainOddSizes(TempFolder folder, params IEnumerable<string> options) =>
+        TrainOddSizes(folder, Enumerable.Empty<(string, string)>(), options);
+
+    /// <summary>The same with variables of the environment, which its local workers inherit.</summary>
+    public static CoordinatorProcess TrainOddSizes(
+        TempFolder folder,
+        IEnumerable<(string Name, string Value)> variables,
+        params IEnumerable<string> options
+    ) => Train(folder, variables, [.. Problem.OddSizes.WriteTo(folder), "--run", folder["run"], .. options]);
+
     /// <summary>
     /// Trains <see cref="Problem.OddSizes"/> in <c>run</c> with local workers and others, which join with the token in <c>token</c>.
     /// </summary>
@@ -37,10 +48,9 @@ internal sealed partial class CoordinatorProcess : IAsyncDisposable
     /// <param name="minimum">Workers that the first step waits for.</param>
     /// <param name="options">Further options.</param>
     public static CoordinatorProcess Open(TempFolder folder, int workers, int minimum, params IEnumerable<string> options) =>
-        Train(
+        TrainOddSizes(
             folder,
             [
-                .. Problem.OddSizes.WriteTo(folder),
                 "--workers",
                 $"{workers}",
                 "--min-workers",
@@ -49,8 +59,6 @@ internal sealed partial class CoordinatorProcess : IAsyncDisposable
                 "http://127.0.0.1:0",
                 "--token-file",
                 folder["token"],
-                "--run",
-                folder["run"],
                 .. options,
             ]
         );

@@ -69,6 +69,10 @@ internal sealed record Problem(string Name, int Samples, string[] Options)
             ]
         );
 
+    /// <summary>The same with a batch in one microbatch, so that of two workers one has nothing to do.</summary>
+    public static Problem OneMicrobatch { get; } =
+        new("one microbatch", 61, [.. FewMicrobatches.Options.Select(option => option == "9" ? "20" : option)]);
+
     /// <summary>The same batches in file order, with another optimizer.</summary>
     public static Problem FileOrder { get; } =
         new(
