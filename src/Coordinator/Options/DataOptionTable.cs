@@ -60,6 +60,15 @@ internal static class DataOptionTable
             (options, text) => options with { Header = OptionText.OnOff(text) }
         ),
         new(
+            "--decimal-comma",
+            "on|off",
+            OptionGroups.Data,
+            "whether numbers of a CSV file are written with a decimal comma, between other separators",
+            Defaults.DecimalComma ? "on" : "off",
+            "on",
+            (options, text) => options with { DecimalComma = OptionText.OnOff(text) }
+        ),
+        new(
             "--standardize",
             "on|off",
             OptionGroups.Data,

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Distributed.Data;
 
 /// <summary>What to train on. The defaults of the data options are written here and nowhere else.</summary>
@@ -17,6 +19,10 @@ public sealed record DataOptions
 
     /// <summary>CSV only: whether the first row names the columns; without it, that is detected.</summary>
     public bool? Header { get; init; }
+
+    /// <summary>CSV only: whether numbers are written with a decimal comma, as in <c>0,5</c>; cells are then separated by something else.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // runs that began without it go on
+    public bool DecimalComma { get; init; }
 
     /// <summary>CSV only: whether columns are brought to mean 0 and deviation 1 over the training set.</summary>
     public bool Standardize { get; init; } = true;

@@ -66,6 +66,7 @@ internal static class DataPath
         var option =
             options.LabelColumn is not null ? $"--label-column {options.LabelColumn}"
             : options.Header is not null ? "--header"
+            : options.DecimalComma ? "--decimal-comma"
             : null;
         if (option is not null)
             throw new InputException($"{option} does not go with {name}, which is not CSV; leave it out");

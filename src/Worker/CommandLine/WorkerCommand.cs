@@ -76,6 +76,12 @@ internal static class WorkerCommand
         HelpName = "NAME|INDEX",
     };
     private static readonly Option<bool?> Header = new("--header") { Description = "CSV: whether the first row names the columns" };
+    private static readonly Option<string> DecimalComma = new("--decimal-comma")
+    {
+        Description = "CSV: whether numbers are written with a decimal comma",
+        HelpName = "on|off",
+        DefaultValueFactory = _ => "off",
+    };
     private static readonly Option<string> Standardize = new("--standardize")
     {
         Description = "CSV: bring columns to mean 0 and deviation 1",
@@ -86,6 +92,7 @@ internal static class WorkerCommand
     /// <summary>The root command: joins a run, and <c>health</c> asks a running process how it is.</summary>
     public static RootCommand Create()
     {
+        DecimalComma.AcceptOnlyFromAmong("on", "off");
         Standardize.AcceptOnlyFromAmong("on", "off");
         var command = new RootCommand("Joins a distributed training run: computes its share of every step until the run is complete.")
         {
@@ -103,6 +110,7 @@ internal static class WorkerCommand
             DataDir,
             LabelColumn,
             Header,
+            DecimalComma,
             Standardize,
             HealthCommand.Create(),
             BenchCommand(),
@@ -158,6 +166,7 @@ internal static class WorkerCommand
             DataDir = parse.GetValue(DataDir),
             LabelColumn = parse.GetValue(LabelColumn),
             Header = parse.GetValue(Header),
+            DecimalComma = parse.GetRequiredValue(DecimalComma) == "on",
             Standardize = parse.GetRequiredValue(Standardize) == "on",
         };
 }

@@ -39,6 +39,7 @@ public sealed class BadOptionTests : IDisposable
     [InlineData("--warmup-steps 1000 --epochs 1", "--warmup-steps 1000: must be at most 23, the steps of the run")]
     [InlineData("--eval-every 0", "--eval-every 0: must be at least 1 step")]
     [InlineData("--checkpoint-every 0", "--checkpoint-every 0: must be at least 1 step")]
+    [InlineData("--decimal-comma maybe", "--decimal-comma maybe: must be on or off")]
     [InlineData("--header maybe", "--header maybe: must be on or off")]
     [InlineData("--standardize 1", "--standardize 1: must be on or off")]
     [InlineData("--data nowhere", "nowhere")]

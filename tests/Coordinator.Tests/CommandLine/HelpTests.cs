@@ -13,6 +13,7 @@ public sealed class HelpTests
         "--data-dir",
         "--label-column",
         "--header",
+        "--decimal-comma",
         "--standardize",
         "--model",
         "--workers",

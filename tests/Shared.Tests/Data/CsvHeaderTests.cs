@@ -110,17 +110,63 @@ public sealed class CsvHeaderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("\"a\";\"b\"\n1;yes\n", "line 1: the cells are separated by ';', not by commas; save the file as CSV with commas")]
-    [InlineData("\"a,1\";\"b\"\n1;yes\n", "line 1: the cells are separated by ';', not by commas; save the file as CSV with commas")]
-    [InlineData("a;b\n0,5;yes\n", "line 1: the cells are separated by ';', not by commas; save the file as CSV with commas")]
-    [InlineData("\n1\t2\ta\n", "line 2: the cells are separated by a tab, not by commas; save the file as CSV with commas")]
-    [InlineData("1|2|a\n", "line 1: the cells are separated by '|', not by commas; save the file as CSV with commas")]
+    [InlineData(';')]
+    [InlineData('\t')]
+    [InlineData('|')]
+    public void Another_separator_is_that_of_the_first_row_if_it_has_no_comma(char separator)
+    {
+        const string table = "\n\"a\",b,kind\n1,2.5,yes\n2,-3,no\n3,1,\"yes\"\n4,0,no\n5,7,yes\n";
+        var dataset = Load(table.Replace(',', separator), new DataOptions());
+        Assert.Equal(Load(table, new DataOptions()).Sha256, dataset.Sha256);
+        Assert.Equal(["a", "b"], dataset.Columns!.Features);
+    }
+
+    [Fact]
+    public void Commas_between_other_separators_are_text()
+    {
+        var dataset = Load("\"a,b\";kind\n1;one, or two\n2;three\n3;three\n4;one, or two\n5;three\n", new DataOptions());
+        Assert.Equal(["one, or two", "three"], dataset.ClassNames);
+        Assert.Equal(["a,b"], dataset.Columns!.Features);
+    }
+
+    [Theory]
+    [InlineData("0,5;1;yes\n-1,5;2e-1;no\n2;,5;yes\n3;4,;no\n5;6,25;yes\n", "0.5,1,yes\n-1.5,0.2,no\n2,0.5,yes\n3,4,no\n5,6.25,yes\n")]
+    [InlineData("x\tkind\n0,5\t1\n1,5\t0\n2\t1\n3\t0\n5\t1\n", "x,kind\n0.5,1\n1.5,0\n2,1\n3,0\n5,1\n")]
+    public void Numbers_may_have_decimal_commas_if_that_is_said(string text, string twin) =>
+        Assert.Equal(Load(twin, new DataOptions()).Sha256, Load(text, new DataOptions { DecimalComma = true }).Sha256);
+
+    [Theory]
     [InlineData(
         "0,5;yes\n1,5;no\n2;yes\n",
-        "line 1: the cells are separated by ';' and numbers have decimal commas; use ',' and '.' for these"
+        false,
+        "line 1: the cells are separated by ';', and numbers have decimal commas: say so with --decimal-comma on"
     )]
-    public void A_separator_other_than_the_comma_is_named(string text, string reason) =>
-        Assert.Equal($"a.csv: {reason}", _folder.Refusal(_folder.Write("a.csv", text)));
+    [InlineData(
+        "\na;b\n0,5;yes\n",
+        false,
+        "line 2: the cells are separated by ';', and numbers have decimal commas: say so with --decimal-comma on"
+    )]
+    [InlineData(
+        "a\tb\n0,5\tyes\n",
+        false,
+        "line 1: the cells are separated by a tab, and numbers have decimal commas: say so with --decimal-comma on"
+    )]
+    [InlineData(
+        "a;b\n0,5;\"yes\"\n",
+        false,
+        "line 2: column 'a': '0,5' is not a number; if it has a decimal comma, say --decimal-comma on"
+    )]
+    [InlineData("a;b\n1.000,5;yes\n", true, "line 2: column 'a': '1.000,5' is not a number")]
+    [InlineData("a;b\n1,0,5;yes\n", true, "line 2: column 'a': '1,0,5' is not a number")]
+    [InlineData("a;b|c\n1;2|3\n", false, "line 1: ';' and '|' may each separate the cells; save the file as CSV with commas")]
+    [InlineData(
+        "a,b\n1,2\n",
+        true,
+        "line 1: the cells are separated by commas, which --decimal-comma on takes for parts of numbers; leave it out, or save the file with ';'"
+    )]
+    [InlineData("a,\"b\";c\n1,2\n", false, "line 1: text follows the closing quote of a cell")]
+    public void What_separates_cells_or_numbers_and_cannot_be_told_is_refused(string text, bool decimalComma, string reason) =>
+        Assert.Equal($"a.csv: {reason}", Refusal(text, new DataOptions { DecimalComma = decimalComma }));
 
     [Theory]
     [InlineData("1,a;b\n2,c\n3,a;b\n4,c\n5,c\n")]

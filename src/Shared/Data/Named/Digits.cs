@@ -39,7 +39,7 @@ internal static class Digits
     /// <summary>Reads it.</summary>
     public static Dataset Load()
     {
-        var table = CsvTable.Parse(Resource, FileContent.Decompress(Resource, Embedded()).Span, labelColumn: null, header: false);
+        var table = CsvTable.Parse(Resource, FileContent.Decompress(Resource, Embedded()).Span, new DataOptions { Header = false });
         var features = new byte[table.Features.Length];
         for (var i = 0; i < features.Length; i++)
             features[i] = (byte)table.Features[i];

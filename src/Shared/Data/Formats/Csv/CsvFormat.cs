@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace Distributed.Data.Formats.Csv;
 
 /// <summary>
-/// Comma-separated text in UTF-8: each row is a feature vector and a label. Other text in rows and columns is a format that derives from
+/// Text of separated cells in UTF-8: each row is a feature vector and a label. Other text in rows and columns is a format that derives from
 /// this one and turns its text into CSV.
 /// </summary>
 internal class CsvFormat : DataFormat
@@ -22,7 +22,7 @@ internal class CsvFormat : DataFormat
     {
         if (test is not null && test.Format is not CsvFormat)
             throw FileErrors.In(test.Path, $"not a CSV file, but {train.Path} is one; --test needs the format of --data");
-        var table = CsvTable.Parse(train.Path, ReadText(train.Path).Span, options.LabelColumn, options.Header);
+        var table = CsvTable.Parse(train.Path, ReadText(train.Path).Span, options);
         return Read(name, table, test?.Format is CsvFormat format ? format.ReadTest(test.Path, table, options) : null, options);
     }
 
@@ -35,9 +35,10 @@ internal class CsvFormat : DataFormat
     {
         var text = ReadText(files.Path);
         var columns = CsvColumns.Of(inputs);
-        var layout = CsvLayout.Matching(files.Path, text.Span, columns, options.LabelColumn, options.Header);
+        var source = CsvSource.Of(files.Path, text.Span, options.DecimalComma);
+        var layout = CsvLayout.Matching(source, columns, options.LabelColumn, options.Header);
         layout.RequireLabels(files.Path, columns);
-        var table = CsvTable.Parse(files.Path, text.Span, layout, readsLabels: true);
+        var table = CsvTable.Parse(source, layout, readsLabels: true);
         return new NumberRows(table).Labelled(inputs, table.Labels.IndicesIn(classNames, inputs.Model));
     }
 
@@ -45,8 +46,9 @@ internal class CsvFormat : DataFormat
     /// <exception cref="InputException">The text is bad, or its columns are not those that the model takes.</exception>
     public static RawSamples ParseInputs(string path, ReadOnlySpan<byte> text, ModelInputs inputs, DataOptions options)
     {
-        var layout = CsvLayout.Matching(path, text, CsvColumns.Of(inputs), options.LabelColumn, options.Header);
-        return new NumberRows(CsvTable.Parse(path, text, layout, readsLabels: false));
+        var source = CsvSource.Of(path, text, options.DecimalComma);
+        var layout = CsvLayout.Matching(source, CsvColumns.Of(inputs), options.LabelColumn, options.Header);
+        return new NumberRows(CsvTable.Parse(source, layout, readsLabels: false));
     }
 
     /// <summary>A file's content as CSV, line by line, so that messages name the lines of the file.</summary>
@@ -58,9 +60,10 @@ internal class CsvFormat : DataFormat
     {
         var text = ReadText(path);
         var columns = CsvColumns.Of(train);
-        var layout = CsvLayout.Matching(path, text.Span, columns, labelColumn: null, options.Header);
+        var source = CsvSource.Of(path, text.Span, options.DecimalComma);
+        var layout = CsvLayout.Matching(source, columns, labelColumn: null, options.Header);
         layout.RequireLabels(path, columns);
-        return CsvTable.Parse(path, text.Span, layout, readsLabels: true);
+        return CsvTable.Parse(source, layout, readsLabels: true);
     }
 
     private static Dataset Read(string name, CsvTable train, CsvTable? separateTest, DataOptions options)

@@ -7,14 +7,18 @@ internal sealed class CsvLayout
 {
     private readonly string[] _firstRow;
 
-    private CsvLayout(string[] firstRow, bool hasHeader, int labelIndex, IReadOnlyList<int>? columns = null)
+    private CsvLayout(CsvDialect dialect, string[] firstRow, bool hasHeader, int labelIndex, IReadOnlyList<int>? columns = null)
     {
         _firstRow = firstRow;
+        Dialect = dialect;
         HasHeader = hasHeader;
         LabelIndex = labelIndex;
         columns ??= [.. Enumerable.Range(0, ColumnCount).Where(column => column != labelIndex)];
         Features = [.. columns.Select(column => labelIndex >= 0 && column > labelIndex ? column - 1 : column)];
     }
+
+    /// <summary>How the text is cut into cells.</summary>
+    public CsvDialect Dialect { get; }
 
     /// <summary>Whether the first row names the columns.</summary>
     public bool HasHeader { get; }
@@ -47,24 +51,23 @@ internal sealed class CsvLayout
     public static bool IsBlankRow(CsvCell firstCell) => firstCell is { EndsRecord: true, IsQuoted: false, Text.IsEmpty: true };
 
     /// <summary>Reads the layout off the first row.</summary>
-    /// <param name="path">Where the text comes from.</param>
-    /// <param name="text">The whole text.</param>
+    /// <param name="source">The text.</param>
     /// <param name="labelColumn">A column's name or its index from 0; null for the last column.</param>
     /// <param name="header">Whether the first row names the columns; null to find out.</param>
     /// <exception cref="InputException">There is no such column, there are too few, or it takes a person to tell.</exception>
-    public static CsvLayout Detect(string path, ReadOnlySpan<byte> text, string? labelColumn, bool? header)
+    public static CsvLayout Detect(CsvSource source, string? labelColumn, bool? header)
     {
-        var firstRow = FirstRow(path, text, out var line);
+        var firstRow = FirstRow(source, out var line);
         if (firstRow.Length < 2)
         {
-            throw FileErrors.AtLine(path, line, "the row has 1 cell; a sample needs features and a label, with commas between them");
+            throw FileErrors.AtLine(source.Path, line, "the row has 1 cell; a sample needs features and a label, with commas between them");
         }
 
-        var (labelIndex, hasHeader) = FindLabels(path, text, firstRow, labelColumn, header);
+        var (labelIndex, hasHeader) = FindLabels(source, firstRow, labelColumn, header);
         if (header is null && !hasHeader)
-            CsvHeader.RequireCertain(path, line, text, firstRow, labelIndex);
-        var layout = new CsvLayout(firstRow, hasHeader, labelIndex);
-        layout.RequireTargetOnce(path);
+            CsvHeader.RequireCertain(source, line, firstRow, labelIndex);
+        var layout = new CsvLayout(source.Dialect, firstRow, hasHeader, labelIndex);
+        layout.RequireTargetOnce(source.Path);
         return layout;
     }
 
@@ -72,20 +75,19 @@ internal sealed class CsvLayout
     /// The layout of a file that goes with a model or with training data: columns are found by their names where both sides have names,
     /// else by their order. The column of the labels may be there or not.
     /// </summary>
-    /// <param name="path">Where the text comes from.</param>
-    /// <param name="text">The whole text.</param>
+    /// <param name="source">The text.</param>
     /// <param name="columns">What the other side has.</param>
     /// <param name="labelColumn">The column of the labels, by name or index; null for the other side's own or the last one.</param>
     /// <param name="header">Whether the first row names the columns; null to find out.</param>
     /// <exception cref="InputException">The columns are not those of the other side.</exception>
-    public static CsvLayout Matching(string path, ReadOnlySpan<byte> text, CsvColumns columns, string? labelColumn, bool? header)
+    public static CsvLayout Matching(CsvSource source, CsvColumns columns, string? labelColumn, bool? header)
     {
-        var firstRow = FirstRow(path, text, out _);
+        var firstRow = FirstRow(source, out _);
         var labels = firstRow.Length == columns.FeatureCount + 1 ? columns.LabelIndex ?? columns.FeatureCount : -1;
-        var hasHeader = header ?? (IsNamed(firstRow, columns.Names) || CsvHeader.IsIn(path, text, firstRow, labels));
+        var hasHeader = header ?? (IsNamed(source.Dialect, firstRow, columns.Names) || CsvHeader.IsIn(source, firstRow, labels));
         return hasHeader && columns.Names is not null
-            ? ByName(path, text, firstRow, columns, columns.Names, labelColumn)
-            : ByOrder(path, text, firstRow, hasHeader, columns, labelColumn);
+            ? ByName(source, firstRow, columns, columns.Names, labelColumn)
+            : ByOrder(source, firstRow, hasHeader, columns, labelColumn);
     }
 
     /// <summary>Refuses a file without labels.</summary>
@@ -103,23 +105,16 @@ internal sealed class CsvLayout
         HasHeader ? $"column '{CsvText.Shorten(_firstRow[column])}'" : $"column {column} (the first is 0)";
 
     /// <summary>Whether a first row names columns: with a name that is no number, or with all of them.</summary>
-    private static bool IsNamed(string[] firstRow, ColumnNames? names) =>
+    private static bool IsNamed(CsvDialect dialect, string[] firstRow, ColumnNames? names) =>
         names is not null
         && (
-            names.Features.Any(name => name.Length > 0 && !CsvHeader.IsNumber(name) && firstRow.Contains(name))
+            names.Features.Any(name => name.Length > 0 && !dialect.IsNumber(name) && firstRow.Contains(name))
             || names.Features.All(firstRow.Contains)
         );
 
-    private static CsvLayout ByName(
-        string path,
-        ReadOnlySpan<byte> text,
-        string[] firstRow,
-        CsvColumns columns,
-        ColumnNames names,
-        string? labelColumn
-    )
+    private static CsvLayout ByName(CsvSource source, string[] firstRow, CsvColumns columns, ColumnNames names, string? labelColumn)
     {
-        var labelIndex = LabelsByName(path, text, firstRow, names, labelColumn);
+        var labelIndex = LabelsByName(source, firstRow, names, labelColumn);
         // Columns of one name are told apart by their order alone.
         var isTaken = new bool[firstRow.Length];
         var places = new int[names.Features.Count];
@@ -128,7 +123,7 @@ internal sealed class CsvLayout
             var name = names.Features[feature];
             places[feature] = Array.FindIndex([.. firstRow.Zip(isTaken)], column => column.First == name && !column.Second);
             if (places[feature] < 0)
-                throw FileErrors.In(path, $"there is no column '{CsvText.Shorten(name)}', which {columns.Owner} {columns.Verb}");
+                throw FileErrors.In(source.Path, $"there is no column '{CsvText.Shorten(name)}', which {columns.Owner} {columns.Verb}");
             isTaken[places[feature]] = true;
         }
 
@@ -136,100 +131,85 @@ internal sealed class CsvLayout
         if (extra >= 0)
         {
             throw FileErrors.In(
-                path,
+                source.Path,
                 $"column '{CsvText.Shorten(firstRow[extra])}' is none that {columns.Owner} {columns.Verb}; "
                     + "drop it, or name the column of the targets with --label-column"
             );
         }
 
-        return new CsvLayout(firstRow, hasHeader: true, labelIndex, places);
+        return new CsvLayout(source.Dialect, firstRow, hasHeader: true, labelIndex, places);
     }
 
     /// <summary>
     /// The column of the labels: the one that an option names, unless that is a feature by name, as the index is where columns have
     /// another order.
     /// </summary>
-    private static int LabelsByName(string path, ReadOnlySpan<byte> text, string[] firstRow, ColumnNames names, string? labelColumn)
+    private static int LabelsByName(CsvSource source, string[] firstRow, ColumnNames names, string? labelColumn)
     {
         int[] targets = [.. firstRow.Index().Where(column => column.Item == names.Target).Select(column => column.Index)];
-        var byOption = labelColumn is null ? -1 : FindLabels(path, text, firstRow, labelColumn, header: true).Index;
+        var byOption = labelColumn is null ? -1 : FindLabels(source, firstRow, labelColumn, header: true).Index;
         if (byOption >= 0 && (targets.Length == 0 || !names.Features.Contains(firstRow[byOption])))
             return byOption;
-        return targets.Length < 2 ? targets.DefaultIfEmpty(-1).Single() : throw Twice(path, names.Target, targets);
+        return targets.Length < 2 ? targets.DefaultIfEmpty(-1).Single() : throw Twice(source.Path, names.Target, targets);
     }
 
-    private static CsvLayout ByOrder(
-        string path,
-        ReadOnlySpan<byte> text,
-        string[] firstRow,
-        bool hasHeader,
-        CsvColumns columns,
-        string? labelColumn
-    )
+    private static CsvLayout ByOrder(CsvSource source, string[] firstRow, bool hasHeader, CsvColumns columns, string? labelColumn)
     {
         var features = columns.FeatureCount;
         if (columns.LabelIndex is not null && firstRow.Length != features + 1)
-            throw FileErrors.In(path, $"{firstRow.Length} columns, but {columns.Owner} {columns.Verb} {features + 1}");
+            throw FileErrors.In(source.Path, $"{firstRow.Length} columns, but {columns.Owner} {columns.Verb} {features + 1}");
         var labelIndex =
-            labelColumn is not null ? FindLabels(path, text, firstRow, labelColumn, hasHeader).Index
+            labelColumn is not null ? FindLabels(source, firstRow, labelColumn, hasHeader).Index
             : firstRow.Length == features + 1 ? columns.LabelIndex ?? features
             : -1;
-        var layout = new CsvLayout(firstRow, hasHeader, labelIndex);
+        var layout = new CsvLayout(source.Dialect, firstRow, hasHeader, labelIndex);
         if (layout.FeatureCount == features)
             return layout;
         throw FileErrors.In(
-            path,
+            source.Path,
             $"a row has {layout.FeatureCount} features, {columns.Owner} {columns.Verb} {features}, with or without a column of targets"
         );
     }
 
-    private static string[] FirstRow(string path, ReadOnlySpan<byte> text, out int line)
+    private static string[] FirstRow(CsvSource source, out int line)
     {
-        var reader = new CsvReader(path, text);
+        var reader = source.Read();
         var cells = new List<string>();
         line = 1;
-        for (var rest = reader.Rest; reader.TryRead(out var cell); rest = cells.Count == 0 ? reader.Rest : rest)
+        while (reader.TryRead(out var cell))
         {
             if (cells.Count == 0 && IsBlankRow(cell))
                 continue;
             line = reader.Line;
-            if (cells.Count == 0)
-                CsvSeparator.RequireComma(path, line, rest);
-            cells.Add(CsvText.Of(cell, path, line));
+            cells.Add(CsvText.Of(cell, source.Path, line));
             if (cell.EndsRecord)
-                return [.. cells];
+                break;
         }
 
-        throw FileErrors.In(path, "the file has no rows; a dataset needs samples");
+        return [.. cells];
     }
 
     /// <summary>The column of the labels, and whether the first row names the columns. A name counts before an index.</summary>
-    private static (int Index, bool HasHeader) FindLabels(
-        string path,
-        ReadOnlySpan<byte> text,
-        string[] firstRow,
-        string? labelColumn,
-        bool? header
-    )
+    private static (int Index, bool HasHeader) FindLabels(CsvSource source, string[] firstRow, string? labelColumn, bool? header)
     {
         if (labelColumn is null)
-            return (firstRow.Length - 1, header ?? CsvHeader.IsIn(path, text, firstRow, firstRow.Length - 1));
+            return (firstRow.Length - 1, header ?? CsvHeader.IsIn(source, firstRow, firstRow.Length - 1));
         int[] named = [.. firstRow.Index().Where(column => header != false && column.Item == labelColumn).Select(column => column.Index)];
         if (ParseIndex(labelColumn) is not { } index || index >= firstRow.Length)
         {
             return named.Length switch
             {
-                0 => throw NoColumn(path, firstRow, labelColumn, header),
+                0 => throw NoColumn(source.Path, firstRow, labelColumn, header),
                 1 => (named[0], true),
-                _ => throw Twice(path, labelColumn, named),
+                _ => throw Twice(source.Path, labelColumn, named),
             };
         }
 
-        var hasHeader = header ?? CsvHeader.IsIn(path, text, firstRow, index);
+        var hasHeader = header ?? CsvHeader.IsIn(source, firstRow, index);
         foreach (var column in named)
         {
-            if (column != index && (hasHeader || CsvHeader.IsIn(path, text, firstRow, column)))
-                throw Ambiguous(path, firstRow, labelColumn, index, column);
+            if (column != index && (hasHeader || CsvHeader.IsIn(source, firstRow, column)))
+                throw Ambiguous(source.Path, firstRow, labelColumn, index, column);
         }
 
         return (index, hasHeader);

@@ -5,6 +5,9 @@ namespace Distributed.Data.Formats.Csv;
 /// <summary>Reads decimal numbers to the nearest double, whatever the machine's language.</summary>
 internal static class CsvNumber
 {
+    /// <summary>More characters than any program writes for a number.</summary>
+    public const int Longest = 64;
+
     private const int MostDigits = 15;
 
     // Powers of ten that a double holds exactly.

@@ -13,14 +13,14 @@ internal readonly ref struct CsvCell(ReadOnlySpan<byte> text, bool isQuoted, boo
     public bool EndsRecord { get; } = endsRecord;
 }
 
-/// <summary>Cuts comma-separated UTF-8 text into cells, by RFC 4180: quoted cells may hold commas, line ends and doubled quotes.</summary>
+/// <summary>Cuts UTF-8 text into cells, by RFC 4180: quoted cells may hold separators, line ends and doubled quotes.</summary>
 /// <remarks>Any of CR, LF and CRLF ends a record, and so does the end of the file. Nothing is allocated.</remarks>
 /// <param name="path">Where the text comes from.</param>
 /// <param name="text">The whole text, with or without a byte order mark.</param>
-internal ref struct CsvReader(string path, ReadOnlySpan<byte> text)
+/// <param name="separator">What stands between two cells.</param>
+internal ref struct CsvReader(string path, ReadOnlySpan<byte> text, byte separator)
 {
-    private const byte Separator = (byte)',',
-        Quote = (byte)'"',
+    private const byte Quote = (byte)'"',
         CarriageReturn = (byte)'\r',
         LineFeed = (byte)'\n';
 
@@ -52,7 +52,7 @@ internal ref struct CsvReader(string path, ReadOnlySpan<byte> text)
     private ReadOnlySpan<byte> TakePlain()
     {
         var start = _position;
-        while (_position < _text.Length && _text[_position] is not (Separator or CarriageReturn or LineFeed))
+        while (_position < _text.Length && _text[_position] is not (CarriageReturn or LineFeed) && _text[_position] != separator)
             _position++;
         return _text[start.._position];
     }
@@ -80,11 +80,9 @@ internal ref struct CsvReader(string path, ReadOnlySpan<byte> text)
     private bool TakeEnd()
     {
         var end = _position < _text.Length ? _text[_position++] : LineFeed;
-        _isInRecord = end == Separator;
+        _isInRecord = end == separator;
         if (_isInRecord)
             return false;
-        if (CsvSeparator.IsOther(end))
-            throw CsvSeparator.Refusal(path, Line, end);
         if (end is not (CarriageReturn or LineFeed))
             throw FileErrors.AtLine(path, Line, "text follows the closing quote of a cell");
         if (end == CarriageReturn && _position < _text.Length && _text[_position] == LineFeed)

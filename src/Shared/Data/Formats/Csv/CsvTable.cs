@@ -36,24 +36,26 @@ internal sealed class CsvTable
 
     /// <summary>Reads the text of a file.</summary>
     /// <exception cref="InputException">The text is bad.</exception>
-    public static CsvTable Parse(string path, ReadOnlySpan<byte> text, string? labelColumn, bool? header) =>
-        Parse(path, text, CsvLayout.Detect(path, text, labelColumn, header), readsLabels: true);
+    public static CsvTable Parse(string path, ReadOnlySpan<byte> text, DataOptions options)
+    {
+        var source = CsvSource.Of(path, text, options.DecimalComma);
+        return Parse(source, CsvLayout.Detect(source, options.LabelColumn, options.Header), readsLabels: true);
+    }
 
     /// <summary>Reads text of a known layout.</summary>
-    /// <param name="path">Where the text comes from.</param>
-    /// <param name="text">The whole text.</param>
+    /// <param name="source">The text.</param>
     /// <param name="layout">Its columns.</param>
     /// <param name="readsLabels">Whether the column of the labels counts; otherwise it may hold anything.</param>
     /// <exception cref="InputException">The text is bad.</exception>
-    public static CsvTable Parse(string path, ReadOnlySpan<byte> text, CsvLayout layout, bool readsLabels)
+    public static CsvTable Parse(CsvSource source, CsvLayout layout, bool readsLabels)
     {
-        // A row has at most one feature more than commas.
-        var table = new CsvTable(path, layout, readsLabels, capacity: text.Count((byte)','));
-        var reader = new CsvReader(path, text);
+        // A row has at most one feature more than separators.
+        var table = new CsvTable(source.Path, layout, readsLabels, capacity: source.Text.Count(source.Dialect.Separator));
+        var reader = source.Read();
         for (var isHeader = layout.HasHeader; table.TryReadRow(ref reader, isHeader, out var isBlank); )
             isHeader &= isBlank;
         if (table.RowCount == 0)
-            throw FileErrors.In(path, "there is a header but no row; a dataset needs samples");
+            throw FileErrors.In(source.Path, "there is a header but no row; a dataset needs samples");
         if (!layout.IsInOrder)
             table.Reorder();
         return table;
@@ -100,18 +102,21 @@ internal sealed class CsvTable
     }
 
     private double Number(ReadOnlySpan<byte> text, int column, int line) =>
-        CsvNumber.TryParse(text, out var value) && float.IsFinite((float)value)
+        Layout.Dialect.TryParse(text, out var value) && float.IsFinite((float)value)
             ? value
             : throw FileErrors.AtLine(Path, line, $"{Layout.Describe(column)}: {Reason(text, value)}");
 
-    private static string Reason(ReadOnlySpan<byte> text, double value)
+    private string Reason(ReadOnlySpan<byte> text, double value)
     {
         if (text.Trim((byte)' ').IsEmpty)
             return "the cell is empty; every feature needs a number";
         var shown = CsvText.Shorten(text);
         if (double.IsNaN(value))
             return $"'{shown}' is not a usable number; drop the row or fill the gap";
-        return value == 0 ? $"'{shown}' is not a number" : $"{shown} does not fit in a 32-bit float";
+        if (value != 0)
+            return $"{shown} does not fit in a 32-bit float";
+        var hint = Layout.Dialect.WouldBeNumber(text) ? "; if it has a decimal comma, say --decimal-comma on" : "";
+        return $"'{shown}' is not a number{hint}";
     }
 
     private InputException Ragged(CsvReader reader, CsvCell cell, int column)
