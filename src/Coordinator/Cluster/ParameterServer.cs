@@ -2,6 +2,8 @@ using System.Threading.Channels;
 using Distributed.Checkpoints;
 using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Control;
+using Distributed.Coordinator.Cluster.Control.Granting;
+using Distributed.Coordinator.Cluster.Control.Sessions;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Runs;
 using Distributed.Protocol;

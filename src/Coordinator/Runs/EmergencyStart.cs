@@ -1,6 +1,7 @@
 using Distributed.Checkpoints;
 using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Control;
+using Distributed.Coordinator.Cluster.Control.Granting;
 using Distributed.Objectives;
 using Distributed.Protocol;
 using Distributed.Training;

@@ -1,4 +1,4 @@
-using Distributed.Coordinator.Cluster.Control;
+using Distributed.Coordinator.Cluster.Control.Failures;
 using Distributed.Protocol;
 using Xunit;
 

@@ -1,4 +1,4 @@
-using Distributed.Coordinator.Cluster.Control;
+using Distributed.Coordinator.Cluster.Control.Granting;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 

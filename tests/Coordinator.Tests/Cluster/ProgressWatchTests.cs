@@ -1,4 +1,5 @@
 using Distributed.Coordinator.Cluster.Control;
+using Distributed.Coordinator.Cluster.Control.Failures;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Protocol;
 using Xunit;

@@ -1,4 +1,5 @@
 using Distributed.Coordinator.Cluster.Control;
+using Distributed.Coordinator.Cluster.Control.Failures;
 using Distributed.Coordinator.Runs;
 using Distributed.Protocol;
 using Distributed.Training;

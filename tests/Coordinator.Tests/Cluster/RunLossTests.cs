@@ -1,5 +1,7 @@
 using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Control;
+using Distributed.Coordinator.Cluster.Control.Failures;
+using Distributed.Coordinator.Cluster.Control.Sessions;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Runs;
 using Distributed.Protocol;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Distributed.Coordinator.Cluster.Control;
+using Distributed.Coordinator.Cluster.Control.Granting;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Protocol;
 

@@ -1,5 +1,5 @@
 using Distributed.Collectives;
-using Distributed.Coordinator.Cluster.Control;
+using Distributed.Coordinator.Cluster.Control.Granting;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Runs;
 using Distributed.Protocol;

@@ -1,5 +1,5 @@
 using Distributed.Collectives;
-using Distributed.Coordinator.Cluster.Control;
+using Distributed.Coordinator.Cluster.Control.Granting;
 using Distributed.Objectives;
 using Distributed.Training;
 using Google.Protobuf;

@@ -1,6 +1,6 @@
 using CsCheck;
 using Distributed.Collectives;
-using Distributed.Coordinator.Cluster.Control;
+using Distributed.Coordinator.Cluster.Control.Granting;
 using Distributed.Training;
 using Xunit;
 

@@ -1,4 +1,6 @@
 using Distributed.Checkpoints;
+using Distributed.Coordinator.Cluster.Control.Granting;
+using Distributed.Coordinator.Cluster.Control.Sessions;
 using Distributed.Protocol;
 using Google.Protobuf;
 

@@ -1,3 +1,5 @@
+using Distributed.Coordinator.Cluster.Control.Granting;
+using Distributed.Coordinator.Cluster.Control.Sessions;
 using Distributed.Coordinator.Cluster.Membership;
 
 namespace Distributed.Coordinator.Cluster.Control;

@@ -1,4 +1,5 @@
 using Distributed.Collectives;
+using Distributed.Coordinator.Cluster.Control.Granting;
 using Distributed.Protocol;
 using Distributed.Training;
 using Google.Protobuf;

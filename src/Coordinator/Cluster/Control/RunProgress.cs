@@ -1,5 +1,7 @@
 using Distributed.Checkpoints;
 using Distributed.Collectives;
+using Distributed.Coordinator.Cluster.Control.Granting;
+using Distributed.Coordinator.Cluster.Control.Sessions;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Runs;
 using Distributed.Objectives;

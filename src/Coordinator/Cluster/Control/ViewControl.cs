@@ -1,3 +1,6 @@
+using Distributed.Coordinator.Cluster.Control.Failures;
+using Distributed.Coordinator.Cluster.Control.Granting;
+using Distributed.Coordinator.Cluster.Control.Sessions;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Runs;
 using Distributed.Protocol;

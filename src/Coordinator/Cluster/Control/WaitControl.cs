@@ -1,3 +1,4 @@
+using Distributed.Coordinator.Cluster.Control.Failures;
 using Distributed.Coordinator.Runs;
 using Distributed.Protocol;
 

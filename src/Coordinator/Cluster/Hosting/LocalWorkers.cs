@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Threading.Channels;
 using Distributed.Coordinator.Cluster.Control;
+using Distributed.Coordinator.Cluster.Control.Sessions;
 using Distributed.Data;
 using Distributed.Hosting;
 using Distributed.Protocol;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Threading.Channels;
 using Distributed.Checkpoints;
 using Distributed.Coordinator.Cluster.Control;
+using Distributed.Coordinator.Cluster.Control.Sessions;
 using Distributed.Protocol;
 using Grpc.Core;
 

@@ -1,0 +1,118 @@
+using System.Runtime.InteropServices;
+using Distributed.Collectives;
+using Distributed.Data;
+using Distributed.Protocol;
+using Distributed.Training;
+using Google.Protobuf;
+
+namespace Distributed.Coordinator.Cluster.Control.Granting;
+
+/// <summary>Writes the permission to do a piece of work, with each worker's share of the samples.</summary>
+internal sealed class GrantWriter
+{
+    /// <summary>The most indices that a grant carries itself; more are sent in shards, so that every message stays small.</summary>
+    public const int MostIndices = WireLimits.ShardBytes / sizeof(int);
+
+    private readonly Dataset _dataset;
+    private readonly BatchPlan _batches;
+    private readonly Batch _test;
+
+    /// <summary>Prepares to write the grants of a run.</summary>
+    /// <param name="configuration">The run's configuration.</param>
+    /// <param name="dataset">Its data.</param>
+    public GrantWriter(RunConfiguration configuration, Dataset dataset)
+    {
+        _dataset = dataset;
+        _batches = configuration.Batches(dataset.Train.Count);
+        _test = Batch.All(dataset.Test.Count, configuration.Microbatch);
+        MostMicrobatches = Batch
+            .All(Math.Min(configuration.Options.BatchSize, dataset.Train.Count), configuration.Microbatch)
+            .MicrobatchCount;
+    }
+
+    /// <summary>The number of microbatches in every batch but the last of an epoch, which may have fewer.</summary>
+    public int MostMicrobatches { get; }
+
+    /// <summary>The epoch of a step.</summary>
+    public long Epoch(long step) => _batches.Epoch(step);
+
+    /// <summary>What a piece of work is done on.</summary>
+    public Batch BatchOf(PlannedWork work) => work.Kind == WorkKind.Train ? _batches.Of(work.Step) : _test;
+
+    /// <summary>The order to compare states.</summary>
+    /// <param name="step">The step after which.</param>
+    public static Grant Comparison(long step) => new() { Work = Work.Compare, Step = (ulong)step };
+
+    /// <summary>The permission for one worker to do a piece of work.</summary>
+    /// <param name="work">A step or an evaluation.</param>
+    /// <param name="shares">The shares of the view's workers.</param>
+    /// <param name="rank">The worker.</param>
+    /// <param name="holdsDataset">Whether it needs indices alone. <see cref="Shards(PlannedWork, IReadOnlyList{int}, int, bool)"/> follow.</param>
+    public Grant Write(PlannedWork work, IReadOnlyList<int> shares, int rank, bool holdsDataset)
+    {
+        var batch = BatchOf(work);
+        var indices = Indices(batch, shares, rank);
+        var grant = new Grant
+        {
+            Work = work.Kind == WorkKind.Train ? Work.Train : Work.Evaluate,
+            Microbatches = (uint)batch.MicrobatchCount,
+            Samples = (uint)batch.Indices.Length,
+            Step = (ulong)work.Step,
+        };
+        if (holdsDataset && indices.Length <= MostIndices)
+            grant.Indices = ByteString.CopyFrom(MemoryMarshal.AsBytes(indices.Span));
+        else
+            grant.ShardSamples = (uint)indices.Length;
+        return grant;
+    }
+
+    /// <summary>What follows a grant: the samples, or for a worker that holds the dataset more indices than a grant carries.</summary>
+    /// <param name="work">The work.</param>
+    /// <param name="shares">The shares of the view's workers.</param>
+    /// <param name="rank">The worker.</param>
+    /// <param name="holdsDataset">Whether it needs indices alone.</param>
+    public IEnumerable<Shard> Shards(PlannedWork work, IReadOnlyList<int> shares, int rank, bool holdsDataset)
+    {
+        var indices = Indices(BatchOf(work), shares, rank);
+        if (!holdsDataset)
+            return Shards(work.Kind == WorkKind.Train ? _dataset.Train : _dataset.Test, indices);
+        return indices.Length <= MostIndices ? [] : IndexShards(indices);
+    }
+
+    private static ReadOnlyMemory<int> Indices(Batch batch, IReadOnlyList<int> shares, int rank)
+    {
+        var (start, end) = Shares.RangeOf(batch.MicrobatchCount, shares, rank);
+        return batch.Indices[batch.Rows(start, end)];
+    }
+
+    private static IEnumerable<Shard> Shards(SampleSet samples, ReadOnlyMemory<int> indices)
+    {
+        var most = Math.Max(1, WireLimits.ShardBytes / samples.BytesPerSample);
+        for (var start = 0; start < indices.Length; start += most)
+            yield return Shard(samples, indices.Slice(start, Math.Min(most, indices.Length - start)).Span);
+    }
+
+    private static IEnumerable<Shard> IndexShards(ReadOnlyMemory<int> indices)
+    {
+        for (var start = 0; start < indices.Length; start += MostIndices)
+        {
+            var piece = indices.Slice(start, Math.Min(MostIndices, indices.Length - start));
+            yield return new Shard { Indices = ByteString.CopyFrom(MemoryMarshal.AsBytes(piece.Span)) };
+        }
+    }
+
+    private static Shard Shard(SampleSet samples, ReadOnlySpan<int> indices)
+    {
+        var stored = new byte[indices.Length * samples.BytesPerSample];
+        var targets = new int[indices.Length * samples.TargetWidth];
+        samples.CopyTargets(indices, targets);
+        for (var i = 0; i < indices.Length; i++)
+            samples.CopyRaw(indices[i], stored.AsSpan(i * samples.BytesPerSample, samples.BytesPerSample));
+        return new Shard
+        {
+            Samples = UnsafeByteOperations.UnsafeWrap(stored),
+            Indices = ByteString.CopyFrom(MemoryMarshal.AsBytes(indices)),
+            Targets = ByteString.CopyFrom(MemoryMarshal.AsBytes(targets.AsSpan())),
+        };
+    }
+}

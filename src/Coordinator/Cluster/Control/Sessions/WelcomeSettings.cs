@@ -1,0 +1,52 @@
+using Distributed.Coordinator.Runs;
+using Distributed.Data;
+using Distributed.Protocol;
+using Distributed.Training;
+
+namespace Distributed.Coordinator.Cluster.Control.Sessions;
+
+/// <summary>The run's settings as a worker receives them when it joins.</summary>
+internal static class WelcomeSettings
+{
+    /// <summary>Writes the settings. Paths stay here: a worker knows the dataset by its name and hash.</summary>
+    /// <param name="request">The run.</param>
+    public static RunSettings Of(RunRequest request)
+    {
+        var withoutPaths = request.Configuration with
+        {
+            Options = request.Configuration.Options with
+            {
+                Data = new DataOptions { Data = request.Dataset.Name },
+                InitWeights = null,
+            },
+        };
+        return new RunSettings
+        {
+            ConfigurationJson = RunConfigurationJson.Write(withoutPaths),
+            Shape = new InputShape
+            {
+                Channels = request.Dataset.Shape.Channels,
+                Height = request.Dataset.Shape.Height,
+                Width = request.Dataset.Shape.Width,
+            },
+            Outputs = request.Dataset.OutputWidth,
+            PreprocessingJson = request.Dataset.Preprocessing.ToJson(),
+            Dataset = request.Dataset.Name,
+            Exchange = request.Cluster.Exchange == Exchange.Peers ? ExchangeMode.Peers : ExchangeMode.Coordinator,
+            Transport = Mode(request.Cluster.Transport),
+            Ledger = request.Cluster.Ledger,
+            ConfigurationHash = RunConfigurationJson.Hash(request.Configuration),
+        };
+    }
+
+    /// <summary>The transport as it is told on the wire.</summary>
+    /// <param name="transport">The option.</param>
+    public static TransportMode Mode(Transport transport) =>
+        transport switch
+        {
+            Transport.Shm => TransportMode.Shm,
+            Transport.Tcp => TransportMode.Tcp,
+            Transport.Grpc => TransportMode.Grpc,
+            _ => TransportMode.Auto,
+        };
+}
