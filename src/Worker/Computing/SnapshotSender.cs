@@ -27,6 +27,7 @@ internal sealed class SnapshotSender(
     private readonly CancellationTokenSource _ending = new();
     private List<Memory<float>> _copies = [];
     private SharedState? _shared;
+    private bool _isRefused;
     private Task _sending = Task.CompletedTask;
 
     /// <summary>Takes a snapshot; returns when the copy is made, which waits for the snapshot before to be sent.</summary>
@@ -68,7 +69,7 @@ internal sealed class SnapshotSender(
     {
         try
         {
-            if (_shared is null || !await IsReadAsync(_shared, header, cancellationToken))
+            if (_shared is null || _isRefused || !await IsReadAsync(_shared, header, cancellationToken))
                 await SendAsync(header, cancellationToken);
         }
         catch (Exception exception)
@@ -88,7 +89,8 @@ internal sealed class SnapshotSender(
         };
         var answer = await client.ReadStateAsync(offer, cancellationToken: cancellationToken);
         progress?.Advance();
-        return answer.Refusal.Length == 0;
+        _isRefused = answer.Refusal.Length > 0;
+        return !_isRefused;
     }
 
     private async Task SendAsync(TensorFrame header, CancellationToken cancellationToken)

@@ -43,6 +43,8 @@ internal sealed class CoordinatorTensorService(ViewDirectory directory, StateSha
     {
         if (request.Run != shape.Run)
             throw new RpcException(new Status(StatusCode.PermissionDenied, "the state belongs to another run"));
+        if (request.Memory is null)
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "no memory is offered"));
         var offer = RegionOffer.From(request.Memory);
         using var memory = SharedState.TryOpen(offer, shape.Length, 1 + shape.MomentNames.Count, out var refusal);
         if (memory is null)

@@ -313,22 +313,23 @@ internal static class MembershipReducer
                 return;
             var ready = State.Participants.Values.Where(one => !one.IsLeaving).ToList();
             var isReturn = ready.Exists(one => one.Brings > State.Saved);
-            var lastCall = isReturn
-                ? AreAllBack(ready)
-                    ? TimeSpan.Zero
-                    : MembershipRules.ReturnCall
-                : State.HasTrained || !rules.ExpectsOthers
-                    ? TimeSpan.Zero
-                    : MembershipRules.LastCall;
             if (ready.Count >= (State.HasTrained || isReturn ? 1 : rules.MinimumWorkers))
             {
-                if (now - State.LastArrival >= lastCall)
+                if (now - State.LastArrival >= LastCall(ready, isReturn))
                     Begin(ready);
             }
             else if (now - State.Since >= (State.HasTrained ? rules.WaitTime : rules.JoinTime))
             {
                 Effects.Add(new GiveUpRun(Missing(ready.Count)));
             }
+        }
+
+        // How long after the latest arrival others may still come.
+        private TimeSpan LastCall(List<Participant> ready, bool isReturn)
+        {
+            if (isReturn)
+                return AreAllBack(ready) ? TimeSpan.Zero : MembershipRules.ReturnCall;
+            return State.HasTrained || !rules.ExpectsOthers ? TimeSpan.Zero : MembershipRules.LastCall;
         }
 
         // Nobody is missing who could hold more.

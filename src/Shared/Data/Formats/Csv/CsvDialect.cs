@@ -64,11 +64,8 @@ internal readonly record struct CsvDialect(byte Separator, bool HasDecimalCommas
 
     /// <summary>Reads a number.</summary>
     /// <returns>False, with the value 0, if the text is none.</returns>
-    public bool TryParse(ReadOnlySpan<byte> text, out double value)
-    {
-        value = 0;
-        return HasDecimalCommas ? TryParseDecimalComma(text, out value) : CsvNumber.TryParse(text, out value);
-    }
+    public bool TryParse(ReadOnlySpan<byte> text, out double value) =>
+        HasDecimalCommas ? TryParseDecimalComma(text, out value) : CsvNumber.TryParse(text, out value);
 
     /// <summary>Whether a cell's text is a number.</summary>
     public bool IsNumber(string text) => TryParse(System.Text.Encoding.UTF8.GetBytes(text), out _);

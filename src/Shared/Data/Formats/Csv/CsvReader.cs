@@ -25,7 +25,7 @@ internal ref struct CsvReader(string path, ReadOnlySpan<byte> text, byte separat
         LineFeed = (byte)'\n';
 
     private readonly ReadOnlySpan<byte> _text = text;
-    private int _position = text.StartsWith("\uFEFF"u8) ? 3 : 0;
+    private int _position = MarkLength(text);
     private int _nextLine = 1;
     private bool _isInRecord;
 
@@ -34,6 +34,9 @@ internal ref struct CsvReader(string path, ReadOnlySpan<byte> text, byte separat
 
     /// <summary>What has not been taken yet.</summary>
     public readonly ReadOnlySpan<byte> Rest => _text[_position..];
+
+    /// <summary>The length of the byte order mark that a text begins with, 0 if there is none.</summary>
+    public static int MarkLength(ReadOnlySpan<byte> text) => text.StartsWith("\uFEFF"u8) ? 3 : 0;
 
     /// <summary>Takes the next cell; false at the end of the text.</summary>
     /// <exception cref="InputException">A quote is misplaced.</exception>

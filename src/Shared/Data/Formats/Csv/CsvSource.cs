@@ -19,7 +19,7 @@ internal readonly ref struct CsvSource(string path, ReadOnlySpan<byte> text, Csv
     /// <exception cref="InputException">There is no row, or its separator cannot be told.</exception>
     public static CsvSource Of(string path, ReadOnlySpan<byte> text, bool hasDecimalCommas)
     {
-        var rest = text.StartsWith("\uFEFF"u8) ? text[3..] : text;
+        var rest = text[CsvReader.MarkLength(text)..];
         var line = 1;
         for (; rest.StartsWith("\n"u8) || rest.StartsWith("\r"u8); line++)
             rest = rest[(rest.StartsWith("\r\n"u8) ? 2 : 1)..];
