@@ -71,6 +71,9 @@ public sealed class Dataset
     /// <summary>The shape of each sample.</summary>
     public SampleShape Shape { get; }
 
+    /// <summary>What a sample is made of.</summary>
+    internal InputColumns Inputs => Shape;
+
     /// <summary>The names of the classes; a label is an index into them.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 

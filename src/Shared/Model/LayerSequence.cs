@@ -7,19 +7,24 @@ internal static class LayerSequence
 {
     /// <summary>Settles the sizes; an activation function becomes part of the layer before it where that one can apply it.</summary>
     /// <param name="specs">The layers.</param>
-    /// <param name="input">Shape of one sample.</param>
+    /// <param name="input">What a sample is made of.</param>
     /// <param name="listName">The property of the model file that lists them.</param>
     /// <exception cref="InputException">A layer cannot take its input; the message names its place.</exception>
-    internal static IReadOnlyList<Layer> Resolve(IReadOnlyList<LayerSpec> specs, SampleShape input, string listName)
+    internal static IReadOnlyList<Layer> Resolve(IReadOnlyList<LayerSpec> specs, InputColumns input, string listName)
     {
         List<Layer> layers = [];
+        var columns = input;
         for (var i = 0; i < specs.Count; i++)
         {
             var fused = specs[i] is ActivationSpec activation && layers.Count > 0 ? layers[^1].WithActivation(activation.Function) : null;
-            if (fused is not null)
-                layers[^1] = fused;
-            else
-                layers.Add(Resolve(specs[i], layers.Count > 0 ? layers[^1].Output : input, $"{listName}[{i}]"));
+            if (fused is null)
+            {
+                var isBehindOthers = layers.Count > 0 && specs[i - 1] is not InputLayerSpec;
+                layers.Add(Resolve(specs[i], ref columns, isBehindOthers, $"{listName}[{i}]"));
+                continue;
+            }
+
+            layers[^1] = fused;
         }
 
         return layers;
@@ -59,11 +64,11 @@ internal static class LayerSequence
     internal static string Describe(IEnumerable<Layer> layers) =>
         string.Join(" -> ", layers.Where(layer => layer is not ChannelOrderLayer).Select(layer => layer.Description));
 
-    private static Layer Resolve(LayerSpec spec, SampleShape input, string place)
+    private static Layer Resolve(LayerSpec spec, ref InputColumns columns, bool isBehindOthers, string place)
     {
         try
         {
-            return spec.Resolve(input);
+            return Resolve(spec, ref columns, isBehindOthers);
         }
         catch (InputException failure)
         {
@@ -76,5 +81,26 @@ internal static class LayerSequence
                 failure
             );
         }
+    }
+
+    private static Layer Resolve(LayerSpec spec, ref InputColumns columns, bool isBehindOthers)
+    {
+        Layer layer;
+        if (spec is InputLayerSpec first && !isBehindOthers)
+        {
+            (layer, columns) = first.Resolve(columns);
+            return layer;
+        }
+
+        if (columns.Categories is [var category, ..])
+        {
+            throw new InputException(
+                $"column '{category.Name}' holds categories, which it would take for numbers: put an embedding before it"
+            );
+        }
+
+        layer = spec.Resolve(columns.Shape);
+        columns = layer.Output;
+        return layer;
     }
 }

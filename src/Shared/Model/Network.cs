@@ -9,21 +9,18 @@ namespace Distributed.Model;
 /// </summary>
 internal sealed class Network
 {
-    private readonly SampleShape _input;
-
     /// <summary>Settles a model's sizes, and adds a dense layer to the outputs where the model does not end in one.</summary>
     /// <param name="spec">The layers.</param>
-    /// <param name="input">Shape of one sample.</param>
+    /// <param name="input">What a sample is made of.</param>
     /// <param name="outputs">Values that the model puts out for a sample, at least 1.</param>
     /// <exception cref="InputException">
     /// A layer cannot take its input, there are too few or too many outputs, or the model is too large.
     /// </exception>
-    public Network(ModelSpec spec, SampleShape input, int outputs)
+    public Network(ModelSpec spec, InputColumns input, int outputs)
     {
         if (outputs is < 1 or > DenseSpec.MaximumUnits)
             throw new InputException($"the data asks for {outputs} outputs: a model has 1 to {DenseSpec.MaximumUnits}");
-        _input = input;
-        InputLength = input.Length;
+        Input = input;
         OutputWidth = outputs;
         Layers = LayerSequence.Arrange(Resolve(spec, input, outputs), ElementOrder.Planar, ElementOrder.Planar);
         Layout = ParameterLayout.Of(NamedParameters());
@@ -32,8 +29,11 @@ internal sealed class Network
     /// <summary>Where each parameter lies in the flat vector.</summary>
     public ParameterLayout Layout { get; }
 
+    /// <summary>What a sample is made of.</summary>
+    public InputColumns Input { get; }
+
     /// <summary>Number of values in one input sample.</summary>
-    public int InputLength { get; }
+    public int InputLength => Input.Shape.Length;
 
     /// <summary>Number of values in the output for one sample.</summary>
     public int OutputWidth { get; }
@@ -63,19 +63,19 @@ internal sealed class Network
 
     /// <summary>The model in one line, such as <c>1x8x8 -> dense 512, relu -> dense 10 (38,410 parameters)</c>.</summary>
     public string Describe() =>
-        string.Create(CultureInfo.InvariantCulture, $"{_input} -> {LayerSequence.Describe(Layers)} ({Layout.Length:N0} parameters)");
+        string.Create(CultureInfo.InvariantCulture, $"{Input.Shape} -> {LayerSequence.Describe(Layers)} ({Layout.Length:N0} parameters)");
 
-    private static IReadOnlyList<Layer> Resolve(ModelSpec spec, SampleShape input, int outputs)
+    private static IReadOnlyList<Layer> Resolve(ModelSpec spec, InputColumns input, int outputs)
     {
         var endsInOutputs = spec.Layers is [.., DenseSpec last] && last.Units == outputs;
         try
         {
             return LayerSequence.Resolve(endsInOutputs ? spec.Layers : [.. spec.Layers, new DenseSpec(outputs)], input, "layers");
         }
-        catch (InputException failure) when (input is { Channels: 1, Height: 1 } && spec.Layers.Any(layer => layer is Conv2dSpec))
+        catch (InputException failure) when (input.Shape is { Channels: 1, Height: 1 } && spec.Layers.Any(layer => layer is Conv2dSpec))
         {
             throw new InputException(
-                $"{failure.Message}; the data has no images but {input.Width} features: use a model without convolutions, such as mlp",
+                $"{failure.Message}; the data has no images but {input.Shape.Width} features: use a model without convolutions, such as mlp",
                 failure
             );
         }

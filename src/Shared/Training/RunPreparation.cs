@@ -37,7 +37,7 @@ internal sealed record RunPreparation(RunConfiguration Configuration, Dataset Da
 
     private static RunPreparation Of(TrainingOptions options, ModelSpec model, Dataset dataset, RunConfiguration? begun)
     {
-        var network = new Network(model, dataset.Shape, Objective.Create(dataset.OutputWidth, options.LabelSmoothing).OutputWidth);
+        var network = new Network(model, dataset.Inputs, Objective.Create(dataset.OutputWidth, options.LabelSmoothing).OutputWidth);
         var unneeded = options.InitWeights is null || (begun?.InitWeightsSha256 is not null && !File.Exists(options.InitWeights));
         var weights = unneeded ? null : Checkpoints.InitialWeights.Load(options.InitWeights!, network.Layout);
         var weightsHash = weights is null ? begun?.InitWeightsSha256 : WeightsHash.Compute(weights);

@@ -35,10 +35,10 @@ internal sealed record RunContext(
     {
         const string source = "the coordinator's settings";
         var settings = message.Welcome.Settings;
-        var shape = new SampleShape(settings.Shape.Channels, settings.Shape.Height, settings.Shape.Width);
+        var columns = ColumnsOf(settings);
         var configuration = RunConfigurationJson.Read(settings.ConfigurationJson, source);
-        var network = new Network(ModelSpec.FromJson(configuration.Options.Model, source), shape, settings.Outputs);
-        var decoder = new SampleDecoder(Preprocessing.FromJson(settings.PreprocessingJson, source), shape);
+        var network = new Network(ModelSpec.FromJson(configuration.Options.Model, source), columns, settings.Outputs);
+        var decoder = new SampleDecoder(Preprocessing.FromJson(settings.PreprocessingJson, source), columns.Shape);
         return new RunContext(
             message.Welcome.Worker,
             message.Run,
@@ -51,4 +51,11 @@ internal sealed record RunContext(
             settings.Ledger
         );
     }
+
+    /// <summary>What a sample is made of.</summary>
+    internal static InputColumns ColumnsOf(RunSettings settings) =>
+        new(
+            new SampleShape(settings.Shape.Channels, settings.Shape.Height, settings.Shape.Width),
+            [.. settings.Shape.Categories.Select(category => new CategoryColumn(category.Name, category.Size))]
+        );
 }

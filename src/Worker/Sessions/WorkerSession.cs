@@ -178,8 +178,9 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
     {
         const string source = "the coordinator's settings";
         var options = RunConfigurationJson.Read(settings.ConfigurationJson, source).Options;
-        var shape = new SampleShape(settings.Shape.Channels, settings.Shape.Height, settings.Shape.Width);
-        var parameters = new Network(ModelSpec.FromJson(options.Model, source), shape, settings.Outputs).Layout.Length;
+        var parameters = new Network(ModelSpec.FromJson(options.Model, source), RunContext.ColumnsOf(settings), settings.Outputs)
+            .Layout
+            .Length;
         return string.Create(
             CultureInfo.InvariantCulture,
             $"out of memory on {Environment.MachineName} with {parameters:N0} parameters, batches of {options.BatchSize} samples and microbatches of {options.Microbatch}: make --model, --batch-size or --microbatch smaller, or run fewer workers there"

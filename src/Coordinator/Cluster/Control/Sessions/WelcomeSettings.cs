@@ -23,12 +23,7 @@ internal static class WelcomeSettings
         return new RunSettings
         {
             ConfigurationJson = RunConfigurationJson.Write(withoutPaths),
-            Shape = new InputShape
-            {
-                Channels = request.Dataset.Shape.Channels,
-                Height = request.Dataset.Shape.Height,
-                Width = request.Dataset.Shape.Width,
-            },
+            Shape = Shape(request.Dataset.Inputs),
             Outputs = request.Dataset.OutputWidth,
             PreprocessingJson = request.Dataset.Preprocessing.ToJson(),
             Dataset = request.Dataset.Name,
@@ -36,6 +31,19 @@ internal static class WelcomeSettings
             Transport = Mode(request.Cluster.Transport),
             Ledger = request.Cluster.Ledger,
             ConfigurationHash = RunConfigurationJson.Hash(request.Configuration),
+        };
+    }
+
+    private static InputShape Shape(InputColumns columns)
+    {
+        var (channels, height, width) = columns.Shape;
+        var categories = columns.Categories.Select(category => new InputCategory { Name = category.Name, Size = category.Size });
+        return new InputShape
+        {
+            Channels = channels,
+            Height = height,
+            Width = width,
+            Categories = { categories },
         };
     }
 
