@@ -8,13 +8,20 @@ namespace Distributed.Benchmarks;
 /// workers. The two run in turn, in pairs whose order alternates, so that both see the same machine.
 /// </summary>
 /// <param name="other">The other checkout, built for release.</param>
-internal sealed class CompareBenchmark(string other)
+/// <param name="parts">
+/// Which of <c>step</c>, <c>allreduce</c> and <c>scaling</c>, none for all; which models; and the seconds of a training, in the first of
+/// which both programs are still being compiled.
+/// </param>
+internal sealed class CompareBenchmark(string other, string[] parts)
 {
     private const int Pairs = 9;
-    private const int Seconds = 4;
+    private const int DefaultSeconds = 4;
     private const string Output = "bin/Release/net10.0";
 
     private static readonly string[] Sizes = ["2.7", "16", "64"];
+    private static readonly string[] Parts = ["step", "allreduce", "scaling"];
+
+    private readonly int _seconds = parts.Select(Seconds).FirstOrDefault(seconds => seconds > 0, DefaultSeconds);
 
     private readonly Build _other = new(
         Path.Combine(other, "tests/Benchmarks", Output, "Distributed.Benchmarks"),
@@ -32,8 +39,12 @@ internal sealed class CompareBenchmark(string other)
                 : "grpc";
     }
 
-    /// <param name="parts">Which of <c>step</c>, <c>allreduce</c> and <c>scaling</c>; none for all.</param>
-    public void Run(string[] parts)
+    private IEnumerable<(string Model, int Batch)> Models =>
+        ScalingBenchmark
+            .Presets.Select(preset => (preset.Name, preset.Batch))
+            .Where(preset => parts.Contains(preset.Name) || !ScalingBenchmark.Presets.Any(any => parts.Contains(any.Name)));
+
+    public void Run()
     {
         Console.WriteLine(
             $"Medians of {Pairs} pairs of runs; the interval holds the ratio's median with a probability of 96 %. Ratios above 1: this build is faster."
@@ -41,17 +52,21 @@ internal sealed class CompareBenchmark(string other)
         Console.WriteLine();
         Console.WriteLine("| what | other | this | speed, this / other | interval |");
         Console.WriteLine("|---|---|---|---|---|");
-        if (parts is [] || parts.Contains("step"))
+        if (Includes("step"))
             Steps();
-        if (parts is [] || parts.Contains("allreduce"))
+        if (Includes("allreduce"))
             AllReduces();
-        if (parts is [] || parts.Contains("scaling"))
+        if (Includes("scaling"))
             Scalings();
     }
 
+    private static int Seconds(string part) => int.TryParse(part, CultureInfo.InvariantCulture, out var seconds) ? seconds : 0;
+
+    private bool Includes(string part) => parts.Contains(part) || !parts.Any(Parts.Contains);
+
     private void Steps()
     {
-        foreach (var (model, _, _) in ScalingBenchmark.Presets)
+        foreach (var (model, _) in Models)
             Compare([$"step of {model}, ms"], build => [StepMilliseconds(build, model)]);
     }
 
@@ -67,7 +82,7 @@ internal sealed class CompareBenchmark(string other)
 
     private void Scalings()
     {
-        foreach (var (model, batch, _) in ScalingBenchmark.Presets)
+        foreach (var (model, batch) in Models)
         {
             Compare([$"{model}, 2 workers, shm, µs a sample"], build => [SampleMicroseconds(build, model, batch, "shm")]);
             Compare([$"{model}, 2 workers, Unix sockets, µs a sample"], build =>
@@ -121,8 +136,8 @@ internal sealed class CompareBenchmark(string other)
                 .Select(line => line.GetProperty("milliseconds").GetDouble()),
         ];
 
-    private static double SampleMicroseconds(Build build, string model, int batch, string transport) =>
-        1e6 / ScalingBenchmark.Rate(ScalingBenchmark.Results(build.Coordinator, model, batch, "2", transport, Seconds).Single());
+    private double SampleMicroseconds(Build build, string model, int batch, string transport) =>
+        1e6 / ScalingBenchmark.Rate(ScalingBenchmark.Results(build.Coordinator, model, batch, "2", transport, _seconds).Single());
 
     private static IEnumerable<JsonElement> Objects(Build build, string[] arguments) =>
         TrainingBenchmark

@@ -37,7 +37,7 @@ switch (args)
         AllReduceBenchmark.Run(count);
         return 0;
     case ["compare", var other, .. var parts]:
-        new CompareBenchmark(other).Run(parts);
+        new CompareBenchmark(other, parts).Run();
         return 0;
     case ["recovery"]:
         RecoveryBenchmark.Run(rounds: 15);
