@@ -3,4 +3,8 @@ namespace Distributed;
 /// <summary>The names of a table's columns.</summary>
 /// <param name="Features">The columns that are features, in the order in which a model takes them.</param>
 /// <param name="Target">The column that is learnt.</param>
-public sealed record ColumnNames(IReadOnlyList<string> Features, string Target);
+public sealed record ColumnNames(IReadOnlyList<string> Features, string Target)
+{
+    /// <summary>The columns of the training data that were left out, and that other data may have as well.</summary>
+    public IReadOnlyList<string> Ignored { get; init; } = [];
+}

@@ -36,12 +36,16 @@ internal sealed class DataCommand(CommandConsole console)
             $"values from {statistics.FeatureMinimum:0.####} to {statistics.FeatureMaximum:0.####}, mean {statistics.FeatureMean:0.####}"
         );
         WriteLine($"sha256 {dataset.Sha256}");
+        foreach (var column in dataset.Report?.Columns ?? [])
+            WriteLine($"  {column.Name}: {(column.IsCategory ? "category" : "number")} ({column.Reason})");
         for (var index = 0; index < dataset.ClassNames.Count; index++)
         {
             var name = Printable.Of(dataset.ClassNames[index]);
             WriteLine($"  class {name}: {statistics.TrainCounts[index]} + {statistics.TestCounts[index]}");
         }
 
+        foreach (var warning in dataset.Report?.Warnings ?? [])
+            WriteLine($"warning: {warning}");
         return ExitCodes.Done;
     }
 

@@ -28,6 +28,8 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         await using var observers = RunObservers.Of(folder, console.Error, RunDisplay.Create(settings.Display, console));
         try
         {
+            foreach (var warning in settings.Resume ? [] : prepared.Dataset.Report?.Warnings ?? [])
+                observers.Report(new RunWarning(warning));
             var start = FindStart(settings, prepared, folder, observers);
             return start.Step == prepared.Configuration.Steps && RunFolder.ReadSummary(folder.Path) is { } summary
                 ? Finish(observers, new RunCompleted(folder.Path, summary), ExitCodes.Done)

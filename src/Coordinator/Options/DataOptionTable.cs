@@ -69,6 +69,39 @@ internal static class DataOptionTable
             (options, text) => options with { DecimalComma = OptionText.OnOff(text) }
         ),
         new(
+            "--categorical",
+            "COLUMNS",
+            OptionGroups.Data,
+            "the columns of a table whose values are categories, by name or index, with commas between them",
+            "those that hold text",
+            "postcode,color",
+            (options, text) => options with { Categorical = OptionText.NotEmpty(text) }
+        ),
+        new(
+            "--numeric",
+            "COLUMNS",
+            OptionGroups.Data,
+            "the columns of a table whose values are numbers; text in them is refused",
+            "those that hold numbers",
+            "age,income",
+            (options, text) => options with { Numeric = OptionText.NotEmpty(text) }
+        ),
+        new("--ignore", "COLUMNS", OptionGroups.Data, "the columns of a table that are left out", "none", "id,name", (options, text) =>
+            options with
+            {
+                Ignore = OptionText.NotEmpty(text),
+            }
+        ),
+        new(
+            "--missing",
+            "TEXTS",
+            OptionGroups.Data,
+            "the texts that stand for missing values of a table, with commas between them; an empty cell always does",
+            "?,NA,N/A,NaN,null",
+            "-999,unknown",
+            (options, text) => options with { Missing = OptionText.NotEmpty(text) }
+        ),
+        new(
             "--standardize",
             "on|off",
             OptionGroups.Data,

@@ -23,6 +23,7 @@ internal static class ModelFile
     private const string ClassesKey = "classes";
     private const string FeaturesKey = "features";
     private const string TargetKey = "target";
+    private const string IgnoredKey = "ignored";
 
     /// <summary>Writes a model; what was at the path is replaced as a whole or not at all.</summary>
     /// <param name="path">The file.</param>
@@ -43,6 +44,8 @@ internal static class ModelFile
         {
             metadata[FeaturesKey] = JsonSerializer.Serialize(columns.Features);
             metadata[TargetKey] = columns.Target;
+            if (columns.Ignored.Count > 0)
+                metadata[IgnoredKey] = JsonSerializer.Serialize(columns.Ignored);
         }
 
         AtomicFile.Write(path, stream => SafeTensorsWriter.Write(stream, [.. layout.Tensors(weights)], metadata));
@@ -63,17 +66,15 @@ internal static class ModelFile
             Names(file, ClassesKey, areDifferent: true)
         )
         {
-            Columns = file.Metadata.ContainsKey(FeaturesKey) ? Columns(file, shape[0] * shape[1] * shape[2]) : null,
+            Columns = file.Metadata.ContainsKey(FeaturesKey) ? Columns(file) : null,
         };
     }
 
-    private static ColumnNames Columns(SafeTensorsFile file, int count)
-    {
-        var features = Names(file, FeaturesKey, areDifferent: false);
-        return features.Length == count
-            ? new ColumnNames(features, Text(file, TargetKey))
-            : throw new InputException($"{file.Path}: metadata '{FeaturesKey}' has {features.Length} names for {count} features");
-    }
+    private static ColumnNames Columns(SafeTensorsFile file) =>
+        new(Names(file, FeaturesKey, areDifferent: false), Text(file, TargetKey))
+        {
+            Ignored = file.Metadata.ContainsKey(IgnoredKey) ? Names(file, IgnoredKey, areDifferent: false) : [],
+        };
 
     private static string[] Names(SafeTensorsFile file, string key, bool areDifferent)
     {

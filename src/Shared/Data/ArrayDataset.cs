@@ -1,3 +1,5 @@
+using Distributed.Data.Tables;
+
 namespace Distributed.Data;
 
 /// <summary>Makes datasets of arrays, as a CSV file of the same rows would make them.</summary>
@@ -23,18 +25,18 @@ internal static class ArrayDataset
             throw new ArgumentException("classes need at least 2 different labels", nameof(labels));
         var testCount = options.TestFeatures?.Count ?? 0;
         var classes = Indices([.. labels, .. options.TestLabels ?? []], classNames);
-        var values = Flatten([.. features, .. options.TestFeatures ?? []], classes.Length);
+        var table = Table([.. features, .. options.TestFeatures ?? []], classes.Length);
         var columns = features[0].Length;
         var shape = options.Shape ?? new SampleShape(1, 1, columns);
         if (shape.Length != columns)
             throw new ArgumentException($"samples of {columns} values are not {shape}", nameof(options));
         var (train, test) = Split(classes.Length, testCount);
-        var preprocessing = options.Standardize ? Standardization.Measure(values, columns, train) : Preprocessing.None;
+        var preprocessing = TableFit.Of(table, train, options.Standardize, new GapTexts(texts: null));
+        var rowsOfTable = new TableRows(table, preprocessing);
         var decoder = new SampleDecoder(preprocessing, shape);
         return new Dataset(Name, Name, shape, classNames, preprocessing, Select(train), Select(test));
 
-        SampleSet Select(int[] rows) =>
-            new(decoder, Array.ConvertAll(rows, row => classes[row]), Standardization.Store(Name, values, columns, rows, preprocessing));
+        SampleSet Select(int[] rows) => new(decoder, Array.ConvertAll(rows, row => classes[row]), rowsOfTable.Store(rows));
     }
 
     private static int[] Indices(IReadOnlyList<string> labels, IReadOnlyList<string> classNames)
@@ -50,34 +52,33 @@ internal static class ArrayDataset
         ];
     }
 
-    private static double[] Flatten(IReadOnlyList<float[]> features, int labels)
+    private static RawTable Table(IReadOnlyList<float[]> features, int labels)
     {
         if (features.Count != labels)
             throw new ArgumentException($"{features.Count} samples, but {labels} labels", nameof(features));
         if (features.Count == 0 || features[0].Length == 0)
             throw new ArgumentException("a dataset needs samples, and a sample values", nameof(features));
-        var columns = features[0].Length;
-        var values = new double[checked(features.Count * columns)];
+        RawColumn[] columns = [.. features[0].Select(_ => new RawColumn(ColumnKind.Number))];
         for (var row = 0; row < features.Count; row++)
         {
-            if (features[row].Length != columns)
+            if (features[row].Length != columns.Length)
             {
                 throw new ArgumentException(
-                    $"sample {row} has {features[row].Length} values, but the first has {columns}",
+                    $"sample {row} has {features[row].Length} values, but the first has {columns.Length}",
                     nameof(features)
                 );
             }
 
-            for (var column = 0; column < columns; column++)
+            for (var column = 0; column < columns.Length; column++)
             {
                 var value = features[row][column];
                 if (!float.IsFinite(value))
                     throw new ArgumentException($"sample {row}: value {column} is {value}", nameof(features));
-                values[(row * columns) + column] = value;
+                columns[column].Add(value);
             }
         }
 
-        return values;
+        return new RawTable(Name, columns, [.. columns.Select((_, column) => $"value {column}")]);
     }
 
     private static (int[] Train, int[] Test) Split(int count, int testCount)

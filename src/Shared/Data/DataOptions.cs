@@ -24,6 +24,28 @@ public sealed record DataOptions
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] // runs that began without it go on
     public bool DecimalComma { get; init; }
 
+    /// <summary>Tables only: the columns of categories, by name or index, separated by commas; others are found by their content.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Categorical { get; init; }
+
+    /// <summary>Tables only: the columns of numbers, by name or index, separated by commas.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Numeric { get; init; }
+
+    /// <summary>Tables only: the columns that are left out, by name or index, separated by commas.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Ignore { get; init; }
+
+    /// <summary>
+    /// Tables only: the texts that stand for missing values beside the empty one, separated by commas; null for ?, NA, N/A, NaN and null.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Missing { get; init; }
+
     /// <summary>CSV only: whether columns are brought to mean 0 and deviation 1 over the training set.</summary>
     public bool Standardize { get; init; } = true;
+
+    /// <summary>The texts of <see cref="Missing"/>; null for the usual ones.</summary>
+    [JsonIgnore]
+    internal IReadOnlyList<string>? MissingTexts => Missing is null ? null : NameList.Parse(Missing);
 }

@@ -67,6 +67,10 @@ internal static class DataPath
             options.LabelColumn is not null ? $"--label-column {options.LabelColumn}"
             : options.Header is not null ? "--header"
             : options.DecimalComma ? "--decimal-comma"
+            : options.Categorical is not null ? "--categorical"
+            : options.Numeric is not null ? "--numeric"
+            : options.Ignore is not null ? "--ignore"
+            : options.Missing is not null ? "--missing"
             : null;
         if (option is not null)
             throw new InputException($"{option} does not go with {name}, which is not CSV; leave it out");

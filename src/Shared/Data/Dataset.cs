@@ -72,13 +72,16 @@ public sealed class Dataset
     public SampleShape Shape { get; }
 
     /// <summary>What a sample is made of.</summary>
-    internal InputColumns Inputs => Shape;
+    internal InputColumns Inputs => Preprocessing.Inputs(Shape, Columns);
 
     /// <summary>The names of the classes; a label is an index into them.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
     /// <summary>The names of the columns, or null if they have none.</summary>
     public ColumnNames? Columns { get; init; }
+
+    /// <summary>What was found out about the columns of a table; null where there are none.</summary>
+    internal Tables.TableReport? Report { get; init; }
 
     /// <summary>Values that a model of the data puts out for a sample: one for each class.</summary>
     public int OutputWidth => ClassNames.Count;

@@ -8,7 +8,8 @@ namespace Distributed.Data;
 /// <remarks>
 /// The canonical content is, with integers as int32 and all numbers little-endian: the text <c>distributed-dataset-1</c>;
 /// channels, height, width; the number of classes and each one's name; the byte divisor as float32 (0 if values are floats); the
-/// number of standardised columns, their means and their deviations as float64; then for the training set and the test set: the
+/// number of standardised columns, their means and their deviations as float64; for a table with
+/// categories or gaps the JSON of its preprocessing; then for the training set and the test set: the
 /// number of samples, the targets, and the stored features (bytes, or float32). A text is its length in UTF-8 bytes, then those.
 /// </remarks>
 internal static class DatasetHash
@@ -40,6 +41,8 @@ internal static class DatasetHash
             Append(hash, mean);
         foreach (var deviation in preprocessing.Deviations)
             Append(hash, deviation);
+        if (preprocessing.Table is not null)
+            Append(hash, preprocessing.ToJson());
     }
 
     private static void Append(IncrementalHash hash, SampleSet samples)

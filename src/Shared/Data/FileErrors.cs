@@ -6,6 +6,14 @@ internal static class FileErrors
     /// <summary>Refuses a whole file or folder.</summary>
     public static InputException In(string path, string reason, Exception? inner = null) => new(Printable.Of($"{path}: {reason}"), inner);
 
+    /// <summary>Refuses several things in a file, each in a line of its own.</summary>
+    public static InputException AllIn(string path, IReadOnlyList<string> reasons)
+    {
+        const int most = 20;
+        var lines = reasons.Take(most).Select(reason => Printable.Of($"{path}: {reason}"));
+        return new(string.Join('\n', reasons.Count > most ? lines.Append($"and {reasons.Count - most} more") : lines));
+    }
+
     /// <summary>Refuses a place in a binary file, counted in bytes of its uncompressed content.</summary>
     public static InputException AtOffset(string path, long offset, string reason) => In(path, $"offset {offset}: {reason}");
 

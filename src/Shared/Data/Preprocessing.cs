@@ -1,20 +1,20 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
+using Distributed.Data.Tables;
 
 namespace Distributed.Data;
 
 /// <summary>
 /// How a stored sample becomes the numbers a network sees. Either each value is a byte that is divided by
 /// <see cref="ByteDivisor"/>, or it is a 32-bit float, already standardised when it was read, with the column means and
-/// deviations kept here so that a trained model can be applied to new values.
+/// deviations kept here so that a trained model can be applied to new values. A table with categories or gaps has them column by column.
 /// </summary>
 public sealed class Preprocessing
 {
-    private Preprocessing(float? byteDivisor, IReadOnlyList<double> means, IReadOnlyList<double> deviations)
+    private Preprocessing(float? byteDivisor, IReadOnlyList<double> means, IReadOnlyList<double> deviations, TableEncoding? table = null)
     {
         ByteDivisor = byteDivisor;
         Means = means;
         Deviations = deviations;
+        Table = table;
     }
 
     /// <summary>Floats as they are in the file.</summary>
@@ -28,6 +28,9 @@ public sealed class Preprocessing
 
     /// <summary>What each column was divided by after that, or empty if the columns were not standardised.</summary>
     public IReadOnlyList<double> Deviations { get; }
+
+    /// <summary>How each column of a table with categories or gaps is encoded; null for others.</summary>
+    internal TableEncoding? Table { get; }
 
     /// <summary>Bytes that are divided by a number.</summary>
     /// <param name="divisor">The number, such as 255; positive and finite.</param>
@@ -52,6 +55,44 @@ public sealed class Preprocessing
         return new Preprocessing(null, means, deviations);
     }
 
+    /// <summary>The columns of a table with categories or gaps.</summary>
+    internal static Preprocessing Of(TableEncoding table) => new(null, [], [], table);
+
+    /// <summary>Values of a sample.</summary>
+    /// <param name="columns">Columns of features.</param>
+    internal int SampleLength(int columns) => Table?.Length ?? columns;
+
+    /// <summary>What has still to be done to samples that are stored: bytes are divided, floats are as a network sees them.</summary>
+    internal Preprocessing OfStored => ByteDivisor is null ? None : this;
+
+    /// <summary>What a sample is made of.</summary>
+    /// <param name="shape">The shape of a sample.</param>
+    /// <param name="names">The names of the columns; null if they have none.</param>
+    internal InputColumns Inputs(SampleShape shape, ColumnNames? names) => new(shape, Table?.Categories(names?.Features) ?? []);
+
+    /// <summary>Columns of features.</summary>
+    /// <param name="sampleLength">Values of a sample.</param>
+    internal int ColumnCount(int sampleLength) => Table?.Columns.Count ?? sampleLength;
+
+    /// <summary>Turns a row of a table into a sample, as training saw it.</summary>
+    /// <param name="row">[columns]: numbers, NaN for a gap, and ids of categories.</param>
+    /// <param name="sample">[<see cref="SampleLength"/>]: overwritten.</param>
+    /// <returns>The first column whose value has no 32-bit float, or the number of columns.</returns>
+    internal int Encode(ReadOnlySpan<double> row, Span<float> sample)
+    {
+        if (Table is not null)
+            return Table.Encode(row, sample);
+        for (var column = 0; column < row.Length; column++)
+        {
+            var isGap = double.IsNaN(row[column]) && Means.Count > 0; // the mean takes its place
+            sample[column] = isGap ? 0 : Apply(row[column], column);
+            if (!float.IsFinite(sample[column]))
+                return column;
+        }
+
+        return row.Length;
+    }
+
     /// <summary>The number that a network sees of a raw value, as training saw it.</summary>
     /// <param name="value">The value as it is in the data: for bytes, from 0 to 255.</param>
     /// <param name="column">Which value of the sample it is.</param>
@@ -63,38 +104,11 @@ public sealed class Preprocessing
     }
 
     /// <summary>The compact JSON text that travels with models and to workers; <see cref="FromJson"/> reads it back exactly.</summary>
-    public string ToJson() => JsonSerializer.Serialize(new Document(ByteDivisor, NullIfEmpty(Means), NullIfEmpty(Deviations)));
+    public string ToJson() => PreprocessingJson.Write(this);
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
     /// <param name="json">The text.</param>
     /// <param name="sourceName">Where it comes from, for the message of a refusal.</param>
     /// <exception cref="InputException">The text is not such a document.</exception>
-    public static Preprocessing FromJson(string json, string sourceName)
-    {
-        try
-        {
-            var document = JsonSerializer.Deserialize<Document>(json) ?? throw new JsonException("it is null");
-            return document switch
-            {
-                { ByteDivisor: float divisor, Means: null, Deviations: null } => Bytes(divisor),
-                { ByteDivisor: null, Means: { } means, Deviations: { } deviations } => Standardized(means, deviations),
-                { ByteDivisor: null, Means: null, Deviations: null } => None,
-                _ => throw new JsonException("it is neither bytes nor standardised columns"),
-            };
-        }
-        catch (Exception e) when (e is JsonException or ArgumentException)
-        {
-            throw new InputException($"{sourceName}: the preprocessing '{json}' is not valid ({e.Message}); export the model again", e);
-        }
-    }
-
-    private static IReadOnlyList<double>? NullIfEmpty(IReadOnlyList<double> values) => values.Count == 0 ? null : values;
-
-    [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-    private sealed record Document(
-        [property: JsonPropertyName("byteDivisor"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] float? ByteDivisor,
-        [property: JsonPropertyName("means"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<double>? Means,
-        [property: JsonPropertyName("deviations"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-            IReadOnlyList<double>? Deviations
-    );
+    public static Preprocessing FromJson(string json, string sourceName) => PreprocessingJson.Read(json, sourceName);
 }

@@ -59,7 +59,12 @@ public sealed class TrainedModel
     internal static TrainedModel Load(string path, ModelDescription description)
     {
         var outputs = Objective.Create(description.ClassNames.Count, labelSmoothing: 0).OutputWidth;
-        var network = new Network(ModelSpec.FromJson(description.Model, path), description.Input, outputs);
+        var preprocessing = Preprocessing.FromJson(description.Preprocessing, path);
+        var features = preprocessing.ColumnCount(description.Input.Length);
+        if (description.Columns is { } names && names.Features.Count != features)
+            throw new InputException($"{path}: metadata 'features' has {names.Features.Count} names for {features} features");
+        var columns = preprocessing.Inputs(description.Input, description.Columns);
+        var network = new Network(ModelSpec.FromJson(description.Model, path), columns, outputs);
         return new TrainedModel(path, network, InitialWeights.Load(path, network.Layout), description);
     }
 

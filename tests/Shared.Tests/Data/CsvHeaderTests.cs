@@ -154,10 +154,13 @@ public sealed class CsvHeaderTests : IDisposable
     [InlineData(
         "a;b\n0,5;\"yes\"\n",
         false,
-        "line 2: column 'a': '0,5' is not a number; if it has a decimal comma, say --decimal-comma on"
+        "column 'a': '0,5' (line 2): if these are numbers with a decimal comma, say --decimal-comma on"
     )]
-    [InlineData("a;b\n1.000,5;yes\n", true, "line 2: column 'a': '1.000,5' is not a number")]
-    [InlineData("a;b\n1,0,5;yes\n", true, "line 2: column 'a': '1,0,5' is not a number")]
+    [InlineData(
+        "a;b\n1.000,5;yes\n",
+        true,
+        "column 'a': '1.000,5' (line 2): write numbers without thousands separators, currencies and percent signs, or name the column with --categorical if these are categories"
+    )]
     [InlineData("a;b|c\n1;2|3\n", false, "line 1: ';' and '|' may each separate the cells; save the file as CSV with commas")]
     [InlineData(
         "a,b\n1,2\n",
@@ -186,8 +189,14 @@ public sealed class CsvHeaderTests : IDisposable
         );
 
     [Theory]
-    [InlineData("x,y\u001b[2J,kind\n1,oops,a\n", "line 2: column 'y\\u001b[2J': 'oops' is not a number")]
-    [InlineData("x,y,kind\n1,a\u202eb,a\n", "line 2: column 'y': 'a\\u202eb' is not a number")]
+    [InlineData(
+        "x,y\u001b[2J,kind\n1,2,a\n1,3,a\n1,oops,a\n",
+        "column 'y\\u001b[2J': 'oops' (line 4) among 2 different numbers; if they stand for gaps, name them with --missing, if the numbers are categories, name the column with --categorical"
+    )]
+    [InlineData(
+        "x,y,kind\n1,2,a\n1,3,a\n1,a\u202eb,a\n",
+        "column 'y': 'a\\u202eb' (line 4) among 2 different numbers; if they stand for gaps, name them with --missing, if the numbers are categories, name the column with --categorical"
+    )]
     [InlineData("x,\"k\nind\"\n1,b\u0007\n1,b\u0007\n", "every label is 'b\\u0007'; classes need at least 2 (see --label-column)")]
     public void Hidden_characters_are_escaped_in_messages(string text, string reason) =>
         Assert.Equal($"a.csv: {reason}", _folder.Refusal(_folder.Write("a.csv", text)));

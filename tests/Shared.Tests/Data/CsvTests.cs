@@ -137,9 +137,10 @@ public sealed class CsvTests : IDisposable
     [InlineData("x,y,kind\n1,2,a\n1,a\n", "line 3: the row has 2 cells, but the first row has 3")]
     [InlineData("1,2,a\n1,2,3,4,a\n", "line 2: the row has 5 cells, but the first row has 3")]
     [InlineData("1,\"a\nb\"\n1\n", "line 3: the row has 1 cells, but the first row has 2")]
-    [InlineData("x,y,kind\n1,2,a\n1,,b\n", "line 3: column 'y': the cell is empty; every feature needs a number")]
-    [InlineData("1,2,a\n1,oops,b\n", "line 2: column 1 (the first is 0): 'oops' is not a number")]
-    [InlineData("x,y,kind\n1,NaN,a\n", "line 2: column 'y': 'NaN' is not a usable number; drop the row or fill the gap")]
+    [InlineData(
+        "1,2,a\n1,3,a\n1,oops,b\n",
+        "column 1 (the first is 0): 'oops' (line 3) among 2 different numbers; if they stand for gaps, name them with --missing, if the numbers are categories, name the column with --categorical"
+    )]
     [InlineData("x,y,kind\n1,1e39,a\n", "line 2: column 'y': 1e39 does not fit in a 32-bit float")]
     [InlineData("1,-Infinity,a\n", "line 1: column 1 (the first is 0): -Infinity does not fit in a 32-bit float")]
     [InlineData("1,2,a\n1,2,\n", "line 2: the label is empty")]
@@ -179,7 +180,7 @@ public sealed class CsvTests : IDisposable
     [InlineData("x,z,kind\n1,2,a\n", "test.csv: there is no column 'y', which a.csv has")]
     [InlineData(
         "x,z,y,kind\n1,2,3,a\n",
-        "test.csv: column 'z' is none that a.csv has; drop it, or name the column of the targets with --label-column"
+        "test.csv: column 'z' is none that a.csv has; leave it out with --ignore, or name the column of the targets with --label-column"
     )]
     [InlineData("y,x\n1,2\n", "test.csv: there is no column 'kind' of labels besides the features; name it with --label-column")]
     [InlineData("1,2\n", "test.csv: 2 columns, but a.csv has 3")]

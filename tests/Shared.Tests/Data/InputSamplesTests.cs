@@ -55,7 +55,7 @@ public sealed class InputSamplesTests : IDisposable
     public void A_value_too_far_from_the_mean_is_refused()
     {
         var inputs = Unnamed with { Preprocessing = Preprocessing.Standardized([0, 0], [1, 1e-30]) };
-        Refusal("1,2\n1,3e20\n", inputs, "row 1: feature 1 is too far from the training mean");
+        Refusal("1,2\n1,3e20\n", inputs, "row 1: column 1 (the first is 0) is too far from the training mean");
     }
 
     [Fact]

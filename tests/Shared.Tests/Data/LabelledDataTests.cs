@@ -52,7 +52,7 @@ public sealed class LabelledDataTests : IDisposable
     [InlineData("x,kind\n1,a\n", "a.csv: there is no column 'y', which model takes")]
     [InlineData(
         "x,y,z,kind\n1,2,3,a\n",
-        "a.csv: column 'z' is none that model takes; drop it, or name the column of the targets with --label-column"
+        "a.csv: column 'z' is none that model takes; leave it out with --ignore, or name the column of the targets with --label-column"
     )]
     [InlineData("x,y\n1,2\n", "a.csv: there is no column 'kind' of labels besides the features; name it with --label-column")]
     [InlineData("1,2\n", "a.csv: there is no column of labels besides the features; name it with --label-column")]

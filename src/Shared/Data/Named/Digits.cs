@@ -39,10 +39,12 @@ internal static class Digits
     /// <summary>Reads it.</summary>
     public static Dataset Load()
     {
-        var table = CsvTable.Parse(Resource, FileContent.Decompress(Resource, Embedded()).Span, new DataOptions { Header = false });
-        var features = new byte[table.Features.Length];
+        var options = new DataOptions { Header = false };
+        var source = CsvSource.Of(Resource, FileContent.Decompress(Resource, Embedded()).Span, hasDecimalCommas: false);
+        var table = CsvTable.ReadTraining(source, CsvLayout.Detect(source, options), options, holdsTest: true);
+        var features = new byte[table.RowCount * table.Columns.Count];
         for (var i = 0; i < features.Length; i++)
-            features[i] = (byte)table.Features[i];
+            features[i] = (byte)table.Columns[i % table.Columns.Count].Values[i / table.Columns.Count];
         var classNames = ByteDataset.NumberedClasses(Classes);
         var samples = new ByteSamples
         {

@@ -25,7 +25,7 @@ internal static class WelcomeSettings
             ConfigurationJson = RunConfigurationJson.Write(withoutPaths),
             Shape = Shape(request.Dataset.Inputs),
             Outputs = request.Dataset.OutputWidth,
-            PreprocessingJson = request.Dataset.Preprocessing.ToJson(),
+            PreprocessingJson = request.Dataset.Preprocessing.OfStored.ToJson(),
             Dataset = request.Dataset.Name,
             Exchange = request.Cluster.Exchange == Exchange.Peers ? ExchangeMode.Peers : ExchangeMode.Coordinator,
             Transport = Mode(request.Cluster.Transport),

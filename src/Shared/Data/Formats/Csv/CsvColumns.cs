@@ -9,9 +9,9 @@ namespace Distributed.Data.Formats.Csv;
 internal sealed record CsvColumns(string Owner, string Verb, int FeatureCount, ColumnNames? Names, int? LabelIndex)
 {
     /// <summary>What a model takes.</summary>
-    public static CsvColumns Of(ModelInputs inputs) => new(inputs.Model, "takes", inputs.Shape.Length, inputs.Columns, LabelIndex: null);
+    public static CsvColumns Of(ModelInputs inputs) =>
+        new(inputs.Model, "takes", inputs.Preprocessing.ColumnCount(inputs.Shape.Length), inputs.Columns, LabelIndex: null);
 
     /// <summary>What the training data has.</summary>
-    public static CsvColumns Of(CsvTable train) =>
-        new(train.Path, "has", train.Layout.FeatureCount, train.Layout.Names, train.Layout.LabelIndex);
+    public static CsvColumns Of(string path, CsvLayout train) => new(path, "has", train.Features.Count, train.Names, train.LabelIndex);
 }

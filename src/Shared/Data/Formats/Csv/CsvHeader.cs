@@ -1,4 +1,5 @@
 using System.Globalization;
+using Distributed.Data.Tables;
 
 namespace Distributed.Data.Formats.Csv;
 
@@ -8,18 +9,33 @@ internal static class CsvHeader
     // Fewer numbers in a row may as well be a sample.
     private const int FewestNumbered = 3;
 
+    // A column of numbers shows early that it is one.
+    private const int RowsLookedAt = 1000;
+
     private delegate bool CellTest(CsvCell cell);
 
     /// <summary>
-    /// It does if none of its features is a number, or if its label is text above labels that are all numbers: the columns of such a
-    /// table have numbers for names.
+    /// It does if none of its features is a number and a column has text there above numbers, or if the label alone is text above labels
+    /// that are all numbers: the columns of such a table have numbers for names.
     /// </summary>
     /// <param name="source">The text.</param>
     /// <param name="firstRow">Its first row.</param>
     /// <param name="labelIndex">The column of the labels; -1 if there is none.</param>
-    public static bool IsIn(CsvSource source, string[] firstRow, int labelIndex) =>
-        !firstRow.Where((_, column) => column != labelIndex).Any(source.Dialect.IsNumber)
-        || IsTextAboveNumbers(source, firstRow, labelIndex);
+    /// <exception cref="InputException">All rows have the same columns of words, so that only a person can tell.</exception>
+    public static bool IsIn(CsvSource source, string[] firstRow, int labelIndex)
+    {
+        if (firstRow.Where((_, column) => column != labelIndex).Any(source.Dialect.IsNumber))
+            return IsTextAboveNumbers(source, firstRow, labelIndex);
+        var dialect = source.Dialect;
+        var below = NumbersBelow(source, firstRow.Length, out var hasRows);
+        if (!hasRows || firstRow.Zip(below).Any(column => column.Second && !dialect.IsNumber(column.First)))
+            return true;
+        throw FileErrors.In(
+            source.Path,
+            $"the first row, '{Shown(source, firstRow)}', may name the columns or be a row of words like the others; "
+                + "say which with --header on or --header off"
+        );
+    }
 
     /// <summary>
     /// Refuses a first row that is as likely a header as a sample: 0, 1, 2 and so on, as programs number columns that have no names,
@@ -37,9 +53,38 @@ internal static class CsvHeader
         throw FileErrors.AtLine(
             source.Path,
             line,
-            $"'{CsvText.Shorten(string.Join((char)source.Dialect.Separator, firstRow))}' may be a header or a sample; say which with --header on or --header off"
+            $"'{Shown(source, firstRow)}' may be a header or a sample; say which with --header on or --header off"
         );
     }
+
+    private static string Shown(CsvSource source, string[] firstRow) =>
+        CsvText.Shorten(string.Join((char)source.Dialect.Separator, firstRow));
+
+    /// <summary>[columns], whether the rows below the first one, as far as they are looked at, hold what begins like numbers, and gaps.</summary>
+    private static bool[] NumbersBelow(CsvSource source, int columns, out bool hasRows)
+    {
+        var gaps = new GapTexts(texts: null);
+        var hasNumber = new bool[columns];
+        var hasText = new bool[columns];
+        var reader = source.Read();
+        int row = 0,
+            column = 0;
+        while (row <= RowsLookedAt && reader.TryRead(out var cell))
+        {
+            if (column == 0 && CsvLayout.IsBlankRow(cell))
+                continue;
+            var text = cell.Text.Trim((byte)' ');
+            if (row > 0 && column < columns && !gaps.Contains(text))
+                (LooksLikeNumber(text) ? hasNumber : hasText)[column] = true;
+            (row, column) = cell.EndsRecord ? (row + 1, 0) : (row, column + 1);
+        }
+
+        hasRows = row > 1;
+        return [.. hasNumber.Zip(hasText, (number, text) => number && !text)];
+    }
+
+    // Dates, and numbers that are written in another way, tell a header as well.
+    private static bool LooksLikeNumber(ReadOnlySpan<byte> text) => text.TrimStart("+-.,"u8) is [>= (byte)'0' and <= (byte)'9', ..];
 
     private static bool IsItsIndex((int Index, string Text) cell) => cell.Text == cell.Index.ToString(CultureInfo.InvariantCulture);
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Distributed.Data.Tables;
 
 namespace Distributed.Data.Formats.Csv;
 
@@ -6,15 +7,18 @@ namespace Distributed.Data.Formats.Csv;
 internal sealed class CsvLayout
 {
     private readonly string[] _firstRow;
+    private readonly int[] _featureOf; // [columns]: -1 for labels and what is left out
 
-    private CsvLayout(CsvDialect dialect, string[] firstRow, bool hasHeader, int labelIndex, IReadOnlyList<int>? columns = null)
+    private CsvLayout(CsvDialect dialect, string[] firstRow, bool hasHeader, int labelIndex, IReadOnlyList<int> features)
     {
         _firstRow = firstRow;
         Dialect = dialect;
         HasHeader = hasHeader;
         LabelIndex = labelIndex;
-        columns ??= [.. Enumerable.Range(0, ColumnCount).Where(column => column != labelIndex)];
-        Features = [.. columns.Select(column => labelIndex >= 0 && column > labelIndex ? column - 1 : column)];
+        Features = features;
+        _featureOf = Enumerable.Repeat(-1, firstRow.Length).ToArray();
+        foreach (var (feature, column) in features.Index())
+            _featureOf[column] = feature;
     }
 
     /// <summary>How the text is cut into cells.</summary>
@@ -26,17 +30,11 @@ internal sealed class CsvLayout
     /// <summary>The column of the labels, from 0; -1 if there is none.</summary>
     public int LabelIndex { get; }
 
-    /// <summary>Number of columns, the labels' included.</summary>
+    /// <summary>Number of columns, those that are left out included.</summary>
     public int ColumnCount => _firstRow.Length;
 
-    /// <summary>Number of columns that hold features.</summary>
-    public int FeatureCount => LabelIndex < 0 ? ColumnCount : ColumnCount - 1;
-
-    /// <summary>For each feature in the order in which it is taken, its place among a row's features.</summary>
+    /// <summary>The columns that are features, in the order in which they are taken.</summary>
     public IReadOnlyList<int> Features { get; }
-
-    /// <summary>Whether the features are taken in the order of the file.</summary>
-    public bool IsInOrder => Features.Index().All(feature => feature.Item == feature.Index);
 
     /// <summary>
     /// The names of the columns; null if there are none, or if the labels and a feature both have an empty one, so that they cannot be
@@ -44,18 +42,23 @@ internal sealed class CsvLayout
     /// </summary>
     public ColumnNames? Names =>
         HasHeader && TargetTwin() < 0
-            ? new ColumnNames([.. _firstRow.Where((_, column) => column != LabelIndex)], _firstRow[LabelIndex])
+            ? new ColumnNames([.. Features.Select(column => _firstRow[column])], _firstRow[LabelIndex])
+            {
+                Ignored = [.. _firstRow.Where((_, column) => column != LabelIndex && _featureOf[column] < 0)],
+            }
             : null;
+
+    /// <summary>The feature that a column holds, or -1.</summary>
+    public int FeatureOf(int column) => _featureOf[column];
 
     /// <summary>Whether a row's first cell is all of it and is empty; such rows are skipped.</summary>
     public static bool IsBlankRow(CsvCell firstCell) => firstCell is { EndsRecord: true, IsQuoted: false, Text.IsEmpty: true };
 
     /// <summary>Reads the layout off the first row.</summary>
     /// <param name="source">The text.</param>
-    /// <param name="labelColumn">A column's name or its index from 0; null for the last column.</param>
-    /// <param name="header">Whether the first row names the columns; null to find out.</param>
+    /// <param name="options">What is said of the columns.</param>
     /// <exception cref="InputException">There is no such column, there are too few, or it takes a person to tell.</exception>
-    public static CsvLayout Detect(CsvSource source, string? labelColumn, bool? header)
+    public static CsvLayout Detect(CsvSource source, DataOptions options)
     {
         var firstRow = FirstRow(source, out var line);
         if (firstRow.Length < 2)
@@ -63,12 +66,50 @@ internal sealed class CsvLayout
             throw FileErrors.AtLine(source.Path, line, "the row has 1 cell; a sample needs features and a label, with commas between them");
         }
 
-        var (labelIndex, hasHeader) = FindLabels(source, firstRow, labelColumn, header);
-        if (header is null && !hasHeader)
+        var (labelIndex, hasHeader) = FindLabels(source, firstRow, options.LabelColumn, options.Header);
+        if (options.Header is null && !hasHeader)
             CsvHeader.RequireCertain(source, line, firstRow, labelIndex);
-        var layout = new CsvLayout(source.Dialect, firstRow, hasHeader, labelIndex);
+        var ignored = Find(source.Path, firstRow, hasHeader, options.Ignore, "--ignore");
+        if (ignored.Contains(labelIndex))
+        {
+            throw FileErrors.In(
+                source.Path,
+                $"--ignore leaves out column '{CsvText.Shorten(firstRow[labelIndex])}', which holds the labels"
+            );
+        }
+
+        int[] features = [.. Enumerable.Range(0, firstRow.Length).Where(column => column != labelIndex && !ignored.Contains(column))];
+        if (features.Length == 0)
+            throw FileErrors.In(source.Path, "--ignore leaves no column to learn from");
+        var layout = new CsvLayout(source.Dialect, firstRow, hasHeader, labelIndex, features);
         layout.RequireTargetOnce(source.Path);
         return layout;
+    }
+
+    /// <summary>What is said of the kinds of the features.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="options">What is said.</param>
+    /// <returns>[features]: null where that is to be found out.</returns>
+    /// <exception cref="InputException">There is no such column, or it is said to be two things.</exception>
+    public ColumnKind?[] Kinds(string path, DataOptions options)
+    {
+        var kinds = new ColumnKind?[Features.Count];
+        Set(ColumnKind.Category, options.Categorical, "--categorical");
+        Set(ColumnKind.Number, options.Numeric, "--numeric");
+        return kinds;
+
+        void Set(ColumnKind kind, string? list, string option)
+        {
+            foreach (var column in Find(path, _firstRow, HasHeader, list, option))
+            {
+                var feature = _featureOf[column];
+                if (feature < 0)
+                    throw FileErrors.In(path, $"{option} names {Describe(column)}, which is no feature; leave it out there");
+                if (kinds[feature] is not null && kinds[feature] != kind)
+                    throw FileErrors.In(path, $"{Describe(column)} stands in --categorical and in --numeric; leave it out in one");
+                kinds[feature] = kind;
+            }
+        }
     }
 
     /// <summary>
@@ -77,17 +118,19 @@ internal sealed class CsvLayout
     /// </summary>
     /// <param name="source">The text.</param>
     /// <param name="columns">What the other side has.</param>
-    /// <param name="labelColumn">The column of the labels, by name or index; null for the other side's own or the last one.</param>
-    /// <param name="header">Whether the first row names the columns; null to find out.</param>
+    /// <param name="options">
+    /// What is said of the columns; without a column of the labels it is the other side's own or the last one.
+    /// </param>
     /// <exception cref="InputException">The columns are not those of the other side.</exception>
-    public static CsvLayout Matching(CsvSource source, CsvColumns columns, string? labelColumn, bool? header)
+    public static CsvLayout Matching(CsvSource source, CsvColumns columns, DataOptions options)
     {
         var firstRow = FirstRow(source, out _);
         var labels = firstRow.Length == columns.FeatureCount + 1 ? columns.LabelIndex ?? columns.FeatureCount : -1;
-        var hasHeader = header ?? (IsNamed(source.Dialect, firstRow, columns.Names) || CsvHeader.IsIn(source, firstRow, labels));
+        var hasHeader = options.Header ?? (IsNamed(source.Dialect, firstRow, columns.Names) || CsvHeader.IsIn(source, firstRow, labels));
+        var ignored = Find(source.Path, firstRow, hasHeader, options.Ignore, "--ignore");
         return hasHeader && columns.Names is not null
-            ? ByName(source, firstRow, columns, columns.Names, labelColumn)
-            : ByOrder(source, firstRow, hasHeader, columns, labelColumn);
+            ? ByName(source, firstRow, columns, columns.Names, options.LabelColumn, ignored)
+            : ByOrder(source, firstRow, hasHeader, columns, options.LabelColumn, ignored);
     }
 
     /// <summary>Refuses a file without labels.</summary>
@@ -112,7 +155,14 @@ internal sealed class CsvLayout
             || names.Features.All(firstRow.Contains)
         );
 
-    private static CsvLayout ByName(CsvSource source, string[] firstRow, CsvColumns columns, ColumnNames names, string? labelColumn)
+    private static CsvLayout ByName(
+        CsvSource source,
+        string[] firstRow,
+        CsvColumns columns,
+        ColumnNames names,
+        string? labelColumn,
+        List<int> ignored
+    )
     {
         var labelIndex = LabelsByName(source, firstRow, names, labelColumn);
         // Columns of one name are told apart by their order alone.
@@ -127,13 +177,15 @@ internal sealed class CsvLayout
             isTaken[places[feature]] = true;
         }
 
-        var extra = Array.FindIndex([.. isTaken.Index()], column => !column.Item && column.Index != labelIndex);
+        var extra = Array.FindIndex([.. isTaken.Index()], column =>
+            !column.Item && column.Index != labelIndex && !ignored.Contains(column.Index) && !names.Ignored.Contains(firstRow[column.Index])
+        );
         if (extra >= 0)
         {
             throw FileErrors.In(
                 source.Path,
                 $"column '{CsvText.Shorten(firstRow[extra])}' is none that {columns.Owner} {columns.Verb}; "
-                    + "drop it, or name the column of the targets with --label-column"
+                    + "leave it out with --ignore, or name the column of the targets with --label-column"
             );
         }
 
@@ -153,22 +205,48 @@ internal sealed class CsvLayout
         return targets.Length < 2 ? targets.DefaultIfEmpty(-1).Single() : throw Twice(source.Path, names.Target, targets);
     }
 
-    private static CsvLayout ByOrder(CsvSource source, string[] firstRow, bool hasHeader, CsvColumns columns, string? labelColumn)
+    private static CsvLayout ByOrder(
+        CsvSource source,
+        string[] firstRow,
+        bool hasHeader,
+        CsvColumns columns,
+        string? labelColumn,
+        List<int> ignored
+    )
     {
         var features = columns.FeatureCount;
-        if (columns.LabelIndex is not null && firstRow.Length != features + 1)
-            throw FileErrors.In(source.Path, $"{firstRow.Length} columns, but {columns.Owner} {columns.Verb} {features + 1}");
+        var taken = firstRow.Length - ignored.Count;
+        if (columns.LabelIndex is not null && taken != features + 1)
+            throw FileErrors.In(source.Path, $"{taken} columns, but {columns.Owner} {columns.Verb} {features + 1}");
         var labelIndex =
             labelColumn is not null ? FindLabels(source, firstRow, labelColumn, hasHeader).Index
-            : firstRow.Length == features + 1 ? columns.LabelIndex ?? features
+            : taken == features + 1 ? columns.LabelIndex ?? Enumerable.Range(0, firstRow.Length).Last(column => !ignored.Contains(column))
             : -1;
-        var layout = new CsvLayout(source.Dialect, firstRow, hasHeader, labelIndex);
-        if (layout.FeatureCount == features)
-            return layout;
+        int[] places = [.. Enumerable.Range(0, firstRow.Length).Where(column => column != labelIndex && !ignored.Contains(column))];
+        if (places.Length == features)
+            return new CsvLayout(source.Dialect, firstRow, hasHeader, labelIndex, places);
         throw FileErrors.In(
             source.Path,
-            $"a row has {layout.FeatureCount} features, {columns.Owner} {columns.Verb} {features}, with or without a column of targets"
+            $"a row has {places.Length} features, {columns.Owner} {columns.Verb} {features}, with or without a column of targets"
         );
+    }
+
+    /// <summary>The columns that an option lists, each by its name or else by its index.</summary>
+    private static List<int> Find(string path, string[] firstRow, bool hasHeader, string? list, string option)
+    {
+        List<int> columns = [];
+        foreach (var name in list is null ? [] : NameList.Parse(list))
+        {
+            int[] named = hasHeader ? [.. firstRow.Index().Where(column => column.Item == name).Select(column => column.Index)] : [];
+            if (named.Length > 0)
+                columns.AddRange(named);
+            else if (ParseIndex(name) is { } index && index < firstRow.Length)
+                columns.Add(index);
+            else
+                throw NoColumn(path, firstRow, name, hasHeader, option);
+        }
+
+        return columns;
     }
 
     private static string[] FirstRow(CsvSource source, out int line)
@@ -199,7 +277,7 @@ internal sealed class CsvLayout
         {
             return named.Length switch
             {
-                0 => throw NoColumn(source.Path, firstRow, labelColumn, header),
+                0 => throw NoColumn(source.Path, firstRow, labelColumn, header, "--label-column"),
                 1 => (named[0], true),
                 _ => throw Twice(source.Path, labelColumn, named),
             };
@@ -218,12 +296,12 @@ internal sealed class CsvLayout
     private static int? ParseIndex(string labelColumn) =>
         int.TryParse(labelColumn, NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : null;
 
-    private static InputException NoColumn(string path, string[] firstRow, string labelColumn, bool? header)
+    private static InputException NoColumn(string path, string[] firstRow, string column, bool? header, string option)
     {
         var names = header == false ? "" : $" or a name of the first row ({CsvText.Shorten(string.Join(", ", firstRow))})";
         return FileErrors.In(
             path,
-            $"there is no column '{CsvText.Shorten(labelColumn)}'; --label-column takes an index from 0 to {firstRow.Length - 1}{names}"
+            $"there is no column '{CsvText.Shorten(column)}'; {option} takes an index from 0 to {firstRow.Length - 1}{names}"
         );
     }
 

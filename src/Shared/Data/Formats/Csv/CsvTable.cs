@@ -1,80 +1,112 @@
-using System.Runtime.InteropServices;
+using Distributed.Data.Tables;
 
 namespace Distributed.Data.Formats.Csv;
 
-/// <summary>The numbers and the labels of a CSV file.</summary>
-internal sealed class CsvTable
+/// <summary>Reads the rows of a CSV file into columns.</summary>
+internal ref struct CsvTable
 {
-    private readonly List<double> _features;
+    private readonly CsvSource _source;
+    private readonly CsvLayout _layout;
+    private readonly GapTexts _gaps;
+    private readonly RawTable _table;
     private readonly bool _readsLabels;
+    private readonly bool _holdsTest;
 
-    private CsvTable(string path, CsvLayout layout, bool readsLabels, int capacity)
+    private CsvTable(CsvSource source, CsvLayout layout, ColumnKind?[] kinds, GapTexts gaps, bool readsLabels, bool holdsTest)
     {
+        _source = source;
+        _layout = layout;
+        _gaps = gaps;
         _readsLabels = readsLabels;
-        _features = new List<double>(capacity);
-        Path = path;
-        Layout = layout;
-        Labels = new CsvLabels(path);
+        _holdsTest = holdsTest;
+        string[] names = [.. layout.Features.Select(layout.Describe)];
+        _table = new RawTable(source.Path, [.. kinds.Select(kind => new RawColumn(kind))], names);
     }
 
-    /// <summary>Where it was read from.</summary>
-    public string Path { get; }
-
-    /// <summary>The columns.</summary>
-    public CsvLayout Layout { get; }
-
-    /// <summary>[rows], the label of each row; none if they are left aside.</summary>
-    public CsvLabels Labels { get; }
-
-    /// <summary>Number of rows, the header not counted.</summary>
-    public int RowCount => _features.Count / Layout.FeatureCount;
-
-    /// <summary>
-    /// [rows, Layout.FeatureCount], the numbers in the order of <see cref="CsvLayout.Features"/>; each is finite, also as a 32-bit float.
-    /// </summary>
-    public ReadOnlySpan<double> Features => CollectionsMarshal.AsSpan(_features);
-
-    /// <summary>Reads the text of a file.</summary>
-    /// <exception cref="InputException">The text is bad.</exception>
-    public static CsvTable Parse(string path, ReadOnlySpan<byte> text, DataOptions options)
-    {
-        var source = CsvSource.Of(path, text, options.DecimalComma);
-        return Parse(source, CsvLayout.Detect(source, options.LabelColumn, options.Header), readsLabels: true);
-    }
-
-    /// <summary>Reads text of a known layout.</summary>
+    /// <summary>Reads a training set, and finds out what its columns hold.</summary>
     /// <param name="source">The text.</param>
     /// <param name="layout">Its columns.</param>
-    /// <param name="readsLabels">Whether the column of the labels counts; otherwise it may hold anything.</param>
-    /// <exception cref="InputException">The text is bad.</exception>
-    public static CsvTable Parse(CsvSource source, CsvLayout layout, bool readsLabels)
+    /// <param name="options">What is said of the columns.</param>
+    /// <param name="holdsTest">Whether every fifth row is held back, so that it says nothing about the columns.</param>
+    /// <exception cref="InputException">The text is bad, or a column may be two things.</exception>
+    public static RawTable ReadTraining(CsvSource source, CsvLayout layout, DataOptions options, bool holdsTest)
     {
-        // A row has at most one feature more than separators.
-        var table = new CsvTable(source.Path, layout, readsLabels, capacity: source.Text.Count(source.Dialect.Separator));
-        var reader = source.Read();
-        for (var isHeader = layout.HasHeader; table.TryReadRow(ref reader, isHeader, out var isBlank); )
-            isHeader &= isBlank;
-        if (table.RowCount == 0)
-            throw FileErrors.In(source.Path, "there is a header but no row; a dataset needs samples");
-        if (!layout.IsInOrder)
-            table.Reorder();
+        var gaps = new GapTexts(options.MissingTexts);
+        var kinds = layout.Kinds(source.Path, options);
+        var table = Read(source, layout, kinds, gaps, readsLabels: true, holdsTest);
+        var found = Decide(table, layout.Dialect, holdsTest);
+        if (found.Contains(ColumnKind.Category) && kinds.Contains(null))
+            table = Read(source, layout, found, gaps, readsLabels: true, holdsTest);
+        RequireNumbers(table, layout.Dialect);
         return table;
     }
 
-    /// <summary>Brings the numbers of each row from the order of the file into the one in which they are taken.</summary>
-    private void Reorder()
+    /// <summary>Reads other rows of columns that are known.</summary>
+    /// <param name="source">The text.</param>
+    /// <param name="layout">Its columns.</param>
+    /// <param name="preprocessing">Knows what they hold.</param>
+    /// <param name="readsLabels">Whether the column of the labels counts; otherwise it may hold anything.</param>
+    /// <exception cref="InputException">The text is bad.</exception>
+    public static RawTable Read(CsvSource source, CsvLayout layout, Preprocessing preprocessing, bool readsLabels)
     {
-        int[] places = [.. Layout.Features];
-        var row = new double[places.Length];
-        for (var rest = CollectionsMarshal.AsSpan(_features); !rest.IsEmpty; rest = rest[row.Length..])
-        {
-            rest[..row.Length].CopyTo(row);
-            for (var feature = 0; feature < places.Length; feature++)
-                rest[feature] = row[places[feature]];
-        }
+        ColumnKind?[] kinds =
+        [
+            .. Enumerable
+                .Range(0, layout.Features.Count)
+                .Select(feature =>
+                    (ColumnKind?)(preprocessing.Table?.Columns[feature] is CategoryEncoding ? ColumnKind.Category : ColumnKind.Number)
+                ),
+        ];
+        var table = Read(source, layout, kinds, new GapTexts(preprocessing.Table?.Missing), readsLabels, holdsTest: false);
+        RequireNumbers(table, layout.Dialect);
+        return table;
     }
 
-    private bool TryReadRow(ref CsvReader reader, bool isHeader, out bool isBlank)
+    private static RawTable Read(CsvSource source, CsvLayout layout, ColumnKind?[] kinds, GapTexts gaps, bool readsLabels, bool holdsTest)
+    {
+        var rows = new CsvTable(source, layout, kinds, gaps, readsLabels, holdsTest);
+        var reader = source.Read();
+        for (var isHeader = layout.HasHeader; rows.TryReadRow(ref reader, isHeader, out var isBlank); )
+            isHeader &= isBlank;
+        return rows._table.RowCount > 0
+            ? rows._table
+            : throw FileErrors.In(source.Path, "there is a header but no row; a dataset needs samples");
+    }
+
+    private static ColumnKind?[] Decide(RawTable table, CsvDialect dialect, bool holdsTest)
+    {
+        var trainRows = TableDataset.TrainRows(table, holdsTest);
+        List<string> problems = [];
+        var kinds = new ColumnKind?[table.Columns.Count];
+        for (var column = 0; column < kinds.Length; column++)
+        {
+            string? problem = null;
+            kinds[column] = table.Columns[column].Kind ?? ColumnKinds.Decide(table.Columns[column], trainRows, dialect, out problem);
+            if (problem is not null)
+                problems.Add($"{table.Names[column]}: {problem}");
+        }
+
+        return problems.Count == 0 ? kinds : throw FileErrors.AllIn(table.Path, problems);
+    }
+
+    private static void RequireNumbers(RawTable table, CsvDialect dialect)
+    {
+        List<string> problems = [];
+        foreach (var (column, name) in table.Columns.Zip(table.Names))
+        {
+            if (column is not { Kind: not ColumnKind.Category, Intruder: var (text, line) })
+                continue;
+            var hint = dialect.WouldBeNumber(System.Text.Encoding.UTF8.GetBytes(text))
+                ? "; if it has a decimal comma, say --decimal-comma on"
+                : "";
+            problems.Add($"line {line}: {name}: '{CsvText.Shorten(text)}' is not a number{hint}");
+        }
+
+        if (problems.Count > 0)
+            throw FileErrors.AllIn(table.Path, problems);
+    }
+
+    private readonly bool TryReadRow(ref CsvReader reader, bool isHeader, out bool isBlank)
     {
         isBlank = false;
         for (var column = 0; reader.TryRead(out var cell); column++)
@@ -82,10 +114,10 @@ internal sealed class CsvTable
             isBlank = column == 0 && CsvLayout.IsBlankRow(cell);
             if (isBlank)
                 return true;
-            if (column == Layout.ColumnCount || (cell.EndsRecord && column != Layout.ColumnCount - 1))
+            if (column == _layout.ColumnCount || (cell.EndsRecord && column != _layout.ColumnCount - 1))
                 throw Ragged(reader, cell, column);
             if (!isHeader)
-                AddCell(cell, column, reader.Line);
+                Add(cell, column, reader.Line);
             if (cell.EndsRecord)
                 return true;
         }
@@ -93,37 +125,48 @@ internal sealed class CsvTable
         return false;
     }
 
-    private void AddCell(CsvCell cell, int column, int line)
+    private readonly void Add(CsvCell cell, int column, int line)
     {
-        if (column == Layout.LabelIndex && _readsLabels)
-            Labels.Add(cell, line);
-        else if (column != Layout.LabelIndex)
-            _features.Add(Number(cell.Text, column, line));
+        var feature = _layout.FeatureOf(column);
+        if (feature >= 0)
+            Add(cell, _table.Columns[feature], line);
+        else if (column == _layout.LabelIndex && _readsLabels)
+            _table.Labels.Add(cell, line);
     }
 
-    private double Number(ReadOnlySpan<byte> text, int column, int line) =>
-        Layout.Dialect.TryParse(text, out var value) && float.IsFinite((float)value)
-            ? value
-            : throw FileErrors.AtLine(Path, line, $"{Layout.Describe(column)}: {Reason(text, value)}");
-
-    private string Reason(ReadOnlySpan<byte> text, double value)
+    private readonly void Add(CsvCell cell, RawColumn column, int line)
     {
-        if (text.Trim((byte)' ').IsEmpty)
-            return "the cell is empty; every feature needs a number";
-        var shown = CsvText.Shorten(text);
-        if (double.IsNaN(value))
-            return $"'{shown}' is not a usable number; drop the row or fill the gap";
-        if (value != 0)
-            return $"{shown} does not fit in a 32-bit float";
-        var hint = Layout.Dialect.WouldBeNumber(text) ? "; if it has a decimal comma, say --decimal-comma on" : "";
-        return $"'{shown}' is not a number{hint}";
+        var text = cell.Text.Trim((byte)' ');
+        if (column.Kind == ColumnKind.Category)
+        {
+            if (_gaps.Contains(text))
+                column.AddGap();
+            else
+                column.Add(CsvText.Of(cell, _source.Path, line), line);
+            return;
+        }
+
+        var isNumber = _source.Dialect.TryParse(text, out var value) && float.IsFinite((float)value);
+        if ((!isNumber || _gaps.IncludeNumbers) && _gaps.Contains(text))
+            column.AddGap();
+        else if (isNumber)
+            column.Add(value);
+        else if (double.IsNaN(value) || value == 0)
+            column.AddIntruder(CsvText.Of(cell, _source.Path, line), line, Decides(column));
+        else
+            throw FileErrors.AtLine(_source.Path, line, $"{NameOf(column)}: {CsvText.Shorten(text)} does not fit in a 32-bit float");
     }
 
-    private InputException Ragged(CsvReader reader, CsvCell cell, int column)
+    // Rows that are held back say nothing about what a column holds.
+    private readonly bool Decides(RawColumn column) => !_holdsTest || !TestSplit.IsTest(column.Values.Length);
+
+    private readonly string NameOf(RawColumn column) => _table.Names[_table.Columns.Index().First(other => other.Item == column).Index];
+
+    private readonly InputException Ragged(CsvReader reader, CsvCell cell, int column)
     {
         var line = reader.Line;
         while (!cell.EndsRecord && reader.TryRead(out cell))
             column++;
-        return FileErrors.AtLine(Path, line, $"the row has {column + 1} cells, but the first row has {Layout.ColumnCount}");
+        return FileErrors.AtLine(_source.Path, line, $"the row has {column + 1} cells, but the first row has {_layout.ColumnCount}");
     }
 }

@@ -1,0 +1,40 @@
+using System.Text;
+
+namespace Distributed.Data.Tables;
+
+/// <summary>The texts that stand for a value that is missing. An empty cell always does.</summary>
+internal sealed class GapTexts
+{
+    private static readonly string[] Usual = ["?", "NA", "N/A", "NaN", "null"];
+
+    private readonly byte[][] _texts;
+
+    /// <summary>The usual texts, or those of a list.</summary>
+    /// <param name="texts">The texts; null for the usual ones.</param>
+    public GapTexts(IReadOnlyList<string>? texts)
+    {
+        Texts = texts ?? Usual;
+        _texts = [.. Texts.Select(Encoding.UTF8.GetBytes)];
+        IncludeNumbers = texts?.Any(text => double.TryParse(text, out var value) && double.IsFinite(value)) ?? false;
+    }
+
+    /// <summary>The texts, without the empty one.</summary>
+    public IReadOnlyList<string> Texts { get; }
+
+    /// <summary>Whether a number, such as -999, is among them.</summary>
+    public bool IncludeNumbers { get; }
+
+    /// <summary>Whether a cell's text, without the spaces around it, stands for a gap.</summary>
+    public bool Contains(ReadOnlySpan<byte> text)
+    {
+        if (text.IsEmpty)
+            return true;
+        foreach (var gap in _texts)
+        {
+            if (text.SequenceEqual(gap))
+                return true;
+        }
+
+        return false;
+    }
+}
