@@ -54,6 +54,9 @@ LAYERS = [
     (1, 4, 9, {"type": "leakyrelu", "slope": 0.25}, 5),
 ]
 
+# numbers before the ids, sizes of the tables, their dimensions, samples of a microbatch, of which there are seven in all
+EMBEDDINGS = [(3, [5, 9], [4, 3], 3), (0, [2], [17], 7), (2, [1, 4, 100], [1, 16, 8], 2)]
+
 # rows, classes, label smoothing
 LOSSES = [(5, 10, 0), (5, 10, 0.1), (3, 2, 0.5), (2, 37, 0.25)]
 
@@ -203,6 +206,21 @@ def make_layer(channels, height, width, layer, microbatch):
     return {"shape": [channels, height, width], "layer": layer, "microbatch": microbatch, **flattened}
 
 
+def make_embedding(width, sizes, dimensions, microbatch):
+    """What embeddings give for the numbers and ids of seven samples, and the gradients of sum(outputGradient * output)."""
+    values, ids = draw_rounded(7, width), [torch.randint(size, (7,)) for size in sizes]
+    tables = [nn.Embedding.from_pretrained(draw_rounded(*shape), freeze=False) for shape in zip(sizes, dimensions)]
+    outputs = torch.cat([values, *[table(column) for table, column in zip(tables, ids)]], dim=1)
+    output_gradient = draw_rounded(*outputs.shape)
+    outputs.backward(output_gradient)
+    tensors = {
+        "input": [torch.cat([values, torch.stack(ids, dim=1)], dim=1)], "parameters": [table.weight for table in tables],
+        "outputGradient": [output_gradient], "output": [outputs], "parameterGradient": [table.weight.grad for table in tables],
+    }
+    flattened = {name: numbers([value for tensor in group for value in tensor.flatten().tolist()]) for name, group in tensors.items()}
+    return {"numbers": width, "sizes": sizes, "dimensions": dimensions, "microbatch": microbatch, **flattened}
+
+
 def make_loss(rows, classes, smoothing):
     logits, labels = (draw_rounded(rows, classes) * 4).requires_grad_(), torch.randint(classes, (rows,))
     logits.retain_grad()
@@ -229,6 +247,8 @@ def main():
     torch.manual_seed(2)
     write("layers/others", [make_layer(*case) for case in LAYERS])
     write("layers/cross-entropy", [make_loss(*case) for case in LOSSES])
+    torch.manual_seed(3)
+    write("layers/embedding", [make_embedding(*case) for case in EMBEDDINGS])
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ internal static class LayerSequence
     /// <param name="specs">The layers.</param>
     /// <param name="input">What a sample is made of.</param>
     /// <param name="listName">The property of the model file that lists them.</param>
+    /// <param name="isInside">Whether they lie inside another layer, and so get what that one gets and not the columns of the data.</param>
     /// <exception cref="InputException">A layer cannot take its input; the message names its place.</exception>
-    internal static IReadOnlyList<Layer> Resolve(IReadOnlyList<LayerSpec> specs, InputColumns input, string listName)
+    internal static IReadOnlyList<Layer> Resolve(IReadOnlyList<LayerSpec> specs, InputColumns input, string listName, bool isInside = false)
     {
         List<Layer> layers = [];
         var columns = input;
@@ -19,8 +20,9 @@ internal static class LayerSequence
             var fused = specs[i] is ActivationSpec activation && layers.Count > 0 ? layers[^1].WithActivation(activation.Function) : null;
             if (fused is null)
             {
-                var isBehindOthers = layers.Count > 0 && specs[i - 1] is not InputLayerSpec;
-                layers.Add(Resolve(specs[i], ref columns, isBehindOthers, $"{listName}[{i}]"));
+                // A layer that is trained wants the gradient of those after it, which layers for columns do not have.
+                var isBehindOthers = i > 0 && (specs[i - 1] is not InputLayerSpec || layers[^1].Parameters.Count > 0);
+                layers.Add(Resolve(specs[i], ref columns, isInside || isBehindOthers, $"{listName}[{i}]"));
                 continue;
             }
 

@@ -32,6 +32,11 @@ internal abstract record LayerSpec
     /// <summary>Writes the properties that follow <c>"type"</c> in a model file.</summary>
     internal virtual void WriteProperties(Utf8JsonWriter writer) { }
 
+    /// <summary>The layer with all that follows from the data it is to be trained on; itself where nothing does, or all has been settled.</summary>
+    /// <param name="input">What samples are made of.</param>
+    /// <param name="training">The samples.</param>
+    internal virtual LayerSpec Fitted(InputColumns input, ITrainingColumns training) => this;
+
     /// <summary>Checks the layer against its input and settles its sizes.</summary>
     /// <param name="input">Shape of one sample as the layer before leaves it.</param>
     /// <exception cref="InputException">

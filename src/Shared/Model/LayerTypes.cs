@@ -21,6 +21,8 @@ internal static class LayerTypes
         [LayerNormSpec.TypeName] = LayerNormSpec.Read,
         [FlattenSpec.TypeName] = _ => new FlattenSpec(),
         [DropoutSpec.TypeName] = DropoutSpec.Read,
+        [EmbeddingSpec.TypeName] = EmbeddingSpec.Read,
+        [PiecewiseSpec.TypeName] = PiecewiseSpec.Read,
         [ResidualSpec.TypeName] = ResidualSpec.Read,
     };
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Distributed.Model.Layers;
 
 namespace Distributed.Model;
 
@@ -39,6 +40,20 @@ internal sealed class ModelSpec
         using (Utf8JsonWriter writer = new(text))
             Write(writer);
         return Encoding.UTF8.GetString(text.ToArray());
+    }
+
+    /// <summary>
+    /// The model with all that follows from the data it is to be trained on. Where samples have categories, which other layers do not take,
+    /// and the model has no embedding, one stands behind its layers for columns. What is fitted already stays as it is.
+    /// </summary>
+    /// <param name="input">What samples are made of.</param>
+    /// <param name="training">The samples.</param>
+    public ModelSpec Fitted(InputColumns input, ITrainingColumns training)
+    {
+        List<LayerSpec> layers = [.. Layers];
+        if (input.Categories.Count > 0 && !layers.Any(layer => layer is EmbeddingSpec))
+            layers.Insert(layers.TakeWhile(layer => layer is InputLayerSpec).Count(), new EmbeddingSpec());
+        return new ModelSpec(layers.Select(layer => layer.Fitted(input, training)));
     }
 
     private void Write(Utf8JsonWriter writer)

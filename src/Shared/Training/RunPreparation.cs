@@ -37,6 +37,7 @@ internal sealed record RunPreparation(RunConfiguration Configuration, Dataset Da
 
     private static RunPreparation Of(TrainingOptions options, ModelSpec model, Dataset dataset, RunConfiguration? begun)
     {
+        model = model.Fitted(dataset.Inputs, new TrainingColumns(dataset.Train));
         var network = new Network(model, dataset.Inputs, Objective.Create(dataset.OutputWidth, options.LabelSmoothing).OutputWidth);
         var unneeded = options.InitWeights is null || (begun?.InitWeightsSha256 is not null && !File.Exists(options.InitWeights));
         var weights = unneeded ? null : Checkpoints.InitialWeights.Load(options.InitWeights!, network.Layout);

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Distributed.Kernels;
 using Distributed.Kernels.Threads;
 using Distributed.Model;
+using Distributed.Model.Layers;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Model;
@@ -13,12 +14,15 @@ public sealed class GoldenLayerTests : IDisposable
     private const float Tolerance = 3e-6f;
 
     private static readonly JsonElement[] Layers = Load("others"),
+        Embeddings = Load("embedding"),
         Losses = Load("cross-entropy");
 
     private readonly ComputeTeam _team = new(2);
 
     public static TheoryData<int, string> LayerCases =>
         [.. Layers.Select((golden, index) => (index, golden.GetProperty("layer").GetProperty("type").GetString()!))];
+
+    public static TheoryData<int> EmbeddingCases => [.. Enumerable.Range(0, Embeddings.Length)];
 
     public static TheoryData<int> LossCases => [.. Enumerable.Range(0, Losses.Length)];
 
@@ -59,6 +63,40 @@ public sealed class GoldenLayerTests : IDisposable
         );
         AssertClose(Arranged(golden, "inputGradient", layer, layer.Input), inputGradient, "input gradient");
         AssertClose(Values(golden, "parameterGradient"), parameterGradient, "parameter gradient");
+    }
+
+    [Theory]
+    [MemberData(nameof(EmbeddingCases))]
+    public void EmbeddingsAgreeWithPyTorch(int index)
+    {
+        var golden = Embeddings[index];
+        int[] sizes = golden.GetProperty("sizes").Deserialize<int[]>()!,
+            dimensions = golden.GetProperty("dimensions").Deserialize<int[]>()!;
+        SampleShape shape = new(1, 1, golden.GetProperty("numbers").GetInt32() + sizes.Length);
+        InputColumns columns = new(shape, [.. sizes.Select((size, column) => new CategoryColumn($"{column}", size))]);
+        var (layer, _) = new EmbeddingSpec(dimensions).Resolve(columns);
+        float[] input = Values(golden, "input"),
+            output = new float[Values(golden, "output").Length],
+            gradient = new float[layer.ParameterLength];
+        var rows = input.Length / shape.Length;
+        ExecutorOptions options = new(rows, golden.GetProperty("microbatch").GetInt32(), NeedsInputGradient: false, _team);
+        var executor = layer.CreateExecutor(options);
+        var pass = Pass.OfStep(seed: 1, step: 1, firstSample: 0);
+        executor.BindWeights(Values(golden, "parameters"));
+        executor.Forward(input, rows, output, pass);
+        Assert.Equal(Values(golden, "output"), output);
+        executor.Backward(
+            new BackwardPass
+            {
+                Input = input,
+                Output = output,
+                Rows = rows,
+                OutputGradient = Values(golden, "outputGradient"),
+                ParameterGradient = gradient,
+                Pass = pass,
+            }
+        );
+        AssertClose(Values(golden, "parameterGradient"), gradient, "parameter gradient");
     }
 
     [Theory]

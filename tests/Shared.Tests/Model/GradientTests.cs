@@ -119,12 +119,20 @@ public sealed class GradientTests : IDisposable
             },
         };
 
+    public static TheoryData<string> Columns =>
+        new()
+        {
+            """{"type":"embedding","dimensions":[3,2]},{"type":"dense","units":6},{"type":"tanh"}""",
+            """{"type":"embedding","dimensions":[1,17]}""",
+            """{"type":"piecewise","edges":[[-0.5,0,0.25,0.5],[-1,1]]},{"type":"embedding","dimensions":[2,2]},{"type":"dense","units":5},{"type":"relu"}""",
+        };
+
     public void Dispose() => _team.Dispose();
 
     [Theory]
     [MemberData(nameof(Problems))]
     public void GradientsAgreeWithFiniteDifferences(string layers, int features, int classes, int rows, int microbatch) =>
-        Check(layers, new SampleShape(1, 1, features), classes, rows, microbatch);
+        Check(layers, InputColumns.Of(new SampleShape(1, 1, features)), classes, rows, microbatch);
 
     [Theory]
     [MemberData(nameof(Blocks))]
@@ -132,6 +140,14 @@ public sealed class GradientTests : IDisposable
     {
         int[] sizes = [.. shape.Split('x').Select(int.Parse)];
         Check(layers, new SampleShape(sizes[0], sizes[1], sizes[2]), classes: 3, rows: 7, microbatch: 3);
+    }
+
+    [Theory]
+    [MemberData(nameof(Columns))]
+    public void GradientsBehindColumnsOfATableAgreeWithFiniteDifferences(string layers)
+    {
+        InputColumns columns = new(new SampleShape(1, 1, 4), [new CategoryColumn("a", 5), new CategoryColumn("b", 3)]);
+        Check(layers, columns, classes: 3, rows: 17, microbatch: 3);
     }
 
     [Fact]
@@ -147,12 +163,12 @@ public sealed class GradientTests : IDisposable
         Assert.Contains(gradient[^3..], element => element != 0);
     }
 
-    private void Check(string layers, SampleShape shape, int classes, int rows, int microbatch)
+    private void Check(string layers, InputColumns columns, int classes, int rows, int microbatch)
     {
-        SmallProblem problem = new(layers, shape, classes, rows);
+        SmallProblem problem = new(layers, columns, classes, rows);
         var (sums, gradient) = problem.Run(microbatch, _team);
 
-        ReferenceNetwork reference = new(problem.Spec, shape, classes, microbatch, training: true);
+        ReferenceNetwork reference = new(problem.Spec, columns, classes, microbatch, training: true);
         var weights = Array.ConvertAll(problem.Weights, weight => (double)weight);
         var inputs = Array.ConvertAll(problem.Inputs, input => (double)input);
         Assert.Equal(reference.Loss(weights, inputs, problem.Labels), sums.Loss, 1e-5 * rows);

@@ -27,7 +27,17 @@ public class ModelSpecTests
         Gen.Float[BatchNormSpec.MinimumEpsilon, 1].Select(epsilon => (LayerSpec)new LayerNormSpec(epsilon)),
         Gen.Const((LayerSpec)new GlobalAveragePoolSpec()),
         Gen.Const((LayerSpec)new FlattenSpec()),
-        Gen.Const((LayerSpec)new GeluSpec())
+        Gen.Const((LayerSpec)new GeluSpec()),
+        Gen.Const((LayerSpec)new EmbeddingSpec()),
+        Gen.Int[1, EmbeddingSpec.MaximumDimension].Select(dimension => (LayerSpec)new EmbeddingSpec(dimension)),
+        Gen.Int[1, EmbeddingSpec.MaximumDimension].List[1, 4].Select(dimensions => (LayerSpec)new EmbeddingSpec(dimensions)),
+        Gen.Select(Gen.Int[1, PiecewiseSpec.MaximumBins], Gen.Bool, (bins, ofRows) =>
+            (LayerSpec)new PiecewiseSpec(bins, ofRows ? PiecewiseOver.Rows : PiecewiseOver.Values)
+        ),
+        Gen.Float[-1e30f, 1e30f]
+            .HashSet[2, 9]
+            .Array[1, 3]
+            .Select(edges => (LayerSpec)new PiecewiseSpec(edges.Select(column => column.Order().ToArray())))
     );
 
     private static readonly Gen<LayerSpec> AnyLayer = Gen.OneOf(

@@ -5,13 +5,13 @@ namespace Distributed.Shared.Tests.Model;
 
 /// <summary>The loss of a network in double precision, written as the textbook has it: the oracle of the executor.</summary>
 /// <param name="spec">The layers.</param>
-/// <param name="input">Shape of one sample.</param>
+/// <param name="input">What a sample is made of.</param>
 /// <param name="classes">Number of classes.</param>
 /// <param name="microbatch">Samples that are normalised together.</param>
 /// <param name="training">
 /// Whether activations are dropped, by the draws of seed 3 and step 1, and microbatches are normalised by their own statistics.
 /// </param>
-internal sealed class ReferenceNetwork(ModelSpec spec, SampleShape input, int classes, int microbatch, bool training)
+internal sealed class ReferenceNetwork(ModelSpec spec, InputColumns input, int classes, int microbatch, bool training)
 {
     /// <summary>Sum of the cross-entropy over all rows.</summary>
     /// <param name="weights">Flat vector of all parameters.</param>
@@ -41,8 +41,8 @@ internal sealed class ReferenceNetwork(ModelSpec spec, SampleShape input, int cl
     public double[][] Logits(double[] weights, double[] inputs)
     {
         var endsInClasses = spec.Layers is [.., DenseSpec last] && last.Units == classes;
-        ReferencePass pass = new(weights, microbatch, training);
-        ReferenceBatch batch = new(input, [.. inputs.Chunk(input.Length)]);
+        ReferencePass pass = new(weights, input.Categories, microbatch, training);
+        ReferenceBatch batch = new(input.Shape, [.. inputs.Chunk(input.Shape.Length)]);
         return pass.Run(endsInClasses ? spec.Layers : [.. spec.Layers, new DenseSpec(classes)], batch).Rows;
     }
 

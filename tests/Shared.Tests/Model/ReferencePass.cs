@@ -15,7 +15,7 @@ internal sealed record ReferenceBatch(SampleShape Shape, double[][] Rows)
 }
 
 /// <summary>One forward pass of a <see cref="ReferenceNetwork"/>, which takes its parameters one layer after the other.</summary>
-internal sealed class ReferencePass(double[] weights, int microbatch, bool training)
+internal sealed class ReferencePass(double[] weights, IReadOnlyList<CategoryColumn> categories, int microbatch, bool training)
 {
     private int _offset;
     private ulong _dropouts;
@@ -38,6 +38,8 @@ internal sealed class ReferencePass(double[] weights, int microbatch, bool train
             LayerNormSpec norm => LayerNorm(norm.Epsilon, batch),
             DropoutSpec dropout => Dropout(dropout.Rate, batch),
             ResidualSpec residual => Residual(residual, batch),
+            EmbeddingSpec embedding => Embed(embedding, batch),
+            PiecewiseSpec piecewise => Encode(piecewise.Edges, batch),
             _ => throw new ArgumentException(layer.Type),
         };
 
@@ -117,6 +119,37 @@ internal sealed class ReferencePass(double[] weights, int microbatch, bool train
                     deviation = Math.Sqrt(row.Average(value => Math.Pow(value - mean, 2)) + epsilon);
                 return row.Select((value, i) => ((value - mean) / deviation * weight[i]) + bias[i]).ToArray();
             }) };
+    }
+
+    /// <summary>The numbers, and the row of each table that the id at its place names.</summary>
+    private ReferenceBatch Embed(EmbeddingSpec spec, ReferenceBatch batch)
+    {
+        var numbers = batch.Shape.Length - categories.Count;
+        var tables = categories
+            .Select((column, i) => Take(column.Size * spec.Dimensions![i]).ToArray().Chunk(spec.Dimensions![i]).ToArray())
+            .ToArray();
+        return OfRows(batch.Rows.Select(row => row.Take(numbers).Concat(tables.SelectMany((table, i) => table[(int)row[numbers + i]]))));
+    }
+
+    /// <summary>For each bin, 0, 1, or how far the number has come in it; the first has no end below, and the last none above.</summary>
+    private static ReferenceBatch Encode(IReadOnlyList<IReadOnlyList<float>> edges, ReferenceBatch batch)
+    {
+        return OfRows(batch.Rows.Select(row => edges.SelectMany((column, i) => Bins(column, row[i])).Concat(row.Skip(edges.Count))));
+
+        static IEnumerable<double> Bins(IReadOnlyList<float> edges, double x) =>
+            Enumerable
+                .Range(1, edges.Count - 1)
+                .Select(bin =>
+                    bin > 1 && x < edges[bin - 1] ? 0
+                    : bin < edges.Count - 1 && x >= edges[bin] ? 1
+                    : (x - edges[bin - 1]) / ((double)edges[bin] - edges[bin - 1])
+                );
+    }
+
+    private static ReferenceBatch OfRows(IEnumerable<IEnumerable<double>> rows)
+    {
+        double[][] all = [.. rows.Select(row => row.ToArray())];
+        return new(new SampleShape(1, 1, all[0].Length), all);
     }
 
     private ReferenceBatch Residual(ResidualSpec residual, ReferenceBatch batch)

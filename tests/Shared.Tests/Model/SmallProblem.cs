@@ -12,10 +12,10 @@ internal sealed class SmallProblem
     public SmallProblem(string layers, int features, int classes, int rows)
         : this(layers, new SampleShape(1, 1, features), classes, rows) { }
 
-    public SmallProblem(string layers, SampleShape shape, int classes, int rows)
+    public SmallProblem(string layers, InputColumns columns, int classes, int rows)
     {
         Spec = ModelSpec.FromJson($$"""{"layers":[{{layers}}]}""", "test");
-        Network = new Network(Spec, shape, classes);
+        Network = new Network(Spec, columns, classes);
         Weights = new float[Network.Layout.Length];
         Network.InitializeWeights(seed: 7, Weights);
         CounterRandom random = new(7, RandomPurpose.Augmentation, 0);
@@ -24,8 +24,15 @@ internal sealed class SmallProblem
             Fill(random, Weights.AsSpan(bias.Offset, bias.Length), bias.Offset);
         }
 
-        Inputs = new float[rows * shape.Length];
+        Inputs = new float[rows * columns.Shape.Length];
         Fill(random, Inputs, 1_000_000);
+        for (var i = 0; i < Inputs.Length; i++)
+        {
+            var id = (i % columns.Shape.Length) - columns.NumberCount;
+            if (id >= 0)
+                Inputs[i] = random.Below((ulong)(3_000_000 + i), (uint)columns.Categories[id].Size);
+        }
+
         Labels = [.. Enumerable.Range(0, rows).Select(row => (int)random.Below((ulong)(2_000_000 + row), (uint)classes))];
     }
 

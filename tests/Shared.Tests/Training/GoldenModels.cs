@@ -1,6 +1,7 @@
 using Distributed.Checkpoints;
 using Distributed.Data;
 using Distributed.Model;
+using Distributed.Random;
 using Distributed.Training;
 
 namespace Distributed.Shared.Tests.Training;
@@ -15,13 +16,22 @@ internal sealed record GoldenModel(string Layers, OptimizerOptions Optimizer, st
 
     private static readonly Dataset Digits = DatasetLoader.Load(new DataOptions());
 
+    /// <summary>What it is trained on.</summary>
+    public Dataset Data { get; init; } = Digits;
+
+    /// <summary>The last columns of the data.</summary>
+    public IReadOnlyList<CategoryColumn> Categories { get; init; } = [];
+
     /// <summary>The part of each target that is spread over all classes.</summary>
     public double LabelSmoothing { get; init; }
 
     /// <summary>Trains the model and returns as many digits of its hash as are kept.</summary>
     public string Train(int threads)
     {
-        var model = ModelSpec.FromJson($$"""{"layers":[{{Layers}}]}""", "the golden model");
+        InputColumns columns = new(Data.Shape, Categories);
+        var model = ModelSpec
+            .FromJson($$"""{"layers":[{{Layers}}]}""", "the golden model")
+            .Fitted(columns, new TrainingColumns(Data.Train));
         var options = new TrainingOptions
         {
             BatchSize = 48,
@@ -30,12 +40,12 @@ internal sealed record GoldenModel(string Layers, OptimizerOptions Optimizer, st
             Optimizer = Optimizer,
             LabelSmoothing = LabelSmoothing,
         };
-        var network = new Network(model, Digits.Shape, Digits.ClassNames.Count);
-        var configuration = RunConfiguration.Resolve(options, Digits, model.ToJson(), initWeightsSha256: null);
+        var network = new Network(model, columns, Data.ClassNames.Count);
+        var configuration = RunConfiguration.Resolve(options, Data, model.ToJson(), initWeightsSha256: null);
         using var trainer = new LocalTrainer(
             TrainingSettings.Of(configuration, network),
-            Digits,
-            configuration.Batches(Digits.Train.Count),
+            Data,
+            configuration.Batches(Data.Train.Count),
             threads
         );
         trainer.State.Restore(InitialState.Of(configuration, network, weights: null));
@@ -80,6 +90,11 @@ internal static class GoldenModels
 
     private static readonly OptimizerOptions Momentum = new SgdOptions();
 
+    private static readonly IReadOnlyList<CategoryColumn> Categories = [new("a", 5), new("b", 300)];
+
+    /// <summary>Three numbers, of which one is mostly 0 and one always 2, and two ids, of which the class is a function.</summary>
+    private static readonly Dataset Table = CreateTable();
+
     public static IReadOnlyDictionary<string, GoldenModel> All { get; } =
         new Dictionary<string, GoldenModel>
         {
@@ -112,6 +127,21 @@ internal static class GoldenModels
             ["batchnorm of features"] = new($$"""{{Hidden}},{"type":"batchnorm"}""", Momentum, "90f70b3e7965e923"),
             ["layernorm"] = new($$"""{"type":"layernorm"},{{Hidden}},{"type":"layernorm"}""", Momentum, "a70eccda90bb8803"),
             ["smoothed labels"] = new(Hidden, Momentum, "35f0ecafea2de3b9") { LabelSmoothing = 0.1 },
+            ["embedding"] = new($$"""{"type":"embedding"},{{Hidden}}""", Momentum, "8ab2cf7b9659ee1c")
+            {
+                Data = Table,
+                Categories = Categories,
+            },
+            ["piecewise and embedding"] = new(
+                $$"""{"type":"piecewise","bins":7},{"type":"embedding","dimension":19},{{Hidden}}""",
+                new AdamWOptions { WeightDecay = 0.01 },
+                "6ae781b494b7c73b"
+            )
+            {
+                Data = Table,
+                Categories = Categories,
+            },
+            ["piecewise"] = new($$"""{"type":"piecewise","bins":5,"over":"rows"},{{Hidden}}""", Momentum, "9b8a61f0c1e1860d"),
             ["residual"] = new(Residual, Momentum, "196234598e78ae26"),
             ["convolution and maximum"] = new(Convolutions, Momentum, "a1df37a30864025a"),
             ["residual with batch normalisation"] = new(ResidualImages, Momentum, "7f6efdb796a754a7"),
@@ -142,4 +172,26 @@ internal static class GoldenModels
             ["adam"] = new(Hidden, new AdamOptions { WeightDecay = 0.01 }, "d6545fd61a75a9e1"),
             ["adamw"] = new(Hidden, new AdamWOptions { WeightDecay = 0.01 }, "12c8d9771720c8be"),
         };
+
+    private static Dataset CreateTable()
+    {
+        CounterRandom random = new(1, RandomPurpose.Augmentation, 0);
+        float[][] rows =
+        [
+            .. Enumerable
+                .Range(0, 300)
+                .Select(row => (ulong)row * 4)
+                .Select(i =>
+                    new[]
+                    {
+                        random.Uniform(i) - 0.5f,
+                        random.Below(i + 1, 9) == 0 ? random.Uniform(i + 1) * 30 : 0,
+                        2,
+                        random.Below(i + 2, 5),
+                        random.Below(i + 3, 300),
+                    }
+                ),
+        ];
+        return Dataset.FromArrays(rows, [.. rows.Select(row => ((int)row[3] + (int)row[4]) % 3)], new ArrayOptions { Standardize = false });
+    }
 }

@@ -55,8 +55,8 @@ internal sealed record ResidualSpec : LayerSpec
 
     internal override Layer Resolve(SampleShape input)
     {
-        var layers = LayerSequence.Resolve(Layers, input, LayersName);
-        var shortcut = LayerSequence.Resolve(Shortcut, input, ShortcutName);
+        var layers = LayerSequence.Resolve(Layers, input, LayersName, isInside: true);
+        var shortcut = LayerSequence.Resolve(Shortcut, input, ShortcutName, isInside: true);
         var (output, beside) = (layers[^1].Output, shortcut.Count > 0 ? shortcut[^1].Output : input);
         if (output != beside)
         {
