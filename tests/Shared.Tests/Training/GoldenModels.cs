@@ -1,11 +1,12 @@
 using Distributed.Checkpoints;
 using Distributed.Data;
 using Distributed.Model;
+using Distributed.Objectives;
 using Distributed.Training;
 
 namespace Distributed.Shared.Tests.Training;
 
-/// <summary>One small model with the hash of its weights after a few steps on digits.</summary>
+/// <summary>One small model with the hash of its weights after a few steps, on digits unless it is told otherwise.</summary>
 /// <param name="Layers">The model file's layers, without the last one to the classes.</param>
 /// <param name="Optimizer">The rule.</param>
 /// <param name="Hash">The first sixteen digits of the weights' SHA-256.</param>
@@ -18,6 +19,12 @@ internal sealed record GoldenModel(string Layers, OptimizerOptions Optimizer, st
     /// <summary>The part of each target that is spread over all classes.</summary>
     public double LabelSmoothing { get; init; }
 
+    /// <summary>What it is trained on.</summary>
+    public Dataset Data { get; init; } = Digits;
+
+    /// <summary>What is minimised where numbers are predicted.</summary>
+    public RegressionLoss? Loss { get; init; }
+
     /// <summary>Trains the model and returns as many digits of its hash as are kept.</summary>
     public string Train(int threads)
     {
@@ -29,13 +36,14 @@ internal sealed record GoldenModel(string Layers, OptimizerOptions Optimizer, st
             Steps = Steps,
             Optimizer = Optimizer,
             LabelSmoothing = LabelSmoothing,
+            Loss = Loss,
         };
-        var network = new Network(model, Digits.Shape, Digits.ClassNames.Count);
-        var configuration = RunConfiguration.Resolve(options, Digits, model.ToJson(), initWeightsSha256: null);
+        var network = new Network(model, Data.Shape, Data.OutputWidth);
+        var configuration = RunConfiguration.Resolve(options, Data, model.ToJson(), initWeightsSha256: null);
         using var trainer = new LocalTrainer(
-            TrainingSettings.Of(configuration, network),
-            Digits,
-            configuration.Batches(Digits.Train.Count),
+            TrainingSettings.Of(configuration, network, configuration.CreateObjective(Data)),
+            Data,
+            configuration.Batches(Data.Train.Count),
             threads
         );
         trainer.State.Restore(InitialState.Of(configuration, network, weights: null));
@@ -112,6 +120,13 @@ internal static class GoldenModels
             ["batchnorm of features"] = new($$"""{{Hidden}},{"type":"batchnorm"}""", Momentum, "90f70b3e7965e923"),
             ["layernorm"] = new($$"""{"type":"layernorm"},{{Hidden}},{"type":"layernorm"}""", Momentum, "a70eccda90bb8803"),
             ["smoothed labels"] = new(Hidden, Momentum, "35f0ecafea2de3b9") { LabelSmoothing = 0.1 },
+            ["squared loss of numbers"] = new(Hidden, Momentum, "9150d18718b76882") { Data = NumberRun.Data },
+            ["absolute loss of numbers"] = new(Hidden, Momentum, "7dc46ffae939cfbd")
+            {
+                Data = NumberRun.Data,
+                Loss = RegressionLoss.Absolute,
+            },
+            ["Huber loss of numbers"] = new(Hidden, Momentum, "9ec2b12bf1687c72") { Data = NumberRun.Data, Loss = RegressionLoss.Huber },
             ["residual"] = new(Residual, Momentum, "196234598e78ae26"),
             ["convolution and maximum"] = new(Convolutions, Momentum, "a1df37a30864025a"),
             ["residual with batch normalisation"] = new(ResidualImages, Momentum, "7f6efdb796a754a7"),
