@@ -61,6 +61,10 @@ EMBEDDINGS = [(3, [5, 9], [4, 3], 3), (0, [2], [17], 7), (2, [1, 4, 100], [1, 16
 LOSSES = [(5, 10, 0), (5, 10, 0.1), (3, 2, 0.5), (2, 37, 0.25)]
 
 
+# rows, targets, loss, delta of a Huber loss
+NUMBER_LOSSES = [(5, 1, "squared", 1), (5, 1, "absolute", 1), (5, 1, "huber", 1), (4, 3, "squared", 1), (4, 3, "absolute", 1), (37, 2, "huber", 0.4)]
+
+
 def make_data():
     """Inputs are multiples of 1/64, so that they are short in JSON; labels depend on them, so that there is something to learn."""
     inputs = torch.round(torch.randn(SAMPLES, FEATURES) * 64) / 64
@@ -231,6 +235,22 @@ def make_loss(rows, classes, smoothing):
     return {"classes": classes, "labelSmoothing": smoothing, "labels": labels.tolist(), **values}
 
 
+def make_number_loss(rows, width, loss, delta):
+    """The losses of samples, which are sums over their targets; PyTorch's squared error has no half in front of it."""
+    outputs, targets = (draw_rounded(rows, width) * 2).requires_grad_(), draw_rounded(rows, width)
+    outputs.retain_grad()
+    with torch.no_grad():
+        targets[0] = outputs[0]  # where the absolute error has its kink
+    losses = {
+        "squared": lambda: nn.MSELoss(reduction="none")(outputs, targets) / 2,
+        "absolute": lambda: nn.L1Loss(reduction="none")(outputs, targets),
+        "huber": lambda: nn.HuberLoss(reduction="none", delta=delta)(outputs, targets),
+    }[loss]().sum(dim=1)
+    losses.sum().backward()
+    tensors = {"outputs": outputs, "targets": targets, "losses": losses, "gradient": outputs.grad}
+    return {"width": width, "loss": loss, "delta": delta, **{name: numbers(tensor.flatten().tolist()) for name, tensor in tensors.items()}}
+
+
 def write(name, content):
     path = pathlib.Path(__file__).parent / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
@@ -249,6 +269,7 @@ def main():
     write("layers/cross-entropy", [make_loss(*case) for case in LOSSES])
     torch.manual_seed(3)
     write("layers/embedding", [make_embedding(*case) for case in EMBEDDINGS])
+    write("layers/regression", [make_number_loss(*case) for case in NUMBER_LOSSES])
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
         _directory = directory;
         _events = events;
         Run = run;
-        var settings = TrainingSettings.Of(request.Configuration, request.Network);
+        var settings = request.Settings;
         _momentNames = request.Configuration.Options.Optimizer.CreateOptimizer().MomentNames;
         _weights = new WeightUpdater(settings, team: null);
         _weights.State.Restore(request.Start);

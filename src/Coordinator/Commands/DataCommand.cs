@@ -44,6 +44,13 @@ internal sealed class DataCommand(CommandConsole console)
             WriteLine($"  class {name}: {statistics.TrainCounts[index]} + {statistics.TestCounts[index]}");
         }
 
+        foreach (var target in statistics.Targets)
+        {
+            WriteLine(
+                $"  target {Printable.Of(target.Name)}: from {target.Minimum:G6} to {target.Maximum:G6}, mean {target.Mean:G6}, deviation {target.Deviation:G6}"
+            );
+        }
+
         foreach (var warning in dataset.Report?.Warnings ?? [])
             WriteLine($"warning: {warning}");
         return ExitCodes.Done;

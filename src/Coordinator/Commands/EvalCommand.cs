@@ -1,4 +1,5 @@
 using System.Globalization;
+using Distributed.Coordinator.Observers;
 using Distributed.Coordinator.Options;
 using Distributed.Coordinator.Runs;
 using Distributed.Data;
@@ -6,7 +7,9 @@ using Distributed.Training;
 
 namespace Distributed.Coordinator.Commands;
 
-/// <summary><c>eval</c>: loss and accuracy of a trained model, and the accuracy of each class.</summary>
+/// <summary>
+/// <c>eval</c>: loss and accuracy of a trained model, and the accuracy of each class; or the errors of one that predicts numbers.
+/// </summary>
 /// <param name="console">Where to write.</param>
 internal sealed class EvalCommand(CommandConsole console)
 {
@@ -34,10 +37,10 @@ internal sealed class EvalCommand(CommandConsole console)
             );
         }
 
-        var scores = new ClassScores(model.Network.OutputWidth);
-        foreach (var samples in parts.Where(samples => samples.Count > 0))
-            scores.Add(model, samples);
-        Write(name, model.ClassNames, scores, settings);
+        if (model.Targets is null)
+            WriteClasses(name, model, parts, settings);
+        else
+            Write(name, parts.Sum(samples => samples.Count), ModelScore.Of(model, parts), settings);
         return ExitCodes.Done;
     }
 
@@ -49,10 +52,36 @@ internal sealed class EvalCommand(CommandConsole console)
             _ => [data.Train, data.Test],
         };
 
-    private void Write(string data, IReadOnlyList<string> classNames, ClassScores scores, EvalSettings settings)
+    private void Write(string data, int samples, TestScore score, EvalSettings settings)
     {
-        var classes = classNames
-            .Select(
+        if (settings.Json)
+        {
+            var result = new Dictionary<string, object>
+            {
+                ["data"] = data,
+                ["part"] = OptionText.Name(settings.Part),
+                ["samples"] = samples,
+                ["loss"] = score.Loss,
+            };
+            foreach (var metric in score.Metrics)
+                result.Add(metric.Name, metric.Value);
+            console.Output.WriteLine(StrictJson.Serialize(result));
+            return;
+        }
+
+        var metrics = string.Join(", ", score.Metrics.Select(metric => $"{metric.Name} {RunText.Figure(metric.Value)}"));
+        WriteLine(
+            $"{Printable.Of(data)}, {OptionText.Name(settings.Part)} part: {samples} samples, loss {RunText.Figure(score.Loss)}, {metrics}"
+        );
+    }
+
+    private void WriteClasses(string data, TrainedModel model, IReadOnlyList<SampleSet> parts, EvalSettings settings)
+    {
+        var scores = new ClassScores(model.Network.OutputWidth);
+        foreach (var samples in parts.Where(samples => samples.Count > 0))
+            scores.Add(model, samples);
+        var classes = model
+            .ClassNames.Select(
                 (name, index) =>
                     new ClassResult(
                         name,

@@ -16,6 +16,7 @@ internal sealed class PredictCommand(CommandConsole console)
 {
     private const string ValueColumn = "prediction";
     private const string ProbabilityPrefix = "p_";
+    private const string NumberPrefix = "prediction_";
 
     // What is put together before it is written.
     private const int BufferedCharacters = 1 << 16;
@@ -84,30 +85,42 @@ internal sealed class PredictCommand(CommandConsole console)
         }
     }
 
+    /// <summary>The columns of the output: the class and the probability of each, or the numbers.</summary>
+    private static IReadOnlyList<string> Columns(TrainedModel model) =>
+        model.Targets switch
+        {
+            null => [ValueColumn, .. model.ClassNames.Select(name => ProbabilityPrefix + name)],
+            { Count: 1 } => [ValueColumn],
+            var targets => [.. targets.Names.Select(name => NumberPrefix + name)],
+        };
+
     private static IEnumerable<string> CsvLines(TrainedModel model, IEnumerable<Prediction> predictions)
     {
-        yield return string.Join(',', [ValueColumn, .. model.ClassNames.Select(name => Quoted(ProbabilityPrefix + name))]);
+        yield return string.Join(',', Columns(model).Select(Quoted));
         foreach (var prediction in predictions)
-        {
-            yield return string.Join(
-                ',',
-                [Quoted(prediction.Value), .. prediction.Probabilities.Select(value => value.ToString(CultureInfo.InvariantCulture))]
-            );
-        }
+            yield return string.Join(',', model.Targets is null ? ClassCells(prediction) : prediction.Numbers.Select(Text));
     }
+
+    private static IEnumerable<string> ClassCells(Prediction prediction) =>
+        prediction.Probabilities.Select(value => value.ToString(CultureInfo.InvariantCulture)).Prepend(Quoted(prediction.Value));
+
+    private static string Text(double number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static IEnumerable<string> JsonLines(TrainedModel model, IEnumerable<Prediction> predictions)
     {
-        string[] names = [.. model.ClassNames.Select(name => ProbabilityPrefix + name)];
+        var names = Columns(model);
         foreach (var prediction in predictions)
         {
             using var line = new MemoryStream();
             using (var json = new Utf8JsonWriter(line))
             {
                 json.WriteStartObject();
-                json.WriteString(ValueColumn, prediction.Value);
-                for (var index = 0; index < names.Length; index++)
-                    json.WriteFinite(names[index], prediction.Probabilities[index]);
+                if (model.Targets is null)
+                    json.WriteString(names[0], prediction.Value);
+                for (var index = 0; index < prediction.Probabilities.Count; index++)
+                    json.WriteFinite(names[index + 1], prediction.Probabilities[index]);
+                for (var index = 0; index < prediction.Numbers.Count; index++)
+                    json.WriteFinite(names[index], prediction.Numbers[index]);
                 json.WriteEndObject();
             }
 

@@ -16,7 +16,7 @@ internal static class CommandTexts
             [
                 new(Commands, "train", "train a model and keep the run in a folder"),
                 new(Commands, "verify RUN", "train a run again with another number of workers and compare the weights bit by bit"),
-                new(Commands, "eval MODEL", "the accuracy of a trained model, class by class"),
+                new(Commands, "eval MODEL", "how well a trained model does: its accuracy, class by class, or its errors"),
                 new(Commands, "predict MODEL", "what a trained model says of new samples"),
                 new(Commands, "data list", "the data sets that have names, and where they are"),
                 new(Commands, "data inspect", "what a data set looks like"),
@@ -62,7 +62,8 @@ internal static class CommandTexts
     internal static HelpText Eval { get; } =
         new(
             "coordinator eval MODEL [options]",
-            "Evaluates a trained model, a model.safetensors or a run folder:\nloss, accuracy, and the accuracy of each class.",
+            "Evaluates a trained model, a model.safetensors or a run folder:\nloss, accuracy, and the accuracy of each class;\n"
+                + "of one that predicts numbers loss, rmse, mae and r2, in their own units.",
             HelpText.EntriesOf(EvalSettings.Options),
             [
                 ("coordinator eval runs/first", "on the test part of the data that it was trained on"),
@@ -75,7 +76,7 @@ internal static class CommandTexts
             "coordinator predict MODEL --data PATH [options]",
             "Predicts samples with a trained model, a run folder, a checkpoint or a model.safetensors: "
                 + "one row each, in the order of the input,\n"
-                + "with the class and the probability of every class. "
+                + "with the class and the probability of every class, or the predicted numbers in their own units. "
                 + "Columns of a CSV file are found by name where both it and the model have names.",
             HelpText.EntriesOf(PredictSettings.Options),
             [
@@ -109,7 +110,7 @@ internal static class CommandTexts
     internal static HelpText DataInspect { get; } =
         new(
             "coordinator data inspect [options]",
-            "Loads data as train would, checks it, and shows samples, classes and values.",
+            "Loads data as train would, checks it, and shows samples, classes or numbers to predict, and values.",
             HelpText.EntriesOf(DataOptionTable.Options),
             [("coordinator data inspect --data flowers.csv --label-column species", "check a table before training on it")]
         );

@@ -65,8 +65,18 @@ internal static class RunText
     /// <summary>Another number of workers than a run had: what a newcomer tries next.</summary>
     internal static int OtherWorkers(int workers) => workers is >= 1 and <= MostSuggestedWorkers ? workers + 1 : MostSuggestedWorkers - 1;
 
+    /// <summary>
+    /// A figure of an evaluation: four decimals where that shows what it is, else five significant digits, since errors are in the units of
+    /// what is predicted; a dash where it is not defined.
+    /// </summary>
+    internal static string Figure(double value) =>
+        double.IsNaN(value) ? "-" : value.ToString(IsPlain(Math.Abs(value)) ? "0.0000" : "G5", CultureInfo.InvariantCulture);
+
+    // An accuracy of 0.0098 is shown as ever.
+    private static bool IsPlain(double magnitude) => magnitude is < 1000 and (0 or >= 0.001);
+
     private static string Metrics(IReadOnlyList<Metric> metrics) =>
-        string.Join(", ", metrics.Select(metric => Format($"test {metric.Name} {metric.Value:0.0000}")));
+        string.Join(", ", metrics.Select(metric => $"test {metric.Name} {Figure(metric.Value)}"));
 
     private static string Ranges(RangesChanged changed) =>
         Format(
@@ -92,19 +102,21 @@ internal static class RunText
             Format($"{summary.Steps} steps, {summary.Samples} samples in {summary.Seconds:0.0} s ({summary.SamplesPerSecond:0} samples/s)"),
             Result(completed),
             $"run folder {completed.Run}",
-            .. Invocation.CanSuggest ? Suggestions(Invocation.Argument(completed.Run), summary.Workers) : [],
+            .. Invocation.CanSuggest ? Suggestions(Invocation.Argument(completed.Run), summary) : [],
         ];
         return string.Join('\n', lines);
     }
 
-    private static IEnumerable<string> Suggestions(string run, int workers) =>
+    private static IEnumerable<string> Suggestions(string run, RunSummary summary) =>
         [
             "next:",
             Format(
-                $"  {Invocation.Program} verify {run} --workers {OtherWorkers(workers)}   # the same bits with another number of workers"
+                $"  {Invocation.Program} verify {run} --workers {OtherWorkers(summary.Workers)}   # the same bits with another number of workers"
             ),
-            $"  {Invocation.Program} eval {run}   # accuracy class by class",
+            $"  {Invocation.Program} eval {run}   # {(HasClasses(summary) ? "accuracy class by class" : "its errors on other data, too")}",
         ];
+
+    private static bool HasClasses(RunSummary summary) => summary.TestMetrics.Any(metric => metric.Name == "accuracy");
 
     private static string Format(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

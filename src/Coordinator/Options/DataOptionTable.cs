@@ -51,6 +51,15 @@ internal static class DataOptionTable
             (options, text) => options with { LabelColumn = OptionText.NotEmpty(text) }
         ),
         new(
+            "--task",
+            $"auto|{OptionText.Choices<LearningTask>()}",
+            OptionGroups.Data,
+            "whether that column holds classes or numbers to predict; auto decides by its values",
+            "auto",
+            OptionText.Name(LearningTask.Regression),
+            (options, text) => options with { Task = text == "auto" ? null : Task(text) }
+        ),
+        new(
             "--header",
             "on|off",
             OptionGroups.Data,
@@ -111,4 +120,9 @@ internal static class DataOptionTable
             (options, text) => options with { Standardize = OptionText.OnOff(text) }
         ),
     ];
+
+    private static LearningTask Task(string text) =>
+        Enum.GetValues<LearningTask>().Any(task => OptionText.Name(task) == text)
+            ? OptionText.Choice<LearningTask>(text)
+            : throw new InputException($"must be auto or {OptionText.Choices<LearningTask>(" or ")}");
 }

@@ -31,7 +31,8 @@ internal sealed record EvalSettings
     internal static IReadOnlyList<OptionSpec<EvalSettings>> Options { get; } =
     [
         .. DataOptionTable
-            .Options.Select(option => option.Name == "--data" ? option with { Default = "the data that the run was trained on" } : option)
+            .Options.Where(option => option.Name != "--task") // the model's
+            .Select(option => option.Name == "--data" ? option with { Default = "the data that the run was trained on" } : option)
             .Select(option =>
                 option.Deferred<EvalSettings>(new(), settings => settings.Data, (settings, data) => settings with { Data = data })
             ),

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Distributed.Objectives;
 using Distributed.Training;
 
 namespace Distributed.Coordinator.Options;
@@ -128,6 +129,27 @@ internal static class TrainOptionTable
                 "0.1",
                 (options, text) => options with { LabelSmoothing = OptionText.Number(text) },
                 nameof(TrainingOptions.LabelSmoothing)
+            ),
+            new(
+                "--loss",
+                OptionText.Choices<RegressionLoss>(),
+                OptionGroups.Training,
+                "what is minimised where numbers are predicted, standardised by their mean and deviation over the training part; "
+                    + "classes have the cross-entropy",
+                OptionText.Name(RegressionLoss.Squared),
+                OptionText.Name(RegressionLoss.Huber),
+                (options, text) => options with { Loss = OptionText.Choice<RegressionLoss>(text) },
+                nameof(TrainingOptions.Loss)
+            ),
+            new(
+                "--huber-delta",
+                "X",
+                OptionGroups.Training,
+                "from which error on, in deviations of the target, a Huber loss is a straight line",
+                Text(TrainingOptions.DefaultHuberDelta),
+                "0.5",
+                (options, text) => options with { HuberDelta = OptionText.Number(text) },
+                nameof(TrainingOptions.HuberDelta)
             ),
             new(
                 "--eval-every",

@@ -84,7 +84,7 @@ internal static class EmergencyStart
         var (configuration, step) = (prepared.Configuration, work.Step);
         if (work.Kind == WorkKind.Evaluate)
         {
-            metrics.Append(Evaluated.Of(step, configuration.CreateObjective(prepared.Network), sums));
+            metrics.Append(Evaluated.Of(step, configuration.CreateObjective(prepared.Dataset), sums));
             return;
         }
 
@@ -99,7 +99,7 @@ internal static class EmergencyStart
     {
         var configuration = prepared.Configuration;
         using var trainer = new LocalTrainer(
-            TrainingSettings.Of(configuration, prepared.Network),
+            prepared.Settings,
             prepared.Dataset,
             configuration.Batches(prepared.Dataset.Train.Count),
             Environment.ProcessorCount

@@ -28,14 +28,10 @@ internal sealed class InProcessSession : IDisposable
         _time = time;
         _keepsLedger = request.Cluster.Ledger;
         _momentNames = _configuration.Options.Optimizer.CreateOptimizer().MomentNames;
-        _objective = _configuration.CreateObjective(request.Network);
+        var settings = request.Settings;
+        _objective = settings.Objective;
         _batches = _configuration.Batches(request.Dataset.Train.Count);
-        _trainer = new LocalTrainer(
-            TrainingSettings.Of(_configuration, request.Network),
-            request.Dataset,
-            _batches,
-            request.Cluster.ResolvedThreads
-        );
+        _trainer = new LocalTrainer(settings, request.Dataset, _batches, request.Cluster.ResolvedThreads);
         _trainer.State.Restore(request.Start);
     }
 

@@ -21,6 +21,9 @@ internal sealed record RunRequest(
     Checkpoint Start
 )
 {
+    /// <summary>What a step computes from.</summary>
+    public TrainingSettings Settings => TrainingSettings.Of(Configuration, Network, Configuration.CreateObjective(Dataset));
+
     /// <summary>How far the metrics go that an earlier coordinator has left in the folder, see <see cref="Collectives.Positions"/>.</summary>
     public long Logged { get; init; }
 

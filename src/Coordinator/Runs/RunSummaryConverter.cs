@@ -92,8 +92,8 @@ internal sealed class RunSummaryConverter : JsonConverter<RunSummary>
         [
             .. json.EnumerateObject()
                 .Where(field => field.Name.StartsWith(TestPrefix, StringComparison.Ordinal) && field.Name.Length > TestPrefix.Length)
-                .Where(field => field.Name != TestLoss && field.Value.ValueKind == JsonValueKind.Number)
-                .Select(field => new Metric(Name(field.Name[TestPrefix.Length..]), field.Value.GetDouble())),
+                .Where(field => field.Name != TestLoss && field.Value.ValueKind is JsonValueKind.Number or JsonValueKind.Null)
+                .Select(field => new Metric(Name(field.Name[TestPrefix.Length..]), Number(json, field.Name))),
         ];
 
     private static string Name(string key) => char.ToLowerInvariant(key[0]) + key[1..];

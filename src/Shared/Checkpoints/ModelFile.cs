@@ -7,11 +7,14 @@ namespace Distributed.Checkpoints;
 /// <param name="Model">The layer graph as JSON.</param>
 /// <param name="Input">The shape of a sample.</param>
 /// <param name="Preprocessing">How raw samples become inputs, as JSON.</param>
-/// <param name="ClassNames">The classes in the order of the outputs.</param>
+/// <param name="ClassNames">The classes in the order of the outputs; none if it predicts numbers.</param>
 internal sealed record ModelDescription(string Model, SampleShape Input, string Preprocessing, IReadOnlyList<string> ClassNames)
 {
     /// <summary>The names of the columns of the training data, or null if they have none.</summary>
     public ColumnNames? Columns { get; init; }
+
+    /// <summary>What it was trained for, as JSON; null for the classes alone.</summary>
+    public string? Objective { get; init; }
 }
 
 /// <summary>A trained model as a safetensors file, whose tensors PyTorch and others can load by name.</summary>
@@ -21,6 +24,7 @@ internal static class ModelFile
     private const string InputKey = "input";
     private const string PreprocessingKey = "preprocessing";
     private const string ClassesKey = "classes";
+    private const string ObjectiveKey = "objective"; // instead of classes: earlier versions refuse the file
     private const string FeaturesKey = "features";
     private const string TargetKey = "target";
     private const string IgnoredKey = "ignored";
@@ -38,8 +42,11 @@ internal static class ModelFile
             [ModelKey] = description.Model,
             [InputKey] = JsonSerializer.Serialize(new[] { description.Input.Channels, description.Input.Height, description.Input.Width }),
             [PreprocessingKey] = description.Preprocessing,
-            [ClassesKey] = JsonSerializer.Serialize(description.ClassNames),
         };
+        if (description.Objective is { } objective)
+            metadata[ObjectiveKey] = objective;
+        else
+            metadata[ClassesKey] = JsonSerializer.Serialize(description.ClassNames);
         if (description.Columns is { } columns)
         {
             metadata[FeaturesKey] = JsonSerializer.Serialize(columns.Features);
@@ -63,9 +70,10 @@ internal static class ModelFile
             Text(file, ModelKey),
             new SampleShape(shape[0], shape[1], shape[2]),
             Text(file, PreprocessingKey),
-            Names(file, ClassesKey, areDifferent: true)
+            file.Metadata.ContainsKey(ObjectiveKey) ? [] : Names(file, ClassesKey, areDifferent: true)
         )
         {
+            Objective = file.Metadata.GetValueOrDefault(ObjectiveKey),
             Columns = file.Metadata.ContainsKey(FeaturesKey) ? Columns(file) : null,
         };
     }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Numerics;
 using Distributed.Data.Tables;
 
 namespace Distributed.Data;
@@ -7,7 +9,7 @@ internal static class ArrayDataset
 {
     private const string Name = "arrays";
 
-    /// <summary>Makes a dataset; without a test set, every fifth sample is held back.</summary>
+    /// <summary>Makes a dataset of classes; without a test set, every fifth sample is held back.</summary>
     /// <param name="features">[n][values], the training set, or both sets.</param>
     /// <param name="labels">[n], the class of each.</param>
     /// <param name="classNames">The classes.</param>
@@ -23,21 +25,33 @@ internal static class ArrayDataset
         ArgumentNullException.ThrowIfNull(features);
         if (classNames.Count < 2)
             throw new ArgumentException("classes need at least 2 different labels", nameof(labels));
-        var testCount = options.TestFeatures?.Count ?? 0;
         var classes = Indices([.. labels, .. options.TestLabels ?? []], classNames);
-        var table = Table([.. features, .. options.TestFeatures ?? []], classes.Length);
-        var columns = features[0].Length;
-        var shape = options.Shape ?? new SampleShape(1, 1, columns);
-        if (shape.Length != columns)
-            throw new ArgumentException($"samples of {columns} values are not {shape}", nameof(options));
-        var (train, test) = Split(classes.Length, testCount);
-        var preprocessing = TableFit.Of(table, train, options.Standardize, new GapTexts(texts: null));
-        var rowsOfTable = new TableRows(table, preprocessing);
-        var decoder = new SampleDecoder(preprocessing, shape);
-        return new Dataset(Name, Name, shape, classNames, preprocessing, Select(train), Select(test));
-
-        SampleSet Select(int[] rows) => new(decoder, Array.ConvertAll(rows, row => classes[row]), rowsOfTable.Store(rows));
+        var rows = Rows.Of(features, classes.Length, "labels", options);
+        return rows.ToDataset(classNames, targets: null, chosen => Array.ConvertAll(chosen, row => classes[row]));
     }
+
+    /// <summary>Makes a dataset of numbers to predict; without a test set, every fifth sample is held back.</summary>
+    /// <param name="features">[n][values], the training set, or both sets.</param>
+    /// <param name="targets">[n][targets], the numbers of each.</param>
+    /// <param name="options">How to read them.</param>
+    /// <exception cref="ArgumentException">The arrays do not go together.</exception>
+    public static Dataset Create(IReadOnlyList<float[]> features, IReadOnlyList<double[]> targets, ArrayOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(features);
+        double[][] all = [.. targets, .. options.TestTargets ?? []];
+        var rows = Rows.Of(features, all.Length, "targets", options);
+        var values = Flatten(all, "target");
+        var names = options.TargetNames ?? Numbered(all[0].Length);
+        if (names.Count != all[0].Length)
+            throw new ArgumentException($"{names.Count} names, but {all[0].Length} targets", nameof(options));
+        var measured = TargetStandardization.Fit(names, values, rows.Train);
+        return rows.ToDataset([], measured, chosen => TargetStandardization.Store(Name, values, measured, chosen));
+    }
+
+    private static IReadOnlyList<string> Numbered(int targets) =>
+        targets == 1
+            ? ["target"]
+            : [.. Enumerable.Range(0, targets).Select(index => string.Create(CultureInfo.InvariantCulture, $"target{index}"))];
 
     private static int[] Indices(IReadOnlyList<string> labels, IReadOnlyList<string> classNames)
     {
@@ -52,33 +66,33 @@ internal static class ArrayDataset
         ];
     }
 
-    private static RawTable Table(IReadOnlyList<float[]> features, int labels)
+    private static double[] Flatten<T>(T[][] samples, string value)
+        where T : struct, INumber<T>
     {
-        if (features.Count != labels)
-            throw new ArgumentException($"{features.Count} samples, but {labels} labels", nameof(features));
-        if (features.Count == 0 || features[0].Length == 0)
-            throw new ArgumentException("a dataset needs samples, and a sample values", nameof(features));
-        RawColumn[] columns = [.. features[0].Select(_ => new RawColumn(ColumnKind.Number))];
-        for (var row = 0; row < features.Count; row++)
+        if (samples.Length == 0 || samples[0].Length == 0)
+            throw new ArgumentException($"a dataset needs samples, and a sample {value}s", nameof(samples));
+        var columns = samples[0].Length;
+        var values = new double[checked(samples.Length * columns)];
+        for (var row = 0; row < samples.Length; row++)
         {
-            if (features[row].Length != columns.Length)
+            if (samples[row].Length != columns)
             {
                 throw new ArgumentException(
-                    $"sample {row} has {features[row].Length} values, but the first has {columns.Length}",
-                    nameof(features)
+                    $"sample {row} has {samples[row].Length} {value}s, but the first has {columns}",
+                    nameof(samples)
                 );
             }
 
-            for (var column = 0; column < columns.Length; column++)
+            for (var column = 0; column < columns; column++)
             {
-                var value = features[row][column];
-                if (!float.IsFinite(value))
-                    throw new ArgumentException($"sample {row}: value {column} is {value}", nameof(features));
-                columns[column].Add(value);
+                var number = samples[row][column];
+                if (!T.IsFinite(number))
+                    throw new ArgumentException($"sample {row}: {value} {column} is {number}", nameof(samples));
+                values[(row * columns) + column] = double.CreateChecked(number);
             }
         }
 
-        return new RawTable(Name, columns, [.. columns.Select((_, column) => $"value {column}")]);
+        return values;
     }
 
     private static (int[] Train, int[] Test) Split(int count, int testCount)
@@ -88,5 +102,50 @@ internal static class ArrayDataset
         return count >= TestSplit.Period
             ? TestSplit.EveryFifth(count, Name)
             : throw new ArgumentException($"{count} samples are too few to hold every fifth one back; give a test set", nameof(count));
+    }
+
+    /// <summary>The features of a dataset, split and scaled.</summary>
+    /// <param name="Shape">The shape of a sample.</param>
+    /// <param name="Samples">All rows.</param>
+    /// <param name="Train">The rows to train on.</param>
+    /// <param name="Test">The rows to test on.</param>
+    /// <param name="Preprocessing">How values are scaled.</param>
+    private sealed record Rows(SampleShape Shape, TableRows Samples, int[] Train, int[] Test, Preprocessing Preprocessing)
+    {
+        public static Rows Of(IReadOnlyList<float[]> features, int targets, string noun, ArrayOptions options)
+        {
+            float[][] all = [.. features, .. options.TestFeatures ?? []];
+            if (all.Length != targets)
+                throw new ArgumentException($"{all.Length} samples, but {targets} {noun}", nameof(features));
+            var values = Flatten(all, "value");
+            var columns = all[0].Length;
+            var shape = options.Shape ?? new SampleShape(1, 1, columns);
+            if (shape.Length != columns)
+                throw new ArgumentException($"samples of {columns} values are not {shape}", nameof(options));
+            var (train, test) = Split(all.Length, options.TestFeatures?.Count ?? 0);
+            var table = Table(values, columns);
+            var preprocessing = TableFit.Of(table, train, options.Standardize, new GapTexts(texts: null));
+            return new Rows(shape, new TableRows(table, preprocessing), train, test, preprocessing);
+        }
+
+        /// <summary>The dataset of these features.</summary>
+        /// <param name="classNames">The classes, if any.</param>
+        /// <param name="targets">The numbers to predict, if any.</param>
+        /// <param name="targetsOf">The stored targets of some rows.</param>
+        public Dataset ToDataset(IReadOnlyList<string> classNames, NumericTargets? targets, Func<int[], int[]> targetsOf)
+        {
+            var decoder = new SampleDecoder(Preprocessing, Shape);
+            return new Dataset(Name, Name, Shape, classNames, Preprocessing, Select(Train), Select(Test), targets);
+
+            SampleSet Select(int[] rows) => new(decoder, targetsOf(rows), Samples.Store(rows), targets?.Count ?? 1);
+        }
+
+        private static RawTable Table(ReadOnlySpan<double> values, int columns)
+        {
+            RawColumn[] table = [.. Enumerable.Range(0, columns).Select(_ => new RawColumn(ColumnKind.Number))];
+            for (var index = 0; index < values.Length; index++)
+                table[index % columns].Add(values[index]);
+            return new RawTable(Name, table, [.. table.Select((_, column) => $"value {column}")]);
+        }
     }
 }

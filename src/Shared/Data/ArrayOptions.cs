@@ -14,4 +14,10 @@ public sealed record ArrayOptions
 
     /// <summary>The labels of <see cref="TestFeatures"/>.</summary>
     public IReadOnlyList<string>? TestLabels { get; init; }
+
+    /// <summary>The numbers to predict of <see cref="TestFeatures"/>, where numbers are predicted.</summary>
+    public IReadOnlyList<double[]>? TestTargets { get; init; }
+
+    /// <summary>The names of the numbers to predict; null for <c>target</c>, or <c>target0</c>, <c>target1</c> and so on.</summary>
+    public IReadOnlyList<string>? TargetNames { get; init; }
 }

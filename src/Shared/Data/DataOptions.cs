@@ -17,6 +17,10 @@ public sealed record DataOptions
     /// <summary>CSV only: the column of the labels, by name or by index from 0; without it, the last one.</summary>
     public string? LabelColumn { get; init; }
 
+    /// <summary>Whether classes or numbers are to be predicted; without it, the data decides.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // runs that began without it go on
+    public LearningTask? Task { get; init; }
+
     /// <summary>CSV only: whether the first row names the columns; without it, that is detected.</summary>
     public bool? Header { get; init; }
 

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Distributed.Data;
 
-/// <summary>A complete, validated dataset for classification: a training set and a test set of the same shape and classes.</summary>
+/// <summary>
+/// A complete, validated dataset: a training set and a test set of the same shape, with classes or numbers to predict.
+/// </summary>
 public sealed class Dataset
 {
     internal Dataset(
@@ -12,7 +14,8 @@ public sealed class Dataset
         IReadOnlyList<string> classNames,
         Preprocessing preprocessing,
         SampleSet train,
-        SampleSet test
+        SampleSet test,
+        NumericTargets? targets = null
     )
     {
         Name = name;
@@ -22,6 +25,7 @@ public sealed class Dataset
         Preprocessing = preprocessing;
         Train = train;
         Test = test;
+        Targets = targets;
         Sha256 = DatasetHash.Compute(this);
     }
 
@@ -62,6 +66,28 @@ public sealed class Dataset
         return ArrayDataset.Create(features, names, classNames, options ?? new ArrayOptions());
     }
 
+    /// <summary>Makes a dataset of arrays with a number to predict for each sample.</summary>
+    /// <param name="features">The values of each sample, all of the same number.</param>
+    /// <param name="targets">The number of each sample.</param>
+    /// <param name="options">How to read them; null for the defaults.</param>
+    /// <exception cref="ArgumentException">The arrays do not go together.</exception>
+    public static Dataset FromArrays(IReadOnlyList<float[]> features, IReadOnlyList<double> targets, ArrayOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(targets);
+        return FromArrays(features, [.. targets.Select(target => new[] { target })], options);
+    }
+
+    /// <summary>Makes a dataset of arrays with one or several numbers to predict for each sample.</summary>
+    /// <param name="features">The values of each sample, all of the same number.</param>
+    /// <param name="targets">The numbers of each sample.</param>
+    /// <param name="options">How to read them; null for the defaults.</param>
+    /// <exception cref="ArgumentException">The arrays do not go together.</exception>
+    public static Dataset FromArrays(IReadOnlyList<float[]> features, IReadOnlyList<double[]> targets, ArrayOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(targets);
+        return ArrayDataset.Create(features, targets, options ?? new ArrayOptions());
+    }
+
     /// <summary>The dataset's name, or the name of its file or folder.</summary>
     public string Name { get; }
 
@@ -74,8 +100,14 @@ public sealed class Dataset
     /// <summary>What a sample is made of.</summary>
     internal InputColumns Inputs => Preprocessing.Inputs(Shape, Columns);
 
-    /// <summary>The names of the classes; a label is an index into them.</summary>
+    /// <summary>Whether classes or numbers are to be predicted.</summary>
+    public LearningTask Task => Targets is null ? LearningTask.Classification : LearningTask.Regression;
+
+    /// <summary>The names of the classes; a label is an index into them. None where numbers are to be predicted.</summary>
     public IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>The numbers that are to be predicted; null where classes are.</summary>
+    public NumericTargets? Targets { get; }
 
     /// <summary>The names of the columns, or null if they have none.</summary>
     public ColumnNames? Columns { get; init; }
@@ -83,8 +115,8 @@ public sealed class Dataset
     /// <summary>What was found out about the columns of a table; null where there are none.</summary>
     internal Tables.TableReport? Report { get; init; }
 
-    /// <summary>Values that a model of the data puts out for a sample: one for each class.</summary>
-    public int OutputWidth => ClassNames.Count;
+    /// <summary>Values that a model of the data puts out for a sample: one for each class, or each number.</summary>
+    public int OutputWidth => Targets?.Count ?? ClassNames.Count;
 
     /// <summary>How stored values become the numbers a network sees.</summary>
     public Preprocessing Preprocessing { get; }
@@ -96,7 +128,7 @@ public sealed class Dataset
     public SampleSet Test { get; }
 
     /// <summary>
-    /// SHA-256, in lower-case hexadecimal, of all that can influence a result: shape, classes, preprocessing, labels and features
+    /// SHA-256, in lower-case hexadecimal, of all that can influence a result: shape, classes, preprocessing, targets and features
     /// of both sets. Names, paths and compression do not count. <see cref="DatasetHash"/> gives the byte order.
     /// </summary>
     public string Sha256 { get; }

@@ -34,6 +34,8 @@ internal sealed class LabelledData
     public static LabelledData Of(Dataset dataset, ModelInputs inputs, IReadOnlyList<string> classNames)
     {
         DatasetSamples.RequireFit(dataset, inputs);
+        if (inputs.Targets is not null)
+            throw FileErrors.In(dataset.Name, $"its samples have classes, but {inputs.Model} predicts numbers");
         return new LabelledData(dataset.Name, () => InModelClasses(dataset.Train), () => InModelClasses(dataset.Test));
 
         SampleSet InModelClasses(SampleSet samples) =>

@@ -5,4 +5,8 @@ namespace Distributed.Data;
 /// <param name="Shape">The shape of a sample.</param>
 /// <param name="Preprocessing">How raw values become inputs.</param>
 /// <param name="Columns">The columns of its training data; null where samples have no columns or these have no names.</param>
-internal sealed record ModelInputs(string Model, SampleShape Shape, Preprocessing Preprocessing, ColumnNames? Columns);
+internal sealed record ModelInputs(string Model, SampleShape Shape, Preprocessing Preprocessing, ColumnNames? Columns)
+{
+    /// <summary>The numbers that it predicts, by which those of samples are standardised; null if it predicts classes.</summary>
+    public NumericTargets? Targets { get; init; }
+}

@@ -46,9 +46,18 @@ internal abstract class Objective
     /// <param name="names">[<see cref="OutputWidth"/>], what the outputs stand for.</param>
     public abstract Prediction Predict(ReadOnlySpan<float> output, IReadOnlyList<string> names);
 
-    /// <summary>The objective of a training; the one place that knows them all.</summary>
-    /// <param name="outputs">Values that the data asks a model to put out for a sample.</param>
-    /// <param name="labelSmoothing">The part of each target that is spread over all classes alike, 0 to below 1.</param>
+    /// <summary>The objective of a training or of a model; the one place that knows them all.</summary>
+    /// <param name="spec">What it is.</param>
+    /// <param name="spread">
+    /// Of numeric targets, the sum of the squared distances of each standardised one from its mean, over the set that is judged; null where
+    /// nothing is judged.
+    /// </param>
     /// <exception cref="InputException">The data is not fit for it.</exception>
-    public static Objective Create(int outputs, double labelSmoothing) => new Classification(outputs, (float)labelSmoothing);
+    public static Objective Create(ObjectiveSpec spec, IReadOnlyList<double>? spread = null) =>
+        spec switch
+        {
+            ClassificationSpec classes => new Classification(classes.Classes, (float)classes.LabelSmoothing),
+            RegressionSpec numbers => new Regression(numbers, spread),
+            _ => throw new ArgumentOutOfRangeException(nameof(spec), spec, "no objective is made of this"),
+        };
 }

@@ -1,5 +1,4 @@
 using Distributed.Data;
-using Distributed.Model;
 using Distributed.Objectives;
 
 namespace Distributed.Training;
@@ -42,18 +41,22 @@ internal sealed record RunConfiguration
     /// <param name="dataset">The data that they name.</param>
     /// <param name="model">The model's canonical JSON.</param>
     /// <param name="initWeightsSha256">The hash of the initial weights, if they come from a file.</param>
-    /// <exception cref="InvalidOptionsException">The warm-up is longer than the run.</exception>
+    /// <exception cref="InvalidOptionsException">
+    /// The warm-up is longer than the run, or an option does not go with what the data asks to predict.
+    /// </exception>
     public static RunConfiguration Resolve(TrainingOptions options, Dataset dataset, string model, string? initWeightsSha256)
     {
         var stepsPerEpoch = (dataset.Train.Count + options.BatchSize - 1) / options.BatchSize;
         var resolved = options with
         {
-            Data = Absolute(options.Data),
+            Data = Absolute(options.Data) with { Task = dataset.Task },
             Model = model,
             Epochs = null,
             Steps = options.TotalSteps(stepsPerEpoch),
             Microbatch = options.ResolvedMicrobatch,
             InitWeights = Absolute(options.InitWeights),
+            Loss = options.ResolvedLoss(dataset.Task),
+            HuberDelta = options.ResolvedHuberDelta,
             CheckpointEvery = options.CheckpointEvery ?? stepsPerEpoch,
             EvalEvery = options.EvalEvery ?? stepsPerEpoch,
         };
@@ -67,9 +70,14 @@ internal sealed record RunConfiguration
         };
     }
 
-    /// <summary>What this run minimises and measures.</summary>
-    /// <param name="network">Its model, resolved against the data.</param>
-    public Objective CreateObjective(Network network) => Objective.Create(network.OutputWidth, Options.LabelSmoothing);
+    /// <summary>What this run minimises and measures, judged by the test set.</summary>
+    /// <param name="dataset">Its data.</param>
+    public Objective CreateObjective(Dataset dataset)
+    {
+        ArgumentNullException.ThrowIfNull(dataset);
+        var spread = dataset.Targets is { } targets ? TargetSpread.Of(targets.Count, dataset.Test) : null;
+        return Objective.Create(Options.ObjectiveOf(dataset), spread);
+    }
 
     /// <summary>The batches of this run.</summary>
     /// <param name="sampleCount">Samples in the training set.</param>

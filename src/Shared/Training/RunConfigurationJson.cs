@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Distributed.Data;
 
 namespace Distributed.Training;
 
@@ -75,11 +76,14 @@ internal static class RunConfigurationJson
         [.. Leaves(ToNode(configuration), "")];
 
     /// <summary>
-    /// The options with the version and the hashes among them, in the order in which earlier versions wrote and hashed them.
+    /// The options with the version and the hashes among them, in the order in which earlier versions wrote and hashed them. A file that
+    /// says nothing of the task is of classes: earlier versions knew no other.
     /// </summary>
     private static JsonObject ToNode(RunConfiguration configuration)
     {
-        var root = (JsonObject)JsonSerializer.SerializeToNode(configuration.Options, Options)!;
+        var (options, task) = (configuration.Options, configuration.Options.Data.Task);
+        var written = options with { Data = options.Data with { Task = task == LearningTask.Classification ? null : task } };
+        var root = (JsonObject)JsonSerializer.SerializeToNode(written, Options)!;
         root.Insert(0, VersionName, configuration.NumericsVersion);
         foreach (var (name, after) in Hashes)
             root.Insert(root.IndexOf(after) + 1, name, name == DatasetName ? configuration.DatasetSha256 : configuration.InitWeightsSha256);
@@ -102,7 +106,8 @@ internal static class RunConfigurationJson
             throw new JsonException("'epochs' stands where only steps may");
         if (options is not { Steps: not null, Microbatch: not null, CheckpointEvery: not null, EvalEvery: not null })
             throw new JsonException("a number is null");
-        return configuration with { Options = options };
+        var data = options.Data with { Task = options.Data.Task ?? LearningTask.Classification };
+        return configuration with { Options = options with { Data = data } };
     }
 
     private static void CheckVersion(JsonNode root, string sourceName)

@@ -38,7 +38,7 @@ internal sealed record RunPreparation(RunConfiguration Configuration, Dataset Da
     private static RunPreparation Of(TrainingOptions options, ModelSpec model, Dataset dataset, RunConfiguration? begun)
     {
         model = model.Fitted(dataset.Inputs, new TrainingColumns(dataset.Train));
-        var network = new Network(model, dataset.Inputs, Objective.Create(dataset.OutputWidth, options.LabelSmoothing).OutputWidth);
+        var network = new Network(model, dataset.Inputs, Objective.Create(options.ObjectiveOf(dataset)).OutputWidth);
         var unneeded = options.InitWeights is null || (begun?.InitWeightsSha256 is not null && !File.Exists(options.InitWeights));
         var weights = unneeded ? null : Checkpoints.InitialWeights.Load(options.InitWeights!, network.Layout);
         var weightsHash = weights is null ? begun?.InitWeightsSha256 : WeightsHash.Compute(weights);
@@ -54,6 +54,9 @@ internal sealed record RunPreparation(RunConfiguration Configuration, Dataset Da
     public static ModelSpec ParseModel(string option) =>
         option.StartsWith('{') ? ModelSpec.FromJson(option, "the run's model") : ModelSpec.Parse(option);
 
+    /// <summary>What a step computes from.</summary>
+    public TrainingSettings Settings => TrainingSettings.Of(Configuration, Network, Configuration.CreateObjective(Dataset));
+
     /// <summary>The state before the first step.</summary>
     /// <exception cref="InputException">The file of the initial weights is gone.</exception>
     public Checkpoint InitialState() =>
@@ -68,5 +71,9 @@ internal sealed record RunPreparation(RunConfiguration Configuration, Dataset Da
     /// <param name="configuration">The run's configuration.</param>
     /// <param name="dataset">Its data.</param>
     public static ModelDescription Describe(RunConfiguration configuration, Dataset dataset) =>
-        new(configuration.Options.Model, dataset.Shape, dataset.Preprocessing.ToJson(), dataset.ClassNames) { Columns = dataset.Columns };
+        new(configuration.Options.Model, dataset.Shape, dataset.Preprocessing.ToJson(), dataset.ClassNames)
+        {
+            Columns = dataset.Columns,
+            Objective = dataset.Targets is null ? null : configuration.Options.ObjectiveOf(dataset).ToJson(),
+        };
 }

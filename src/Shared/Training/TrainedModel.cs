@@ -15,7 +15,8 @@ public sealed class TrainedModel
     {
         Name = name;
         Network = network;
-        Objective = Objective.Create(network.OutputWidth, labelSmoothing: 0);
+        Spec = SpecOf(description, name);
+        Objective = Objective.Create(Spec);
         Preprocessing = Preprocessing.FromJson(description.Preprocessing, name);
         _weights = weights;
         _description = description;
@@ -24,8 +25,11 @@ public sealed class TrainedModel
     /// <summary>Its file, or <c>the model</c> if it has none yet.</summary>
     public string Name { get; }
 
-    /// <summary>The classes, in the order of <see cref="Prediction.Probabilities"/>.</summary>
+    /// <summary>The classes, in the order of <see cref="Prediction.Probabilities"/>; none if it predicts numbers.</summary>
     public IReadOnlyList<string> ClassNames => _description.ClassNames;
+
+    /// <summary>The numbers that it predicts, in the order of <see cref="Prediction.Numbers"/>; null if it predicts classes.</summary>
+    public NumericTargets? Targets => (Spec as RegressionSpec)?.Targets;
 
     /// <summary>The shape of a sample.</summary>
     public SampleShape InputShape => _description.Input;
@@ -40,13 +44,16 @@ public sealed class TrainedModel
     internal Network Network { get; }
 
     /// <summary>What it was trained for.</summary>
+    internal ObjectiveSpec Spec { get; }
+
+    /// <summary>What it was trained for, without a set to judge it by.</summary>
     internal Objective Objective { get; }
 
     /// <summary>The flat vector of parameters.</summary>
     internal ReadOnlyMemory<float> Weights => _weights;
 
     /// <summary>What data must look like to be predicted.</summary>
-    internal ModelInputs Inputs => new(Name, InputShape, Preprocessing, _description.Columns);
+    internal ModelInputs Inputs => new(Name, InputShape, Preprocessing, _description.Columns) { Targets = Targets };
 
     /// <summary>Loads a model.</summary>
     /// <param name="path">A file that <see cref="Save"/> or <c>coordinator train</c> has written.</param>
@@ -58,7 +65,7 @@ public sealed class TrainedModel
     /// <param name="description">What else is needed to use them.</param>
     internal static TrainedModel Load(string path, ModelDescription description)
     {
-        var outputs = Objective.Create(description.ClassNames.Count, labelSmoothing: 0).OutputWidth;
+        var outputs = Objective.Create(SpecOf(description, path)).OutputWidth;
         var preprocessing = Preprocessing.FromJson(description.Preprocessing, path);
         var features = preprocessing.ColumnCount(description.Input.Length);
         if (description.Columns is { } names && names.Features.Count != features)
@@ -114,4 +121,9 @@ public sealed class TrainedModel
                 yield return Objective.Predict(outputs.Span.Slice(start, Network.OutputWidth), ClassNames);
         }
     }
+
+    private static ObjectiveSpec SpecOf(ModelDescription description, string name) =>
+        description.Objective is { } objective
+            ? ObjectiveSpec.FromJson(objective, name)
+            : new ClassificationSpec(description.ClassNames.Count);
 }

@@ -26,7 +26,7 @@ public sealed class Trainer(Dataset dataset, TrainingOptions options)
         options.ThrowIfInvalid();
         var prepared = RunPreparation.Of(options, dataset);
         var configuration = prepared.Configuration;
-        var settings = TrainingSettings.Of(configuration, prepared.Network);
+        var settings = prepared.Settings;
         using var trainer = new LocalTrainer(settings, dataset, configuration.Batches(dataset.Train.Count), Threads);
         trainer.State.Restore(prepared.InitialState());
         try

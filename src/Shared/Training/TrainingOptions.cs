@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
 using Distributed.Data;
+using Distributed.Objectives;
 
 namespace Distributed.Training;
 
@@ -17,6 +18,11 @@ public sealed record TrainingOptions
 
     /// <summary>The most samples in a batch.</summary>
     public const int MaximumBatchSize = 1 << 20;
+
+    /// <summary>The default of <see cref="HuberDelta"/>.</summary>
+    public const double DefaultHuberDelta = 1;
+
+    private const string ForClasses = "belongs to classes, and this data has numbers; leave it out";
 
     /// <summary>What to train on.</summary>
     public DataOptions Data { get; init; } = new();
@@ -40,6 +46,16 @@ public sealed record TrainingOptions
 
     /// <summary>The part of each training target that is spread over all classes alike, 0 to below 1.</summary>
     public double LabelSmoothing { get; init; }
+
+    /// <summary>What is minimised where numbers are predicted; null for <see cref="RegressionLoss.Squared"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // classes have none, as runs of earlier versions
+    public RegressionLoss? Loss { get; init; }
+
+    /// <summary>
+    /// Where a Huber loss becomes a straight line, in deviations of the target; null for <see cref="DefaultHuberDelta"/>, and for other losses.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? HuberDelta { get; init; }
 
     /// <summary>The rule that changes the weights, and its constants.</summary>
     public OptimizerOptions Optimizer { get; init; } = new SgdOptions();
@@ -71,6 +87,7 @@ public sealed record TrainingOptions
             .. LengthErrors(),
             .. BatchErrors(),
             .. LabelErrors(),
+            .. LossErrors(),
             .. Optimizer.Errors().Select(error => error.Within(nameof(Optimizer))),
             .. Schedule.Errors(Steps is > 0 ? Steps : null).Select(error => error.Within(nameof(Schedule))),
             .. IntervalErrors(),
@@ -87,6 +104,19 @@ public sealed record TrainingOptions
     /// <summary>The steps of a run of these options.</summary>
     /// <param name="stepsPerEpoch">Batches in the training set.</param>
     public long TotalSteps(int stepsPerEpoch) => Steps ?? (long)(Epochs ?? DefaultEpochs) * stepsPerEpoch;
+
+    /// <summary>What these options make of data.</summary>
+    /// <param name="dataset">The data.</param>
+    internal ObjectiveSpec ObjectiveOf(Dataset dataset) =>
+        dataset.Targets is { } targets
+            ? new RegressionSpec(targets, ResolvedLoss(dataset.Task)!.Value, ResolvedHuberDelta)
+            : new ClassificationSpec(dataset.ClassNames.Count, LabelSmoothing);
+
+    /// <summary>The loss, or its default for a task that has one.</summary>
+    internal RegressionLoss? ResolvedLoss(LearningTask task) => Loss ?? (task == LearningTask.Regression ? RegressionLoss.Squared : null);
+
+    /// <summary>The delta, or its default for the loss that has one.</summary>
+    internal double? ResolvedHuberDelta => HuberDelta ?? (Loss == RegressionLoss.Huber ? DefaultHuberDelta : null);
 
     private IEnumerable<OptionError> LengthErrors()
     {
@@ -113,6 +143,27 @@ public sealed record TrainingOptions
         var isFraction = LabelSmoothing >= 0 && (float)LabelSmoothing < 1;
         if (!isFraction)
             yield return OptionError.Of(nameof(LabelSmoothing), LabelSmoothing, "must be from 0 to below 1");
+        else if (LabelSmoothing != 0 && Data.Task == LearningTask.Regression)
+            yield return OptionError.Of(nameof(LabelSmoothing), LabelSmoothing, ForClasses);
+    }
+
+    private IEnumerable<OptionError> LossErrors()
+    {
+        if (Loss is { } loss && Data.Task == LearningTask.Classification)
+        {
+            yield return new OptionError(
+                nameof(Loss),
+                loss.ToString().ToLowerInvariant(),
+                "belongs to numbers, and this data has classes, whose loss is the cross-entropy; leave it out"
+            );
+        }
+
+        if (HuberDelta is not { } delta)
+            yield break;
+        if (!((float)delta > 0 && float.IsFinite((float)delta)))
+            yield return OptionError.Of(nameof(HuberDelta), delta, "must be a number above 0");
+        else if (Loss != RegressionLoss.Huber)
+            yield return OptionError.Of(nameof(HuberDelta), delta, "belongs to {0} huber; say that too, or leave it out", nameof(Loss));
     }
 
     private IEnumerable<OptionError> IntervalErrors()

@@ -12,7 +12,9 @@ public sealed record TrainingProgress(long Step, long TotalSteps, long Epoch, fl
 
 /// <summary>How a model does on the test set.</summary>
 /// <param name="Loss">The mean loss of a sample.</param>
-/// <param name="Metrics">What else the objective measures, such as <c>accuracy</c>.</param>
+/// <param name="Metrics">
+/// What else the objective measures: <c>accuracy</c> of classes; <c>rmse</c>, <c>mae</c> and <c>r2</c> of numbers, in their own units.
+/// </param>
 public sealed record TestScore(double Loss, IReadOnlyList<Metric> Metrics)
 {
     /// <summary>A metric by its name.</summary>

@@ -24,12 +24,13 @@ internal sealed record TrainingSettings(
     /// <summary>The settings of a run.</summary>
     /// <param name="configuration">The run's configuration.</param>
     /// <param name="network">Its model, resolved against the data.</param>
-    public static TrainingSettings Of(RunConfiguration configuration, Network network)
+    /// <param name="objective">What it minimises and measures.</param>
+    public static TrainingSettings Of(RunConfiguration configuration, Network network, Objective objective)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         return new(
             network,
-            configuration.CreateObjective(network),
+            objective,
             configuration.Microbatch,
             configuration.Options.Optimizer,
             configuration.Options.Schedule,

@@ -75,6 +75,12 @@ internal static class WorkerCommand
         Description = "CSV: the column of the labels",
         HelpName = "NAME|INDEX",
     };
+    private static readonly Option<string> TaskOfData = new("--task")
+    {
+        Description = "CSV: whether that column holds classes or numbers to predict",
+        HelpName = "auto|classification|regression",
+        DefaultValueFactory = _ => "auto",
+    };
     private static readonly Option<bool?> Header = new("--header") { Description = "CSV: whether the first row names the columns" };
     private static readonly Option<string> DecimalComma = new("--decimal-comma")
     {
@@ -92,6 +98,7 @@ internal static class WorkerCommand
     /// <summary>The root command: joins a run, and <c>health</c> asks a running process how it is.</summary>
     public static RootCommand Create()
     {
+        TaskOfData.AcceptOnlyFromAmong("auto", "classification", "regression");
         DecimalComma.AcceptOnlyFromAmong("on", "off");
         Standardize.AcceptOnlyFromAmong("on", "off");
         var command = new RootCommand("Joins a distributed training run: computes its share of every step until the run is complete.")
@@ -109,6 +116,7 @@ internal static class WorkerCommand
             Test,
             DataDir,
             LabelColumn,
+            TaskOfData,
             Header,
             DecimalComma,
             Standardize,
@@ -165,6 +173,8 @@ internal static class WorkerCommand
             Test = parse.GetValue(Test),
             DataDir = parse.GetValue(DataDir),
             LabelColumn = parse.GetValue(LabelColumn),
+            Task =
+                parse.GetRequiredValue(TaskOfData) is var task && task == "auto" ? null : Enum.Parse<LearningTask>(task, ignoreCase: true),
             Header = parse.GetValue(Header),
             DecimalComma = parse.GetRequiredValue(DecimalComma) == "on",
             Standardize = parse.GetRequiredValue(Standardize) == "on",

@@ -1,5 +1,6 @@
 using Distributed.Data;
 using Distributed.Model;
+using Distributed.Objectives;
 using Distributed.Protocol;
 using Distributed.Training;
 
@@ -42,7 +43,7 @@ internal sealed record RunContext(
         return new RunContext(
             message.Welcome.Worker,
             message.Run,
-            TrainingSettings.Of(configuration, network),
+            TrainingSettings.Of(configuration, network, Objective.Create(ObjectiveOf(settings, configuration))),
             (configuration.Options.BatchSize + configuration.Microbatch - 1) / configuration.Microbatch,
             settings.Exchange,
             settings.Transport,
@@ -51,6 +52,11 @@ internal sealed record RunContext(
             settings.Ledger
         );
     }
+
+    private static ObjectiveSpec ObjectiveOf(RunSettings settings, RunConfiguration configuration) =>
+        settings.ObjectiveJson.Length > 0
+            ? ObjectiveSpec.FromJson(settings.ObjectiveJson, "the coordinator's settings")
+            : new ClassificationSpec(settings.Outputs, configuration.Options.LabelSmoothing);
 
     /// <summary>What a sample is made of.</summary>
     internal static InputColumns ColumnsOf(RunSettings settings) =>

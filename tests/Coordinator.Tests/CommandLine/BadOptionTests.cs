@@ -39,6 +39,19 @@ public sealed class BadOptionTests : IDisposable
     [InlineData("--warmup-steps 1000 --epochs 1", "--warmup-steps 1000: must be at most 23, the steps of the run")]
     [InlineData("--eval-every 0", "--eval-every 0: must be at least 1 step")]
     [InlineData("--checkpoint-every 0", "--checkpoint-every 0: must be at least 1 step")]
+    [InlineData("--task clustering", "--task clustering: must be auto or classification or regression")]
+    [InlineData("--task regression", "--task regression does not go with digits, which is not CSV; leave it out")]
+    [InlineData(
+        "--task regression --label-smoothing 0.1",
+        "--label-smoothing 0.1: belongs to classes, and this data has numbers; leave it out"
+    )]
+    [InlineData("--loss square", "--loss square: must be squared or absolute or huber")]
+    [InlineData(
+        "--loss huber",
+        "--loss huber: belongs to numbers, and this data has classes, whose loss is the cross-entropy; leave it out"
+    )]
+    [InlineData("--loss huber --huber-delta 0", "--huber-delta 0: must be a number above 0")]
+    [InlineData("--huber-delta 2", "--huber-delta 2: belongs to --loss huber; say that too, or leave it out")]
     [InlineData("--decimal-comma maybe", "--decimal-comma maybe: must be on or off")]
     [InlineData("--header maybe", "--header maybe: must be on or off")]
     [InlineData("--standardize 1", "--standardize 1: must be on or off")]

@@ -84,7 +84,7 @@ public sealed class EmergencyResumeTests : IDisposable
         var configuration = RunFolder.ReadConfiguration(run);
         var prepared = RunPreparation.Load(RunFolder.ReadOptions(run));
         using var trainer = new LocalTrainer(
-            TrainingSettings.Of(configuration, prepared.Network),
+            TrainingSettings.Of(configuration, prepared.Network, configuration.CreateObjective(prepared.Dataset)),
             prepared.Dataset,
             configuration.Batches(prepared.Dataset.Train.Count),
             threads: 1

@@ -1,8 +1,10 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Distributed.Kernels;
 using Distributed.Kernels.Threads;
 using Distributed.Model;
 using Distributed.Model.Layers;
+using Distributed.Objectives;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Model;
@@ -15,7 +17,8 @@ public sealed class GoldenLayerTests : IDisposable
 
     private static readonly JsonElement[] Layers = Load("others"),
         Embeddings = Load("embedding"),
-        Losses = Load("cross-entropy");
+        Losses = Load("cross-entropy"),
+        NumberLosses = Load("regression");
 
     private readonly ComputeTeam _team = new(2);
 
@@ -23,6 +26,9 @@ public sealed class GoldenLayerTests : IDisposable
         [.. Layers.Select((golden, index) => (index, golden.GetProperty("layer").GetProperty("type").GetString()!))];
 
     public static TheoryData<int> EmbeddingCases => [.. Enumerable.Range(0, Embeddings.Length)];
+
+    public static TheoryData<int, string> NumberLossCases =>
+        [.. NumberLosses.Select((golden, index) => (index, golden.GetProperty("loss").GetString()!))];
 
     public static TheoryData<int> LossCases => [.. Enumerable.Range(0, Losses.Length)];
 
@@ -112,6 +118,31 @@ public sealed class GoldenLayerTests : IDisposable
         SoftmaxCrossEntropy.ForwardBackward(gradient, labels, golden.GetProperty("classes").GetInt32(), losses, smoothing, _team);
         AssertClose(expected, losses, "losses");
         AssertClose(Values(golden, "gradient"), gradient, "gradient");
+    }
+
+    [Theory]
+    [MemberData(nameof(NumberLossCases))]
+    public void LossesOfNumbersAgreeWithPyTorch(int index, string loss)
+    {
+        var golden = NumberLosses[index];
+        float[] outputs = Values(golden, "outputs"),
+            targets = Values(golden, "targets"),
+            expected = Values(golden, "losses");
+        var width = golden.GetProperty("width").GetInt32();
+        double[] ones = [.. Enumerable.Repeat(1.0, width)];
+        var names = Enumerable.Range(0, width).Select(target => $"{target}");
+        var objective = Objective.Create(
+            new RegressionSpec(
+                new NumericTargets([.. names], [.. ones.Select(_ => 0.0)], ones),
+                Enum.Parse<RegressionLoss>(loss, ignoreCase: true),
+                golden.GetProperty("delta").GetDouble()
+            )
+        );
+        var floats = new float[objective.FloatSums * expected.Length];
+        var terms = new SampleTerms(floats, expected.Length, new long[BatchSums.CountCount]);
+        objective.Train(outputs, MemoryMarshal.Cast<float, int>(targets), terms, _team);
+        AssertClose(expected, terms.Losses, "losses");
+        AssertClose(Values(golden, "gradient"), outputs, "gradient");
     }
 
     private static JsonElement[] Load(string name) =>

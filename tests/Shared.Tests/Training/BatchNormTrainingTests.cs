@@ -90,7 +90,8 @@ public sealed class BatchNormTrainingTests
 
     private static LocalTrainer Trainer(RunConfiguration configuration)
     {
-        LocalTrainer trainer = new(TrainingSettings.Of(configuration, Network), Data, configuration.Batches(Data.Train.Count), threads: 2);
+        var settings = TrainingSettings.Of(configuration, Network, configuration.CreateObjective(Data));
+        LocalTrainer trainer = new(settings, Data, configuration.Batches(Data.Train.Count), threads: 2);
         trainer.State.Restore(InitialState.Of(configuration, Network, weights: null));
         return trainer;
     }

@@ -37,7 +37,7 @@ public sealed class GoldenHashTests
         var network = new Network(model, dataset.Shape, dataset.ClassNames.Count);
         var configuration = RunConfiguration.Resolve(options, dataset, model.ToJson(), initWeightsSha256: null);
         using var trainer = new LocalTrainer(
-            TrainingSettings.Of(configuration, network),
+            TrainingSettings.Of(configuration, network, configuration.CreateObjective(dataset)),
             dataset,
             configuration.Batches(dataset.Train.Count),
             threads: 1

@@ -1,12 +1,13 @@
 using Distributed.Checkpoints;
 using Distributed.Data;
 using Distributed.Model;
+using Distributed.Objectives;
 using Distributed.Random;
 using Distributed.Training;
 
 namespace Distributed.Shared.Tests.Training;
 
-/// <summary>One small model with the hash of its weights after a few steps on digits.</summary>
+/// <summary>One small model with the hash of its weights after a few steps, on digits unless it is told otherwise.</summary>
 /// <param name="Layers">The model file's layers, without the last one to the classes.</param>
 /// <param name="Optimizer">The rule.</param>
 /// <param name="Hash">The first sixteen digits of the weights' SHA-256.</param>
@@ -16,14 +17,17 @@ internal sealed record GoldenModel(string Layers, OptimizerOptions Optimizer, st
 
     private static readonly Dataset Digits = DatasetLoader.Load(new DataOptions());
 
-    /// <summary>What it is trained on.</summary>
-    public Dataset Data { get; init; } = Digits;
-
     /// <summary>The last columns of the data.</summary>
     public IReadOnlyList<CategoryColumn> Categories { get; init; } = [];
 
     /// <summary>The part of each target that is spread over all classes.</summary>
     public double LabelSmoothing { get; init; }
+
+    /// <summary>What it is trained on.</summary>
+    public Dataset Data { get; init; } = Digits;
+
+    /// <summary>What is minimised where numbers are predicted.</summary>
+    public RegressionLoss? Loss { get; init; }
 
     /// <summary>Trains the model and returns as many digits of its hash as are kept.</summary>
     public string Train(int threads)
@@ -39,11 +43,12 @@ internal sealed record GoldenModel(string Layers, OptimizerOptions Optimizer, st
             Steps = Steps,
             Optimizer = Optimizer,
             LabelSmoothing = LabelSmoothing,
+            Loss = Loss,
         };
-        var network = new Network(model, columns, Data.ClassNames.Count);
+        var network = new Network(model, columns, Data.OutputWidth);
         var configuration = RunConfiguration.Resolve(options, Data, model.ToJson(), initWeightsSha256: null);
         using var trainer = new LocalTrainer(
-            TrainingSettings.Of(configuration, network),
+            TrainingSettings.Of(configuration, network, configuration.CreateObjective(Data)),
             Data,
             configuration.Batches(Data.Train.Count),
             threads
@@ -142,6 +147,13 @@ internal static class GoldenModels
                 Categories = Categories,
             },
             ["piecewise"] = new($$"""{"type":"piecewise","bins":5,"over":"rows"},{{Hidden}}""", Momentum, "9b8a61f0c1e1860d"),
+            ["squared loss of numbers"] = new(Hidden, Momentum, "9150d18718b76882") { Data = NumberRun.Data },
+            ["absolute loss of numbers"] = new(Hidden, Momentum, "7dc46ffae939cfbd")
+            {
+                Data = NumberRun.Data,
+                Loss = RegressionLoss.Absolute,
+            },
+            ["Huber loss of numbers"] = new(Hidden, Momentum, "9ec2b12bf1687c72") { Data = NumberRun.Data, Loss = RegressionLoss.Huber },
             ["residual"] = new(Residual, Momentum, "196234598e78ae26"),
             ["convolution and maximum"] = new(Convolutions, Momentum, "a1df37a30864025a"),
             ["residual with batch normalisation"] = new(ResidualImages, Momentum, "7f6efdb796a754a7"),

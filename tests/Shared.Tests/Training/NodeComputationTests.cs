@@ -20,7 +20,8 @@ public sealed class BlockComputationTests : IDisposable
 
     private static readonly TrainingSettings Settings = TrainingSettings.Of(
         TinyRun.Configuration(),
-        new Network(Model, TinyRun.Data.Shape, 10)
+        new Network(Model, TinyRun.Data.Shape, 10),
+        TinyRun.Configuration().CreateObjective(TinyRun.Data)
     );
 
     private readonly ComputeTeam _team = new(2);

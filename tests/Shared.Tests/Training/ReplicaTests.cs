@@ -29,7 +29,7 @@ public sealed class ReplicaTests
     public void A_warmed_step_allocates_nothing_on_any_thread(int threads, string optimizer, double? clipNorm)
     {
         var configuration = TinyRun.Configuration();
-        var settings = TrainingSettings.Of(configuration, TinyRun.Network) with
+        var settings = TrainingSettings.Of(configuration, TinyRun.Network, configuration.CreateObjective(TinyRun.Data)) with
         {
             Optimizer = OptimizerOptions.Find(optimizer)! with { ClipNorm = clipNorm },
         };
@@ -60,7 +60,7 @@ public sealed class ReplicaTests
         var configuration = TinyRun.Configuration();
         // Wide enough for threads to share its update.
         var network = new Network(ModelSpec.Parse("mlp:300,300"), TinyRun.Data.Shape, TinyRun.Data.ClassNames.Count);
-        var settings = TrainingSettings.Of(configuration, network);
+        var settings = TrainingSettings.Of(configuration, network, configuration.CreateObjective(TinyRun.Data));
         using var after = new Replica(settings, threads: 1);
         using var beside = new Replica(settings, threads);
         network.InitializeWeights(seed: 1, after.Weights.State.Weights.Span);
@@ -114,7 +114,10 @@ public sealed class ReplicaTests
         int rank
     )
     {
-        using var replica = new Replica(TrainingSettings.Of(configuration, TinyRun.Network), threads: 1);
+        using var replica = new Replica(
+            TrainingSettings.Of(configuration, TinyRun.Network, configuration.CreateObjective(TinyRun.Data)),
+            threads: 1
+        );
         replica.Weights.State.Restore(InitialState.Of(configuration, TinyRun.Network, null));
         var (start, end) = plan.RangeOf(rank);
         var memory = new PrivateMemory(TinyRun.Network.Layout.Length);

@@ -35,7 +35,8 @@ public sealed class SharedTrainingTests
 
     private static TrainingSettings Settings(double? clipNorm)
     {
-        var settings = TrainingSettings.Of(TinyRun.Configuration(), TinyRun.Network);
+        var configuration = TinyRun.Configuration();
+        var settings = TrainingSettings.Of(configuration, TinyRun.Network, configuration.CreateObjective(TinyRun.Data));
         return settings with { Optimizer = settings.Optimizer with { ClipNorm = clipNorm } };
     }
 

@@ -34,7 +34,8 @@ internal static class TinyRun
     public static LocalTrainer Trainer(int threads = 1, Checkpoint? start = null, float learningRate = 0.01f)
     {
         var configuration = Configuration(learningRate);
-        var trainer = new LocalTrainer(TrainingSettings.Of(configuration, Network), Data, configuration.Batches(Data.Train.Count), threads);
+        var settings = TrainingSettings.Of(configuration, Network, configuration.CreateObjective(Data));
+        var trainer = new LocalTrainer(settings, Data, configuration.Batches(Data.Train.Count), threads);
         trainer.State.Restore(start ?? InitialState.Of(configuration, Network, null));
         return trainer;
     }

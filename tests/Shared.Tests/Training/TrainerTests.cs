@@ -21,7 +21,7 @@ public sealed class TrainerTests
     {
         var prepared = RunPreparation.Load(Options);
         using LocalTrainer trainer = new(
-            TrainingSettings.Of(prepared.Configuration, prepared.Network),
+            prepared.Settings,
             TinyRun.Data,
             prepared.Configuration.Batches(TinyRun.Data.Train.Count),
             threads: 1

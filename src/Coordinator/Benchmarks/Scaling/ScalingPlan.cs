@@ -17,10 +17,7 @@ internal sealed record ScalingPlan(long BytesPerStep, long AccountedBytes)
         var microbatches = (configuration.Options.BatchSize + configuration.Microbatch - 1) / configuration.Microbatch;
         var plan = new ReductionPlan(microbatches, Shares.Equal(workers), Buckets.Of(prepared.Network.Layout, workers));
         var most = plan.Nodes.Max(block => block.Count) * configuration.Microbatch;
-        return new ScalingPlan(
-            Enumerable.Range(0, workers).Max(plan.BytesSentBy),
-            ReplicaMemory.Bytes(TrainingSettings.Of(configuration, prepared.Network), most)
-        );
+        return new ScalingPlan(Enumerable.Range(0, workers).Max(plan.BytesSentBy), ReplicaMemory.Bytes(prepared.Settings, most));
     }
 
     /// <summary>How many times the work of one worker these can do, if nothing is lost: no more than the cores have room for.</summary>

@@ -19,6 +19,7 @@ internal sealed class RunProgress
     private readonly GrantWriter _grants;
     private readonly TrainingClock _clock;
     private readonly LearningRateSchedule _schedule;
+    private readonly Objective _objective;
     private readonly TransportUse _transport = new();
     private readonly SampleLedger? _ledger;
     private readonly HashSet<int> _opening = [];
@@ -42,6 +43,7 @@ internal sealed class RunProgress
         _grants = grants;
         _clock = new TrainingClock(time);
         _schedule = new LearningRateSchedule(request.Configuration.Options.Schedule, request.Configuration.Options.Optimizer.LearningRate);
+        _objective = request.Configuration.CreateObjective(request.Dataset);
         _logged = request.Logged;
         _ledger = request.Cluster.Ledger ? new SampleLedger() : null;
         Latest = request.Start;
@@ -278,7 +280,7 @@ internal sealed class RunProgress
 
     private void Evaluated(long step, BatchSums sums)
     {
-        _evaluation = Runs.Evaluated.Of(step, _request.Configuration.CreateObjective(_request.Network), sums);
+        _evaluation = Runs.Evaluated.Of(step, _objective, sums);
         _observer.Report(_evaluation);
         if (step < _request.Configuration.Steps)
             _clock.Start();

@@ -16,7 +16,7 @@ internal static class WelcomeSettings
         {
             Options = request.Configuration.Options with
             {
-                Data = new DataOptions { Data = request.Dataset.Name },
+                Data = new DataOptions { Data = request.Dataset.Name, Task = request.Dataset.Task },
                 InitWeights = null,
             },
         };
@@ -31,6 +31,7 @@ internal static class WelcomeSettings
             Transport = Mode(request.Cluster.Transport),
             Ledger = request.Cluster.Ledger,
             ConfigurationHash = RunConfigurationJson.Hash(request.Configuration),
+            ObjectiveJson = request.Configuration.Options.ObjectiveOf(request.Dataset).ToJson(),
         };
     }
 
