@@ -6,13 +6,13 @@ namespace Distributed.Kernels;
 
 /// <summary>
 /// The piecewise-linear encoding of numbers (Y. Gorishniy, I. Rubachev and A. Babenko, "On embeddings for numerical features in tabular
-/// deep learning", 2022, section 3.2): a number becomes one value for each bin of its column, 0 where it lies below the bin, 1 where it lies
-/// above, and in between how far it has come from the lower edge to the upper one. The first bin has no end below and the last none above,
-/// so that no number loses its place.
+/// deep learning", 2022, section 3.2): a number becomes one value for each bin of its column, 0 where it lies below the bin, 1 where it
+/// lies above, and in between how far it has come from the lower edge to the upper one. The first bin has no end below and the last none
+/// above, so that no number loses its place.
 /// </summary>
 /// <remarks>
-/// All values are min(max((x - lower) / width, 0), 1). Rounding keeps the order of numbers, so that at the upper edge the quotient is that of
-/// equal numbers, exactly 1, above it no less, and below the lower edge negative.
+/// A value is min(max((x - lower) / width, floor), ceiling), with 0 and 1 or infinities as limits. Rounding keeps the order of numbers, so
+/// that at the upper edge the quotient is that of equal numbers, exactly 1, above it no less, and below the lower edge not positive.
 /// </remarks>
 internal static unsafe class PiecewiseLinear
 {

@@ -32,7 +32,7 @@ internal abstract record LayerSpec
     /// <summary>Writes the properties that follow <c>"type"</c> in a model file.</summary>
     internal virtual void WriteProperties(Utf8JsonWriter writer) { }
 
-    /// <summary>The layer with all that follows from the data it is to be trained on; itself where nothing does, or all has been settled.</summary>
+    /// <summary>The layer with all that follows from the data it is to be trained on; itself where that has been settled.</summary>
     /// <param name="input">What samples are made of.</param>
     /// <param name="training">The samples.</param>
     internal virtual LayerSpec Fitted(InputColumns input, ITrainingColumns training) => this;

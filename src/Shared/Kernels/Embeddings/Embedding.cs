@@ -131,6 +131,8 @@ internal static unsafe class Embedding
 /// <summary>Ids and sizes of a pass, as the kernels' inner loops take them.</summary>
 internal readonly unsafe struct EmbeddingOperands(EmbeddingIds ids, EmbeddingColumn* columns, int* values)
 {
+    private readonly int _stride = ids.Stride;
+
     public int Rows { get; } = ids.Rows;
 
     public int OutputLength { get; } = ids.Shape.OutputLength;
@@ -140,5 +142,5 @@ internal readonly unsafe struct EmbeddingOperands(EmbeddingIds ids, EmbeddingCol
     public EmbeddingColumn* Columns => columns;
 
     /// <summary>[rows], the ids of one column.</summary>
-    public int* IdsOf(int column) => values + ((nint)column * Rows);
+    public int* IdsOf(int column) => values + ((nint)column * _stride);
 }

@@ -22,8 +22,8 @@ internal readonly unsafe struct EmbeddingGradientWork(
     /// <summary>Partial sums on the stack: one for each level of a tree over 2^31 microbatches.</summary>
     private const int Levels = 32;
 
-    /// <summary>Floats of the widest vectors.</summary>
-    private const int WidestVector = 16;
+    /// <summary>Floats of a partial sum: two of the widest vectors.</summary>
+    private const int SlotLength = 32;
 
     /// <summary>Floats of scratch memory for each chunk, which hold integers, in whole cache lines.</summary>
     public static int ScratchLength(int rows) =>
@@ -33,7 +33,7 @@ internal readonly unsafe struct EmbeddingGradientWork(
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        var sums = stackalloc float[Levels * WidestVector];
+        var sums = stackalloc float[Levels * SlotLength];
         var leaves = stackalloc int[Levels];
         Partials partials = new(sums, leaves);
         var memory = (int*)(scratch + ((nint)chunk * scratchLength));
@@ -47,18 +47,16 @@ internal readonly unsafe struct EmbeddingGradientWork(
         where TVector : unmanaged
     {
         RowGroups groups = new(ids, operands.Rows, memory);
-        groups.Build();
-        for (var entry = 0; entry < groups.Entries; entry++)
+        var count = groups.Build();
+        for (var group = 0; group < count; group++)
         {
-            var first = groups.FirstOf(entry);
-            if (first == RowGroups.None)
-                continue;
+            var first = groups.FirstOf(group);
             var destination = tablesGradient + column.TableOffset + ((nint)ids[first] * column.Dimension);
             TableRow<TLanes, TVector>(groups, first, outputGradient + column.OutputOffset, column.Dimension, destination, partials);
         }
     }
 
-    /// <summary>Sums a table row in vectors of this width, and what is left in narrower ones: tables have few columns.</summary>
+    /// <summary>Sums a table row in the widest vectors that it fills: many tables have rows of a few values.</summary>
     private void TableRow<TLanes, TVector>(
         in RowGroups groups,
         int first,
@@ -70,15 +68,37 @@ internal readonly unsafe struct EmbeddingGradientWork(
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        var j = 0;
-        for (; j + TLanes.Count <= dimension; j += TLanes.Count)
-            TLanes.Store(Sum<TLanes, TVector>(groups, first, gradient + j, partials), destination + j);
-        for (; TLanes.Count > Lanes256.Count && j + Lanes256.Count <= dimension; j += Lanes256.Count)
-            Lanes256.Store(Sum<Lanes256, Vector256<float>>(groups, first, gradient + j, partials), destination + j);
-        for (; TLanes.Count > Lanes128.Count && j + Lanes128.Count <= dimension; j += Lanes128.Count)
-            Lanes128.Store(Sum<Lanes128, Vector128<float>>(groups, first, gradient + j, partials), destination + j);
-        for (; j < dimension; j++)
-            LanesScalar.Store(Sum<LanesScalar, float>(groups, first, gradient + j, partials), destination + j);
+        if (dimension >= TLanes.Count)
+            Pairs<TLanes, TVector>(groups, first, gradient, dimension, destination, partials);
+        else if (TLanes.Count > Lanes256.Count && dimension >= Lanes256.Count)
+            Pairs<Lanes256, Vector256<float>>(groups, first, gradient, dimension, destination, partials);
+        else if (TLanes.Count > Lanes128.Count && dimension >= Lanes128.Count)
+            Pairs<Lanes128, Vector128<float>>(groups, first, gradient, dimension, destination, partials);
+        else
+            Pairs<LanesScalar, float>(groups, first, gradient, dimension, destination, partials);
+    }
+
+    /// <summary>
+    /// Two vectors at a time. The last ones end where the row ends, and overlap those before them: what is summed twice has the same bits.
+    /// </summary>
+    private void Pairs<TLanes, TVector>(
+        in RowGroups groups,
+        int first,
+        float* gradient,
+        int dimension,
+        float* destination,
+        in Partials partials
+    )
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        var last = dimension - TLanes.Count;
+        for (var j = 0; j < dimension; j += 2 * TLanes.Count)
+        {
+            int left = Math.Min(j, last),
+                right = Math.Min(j + TLanes.Count, last);
+            Sum<TLanes, TVector>(groups, first, gradient + left, right - left, destination + left, partials);
+        }
     }
 
     /// <summary>
@@ -87,32 +107,53 @@ internal readonly unsafe struct EmbeddingGradientWork(
     /// one that they share with it.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private TVector Sum<TLanes, TVector>(in RowGroups groups, int row, float* gradient, in Partials partials)
+    private void Sum<TLanes, TVector>(in RowGroups groups, int row, float* gradient, nint right, float* destination, in Partials partials)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
-        int depth = 0,
-            leaf = row / microbatch;
-        var end = EndOf(leaf);
-        TVector sum = default; // +0
-        for (; row != RowGroups.None; row = groups.NextOf(row))
+        int leaf = row / microbatch,
+            end = EndOf(leaf);
+        var nextRows = groups.Next;
+        nint stride = operands.OutputLength;
+        var leaves = partials.Leaves;
+        var top = partials.Sums; // two vectors for each leaf that waits
+        TVector sum = default, // +0
+            rightSum = default;
+        while (row != RowGroups.None)
         {
             if (row >= end)
             {
                 var next = row / microbatch;
-                for (; depth > 0 && Height(partials.Leaves[depth - 1], leaf) < Height(leaf, next); depth--)
-                    sum = TLanes.Add(TLanes.Load(partials.Sums + ((depth - 1) * TLanes.Count)), sum);
-                TLanes.Store(sum, partials.Sums + (depth * TLanes.Count));
-                partials.Leaves[depth++] = leaf;
-                (leaf, end, sum) = (next, EndOf(next), default);
+                for (; top > partials.Sums && Height(leaves[-1], leaf) < Height(leaf, next); leaves--)
+                    Merge<TLanes, TVector>(ref top, ref sum, ref rightSum);
+                TLanes.Store(sum, top);
+                TLanes.Store(rightSum, top + TLanes.Count);
+                top += 2 * TLanes.Count;
+                *leaves++ = leaf;
+                (leaf, end, sum, rightSum) = (next, EndOf(next), default, default);
             }
 
-            sum = TLanes.Add(sum, TLanes.Load(gradient + ((nint)row * operands.OutputLength)));
+            var term = gradient + (row * stride);
+            sum = TLanes.Add(sum, TLanes.Load(term));
+            rightSum = TLanes.Add(rightSum, TLanes.Load(term + right));
+            row = nextRows[row];
         }
 
-        for (; depth > 0; depth--)
-            sum = TLanes.Add(TLanes.Load(partials.Sums + ((depth - 1) * TLanes.Count)), sum);
-        return sum;
+        while (top > partials.Sums)
+            Merge<TLanes, TVector>(ref top, ref sum, ref rightSum);
+        TLanes.Store(sum, destination);
+        TLanes.Store(rightSum, destination + right);
+    }
+
+    /// <summary>Adds the sums to those of an earlier node, which is taken off the stack.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Merge<TLanes, TVector>(ref float* top, ref TVector sum, ref TVector rightSum)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        top -= 2 * TLanes.Count;
+        sum = TLanes.Add(TLanes.Load(top), sum);
+        rightSum = TLanes.Add(TLanes.Load(top + TLanes.Count), rightSum);
     }
 
     /// <summary>How far above the leaves the lowest node lies that has both microbatches below it, less 1.</summary>

@@ -1,3 +1,5 @@
+using Distributed.Kernels.Vectors;
+
 namespace Distributed.Kernels.Embeddings;
 
 /// <summary>
@@ -8,7 +10,8 @@ namespace Distributed.Kernels.Embeddings;
 /// <param name="maximumRows">The most samples of a pass.</param>
 internal sealed class EmbeddingIds(EmbeddingShape shape, int maximumRows)
 {
-    private readonly int[] _ids = new int[checked(shape.Columns.Length * maximumRows)];
+    // Columns a power of two of bytes apart would share the few places in a cache that such addresses have.
+    private readonly int[] _ids = new int[checked(shape.Columns.Length * StrideFor(maximumRows))];
 
     /// <summary>The sizes.</summary>
     public EmbeddingShape Shape { get; } = shape;
@@ -16,8 +19,11 @@ internal sealed class EmbeddingIds(EmbeddingShape shape, int maximumRows)
     /// <summary>Samples of the pass that was read last; 0 before the first, and where that was refused.</summary>
     public int Rows { get; private set; }
 
-    /// <summary>[columns, rows]: column by column, as the gradient takes them.</summary>
-    internal ReadOnlySpan<int> Values => _ids.AsSpan(0, Shape.Columns.Length * Rows);
+    /// <summary>[columns, <see cref="Stride"/>], of which the first <see cref="Rows"/> count, as the gradient takes them.</summary>
+    internal ReadOnlySpan<int> Values => _ids;
+
+    /// <summary>From the ids of a column to those of the next.</summary>
+    internal int Stride { get; } = StrideFor(maximumRows);
 
     /// <summary>Takes the ids of samples.</summary>
     /// <param name="input">[rows, numbers and ids].</param>
@@ -33,19 +39,21 @@ internal sealed class EmbeddingIds(EmbeddingShape shape, int maximumRows)
         var columns = Shape.Columns;
         for (var row = 0; row < rows; row++)
         {
-            var ids = input.Slice((row * Shape.InputLength) + Shape.Numbers, columns.Length);
+            var values = input.Slice((row * Shape.InputLength) + Shape.Numbers, columns.Length);
             for (var column = 0; column < columns.Length; column++)
-                _ids[(column * rows) + row] = Checked(ids[column], columns[column].Rows, row, column);
+            {
+                var id = (int)values[column]; // saturates where it does not fit, and is then refused
+                if ((uint)id >= (uint)columns[column].Rows || id != values[column])
+                    throw Refused(values[column], row, column);
+                _ids[(column * Stride) + row] = id;
+            }
         }
 
         Rows = rows;
     }
 
-    private static int Checked(float value, int tableRows, int row, int column)
-    {
-        var id = (int)value; // saturates where it does not fit, and is then refused
-        return value >= 0 && value < tableRows && id == value
-            ? id
-            : throw new ArgumentException($"sample {row} has {value} as an id in column {column} of categories, not 0 to {tableRows - 1}");
-    }
+    private static int StrideFor(int maximumRows) => checked(((maximumRows / CacheLine.Length) + 1 | 1) * CacheLine.Length);
+
+    private ArgumentException Refused(float value, int row, int column) =>
+        new($"sample {row} has {value} as an id in column {column} of categories, not 0 to {Shape.Columns[column].Rows - 1}");
 }

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace Distributed.Kernels.Embeddings;
 
 /// <summary>
-/// The rows of a pass by their id, each group in ascending order: a hash table with open addressing whose entries are the groups' first
+/// The rows of a pass by their id, each group in ascending order: a hash table with open addressing, whose entries are the groups' first
 /// rows, each of which names the next. It is as large as the pass and not as the embedding's table, so that it stays in the first-level
 /// cache.
 /// </summary>
@@ -20,28 +20,34 @@ internal readonly unsafe struct RowGroups(int* ids, int rows, int* memory)
 
     private readonly int _bits = BitsFor(rows);
 
-    /// <summary>Entries of the hash table.</summary>
-    public int Entries => 1 << _bits;
+    /// <summary>[rows]: the row of the same id after each one, or <see cref="None"/>.</summary>
+    public int* Next { get; } = memory + (1 << BitsFor(rows));
+
+    /// <summary>[groups]: the entry of each group.</summary>
+    private int* Groups => Next + rows;
 
     /// <summary>Integers of scratch memory for a number of rows.</summary>
-    public static int LengthFor(int rows) => checked((1 << BitsFor(rows)) + rows);
+    public static int LengthFor(int rows) => checked((1 << BitsFor(rows)) + (2 * rows));
 
-    /// <summary>The first row of the group in an entry, or <see cref="None"/>.</summary>
-    public int FirstOf(int entry) => memory[entry];
+    /// <summary>The first row of a group.</summary>
+    public int FirstOf(int group) => memory[Groups[group]];
 
-    /// <summary>The row of the same id after this one, or <see cref="None"/>.</summary>
-    public int NextOf(int row) => memory[Entries + row];
-
-    /// <summary>Finds the groups; from the last row to the first, so that each begins with its first.</summary>
-    public void Build()
+    /// <summary>Finds the groups, from the last row to the first, so that each begins with its first.</summary>
+    /// <returns>Number of groups.</returns>
+    public int Build()
     {
-        new Span<int>(memory, Entries).Fill(None);
+        new Span<int>(memory, 1 << _bits).Fill(None);
+        var count = 0;
         for (var row = rows - 1; row >= 0; row--)
         {
             var entry = EntryOf(ids[row]);
-            memory[Entries + row] = memory[entry];
+            Next[row] = memory[entry];
+            Groups[count] = entry;
+            count += memory[entry] == None ? 1 : 0;
             memory[entry] = row;
         }
+
+        return count;
     }
 
     // At least twice as many entries as rows: a search then looks at one or two of them.
@@ -52,7 +58,7 @@ internal readonly unsafe struct RowGroups(int* ids, int rows, int* memory)
     {
         var entry = (int)(((uint)id * Multiplier) >> (32 - _bits));
         while (memory[entry] != None && ids[memory[entry]] != id)
-            entry = (entry + 1) & (Entries - 1);
+            entry = (entry + 1) & ((1 << _bits) - 1);
         return entry;
     }
 }

@@ -126,14 +126,14 @@ internal sealed record EmbeddingSpec : InputLayerSpec
         Dimensions ?? categories.Select(column => Dimension ?? DefaultDimension(column.Size));
 }
 
-/// <summary>One table for each column of categories, [size, dimension], as the weight of <c>torch.nn.Embedding(size, dimension)</c>.</summary>
+/// <summary>One table for each column of categories, [size, dimension], as the weight of <c>torch.nn.Embedding</c>.</summary>
 internal sealed class EmbeddingLayer : Layer
 {
     /// <summary>
     /// Initial values are uniform with a variance of 1, that of a standardised number: the dense layer that follows draws its own weights
     /// for inputs of that variance, and each value of a row then begins with the same say as a number. PyTorch draws from N(0, 1), of the
-    /// same variance; Gorishniy et al. ("Revisiting deep learning models for tabular data", 2021) uniformly up to 1/sqrt(dimension), by which
-    /// a whole row has a third of the say of a number.
+    /// same variance; Gorishniy et al. ("Revisiting deep learning models for tabular data", 2021) uniformly up to 1/sqrt(dimension), by
+    /// which a whole row has a third of the say of a number.
     /// </summary>
     private static readonly InitialValues Initial = InitialValues.Uniform((float)Math.Sqrt(3));
 
