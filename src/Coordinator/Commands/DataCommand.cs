@@ -38,6 +38,8 @@ internal sealed class DataCommand(CommandConsole console)
         WriteLine($"sha256 {dataset.Sha256}");
         foreach (var column in dataset.Report?.Columns ?? [])
             WriteLine($"  {column.Name}: {(column.IsCategory ? "category" : "number")} ({column.Reason})");
+        if (dataset.Report?.Task is { } reason)
+            WriteLine($"  to be predicted: {(dataset.Targets is null ? "classes" : "numbers")} ({reason})");
         for (var index = 0; index < dataset.ClassNames.Count; index++)
         {
             var name = Printable.Of(dataset.ClassNames[index]);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using Distributed.Data.Formats.Csv;
 using Distributed.Data.Tables;
 
 namespace Distributed.Data;
@@ -145,7 +146,7 @@ internal static class ArrayDataset
             RawColumn[] table = [.. Enumerable.Range(0, columns).Select(_ => new RawColumn(ColumnKind.Number))];
             for (var index = 0; index < values.Length; index++)
                 table[index % columns].Add(values[index]);
-            return new RawTable(Name, table, [.. table.Select((_, column) => $"value {column}")]);
+            return new RawTable(Name, table, [.. table.Select((_, column) => $"value {column}")], CsvDialect.Usual);
         }
     }
 }

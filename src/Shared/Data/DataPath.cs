@@ -16,13 +16,7 @@ internal static class DataPath
         if (!train.Format.HasColumns)
             RequireNoColumnOptions(options, path);
         var test = testPath is null ? DataFiles.FindTest(path) : DataFiles.Test(testPath);
-        var dataset = train.Format.Read(Name(path), train, test, options);
-        return options.Task is null || options.Task == dataset.Task
-            ? dataset
-            : throw FileErrors.In(
-                path,
-                $"--task {options.Task.ToString()!.ToLowerInvariant()} is not supported for this data; leave --task out"
-            );
+        return train.Format.Read(Name(path), train, test, options);
     }
 
     /// <summary>Reads the samples at a path to predict them; of a folder, the test set.</summary>
@@ -41,8 +35,6 @@ internal static class DataPath
     public static LabelledData LoadLabelled(DataOptions options, ModelInputs inputs, IReadOnlyList<string> classNames)
     {
         var path = Find(options.Data, options.DataDir);
-        if (inputs.Targets is not null)
-            throw FileErrors.In(path, $"{inputs.Model} predicts numbers, and reading these is not supported yet; see predict");
         var test = options.Test is null ? DataFiles.FindTest(path) : DataFiles.Test(Find(options.Test, options.DataDir));
         return LabelledData.Of(
             Name(path),

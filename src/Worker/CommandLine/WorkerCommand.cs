@@ -88,6 +88,14 @@ internal static class WorkerCommand
         HelpName = "on|off",
         DefaultValueFactory = _ => "off",
     };
+    private static readonly Option<string?> Categorical = Columns("--categorical", "the columns of categories");
+    private static readonly Option<string?> Numeric = Columns("--numeric", "the columns of numbers");
+    private static readonly Option<string?> Ignore = Columns("--ignore", "the columns that are left out");
+    private static readonly Option<string?> Missing = new("--missing")
+    {
+        Description = "CSV: the texts that stand for missing values",
+        HelpName = "TEXTS",
+    };
     private static readonly Option<string> Standardize = new("--standardize")
     {
         Description = "CSV: bring columns to mean 0 and deviation 1",
@@ -119,6 +127,10 @@ internal static class WorkerCommand
             TaskOfData,
             Header,
             DecimalComma,
+            Categorical,
+            Numeric,
+            Ignore,
+            Missing,
             Standardize,
             HealthCommand.Create(),
             BenchCommand(),
@@ -177,8 +189,14 @@ internal static class WorkerCommand
                 parse.GetRequiredValue(TaskOfData) is var task && task == "auto" ? null : Enum.Parse<LearningTask>(task, ignoreCase: true),
             Header = parse.GetValue(Header),
             DecimalComma = parse.GetRequiredValue(DecimalComma) == "on",
+            Categorical = parse.GetValue(Categorical),
+            Numeric = parse.GetValue(Numeric),
+            Ignore = parse.GetValue(Ignore),
+            Missing = parse.GetValue(Missing),
             Standardize = parse.GetRequiredValue(Standardize) == "on",
         };
+
+    private static Option<string?> Columns(string name, string what) => new(name) { Description = $"CSV: {what}", HelpName = "COLUMNS" };
 }
 
 /// <summary>What a process of the run ends with.</summary>

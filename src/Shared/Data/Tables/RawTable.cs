@@ -6,7 +6,8 @@ namespace Distributed.Data.Tables;
 /// <param name="path">Where it was read from.</param>
 /// <param name="columns">The features, in the order in which a model takes them.</param>
 /// <param name="names">How messages name the columns: <c>column 'age'</c>.</param>
-internal sealed class RawTable(string path, IReadOnlyList<RawColumn> columns, IReadOnlyList<string> names)
+/// <param name="dialect">How numbers are written.</param>
+internal sealed class RawTable(string path, IReadOnlyList<RawColumn> columns, IReadOnlyList<string> names, CsvDialect dialect)
 {
     /// <summary>Where it was read from.</summary>
     public string Path { get; } = path;
@@ -18,7 +19,7 @@ internal sealed class RawTable(string path, IReadOnlyList<RawColumn> columns, IR
     public IReadOnlyList<string> Names { get; } = names;
 
     /// <summary>[rows], the label of each row; none if they are left aside.</summary>
-    public CsvLabels Labels { get; } = new(path);
+    public CsvLabels Labels { get; } = new(path, dialect);
 
     /// <summary>Number of rows.</summary>
     public int RowCount => Columns[0].Values.Length;

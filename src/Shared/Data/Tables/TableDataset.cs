@@ -18,25 +18,53 @@ internal static class TableDataset
         Func<Preprocessing, RawTable>? readTest
     )
     {
-        var classNames = train.Labels.ClassNames();
+        var task = TaskChoice.Of(options.Task, train.Labels, TrainRows(train, holdsTest: readTest is null));
+        var classNames = task.Task == LearningTask.Classification ? train.Labels.ClassNames() : [];
+        var numbers = task.Task == LearningTask.Regression ? train.Labels.Numbers() : [];
         var (trainRows, testRows) = readTest is null ? TestSplit.EveryFifth(train.RowCount, train.Path) : (AllRows(train), []);
         var preprocessing = TableFit.Of(train, trainRows, options.Standardize, new GapTexts(options.MissingTexts));
+        var targets = numbers.Length == 0 ? null : TargetStandardization.Fit([columns?.Target ?? "target"], numbers, trainRows);
         var test = readTest?.Invoke(preprocessing);
-        var shape = new SampleShape(1, 1, preprocessing.SampleLength(train.Columns.Count));
-        var decoder = new SampleDecoder(preprocessing, shape);
         var trainSet = Select(train, trainRows);
         var testSet = test is null ? Select(train, testRows) : Select(test, AllRows(test));
-        return new Dataset(name, train.Path, shape, classNames, preprocessing, trainSet, testSet)
+        var shape = new SampleShape(1, 1, preprocessing.SampleLength(train.Columns.Count));
+        return new Dataset(name, train.Path, shape, classNames, preprocessing, trainSet, testSet, targets)
         {
             Columns = columns,
-            Report = TableReport.Of(train, trainRows, preprocessing),
+            Report = TableReport.Of(train, trainRows, preprocessing) with { Task = task.Reason },
         };
 
-        SampleSet Select(RawTable table, int[] rows)
-        {
-            var classes = table.Labels.IndicesIn(classNames, "the training set");
-            return new SampleSet(decoder, Array.ConvertAll(rows, row => classes[row]), new TableRows(table, preprocessing).Store(rows));
-        }
+        SampleSet Select(RawTable table, int[] rows) => Samples(table, rows, preprocessing, classNames, "the training set", targets);
+    }
+
+    /// <summary>Chosen rows with their targets.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="preprocessing">What was fitted on a training part.</param>
+    /// <param name="classNames">Its classes, where classes are predicted.</param>
+    /// <param name="owner">Whose classes they are.</param>
+    /// <param name="targets">Its numbers, where numbers are predicted.</param>
+    /// <exception cref="InputException">A target is not like those of the training part, or a value does not fit.</exception>
+    public static SampleSet Samples(
+        RawTable table,
+        int[] rows,
+        Preprocessing preprocessing,
+        IReadOnlyList<string> classNames,
+        string owner,
+        NumericTargets? targets
+    )
+    {
+        var decoder = new SampleDecoder(preprocessing, new SampleShape(1, 1, preprocessing.SampleLength(table.Columns.Count)));
+        var features = new TableRows(table, preprocessing).Store(rows);
+        if (targets is not null)
+            return new SampleSet(
+                decoder,
+                TargetStandardization.Store(table.Path, table.Labels.Numbers(), targets, rows),
+                features,
+                targets.Count
+            );
+        var classes = table.Labels.IndicesIn(classNames, owner);
+        return new SampleSet(decoder, Array.ConvertAll(rows, row => classes[row]), features);
     }
 
     /// <summary>The rows that are trained on, of any table.</summary>

@@ -10,6 +10,9 @@ internal sealed record TableReport(IReadOnlyList<ColumnReport> Columns, IReadOnl
 {
     private const int FewRows = 20;
 
+    /// <summary>Why classes or numbers are to be predicted; null where somebody has said so.</summary>
+    public string? Task { get; init; }
+
     /// <summary>Describes a table by its training part.</summary>
     /// <param name="table">The table.</param>
     /// <param name="rows">The rows of the training part.</param>

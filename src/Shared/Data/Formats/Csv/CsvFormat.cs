@@ -47,12 +47,7 @@ internal class CsvFormat : DataFormat
         var text = ReadText(files.Path);
         var source = CsvSource.Of(files.Path, text.Span, options.DecimalComma);
         var table = ReadLabelled(source, CsvColumns.Of(inputs), inputs.Preprocessing, options);
-        var features = new TableRows(table, inputs.Preprocessing).Store(TableDataset.AllRows(table));
-        return new SampleSet(
-            new SampleDecoder(Preprocessing.None, inputs.Shape),
-            table.Labels.IndicesIn(classNames, inputs.Model),
-            features
-        );
+        return TableDataset.Samples(table, TableDataset.AllRows(table), inputs.Preprocessing, classNames, inputs.Model, inputs.Targets);
     }
 
     /// <summary>Reads samples to predict out of text.</summary>

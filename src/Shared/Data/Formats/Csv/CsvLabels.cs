@@ -3,9 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace Distributed.Data.Formats.Csv;
 
-/// <summary>The label column of a CSV file, and the classes it defines.</summary>
+/// <summary>The label column of a CSV file, and the classes or numbers in it.</summary>
 /// <param name="path">Where it was read from.</param>
-internal sealed class CsvLabels(string path)
+/// <param name="dialect">How numbers are written.</param>
+internal sealed class CsvLabels(string path, CsvDialect dialect)
 {
     // Below this every integer is a double of its own, so that no two labels become one.
     private const double IntegerLimit = 1L << 53;
@@ -34,6 +35,49 @@ internal sealed class CsvLabels(string path)
 
         _ids.Add(id);
     }
+
+    /// <summary>The place of the first text that is no number; -1 if there is none.</summary>
+    public int FirstText => _texts.FindIndex(text => Number(text) is null);
+
+    /// <summary>What some rows hold: how many different numbers and other texts, and whether there is a fraction.</summary>
+    public (int Numbers, int Texts, bool HasFraction) Content(ReadOnlySpan<int> rows)
+    {
+        var isSeen = new bool[_texts.Count];
+        foreach (var row in rows)
+            isSeen[_ids[row]] = true;
+        HashSet<double> numbers = [];
+        var texts = 0;
+        for (var id = 0; id < isSeen.Length; id++)
+        {
+            if (!isSeen[id])
+                continue;
+            if (Number(_texts[id]) is { } number)
+                numbers.Add(number);
+            else
+                texts++;
+        }
+
+        return (numbers.Count, texts, numbers.Any(number => !double.IsInteger(number)));
+    }
+
+    /// <summary>[rows], the numbers.</summary>
+    /// <exception cref="InputException">A label is none.</exception>
+    public double[] Numbers()
+    {
+        if (FirstText is >= 0 and var text)
+            throw Refusal(text, "is not a number, as is to be predicted; drop the row, or say --task classification");
+        double[] numbers = [.. _texts.Select(one => Number(one)!.Value)];
+        return [.. _ids.Select(id => numbers[id])];
+    }
+
+    /// <summary>Refuses a label.</summary>
+    /// <param name="id">Its place among the different ones.</param>
+    /// <param name="reason">What is wrong with it.</param>
+    public InputException Refusal(int id, string reason) =>
+        FileErrors.AtLine(path, _lines[id], $"the label '{CsvText.Shorten(_texts[id])}' {reason}");
+
+    /// <summary>Refuses the target as a whole.</summary>
+    public InputException Refusal(string reason) => FileErrors.In(path, reason);
 
     /// <summary>The classes: integers in numeric order if all labels are integers, else texts in ordinal order.</summary>
     /// <exception cref="InputException">The labels are numbers but not integers, or all the same.</exception>
@@ -89,17 +133,16 @@ internal sealed class CsvLabels(string path)
             return;
         var reason = double.IsInteger(Number(_texts[id])!.Value)
             ? "is too large for a class: from 2^53 on numbers run together; use smaller ones or texts"
-            : "is not an integer; labels are classes, regression is not supported (see --label-column)";
+            : "is not an integer, as numbers that are classes have to be; see --task and --label-column";
         throw FileErrors.AtLine(path, _lines[id], $"the label {CsvText.Shorten(_texts[id])} {reason}");
     }
 
     /// <summary>1, 1.0 and 01 are one class if all labels are integers.</summary>
-    private static string IntegerName(string text) => ((long)Number(text)!.Value).ToString(CultureInfo.InvariantCulture);
+    private string IntegerName(string text) => ((long)Number(text)!.Value).ToString(CultureInfo.InvariantCulture);
 
-    private static double? Number(string text) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : null;
+    private double? Number(string text) => dialect.TryParse(System.Text.Encoding.UTF8.GetBytes(text), out var value) ? value : null;
 
-    private static bool IsInteger(string text) => Number(text) is double value && Math.Abs(value) < IntegerLimit && double.IsInteger(value);
+    private bool IsInteger(string text) => Number(text) is double value && Math.Abs(value) < IntegerLimit && double.IsInteger(value);
 
     private static int CompareIntegers(string left, string right) =>
         long.Parse(left, CultureInfo.InvariantCulture).CompareTo(long.Parse(right, CultureInfo.InvariantCulture));

@@ -20,7 +20,7 @@ internal ref struct CsvTable
         _readsLabels = readsLabels;
         _holdsTest = holdsTest;
         string[] names = [.. layout.Features.Select(layout.Describe)];
-        _table = new RawTable(source.Path, [.. kinds.Select(kind => new RawColumn(kind))], names);
+        _table = new RawTable(source.Path, [.. kinds.Select(kind => new RawColumn(kind))], names, source.Dialect);
     }
 
     /// <summary>Reads a training set, and finds out what its columns hold.</summary>

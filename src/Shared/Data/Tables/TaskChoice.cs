@@ -1,0 +1,52 @@
+using System.Globalization;
+using Distributed.Data.Formats.Csv;
+
+namespace Distributed.Data.Tables;
+
+/// <summary>Tells by the target of the training part whether classes or numbers are to be predicted.</summary>
+/// <param name="Task">What is to be predicted.</param>
+/// <param name="Reason">Why, for people; null where somebody has said so.</param>
+internal readonly record struct TaskChoice(LearningTask Task, string? Reason)
+{
+    // Up to so many different whole numbers are classes, and more than so many are numbers; between them a person has to tell.
+    private const int MostClasses = 20;
+    private const int FewestNumbers = 101;
+
+    /// <summary>Decides.</summary>
+    /// <param name="asked">What somebody has said; null to find out.</param>
+    /// <param name="labels">The target of all rows.</param>
+    /// <param name="trainRows">The rows of the training part.</param>
+    /// <exception cref="InputException">Only a person can tell.</exception>
+    public static TaskChoice Of(LearningTask? asked, CsvLabels labels, int[] trainRows)
+    {
+        if (asked is { } task)
+            return new(task, Reason: null);
+        var (numbers, texts, hasFraction) = labels.Content(trainRows);
+        if (texts > 0)
+        {
+            return numbers <= texts
+                ? new(LearningTask.Classification, Text($"the target holds text: {texts + numbers} classes"))
+                : throw labels.Refusal(
+                    labels.FirstText,
+                    Text(
+                        $"is text among {numbers} different numbers; drop the row, or say --task classification if all of them are classes"
+                    )
+                );
+        }
+
+        if (hasFraction)
+            return new(LearningTask.Regression, Text($"the target has {numbers} different values, some of them fractions"));
+        return numbers switch
+        {
+            <= MostClasses => new(LearningTask.Classification, Text($"the target has {numbers} different whole numbers")),
+            >= FewestNumbers => new(LearningTask.Regression, Text($"the target has {numbers} different whole numbers")),
+            _ => throw labels.Refusal(
+                Text(
+                    $"the target has {numbers} different whole numbers, which may be classes or not; say --task classification or --task regression"
+                )
+            ),
+        };
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
