@@ -7,7 +7,7 @@ cd "$(dirname "$0")" || exit 2
 export COMPOSE_PROJECT_NAME=distributed-prove COMPOSE_ANSI=never COMPOSE_PROGRESS=plain
 unset TRAIN MIN_WORKERS THREADS
 
-readonly patience=120
+readonly patience=300
 # Long enough to be disturbed in the middle, and with work for five workers: 8 microbatches in a step.
 readonly long_run="--epochs 60 --microbatch 8"
 log=$(mktemp)

@@ -39,6 +39,9 @@ internal sealed class CompareBenchmark(string other, string[] parts)
                 : "grpc";
     }
 
+    /// <summary>Compares only the steady state of whole trainings.</summary>
+    public void RunAlternating() => AlternatingBenchmark.Run(_other.Coordinator, Models.Select(preset => (preset.Model, 2 * preset.Batch)));
+
     private IEnumerable<(string Model, int Batch)> Models =>
         ScalingBenchmark
             .Presets.Select(preset => (preset.Name, preset.Batch))

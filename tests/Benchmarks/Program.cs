@@ -36,6 +36,9 @@ switch (args)
     case ["allreduce", var workers] when int.TryParse(workers, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 1:
         AllReduceBenchmark.Run(count);
         return 0;
+    case ["compare", var other, "steady", .. var models]:
+        new CompareBenchmark(other, models).RunAlternating();
+        return 0;
     case ["compare", var other, .. var parts]:
         new CompareBenchmark(other, parts).Run();
         return 0;
@@ -75,6 +78,10 @@ switch (args)
               recovery            how long training stands still when a worker or the coordinator dies (dataset-fashion-mnist)
               checkpoint [DIR]    what writing checkpoints of 100 million parameters costs the steps meanwhile (10 GB of memory, 4 GB in DIR)
               soak MINUTES SEED   training under kills, pauses, joins and leaves at random: the same bits?
+              compare OTHER [step] [allreduce] [scaling] [MODEL..] [SECONDS]
+                                  this build beside another checkout's, run in turn
+              compare OTHER steady [MODEL..]
+                                  trainings of both builds that stand still in turn, when start-up is over
               training [WORKERS]  whole runs beside PyTorch DDP over Gloo (python3-torch, dataset-fashion-mnist)
             """
         );

@@ -9,6 +9,7 @@ namespace Distributed.Coordinator.Options;
 internal static class TrainOptionTable
 {
     private static readonly TrainingOptions Defaults = new();
+    private static readonly TrainingOptions Tables = TrainingOptions.ForTables;
 
     internal static IReadOnlyList<OptionSpec<TrainSettings>> Options { get; } =
     [
@@ -47,8 +48,8 @@ internal static class TrainOptionTable
                 "MODEL",
                 OptionGroups.Model,
                 "mlp (two hidden layers of 512), mlp:H1,H2,.. (hidden layers of these sizes), "
-                    + "cnn or resnet8 (for images), or a file that lists the layers",
-                Defaults.Model,
+                    + "cnn or resnet8 (for images), table (for rows of numbers and categories), or a file that lists the layers",
+                $"{Defaults.Model}; {Tables.Model} for tables",
                 "mlp:256,128",
                 (options, text) => options with { Model = OptionText.NotEmpty(text) }
             ),
@@ -79,7 +80,7 @@ internal static class TrainOptionTable
                 "E",
                 OptionGroups.Training,
                 "passes over the training set",
-                Text(TrainingOptions.DefaultEpochs),
+                Text($"{TrainingOptions.DefaultEpochs}; {Tables.Epochs} for --model {Tables.Model}"),
                 "20",
                 (options, text) => options with { Epochs = OptionText.WholeNumber<int>(text) },
                 nameof(TrainingOptions.Epochs)
@@ -99,7 +100,7 @@ internal static class TrainOptionTable
                 "B",
                 OptionGroups.Training,
                 "samples of a step, over all workers together",
-                Text(Defaults.BatchSize),
+                Text($"{Defaults.BatchSize}; {Tables.BatchSize} for --model {Tables.Model}"),
                 "256",
                 (options, text) => options with { BatchSize = OptionText.WholeNumber<int>(text) },
                 nameof(TrainingOptions.BatchSize)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Distributed.Coordinator.Runs;
+using Distributed.Data;
 using Distributed.Training;
 
 namespace Distributed.Coordinator.Options;
@@ -12,6 +13,8 @@ namespace Distributed.Coordinator.Options;
 internal sealed class TrainSettingsReader(OptionTable<TrainSettings> table)
 {
     private static readonly string[] LengthOptions = ["--epochs", "--steps"];
+    private const string ModelOption = "--model";
+    private static readonly string[] DefaultsFollow = [ModelOption, "--data", "--data-dir"];
     private static readonly string[] FolderOptions = ["--run", "--resume"];
 
     /// <summary>Reads and validates all settings.</summary>
@@ -36,7 +39,7 @@ internal sealed class TrainSettingsReader(OptionTable<TrainSettings> table)
     private TrainSettings Start(IReadOnlyList<OptionValue> values, List<string> problems)
     {
         var folder = table.Apply(new TrainSettings(), values.Where(value => FolderOptions.Contains(value.Name)), []);
-        var training = new TrainingOptions();
+        var training = Defaults(values);
         if (folder is { Resume: true, Run: { } run } && !Begins(folder))
         {
             try
@@ -50,6 +53,16 @@ internal sealed class TrainSettingsReader(OptionTable<TrainSettings> table)
         }
 
         return new TrainSettings { Training = SetsLength(values) ? training with { Epochs = null, Steps = null } : training };
+    }
+
+    /// <summary>The defaults for the model that is named, or else for the data.</summary>
+    private TrainingOptions Defaults(IReadOnlyList<OptionValue> values)
+    {
+        var named = table.Apply(new TrainSettings(), values.Where(value => DefaultsFollow.Contains(value.Name)), []).Training;
+        var isTable = values.Any(value => value.Name == ModelOption)
+            ? named.Model == TrainingOptions.ForTables.Model
+            : DatasetLoader.IsTable(named.Data);
+        return isTable ? TrainingOptions.ForTables : new TrainingOptions();
     }
 
     private static bool Begins(TrainSettings settings) => settings is { MayBegin: true, Run: { } run } && !RunFolder.Holds(run);

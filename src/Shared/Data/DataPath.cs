@@ -19,6 +19,10 @@ internal static class DataPath
         return train.Format.Read(Name(path), train, test, options);
     }
 
+    /// <summary>The format of the dataset that the options name by path.</summary>
+    /// <exception cref="InputException">There is no such path, or it is of no known format.</exception>
+    public static DataFormat FormatOf(DataOptions options) => DataFiles.Train(Find(options.Data, options.DataDir)).Format;
+
     /// <summary>Reads the samples at a path to predict them; of a folder, the test set.</summary>
     /// <exception cref="InputException">There is no such path, the data is bad, or it is not what the model takes.</exception>
     public static RawSamples LoadInputs(DataOptions options, ModelInputs inputs)

@@ -64,6 +64,20 @@ internal static class DatasetLoader
             )
         );
 
+    /// <summary>Whether data is a table of columns; no for what cannot be told, which is refused when it is loaded.</summary>
+    /// <param name="options">Which data.</param>
+    public static bool IsTable(DataOptions options)
+    {
+        try
+        {
+            return options.Data is not (Digits.Name or FashionMnist.Name) && DataPath.FormatOf(options).HasColumns;
+        }
+        catch (InputException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>The datasets that can be asked for by name. Nothing is read or downloaded.</summary>
     /// <param name="options">Where to look for them.</param>
     public static IReadOnlyList<DatasetDescription> List(DataOptions options) =>

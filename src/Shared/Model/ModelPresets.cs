@@ -6,14 +6,17 @@ namespace Distributed.Model;
 /// <summary>Models that need no file.</summary>
 internal static class ModelPresets
 {
+    /// <summary>The preset for tables.</summary>
+    internal const string Table = "table";
+
     private const string Mlp = "mlp";
     private const string MlpDefaultSizes = "512,512";
 
     /// <summary>How the presets are written, as an error message lists them.</summary>
-    internal const string Names = "mlp (hidden layers of 512 and 512 units), mlp:H1,H2,.., cnn, resnet8";
+    internal const string Names = "mlp (hidden layers of 512 and 512 units), mlp:H1,H2,.., cnn, resnet8, table";
 
     // Files of the examples that are built in.
-    private static readonly string[] Embedded = ["cnn", "resnet8"];
+    private static readonly string[] Embedded = ["cnn", "resnet8", Table];
 
     /// <summary>The preset of this name, or null.</summary>
     /// <exception cref="InputException">The sizes after <c>mlp:</c> are bad.</exception>

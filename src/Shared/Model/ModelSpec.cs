@@ -44,13 +44,14 @@ internal sealed class ModelSpec
 
     /// <summary>
     /// The model with all that follows from the data it is to be trained on. Where samples have categories, which other layers do not take,
-    /// and the model has no embedding, one stands behind its layers for columns. What is fitted already stays as it is.
+    /// and the model has no embedding, one stands behind its layers for columns. What is fitted already stays as it is, and
+    /// an encoding of numbers for data that has none is left out.
     /// </summary>
     /// <param name="input">What samples are made of.</param>
     /// <param name="training">The samples.</param>
     public ModelSpec Fitted(InputColumns input, ITrainingColumns training)
     {
-        List<LayerSpec> layers = [.. Layers];
+        List<LayerSpec> layers = [.. Layers.Where(layer => layer is not PiecewiseSpec { Edges.Count: 0 } || input.NumberCount > 0)];
         if (input.Categories.Count > 0 && !layers.Any(layer => layer is EmbeddingSpec))
             layers.Insert(layers.TakeWhile(layer => layer is InputLayerSpec).Count(), new EmbeddingSpec());
         return new ModelSpec(layers.Select(layer => layer.Fitted(input, training)));

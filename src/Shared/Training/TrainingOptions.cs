@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
 using Distributed.Data;
+using Distributed.Model;
 using Distributed.Objectives;
 
 namespace Distributed.Training;
@@ -23,6 +24,16 @@ public sealed record TrainingOptions
     public const double DefaultHuberDelta = 1;
 
     private const string ForClasses = "belongs to classes, and this data has numbers; leave it out";
+
+    /// <summary>The defaults for tables: of the model <c>table</c>.</summary>
+    public static TrainingOptions ForTables { get; } =
+        new()
+        {
+            Model = ModelPresets.Table,
+            Epochs = 12,
+            BatchSize = 256,
+            Optimizer = new AdamWOptions { LearningRate = 0.001, WeightDecay = 0.01 },
+        };
 
     /// <summary>What to train on.</summary>
     public DataOptions Data { get; init; } = new();

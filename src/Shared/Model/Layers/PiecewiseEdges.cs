@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Distributed.Model.Layers;
 
 /// <summary>What the edges of a column's bins are quantiles of.</summary>
@@ -8,6 +10,12 @@ internal enum PiecewiseOver
 
     /// <summary>The rows: each bin has about as many of them.</summary>
     Rows,
+
+    /// <summary>
+    /// Half of the bins each: fine where most rows are, and not blind where few are. Of the two tables of the benchmark, one is learnt better
+    /// over values, since a column is 92 % zeros, and the other over rows, since most of its rows lie in a few places.
+    /// </summary>
+    Both,
 }
 
 /// <summary>Chooses the edges of a column's bins. They are values of the column, so that no rounding is involved.</summary>
@@ -24,16 +32,24 @@ internal static class PiecewiseEdges
         foreach (ref var value in values)
             value += 0f;
         values.Sort();
-        var chosenFrom = over == PiecewiseOver.Values ? Distinct(values) : values;
         List<float> edges = [];
-        for (var i = 0; i <= bins; i++)
+        var ofRows = over switch
         {
-            var quantile = chosenFrom[(int)((long)i * (chosenFrom.Length - 1) / bins)];
-            if (edges.Count == 0 || quantile > edges[^1])
-                edges.Add(quantile);
-        }
+            PiecewiseOver.Values => 0,
+            PiecewiseOver.Rows => bins,
+            _ => bins / 2,
+        };
+        AddQuantiles(edges, values, ofRows);
+        AddQuantiles(edges, Distinct(values), bins - ofRows);
+        edges.Sort();
+        var count = Distinct(CollectionsMarshal.AsSpan(edges)).Length;
+        return count > 1 ? [.. edges.Take(count)] : FromSingle(edges[0]);
+    }
 
-        return edges.Count > 1 ? [.. edges] : FromSingle(edges[0]);
+    private static void AddQuantiles(List<float> edges, ReadOnlySpan<float> sorted, int bins)
+    {
+        for (var i = 0; i <= bins && bins > 0; i++)
+            edges.Add(sorted[(int)((long)i * (sorted.Length - 1) / bins)]);
     }
 
     /// <summary>Moves the distinct values of a sorted span to its beginning.</summary>

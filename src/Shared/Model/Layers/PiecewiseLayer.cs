@@ -179,7 +179,7 @@ internal sealed record PiecewiseSpec : InputLayerSpec
         return edges.Skip(1).Zip(edges, (upper, lower) => upper > lower).All(isAscending => isAscending);
     }
 
-    private static string NameOf(PiecewiseOver over) => over == PiecewiseOver.Rows ? "rows" : "values";
+    private static string NameOf(PiecewiseOver over) => over.ToString().ToLowerInvariant();
 }
 
 /// <summary>A piecewise-linear encoding with its edges.</summary>
