@@ -109,7 +109,8 @@ internal static class ArrayDataset
     /// <param name="Train">The rows to train on.</param>
     /// <param name="Test">The rows to test on.</param>
     /// <param name="Preprocessing">How values are scaled.</param>
-    private sealed record Rows(SampleShape Shape, double[] Values, int[] Train, int[] Test, Preprocessing Preprocessing)
+    /// <param name="Weights">[all rows], what each counts for in training; null if all count alike.</param>
+    private sealed record Rows(SampleShape Shape, double[] Values, int[] Train, int[] Test, Preprocessing Preprocessing, float[]? Weights)
     {
         public static Rows Of(IReadOnlyList<float[]> features, int targets, string noun, ArrayOptions options)
         {
@@ -123,7 +124,20 @@ internal static class ArrayDataset
                 throw new ArgumentException($"samples of {columns} values are not {shape}", nameof(options));
             var (train, test) = Split(all.Length, options.TestFeatures?.Count ?? 0);
             var preprocessing = options.Standardize ? Standardization.Measure(values, columns, train) : Preprocessing.None;
-            return new Rows(shape, values, train, test, preprocessing);
+            return new Rows(shape, values, train, test, preprocessing, WeightsOf(features.Count, all.Length, options));
+        }
+
+        private static float[]? WeightsOf(int samples, int all, ArrayOptions options)
+        {
+            if (options.Weights is not { } weights)
+                return null;
+            if (weights.Count != samples)
+                throw new ArgumentException($"{samples} samples, but {weights.Count} weights", nameof(options));
+            float[] stored = [.. weights.Select(weight => (float)weight), .. Enumerable.Repeat(1f, all - samples)];
+            var bad = Array.FindIndex(stored, weight => !(weight >= 0 && float.IsFinite(weight)));
+            return bad < 0
+                ? stored
+                : throw new ArgumentException($"sample {bad}: the weight is {weights[bad]}, but must be at least 0", nameof(options));
         }
 
         /// <summary>The dataset of these features.</summary>
@@ -135,8 +149,13 @@ internal static class ArrayDataset
             var decoder = new SampleDecoder(Preprocessing, Shape);
             return new Dataset(Name, Name, Shape, classNames, Preprocessing, Select(Train), Select(Test), targets);
 
-            SampleSet Select(int[] rows) =>
-                new(decoder, targetsOf(rows), Standardization.Store(Name, Values, Shape.Length, rows, Preprocessing), targets?.Count ?? 1);
+            SampleSet Select(int[] rows)
+            {
+                var (stored, width) = (targetsOf(rows), targets?.Count ?? 1);
+                if (Weights is not null)
+                    (stored, width) = (WeightedTargets.Join(stored, Array.ConvertAll(rows, row => Weights[row]), width), width + 1);
+                return new SampleSet(decoder, stored, Standardization.Store(Name, Values, Shape.Length, rows, Preprocessing), width);
+            }
         }
     }
 }

@@ -112,6 +112,9 @@ public sealed class Dataset
     /// <summary>The names of the columns, or null if they have none.</summary>
     public ColumnNames? Columns { get; init; }
 
+    /// <summary>Whether the target of each sample is followed by what its loss counts for in training.</summary>
+    internal bool HasWeights => Train.TargetWidth > (Targets?.Count ?? 1);
+
     /// <summary>Values that a model of the data puts out for a sample: one for each class, or each number.</summary>
     public int OutputWidth => Targets?.Count ?? ClassNames.Count;
 

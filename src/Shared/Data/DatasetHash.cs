@@ -9,8 +9,9 @@ namespace Distributed.Data;
 /// The canonical content is, with integers as int32 and all numbers little-endian: the text <c>distributed-dataset-1</c>;
 /// channels, height, width; the number of classes and each one's name; the byte divisor as float32 (0 if values are floats); the
 /// number of standardised columns, their means and their deviations as float64; then for the training set and the test set: the
-/// number of samples, the targets, and the stored features (bytes, or float32). A text is its length in UTF-8 bytes, then those. Where
-/// numbers are predicted, there are 0 classes, and behind that stand the number of targets, their means and their deviations as float64.
+/// number of samples, the targets, and the stored features (bytes, or float32). A text is its length in UTF-8 bytes, then those. Weights
+/// of samples belong to the targets. Where numbers are predicted, there are 0 classes, and behind that stand the number of targets, their
+/// means and their deviations as float64.
 /// </remarks>
 internal static class DatasetHash
 {

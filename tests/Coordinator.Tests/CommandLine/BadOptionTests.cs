@@ -45,6 +45,9 @@ public sealed class BadOptionTests : IDisposable
         "--task regression --label-smoothing 0.1",
         "--label-smoothing 0.1: belongs to classes, and this data has numbers; leave it out"
     )]
+    [InlineData("--class-weights even", "--class-weights even: must be balanced, or a number for each class, such as 1,2.5")]
+    [InlineData("--class-weights 1,-1", "--class-weights 1,-1: must be numbers above 0")]
+    [InlineData("--class-weights 1,2.5", "--class-weights 1,2.5: must be 10, one for each class in their order")]
     [InlineData("--loss square", "--loss square: must be squared or absolute or huber")]
     [InlineData(
         "--loss huber",

@@ -218,6 +218,23 @@ public sealed class VerifyAndEvalTests : IDisposable
         Assert.Equal(JsonValueKind.Null, none.GetProperty("auc").ValueKind);
     }
 
+    [Fact]
+    public async Task ClassesThatWereBalancedAreBalancedAgain()
+    {
+        var run = _folder.File("run");
+        var rows = Enumerable.Range(0, 200).Select(i => $"{i % 7},{i % 3},{(i % 4 == 0 ? "high" : "low")}\n");
+        var data = _folder.Write("train.csv", "x,y,class\n" + string.Concat(rows));
+        await CommandRunner.TrainAsync(run, $"--data {data} --steps 7 --class-weights balanced");
+        var weights = JsonElement.Parse(File.ReadAllText(Path.Combine(run, "config.json"))).GetProperty("classWeights");
+        Assert.Equal([160.0 / (2 * 40), 160.0 / (2 * 120)], weights.EnumerateArray().Select(weight => weight.GetDouble()));
+        Assert.Equal(0, (await CommandRunner.RunAsync("verify", run, "--workers", "0", "--quiet")).ExitCode);
+        var again = await CommandRunner.RunAsync("train", "--resume", "--run", run, "--workers", "0", "--class-weights", "balanced");
+        Assert.Equal(0, again.ExitCode);
+        var other = await CommandRunner.RunAsync("train", "--resume", "--run", run, "--workers", "0", "--class-weights", "1,2");
+        Assert.Equal(2, other.ExitCode);
+        Assert.Contains("classWeights: the run has [", Assert.Single(other.Errors), StringComparison.Ordinal);
+    }
+
     private async Task<string> TrainedAsync()
     {
         var run = _folder.File("run");

@@ -25,6 +25,9 @@ internal sealed record GoldenModel(string Layers, OptimizerOptions Optimizer, st
     /// <summary>What is minimised where numbers are predicted.</summary>
     public RegressionLoss? Loss { get; init; }
 
+    /// <summary>What the samples of each class count for.</summary>
+    public ClassWeights? ClassWeights { get; init; }
+
     /// <summary>Trains the model and returns as many digits of its hash as are kept.</summary>
     public string Train(int threads)
     {
@@ -37,6 +40,7 @@ internal sealed record GoldenModel(string Layers, OptimizerOptions Optimizer, st
             Optimizer = Optimizer,
             LabelSmoothing = LabelSmoothing,
             Loss = Loss,
+            ClassWeights = ClassWeights,
         };
         var network = new Network(model, Data.Shape, Data.OutputWidth);
         var configuration = RunConfiguration.Resolve(options, Data, model.ToJson(), initWeightsSha256: null);
@@ -120,6 +124,11 @@ internal static class GoldenModels
             ["batchnorm of features"] = new($$"""{{Hidden}},{"type":"batchnorm"}""", Momentum, "90f70b3e7965e923"),
             ["layernorm"] = new($$"""{"type":"layernorm"},{{Hidden}},{"type":"layernorm"}""", Momentum, "a70eccda90bb8803"),
             ["smoothed labels"] = new(Hidden, Momentum, "35f0ecafea2de3b9") { LabelSmoothing = 0.1 },
+            ["class weights"] = new(Hidden, Momentum, "73512da5ea236e91")
+            {
+                ClassWeights = ClassWeights.Of([.. Enumerable.Range(1, 10).Select(number => number / 5.0)]),
+            },
+            ["weights of samples"] = new(Hidden, Momentum, "45fdadf9e59a982f") { Data = NumberRun.Weighted },
             ["squared loss of numbers"] = new(Hidden, Momentum, "9150d18718b76882") { Data = NumberRun.Data },
             ["absolute loss of numbers"] = new(Hidden, Momentum, "7dc46ffae939cfbd")
             {
