@@ -22,7 +22,9 @@ public sealed record TrainingOptions
     /// <summary>The default of <see cref="HuberDelta"/>.</summary>
     public const double DefaultHuberDelta = 1;
 
-    private const string ForClasses = "belongs to classes, and this data has numbers; leave it out";
+    private const string TaskPath = $"{nameof(Data)}.{nameof(DataOptions.Task)}";
+    private const string ForClasses = "belongs to classes, and this data has numbers; leave it out, or say {0} classification";
+    private const string ForNumbers = "belongs to numbers, and this data has classes; leave it out, or say {0} regression";
 
     /// <summary>What to train on.</summary>
     public DataOptions Data { get; init; } = new();
@@ -152,7 +154,7 @@ public sealed record TrainingOptions
         if (!isFraction)
             yield return OptionError.Of(nameof(LabelSmoothing), LabelSmoothing, "must be from 0 to below 1");
         else if (LabelSmoothing != 0 && Data.Task == LearningTask.Regression)
-            yield return OptionError.Of(nameof(LabelSmoothing), LabelSmoothing, ForClasses);
+            yield return OptionError.Of(nameof(LabelSmoothing), LabelSmoothing, ForClasses, TaskPath);
     }
 
     private IEnumerable<OptionError> WeightErrors()
@@ -160,7 +162,7 @@ public sealed record TrainingOptions
         if (ClassWeights is not { } weights)
             yield break;
         if (Data.Task == LearningTask.Regression)
-            yield return new OptionError(nameof(ClassWeights), weights.ToString(), ForClasses);
+            yield return new OptionError(nameof(ClassWeights), weights.ToString(), ForClasses, TaskPath);
         else if (weights.Numbers?.All(number => (float)number > 0 && float.IsFinite((float)number)) == false)
             yield return new OptionError(nameof(ClassWeights), weights.ToString(), "must be numbers above 0");
     }
@@ -168,14 +170,7 @@ public sealed record TrainingOptions
     private IEnumerable<OptionError> LossErrors()
     {
         if (Loss is { } loss && Data.Task == LearningTask.Classification)
-        {
-            yield return new OptionError(
-                nameof(Loss),
-                loss.ToString().ToLowerInvariant(),
-                "belongs to numbers, and this data has classes, whose loss is the cross-entropy; leave it out"
-            );
-        }
-
+            yield return new OptionError(nameof(Loss), loss.ToString().ToLowerInvariant(), ForNumbers, TaskPath);
         if (HuberDelta is not { } delta)
             yield break;
         if (!((float)delta > 0 && float.IsFinite((float)delta)))

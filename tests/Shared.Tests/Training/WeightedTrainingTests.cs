@@ -179,7 +179,7 @@ public sealed class WeightedTrainingTests
             Refusal(Plain, Options with { ClassWeights = ClassWeights.Of(1, 0, 1) })
         );
         Assert.Equal(
-            "TrainingOptions.ClassWeights balanced: belongs to classes, and this data has numbers; leave it out",
+            "TrainingOptions.ClassWeights balanced: belongs to classes, and this data has numbers; leave it out, or say TrainingOptions.Data.Task classification",
             Refusal(NumberRun.Data, Options with { ClassWeights = ClassWeights.Balanced })
         );
         Assert.Contains("330 samples, but 2 weights", Bad([1, 2]), StringComparison.Ordinal);
