@@ -10,7 +10,7 @@ namespace Distributed.Benchmarks;
 /// This build beside another while both train on and on: two runs of two workers each, of which one stands still (SIGSTOP) while the other is
 /// counted, in slices of a few seconds. Start-up and compilation are over, and what the machine does meanwhile falls on neighbouring slices.
 /// </summary>
-internal static class AlternatingBenchmark
+internal static partial class AlternatingBenchmark
 {
     private const int Slices = 40;
     private const string Endless = "1000000000";

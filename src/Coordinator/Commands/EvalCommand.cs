@@ -3,6 +3,7 @@ using Distributed.Coordinator.Observers;
 using Distributed.Coordinator.Options;
 using Distributed.Coordinator.Runs;
 using Distributed.Data;
+using Distributed.Objectives;
 using Distributed.Training;
 
 namespace Distributed.Coordinator.Commands;
@@ -40,7 +41,7 @@ internal sealed class EvalCommand(CommandConsole console)
         if (model.Targets is null)
             WriteClasses(name, model, parts, settings);
         else
-            Write(name, parts.Sum(samples => samples.Count), ModelScore.Of(model, parts), settings);
+            WriteNumbers(name, parts.Sum(samples => samples.Count), ModelScore.Of(model, parts), settings);
         return ExitCodes.Done;
     }
 
@@ -52,26 +53,39 @@ internal sealed class EvalCommand(CommandConsole console)
             _ => [data.Train, data.Test],
         };
 
-    private void Write(string data, int samples, TestScore score, EvalSettings settings)
+    private void WriteNumbers(string data, int samples, TestScore score, EvalSettings settings)
     {
         if (settings.Json)
-        {
-            var result = new Dictionary<string, object>
-            {
-                ["data"] = data,
-                ["part"] = OptionText.Name(settings.Part),
-                ["samples"] = samples,
-                ["loss"] = score.Loss,
-            };
-            foreach (var metric in score.Metrics)
-                result.Add(metric.Name, metric.Value);
-            console.Output.WriteLine(StrictJson.Serialize(result));
-            return;
-        }
+            console.Output.WriteLine(StrictJson.Serialize(Result(data, samples, score.Loss, score.Metrics, settings)));
+        else
+            WriteLine(data, samples, score.Loss, score.Metrics, settings);
+    }
 
-        var metrics = string.Join(", ", score.Metrics.Select(metric => $"{metric.Name} {RunText.Figure(metric.Value)}"));
+    private static Dictionary<string, object> Result(
+        string data,
+        int samples,
+        double loss,
+        IReadOnlyList<Metric> metrics,
+        EvalSettings settings
+    )
+    {
+        var result = new Dictionary<string, object>
+        {
+            ["data"] = data,
+            ["part"] = OptionText.Name(settings.Part),
+            ["samples"] = samples,
+            ["loss"] = loss,
+        };
+        foreach (var metric in metrics)
+            result.Add(metric.Name, metric.Value);
+        return result;
+    }
+
+    private void WriteLine(string data, int samples, double loss, IReadOnlyList<Metric> metrics, EvalSettings settings)
+    {
+        var figures = string.Join(", ", metrics.Select(metric => $"{metric.Name} {RunText.Figure(metric.Value)}"));
         WriteLine(
-            $"{Printable.Of(data)}, {OptionText.Name(settings.Part)} part: {samples} samples, loss {RunText.Figure(score.Loss)}, {metrics}"
+            $"{Printable.Of(data)}, {OptionText.Name(settings.Part)} part: {samples} samples, loss {RunText.Figure(loss)}, {figures}"
         );
     }
 
@@ -80,6 +94,9 @@ internal sealed class EvalCommand(CommandConsole console)
         var scores = new ClassScores(model.Network.OutputWidth);
         foreach (var samples in parts.Where(samples => samples.Count > 0))
             scores.Add(model, samples);
+        List<Metric> metrics = [new("accuracy", scores.Accuracy)];
+        if (scores.Auc is { } auc)
+            metrics.Add(new("auc", auc));
         var classes = model
             .ClassNames.Select(
                 (name, index) =>
@@ -92,21 +109,12 @@ internal sealed class EvalCommand(CommandConsole console)
             .ToList();
         if (settings.Json)
         {
-            var result = new
-            {
-                data,
-                part = OptionText.Name(settings.Part),
-                samples = scores.Count,
-                loss = scores.Loss,
-                accuracy = scores.Accuracy,
-                classes,
-            };
+            var result = Result(data, scores.Count, scores.Loss, metrics, settings);
+            result.Add("classes", classes);
             console.Output.WriteLine(StrictJson.Serialize(result));
             return;
         }
-        WriteLine(
-            $"{Printable.Of(data)}, {OptionText.Name(settings.Part)} part: {scores.Count} samples, loss {scores.Loss:0.0000}, accuracy {scores.Accuracy:0.0000}"
-        );
+        WriteLine(data, scores.Count, scores.Loss, metrics, settings);
         foreach (var result in classes)
         {
             var accuracy = result.Accuracy?.ToString("0.0000", CultureInfo.InvariantCulture) ?? "-";

@@ -115,12 +115,12 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         var result = await run.RunAsync(request, observers, interrupt.Token);
         if (result.Interrupted)
             return Finish(observers, new RunInterrupted(result.Step, folder.Path), interrupt.ExitCode);
-        var summary = Summarize(result, folder);
+        var summary = Summarize(result, prepared, folder);
         folder.Complete(prepared.Network.Layout, result.Weights, prepared.Describe(), summary);
         return Finish(observers, new RunCompleted(folder.Path, summary), ExitCodes.Done);
     }
 
-    private static RunSummary Summarize(RunResult result, RunFolder folder)
+    private static RunSummary Summarize(RunResult result, RunPreparation prepared, RunFolder folder)
     {
         var best = folder.Metrics.BestUpTo(result.Step);
         return new(
@@ -130,7 +130,7 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
             result.Seconds > 0 ? result.Samples / result.Seconds : 0,
             folder.Metrics.LastEpochLoss(),
             result.TestLoss ?? throw new InvalidOperationException("a complete run has been evaluated"),
-            result.TestMetrics,
+            [.. result.TestMetrics, .. prepared.FinalMetrics(result.Weights)],
             WeightsHash.Compute(result.Weights.Span),
             result.Workers,
             result.Transport

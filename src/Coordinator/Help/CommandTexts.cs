@@ -62,7 +62,7 @@ internal static class CommandTexts
     internal static HelpText Eval { get; } =
         new(
             "coordinator eval MODEL [options]",
-            "Evaluates a trained model, a model.safetensors or a run folder:\nloss, accuracy, and the accuracy of each class;\n"
+            "Evaluates a trained model, a model.safetensors or a run folder:\nloss, accuracy, the accuracy of each class, and of two classes the area under the ROC curve (auc);\n"
                 + "of one that predicts numbers loss, rmse, mae and r2, in their own units.",
             HelpText.EntriesOf(EvalSettings.Options),
             [

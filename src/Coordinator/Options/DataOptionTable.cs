@@ -57,7 +57,8 @@ internal static class DataOptionTable
             "whether that column holds classes or numbers to predict; auto decides by its values",
             "auto",
             OptionText.Name(LearningTask.Regression),
-            (options, text) => options with { Task = text == "auto" ? null : Task(text) }
+            (options, text) => options with { Task = text == "auto" ? null : Task(text) },
+            nameof(DataOptions.Task)
         ),
         new(
             "--header",

@@ -132,6 +132,17 @@ internal static class TrainOptionTable
                 nameof(TrainingOptions.LabelSmoothing)
             ),
             new(
+                "--class-weights",
+                $"{ClassWeights.Balanced}|W,W,..",
+                OptionGroups.Training,
+                "how much the loss of a training sample counts by its class: as if all classes were equally frequent, or a weight for each "
+                    + "class in their order; evaluation counts all samples alike",
+                "all alike",
+                ClassWeights.Balanced.ToString(),
+                (options, text) => options with { ClassWeights = Weights(text) },
+                nameof(TrainingOptions.ClassWeights)
+            ),
+            new(
                 "--loss",
                 OptionText.Choices<RegressionLoss>(),
                 OptionGroups.Training,
@@ -163,6 +174,14 @@ internal static class TrainOptionTable
                 nameof(TrainingOptions.EvalEvery)
             ),
         ];
+
+    private static ClassWeights Weights(string text) =>
+        text == ClassWeights.Balanced.ToString() ? ClassWeights.Balanced
+        : text.Split(',').Select(Weight).ToList() is var weights && !weights.Contains(null) ? ClassWeights.Of([.. weights.OfType<double>()])
+        : throw new InputException($"must be {ClassWeights.Balanced}, or a number for each class, such as 1,2.5");
+
+    private static double? Weight(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var weight) ? weight : null;
 
     private static IEnumerable<OptionSpec<TrainingOptions>> OptimizerSpecs()
     {

@@ -111,7 +111,8 @@ internal static class ArrayDataset
     /// <param name="Train">The rows to train on.</param>
     /// <param name="Test">The rows to test on.</param>
     /// <param name="Preprocessing">How values are scaled.</param>
-    private sealed record Rows(SampleShape Shape, TableRows Samples, int[] Train, int[] Test, Preprocessing Preprocessing)
+    /// <param name="Weights">[all rows], what each counts for in training; null if all count alike.</param>
+    private sealed record Rows(SampleShape Shape, TableRows Samples, int[] Train, int[] Test, Preprocessing Preprocessing, float[]? Weights)
     {
         public static Rows Of(IReadOnlyList<float[]> features, int targets, string noun, ArrayOptions options)
         {
@@ -126,7 +127,27 @@ internal static class ArrayDataset
             var (train, test) = Split(all.Length, options.TestFeatures?.Count ?? 0);
             var table = Table(values, columns);
             var preprocessing = TableFit.Of(table, train, options.Standardize, new GapTexts(texts: null));
-            return new Rows(shape, new TableRows(table, preprocessing), train, test, preprocessing);
+            return new Rows(
+                shape,
+                new TableRows(table, preprocessing),
+                train,
+                test,
+                preprocessing,
+                WeightsOf(features.Count, all.Length, options)
+            );
+        }
+
+        private static float[]? WeightsOf(int samples, int all, ArrayOptions options)
+        {
+            if (options.Weights is not { } weights)
+                return null;
+            if (weights.Count != samples)
+                throw new ArgumentException($"{samples} samples, but {weights.Count} weights", nameof(options));
+            float[] stored = [.. weights.Select(weight => (float)weight), .. Enumerable.Repeat(1f, all - samples)];
+            var bad = Array.FindIndex(stored, weight => !(weight >= 0 && float.IsFinite(weight)));
+            return bad < 0
+                ? stored
+                : throw new ArgumentException($"sample {bad}: the weight is {weights[bad]}, but must be at least 0", nameof(options));
         }
 
         /// <summary>The dataset of these features.</summary>
@@ -138,7 +159,13 @@ internal static class ArrayDataset
             var decoder = new SampleDecoder(Preprocessing, Shape);
             return new Dataset(Name, Name, Shape, classNames, Preprocessing, Select(Train), Select(Test), targets);
 
-            SampleSet Select(int[] rows) => new(decoder, targetsOf(rows), Samples.Store(rows), targets?.Count ?? 1);
+            SampleSet Select(int[] rows)
+            {
+                var (stored, width) = (targetsOf(rows), targets?.Count ?? 1);
+                if (Weights is not null)
+                    (stored, width) = (WeightedTargets.Join(stored, Array.ConvertAll(rows, row => Weights[row]), width), width + 1);
+                return new SampleSet(decoder, stored, Samples.Store(rows), width);
+            }
         }
 
         private static RawTable Table(ReadOnlySpan<double> values, int columns)

@@ -18,6 +18,12 @@ public sealed record ArrayOptions
     /// <summary>The numbers to predict of <see cref="TestFeatures"/>, where numbers are predicted.</summary>
     public IReadOnlyList<double[]>? TestTargets { get; init; }
 
+    /// <summary>
+    /// How much the loss of each sample counts in training, at least 0; null if all count alike. There is one for each sample that is not in
+    /// <see cref="TestFeatures"/>; samples that are held back count alike.
+    /// </summary>
+    public IReadOnlyList<double>? Weights { get; init; }
+
     /// <summary>The names of the numbers to predict; null for <c>target</c>, or <c>target0</c>, <c>target1</c> and so on.</summary>
     public IReadOnlyList<string>? TargetNames { get; init; }
 }

@@ -115,6 +115,9 @@ public sealed class Dataset
     /// <summary>What was found out about the columns of a table; null where there are none.</summary>
     internal Tables.TableReport? Report { get; init; }
 
+    /// <summary>Whether the target of each sample is followed by what its loss counts for in training.</summary>
+    internal bool HasWeights => Train.TargetWidth > (Targets?.Count ?? 1);
+
     /// <summary>Values that a model of the data puts out for a sample: one for each class, or each number.</summary>
     public int OutputWidth => Targets?.Count ?? ClassNames.Count;
 

@@ -10,7 +10,8 @@ namespace Distributed.Data;
 /// channels, height, width; the number of classes and each one's name; the byte divisor as float32 (0 if values are floats); the
 /// number of standardised columns, their means and their deviations as float64; for a table with
 /// categories or gaps the JSON of its preprocessing; then for the training set and the test set: the
-/// number of samples, the targets, and the stored features (bytes, or float32). A text is its length in UTF-8 bytes, then those. Where
+/// number of samples, the targets, and the stored features (bytes, or float32). A text is its length in UTF-8 bytes, then those. Weights of
+/// samples belong to the targets. Where
 /// numbers are predicted, there are 0 classes, and behind that stand the number of targets, their means and their deviations as float64.
 /// </remarks>
 internal static class DatasetHash

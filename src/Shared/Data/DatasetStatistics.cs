@@ -33,11 +33,12 @@ internal sealed class DatasetStatistics
     /// <param name="dataset">The dataset; both sets have at least one sample.</param>
     public static DatasetStatistics Of(Dataset dataset) => new(dataset);
 
-    private static int[] CountLabels(SampleSet samples, int classes)
+    /// <summary>[classes], the number of samples of each class.</summary>
+    internal static int[] CountLabels(SampleSet samples, int classes)
     {
         var counts = new int[classes];
-        foreach (var label in samples.Targets)
-            counts[label]++;
+        for (var place = 0; place < samples.Targets.Length; place += samples.TargetWidth)
+            counts[samples.Targets[place]]++;
         return counts;
     }
 

@@ -12,7 +12,7 @@ internal static unsafe class SoftmaxCrossEntropy
 {
     /// <summary>Computes the losses and replaces the logits by their gradient.</summary>
     /// <param name="logits">[rows, classes], row-major; overwritten by softmax(z) - target.</param>
-    /// <param name="labels">[rows], each in 0..classes-1.</param>
+    /// <param name="labels">[rows, stride], of which the first of each row is in 0..classes-1; what lies behind it is left aside.</param>
     /// <param name="classes">Classes, at least one.</param>
     /// <param name="losses">[rows]; overwritten by logsumexp(z) - target . z, not finite where the logits are not.</param>
     /// <param name="labelSmoothing">
@@ -43,8 +43,8 @@ internal static unsafe class SoftmaxCrossEntropy
         fixed (int* label = labels)
         {
             var correct = 0;
-            var rows = new SoftmaxRows(z, label, classes, labelSmoothing, loss, backward: true, &correct);
-            VectorizedWork.Run(rows, labels.Length, logits.Length, team);
+            var rows = new SoftmaxRows(z, label, classes, labelSmoothing, loss, backward: true, &correct, Stride(labels, losses));
+            VectorizedWork.Run(rows, losses.Length, logits.Length, team);
             return correct;
         }
     }
@@ -68,29 +68,34 @@ internal static unsafe class SoftmaxCrossEntropy
         fixed (int* label = labels)
         {
             var correct = 0;
-            var rows = new SoftmaxRows(z, label, classes, 0, loss, backward: false, &correct);
-            VectorizedWork.Run(rows, labels.Length, logits.Length, team);
+            var rows = new SoftmaxRows(z, label, classes, 0, loss, backward: false, &correct, Stride(labels, losses));
+            VectorizedWork.Run(rows, losses.Length, logits.Length, team);
             return correct;
         }
     }
 
+    private static int Stride(ReadOnlySpan<int> labels, ReadOnlySpan<float> losses) => losses.IsEmpty ? 1 : labels.Length / losses.Length;
+
     private static void Check(int logits, ReadOnlySpan<int> labels, int classes, int losses)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(classes, 1);
-        if (logits != (long)labels.Length * classes || losses != labels.Length)
+        var fits = losses == 0 ? labels.IsEmpty : labels.Length >= losses && labels.Length % losses == 0;
+        if (logits != (long)losses * classes || !fits)
         {
             throw new ArgumentException(
-                $"{labels.Length} labels of {classes} classes need as many losses and rows, not {losses} losses and {logits} logits."
+                $"{losses} losses of {classes} classes need as many labels and rows, not {labels.Length} labels and {logits} logits."
             );
         }
 
-        for (var row = 0; row < labels.Length; row++)
+        var stride = losses == 0 ? 1 : labels.Length / losses;
+        for (var row = 0; row < losses; row++)
         {
-            if ((uint)labels[row] >= (uint)classes)
+            var label = labels[row * stride];
+            if ((uint)label >= (uint)classes)
             {
                 throw new ArgumentOutOfRangeException(
                     nameof(labels),
-                    $"Row {row} has label {labels[row]}, but labels are 0 to {classes - 1} ({classes} classes)."
+                    $"Row {row} has label {label}, but labels are 0 to {classes - 1} ({classes} classes)."
                 );
             }
         }

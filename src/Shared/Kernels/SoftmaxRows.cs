@@ -16,7 +16,8 @@ internal readonly unsafe struct SoftmaxRows(
     float labelSmoothing,
     float* losses,
     bool backward,
-    int* correct
+    int* correct,
+    int stride = 1
 ) : IVectorizedRange
 {
     private const int Block = 16;
@@ -36,7 +37,7 @@ internal readonly unsafe struct SoftmaxRows(
         for (var row = start; row < end; row++)
         {
             var z = logits + ((nint)row * classes);
-            var label = labels[row];
+            var label = labels[(nint)row * stride];
             var maximum = Maximum<TLanes, TVector>(z, classes, lanes);
             if (z[label] == maximum && (label == 0 || Maximum<TLanes, TVector>(z, label, lanes) < maximum))
                 hits++;

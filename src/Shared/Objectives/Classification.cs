@@ -15,21 +15,31 @@ internal sealed class Classification : Objective
     private const int Correct = 0; // the count of samples whose first largest logit is the target's
 
     private readonly float _labelSmoothing;
+    private readonly float[] _classWeights; // none if all classes count alike
+    private readonly bool _hasWeights;
 
     /// <summary>Describes an objective.</summary>
     /// <param name="classes">Number of classes.</param>
     /// <param name="labelSmoothing">
     /// The part of each training target that is spread over all classes alike, 0 to below 1; evaluation does not smooth.
     /// </param>
-    /// <exception cref="InputException">There are too few or too many classes.</exception>
+    /// <param name="classWeights">
+    /// How much the loss of a training sample counts by its class; null if all count alike, as they do in evaluation.
+    /// </param>
+    /// <param name="hasWeights">Whether a sample's target is followed by a weight of its own, which counts in training alone.</param>
+    /// <exception cref="InputException">There are too few or too many classes, or another number of weights.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The smoothing is out of range.</exception>
-    public Classification(int classes, float labelSmoothing = 0)
+    public Classification(int classes, float labelSmoothing = 0, IReadOnlyList<double>? classWeights = null, bool hasWeights = false)
     {
         if (classes is < 2 or > MaximumClasses)
             throw new InputException($"the data has {classes} classes: a classifier needs 2 to {MaximumClasses}");
         if (!(labelSmoothing >= 0 && labelSmoothing < 1))
             throw new ArgumentOutOfRangeException(nameof(labelSmoothing), labelSmoothing, "a smoothing is at least 0 and below 1");
+        if (classWeights is not null && classWeights.Count != classes)
+            throw new InputException($"there are {classWeights.Count} class weights, but {classes} classes");
         OutputWidth = classes;
+        _hasWeights = hasWeights;
+        _classWeights = [.. (classWeights ?? []).Select(weight => (float)weight)];
         _labelSmoothing = labelSmoothing;
     }
 
@@ -37,11 +47,15 @@ internal sealed class Classification : Objective
     public override int OutputWidth { get; }
 
     /// <inheritdoc />
-    public override int TargetWidth => 1;
+    public override int TargetWidth => _hasWeights ? 2 : 1;
 
     /// <inheritdoc />
-    public override void Train(Span<float> outputs, ReadOnlySpan<int> targets, in SampleTerms terms, ComputeTeam team) =>
+    public override void Train(Span<float> outputs, ReadOnlySpan<int> targets, in SampleTerms terms, ComputeTeam team)
+    {
         terms.Counts[Correct] = SoftmaxCrossEntropy.ForwardBackward(outputs, targets, OutputWidth, terms.Losses, _labelSmoothing, team);
+        if (_hasWeights || _classWeights.Length > 0)
+            SampleWeights.Apply(outputs, terms.Losses, targets, _classWeights, _hasWeights, team);
+    }
 
     /// <inheritdoc />
     public override void Evaluate(ReadOnlySpan<float> outputs, ReadOnlySpan<int> targets, in SampleTerms terms, ComputeTeam team) =>

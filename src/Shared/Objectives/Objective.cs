@@ -56,7 +56,12 @@ internal abstract class Objective
     public static Objective Create(ObjectiveSpec spec, IReadOnlyList<double>? spread = null) =>
         spec switch
         {
-            ClassificationSpec classes => new Classification(classes.Classes, (float)classes.LabelSmoothing),
+            ClassificationSpec classes => new Classification(
+                classes.Classes,
+                (float)classes.LabelSmoothing,
+                classes.ClassWeights,
+                classes.HasWeights
+            ),
             RegressionSpec numbers => new Regression(numbers, spread),
             _ => throw new ArgumentOutOfRangeException(nameof(spec), spec, "no objective is made of this"),
         };

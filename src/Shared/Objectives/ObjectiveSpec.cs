@@ -17,6 +17,10 @@ internal abstract record ObjectiveSpec
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 
+    /// <summary>Whether each target has one word more: the bits of what the loss of the sample counts for in training.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool HasWeights { get; init; }
+
     /// <summary>The compact JSON text; <see cref="FromJson"/> reads it back exactly.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
@@ -41,7 +45,9 @@ internal abstract record ObjectiveSpec
 /// <summary>See <see cref="Classification"/>.</summary>
 /// <param name="Classes">Number of classes.</param>
 /// <param name="LabelSmoothing">The part of each target that is spread over all classes alike, 0 to below 1.</param>
-internal sealed record ClassificationSpec(int Classes, double LabelSmoothing = 0) : ObjectiveSpec;
+/// <param name="ClassWeights">How much the loss of a training sample counts by its class; null if all count alike.</param>
+internal sealed record ClassificationSpec(int Classes, double LabelSmoothing = 0, IReadOnlyList<double>? ClassWeights = null)
+    : ObjectiveSpec;
 
 /// <summary>See <see cref="Regression"/>.</summary>
 /// <param name="Targets">What is predicted.</param>

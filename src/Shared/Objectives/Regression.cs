@@ -17,6 +17,7 @@ internal sealed class Regression : Objective
     private readonly NumericTargets _targets;
     private readonly RegressionLoss _loss;
     private readonly float _huberDelta;
+    private readonly bool _hasWeights;
     private readonly double _unit;
     private readonly float[] _scales; // of each target, to the unit
     private readonly double _spread; // in the unit, squared
@@ -30,7 +31,7 @@ internal sealed class Regression : Objective
     public Regression(RegressionSpec spec, IReadOnlyList<double>? spread = null)
     {
         ArgumentNullException.ThrowIfNull(spec);
-        (_targets, _loss) = (spec.Targets, spec.Loss);
+        (_targets, _loss, _hasWeights) = (spec.Targets, spec.Loss, spec.HasWeights);
         _huberDelta = (float)(spec.HuberDelta ?? 0);
         if (_loss == RegressionLoss.Huber && !(_huberDelta > 0 && float.IsFinite(_huberDelta)))
             throw new InputException($"a Huber loss needs a delta above 0, not {spec.HuberDelta}");
@@ -44,7 +45,7 @@ internal sealed class Regression : Objective
     public override int OutputWidth => _targets.Count;
 
     /// <inheritdoc />
-    public override int TargetWidth => _targets.Count;
+    public override int TargetWidth => _targets.Count + (_hasWeights ? 1 : 0);
 
     /// <inheritdoc />
     public override int FloatSums => Distances + 1;
@@ -64,6 +65,9 @@ internal sealed class Regression : Objective
                 Train(outputs, targets, terms, new SquaredLoss(), team);
                 break;
         }
+
+        if (_hasWeights)
+            SampleWeights.Apply(outputs, terms.Losses, targets, [], hasWeights: true, team);
     }
 
     /// <inheritdoc />

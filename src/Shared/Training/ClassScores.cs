@@ -9,6 +9,11 @@ internal sealed class ClassScores(int classes)
 {
     private readonly int[] _samples = new int[classes];
     private readonly int[] _correct = new int[classes];
+    private readonly List<double>[] _scores =
+    [
+        [],
+        [],
+    ]; // of two classes: how much more the second one is than the first
     private double _loss;
 
     /// <summary>Samples of each class.</summary>
@@ -26,6 +31,11 @@ internal sealed class ClassScores(int classes)
     /// <summary>The part of all samples, 0 to 1, that is classified correctly.</summary>
     internal double Accuracy => (double)_correct.Sum() / Count;
 
+    /// <summary>
+    /// The area under the ROC curve of two classes, of which the second is the positive one; null for more classes, NaN where one is missing.
+    /// </summary>
+    internal double? Auc => classes == 2 ? AreaUnderCurve.Of(_scores[0], _scores[1]) : null;
+
     /// <summary>Adds the scores of a set.</summary>
     /// <param name="model">The model.</param>
     /// <param name="samples">The samples, in the order of the model's classes.</param>
@@ -38,7 +48,7 @@ internal sealed class ClassScores(int classes)
         foreach (var outputs in passes)
         {
             for (var start = 0; start < outputs.Length; start += classes)
-                Add(outputs.Span.Slice(start, classes), samples.Targets[row++]);
+                Add(outputs.Span.Slice(start, classes), samples.Targets[row++ * samples.TargetWidth]);
         }
     }
 
@@ -47,5 +57,7 @@ internal sealed class ClassScores(int classes)
         _samples[label]++;
         _correct[label] += Classification.FirstMaximum(output) == label ? 1 : 0;
         _loss += Classification.Loss(output, label);
+        if (classes == 2)
+            _scores[label].Add((double)output[1] - output[0]);
     }
 }

@@ -55,6 +55,7 @@ internal sealed record RunConfiguration
             Steps = options.TotalSteps(stepsPerEpoch),
             Microbatch = options.ResolvedMicrobatch,
             InitWeights = Absolute(options.InitWeights),
+            ClassWeights = dataset.Targets is null ? options.ClassWeights?.For(dataset) : options.ClassWeights, // refused for numbers
             Loss = options.ResolvedLoss(dataset.Task),
             HuberDelta = options.ResolvedHuberDelta,
             CheckpointEvery = options.CheckpointEvery ?? stepsPerEpoch,

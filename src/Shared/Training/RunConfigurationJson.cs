@@ -106,6 +106,8 @@ internal static class RunConfigurationJson
             throw new JsonException("'epochs' stands where only steps may");
         if (options is not { Steps: not null, Microbatch: not null, CheckpointEvery: not null, EvalEvery: not null })
             throw new JsonException("a number is null");
+        if (options.ClassWeights is { Numbers: null })
+            throw new JsonException("'classWeights' is a name where numbers stand");
         var data = options.Data with { Task = options.Data.Task ?? LearningTask.Classification };
         return configuration with { Options = options with { Data = data } };
     }

@@ -64,6 +64,23 @@ internal sealed record RunPreparation(RunConfiguration Configuration, Dataset Da
             ? throw new InputException($"{Configuration.Options.InitWeights}: is gone, and the run has no checkpoint to go on from")
             : Distributed.Training.InitialState.Of(Configuration, Network, InitialWeights);
 
+    /// <summary>The model with trained weights.</summary>
+    /// <param name="weights">The flat vector of parameters; copied.</param>
+    public TrainedModel Trained(ReadOnlyMemory<float> weights) => new("the model", Network, weights.ToArray(), Describe());
+
+    /// <summary>
+    /// What takes all outputs of the test set at once, and is therefore measured once, of the final model: the <c>auc</c> of two classes.
+    /// </summary>
+    /// <param name="weights">The flat vector of parameters.</param>
+    public IReadOnlyList<Metric> FinalMetrics(ReadOnlyMemory<float> weights)
+    {
+        if (Dataset.ClassNames.Count != 2)
+            return [];
+        var scores = new ClassScores(Network.OutputWidth);
+        scores.Add(Trained(weights), Dataset.Test);
+        return [new Metric("auc", scores.Auc!.Value)];
+    }
+
     /// <summary>What the trained model's file says about itself.</summary>
     public ModelDescription Describe() => Describe(Configuration, Dataset);
 
@@ -74,6 +91,7 @@ internal sealed record RunPreparation(RunConfiguration Configuration, Dataset Da
         new(configuration.Options.Model, dataset.Shape, dataset.Preprocessing.ToJson(), dataset.ClassNames)
         {
             Columns = dataset.Columns,
-            Objective = dataset.Targets is null ? null : configuration.Options.ObjectiveOf(dataset).ToJson(),
+            // Weights count in training alone.
+            Objective = dataset.Targets is null ? null : (configuration.Options.ObjectiveOf(dataset) with { HasWeights = false }).ToJson(),
         };
 }

@@ -32,8 +32,9 @@ public sealed class Trainer(Dataset dataset, TrainingOptions options)
         try
         {
             var score = Train(trainer, configuration, settings.Objective, progress, cancellation);
-            var model = new TrainedModel("the model", prepared.Network, trainer.State.Weights.Span.ToArray(), prepared.Describe());
-            return new TrainingResult(model, configuration.Steps, score);
+            var weights = trainer.State.Weights.Memory;
+            score = score with { Metrics = [.. score.Metrics, .. prepared.FinalMetrics(weights)] };
+            return new TrainingResult(prepared.Trained(weights), configuration.Steps, score);
         }
         catch (NonFiniteLossException exception)
         {

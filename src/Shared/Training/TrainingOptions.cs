@@ -23,7 +23,9 @@ public sealed record TrainingOptions
     /// <summary>The default of <see cref="HuberDelta"/>.</summary>
     public const double DefaultHuberDelta = 1;
 
-    private const string ForClasses = "belongs to classes, and this data has numbers; leave it out";
+    private const string TaskPath = $"{nameof(Data)}.{nameof(DataOptions.Task)}";
+    private const string ForClasses = "belongs to classes, and this data has numbers; leave it out, or say {0} classification";
+    private const string ForNumbers = "belongs to numbers, and this data has classes; leave it out, or say {0} regression";
 
     /// <summary>The defaults for tables: of the model <c>table</c>.</summary>
     public static TrainingOptions ForTables { get; } =
@@ -57,6 +59,10 @@ public sealed record TrainingOptions
 
     /// <summary>The part of each training target that is spread over all classes alike, 0 to below 1.</summary>
     public double LabelSmoothing { get; init; }
+
+    /// <summary>How much the loss of a training sample counts by its class; null if all count alike.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // runs that began without it go on
+    public ClassWeights? ClassWeights { get; init; }
 
     /// <summary>What is minimised where numbers are predicted; null for <see cref="RegressionLoss.Squared"/>.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // classes have none, as runs of earlier versions
@@ -98,6 +104,7 @@ public sealed record TrainingOptions
             .. LengthErrors(),
             .. BatchErrors(),
             .. LabelErrors(),
+            .. WeightErrors(),
             .. LossErrors(),
             .. Optimizer.Errors().Select(error => error.Within(nameof(Optimizer))),
             .. Schedule.Errors(Steps is > 0 ? Steps : null).Select(error => error.Within(nameof(Schedule))),
@@ -118,10 +125,13 @@ public sealed record TrainingOptions
 
     /// <summary>What these options make of data.</summary>
     /// <param name="dataset">The data.</param>
-    internal ObjectiveSpec ObjectiveOf(Dataset dataset) =>
-        dataset.Targets is { } targets
+    internal ObjectiveSpec ObjectiveOf(Dataset dataset)
+    {
+        ObjectiveSpec objective = dataset.Targets is { } targets
             ? new RegressionSpec(targets, ResolvedLoss(dataset.Task)!.Value, ResolvedHuberDelta)
-            : new ClassificationSpec(dataset.ClassNames.Count, LabelSmoothing);
+            : new ClassificationSpec(dataset.ClassNames.Count, LabelSmoothing, ClassWeights?.For(dataset).Numbers);
+        return objective with { HasWeights = dataset.HasWeights };
+    }
 
     /// <summary>The loss, or its default for a task that has one.</summary>
     internal RegressionLoss? ResolvedLoss(LearningTask task) => Loss ?? (task == LearningTask.Regression ? RegressionLoss.Squared : null);
@@ -155,20 +165,23 @@ public sealed record TrainingOptions
         if (!isFraction)
             yield return OptionError.Of(nameof(LabelSmoothing), LabelSmoothing, "must be from 0 to below 1");
         else if (LabelSmoothing != 0 && Data.Task == LearningTask.Regression)
-            yield return OptionError.Of(nameof(LabelSmoothing), LabelSmoothing, ForClasses);
+            yield return OptionError.Of(nameof(LabelSmoothing), LabelSmoothing, ForClasses, TaskPath);
+    }
+
+    private IEnumerable<OptionError> WeightErrors()
+    {
+        if (ClassWeights is not { } weights)
+            yield break;
+        if (Data.Task == LearningTask.Regression)
+            yield return new OptionError(nameof(ClassWeights), weights.ToString(), ForClasses, TaskPath);
+        else if (weights.Numbers?.All(number => (float)number > 0 && float.IsFinite((float)number)) == false)
+            yield return new OptionError(nameof(ClassWeights), weights.ToString(), "must be numbers above 0");
     }
 
     private IEnumerable<OptionError> LossErrors()
     {
         if (Loss is { } loss && Data.Task == LearningTask.Classification)
-        {
-            yield return new OptionError(
-                nameof(Loss),
-                loss.ToString().ToLowerInvariant(),
-                "belongs to numbers, and this data has classes, whose loss is the cross-entropy; leave it out"
-            );
-        }
-
+            yield return new OptionError(nameof(Loss), loss.ToString().ToLowerInvariant(), ForNumbers, TaskPath);
         if (HuberDelta is not { } delta)
             yield break;
         if (!((float)delta > 0 && float.IsFinite((float)delta)))

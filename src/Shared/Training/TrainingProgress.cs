@@ -13,7 +13,8 @@ public sealed record TrainingProgress(long Step, long TotalSteps, long Epoch, fl
 /// <summary>How a model does on the test set.</summary>
 /// <param name="Loss">The mean loss of a sample.</param>
 /// <param name="Metrics">
-/// What else the objective measures: <c>accuracy</c> of classes; <c>rmse</c>, <c>mae</c> and <c>r2</c> of numbers, in their own units.
+/// What else the objective measures: <c>accuracy</c> of classes; <c>rmse</c>, <c>mae</c> and <c>r2</c> of numbers, in their own units. The
+/// result of a training also has the <c>auc</c> of two classes.
 /// </param>
 public sealed record TestScore(double Loss, IReadOnlyList<Metric> Metrics)
 {

@@ -43,13 +43,13 @@ public sealed class BadOptionTests : IDisposable
     [InlineData("--task regression", "--task regression does not go with digits, which is not CSV; leave it out")]
     [InlineData(
         "--task regression --label-smoothing 0.1",
-        "--label-smoothing 0.1: belongs to classes, and this data has numbers; leave it out"
+        "--label-smoothing 0.1: belongs to classes, and this data has numbers; leave it out, or say --task classification"
     )]
+    [InlineData("--class-weights even", "--class-weights even: must be balanced, or a number for each class, such as 1,2.5")]
+    [InlineData("--class-weights 1,-1", "--class-weights 1,-1: must be numbers above 0")]
+    [InlineData("--class-weights 1,2.5", "--class-weights 1,2.5: must be 10, one for each class in their order")]
     [InlineData("--loss square", "--loss square: must be squared or absolute or huber")]
-    [InlineData(
-        "--loss huber",
-        "--loss huber: belongs to numbers, and this data has classes, whose loss is the cross-entropy; leave it out"
-    )]
+    [InlineData("--loss huber", "--loss huber: belongs to numbers, and this data has classes; leave it out, or say --task regression")]
     [InlineData("--loss huber --huber-delta 0", "--huber-delta 0: must be a number above 0")]
     [InlineData("--huber-delta 2", "--huber-delta 2: belongs to --loss huber; say that too, or leave it out")]
     [InlineData("--decimal-comma maybe", "--decimal-comma maybe: must be on or off")]

@@ -24,6 +24,7 @@ public sealed class HelpTests
         "--batch-size",
         "--microbatch",
         "--label-smoothing",
+        "--class-weights",
         "--loss",
         "--huber-delta",
         "--optimizer",

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Xunit;
 
@@ -163,6 +164,75 @@ public sealed class VerifyAndEvalTests : IDisposable
         var inspected = (await CommandRunner.RunAsync("data", "inspect", "--data", "digits")).Output;
         Assert.Contains("1438 to train on, 359 to test on", inspected, StringComparison.Ordinal);
         Assert.Contains("class 9: 138 + 42", inspected, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TwoClassesAreJudgedByTheirOrderAsWell()
+    {
+        var run = _folder.File("run");
+        var trained = await CommandRunner.TrainAsync(run, $"--data {_folder.Write("train.csv", Points(0))} --steps 3");
+        var auc = JsonElement.Parse(File.ReadAllText(Path.Combine(run, "summary.json"))).GetProperty("testAuc").GetDouble();
+        Assert.InRange(auc, 0.5, 1);
+        Assert.Contains(
+            string.Create(CultureInfo.InvariantCulture, $", test auc {auc:0.0000}, weights "),
+            trained.Output,
+            StringComparison.Ordinal
+        );
+        Assert.DoesNotContain("Auc", File.ReadAllText(Path.Combine(run, "metrics.jsonl")), StringComparison.Ordinal);
+
+        var evaluated = JsonElement.Parse((await CommandRunner.RunAsync("eval", run, "--json")).Output);
+        Assert.Equal(
+            ["data", "part", "samples", "loss", "accuracy", "auc", "classes"],
+            evaluated.EnumerateObject().Select(field => field.Name)
+        );
+        Assert.Equal(auc, evaluated.GetProperty("auc").GetDouble());
+        Assert.Contains(
+            string.Create(CultureInfo.InvariantCulture, $", auc {auc:0.0000}\n"),
+            (await CommandRunner.RunAsync("eval", run)).Output,
+            StringComparison.Ordinal
+        );
+
+        // By the probabilities that people get: the second class, low, is the positive one.
+        var rows = (await CommandRunner.RunAsync("predict", run, "--data", Path.Combine(_folder.Path, "train.csv"))).Output.Split('\n')[
+            1..^1
+        ];
+        var low = rows.Select(row => double.Parse(row.Split(',')[2], CultureInfo.InvariantCulture)).ToList();
+        var held = Enumerable.Range(0, 200).Where(i => i % 5 == 4).ToLookup(i => i * 7 % 100 < 50, i => low[i]);
+        Assert.Equal(
+            held[true]
+                .Average(p =>
+                    held[false]
+                        .Average(n =>
+                            p > n ? 1
+                            : p < n ? 0
+                            : 0.5
+                        )
+                ),
+            auc,
+            1e-3
+        );
+
+        var one = _folder.Write("one.csv", "x,y,class\n1,1,low\n");
+        Assert.Contains("auc -", (await CommandRunner.RunAsync("eval", run, "--data", one)).Output, StringComparison.Ordinal);
+        var none = JsonElement.Parse((await CommandRunner.RunAsync("eval", run, "--data", one, "--json")).Output);
+        Assert.Equal(JsonValueKind.Null, none.GetProperty("auc").ValueKind);
+    }
+
+    [Fact]
+    public async Task ClassesThatWereBalancedAreBalancedAgain()
+    {
+        var run = _folder.File("run");
+        var rows = Enumerable.Range(0, 200).Select(i => $"{i % 7},{i % 3},{(i % 4 == 0 ? "high" : "low")}\n");
+        var data = _folder.Write("train.csv", "x,y,class\n" + string.Concat(rows));
+        await CommandRunner.TrainAsync(run, $"--data {data} --steps 7 --class-weights balanced");
+        var weights = JsonElement.Parse(File.ReadAllText(Path.Combine(run, "config.json"))).GetProperty("classWeights");
+        Assert.Equal([160.0 / (2 * 40), 160.0 / (2 * 120)], weights.EnumerateArray().Select(weight => weight.GetDouble()));
+        Assert.Equal(0, (await CommandRunner.RunAsync("verify", run, "--workers", "0", "--quiet")).ExitCode);
+        var again = await CommandRunner.RunAsync("train", "--resume", "--run", run, "--workers", "0", "--class-weights", "balanced");
+        Assert.Equal(0, again.ExitCode);
+        var other = await CommandRunner.RunAsync("train", "--resume", "--run", run, "--workers", "0", "--class-weights", "1,2");
+        Assert.Equal(2, other.ExitCode);
+        Assert.Contains("classWeights: the run has [", Assert.Single(other.Errors), StringComparison.Ordinal);
     }
 
     private async Task<string> TrainedAsync()

@@ -55,6 +55,19 @@ public sealed class RegressionRunTests : IDisposable
     }
 
     [Fact]
+    public async Task Weights_travel_with_the_targets()
+    {
+        double[] weights = [.. Enumerable.Range(0, 330).Select(i => 0.5 + (i % 6 / 2.0))];
+        var weighted = Dataset.FromArrays(Features, Targets, new() { Weights = weights });
+        var plain = await TrainAsync("plain", Both, new ClusterOptions { Workers = 0, Threads = 1 });
+        var alone = await TrainAsync("alone", weighted, new ClusterOptions { Workers = 0, Threads = 1 });
+        var shared = await TrainAsync("shared", weighted, new ClusterOptions { Workers = 2, Threads = 1 });
+        Assert.NotEqual(WeightsHash.Compute(plain.Weights.Span), WeightsHash.Compute(alone.Weights.Span));
+        Assert.Equal(WeightsHash.Compute(alone.Weights.Span), WeightsHash.Compute(shared.Weights.Span));
+        Assert.Equal(Read("alone/metrics.jsonl"), Read("shared/metrics.jsonl"));
+    }
+
+    [Fact]
     public async Task Every_evaluation_is_logged_in_the_targets_own_units()
     {
         var result = await TrainAsync("run", Prices, new ClusterOptions { Workers = 0, Threads = 1 });

@@ -27,6 +27,7 @@ public sealed class PublicTypesTests
         "Distributed.SampleShape",
         "Distributed.Training.AdamOptions",
         "Distributed.Training.AdamWOptions",
+        "Distributed.Training.ClassWeights",
         "Distributed.Training.ConstantSchedule",
         "Distributed.Training.CosineSchedule",
         "Distributed.Training.InvalidOptionsException",

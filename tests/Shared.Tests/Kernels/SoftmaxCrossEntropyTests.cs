@@ -145,6 +145,19 @@ public sealed unsafe class SoftmaxCrossEntropyTests
             SoftmaxCrossEntropy.ForwardBackward(new float[2], [0], 2, new float[1], smoothing)
         );
 
+    [Fact]
+    public void What_lies_behind_a_label_is_left_aside()
+    {
+        float[] expected = Oracle.Values(50, 1),
+            gradient = [.. expected],
+            losses = new float[5],
+            expectedLosses = new float[5];
+        var correct = SoftmaxCrossEntropy.ForwardBackward(expected, [3, 1, 4, 1, 5], 10, expectedLosses);
+        Assert.Equal(correct, SoftmaxCrossEntropy.ForwardBackward(gradient, [3, -1, 1, 99, 4, -1, 1, 99, 5, 0], 10, losses));
+        BitAssert.Equal(expected, gradient);
+        BitAssert.Equal(expectedLosses, losses);
+    }
+
     [Theory]
     [InlineData(10, 4000)]
     [InlineData(1000, 33)]

@@ -10,9 +10,12 @@ public sealed class ObjectiveSpecTests
 
     private const string Classes = """{"kind":"classification","classes":10,"labelSmoothing":0.1}""";
 
+    private const string Weighted = """{"kind":"classification","classes":2,"labelSmoothing":0,"classWeights":[0.6,3],"hasWeights":true}""";
+
     [Theory]
     [InlineData(Numbers)]
     [InlineData(Classes)]
+    [InlineData(Weighted)]
     public void Json_comes_back_as_it_was(string json) => Assert.Equal(json, ObjectiveSpec.FromJson(json, "test").ToJson());
 
     [Fact]

@@ -29,6 +29,9 @@ internal sealed record GoldenModel(string Layers, OptimizerOptions Optimizer, st
     /// <summary>What is minimised where numbers are predicted.</summary>
     public RegressionLoss? Loss { get; init; }
 
+    /// <summary>What the samples of each class count for.</summary>
+    public ClassWeights? ClassWeights { get; init; }
+
     /// <summary>Trains the model and returns as many digits of its hash as are kept.</summary>
     public string Train(int threads)
     {
@@ -44,6 +47,7 @@ internal sealed record GoldenModel(string Layers, OptimizerOptions Optimizer, st
             Optimizer = Optimizer,
             LabelSmoothing = LabelSmoothing,
             Loss = Loss,
+            ClassWeights = ClassWeights,
         };
         var network = new Network(model, columns, Data.OutputWidth);
         var configuration = RunConfiguration.Resolve(options, Data, model.ToJson(), initWeightsSha256: null);
@@ -147,6 +151,11 @@ internal static class GoldenModels
                 Categories = Categories,
             },
             ["piecewise"] = new($$"""{"type":"piecewise","bins":5,"over":"rows"},{{Hidden}}""", Momentum, "9b8a61f0c1e1860d"),
+            ["class weights"] = new(Hidden, Momentum, "73512da5ea236e91")
+            {
+                ClassWeights = ClassWeights.Of([.. Enumerable.Range(1, 10).Select(number => number / 5.0)]),
+            },
+            ["weights of samples"] = new(Hidden, Momentum, "45fdadf9e59a982f") { Data = NumberRun.Weighted },
             ["squared loss of numbers"] = new(Hidden, Momentum, "9150d18718b76882") { Data = NumberRun.Data },
             ["absolute loss of numbers"] = new(Hidden, Momentum, "7dc46ffae939cfbd")
             {

@@ -15,6 +15,14 @@ internal static class NumberRun
 
     public static Dataset Data { get; } = Dataset.FromArrays(Features, Targets, new ArrayOptions { TargetNames = ["price", "share"] });
 
+    /// <summary>The same with samples that count for 1/2 to 3.</summary>
+    public static Dataset Weighted { get; } =
+        Dataset.FromArrays(
+            Features,
+            Targets,
+            new ArrayOptions { TargetNames = ["price", "share"], Weights = [.. Features.Select((_, i) => 0.5 + (i % 6 / 2.0))] }
+        );
+
     public static TrainingOptions Options(RegressionLoss loss = RegressionLoss.Squared) =>
         new()
         {

@@ -37,6 +37,28 @@ public sealed class RegressionTrainingTests
         Assert.True(sums.Floats[1] > 0 && sums.Floats[2] > 0);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_warmed_step_allocates_nothing_on_any_thread(int threads)
+    {
+        var prepared = RunPreparation.Of(NumberRun.Options(RegressionLoss.Huber), NumberRun.Weighted);
+        using var replica = new Replica(prepared.Settings, threads);
+        replica.Weights.State.Restore(prepared.InitialState());
+        var batch = prepared.Configuration.Batches(NumberRun.Weighted.Train.Count).Of(step: 3);
+        var plan = new ReductionPlan(batch.MicrobatchCount, workers: 1);
+        var samples = new IndexedSamples(NumberRun.Weighted.Train, batch.Indices);
+        using var memory = new PrivateMemory(prepared.Network.Layout.Length);
+        AllocationAssert.NothingOnceWarm(
+            () =>
+            {
+                replica.ForwardBackward(plan, rank: 0, samples, memory);
+                replica.Weights.Update(samples.Count, memory.Node(0).Span);
+            },
+            replica.Team
+        );
+    }
+
     [Fact]
     public void What_was_learnt_is_predicted_in_the_targets_own_units()
     {
@@ -122,11 +144,11 @@ public sealed class RegressionTrainingTests
     public void What_belongs_to_the_other_task_is_refused_once_the_data_is_known()
     {
         Assert.Equal(
-            "TrainingOptions.LabelSmoothing 0.1: belongs to classes, and this data has numbers; leave it out",
+            "TrainingOptions.LabelSmoothing 0.1: belongs to classes, and this data has numbers; leave it out, or say TrainingOptions.Data.Task classification",
             Refusal(NumberRun.Data, NumberRun.Options() with { LabelSmoothing = 0.1 })
         );
         Assert.Equal(
-            "TrainingOptions.Loss huber: belongs to numbers, and this data has classes, whose loss is the cross-entropy; leave it out",
+            "TrainingOptions.Loss huber: belongs to numbers, and this data has classes; leave it out, or say TrainingOptions.Data.Task regression",
             Refusal(TinyRun.Data, NumberRun.Options(RegressionLoss.Huber))
         );
         Assert.Equal(

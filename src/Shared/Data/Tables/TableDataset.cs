@@ -56,15 +56,14 @@ internal static class TableDataset
     {
         var decoder = new SampleDecoder(preprocessing, new SampleShape(1, 1, preprocessing.SampleLength(table.Columns.Count)));
         var features = new TableRows(table, preprocessing).Store(rows);
-        if (targets is not null)
-            return new SampleSet(
-                decoder,
-                TargetStandardization.Store(table.Path, table.Labels.Numbers(), targets, rows),
-                features,
-                targets.Count
-            );
-        var classes = table.Labels.IndicesIn(classNames, owner);
-        return new SampleSet(decoder, Array.ConvertAll(rows, row => classes[row]), features);
+        if (targets is null)
+        {
+            var classes = table.Labels.IndicesIn(classNames, owner);
+            return new SampleSet(decoder, Array.ConvertAll(rows, row => classes[row]), features);
+        }
+
+        var numbers = TargetStandardization.Store(table.Path, table.Labels.Numbers(), targets, rows);
+        return new SampleSet(decoder, numbers, features, targets.Count);
     }
 
     /// <summary>The rows that are trained on, of any table.</summary>

@@ -142,7 +142,7 @@ internal sealed record PiecewiseSpec : InputLayerSpec
                 return known;
         }
 
-        throw fields.WrongValue(OverName, value, "\"values\" or \"rows\"");
+        throw fields.WrongValue(OverName, value, "\"values\", \"rows\" or \"both\"");
     }
 
     private static IEnumerable<float[]> ReadEdges(LayerFields fields, JsonElement list)
