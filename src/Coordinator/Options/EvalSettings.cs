@@ -18,6 +18,8 @@ internal enum DatasetPart
 /// <summary>The options of <c>eval</c>.</summary>
 internal sealed record EvalSettings
 {
+    private static readonly string[] OfModel = ["--task", "--categorical", "--numeric", "--missing"];
+
     /// <summary>What is said of the data, beside what the model's run says of its own.</summary>
     public Func<DataOptions, DataOptions> Data { get; init; } = static data => data;
 
@@ -31,7 +33,7 @@ internal sealed record EvalSettings
     internal static IReadOnlyList<OptionSpec<EvalSettings>> Options { get; } =
     [
         .. DataOptionTable
-            .Options.Where(option => option.Name != "--task") // the model's
+            .Options.Where(option => !OfModel.Contains(option.Name))
             .Select(option => option.Name == "--data" ? option with { Default = "the data that the run was trained on" } : option)
             .Select(option =>
                 option.Deferred<EvalSettings>(new(), settings => settings.Data, (settings, data) => settings with { Data = data })

@@ -16,7 +16,7 @@ internal enum PredictionFormat
 /// <summary>The options of <c>predict</c>.</summary>
 internal sealed record PredictSettings
 {
-    private static readonly string[] DataNames = ["--data", "--data-dir", "--label-column", "--header", "--decimal-comma"];
+    private static readonly string[] DataNames = ["--data", "--data-dir", "--label-column", "--header", "--decimal-comma", "--ignore"];
 
     /// <summary>The samples; an empty name if none is given.</summary>
     public DataOptions Data { get; init; } = new() { Data = "" };

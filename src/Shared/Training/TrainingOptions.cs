@@ -32,9 +32,9 @@ public sealed record TrainingOptions
         new()
         {
             Model = ModelPresets.Table,
-            Epochs = 12,
+            Epochs = 20,
             BatchSize = 256,
-            Optimizer = new AdamWOptions { LearningRate = 0.001, WeightDecay = 0.01 },
+            Optimizer = new AdamWOptions { LearningRate = 0.002, WeightDecay = 1 },
         };
 
     /// <summary>What to train on.</summary>
