@@ -42,6 +42,9 @@ switch (args)
     case ["compare", var other, .. var parts]:
         new CompareBenchmark(other, parts).Run();
         return 0;
+    case ["tables", var folder]:
+        TablesBenchmark.Run(folder);
+        return 0;
     case ["recovery"]:
         RecoveryBenchmark.Run(rounds: 15);
         return 0;
@@ -78,6 +81,7 @@ switch (args)
               recovery            how long training stands still when a worker or the coordinator dies (dataset-fashion-mnist)
               checkpoint [DIR]    what writing checkpoints of 100 million parameters costs the steps meanwhile (10 GB of memory, 4 GB in DIR)
               soak MINUTES SEED   training under kills, pauses, joins and leaves at random: the same bits?
+              tables DIR          adult income and California housing by the defaults beside scikit-learn (python3-sklearn, python3-pandas)
               compare OTHER [step] [allreduce] [scaling] [MODEL..] [SECONDS]
                                   this build beside another checkout's, run in turn
               compare OTHER steady [MODEL..]

@@ -16,8 +16,10 @@ public partial class ModelDocumentsTests
     [MemberData(nameof(Examples))]
     public void EveryExampleIsAModel(string name)
     {
-        var spec = ModelSpec.FromJson(Resources.Text(name), name);
-        Assert.Equal(10, new Network(spec, new SampleShape(1, 8, 8), 10).OutputWidth);
+        var shape = new SampleShape(1, 8, 8);
+        var sample = Enumerable.Range(0, shape.Length).Select(value => (float)value).ToArray();
+        var spec = ModelSpec.FromJson(Resources.Text(name), name).Fitted(shape, new ColumnSamples(sample, new float[shape.Length]));
+        Assert.Equal(10, new Network(spec, shape, 10).OutputWidth);
     }
 
     [Fact]

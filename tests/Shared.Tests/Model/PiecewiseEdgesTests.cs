@@ -14,6 +14,7 @@ public class PiecewiseEdgesTests
         float[] values = [.. Enumerable.Repeat(0f, 100), .. Enumerable.Range(1, 40)];
         Assert.Equal([0, 10, 20, 30, 40], PiecewiseEdges.Of([.. values], 4, PiecewiseOver.Values));
         Assert.Equal([0, 5, 40], PiecewiseEdges.Of([.. values], 4, PiecewiseOver.Rows));
+        Assert.Equal([0, 5, 10, 20, 30, 40], PiecewiseEdges.Of([.. values], 8, PiecewiseOver.Both));
     }
 
     [Theory]
@@ -22,7 +23,7 @@ public class PiecewiseEdgesTests
     [InlineData(new[] { 1f, 0, 0, 1, 0 }, 1, new[] { 0f, 1 })]
     [InlineData(new[] { 5f, 5, 5 }, 16, new[] { 5f, 6 })] // one value: a bin of width 1
     [InlineData(new[] { -2.5f }, 1, new[] { -2.5f, -1.5f })]
-    [InlineData(new[] { 4f, 9, 2, 3, 1, 6, 7, 8, 5 }, 2, new[] { 1f, 5, 9 })]
+    [InlineData(new[] { 4f, 9, 2, 3, 1, 6, 7, 8, 5 }, 16, new[] { 1f, 2, 3, 4, 5, 6, 7, 8, 9 })]
     public void ColumnsOfFewValuesHaveFewBins(float[] values, int bins, float[] expected)
     {
         foreach (var over in Enum.GetValues<PiecewiseOver>())

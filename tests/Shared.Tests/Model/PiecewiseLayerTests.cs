@@ -12,8 +12,8 @@ public class PiecewiseLayerTests
     [InlineData("""{"type":"piecewise"}""", "'bins' is missing: add a whole number from 1 to 256")]
     [InlineData("""{"type":"piecewise","bins":0}""", "'bins' is 0: use a whole number from 1 to 256")]
     [InlineData("""{"type":"piecewise","bins":257}""", "'bins' is 257")]
-    [InlineData("""{"type":"piecewise","bins":4,"over":"columns"}""", "'over' is \"columns\": use \"values\" or \"rows\"")]
-    [InlineData("""{"type":"piecewise","bins":4,"over":1}""", "'over' is 1: use \"values\" or \"rows\"")]
+    [InlineData("""{"type":"piecewise","bins":4,"over":"columns"}""", "'over' is \"columns\": use \"values\", \"rows\" or \"both\"")]
+    [InlineData("""{"type":"piecewise","bins":4,"over":1}""", "'over' is 1: use \"values\", \"rows\" or \"both\"")]
     [InlineData("""{"type":"piecewise","bins":4,"edges":[[0,1]]}""", "it has 'edges' and 'bins'")]
     [InlineData("""{"type":"piecewise","over":"rows","edges":[[0,1]]}""", "it has 'edges' and 'over'")]
     [InlineData("""{"type":"piecewise","edges":[]}""", "'edges' is []: use a list of edges for each column of numbers")]
@@ -42,9 +42,10 @@ public class PiecewiseLayerTests
     {
         InputColumns columns = new(new SampleShape(1, 1, 1), [new CategoryColumn("colour", 5)]);
         var spec = Read("""{"type":"piecewise","bins":4},{"type":"embedding"}""").Fitted(columns, new ColumnSamples([2], [0]));
+        Assert.Equal(["embedding"], spec.Layers.Select(layer => layer.Type));
         Assert.Contains(
             "layers[0] (piecewise): the data has no columns of numbers: leave the layer out",
-            Assert.Throws<InputException>(() => new Network(spec, columns, 3)).Message,
+            Assert.Throws<InputException>(() => new Network(Read("""{"type":"piecewise","edges":[[0,1]]}"""), columns, 3)).Message,
             StringComparison.Ordinal
         );
     }
