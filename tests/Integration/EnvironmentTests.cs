@@ -65,7 +65,8 @@ public sealed class EnvironmentTests
             $"ulimit -n 256; exec \"$coordinator\" train --quiet {options} --steps 20 --workers 2 --exchange {exchange} --transport {transport} --run run"
         );
         var exit = await shell.ExitAsync();
-        Assert.Equal((0, ""), (exit.Code, exit.ErrorText));
+        Assert.Equal(0, exit.Code);
+        Assert.All(exit.Errors, line => Assert.StartsWith("waiting for ", line, StringComparison.Ordinal)); // on a machine that is busy
         Assert.Equal((await Problem.OddSizes.ReferenceAsync(20)).WeightsSha256, FinishedRun.Read(folder["run"]).WeightsSha256);
     }
 
