@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 
@@ -10,7 +9,7 @@ namespace Distributed.Benchmarks;
 /// This build beside another while both train on and on: two runs of two workers each, of which one stands still (SIGSTOP) while the other is
 /// counted, in slices of a few seconds. Start-up and compilation are over, and what the machine does meanwhile falls on neighbouring slices.
 /// </summary>
-internal static partial class AlternatingBenchmark
+internal static class AlternatingBenchmark
 {
     private const int Slices = 40;
     private const string Endless = "1000000000";
@@ -37,8 +36,8 @@ internal static partial class AlternatingBenchmark
     {
         using var before = new PausedRun(other, model, batch);
         using var after = new PausedRun(TrainingBenchmark.Coordinator, model, batch);
-        List<double> others = [],
-            ours = [];
+        Measurement others = new(),
+            ours = new();
         for (var slice = 0; slice < Slices; slice++)
         {
             if (slice % 2 == 0)
@@ -48,28 +47,20 @@ internal static partial class AlternatingBenchmark
                 others.Add(before.StepsPerSecond());
         }
 
-        double[] ratios = [.. ours.Zip(others, (our, their) => our / their).Order()];
+        var ratio = ours.Over(others);
         // Of 40 values the median lies between the 12th and the 29th with a probability of 99 %, whatever the distribution.
+        var (low, high) = ratio.Between(12);
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {model} | {Median(others):F2} | {Median(ours):F2} | {Median(ratios):F3} | {ratios[11]:F3} to {ratios[28]:F3} |"
+                $"| {model} | {others.Median:F2} | {ours.Median:F2} | {ratio.Median:F3} | {low:F3} to {high:F3} |"
             )
         );
     }
 
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-    }
-
     /// <summary>A training that stands still unless it is counted.</summary>
-    private sealed partial class PausedRun : IDisposable
+    private sealed class PausedRun : IDisposable
     {
-        private const int Continue = 18;
-        private const int Stop = 19;
-
         private readonly string _folder = Path.Combine(Path.GetTempPath(), $"distributed-benchmark-{Guid.NewGuid():N}");
         private readonly Process _coordinator;
 
@@ -94,24 +85,24 @@ internal static partial class AlternatingBenchmark
                 start.ArgumentList.Add(argument);
             _coordinator = Process.Start(start)!;
             Thread.Sleep(WarmUp);
-            Signal(Stop);
+            Signal(ProcessSignal.Stop);
         }
 
         /// <summary>Lets it train for a slice.</summary>
         public double StepsPerSecond()
         {
-            Signal(Continue);
+            Signal(ProcessSignal.Continue);
             Thread.Sleep(Settling);
             var (first, began) = (LastStep(), Stopwatch.GetTimestamp());
             Thread.Sleep(Slice);
             var rate = (LastStep() - first) / Stopwatch.GetElapsedTime(began).TotalSeconds;
-            Signal(Stop);
+            Signal(ProcessSignal.Stop);
             return rate;
         }
 
         public void Dispose()
         {
-            Signal(Continue);
+            Signal(ProcessSignal.Continue);
             _coordinator.Kill(entireProcessTree: true);
             _coordinator.WaitForExit();
             _coordinator.Dispose();
@@ -126,7 +117,7 @@ internal static partial class AlternatingBenchmark
                 .SelectMany(thread => File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
                 .Select(child => int.Parse(child, CultureInfo.InvariantCulture));
             foreach (var process in children.Prepend(_coordinator.Id))
-                _ = Kill(process, signal);
+                _ = ProcessSignal.Send(process, signal);
         }
 
         private long LastStep()
@@ -138,8 +129,5 @@ internal static partial class AlternatingBenchmark
             var line = reader.ReadToEnd().Split('\n').Last(text => text.StartsWith('{') && text.EndsWith('}'));
             return JsonElement.Parse(line).GetProperty("step").GetInt64();
         }
-
-        [LibraryImport("libc", EntryPoint = "kill")]
-        private static partial int Kill(int process, int signal);
     }
 }

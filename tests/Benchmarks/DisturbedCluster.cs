@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
@@ -10,10 +9,6 @@ namespace Distributed.Benchmarks;
 /// <summary>A run whose processes are killed and stopped, and started again: a coordinator with local workers, and workers that join.</summary>
 internal sealed partial class DisturbedCluster : IDisposable
 {
-    private const int Kill9 = 9;
-    private const int Terminate = 15;
-    private const int Continue = 18;
-    private const int Stop = 19;
     private const int MostJoined = 3;
     private const int MostLines = 30;
 
@@ -77,7 +72,7 @@ internal sealed partial class DisturbedCluster : IDisposable
 
     /// <summary>Kills a worker.</summary>
     /// <returns>How many.</returns>
-    public int Kill(System.Random random) => Signal(random, Kill9) is null ? 0 : 1;
+    public int Kill(System.Random random) => Signal(random, ProcessSignal.Kill) is null ? 0 : 1;
 
     /// <summary>Workers that have joined and are not known to have left.</summary>
     public int Members
@@ -93,12 +88,12 @@ internal sealed partial class DisturbedCluster : IDisposable
     /// <returns>How many.</returns>
     public int Pause(System.Random random, TimeSpan time, bool forGood = false)
     {
-        if (Signal(random, Stop) is not { } process)
+        if (Signal(random, ProcessSignal.Stop) is not { } process)
             return 0;
         if (forGood)
             return 1;
         Thread.Sleep(time);
-        _ = Send(process, Continue);
+        _ = ProcessSignal.Send(process, ProcessSignal.Continue);
         return 1;
     }
 
@@ -139,7 +134,7 @@ internal sealed partial class DisturbedCluster : IDisposable
         _joined.RemoveAll(process => process.HasExited);
         if (_joined.Count == 0)
             return 0;
-        return Send(_joined[random.Next(_joined.Count)].Id, Terminate) == 0 ? 1 : 0;
+        return ProcessSignal.Send(_joined[random.Next(_joined.Count)].Id, ProcessSignal.Terminate) == 0 ? 1 : 0;
     }
 
     /// <summary>Kills the coordinator and starts another one that takes the run over.</summary>
@@ -209,9 +204,9 @@ internal sealed partial class DisturbedCluster : IDisposable
             if (_members.Count == 0)
                 return null;
             var process = _members.Order().ElementAt(random.Next(_members.Count));
-            if (signal == Kill9)
+            if (signal == ProcessSignal.Kill)
                 _members.Remove(process);
-            return Send(process, signal) == 0 ? process : null;
+            return ProcessSignal.Send(process, signal) == 0 ? process : null;
         }
     }
 
@@ -252,7 +247,4 @@ internal sealed partial class DisturbedCluster : IDisposable
 
     [GeneratedRegex("process ([0-9]+)")]
     private static partial Regex ProcessIn();
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Send(int process, int signal);
 }

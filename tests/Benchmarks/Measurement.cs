@@ -27,8 +27,14 @@ internal sealed class Measurement
     /// The second smallest and second largest value: of nine independent ones, they enclose the true median with a probability of 96 %
     /// (1 - 2 (1 + 9) / 2^9), whatever the distribution.
     /// </summary>
-    public (double Low, double High) Interval =>
-        _values.Order().ToList() is [_, var low, .., var high, _] ? (low, high) : (double.NaN, double.NaN);
+    public (double Low, double High) Interval => Between(2);
+
+    /// <summary>The values of a rank, from 1, counted from the smallest and from the largest; none where there are too few.</summary>
+    public (double Low, double High) Between(int rank)
+    {
+        double[] sorted = [.. _values.Order()];
+        return sorted.Length >= 2 * rank ? (sorted[rank - 1], sorted[^rank]) : (double.NaN, double.NaN);
+    }
 
     /// <summary>The median and the spread of a ratio, such as <c>1.04 ± 1 %</c>; a dash where nothing was measured.</summary>
     public string AsRatio => _values.Count == 0 ? "-" : $"{Median:F2} ± {Spread:P0}";

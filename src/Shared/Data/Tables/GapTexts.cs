@@ -1,4 +1,5 @@
 using System.Text;
+using Distributed.Data.Formats.Csv;
 
 namespace Distributed.Data.Tables;
 
@@ -15,7 +16,7 @@ internal sealed class GapTexts
     {
         Texts = texts ?? Usual;
         _texts = [.. Texts.Select(Encoding.UTF8.GetBytes)];
-        IncludeNumbers = texts?.Any(text => double.TryParse(text, out var value) && double.IsFinite(value)) ?? false;
+        IncludeNumbers = _texts.Any(text => CsvNumber.TryParse(text, out var value) && double.IsFinite(value));
     }
 
     /// <summary>The texts, without the empty one.</summary>
