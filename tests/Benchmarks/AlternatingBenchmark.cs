@@ -63,6 +63,7 @@ internal static class AlternatingBenchmark
     {
         private readonly string _folder = Path.Combine(Path.GetTempPath(), $"distributed-benchmark-{Guid.NewGuid():N}");
         private readonly Process _coordinator;
+        private readonly int[] _processes; // the coordinator and its local workers
 
         public PausedRun(string coordinator, string model, int batch)
         {
@@ -85,6 +86,7 @@ internal static class AlternatingBenchmark
                 start.ArgumentList.Add(argument);
             _coordinator = Process.Start(start)!;
             Thread.Sleep(WarmUp);
+            _processes = [_coordinator.Id, .. ChildrenOf(_coordinator.Id)];
             Signal(ProcessSignal.Stop);
         }
 
@@ -109,15 +111,29 @@ internal static class AlternatingBenchmark
             Directory.Delete(_folder, recursive: true);
         }
 
-        // The coordinator and its local workers.
         private void Signal(int signal)
         {
-            var children = Directory
-                .EnumerateDirectories($"/proc/{_coordinator.Id}/task")
-                .SelectMany(thread => File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
-                .Select(child => int.Parse(child, CultureInfo.InvariantCulture));
-            foreach (var process in children.Prepend(_coordinator.Id))
+            foreach (var process in _processes)
                 _ = ProcessSignal.Send(process, signal);
+        }
+
+        // A process's children are listed with the thread that started them.
+        private static IEnumerable<int> ChildrenOf(int process) =>
+            Directory
+                .EnumerateDirectories($"/proc/{process}/task")
+                .SelectMany(thread => Children(Path.Combine(thread, "children")))
+                .Select(child => int.Parse(child, CultureInfo.InvariantCulture));
+
+        private static string[] Children(string list)
+        {
+            try
+            {
+                return File.ReadAllText(list).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            }
+            catch (IOException)
+            {
+                return []; // the thread has ended, and its children are another's
+            }
         }
 
         private long LastStep()
