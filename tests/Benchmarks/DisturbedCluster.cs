@@ -10,7 +10,7 @@ namespace Distributed.Benchmarks;
 internal sealed partial class DisturbedCluster : IDisposable
 {
     private const int MostJoined = 3;
-    private const int MostLines = 30;
+    private const int MostLines = 10_000;
 
     private static readonly string Worker = Path.Combine(
         Path.GetDirectoryName(TrainingBenchmark.Coordinator)!,
@@ -28,7 +28,7 @@ internal sealed partial class DisturbedCluster : IDisposable
     private readonly ConcurrentQueue<double> _changed = new();
     private Process _coordinator;
     private volatile bool _wasSilent;
-    private readonly ConcurrentQueue<string> _errors = new();
+    private readonly ConcurrentQueue<string> _lines = new();
     private long _step;
     private int _lost;
 
@@ -52,14 +52,21 @@ internal sealed partial class DisturbedCluster : IDisposable
     /// <summary>Whether the coordinator has ended by itself.</summary>
     public bool IsOver => _coordinator.HasExited;
 
-    /// <summary>Its exit code.</summary>
-    public int ExitCode => _coordinator.ExitCode;
+    /// <summary>Its exit code, once all that it has written is read.</summary>
+    public int ExitCode
+    {
+        get
+        {
+            _coordinator.WaitForExit();
+            return _coordinator.ExitCode;
+        }
+    }
 
     /// <summary>The last step that was reported.</summary>
     public long Step => Interlocked.Read(ref _step);
 
-    /// <summary>The last lines of standard error.</summary>
-    public string LastLines => string.Join('\n', _errors.TakeLast(MostLines));
+    /// <summary>The last lines of the coordinators and of the workers that joined, but for those that tell of steps.</summary>
+    public string Lines => string.Join('\n', _lines);
 
     /// <summary>How long training stood still after losses.</summary>
     public IReadOnlyCollection<(double Seconds, bool WasSilent)> Resumed => _resumed;
@@ -119,8 +126,8 @@ internal sealed partial class DisturbedCluster : IDisposable
             "20",
         ];
         var process = Start(host, Worker, arguments);
-        process.OutputDataReceived += (_, _) => { };
-        process.ErrorDataReceived += (_, _) => { };
+        process.OutputDataReceived += (_, line) => Keep($"worker {process.Id}", line.Data);
+        process.ErrorDataReceived += (_, line) => Keep($"worker {process.Id}", line.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         _joined.Add(process);
@@ -170,7 +177,7 @@ internal sealed partial class DisturbedCluster : IDisposable
         var options = further.Contains("--resume") ? ClusterOptions() : _options;
         var process = Start(host: 0, TrainingBenchmark.Coordinator, [.. options, .. further, "--listen", _address]);
         process.OutputDataReceived += (_, line) => Take(line.Data);
-        process.ErrorDataReceived += (_, line) => _errors.Enqueue(line.Data ?? "");
+        process.ErrorDataReceived += (_, line) => Keep($"coordinator {process.Id}", line.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         return process;
@@ -210,13 +217,25 @@ internal sealed partial class DisturbedCluster : IDisposable
         }
     }
 
+    private void Keep(string process, string? line)
+    {
+        if (line is null)
+            return;
+        _lines.Enqueue($"{DateTime.UtcNow:HH:mm:ss.fff} {process}: {line}");
+        if (_lines.Count > MostLines)
+            _lines.TryDequeue(out _);
+    }
+
     private void Take(string? line)
     {
         if (line is null)
             return;
         using var told = JsonDocument.Parse(line);
         var content = told.RootElement;
-        switch (content.GetProperty("event").GetString())
+        var name = content.GetProperty("event").GetString();
+        if (name != "stepCompleted")
+            Keep("run", line);
+        switch (name)
         {
             case "stepCompleted":
                 Interlocked.Exchange(ref _step, content.GetProperty("step").GetInt64());

@@ -115,7 +115,7 @@ internal sealed class RecoveryBenchmark : IDisposable
         for (var began = Stopwatch.GetTimestamp(); !condition(); Thread.Sleep(2))
         {
             if (cluster.IsOver || Stopwatch.GetElapsedTime(began) > Patience)
-                throw new InvalidOperationException($"The run stands still at step {cluster.Step}: {cluster.LastLines}");
+                throw new InvalidOperationException($"The run stands still at step {cluster.Step}: {cluster.Lines}");
         }
     }
 }

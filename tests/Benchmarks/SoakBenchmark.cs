@@ -37,6 +37,7 @@ internal sealed class SoakBenchmark : IDisposable
     private string[] _metrics = [];
     private int _used;
     private int _unreported;
+    private bool _isKept;
     private readonly TestNetwork? _network;
 
     private SoakBenchmark(int seed) => (_random, _network) = (new System.Random(seed), TestNetwork.Create());
@@ -54,7 +55,8 @@ internal sealed class SoakBenchmark : IDisposable
     public void Dispose()
     {
         _network?.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        if (!_isKept)
+            Directory.Delete(_folder, recursive: true);
     }
 
     private int Run(TimeSpan time, int seed)
@@ -65,12 +67,16 @@ internal sealed class SoakBenchmark : IDisposable
         while (DateTime.UtcNow < until)
         {
             var way = Ways[runs % Ways.Length];
-            var finding = Disturbed(runs++, way.Exchange, way.Transport);
+            var finding = Disturbed(++runs, way.Exchange, way.Transport);
             wrong += finding.Length > 0 ? 1 : 0;
             Console.WriteLine(
                 $"run {runs}: {way.Exchange}, {way.Transport}: {(finding.Length > 0 ? "WRONG: " + finding : "same bits, same metrics")}"
             );
         }
+
+        _isKept = wrong > 0;
+        if (_isKept)
+            Console.WriteLine($"what went wrong is kept in {_folder}: run-N is a run's folder, run-N.txt what its processes have said");
 
         Console.WriteLine(
             string.Create(
@@ -142,7 +148,7 @@ internal sealed class SoakBenchmark : IDisposable
         return (summary.RootElement.GetProperty("weightsSha256").GetString()!, File.ReadAllLines(Path.Combine(run, "metrics.jsonl")));
     }
 
-    // What was wrong; empty if nothing was.
+    // What was wrong; empty if nothing was. Only then is the run's folder deleted.
     private string Disturbed(int number, string exchange, string transport)
     {
         var run = Path.Combine(_folder, $"run-{number}");
@@ -152,11 +158,21 @@ internal sealed class SoakBenchmark : IDisposable
             token,
             _network
         );
+        var finding = Outcome(cluster, run);
+        if (finding.Length == 0)
+            Directory.Delete(run, recursive: true);
+        else
+            File.WriteAllText(run + ".txt", cluster.Lines);
+        return finding;
+    }
+
+    private string Outcome(DisturbedCluster cluster, string run)
+    {
         var began = DateTime.UtcNow;
         while (!cluster.IsOver)
         {
             if (DateTime.UtcNow - began > MostOfRun)
-                return $"not over after {MostOfRun.TotalMinutes:0} minutes, at step {cluster.Step}; last: {cluster.LastLines}";
+                return $"not over after {MostOfRun.TotalMinutes:0} minutes, at step {cluster.Step}";
             Thread.Sleep(1000 + _random.Next(1000));
             Disturb(cluster);
         }
@@ -165,16 +181,14 @@ internal sealed class SoakBenchmark : IDisposable
         cluster.Resumed.Where(resumed => !resumed.WasSilent).ToList().ForEach(resumed => _killed.Add(resumed.Seconds));
         Count("lost workers reported", cluster.LostWorkers);
         if (cluster.ExitCode != 0)
-            return $"exit code {cluster.ExitCode} at step {cluster.Step}: {cluster.LastLines}";
+            return $"exit code {cluster.ExitCode} at step {cluster.Step}";
         var (hash, metrics) = Result(run);
         if (hash != _hash)
             return $"weights {hash}";
         var differing = metrics.Zip(_metrics).TakeWhile(pair => pair.First == pair.Second).Count();
         if (differing < _metrics.Length || metrics.Length != _metrics.Length)
             return $"metrics differ from line {differing + 1} on";
-        var finding = CheckLedger(run);
-        Directory.Delete(run, recursive: true);
-        return finding;
+        return CheckLedger(run);
     }
 
     // Every step is there once, and every sample once in an epoch; all of them in an epoch that is complete.
