@@ -1,3 +1,4 @@
+using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Control.Failures;
 using Distributed.Coordinator.Cluster.Control.Granting;
 using Distributed.Coordinator.Cluster.Control.Sessions;
@@ -43,6 +44,10 @@ internal sealed class ViewControl(
             observer.Report(new Straggling(members.Get(straggler.Worker).FullName, straggler.Slowness));
         return ranges.Next(Current!, microbatches);
     }
+
+    /// <summary>The microbatches of a batch that a worker has in the newest view; null if it is in none.</summary>
+    public (int Start, int End)? PartOf(int worker) =>
+        Current?.RankOf(worker) is int rank and >= 0 ? Shares.RangeOf(microbatches, Current.Shares, rank) : null;
 
     /// <summary>The view is over because something has failed.</summary>
     public void Freeze() => standstill.Begin();

@@ -26,7 +26,8 @@ internal sealed record Leaving(int Worker, bool IsUrgent) : MembershipEvent;
 /// <param name="Cause">Why, in a few words.</param>
 /// <param name="IsDeath">Whether its process ended or broke down, rather than having been cut off.</param>
 /// <param name="Reached">The position that the run had reached by then.</param>
-internal sealed record Lost(int Worker, string Cause, bool IsDeath, long Reached) : MembershipEvent;
+/// <param name="Part">The microbatches [Start, End) of a batch that it had in its view; null if it could have been any.</param>
+internal sealed record Lost(int Worker, string Cause, bool IsDeath, long Reached, (int Start, int End)? Part = null) : MembershipEvent;
 
 /// <summary>A member does not reach another one.</summary>
 /// <param name="Worker">Who says so.</param>

@@ -203,12 +203,14 @@ internal static class MembershipReducer
 
         private void Count(Lost lost)
         {
-            var times = State.Losses.Reached == lost.Reached ? State.Losses.Times + 1 : 1;
-            State = State with { Losses = new Losses(lost.Reached, times) };
+            State = State with { Losses = State.Losses.And(lost) };
+            var times = State.Losses.CountWithCommonPart();
             if (times < MembershipRules.MostLossesOfAStep)
                 return;
             var step = string.Create(CultureInfo.InvariantCulture, $"{Positions.StepAt(lost.Reached) + 1}");
-            Effects.Add(new GiveUpRun($"step {step} has lost a worker {times} times in a row, which is no accident", lost.Worker));
+            Effects.Add(
+                new GiveUpRun($"step {step} has lost a worker {times} times, always with the same samples, which is no accident", lost.Worker)
+            );
         }
 
         // A peer that died is known by the end of its session; what is left are links.

@@ -56,10 +56,28 @@ internal sealed record Freezing(TimeSpan Since, string Cause, bool IsRollBack, I
 /// <param name="Links">The links, from the smaller number to the larger one.</param>
 internal sealed record DeadLinks(TimeSpan Since, string Cause, ImmutableSortedSet<(int, int)> Links);
 
-/// <summary>Members that were lost in the middle of a step that they had begun.</summary>
+/// <summary>
+/// Members that died in the middle of a step that they had begun. One sample that kills whoever computes it is in the part of each of them;
+/// machines that fail by chance have any parts.
+/// </summary>
 /// <param name="Reached">The position that was reached before the step.</param>
-/// <param name="Times">How often in a row a step after this position has lost members.</param>
-internal sealed record Losses(long Reached, int Times);
+/// <param name="Parts">The microbatches [Start, End) of each.</param>
+internal sealed record Losses(long Reached, ImmutableList<(int Start, int End)> Parts)
+{
+    /// <summary>Before any.</summary>
+    public static Losses None { get; } = new(-1, []);
+
+    /// <summary>The largest number of them that had a microbatch in common; who had none counts with the one it would have begun with.</summary>
+    public int CountWithCommonPart() =>
+        Parts.Max(one => Parts.Count(other => other.Start <= one.Start && one.Start < Math.Max(other.End, other.Start + 1)));
+
+    /// <summary>With one more.</summary>
+    public Losses And(Lost lost)
+    {
+        var part = lost.Part ?? (0, int.MaxValue);
+        return lost.Reached == Reached ? this with { Parts = Parts.Add(part) } : new Losses(lost.Reached, [part]);
+    }
+}
 
 /// <summary>How often members have held different states.</summary>
 /// <param name="Unnamed">How often no majority said whose is wrong.</param>
@@ -105,7 +123,7 @@ internal sealed record MembershipRules(
     /// </summary>
     public static readonly TimeSpan ProbeTime = TimeSpan.FromSeconds(10);
 
-    /// <summary>How many times in a row a step may lose members that had begun it.</summary>
+    /// <summary>How many times a step may lose members that had begun it, and had a microbatch in common.</summary>
     public const int MostLossesOfAStep = 3;
 
     /// <summary>The rules that follow from a run's options.</summary>
@@ -183,7 +201,7 @@ internal sealed record MembershipState(
             Since: TimeSpan.Zero,
             LastArrival: TimeSpan.Zero,
             HasTrained: false,
-            new Losses(-1, 0),
+            Losses.None,
             lineage,
             new Disputes(0, -1, 0)
         );

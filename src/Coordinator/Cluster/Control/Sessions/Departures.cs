@@ -8,7 +8,14 @@ namespace Distributed.Coordinator.Cluster.Control.Sessions;
 /// <param name="locals">The processes of those that the coordinator has started.</param>
 /// <param name="losses">Tells of those that are lost.</param>
 /// <param name="progress">Knows how far the run has come.</param>
-internal sealed class Departures(MemberRegistry members, LocalWorkerControl locals, LossReports losses, RunProgress progress)
+/// <param name="view">Knows what each of them had to do.</param>
+internal sealed class Departures(
+    MemberRegistry members,
+    LocalWorkerControl locals,
+    LossReports losses,
+    RunProgress progress,
+    ViewControl view
+)
 {
     /// <summary>A worker's session has ended.</summary>
     /// <param name="session">The session.</param>
@@ -39,7 +46,7 @@ internal sealed class Departures(MemberRegistry members, LocalWorkerControl loca
         members.Expel(session, evidence.Cause, mayReturn: true);
         End(session);
         losses.Lost(session, evidence);
-        return new Lost(session.Worker, evidence.Cause, isDeath, progress.Position);
+        return Loss(session, evidence, isDeath);
     }
 
     /// <summary>A worker has to go because membership says so.</summary>
@@ -61,8 +68,11 @@ internal sealed class Departures(MemberRegistry members, LocalWorkerControl loca
     {
         if (session.HasBeenReady)
             losses.Lost(session, evidence);
-        return new Lost(session.Worker, evidence.Cause, IsDeath: true, progress.Position);
+        return Loss(session, evidence, isDeath: true);
     }
+
+    private Lost Loss(MemberSession session, Evidence evidence, bool isDeath) =>
+        new(session.Worker, evidence.Cause, isDeath, progress.Position, view.PartOf(session.Worker));
 
     private void End(MemberSession session)
     {
