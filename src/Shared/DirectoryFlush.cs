@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace Distributed.Checkpoints;
+namespace Distributed;
 
 /// <summary>
 /// Flushes a folder's own entries to disk: without it a rename may be undone by a power cut on Linux and macOS.

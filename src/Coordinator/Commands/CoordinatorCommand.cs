@@ -171,6 +171,28 @@ internal sealed class CoordinatorCommand
         data.SetAction(result => UnknownTokens.Problems(result) is { Count: > 0 } problems ? throw Bad(problems) : ShowHelp(data));
         AddData(data, "list", CommandTexts.DataList, CommandTexts.ListOptions, new DataCommand(_console).List);
         AddData(data, "inspect", CommandTexts.DataInspect, DataOptionTable.Options, new DataCommand(_console).Inspect);
+        AddPack(data);
+    }
+
+    private void AddPack(Command data)
+    {
+        var table = new OptionTable<DataOptions>(CommandTexts.PackOptions);
+        var command = Add(data, "pack", CommandTexts.DataPack);
+        var (source, folder) = (AddPlace(command, "SOURCE"), AddPlace(command, "DIR"));
+        table.AddTo(command);
+        command.SetAction(result =>
+        {
+            var options = Read(table, new DataOptions(), result, place: null, _ => Missing());
+            return new DataCommand(_console).Pack(options with { Data = result.GetValue(source)! }, result.GetValue(folder)!);
+
+            IEnumerable<string> Missing()
+            {
+                if (result.GetValue(source) is null)
+                    yield return "SOURCE: is missing; name the data, as --data does";
+                if (result.GetValue(folder) is null)
+                    yield return "DIR: is missing; name a new folder for the packed data, such as data/packed";
+            }
+        });
     }
 
     private void AddData(

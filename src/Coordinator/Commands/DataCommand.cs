@@ -1,10 +1,11 @@
 using System.Globalization;
 using Distributed.Data;
 using Distributed.Data.Formats;
+using Distributed.Data.Packs;
 
 namespace Distributed.Coordinator.Commands;
 
-/// <summary><c>data list</c> and <c>data inspect</c>: what there is to train on, and what it looks like.</summary>
+/// <summary><c>data list</c>, <c>data inspect</c> and <c>data pack</c>: what there is to train on, what it looks like, and where it lies.</summary>
 /// <param name="console">Where to write.</param>
 internal sealed class DataCommand(CommandConsole console)
 {
@@ -55,6 +56,20 @@ internal sealed class DataCommand(CommandConsole console)
 
         foreach (var warning in dataset.Report?.Warnings ?? [])
             WriteLine($"warning: {warning}");
+        return ExitCodes.Done;
+    }
+
+    /// <summary>Packs data into a folder.</summary>
+    /// <param name="options">The data.</param>
+    /// <param name="folder">The folder.</param>
+    /// <returns>The process's exit code.</returns>
+    /// <exception cref="InputException">The data is not right, or the folder cannot be written.</exception>
+    internal int Pack(DataOptions options, string folder)
+    {
+        var isTable = DatasetLoader.IsTable(options);
+        var packed = DatasetPack.Write(() => DatasetLoader.Load(options), isTable, folder);
+        WriteLine($"packed {Printable.Of(options.Data)} into {Printable.Of(folder)}: {packed.Train.Count} + {packed.Test.Count} samples");
+        WriteLine($"sha256 {packed.Sha256}");
         return ExitCodes.Done;
     }
 

@@ -20,6 +20,7 @@ internal static class CommandTexts
                 new(Commands, "predict MODEL", "what a trained model says of new samples"),
                 new(Commands, "data list", "the data sets that have names, and where they are"),
                 new(Commands, "data inspect", "what a data set looks like"),
+                new(Commands, "data pack", "turns data into a folder that is trained on without being loaded"),
                 new(Commands, "bench allreduce", "what exchanging gradients takes on this machine"),
                 new(Commands, "bench scaling", "what training gains from more workers on this machine"),
                 new(Commands, "health URL", "whether a running coordinator or worker serves"),
@@ -90,11 +91,12 @@ internal static class CommandTexts
 
     internal static HelpText Data { get; } =
         new(
-            "coordinator data list|inspect [options]",
-            "Shows what there is to train on.",
+            "coordinator data list|inspect|pack [options]",
+            "Shows what there is to train on, and packs it.",
             [
                 new(Commands, "list", "the data sets that have names, and where they are"),
                 new(Commands, "inspect", "what a data set looks like"),
+                new(Commands, "pack", "turns data into a folder that is trained on without being loaded"),
             ],
             [("coordinator data inspect --data digits", "samples, classes and values")]
         );
@@ -113,6 +115,22 @@ internal static class CommandTexts
             "Loads data as train would, checks it, and shows samples, classes or numbers to predict, and values.",
             HelpText.EntriesOf(DataOptionTable.Options),
             [("coordinator data inspect --data flowers.csv --label-column species", "check a table before training on it")]
+        );
+
+    /// <summary>The options of <c>data pack</c>, whose source is no option.</summary>
+    internal static IReadOnlyList<OptionSpec<DataOptions>> PackOptions { get; } =
+    [.. DataOptionTable.Options.Where(option => option.Name != "--data")];
+
+    internal static HelpText DataPack { get; } =
+        new(
+            "coordinator data pack SOURCE DIR [options]",
+            "Packs data into a new folder, whose samples are read where they lie: memory need not hold them all. "
+                + "It has the same SHA-256, and trains the same weights.",
+            HelpText.EntriesOf(PackOptions),
+            [
+                ("coordinator data pack sales.csv packed --label-column price", "pack a table"),
+                ("coordinator train --data packed --shuffle-block 65536", "train on it, in an order that disks read fast"),
+            ]
         );
 
     internal static HelpText Bench { get; } =

@@ -115,11 +115,25 @@ internal static class TrainOptionTable
                 (options, text) => options with { Microbatch = OptionText.WholeNumber<int>(text) },
                 nameof(TrainingOptions.Microbatch)
             ),
-            new("--no-shuffle", null, OptionGroups.Training, "take samples in file order in every epoch", "off", "", (options, text) =>
-                options with
-                {
-                    Shuffle = !OptionText.Switch(text),
-                }
+            new(
+                "--no-shuffle",
+                null,
+                OptionGroups.Training,
+                "take samples in file order in every epoch",
+                "off",
+                "",
+                (options, text) => options with { Shuffle = !OptionText.Switch(text) },
+                nameof(TrainingOptions.Shuffle)
+            ),
+            new(
+                "--shuffle-block",
+                "N",
+                OptionGroups.Training,
+                "shuffle blocks of N consecutive samples, and the samples of each: batches lie together, which disks read faster",
+                "all samples",
+                "65536",
+                (options, text) => options with { ShuffleBlock = OptionText.WholeNumber<int>(text) },
+                nameof(TrainingOptions.ShuffleBlock)
             ),
             new(
                 "--label-smoothing",

@@ -8,7 +8,9 @@ namespace Distributed.Data;
 /// </summary>
 /// <remarks>
 /// An epoch's order is the Fisher-Yates shuffle (R. Durstenfeld, 1964) of 0..n-1 that swaps position i, from n-1 down to 1, with
-/// <c>Below(i, i + 1)</c> of the sequence (seed, <see cref="RandomPurpose.Shuffle"/>, epoch).
+/// <c>Below(i, i + 1)</c> of the sequence (seed, <see cref="RandomPurpose.Shuffle"/>, epoch). With blocks, they are shuffled so by
+/// <see cref="RandomPurpose.ShuffleBlocks"/>, and follow one another; inside each, position j from the block's first sample f is swapped with
+/// <c>Below(f + j, j + 1)</c> of the first sequence. One block of all samples is the shuffle without blocks.
 /// </remarks>
 internal sealed class BatchPlan
 {
@@ -17,6 +19,7 @@ internal sealed class BatchPlan
     private readonly int _batchSize;
     private readonly int _microbatch;
     private readonly bool _shuffle;
+    private readonly int _block;
 
     // The order of the epoch asked for last. Replaced as a whole, so a reader sees one epoch or the other.
     private volatile EpochOrder? _latest;
@@ -27,18 +30,24 @@ internal sealed class BatchPlan
     /// <param name="batchSize">Samples in a batch over all workers, at least 1; the last batch of an epoch may have fewer.</param>
     /// <param name="microbatch">Samples in a microbatch, from 1 to the batch size; the last microbatch of a batch may have fewer.</param>
     /// <param name="shuffle">Whether each epoch has an order of its own; otherwise samples are taken in file order.</param>
+    /// <param name="block">
+    /// Consecutive samples that are shuffled among themselves, so that those of a batch lie near each other; null for all of them.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException">A size is out of range.</exception>
-    public BatchPlan(ulong seed, int sampleCount, int batchSize, int microbatch, bool shuffle)
+    public BatchPlan(ulong seed, int sampleCount, int batchSize, int microbatch, bool shuffle, int? block = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(sampleCount);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(microbatch);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(microbatch, batchSize);
+        if (block is int size)
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size, nameof(block));
         _seed = seed;
         _sampleCount = sampleCount;
         _batchSize = batchSize;
         _microbatch = microbatch;
         _shuffle = shuffle;
+        _block = Math.Min(block ?? sampleCount, sampleCount);
         StepsPerEpoch = Batch.CeilingDivide(sampleCount, batchSize);
     }
 
@@ -81,22 +90,48 @@ internal sealed class BatchPlan
     private int[] FileOrder()
     {
         var indices = new int[_sampleCount];
-        for (var i = 0; i < indices.Length; i++)
-            indices[i] = i;
+        Number(indices, 0);
         return indices;
     }
 
     private int[] Shuffled(long epoch)
     {
-        var random = new CounterRandom(_seed, RandomPurpose.Shuffle, (ulong)epoch);
-        var indices = FileOrder();
-        for (var i = indices.Length - 1; i > 0; i--)
+        var inside = new CounterRandom(_seed, RandomPurpose.Shuffle, (ulong)epoch);
+        var indices = new int[_sampleCount];
+        var filled = 0;
+        foreach (var block in Blocks(epoch))
         {
-            var other = (int)random.Below((ulong)i, (uint)i + 1);
-            (indices[i], indices[other]) = (indices[other], indices[i]);
+            var first = block * _block; // below the number of samples
+            var samples = indices.AsSpan(filled, Math.Min(_block, _sampleCount - first));
+            Number(samples, first);
+            Shuffle(samples, inside, (ulong)first);
+            filled += samples.Length;
         }
 
         return indices;
+    }
+
+    private int[] Blocks(long epoch)
+    {
+        var blocks = new int[Batch.CeilingDivide(_sampleCount, _block)];
+        Number(blocks, 0);
+        Shuffle(blocks, new CounterRandom(_seed, RandomPurpose.ShuffleBlocks, (ulong)epoch), 0);
+        return blocks;
+    }
+
+    private static void Number(Span<int> places, int first)
+    {
+        for (var i = 0; i < places.Length; i++)
+            places[i] = first + i;
+    }
+
+    private static void Shuffle(Span<int> places, CounterRandom random, ulong first)
+    {
+        for (var i = places.Length - 1; i > 0; i--)
+        {
+            var other = (int)random.Below(first + (ulong)i, (uint)i + 1);
+            (places[i], places[other]) = (places[other], places[i]);
+        }
     }
 
     private sealed record EpochOrder(long Epoch, int[] Indices);

@@ -19,9 +19,9 @@ internal static class DataPath
         return train.Format.Read(Name(path), train, test, options);
     }
 
-    /// <summary>The format of the dataset that the options name by path.</summary>
+    /// <summary>The training files of the dataset that the options name by path.</summary>
     /// <exception cref="InputException">There is no such path, or it is of no known format.</exception>
-    public static DataFormat FormatOf(DataOptions options) => DataFiles.Train(Find(options.Data, options.DataDir)).Format;
+    public static DataFiles FilesOf(DataOptions options) => DataFiles.Train(Find(options.Data, options.DataDir));
 
     /// <summary>Reads the samples at a path to predict them; of a folder, the test set.</summary>
     /// <exception cref="InputException">There is no such path, the data is bad, or it is not what the model takes.</exception>
@@ -40,9 +40,12 @@ internal static class DataPath
     {
         var path = Find(options.Data, options.DataDir);
         var test = options.Test is null ? DataFiles.FindTest(path) : DataFiles.Test(Find(options.Test, options.DataDir));
+        var train = new Lazy<DataFiles>(() => DataFiles.Train(path));
+        if (test is null && train.Value.Format.Complete(train.Value) is { } dataset)
+            return LabelledData.Of(dataset, inputs, classNames);
         return LabelledData.Of(
             Name(path),
-            () => DataFiles.Train(path),
+            () => train.Value,
             test,
             files =>
             {

@@ -15,7 +15,8 @@ public sealed class Dataset
         Preprocessing preprocessing,
         SampleSet train,
         SampleSet test,
-        NumericTargets? targets = null
+        NumericTargets? targets = null,
+        string? sha256 = null
     )
     {
         Name = name;
@@ -26,7 +27,7 @@ public sealed class Dataset
         Train = train;
         Test = test;
         Targets = targets;
-        Sha256 = DatasetHash.Compute(this);
+        Sha256 = sha256 ?? DatasetHash.Compute(this);
     }
 
     /// <summary>Opens a dataset by its name or path.</summary>

@@ -59,11 +59,20 @@ internal static class DatasetHash
     private static void Append(IncrementalHash hash, SampleSet samples)
     {
         Append(hash, samples.Count);
-        var targets = new byte[samples.Targets.Length * sizeof(int)];
-        for (var i = 0; i < samples.Targets.Length; i++)
-            BinaryPrimitives.WriteInt32LittleEndian(targets.AsSpan(i * sizeof(int)), samples.Targets[i]);
-        hash.AppendData(targets);
-        hash.AppendData(samples.Features);
+        Append(hash, samples.Targets);
+        samples.CopyFeatures(hash.AppendData);
+    }
+
+    private static void Append(IncrementalHash hash, ReadOnlySpan<int> values)
+    {
+        Span<byte> block = stackalloc byte[1024 * sizeof(int)];
+        for (; !values.IsEmpty; values = values[Math.Min(values.Length, 1024)..])
+        {
+            var count = Math.Min(values.Length, 1024);
+            for (var i = 0; i < count; i++)
+                BinaryPrimitives.WriteInt32LittleEndian(block[(i * sizeof(int))..], values[i]);
+            hash.AppendData(block[..(count * sizeof(int))]);
+        }
     }
 
     private static void Append(IncrementalHash hash, string text)

@@ -70,7 +70,9 @@ internal static class DatasetLoader
     {
         try
         {
-            return options.Data is not (Digits.Name or FashionMnist.Name) && DataPath.FormatOf(options).HasColumns;
+            return options.Data is not (Digits.Name or FashionMnist.Name)
+                && DataPath.FilesOf(options) is var files
+                && files.Format.IsTable(files);
         }
         catch (InputException)
         {

@@ -35,11 +35,17 @@ internal sealed class LabelledData
     {
         DatasetSamples.RequireFit(dataset, inputs);
         if (inputs.Targets is not null)
-            throw FileErrors.In(dataset.Name, $"its samples have classes, but {inputs.Model} predicts numbers");
+        {
+            RequireTargets(dataset, inputs.Targets, inputs.Model);
+            return new LabelledData(dataset.Name, () => dataset.Train, () => dataset.Test);
+        }
+
+        if (dataset.Targets is not null)
+            throw FileErrors.In(dataset.Name, $"its samples have numbers, but {inputs.Model} predicts classes");
         return new LabelledData(dataset.Name, () => InModelClasses(dataset.Train), () => InModelClasses(dataset.Test));
 
         SampleSet InModelClasses(SampleSet samples) =>
-            samples.WithTargets(ModelClasses.Of(samples.Targets, dataset.ClassNames, classNames, dataset.Name, inputs.Model));
+            samples.WithTargets(ModelClasses.Of(samples.FirstTargets(), dataset.ClassNames, classNames, dataset.Name, inputs.Model));
     }
 
     /// <summary>Data in files.</summary>
@@ -53,6 +59,14 @@ internal sealed class LabelledData
         return test is null
             ? new LabelledData(name, () => Split(all.Value).Train, () => Split(all.Value).Test)
             : new LabelledData(name, () => all.Value, () => read(test));
+    }
+
+    private static void RequireTargets(Dataset dataset, NumericTargets targets, string model)
+    {
+        if (dataset.Targets is not { } own)
+            throw FileErrors.In(dataset.Name, $"its samples have classes, but {model} predicts numbers");
+        if (!own.Means.SequenceEqual(targets.Means) || !own.Deviations.SequenceEqual(targets.Deviations))
+            throw FileErrors.In(dataset.Name, $"its targets were standardised over other rows than those that {model} was trained on");
     }
 
     private static (SampleSet Train, SampleSet Test) Split(SampleSet all) =>

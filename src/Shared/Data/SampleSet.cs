@@ -2,7 +2,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Distributed.Data;
 
-/// <summary>Samples with their targets in memory, in their stored form: bytes stay bytes until they are decoded. Immutable.</summary>
+/// <summary>Samples with their targets, in their stored form: bytes stay bytes until they are decoded. Immutable.</summary>
 public sealed class SampleSet
 {
     /// <summary>
@@ -16,9 +16,11 @@ public sealed class SampleSet
 
     private const int CacheLineBytes = 64;
 
+    /// <summary>Bytes that are taken at once where all are.</summary>
+    private const int BlockBytes = 1 << 20;
+
     private readonly SampleDecoder _decoder;
-    private readonly ReadOnlyMemory<byte> _features;
-    private readonly int[] _targets;
+    private readonly SampleStorage _storage;
 
     /// <summary>Wraps targets and features without a copy.</summary>
     /// <param name="decoder">How the features are stored.</param>
@@ -26,16 +28,19 @@ public sealed class SampleSet
     /// <param name="features">[n, BytesPerSample], the stored samples.</param>
     /// <param name="targetWidth">32-bit words in the target of a sample, at least 1.</param>
     internal SampleSet(SampleDecoder decoder, int[] targets, ReadOnlyMemory<byte> features, int targetWidth = 1)
-    {
-        Count = targets.Length / targetWidth;
-        if (features.Length != (long)Count * decoder.BytesPerSample || targets.Length != Count * targetWidth)
-        {
-            throw new ArgumentException($"{features.Length} bytes are not {Count} samples of {decoder.BytesPerSample} bytes.");
-        }
+        : this(decoder, new SamplesInMemory(targets, features), targetWidth) { }
 
+    /// <summary>Takes samples wherever they lie.</summary>
+    /// <param name="decoder">How the features are stored.</param>
+    /// <param name="storage">Targets and features.</param>
+    /// <param name="targetWidth">32-bit words in the target of a sample, at least 1.</param>
+    internal SampleSet(SampleDecoder decoder, SampleStorage storage, int targetWidth)
+    {
+        Count = storage.Targets.Length / targetWidth;
+        if (storage.Length != (long)Count * decoder.BytesPerSample || storage.Targets.Length != Count * targetWidth)
+            throw new ArgumentException($"{storage.Length} bytes are not {Count} samples of {decoder.BytesPerSample} bytes.");
         _decoder = decoder;
-        _targets = targets;
-        _features = features;
+        _storage = storage;
         TargetWidth = targetWidth;
     }
 
@@ -50,7 +55,16 @@ public sealed class SampleSet
     public int TargetWidth { get; }
 
     /// <summary>[Count, TargetWidth], what a model is to learn of each sample: integers, or the bits of floats.</summary>
-    public ReadOnlySpan<int> Targets => _targets;
+    public ReadOnlySpan<int> Targets => _storage.Targets;
+
+    /// <summary>[Count], the first word of each target: its class, where there are classes.</summary>
+    internal int[] FirstTargets()
+    {
+        var first = new int[Count];
+        for (var sample = 0; sample < Count; sample++)
+            first[sample] = Targets[sample * TargetWidth];
+        return first;
+    }
 
     /// <summary>Whether a stored value is a byte; otherwise it is a little-endian 32-bit float.</summary>
     public bool IsBytes => _decoder.IsBytes;
@@ -58,8 +72,18 @@ public sealed class SampleSet
     /// <summary>Size of a stored sample in bytes.</summary>
     public int BytesPerSample => _decoder.BytesPerSample;
 
-    /// <summary>[Count, BytesPerSample], all stored samples.</summary>
-    internal ReadOnlySpan<byte> Features => _features.Span;
+    /// <summary>Hands over all stored samples, [Count, BytesPerSample], piece by piece.</summary>
+    /// <param name="take">Takes some bytes.</param>
+    internal void CopyFeatures(Action<ReadOnlySpan<byte>> take)
+    {
+        for (long offset = 0; offset < _storage.Length; offset += BlockBytes)
+            take(_storage.Stored(offset, (int)Math.Min(BlockBytes, _storage.Length - offset)));
+        GC.KeepAlive(_storage);
+    }
+
+    /// <summary>Says that samples will be asked for soon.</summary>
+    /// <param name="indices">The samples, in the order in which they will be asked for.</param>
+    internal void ReadAhead(ReadOnlyMemory<int> indices) => _storage.ReadAhead(indices, BytesPerSample);
 
     /// <summary>Decodes chosen samples; the destination is overwritten.</summary>
     /// <param name="indices">[n], which samples, in the order of the destination's rows.</param>
@@ -76,6 +100,8 @@ public sealed class SampleSet
                 Request(Stored(indices[row + SamplesAhead]));
             _decoder.Decode(Stored(indices[row]), destination.Slice(row * length, length));
         }
+
+        GC.KeepAlive(_storage);
     }
 
     /// <summary>Copies the targets of chosen samples; the destination is overwritten.</summary>
@@ -85,8 +111,10 @@ public sealed class SampleSet
     /// <exception cref="ArgumentOutOfRangeException">An index is not below <see cref="Count"/>.</exception>
     public void CopyTargets(ReadOnlySpan<int> indices, Span<int> destination)
     {
+        var targets = _storage.Targets;
         for (var row = 0; row < indices.Length; row++)
-            _targets.AsSpan(indices[row] * TargetWidth, TargetWidth).CopyTo(destination[(row * TargetWidth)..]);
+            targets.Slice(indices[row] * TargetWidth, TargetWidth).CopyTo(destination[(row * TargetWidth)..]);
+        GC.KeepAlive(_storage);
     }
 
     /// <summary>Copies one sample in its stored form, as it travels to workers.</summary>
@@ -94,7 +122,11 @@ public sealed class SampleSet
     /// <param name="destination">[BytesPerSample], overwritten.</param>
     /// <exception cref="ArgumentException">The destination is shorter.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The index is not below <see cref="Count"/>.</exception>
-    public void CopyRaw(int index, Span<byte> destination) => Stored(index).CopyTo(destination);
+    public void CopyRaw(int index, Span<byte> destination)
+    {
+        Stored(index).CopyTo(destination);
+        GC.KeepAlive(_storage);
+    }
 
     /// <summary>Returns a set of chosen samples, in the given order.</summary>
     internal SampleSet Select(int[] indices)
@@ -108,7 +140,7 @@ public sealed class SampleSet
     }
 
     /// <summary>The same samples with other targets of one word each.</summary>
-    internal SampleSet WithTargets(int[] targets) => new(_decoder, targets, _features);
+    internal SampleSet WithTargets(int[] targets) => new(_decoder, new OtherTargets(targets, _storage), targetWidth: 1);
 
     private static unsafe void Request(ReadOnlySpan<byte> sample)
     {
@@ -124,6 +156,17 @@ public sealed class SampleSet
     private ReadOnlySpan<byte> Stored(int index)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
-        return _features.Span.Slice(index * BytesPerSample, BytesPerSample);
+        return _storage.Stored((long)index * BytesPerSample, BytesPerSample);
+    }
+
+    private sealed class OtherTargets(int[] targets, SampleStorage features) : SampleStorage
+    {
+        public override long Length => features.Length;
+
+        public override ReadOnlySpan<int> Targets => targets;
+
+        public override ReadOnlySpan<byte> Stored(long offset, int length) => features.Stored(offset, length);
+
+        public override void ReadAhead(ReadOnlyMemory<int> indices, int bytesPerSample) => features.ReadAhead(indices, bytesPerSample);
     }
 }

@@ -18,4 +18,7 @@ internal enum RandomPurpose : uint
 
     /// <summary>Changes to a sample; the stream is the step.</summary>
     Augmentation = 4,
+
+    /// <summary>The order of blocks of samples, inside which they are shuffled; the stream is the epoch.</summary>
+    ShuffleBlocks = 5,
 }

@@ -52,9 +52,12 @@ internal sealed class LocalTrainer : IDisposable
     /// <exception cref="NonFiniteLossException">The loss is infinite or NaN.</exception>
     public BatchSums Step()
     {
-        var batch = _batches.Of(State.Step + 1);
+        var step = State.Step + 1;
+        var batch = _batches.Of(step);
         var samples = new IndexedSamples(_dataset.Train, batch.Indices);
-        var plan = _step.Train(State.Step + 1, new MemberBatch(batch.MicrobatchCount, samples.Count, samples));
+        if (_batches.Epoch(step + 1) == _batches.Epoch(step))
+            _dataset.Train.ReadAhead(_batches.Of(step + 1).Indices);
+        var plan = _step.Train(step, new MemberBatch(batch.MicrobatchCount, samples.Count, samples));
         return StepRecord.Complete(_exchange, plan).Sums;
     }
 

@@ -82,7 +82,8 @@ internal sealed record RunConfiguration
 
     /// <summary>The batches of this run.</summary>
     /// <param name="sampleCount">Samples in the training set.</param>
-    public BatchPlan Batches(int sampleCount) => new(Options.Seed, sampleCount, Options.BatchSize, Microbatch, Options.Shuffle);
+    public BatchPlan Batches(int sampleCount) =>
+        new(Options.Seed, sampleCount, Options.BatchSize, Microbatch, Options.Shuffle, Options.ShuffleBlock);
 
     /// <summary>A dataset's name stays; a path becomes the one at which it was found, independent of the current folder.</summary>
     private static DataOptions Absolute(DataOptions data) =>

@@ -125,6 +125,47 @@ public sealed class BatchPlanTests
         Assert.Throws<ArgumentOutOfRangeException>(() => plan.Of(1).Rows(-1, 1));
     }
 
-    private static BatchPlan Create((ulong Seed, int Samples, int Batch, int Microbatch, bool Shuffle) parameters) =>
-        new(parameters.Seed, parameters.Samples, parameters.Batch, parameters.Microbatch, parameters.Shuffle);
+    [Fact]
+    public void With_blocks_every_sample_is_used_once_and_those_of_a_block_stay_together() =>
+        Plans
+            .Select(Gen.Int[1, 300], Gen.Int[1, 3])
+            .Sample(
+                (parameters, block, epoch) =>
+                {
+                    var order = Epoch(Create(parameters with { Shuffle = true }, block), epoch);
+
+                    Assert.Equal(Enumerable.Range(0, parameters.Samples), order.Order());
+                    var place = 0;
+                    while (place < order.Length)
+                    {
+                        var number = order[place] / block;
+                        var length = Math.Min(block, parameters.Samples - (number * block));
+                        Assert.All(order.AsSpan(place, length).ToArray(), sample => Assert.Equal(number, sample / block));
+                        place += length;
+                    }
+                }
+            );
+
+    [Theory]
+    [InlineData(100)]
+    [InlineData(1000)]
+    public void One_block_of_all_samples_is_the_shuffle_without_blocks(int block) =>
+        Assert.Equal(Epoch(new BatchPlan(7, 100, 9, 3, shuffle: true), 2), Epoch(new BatchPlan(7, 100, 9, 3, shuffle: true, block), 2));
+
+    [Fact]
+    public void The_shuffle_with_blocks_never_changes()
+    {
+        var order = Epoch(new BatchPlan(5, 10, 10, 1, shuffle: true, block: 4), 1);
+        Assert.Equal("8 9 0 2 3 1 4 7 5 6", string.Join(' ', order));
+        Assert.Equal(Epoch(new BatchPlan(5, 4, 4, 1, shuffle: true), 1), order[2..6]); // the first block, as if it were alone
+    }
+
+    private static int[] Epoch(BatchPlan plan, int epoch)
+    {
+        var before = (epoch - 1L) * plan.StepsPerEpoch;
+        return [.. Enumerable.Range(1, plan.StepsPerEpoch).SelectMany(step => plan.Of(before + step).Indices.ToArray())];
+    }
+
+    private static BatchPlan Create((ulong Seed, int Samples, int Batch, int Microbatch, bool Shuffle) parameters, int? block = null) =>
+        new(parameters.Seed, parameters.Samples, parameters.Batch, parameters.Microbatch, parameters.Shuffle, block);
 }

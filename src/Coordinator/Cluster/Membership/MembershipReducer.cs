@@ -209,7 +209,10 @@ internal static class MembershipReducer
                 return;
             var step = string.Create(CultureInfo.InvariantCulture, $"{Positions.StepAt(lost.Reached) + 1}");
             Effects.Add(
-                new GiveUpRun($"step {step} has lost a worker {times} times, always with the same samples, which is no accident", lost.Worker)
+                new GiveUpRun(
+                    $"step {step} has lost a worker {times} times, always with the same samples, which is no accident",
+                    lost.Worker
+                )
             );
         }
 

@@ -7,7 +7,7 @@ namespace Distributed.Data.Formats;
 internal abstract class DataFormat
 {
     /// <summary>The formats, in the order in which they are asked; a new one is a file and a line here.</summary>
-    public static IReadOnlyList<DataFormat> All { get; } = [new IdxFormat(), new CifarFormat(), new CsvFormat()];
+    public static IReadOnlyList<DataFormat> All { get; } = [new PackFormat(), new IdxFormat(), new CifarFormat(), new CsvFormat()];
 
     /// <summary>The formats as messages and help list them: <c>.., .. or ..</c>.</summary>
     public static string Summaries => $"{string.Join(", ", All.Take(All.Count - 1).Select(format => format.Summary))} or {All[^1].Summary}";
@@ -17,6 +17,14 @@ internal abstract class DataFormat
 
     /// <summary>Whether samples are rows of columns, which options may name.</summary>
     public virtual bool HasColumns => false;
+
+    /// <summary>Whether the samples of files are rows of a table, for which other models are usual.</summary>
+    /// <exception cref="InputException">That cannot be read.</exception>
+    public virtual bool IsTable(DataFiles files) => HasColumns;
+
+    /// <summary>The dataset that files hold with both its sets, fitted and split; null where reading does that.</summary>
+    /// <exception cref="InputException">A file is bad.</exception>
+    public virtual Dataset? Complete(DataFiles files) => null;
 
     /// <summary>Training files by whose names a folder is recognized, for messages; none if a folder cannot hold the format.</summary>
     public virtual IReadOnlyList<string> FolderNames => [];

@@ -87,6 +87,7 @@ internal sealed class GrantWriter
 
     private static IEnumerable<Shard> Shards(SampleSet samples, ReadOnlyMemory<int> indices)
     {
+        samples.ReadAhead(indices);
         var most = Math.Max(1, WireLimits.ShardBytes / samples.BytesPerSample);
         for (var start = 0; start < indices.Length; start += most)
             yield return Shard(samples, indices.Slice(start, Math.Min(most, indices.Length - start)).Span);

@@ -1,0 +1,47 @@
+using Distributed.Data.Packs;
+
+namespace Distributed.Data.Formats;
+
+/// <summary>A folder that <c>data pack</c> has written.</summary>
+internal sealed class PackFormat : DataFormat
+{
+    /// <inheritdoc />
+    public override string Summary => "a packed folder";
+
+    /// <inheritdoc />
+    public override IReadOnlyList<string> FolderNames => [PackManifest.FileName];
+
+    /// <inheritdoc />
+    public override bool Recognizes(DataFile file) => file.Name == PackManifest.FileName;
+
+    /// <inheritdoc />
+    public override IReadOnlyList<string> FindTrain(string folder) =>
+        Path.Combine(folder, PackManifest.FileName) is var path && File.Exists(path) ? [path] : [];
+
+    /// <inheritdoc />
+    public override bool IsTable(DataFiles files) => PackManifest.Read(FolderOf(files)).IsTable;
+
+    /// <inheritdoc />
+    public override Dataset? Complete(DataFiles files) => DatasetPack.Open(FolderOf(files));
+
+    /// <inheritdoc />
+    public override Dataset Read(string name, DataFiles train, DataFiles? test, DataOptions options)
+    {
+        if (test is not null)
+            throw FileErrors.In(
+                test.Path,
+                $"{train.Path} is packed with its own test set; leave --test out, or pack the data again with it"
+            );
+        return DatasetPack.Open(FolderOf(train));
+    }
+
+    /// <inheritdoc />
+    public override RawSamples ReadInputs(DataFiles files, ModelInputs inputs, DataOptions options) =>
+        new DatasetSamples(DatasetPack.Open(FolderOf(files)), inputs);
+
+    /// <inheritdoc />
+    public override SampleSet ReadLabelled(DataFiles files, ModelInputs inputs, IReadOnlyList<string> classNames, DataOptions options) =>
+        LabelledData.Of(DatasetPack.Open(FolderOf(files)), inputs, classNames).Test;
+
+    private static string FolderOf(DataFiles files) => Path.GetDirectoryName(Path.GetFullPath(files.Files[0]))!;
+}

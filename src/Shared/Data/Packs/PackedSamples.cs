@@ -1,0 +1,97 @@
+using System.IO.Hashing;
+
+namespace Distributed.Data.Packs;
+
+/// <summary>
+/// The samples of one set of a packed dataset, read where they lie. Each page of features is checked when it is used first: what a disk or a
+/// copy has spoilt is found before it is trained on, and nothing is read that is not used.
+/// </summary>
+internal sealed class PackedSamples : SampleStorage
+{
+    private readonly PackFiles _files;
+    private readonly MappedFile _features;
+    private readonly MappedFile _targets;
+    private readonly MappedFile _pages;
+    private readonly int[] _checked; // a bit for each page
+    private readonly RowReader _reader;
+
+    private PackedSamples(PackFiles files, MappedFile features, MappedFile targets, MappedFile pages)
+    {
+        (_files, _features, _targets, _pages) = (files, features, targets, pages);
+        _checked = new int[(PageHashes.Count(features.Length) + 31) / 32];
+        _reader = new RowReader(files.Features, features.Length);
+    }
+
+    /// <summary>Opens a set. Its targets are checked, which are read in any case.</summary>
+    /// <param name="folder">The folder of the pack.</param>
+    /// <param name="name">Which set.</param>
+    /// <param name="set">What is known of it.</param>
+    /// <param name="bytesPerSample">Bytes of a sample's features.</param>
+    /// <param name="targetWidth">Words of its target.</param>
+    /// <exception cref="InputException">A file is missing, of another length, or not what was packed.</exception>
+    public static PackedSamples Open(string folder, string name, PackedSet set, int bytesPerSample, int targetWidth)
+    {
+        var files = PackFiles.Of(folder, name);
+        var length = (long)set.Samples * bytesPerSample;
+        var targets = MappedFile.Open(files.Targets, (long)set.Samples * targetWidth * sizeof(int));
+        var pages = MappedFile.Open(files.Pages, PageHashes.Count(length) * PageHashes.HashBytes);
+        RequireHash(files.Targets, targets, set.Targets);
+        RequireHash(files.Pages, pages, set.Pages);
+        return new PackedSamples(files, MappedFile.Open(files.Features, length), targets, pages);
+    }
+
+    /// <summary>XXH128 of a whole file, in hexadecimal.</summary>
+    public static string HashOf(MappedFile file)
+    {
+        var hash = new XxHash128();
+        for (long offset = 0; offset < file.Length; offset += PageHashes.PageBytes)
+            hash.Append(file.Span(offset, (int)Math.Min(PageHashes.PageBytes, file.Length - offset)));
+        return Convert.ToHexStringLower(hash.GetCurrentHash());
+    }
+
+    /// <inheritdoc />
+    public override long Length => _features.Length;
+
+    /// <inheritdoc />
+    public override ReadOnlySpan<int> Targets => _targets.Integers;
+
+    /// <inheritdoc />
+    public override ReadOnlySpan<byte> Stored(long offset, int length)
+    {
+        for (var page = offset / PageHashes.PageBytes; page * PageHashes.PageBytes < offset + length; page++)
+        {
+            if ((Volatile.Read(ref _checked[page / 32]) & (1 << (int)(page % 32))) == 0)
+                Check(page);
+        }
+
+        return _features.Span(offset, length);
+    }
+
+    /// <inheritdoc />
+    public override void ReadAhead(ReadOnlyMemory<int> indices, int bytesPerSample) => _reader.Read(indices, bytesPerSample);
+
+    private void Check(long page)
+    {
+        var offset = page * PageHashes.PageBytes;
+        var hash = PageHashes.Of(_features.Span(offset, (int)Math.Min(PageHashes.PageBytes, Length - offset)));
+        var expected = System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(
+            _pages.Span(page * PageHashes.HashBytes, PageHashes.HashBytes)
+        );
+        if (hash != expected)
+        {
+            throw new IOException(
+                FileErrors
+                    .AtOffset(_files.Features, offset, "the page is not what was packed; pack the data again, or copy it once more")
+                    .Message
+            );
+        }
+
+        Interlocked.Or(ref _checked[page / 32], 1 << (int)(page % 32));
+    }
+
+    private static void RequireHash(string path, MappedFile file, string expected)
+    {
+        if (HashOf(file) != expected)
+            throw FileErrors.In(path, "is not what was packed; pack the data again, or copy it once more");
+    }
+}
