@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Distributed.Benchmarks;
+
+/// <summary>A control group of Linux whose processes get no more than some memory, the files that the system keeps for them included.</summary>
+internal sealed class MemoryLimit : IDisposable
+{
+    private const string Version1 = "/sys/fs/cgroup/memory";
+    private const string Version2 = "/sys/fs/cgroup";
+
+    private readonly string _group;
+
+    /// <param name="bytes">The memory of all its processes together.</param>
+    public MemoryLimit(long bytes)
+    {
+        var isVersion1 = Directory.Exists(Version1);
+        _group = Path.Combine(isVersion1 ? Version1 : Version2, $"distributed-{Guid.NewGuid():N}");
+        Directory.CreateDirectory(_group);
+        File.WriteAllText(
+            Path.Combine(_group, isVersion1 ? "memory.limit_in_bytes" : "memory.max"),
+            bytes.ToString(CultureInfo.InvariantCulture)
+        );
+    }
+
+    /// <summary>Runs a process in the group to its end.</summary>
+    /// <returns>What it has read from disks, in bytes.</returns>
+    /// <exception cref="InvalidOperationException">It has failed.</exception>
+    public long Run(string executable, IEnumerable<string> arguments)
+    {
+        string[] all = ["-c", $"echo $$ > {_group}/cgroup.procs; exec \"$@\"", "sh", executable, .. arguments];
+        using var process = Process.Start(new ProcessStartInfo("sh", all) { RedirectStandardError = true })!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var read = 0L;
+        while (!process.WaitForExit(100))
+            read = Math.Max(read, BytesRead(process.Id));
+        return process.ExitCode == 0 ? read : throw new InvalidOperationException($"{executable}: {errors.Result}");
+    }
+
+    /// <summary>Forgets what the system keeps of files.</summary>
+    public static void DropFileCache()
+    {
+        using (var sync = Process.Start("sync"))
+            sync.WaitForExit();
+        File.WriteAllText("/proc/sys/vm/drop_caches", "3");
+    }
+
+    public void Dispose() => Directory.Delete(_group);
+
+    private static long BytesRead(int process)
+    {
+        try
+        {
+            return File.ReadLines($"/proc/{process}/io")
+                .Where(line => line.StartsWith("read_bytes:", StringComparison.Ordinal))
+                .Select(line => long.Parse(line["read_bytes:".Length..], CultureInfo.InvariantCulture))
+                .Single();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidOperationException)
+        {
+            return 0; // it has just ended
+        }
+    }
+}
