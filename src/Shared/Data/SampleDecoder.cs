@@ -49,6 +49,12 @@ internal sealed class SampleDecoder
             CopyFloats(stored, destination);
     }
 
+    /// <summary>Decodes one value, to the same bits as <see cref="Decode"/>.</summary>
+    /// <param name="stored">One byte, or a 32-bit float.</param>
+    /// <param name="destination">Overwritten.</param>
+    public void DecodeValue(ReadOnlySpan<byte> stored, ref float destination) =>
+        destination = IsBytes ? stored[0] / _divisor : BinaryPrimitives.ReadSingleLittleEndian(stored);
+
     /// <summary>destination = stored / divisor: correctly rounded quotients, the same on every machine.</summary>
     private void Scale(ReadOnlySpan<byte> stored, Span<float> destination)
     {

@@ -104,6 +104,18 @@ public sealed class SampleSet
         GC.KeepAlive(_storage);
     }
 
+    /// <summary>Decodes one value of chosen samples, and reads no other; the destination is overwritten.</summary>
+    /// <param name="indices">[n], which samples.</param>
+    /// <param name="value">Which of a sample's values.</param>
+    /// <param name="destination">[n].</param>
+    internal void DecodeValue(ReadOnlySpan<int> indices, int value, Span<float> destination)
+    {
+        var width = IsBytes ? 1 : sizeof(float);
+        for (var row = 0; row < indices.Length; row++)
+            _decoder.DecodeValue(Stored(indices[row]).Slice(value * width, width), ref destination[row]);
+        GC.KeepAlive(_storage);
+    }
+
     /// <summary>Copies the targets of chosen samples; the destination is overwritten.</summary>
     /// <param name="indices">[n], which samples.</param>
     /// <param name="destination">[n, TargetWidth].</param>

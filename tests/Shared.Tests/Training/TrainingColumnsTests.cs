@@ -29,6 +29,24 @@ public class TrainingColumnsTests
         Assert.Throws<ArgumentOutOfRangeException>("destination", () => columns.Copy(37, new float[3]));
     }
 
+    [Fact]
+    public void OfMoreRowsThanThatEverySoManyAreLookedAt()
+    {
+        const int samples = (TrainingColumns.MostRows * 3 / 2) + 1;
+        var decoder = new SampleDecoder(Preprocessing.Bytes(255), new SampleShape(1, 1, 1));
+        var features = new byte[samples];
+        for (var i = 0; i < samples; i++)
+            features[i] = (byte)i;
+        TrainingColumns columns = new(new SampleSet(decoder, new int[samples], features));
+
+        var column = new float[columns.Rows];
+        columns.Copy(0, column);
+
+        Assert.Equal(TrainingColumns.MostRows, columns.Rows);
+        foreach (var row in (int[])[0, 1, 2, 3, 70_001, columns.Rows - 1])
+            Assert.Equal((byte)((long)row * samples / columns.Rows) / 255f, column[row]);
+    }
+
     /// <summary>The samples that are held back have a value of their own, which no edge may know.</summary>
     [Fact]
     public void ARunRecordsWhatItsModelHasFoundInTheTrainingPart()
