@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Numerics;
-using Distributed.Data.Formats.Csv;
 using Distributed.Data.Tables;
 
 namespace Distributed.Data;
@@ -170,10 +169,11 @@ internal static class ArrayDataset
 
         private static RawTable Table(ReadOnlySpan<double> values, int columns)
         {
-            RawColumn[] table = [.. Enumerable.Range(0, columns).Select(_ => new RawColumn(ColumnKind.Number))];
+            var rows = values.Length / columns;
+            double[][] table = [.. Enumerable.Range(0, columns).Select(_ => new double[rows])];
             for (var index = 0; index < values.Length; index++)
-                table[index % columns].Add(values[index]);
-            return new RawTable(Name, table, [.. table.Select((_, column) => $"value {column}")], CsvDialect.Usual);
+                table[index % columns][index / columns] = values[index];
+            return RawTable.OfNumbers(Name, table, [.. table.Select((_, column) => $"value {column}")]);
         }
     }
 }

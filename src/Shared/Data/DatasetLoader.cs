@@ -1,6 +1,7 @@
 using Distributed.Data.Formats;
 using Distributed.Data.Formats.Csv;
 using Distributed.Data.Named;
+using Distributed.Data.Tables;
 
 namespace Distributed.Data;
 
@@ -36,7 +37,8 @@ internal static class DatasetLoader
             {
                 const string name = "standard input";
                 using var stream = standardInput();
-                return CsvFormat.ParseInputs(name, FileContent.Read(name, stream).Span, inputs, options);
+                var source = CsvSource.Of(name, FileContent.Read(name, stream), options.DecimalComma);
+                return TableReader.ReadInputs(source, inputs, options);
             }
 
             return options.Data is Digits.Name or FashionMnist.Name

@@ -7,11 +7,14 @@ internal static class FileErrors
     public static InputException In(string path, string reason, Exception? inner = null) => new(Printable.Of($"{path}: {reason}"), inner);
 
     /// <summary>Refuses several things in a file, each in a line of its own.</summary>
-    public static InputException AllIn(string path, IReadOnlyList<string> reasons)
+    public static InputException AllIn(string path, IReadOnlyList<string> reasons) => All([.. reasons.Select(reason => In(path, reason))]);
+
+    /// <summary>Joins refusals, each in a line of its own.</summary>
+    public static InputException All(IReadOnlyList<InputException> refusals)
     {
         const int most = 20;
-        var lines = reasons.Take(most).Select(reason => Printable.Of($"{path}: {reason}"));
-        return new(string.Join('\n', reasons.Count > most ? lines.Append($"and {reasons.Count - most} more") : lines));
+        var lines = refusals.Take(most).Select(refusal => refusal.Message);
+        return new(string.Join('\n', refusals.Count > most ? lines.Append($"and {refusals.Count - most} more") : lines));
     }
 
     /// <summary>Refuses a place in a binary file, counted in bytes of its uncompressed content.</summary>

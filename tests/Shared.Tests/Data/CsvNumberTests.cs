@@ -10,7 +10,7 @@ public sealed class CsvNumberTests
 {
     [Fact]
     public void Decimals_are_the_doubles_that_the_library_reads() =>
-        Gen.Select(Gen.Bool, Gen.String[Gen.Char['0', '9'], 1, 18], Gen.Int[-1, 18])
+        Gen.Select(Gen.Bool, Gen.String[Gen.Char['0', '9'], 1, 30], Gen.Int[-1, 30])
             .Sample(
                 (isNegative, digits, point) =>
                 {
@@ -23,6 +23,57 @@ public sealed class CsvNumberTests
                     );
                 }
             );
+
+    [Fact]
+    public void Digits_and_a_power_of_ten_are_rounded_as_the_library_rounds_them() =>
+        Gen.Select(Gen.ULong, Gen.Int[0, 63], Gen.Int[-64, 64])
+            .Sample(
+                (bits, shift, power) =>
+                {
+                    Assert.True(DecimalRounding.TryRound(bits >> shift, power, out var value));
+                    AssertNearest(bits >> shift, power, value);
+                },
+                iter: 100_000
+            );
+
+    [Fact]
+    public void Halves_between_two_doubles_are_rounded_to_the_even_one() =>
+        Gen.Select(Gen.ULong[1UL << 52, (1UL << 53) - 1], Gen.Int[-4, 9], Gen.Int[-1, 1])
+            .Sample(
+                (mantissa, power, beside) =>
+                {
+                    // (2 m + 1) 2^-p is (2 m + 1) 5^p 10^-p.
+                    var half = (2 * mantissa) + 1;
+                    for (var five = power; five < 0; five++)
+                        half *= 5;
+                    var digits = (power > 0 ? half << power : half) + (ulong)beside;
+                    Assert.True(DecimalRounding.TryRound(digits, Math.Min(power, 0), out var value));
+                    AssertNearest(digits, Math.Min(power, 0), value);
+                },
+                iter: 100_000
+            );
+
+    [Theory]
+    [InlineData("123456789012345678901,x", 21)] // three digits too many
+    [InlineData("00000000000000000000000.5,x", 25)]
+    [InlineData("-12345678.5,x", 11)]
+    [InlineData("1234567,x", 7)]
+    public void A_number_at_the_start_of_a_text_ends_where_its_digits_do(string text, int length)
+    {
+        var isShort = CsvNumber.TryParseStart(Encoding.ASCII.GetBytes(text), out var value, out var end);
+
+        Assert.Equal(length, end);
+        Assert.Equal(length != 21, isShort);
+        Assert.Equal(isShort ? double.Parse(text[..length], CultureInfo.InvariantCulture) : 0, value);
+    }
+
+    private static void AssertNearest(ulong digits, int power, double value) =>
+        Assert.Equal(
+            BitConverter.DoubleToInt64Bits(
+                double.Parse(string.Create(CultureInfo.InvariantCulture, $"{digits}e{power}"), CultureInfo.InvariantCulture)
+            ),
+            BitConverter.DoubleToInt64Bits(value)
+        );
 
     [Theory]
     [InlineData("-0", -0.0)]

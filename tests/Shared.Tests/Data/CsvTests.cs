@@ -197,7 +197,7 @@ public sealed class CsvTests : IDisposable
         var images = _folder.WritePair("train", 0, 1);
 
         Assert.Equal(
-            "train-images-idx3-ubyte: not a CSV file, but a.csv is one; --test needs the format of --data",
+            "train-images-idx3-ubyte: not a table, but a.csv is one; --test needs the format of --data",
             _folder.Refusal(new DataOptions { Data = csv, Test = images })
         );
         Assert.StartsWith(

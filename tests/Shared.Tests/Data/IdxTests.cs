@@ -111,7 +111,7 @@ public sealed class IdxTests : IDisposable
     [Fact]
     public void A_folder_without_known_files_is_refused() =>
         Assert.EndsWith(
-            "the folder holds neither train-images-idx3-ubyte nor data_batch_1.bin nor train.bin; for CSV, name the file",
+            "the folder holds neither train-images-idx3-ubyte nor data_batch_1.bin nor train.bin nor a table",
             _folder.Refusal(_folder.Path),
             StringComparison.Ordinal
         );

@@ -9,7 +9,9 @@ internal sealed record DataFiles(DataFormat Format, string Path, IReadOnlyList<s
     /// <summary>The file at a path, or the training set in a folder.</summary>
     /// <exception cref="InputException">No format recognizes it, or a folder holds several sets.</exception>
     public static DataFiles Train(string path) =>
-        !Directory.Exists(path) ? OfFile(path) : Only(path, format => format.FindTrain(path)) ?? throw UnknownFolder(path);
+        !Directory.Exists(path)
+            ? OfFile(path)
+            : Only(path, format => format.FindTrain(path)) ?? TableParts.Find(path) ?? throw UnknownFolder(path);
 
     /// <summary>The file at a path, or the test set in a folder, or else a folder's training set.</summary>
     /// <exception cref="InputException">No format recognizes it, or a folder holds several sets.</exception>
@@ -25,6 +27,14 @@ internal sealed record DataFiles(DataFormat Format, string Path, IReadOnlyList<s
         return Only(path, format => train is null || format == train.Format ? format.FindTest(path) : []);
     }
 
+    /// <summary>The format of a file; null if none recognizes it.</summary>
+    /// <exception cref="InputException">It cannot be read.</exception>
+    public static DataFormat? FormatOf(string path)
+    {
+        var file = new DataFile(path);
+        return DataFormat.All.FirstOrDefault(format => format.Recognizes(file));
+    }
+
     private static DataFiles? Only(string path, Func<DataFormat, IReadOnlyList<string>> find)
     {
         DataFiles[] found =
@@ -34,12 +44,8 @@ internal sealed record DataFiles(DataFormat Format, string Path, IReadOnlyList<s
         return found.Length < 2 ? found.FirstOrDefault() : throw FolderParts.Doubles(path, [.. found.Select(set => set.Files[0])]);
     }
 
-    private static DataFiles OfFile(string path)
-    {
-        var file = new DataFile(path);
-        var format = DataFormat.All.FirstOrDefault(format => format.Recognizes(file));
-        return format is null ? throw UnknownFile(path) : new DataFiles(format, path, [path]);
-    }
+    private static DataFiles OfFile(string path) =>
+        FormatOf(path) is { } format ? new DataFiles(format, path, [path]) : throw UnknownFile(path);
 
     private static InputException UnknownFile(string path) =>
         FileErrors.In(path, $"the format is not known; {DataFormat.Summaries} can be read");
@@ -47,6 +53,6 @@ internal sealed record DataFiles(DataFormat Format, string Path, IReadOnlyList<s
     private static InputException UnknownFolder(string path)
     {
         var names = string.Join(" nor ", DataFormat.All.SelectMany(format => format.FolderNames));
-        return FileErrors.In(path, $"the folder holds neither {names}; for CSV, name the file");
+        return FileErrors.In(path, $"the folder holds neither {names} nor a table");
     }
 }

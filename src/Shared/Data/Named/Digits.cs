@@ -1,5 +1,6 @@
 using Distributed.Data.Formats;
 using Distributed.Data.Formats.Csv;
+using Distributed.Data.Tables;
 
 namespace Distributed.Data.Named;
 
@@ -40,8 +41,8 @@ internal static class Digits
     public static Dataset Load()
     {
         var options = new DataOptions { Header = false };
-        var source = CsvSource.Of(Resource, FileContent.Decompress(Resource, Embedded()).Span, hasDecimalCommas: false);
-        var table = CsvTable.ReadTraining(source, CsvLayout.Detect(source, options), options, holdsTest: true);
+        var source = CsvSource.Of(Resource, FileContent.Decompress(Resource, Embedded()), hasDecimalCommas: false);
+        var table = TableReader.ReadTraining(source, TableLayout.Detect(source, options), options, holdsTest: true);
         var features = new byte[table.RowCount * table.Columns.Count];
         for (var i = 0; i < features.Length; i++)
             features[i] = (byte)table.Columns[i % table.Columns.Count].Values[i / table.Columns.Count];

@@ -30,29 +30,29 @@ internal static partial class ColumnKinds
     /// <summary>Decides on a column that was read without knowing what it holds.</summary>
     /// <param name="column">The column.</param>
     /// <param name="trainRows">The rows of the training part.</param>
-    /// <param name="dialect">How numbers are written.</param>
+    /// <param name="rules">How numbers are written, and how places are named.</param>
     /// <param name="problem">What only a person can tell, with the remedy; null if all is clear.</param>
-    public static ColumnKind Decide(RawColumn column, ReadOnlySpan<int> trainRows, CsvDialect dialect, out string? problem)
+    public static ColumnKind Decide(RawColumn column, ReadOnlySpan<int> trainRows, CellRules rules, out string? problem)
     {
         problem = null;
         if (column.Words.Count == 0)
             return ColumnKind.Number;
         var numbers = DistinctNumbers(column.Values, trainRows);
         var isAlways = (Func<string, bool> test) => column.Words.Take(WordsLookedAt).All(test);
-        if (isAlways(text => dialect.WouldBeNumber(Encoding.UTF8.GetBytes(text))))
+        if (isAlways(text => rules.Dialect.WouldBeNumber(Encoding.UTF8.GetBytes(text))))
         {
-            problem = $"{Some(column)}: if these are numbers with a decimal comma, say --decimal-comma on";
+            problem = $"{Some(column, rules.Places)}: if these are numbers with a decimal comma, say --decimal-comma on";
         }
         else if (isAlways(text => Amount().IsMatch(text)))
         {
             problem =
-                $"{Some(column)}: write numbers without thousands separators, currencies and percent signs, or name the column with "
+                $"{Some(column, rules.Places)}: write numbers without thousands separators, currencies and percent signs, or name the column with "
                 + "--categorical if these are categories";
         }
         else if (numbers > column.Words.Count)
         {
             problem =
-                $"{Some(column)} among {numbers} different numbers; if they stand for gaps, name them with --missing, "
+                $"{Some(column, rules.Places)} among {numbers} different numbers; if they stand for gaps, name them with --missing, "
                 + "if the numbers are categories, name the column with --categorical";
         }
         else if (numbers == 0 && isAlways(IsDate))
@@ -68,9 +68,12 @@ internal static partial class ColumnKinds
     [GeneratedRegex(@"^[-+]?[$€£¥]?\s?(\d{1,3}([ ,.'\u00a0\u202f]\d{3})+|\d+)([.,]\d+)?\s?[%$€£¥]?$", RegexOptions.CultureInvariant)]
     private static partial Regex Amount();
 
-    private static string Some(RawColumn column)
+    private static string Some(RawColumn column, RowPlaces places)
     {
-        var shown = column.Words.Zip(column.Lines).Take(TextsShown).Select(text => $"'{CsvText.Shorten(text.First)}' (line {text.Second})");
+        var shown = column
+            .Words.Zip(column.Places)
+            .Take(TextsShown)
+            .Select(text => $"'{CsvText.Shorten(text.First)}' ({places.Of(text.Second)})");
         var more = column.Words.Count > TextsShown ? $" and {column.Words.Count - TextsShown} more" : "";
         return $"{string.Join(", ", shown)}{more}";
     }

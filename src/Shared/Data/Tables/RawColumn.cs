@@ -1,63 +1,57 @@
-using System.Runtime.InteropServices;
-
 namespace Distributed.Data.Tables;
 
 /// <summary>A column of features as it was read.</summary>
-/// <param name="kind">What it holds; null while that is to be found out.</param>
-internal sealed class RawColumn(ColumnKind? kind)
+internal sealed class RawColumn
 {
-    private readonly Dictionary<string, int> _placeOf = new(StringComparer.Ordinal);
-    private readonly List<double> _values = [];
-    private readonly List<string> _words = [];
-    private readonly List<int> _lines = [];
+    private readonly double[] _values;
+    private readonly WordTable _words = new();
+
+    /// <summary>A column that is still to be filled.</summary>
+    /// <param name="kind">What it holds; null while that is to be found out.</param>
+    /// <param name="rows">Number of rows.</param>
+    public RawColumn(ColumnKind? kind, int rows)
+    {
+        Kind = kind;
+        _values = new double[rows];
+    }
+
+    /// <summary>A column of numbers.</summary>
+    /// <param name="numbers">[rows].</param>
+    public RawColumn(double[] numbers)
+    {
+        Kind = ColumnKind.Number;
+        _values = numbers;
+    }
 
     /// <summary>What it holds; null while that is to be found out.</summary>
-    public ColumnKind? Kind => kind;
+    public ColumnKind? Kind { get; }
 
     /// <summary>[rows]: numbers, or of a category the place in <see cref="Words"/>; NaN where there is a gap, or text among numbers.</summary>
-    public ReadOnlySpan<double> Values => CollectionsMarshal.AsSpan(_values);
+    public ReadOnlySpan<double> Values => _values;
 
     /// <summary>The different words, in order of appearance; where the kind is open, the training part's texts that are no numbers.</summary>
-    public IReadOnlyList<string> Words => _words;
+    public IReadOnlyList<string> Words => _words.Words;
 
-    /// <summary>The line on which each word stands first.</summary>
-    public IReadOnlyList<int> Lines => _lines;
+    /// <summary>The place at which each word stands first.</summary>
+    public IReadOnlyList<long> Places => _words.Places;
 
     /// <summary>The first text of any part that is no number where there should be one.</summary>
-    public (string Text, int Line)? Intruder { get; private set; }
+    public (string Text, long Place)? Intruder { get; private set; }
 
-    /// <summary>Adds the number of a row.</summary>
-    public void Add(double number) => _values.Add(number);
+    /// <summary>Some consecutive rows, to be filled on any thread.</summary>
+    /// <param name="name">How messages name the column.</param>
+    /// <param name="first">The first row.</param>
+    /// <param name="rules">What becomes of a cell.</param>
+    public ColumnStretch Stretch(string name, int first, CellRules rules) => new(name, Kind, _values, first, rules);
 
-    /// <summary>Adds a row without a value.</summary>
-    public void AddGap() => _values.Add(double.NaN);
-
-    /// <summary>Adds the word of a row.</summary>
-    public void Add(string word, int line)
+    /// <summary>Adds the words of rows that are filled; stretches come in the order of their rows.</summary>
+    public void Join(ColumnStretch stretch)
     {
-        _values.Add(PlaceOf(word, line));
-    }
-
-    /// <summary>Adds a row with text where there may be numbers.</summary>
-    /// <param name="text">The text.</param>
-    /// <param name="line">Its line.</param>
-    /// <param name="decides">Whether it counts for what the column holds.</param>
-    public void AddIntruder(string text, int line, bool decides)
-    {
-        Intruder ??= (text, line);
-        if (decides)
-            PlaceOf(text, line);
-        AddGap();
-    }
-
-    private int PlaceOf(string word, int line)
-    {
-        ref var place = ref CollectionsMarshal.GetValueRefOrAddDefault(_placeOf, word, out var isKnown);
-        if (isKnown)
-            return place;
-        place = _words.Count;
-        _words.Add(word);
-        _lines.Add(line);
-        return place;
+        Intruder ??= stretch.Intruder;
+        var indices = _words.Join(stretch.Words);
+        if (Kind != ColumnKind.Category)
+            return;
+        foreach (ref var value in _values.AsSpan(stretch.First, stretch.Count))
+            value = double.IsNaN(value) ? value : indices[(int)value];
     }
 }

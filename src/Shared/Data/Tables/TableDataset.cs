@@ -5,26 +5,24 @@ internal static class TableDataset
 {
     /// <summary>Fits the preprocessing on the training part and applies it to both parts.</summary>
     /// <param name="name">The dataset's name.</param>
-    /// <param name="train">The training set, or both sets.</param>
-    /// <param name="columns">The names of the columns; null if they have none.</param>
+    /// <param name="source">The training set, or both sets.</param>
     /// <param name="options">How to read.</param>
-    /// <param name="readTest">Reads the test set, of the same columns; null to hold back every fifth row.</param>
-    /// <exception cref="InputException">Nothing can be learnt from a column, or a value does not fit.</exception>
-    public static Dataset Create(
-        string name,
-        RawTable train,
-        ColumnNames? columns,
-        DataOptions options,
-        Func<Preprocessing, RawTable>? readTest
-    )
+    /// <param name="openTest">Opens the test set, of the same columns; null to hold back every fifth row.</param>
+    /// <exception cref="InputException">A table is bad, nothing can be learnt from a column, or a value does not fit.</exception>
+    public static Dataset Create(string name, TableSource source, DataOptions options, Func<TableSource>? openTest)
     {
-        var task = TaskChoice.Of(options.Task, train.Labels, TrainRows(train, holdsTest: readTest is null));
+        var layout = TableLayout.Detect(source, options);
+        var train = TableReader.ReadTraining(source, layout, options, holdsTest: openTest is null);
+        var columns = layout.Names;
+        var task = TaskChoice.Of(options.Task, train.Labels, TrainRows(train, holdsTest: openTest is null));
         var classNames = task.Task == LearningTask.Classification ? train.Labels.ClassNames() : [];
         var numbers = task.Task == LearningTask.Regression ? train.Labels.Numbers() : [];
-        var (trainRows, testRows) = readTest is null ? TestSplit.EveryFifth(train.RowCount, train.Path) : (AllRows(train), []);
+        var (trainRows, testRows) = openTest is null ? TestSplit.EveryFifth(train.RowCount, train.Path) : (AllRows(train), []);
         var preprocessing = TableFit.Of(train, trainRows, options.Standardize, new GapTexts(options.MissingTexts));
         var targets = numbers.Length == 0 ? null : TargetStandardization.Fit([columns?.Target ?? "target"], numbers, trainRows);
-        var test = readTest?.Invoke(preprocessing);
+        var test = openTest is null
+            ? null
+            : TableReader.ReadLabelled(openTest(), TableColumns.Of(train.Path, layout), preprocessing, options with { LabelColumn = null });
         var trainSet = Select(train, trainRows);
         var testSet = test is null ? Select(train, testRows) : Select(test, AllRows(test));
         var shape = new SampleShape(1, 1, preprocessing.SampleLength(train.Columns.Count));

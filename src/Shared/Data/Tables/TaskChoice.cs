@@ -1,5 +1,4 @@
 using System.Globalization;
-using Distributed.Data.Formats.Csv;
 
 namespace Distributed.Data.Tables;
 
@@ -17,7 +16,7 @@ internal readonly record struct TaskChoice(LearningTask Task, string? Reason)
     /// <param name="labels">The target of all rows.</param>
     /// <param name="trainRows">The rows of the training part.</param>
     /// <exception cref="InputException">Only a person can tell.</exception>
-    public static TaskChoice Of(LearningTask? asked, CsvLabels labels, int[] trainRows)
+    public static TaskChoice Of(LearningTask? asked, RawLabels labels, int[] trainRows)
     {
         if (asked is { } task)
             return new(task, Reason: null);

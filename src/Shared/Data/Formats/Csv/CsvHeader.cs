@@ -42,7 +42,7 @@ internal static class CsvHeader
     /// perhaps with a text over the labels that is no label of another row.
     /// </summary>
     /// <exception cref="InputException">Only a person can tell.</exception>
-    public static void RequireCertain(CsvSource source, int line, string[] firstRow, int labelIndex)
+    public static void RequireCertain(CsvSource source, string[] firstRow, int labelIndex)
     {
         if (firstRow.Length < FewestNumbered || !firstRow.Index().All(cell => cell.Index == labelIndex || IsItsIndex(cell)))
             return;
@@ -50,11 +50,7 @@ internal static class CsvHeader
         var isTextHereAlone = !source.Dialect.IsNumber(label) && AllBelow(source, labelIndex, cell => !IsText(cell, label));
         if (!IsItsIndex((labelIndex, label)) && !isTextHereAlone)
             return;
-        throw FileErrors.AtLine(
-            source.Path,
-            line,
-            $"'{Shown(source, firstRow)}' may be a header or a sample; say which with --header on or --header off"
-        );
+        throw source.RefuseFirstRow($"'{Shown(source, firstRow)}' may be a header or a sample; say which with --header on or --header off");
     }
 
     private static string Shown(CsvSource source, string[] firstRow) =>
@@ -66,20 +62,23 @@ internal static class CsvHeader
         var gaps = new GapTexts(texts: null);
         var hasNumber = new bool[columns];
         var hasText = new bool[columns];
-        var reader = source.Read();
-        int row = 0,
-            column = 0;
-        while (row <= RowsLookedAt && reader.TryRead(out var cell))
+        var row = 0;
+        for (var part = 0; part < source.PartCount && row < RowsLookedAt; part++)
         {
-            if (column == 0 && CsvLayout.IsBlankRow(cell))
-                continue;
-            var text = cell.Text.Trim((byte)' ');
-            if (row > 0 && column < columns && !gaps.Contains(text))
-                (LooksLikeNumber(text) ? hasNumber : hasText)[column] = true;
-            (row, column) = cell.EndsRecord ? (row + 1, 0) : (row, column + 1);
+            var reader = source.ReadBelow(part);
+            var column = 0;
+            while (row < RowsLookedAt && reader.TryRead(out var cell))
+            {
+                if (column == 0 && cell.IsBlankRecord)
+                    continue;
+                var text = cell.Text.Trim((byte)' ');
+                if (column < columns && !gaps.Contains(text))
+                    (LooksLikeNumber(text) ? hasNumber : hasText)[column] = true;
+                (row, column) = cell.EndsRecord ? (row + 1, 0) : (row, column + 1);
+            }
         }
 
-        hasRows = row > 1;
+        hasRows = row > 0;
         return [.. hasNumber.Zip(hasText, (number, text) => number && !text)];
     }
 
@@ -102,19 +101,23 @@ internal static class CsvHeader
     /// <summary>Whether there are rows below the first one, and their cells of a column all pass a test.</summary>
     private static bool AllBelow(CsvSource source, int column, CellTest test)
     {
-        var reader = source.Read();
-        int row = 0,
-            at = 0;
-        while (reader.TryRead(out var cell))
+        var hasRows = false;
+        for (var part = 0; part < source.PartCount; part++)
         {
-            if (at == 0 && CsvLayout.IsBlankRow(cell))
-                continue;
-            var isMissing = cell.EndsRecord && at < column;
-            if (row > 0 && (isMissing || (at == column && !test(cell))))
-                return false;
-            (row, at) = cell.EndsRecord ? (row + 1, 0) : (row, at + 1);
+            var reader = source.ReadBelow(part);
+            var at = 0;
+            while (reader.TryRead(out var cell))
+            {
+                if (at == 0 && cell.IsBlankRecord)
+                    continue;
+                hasRows = true;
+                var isMissing = cell.EndsRecord && at < column;
+                if (isMissing || (at == column && !test(cell)))
+                    return false;
+                at = cell.EndsRecord ? 0 : at + 1;
+            }
         }
 
-        return row > 1;
+        return hasRows;
     }
 }

@@ -1,33 +1,237 @@
+using System.Globalization;
+using System.Runtime.ExceptionServices;
+using Distributed.Data.Tables;
+
 namespace Distributed.Data.Formats.Csv;
 
-/// <summary>A text with what is known of it before its columns are.</summary>
-/// <param name="path">Where it comes from.</param>
-/// <param name="text">All of it.</param>
-/// <param name="dialect">How it is cut into cells.</param>
-internal readonly ref struct CsvSource(string path, ReadOnlySpan<byte> text, CsvDialect dialect)
+/// <summary>
+/// A table that is text: one file, or parts that follow one another as if they stood in one. The first part tells what separates cells and
+/// whether there is a header, which each other part repeats, or none of them.
+/// </summary>
+internal sealed class CsvSource : TableSource
 {
-    public string Path { get; } = path;
+    // Large enough that joining the words of blocks is no work, small enough that all processors end at about the same time.
+    private const int UsualBlockBytes = 4 << 20;
 
-    public ReadOnlySpan<byte> Text { get; } = text;
+    private readonly IReadOnlyList<CsvPart> _parts;
+    private readonly long[] _origins; // [parts], the place of the first byte of each
+    private readonly PartStart[] _starts; // [parts]
+    private readonly int _firstLine;
+    private readonly int _blockBytes;
 
-    public CsvDialect Dialect { get; } = dialect;
+    private CsvSource(string path, IReadOnlyList<CsvPart> parts, bool hasDecimalCommas, int blockBytes)
+    {
+        Path = path;
+        _blockBytes = blockBytes;
+        _parts = parts;
+        _origins = new long[parts.Count];
+        for (var part = 1; part < parts.Count; part++)
+            _origins[part] = _origins[part - 1] + parts[part - 1].Text.Length;
+        Places = new RowPlaces([.. parts.Zip(_origins, (part, origin) => (part.Path, origin))], (part, offset) =>
+            string.Create(CultureInfo.InvariantCulture, $"line {parts[part].LineAt((int)offset)}")
+        );
+        var text = parts[0].Text.Span;
+        var start = CsvReader.MarkLength(text);
+        start += text[start..].IndexOfAnyExcept("\r\n"u8) is >= 0 and var blank ? blank : text.Length - start;
+        if (start == text.Length)
+            throw FileErrors.In(parts[0].Path, "the file has no rows; a dataset needs samples");
+        _firstLine = parts[0].LineAt(start);
+        Dialect = CsvDialect.Detect(parts[0].Path, _firstLine, text[start..], hasDecimalCommas);
+        FirstRow = RowAtStart(0, out _);
+        _starts = [.. parts.Select((_, part) => StartOf(part))];
+    }
 
-    /// <summary>A text whose first row that is not blank tells what separates its cells.</summary>
+    /// <summary>A text.</summary>
     /// <param name="path">Where it comes from.</param>
     /// <param name="text">All of it.</param>
     /// <param name="hasDecimalCommas">Whether numbers have decimal commas.</param>
+    /// <param name="blockBytes">Bytes of text that a thread reads at a time, which changes no result.</param>
     /// <exception cref="InputException">There is no row, or its separator cannot be told.</exception>
-    public static CsvSource Of(string path, ReadOnlySpan<byte> text, bool hasDecimalCommas)
+    public static CsvSource Of(string path, ReadOnlyMemory<byte> text, bool hasDecimalCommas, int blockBytes = UsualBlockBytes) =>
+        new(path, [new CsvPart(path, text)], hasDecimalCommas, blockBytes);
+
+    /// <summary>A text in parts.</summary>
+    /// <param name="path">What they are called together.</param>
+    /// <param name="parts">The parts in order, at least one.</param>
+    /// <param name="hasDecimalCommas">Whether numbers have decimal commas.</param>
+    /// <exception cref="InputException">There is no row in the first one, or its separator cannot be told.</exception>
+    public static CsvSource Of(string path, IReadOnlyList<CsvPart> parts, bool hasDecimalCommas) =>
+        new(path, parts, hasDecimalCommas, UsualBlockBytes);
+
+    /// <inheritdoc />
+    public override string Path { get; }
+
+    /// <inheritdoc />
+    public override RowPlaces Places { get; }
+
+    /// <inheritdoc />
+    public override CsvDialect Dialect { get; }
+
+    /// <inheritdoc />
+    public override string[] FirstRow { get; }
+
+    /// <summary>Number of parts.</summary>
+    public int PartCount => _parts.Count;
+
+    /// <inheritdoc />
+    public override bool HasHeader(int labelIndex) => CsvHeader.IsIn(this, FirstRow, labelIndex);
+
+    /// <inheritdoc />
+    public override void RequireNoHeader(int labelIndex) => CsvHeader.RequireCertain(this, FirstRow, labelIndex);
+
+    /// <inheritdoc />
+    public override InputException RefuseSingleColumn() =>
+        RefuseFirstRow("the row has 1 cell; a sample needs features and a label, with commas between them");
+
+    /// <summary>
+    /// Reads the rows of a part below what is or may be the header; none where columns may be in another order, which is refused if the first
+    /// row is a header.
+    /// </summary>
+    public CsvReader ReadBelow(int part)
     {
-        var rest = text[CsvReader.MarkLength(text)..];
-        var line = 1;
-        for (; rest.StartsWith("\n"u8) || rest.StartsWith("\r"u8); line++)
-            rest = rest[(rest.StartsWith("\r\n"u8) ? 2 : 1)..];
-        if (rest.IsEmpty)
-            throw FileErrors.In(path, "the file has no rows; a dataset needs samples");
-        return new CsvSource(path, text, CsvDialect.Detect(path, line, rest, hasDecimalCommas));
+        var start = _starts[part].Names switch
+        {
+            Names.None => _starts[part].First,
+            Names.Same => _starts[part].Below,
+            _ => _parts[part].Text.Length,
+        };
+        return Read(part, start, end: null);
     }
 
-    /// <summary>Reads it from the beginning.</summary>
-    public CsvReader Read() => new(Path, Text, Dialect.Separator);
+    /// <summary>Refuses something in the first row.</summary>
+    public InputException RefuseFirstRow(string reason) => FileErrors.AtLine(_parts[0].Path, _firstLine, reason);
+
+    /// <inheritdoc />
+    public override RawTable Read(TableLayout layout, IReadOnlyList<ColumnKind?> kinds, CellRules rules, bool readsLabels)
+    {
+        if (layout.HasHeader)
+            RequireSameHeaders();
+        var blocks = Blocks(layout.HasHeader);
+        var rows = blocks.Sum(block => (long)block.Rows);
+        if (rows == 0)
+            throw FileErrors.In(Path, "there is a header but no row; a dataset needs samples");
+        if (rows > Array.MaxLength)
+            throw FileErrors.In(Path, $"{rows} rows are more than {Array.MaxLength}; split it");
+        var table = new RawTable(this, layout, kinds, rules, (int)rows);
+        CsvRows[] read = [.. blocks.Select(block => new CsvRows(table, layout, rules, readsLabels, block.FirstRow))];
+        ReadAll(blocks, read);
+        foreach (var (block, filled) in blocks.Zip(read))
+            filled.Join(block.Rows);
+        return table;
+    }
+
+    // Every block before the first one that is refused is read, so that it is always the same one that is told.
+    private void ReadAll(List<CsvBlock> blocks, CsvRows[] read)
+    {
+        var refusals = new InputException?[blocks.Count];
+        try
+        {
+            _ = Parallel.For(0, blocks.Count, (index, loop) =>
+            {
+                try
+                {
+                    var block = blocks[index];
+                    read[index].Read(Read(block.Part, block.Start, block.End));
+                }
+                catch (InputException refusal)
+                {
+                    refusals[index] = refusal;
+                    loop.Break();
+                }
+            });
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
+
+        if (Array.Find(refusals, refusal => refusal is not null) is { } first)
+            throw first;
+    }
+
+    private List<CsvBlock> Blocks(bool hasHeader)
+    {
+        List<CsvBlock> blocks = [];
+        for (var part = 0; part < _parts.Count; part++)
+        {
+            var start = hasHeader && _starts[part].Names == Names.Same ? _starts[part].Below : _starts[part].First;
+            var firstRow = blocks.Count == 0 ? 0 : blocks[^1].FirstRow + blocks[^1].Rows;
+            var first = new CsvBlock(part, start, start, firstRow, 0);
+            blocks.AddRange(CsvBlock.Split(_parts[part].Text, Dialect.Separator, first, _blockBytes));
+        }
+
+        return blocks;
+    }
+
+    private PartStart StartOf(int part)
+    {
+        var row = RowAtStart(part, out var below);
+        var names =
+            row.SequenceEqual(FirstRow) ? Names.Same
+            : IsLikeHeader(row) ? Names.Others
+            : Names.None;
+        return new PartStart(CsvReader.MarkLength(_parts[part].Text.Span), below, names);
+    }
+
+    private CsvReader Read(int part, int start, int? end)
+    {
+        var text = _parts[part].Text.Span;
+        return new CsvReader(text[..(end ?? text.Length)], start, Dialect.Separator, Places, _origins[part]);
+    }
+
+    /// <summary>The first row of a part that is not blank, and where the next one begins; empty if there is none.</summary>
+    private string[] RowAtStart(int part, out int end)
+    {
+        var reader = Read(part, CsvReader.MarkLength(_parts[part].Text.Span), end: null);
+        List<string> cells = [];
+        while (reader.TryRead(out var cell))
+        {
+            if (cells.Count == 0 && cell.IsBlankRecord)
+                continue;
+            cells.Add(CsvText.Of(cell, reader.Place, Places));
+            if (cell.EndsRecord)
+                break;
+        }
+
+        end = reader.Position;
+        return [.. cells];
+    }
+
+    private void RequireSameHeaders()
+    {
+        const string remedy = "give each part the same header, or only the first one";
+        var repeating = Array.FindIndex(_starts, 1, start => start.Names == Names.Same);
+        foreach (var (part, start) in _starts.Index())
+        {
+            var row = RowAtStart(part, out _);
+            var place = _origins[part] + start.First;
+            if (start.Names == Names.Others)
+                throw Places.Refuse(place, $"the header, '{Shown(row)}', is not that of {NameOf(0)}, '{Shown(FirstRow)}'; {remedy}");
+            if (start.Names == Names.None && row.Length > 0 && repeating >= 0)
+                throw Places.Refuse(place, $"there is no header, but {NameOf(repeating)} repeats that of {NameOf(0)}; {remedy}");
+        }
+    }
+
+    /// <summary>Whether a row names a column, as a header in another order does, or one of which a column has got another name.</summary>
+    private bool IsLikeHeader(string[] row) =>
+        row.Zip(FirstRow).Any(cell => cell.First == cell.Second && cell.First.Length > 0 && !Dialect.IsNumber(cell.First))
+        || row.Order(StringComparer.Ordinal).SequenceEqual(FirstRow.Order(StringComparer.Ordinal));
+
+    private string NameOf(int part) => System.IO.Path.GetFileName(_parts[part].Path);
+
+    private string Shown(string[] row) => CsvText.Shorten(string.Join((char)Dialect.Separator, row));
+
+    /// <summary>What the first row of a part is if the first row of all is a header.</summary>
+    private enum Names
+    {
+        None,
+        Same,
+        Others,
+    }
+
+    /// <summary>How a part begins.</summary>
+    /// <param name="First">Where its first row begins.</param>
+    /// <param name="Below">Where the row below that begins.</param>
+    /// <param name="Names">What the first row is if the first row of all is a header.</param>
+    private readonly record struct PartStart(int First, int Below, Names Names);
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Distributed.Data.Tables;
 
 namespace Distributed.Data.Formats.Csv;
 
@@ -14,7 +15,7 @@ internal static class CsvText
 
     /// <summary>A cell's text: what stands between the quotes, or else without the spaces around it.</summary>
     /// <exception cref="InputException">It is not UTF-8.</exception>
-    public static string Of(CsvCell cell, string path, int line)
+    public static string Of(CsvCell cell, long place, RowPlaces places)
     {
         try
         {
@@ -23,7 +24,7 @@ internal static class CsvText
         }
         catch (DecoderFallbackException e)
         {
-            throw FileErrors.AtLine(path, line, "the text is not UTF-8; save the file in that encoding", e);
+            throw places.Refuse(place, "the text is not UTF-8; save the file in that encoding", e);
         }
     }
 

@@ -1,4 +1,4 @@
-namespace Distributed.Data.Formats.Csv;
+namespace Distributed.Data.Tables;
 
 /// <summary>The columns that another file must have, because a model takes them or the training data has them.</summary>
 /// <param name="Owner">Who takes or has them, for messages: a model or a file.</param>
@@ -6,12 +6,12 @@ namespace Distributed.Data.Formats.Csv;
 /// <param name="FeatureCount">Number of features.</param>
 /// <param name="Names">The names; null if there are none, so that only the order counts.</param>
 /// <param name="LabelIndex">The column of the labels where the order counts; null for the last one.</param>
-internal sealed record CsvColumns(string Owner, string Verb, int FeatureCount, ColumnNames? Names, int? LabelIndex)
+internal sealed record TableColumns(string Owner, string Verb, int FeatureCount, ColumnNames? Names, int? LabelIndex)
 {
     /// <summary>What a model takes.</summary>
-    public static CsvColumns Of(ModelInputs inputs) =>
+    public static TableColumns Of(ModelInputs inputs) =>
         new(inputs.Model, "takes", inputs.Preprocessing.ColumnCount(inputs.Shape.Length), inputs.Columns, LabelIndex: null);
 
     /// <summary>What the training data has.</summary>
-    public static CsvColumns Of(string path, CsvLayout train) => new(path, "has", train.Features.Count, train.Names, train.LabelIndex);
+    public static TableColumns Of(string path, TableLayout train) => new(path, "has", train.Features.Count, train.Names, train.LabelIndex);
 }

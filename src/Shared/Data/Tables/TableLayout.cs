@@ -1,18 +1,17 @@
 using System.Globalization;
-using Distributed.Data.Tables;
+using Distributed.Data.Formats.Csv;
 
-namespace Distributed.Data.Formats.Csv;
+namespace Distributed.Data.Tables;
 
-/// <summary>The columns of a CSV file: how many, which one holds the labels, and what they are called.</summary>
-internal sealed class CsvLayout
+/// <summary>The columns of a table: how many, which one holds the labels, and what they are called.</summary>
+internal sealed class TableLayout
 {
     private readonly string[] _firstRow;
     private readonly int[] _featureOf; // [columns]: -1 for labels and what is left out
 
-    private CsvLayout(CsvDialect dialect, string[] firstRow, bool hasHeader, int labelIndex, IReadOnlyList<int> features)
+    private TableLayout(string[] firstRow, bool hasHeader, int labelIndex, IReadOnlyList<int> features)
     {
         _firstRow = firstRow;
-        Dialect = dialect;
         HasHeader = hasHeader;
         LabelIndex = labelIndex;
         Features = features;
@@ -20,9 +19,6 @@ internal sealed class CsvLayout
         foreach (var (feature, column) in features.Index())
             _featureOf[column] = feature;
     }
-
-    /// <summary>How the text is cut into cells.</summary>
-    public CsvDialect Dialect { get; }
 
     /// <summary>Whether the first row names the columns.</summary>
     public bool HasHeader { get; }
@@ -51,24 +47,19 @@ internal sealed class CsvLayout
     /// <summary>The feature that a column holds, or -1.</summary>
     public int FeatureOf(int column) => _featureOf[column];
 
-    /// <summary>Whether a row's first cell is all of it and is empty; such rows are skipped.</summary>
-    public static bool IsBlankRow(CsvCell firstCell) => firstCell is { EndsRecord: true, IsQuoted: false, Text.IsEmpty: true };
-
     /// <summary>Reads the layout off the first row.</summary>
-    /// <param name="source">The text.</param>
+    /// <param name="source">The table.</param>
     /// <param name="options">What is said of the columns.</param>
     /// <exception cref="InputException">There is no such column, there are too few, or it takes a person to tell.</exception>
-    public static CsvLayout Detect(CsvSource source, DataOptions options)
+    public static TableLayout Detect(TableSource source, DataOptions options)
     {
-        var firstRow = FirstRow(source, out var line);
+        var firstRow = source.FirstRow;
         if (firstRow.Length < 2)
-        {
-            throw FileErrors.AtLine(source.Path, line, "the row has 1 cell; a sample needs features and a label, with commas between them");
-        }
+            throw source.RefuseSingleColumn();
 
         var (labelIndex, hasHeader) = FindLabels(source, firstRow, options.LabelColumn, options.Header);
         if (options.Header is null && !hasHeader)
-            CsvHeader.RequireCertain(source, line, firstRow, labelIndex);
+            source.RequireNoHeader(labelIndex);
         var ignored = Find(source.Path, firstRow, hasHeader, options.Ignore, "--ignore");
         if (ignored.Contains(labelIndex))
         {
@@ -81,7 +72,7 @@ internal sealed class CsvLayout
         int[] features = [.. Enumerable.Range(0, firstRow.Length).Where(column => column != labelIndex && !ignored.Contains(column))];
         if (features.Length == 0)
             throw FileErrors.In(source.Path, "--ignore leaves no column to learn from");
-        var layout = new CsvLayout(source.Dialect, firstRow, hasHeader, labelIndex, features);
+        var layout = new TableLayout(firstRow, hasHeader, labelIndex, features);
         layout.RequireTargetOnce(source.Path);
         return layout;
     }
@@ -116,17 +107,17 @@ internal sealed class CsvLayout
     /// The layout of a file that goes with a model or with training data: columns are found by their names where both sides have names,
     /// else by their order. The column of the labels may be there or not.
     /// </summary>
-    /// <param name="source">The text.</param>
+    /// <param name="source">The table.</param>
     /// <param name="columns">What the other side has.</param>
     /// <param name="options">
     /// What is said of the columns; without a column of the labels it is the other side's own or the last one.
     /// </param>
     /// <exception cref="InputException">The columns are not those of the other side.</exception>
-    public static CsvLayout Matching(CsvSource source, CsvColumns columns, DataOptions options)
+    public static TableLayout Matching(TableSource source, TableColumns columns, DataOptions options)
     {
-        var firstRow = FirstRow(source, out _);
+        var firstRow = source.FirstRow;
         var labels = firstRow.Length == columns.FeatureCount + 1 ? columns.LabelIndex ?? columns.FeatureCount : -1;
-        var hasHeader = options.Header ?? (IsNamed(source.Dialect, firstRow, columns.Names) || CsvHeader.IsIn(source, firstRow, labels));
+        var hasHeader = options.Header ?? (IsNamed(source.Dialect, firstRow, columns.Names) || source.HasHeader(labels));
         var ignored = Find(source.Path, firstRow, hasHeader, options.Ignore, "--ignore");
         return hasHeader && columns.Names is not null
             ? ByName(source, firstRow, columns, columns.Names, options.LabelColumn, ignored)
@@ -135,7 +126,7 @@ internal sealed class CsvLayout
 
     /// <summary>Refuses a file without labels.</summary>
     /// <exception cref="InputException">It has none.</exception>
-    public void RequireLabels(string path, CsvColumns columns)
+    public void RequireLabels(string path, TableColumns columns)
     {
         if (LabelIndex >= 0)
             return;
@@ -155,10 +146,10 @@ internal sealed class CsvLayout
             || names.Features.All(firstRow.Contains)
         );
 
-    private static CsvLayout ByName(
-        CsvSource source,
+    private static TableLayout ByName(
+        TableSource source,
         string[] firstRow,
-        CsvColumns columns,
+        TableColumns columns,
         ColumnNames names,
         string? labelColumn,
         List<int> ignored
@@ -189,14 +180,14 @@ internal sealed class CsvLayout
             );
         }
 
-        return new CsvLayout(source.Dialect, firstRow, hasHeader: true, labelIndex, places);
+        return new TableLayout(firstRow, hasHeader: true, labelIndex, places);
     }
 
     /// <summary>
     /// The column of the labels: the one that an option names, unless that is a feature by name, as the index is where columns have
     /// another order.
     /// </summary>
-    private static int LabelsByName(CsvSource source, string[] firstRow, ColumnNames names, string? labelColumn)
+    private static int LabelsByName(TableSource source, string[] firstRow, ColumnNames names, string? labelColumn)
     {
         int[] targets = [.. firstRow.Index().Where(column => column.Item == names.Target).Select(column => column.Index)];
         var byOption = labelColumn is null ? -1 : FindLabels(source, firstRow, labelColumn, header: true).Index;
@@ -205,11 +196,11 @@ internal sealed class CsvLayout
         return targets.Length < 2 ? targets.DefaultIfEmpty(-1).Single() : throw Twice(source.Path, names.Target, targets);
     }
 
-    private static CsvLayout ByOrder(
-        CsvSource source,
+    private static TableLayout ByOrder(
+        TableSource source,
         string[] firstRow,
         bool hasHeader,
-        CsvColumns columns,
+        TableColumns columns,
         string? labelColumn,
         List<int> ignored
     )
@@ -224,7 +215,7 @@ internal sealed class CsvLayout
             : -1;
         int[] places = [.. Enumerable.Range(0, firstRow.Length).Where(column => column != labelIndex && !ignored.Contains(column))];
         if (places.Length == features)
-            return new CsvLayout(source.Dialect, firstRow, hasHeader, labelIndex, places);
+            return new TableLayout(firstRow, hasHeader, labelIndex, places);
         throw FileErrors.In(
             source.Path,
             $"a row has {places.Length} features, {columns.Owner} {columns.Verb} {features}, with or without a column of targets"
@@ -249,29 +240,11 @@ internal sealed class CsvLayout
         return columns;
     }
 
-    private static string[] FirstRow(CsvSource source, out int line)
-    {
-        var reader = source.Read();
-        var cells = new List<string>();
-        line = 1;
-        while (reader.TryRead(out var cell))
-        {
-            if (cells.Count == 0 && IsBlankRow(cell))
-                continue;
-            line = reader.Line;
-            cells.Add(CsvText.Of(cell, source.Path, line));
-            if (cell.EndsRecord)
-                break;
-        }
-
-        return [.. cells];
-    }
-
     /// <summary>The column of the labels, and whether the first row names the columns. A name counts before an index.</summary>
-    private static (int Index, bool HasHeader) FindLabels(CsvSource source, string[] firstRow, string? labelColumn, bool? header)
+    private static (int Index, bool HasHeader) FindLabels(TableSource source, string[] firstRow, string? labelColumn, bool? header)
     {
         if (labelColumn is null)
-            return (firstRow.Length - 1, header ?? CsvHeader.IsIn(source, firstRow, firstRow.Length - 1));
+            return (firstRow.Length - 1, header ?? source.HasHeader(firstRow.Length - 1));
         int[] named = [.. firstRow.Index().Where(column => header != false && column.Item == labelColumn).Select(column => column.Index)];
         if (ParseIndex(labelColumn) is not { } index || index >= firstRow.Length)
         {
@@ -283,10 +256,10 @@ internal sealed class CsvLayout
             };
         }
 
-        var hasHeader = header ?? CsvHeader.IsIn(source, firstRow, index);
+        var hasHeader = header ?? source.HasHeader(index);
         foreach (var column in named)
         {
-            if (column != index && (hasHeader || CsvHeader.IsIn(source, firstRow, column)))
+            if (column != index && (hasHeader || source.HasHeader(column)))
                 throw Ambiguous(source.Path, firstRow, labelColumn, index, column);
         }
 

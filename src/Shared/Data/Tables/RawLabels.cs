@@ -1,48 +1,48 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
+using Distributed.Data.Formats.Csv;
 
-namespace Distributed.Data.Formats.Csv;
+namespace Distributed.Data.Tables;
 
-/// <summary>The label column of a CSV file, and the classes or numbers in it.</summary>
-/// <param name="path">Where it was read from.</param>
-/// <param name="dialect">How numbers are written.</param>
-internal sealed class CsvLabels(string path, CsvDialect dialect)
+/// <summary>The column of labels of a table, and the classes or numbers in it.</summary>
+/// <param name="path">What the table is called.</param>
+/// <param name="rows">Number of rows.</param>
+/// <param name="rules">How numbers are written, and how places are named.</param>
+internal sealed class RawLabels(string path, int rows, CellRules rules)
 {
     // Below this every integer is a double of its own, so that no two labels become one.
     private const double IntegerLimit = 1L << 53;
 
-    private readonly Dictionary<string, int> _idOfText = new(StringComparer.Ordinal);
-    private readonly List<string> _texts = [];
-    private readonly List<int> _lines = [];
-    private readonly List<int> _ids = [];
+    private readonly int[] _ids = new int[rows];
+    private readonly WordTable _texts = new();
+    private readonly List<double> _numbers = []; // of each text, NaN where it is none
 
     /// <summary>Number of rows.</summary>
-    public int Count => _ids.Count;
+    public int Count => _ids.Length;
 
-    /// <summary>Adds the label of a row.</summary>
-    /// <exception cref="InputException">It is empty, not a number, or not UTF-8.</exception>
-    public void Add(CsvCell cell, int line)
+    /// <summary>Some consecutive rows, to be filled on any thread.</summary>
+    /// <param name="first">The first row.</param>
+    public LabelStretch Stretch(int first) => new(_ids, first, rules);
+
+    /// <summary>Adds the texts of rows that are filled; stretches come in the order of their rows.</summary>
+    public void Join(LabelStretch stretch)
     {
-        var text = CsvText.Of(cell, path, line);
-        ref var id = ref CollectionsMarshal.GetValueRefOrAddDefault(_idOfText, text, out var isKnown);
-        if (!isKnown)
+        var indices = _texts.Join(stretch.Texts);
+        foreach (ref var id in _ids.AsSpan(stretch.First, stretch.Count))
+            id = indices[id];
+        foreach (var (index, number) in indices.Zip(stretch.Numbers))
         {
-            RequireUsable(text, line);
-            id = _texts.Count;
-            _texts.Add(text);
-            _lines.Add(line);
+            if (index == _numbers.Count)
+                _numbers.Add(number);
         }
-
-        _ids.Add(id);
     }
 
     /// <summary>The place of the first text that is no number; -1 if there is none.</summary>
-    public int FirstText => _texts.FindIndex(text => Number(text) is null);
+    public int FirstText => _numbers.FindIndex(double.IsNaN);
 
     /// <summary>What some rows hold: how many different numbers and other texts, and whether there is a fraction.</summary>
     public (int Numbers, int Texts, bool HasFraction) Content(ReadOnlySpan<int> rows)
     {
-        var isSeen = new bool[_texts.Count];
+        var isSeen = new bool[_numbers.Count];
         foreach (var row in rows)
             isSeen[_ids[row]] = true;
         HashSet<double> numbers = [];
@@ -51,10 +51,10 @@ internal sealed class CsvLabels(string path, CsvDialect dialect)
         {
             if (!isSeen[id])
                 continue;
-            if (Number(_texts[id]) is { } number)
-                numbers.Add(number);
-            else
+            if (double.IsNaN(_numbers[id]))
                 texts++;
+            else
+                numbers.Add(_numbers[id]);
         }
 
         return (numbers.Count, texts, numbers.Any(number => !double.IsInteger(number)));
@@ -66,15 +66,14 @@ internal sealed class CsvLabels(string path, CsvDialect dialect)
     {
         if (FirstText is >= 0 and var text)
             throw Refusal(text, "is not a number, as is to be predicted; drop the row, or say --task classification");
-        double[] numbers = [.. _texts.Select(one => Number(one)!.Value)];
-        return [.. _ids.Select(id => numbers[id])];
+        return Array.ConvertAll(_ids, id => _numbers[id]);
     }
 
     /// <summary>Refuses a label.</summary>
     /// <param name="id">Its place among the different ones.</param>
     /// <param name="reason">What is wrong with it.</param>
     public InputException Refusal(int id, string reason) =>
-        FileErrors.AtLine(path, _lines[id], $"the label '{CsvText.Shorten(_texts[id])}' {reason}");
+        rules.Places.Refuse(_texts.Places[id], $"the label '{CsvText.Shorten(_texts.Words[id])}' {reason}");
 
     /// <summary>Refuses the target as a whole.</summary>
     public InputException Refusal(string reason) => FileErrors.In(path, reason);
@@ -83,10 +82,13 @@ internal sealed class CsvLabels(string path, CsvDialect dialect)
     /// <exception cref="InputException">The labels are numbers but not integers, or all the same.</exception>
     public string[] ClassNames()
     {
-        if (_texts.TrueForAll(text => Number(text) is not null))
+        if (FirstText < 0)
             RequireIntegers();
-        var areIntegers = _texts.TrueForAll(IsInteger);
-        string[] names = [.. _texts.Select(text => areIntegers ? IntegerName(text) : text).Distinct(StringComparer.Ordinal)];
+        var areIntegers = _numbers.TrueForAll(IsInteger);
+        string[] names =
+        [
+            .. _texts.Words.Select((text, id) => areIntegers ? IntegerName(_numbers[id]) : text).Distinct(StringComparer.Ordinal),
+        ];
         if (names.Length == 1)
             throw FileErrors.In(path, $"every label is '{CsvText.Shorten(names[0])}'; classes need at least 2 (see --label-column)");
         Array.Sort(names, areIntegers ? CompareIntegers : string.CompareOrdinal);
@@ -102,47 +104,39 @@ internal sealed class CsvLabels(string path, CsvDialect dialect)
         var classOf = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var i = 0; i < classNames.Count; i++)
             classOf.Add(classNames[i], i);
-        var classes = new int[_texts.Count];
+        var classes = new int[_numbers.Count];
         for (var id = 0; id < classes.Length; id++)
         {
-            var text = _texts[id];
-            if (classOf.TryGetValue(text, out classes[id]) || (IsInteger(text) && classOf.TryGetValue(IntegerName(text), out classes[id])))
+            var (text, number) = (_texts.Words[id], _numbers[id]);
+            if (
+                classOf.TryGetValue(text, out classes[id])
+                || (IsInteger(number) && classOf.TryGetValue(IntegerName(number), out classes[id]))
+            )
+            {
                 continue;
-            throw FileErrors.AtLine(
-                path,
-                _lines[id],
-                $"the label '{CsvText.Shorten(text)}' is not among the {classNames.Count} classes of {owner}"
-            );
+            }
+
+            throw Refusal(id, $"is not among the {classNames.Count} classes of {owner}");
         }
 
-        return [.. _ids.Select(id => classes[id])];
-    }
-
-    private void RequireUsable(string text, int line)
-    {
-        if (text.Length == 0)
-            throw FileErrors.AtLine(path, line, "the label is empty");
-        if (Number(text) is double number && !double.IsFinite(number))
-            throw FileErrors.AtLine(path, line, $"the label is {text}; drop the row");
+        return Array.ConvertAll(_ids, id => classes[id]);
     }
 
     private void RequireIntegers()
     {
-        var id = _texts.FindIndex(text => !IsInteger(text));
+        var id = _numbers.FindIndex(number => !IsInteger(number));
         if (id < 0)
             return;
-        var reason = double.IsInteger(Number(_texts[id])!.Value)
+        var reason = double.IsInteger(_numbers[id])
             ? "is too large for a class: from 2^53 on numbers run together; use smaller ones or texts"
             : "is not an integer, as numbers that are classes have to be; see --task and --label-column";
-        throw FileErrors.AtLine(path, _lines[id], $"the label {CsvText.Shorten(_texts[id])} {reason}");
+        throw rules.Places.Refuse(_texts.Places[id], $"the label {CsvText.Shorten(_texts.Words[id])} {reason}");
     }
 
     /// <summary>1, 1.0 and 01 are one class if all labels are integers.</summary>
-    private string IntegerName(string text) => ((long)Number(text)!.Value).ToString(CultureInfo.InvariantCulture);
+    private static string IntegerName(double number) => ((long)number).ToString(CultureInfo.InvariantCulture);
 
-    private double? Number(string text) => dialect.TryParse(System.Text.Encoding.UTF8.GetBytes(text), out var value) ? value : null;
-
-    private bool IsInteger(string text) => Number(text) is double value && Math.Abs(value) < IntegerLimit && double.IsInteger(value);
+    private static bool IsInteger(double number) => Math.Abs(number) < IntegerLimit && double.IsInteger(number);
 
     private static int CompareIntegers(string left, string right) =>
         long.Parse(left, CultureInfo.InvariantCulture).CompareTo(long.Parse(right, CultureInfo.InvariantCulture));

@@ -1,0 +1,41 @@
+using Distributed.Data.Tables;
+
+namespace Distributed.Data.Formats;
+
+/// <summary>A format of rows and columns: each row is a feature vector and a label. A set of rows may lie in several files.</summary>
+internal abstract class TableFormat : DataFormat
+{
+    /// <inheritdoc />
+    public sealed override bool HasColumns => true;
+
+    /// <inheritdoc />
+    public sealed override Dataset Read(string name, DataFiles train, DataFiles? test, DataOptions options)
+    {
+        if (test is not null && test.Format is not TableFormat)
+            throw FileErrors.In(test.Path, $"not a table, but {train.Path} is one; --test needs the format of --data");
+        var source = Open(train, options);
+        return TableDataset.Create(name, source, options, test is null ? null : () => ((TableFormat)test.Format).Open(test, options));
+    }
+
+    /// <inheritdoc />
+    public sealed override RawSamples ReadInputs(DataFiles files, ModelInputs inputs, DataOptions options) =>
+        TableReader.ReadInputs(Open(files, options), inputs, options);
+
+    /// <inheritdoc />
+    public sealed override SampleSet ReadLabelled(
+        DataFiles files,
+        ModelInputs inputs,
+        IReadOnlyList<string> classNames,
+        DataOptions options
+    )
+    {
+        var table = TableReader.ReadLabelled(Open(files, options), TableColumns.Of(inputs), inputs.Preprocessing, options);
+        return TableDataset.Samples(table, TableDataset.AllRows(table), inputs.Preprocessing, classNames, inputs.Model, inputs.Targets);
+    }
+
+    /// <summary>Opens the files of a table.</summary>
+    /// <param name="files">The files, at least one.</param>
+    /// <param name="options">How to read.</param>
+    /// <exception cref="InputException">A file is bad.</exception>
+    public abstract TableSource Open(DataFiles files, DataOptions options);
+}
