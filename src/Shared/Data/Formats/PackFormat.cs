@@ -15,8 +15,15 @@ internal sealed class PackFormat : DataFormat
     public override bool Recognizes(DataFile file) => file.Name == PackManifest.FileName;
 
     /// <inheritdoc />
-    public override IReadOnlyList<string> FindTrain(string folder) =>
-        Path.Combine(folder, PackManifest.FileName) is var path && File.Exists(path) ? [path] : [];
+    public override IReadOnlyList<string> FindTrain(string folder)
+    {
+        var path = Path.Combine(folder, PackManifest.FileName);
+        if (File.Exists(path))
+            return [path];
+        return File.Exists(PackFiles.Of(folder, PackFiles.Train).Pages)
+            ? throw FileErrors.In(folder, $"there is no {PackManifest.FileName}: it was not packed to the end; pack the data again")
+            : [];
+    }
 
     /// <inheritdoc />
     public override bool IsTable(DataFiles files) => PackManifest.Read(FolderOf(files)).IsTable;

@@ -174,10 +174,9 @@ public sealed class DatasetPackTests : IDisposable
     {
         Directory.Move(Pack("digits").Location, Place("pack.unfinished"));
         File.Delete(Path.Combine(Place("pack.unfinished"), PackManifest.FileName));
-        Assert.StartsWith(
-            "pack.unfinished: the folder holds neither ",
-            _folder.Refusal(Place("pack.unfinished")),
-            StringComparison.Ordinal
+        Assert.Equal(
+            "pack.unfinished: there is no pack.json: it was not packed to the end; pack the data again",
+            _folder.Refusal(Place("pack.unfinished"))
         );
     }
 
