@@ -730,7 +730,7 @@ public sealed class MembershipReducerTests
         run.Lose(4, reached: 8);
         run.Lose(3, reached: 8);
         Assert.Equal(
-            "give up because of 2 (step 5 has lost a worker 3 times, always with the same samples, which is no accident); freeze 1.3 of 1 (2 has died)",
+            "give up because of 2 (step 5 has lost a worker 3 times in a row, which is no accident); freeze 1.3 of 1 (2 has died)",
             run.Apply(Died(2, reached: 8))
         );
     }
@@ -750,6 +750,33 @@ public sealed class MembershipReducerTests
             run.Lose(dead--, reached: 8, part: (parts[i], parts[i + 1]));
         var effects = run.Apply(Died(dead, reached: 8) with { Part = (parts[^2], parts[^1]) });
         Assert.Equal(ends, effects.StartsWith("give up because of", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("another step")]
+    [InlineData("a worker that waits")]
+    [InlineData("a member that has not opened its view")]
+    public void Where_workers_die_elsewhere_too_more_deaths_of_one_step_are_accidents(string where)
+    {
+        const int most = MembershipRules.MostLossesAmongAccidents;
+        const int newcomer = most + 4;
+        var run = Trained([.. Enumerable.Range(1, most + 2)]);
+        if (where == "another step")
+            run.Lose(most + 2, reached: 6);
+        else
+            run.Apply(new Arrived(newcomer));
+        if (where == "a worker that waits")
+            run.Apply(Died(newcomer));
+        if (where == "a member that has not opened its view")
+        {
+            run.Apply(new Boundary(5));
+            run.Lose(newcomer, reached: 8);
+        }
+
+        for (var dead = 1; dead < most; dead++)
+            run.Lose(dead, reached: 8);
+        var effects = run.Apply(Died(most, reached: 8));
+        Assert.StartsWith($"give up because of {most} (step 5 has lost a worker {most} times", effects, StringComparison.Ordinal);
     }
 
     [Fact]

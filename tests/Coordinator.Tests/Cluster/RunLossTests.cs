@@ -170,7 +170,7 @@ public sealed class RunLossTests
         var failure = await Assert.ThrowsAsync<RunFailedException>(run.EndAsync);
         Assert.StartsWith("worker 3 (host, process 103) failed at step", failure.Message, StringComparison.Ordinal);
         Assert.Contains("SIGKILL", failure.Message, StringComparison.Ordinal);
-        Assert.Contains("step 1 has lost a worker 3 times, always with the same samples", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("step 1 has lost a worker 3 times in a row", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

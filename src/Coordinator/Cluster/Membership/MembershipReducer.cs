@@ -191,6 +191,8 @@ internal static class MembershipReducer
             if (!State.Participants.TryGetValue(lost.Worker, out var one))
                 return;
             State = State with { Participants = State.Participants.Remove(lost.Worker) };
+            if (lost.IsDeath && State.Freezing is null && one is { Standing: Standing.Waiting } or { HasOpened: false })
+                State = State with { Losses = State.Losses with { AreAmongAccidents = true } };
             if (one.Standing == Standing.Waiting)
                 return;
             if (lost.IsDeath && one is { Standing: Standing.Member, HasOpened: true } && State.Freezing is null)
@@ -204,15 +206,11 @@ internal static class MembershipReducer
         private void Count(Lost lost)
         {
             State = State with { Losses = State.Losses.And(lost) };
-            var times = State.Losses.CountWithCommonPart();
-            if (times < MembershipRules.MostLossesOfAStep)
+            if (!State.Losses.AreNoAccident)
                 return;
             var step = string.Create(CultureInfo.InvariantCulture, $"{Positions.StepAt(lost.Reached) + 1}");
             Effects.Add(
-                new GiveUpRun(
-                    $"step {step} has lost a worker {times} times, always with the same samples, which is no accident",
-                    lost.Worker
-                )
+                new GiveUpRun($"step {step} has lost a worker {State.Losses.Parts.Count} times in a row, which is no accident", lost.Worker)
             );
         }
 

@@ -58,24 +58,34 @@ internal sealed record DeadLinks(TimeSpan Since, string Cause, ImmutableSortedSe
 
 /// <summary>
 /// Members that died in the middle of a step that they had begun. One sample that kills whoever computes it is in the part of each of them;
-/// machines that fail by chance have any parts.
+/// machines that fail by chance have any parts, and fail elsewhere, too.
 /// </summary>
 /// <param name="Reached">The position that was reached before the step.</param>
 /// <param name="Parts">The microbatches [Start, End) of each.</param>
-internal sealed record Losses(long Reached, ImmutableList<(int Start, int End)> Parts)
+/// <param name="AreAmongAccidents">Whether workers have died at other steps, or outside of any.</param>
+internal sealed record Losses(long Reached, ImmutableList<(int Start, int End)> Parts, bool AreAmongAccidents)
 {
     /// <summary>Before any.</summary>
-    public static Losses None { get; } = new(-1, []);
+    public static Losses None { get; } = new(-1, [], AreAmongAccidents: false);
 
-    /// <summary>The largest number of them that had a microbatch in common; who had none counts with the one it would have begun with.</summary>
-    public int CountWithCommonPart() =>
-        Parts.Max(one => Parts.Count(other => other.Start <= one.Start && one.Start < Math.Max(other.End, other.Start + 1)));
+    /// <summary>
+    /// Whether the step is to blame: so many had a microbatch in common, of which those with none count with the one they would have begun with.
+    /// </summary>
+    public bool AreNoAccident =>
+        Parts.Any(one => Parts.Count(other => other.Start <= one.Start && one.Start < Math.Max(other.End, other.Start + 1)) >= Most);
+
+    private int Most => AreAmongAccidents ? MembershipRules.MostLossesAmongAccidents : MembershipRules.MostLossesOfAStep;
 
     /// <summary>With one more.</summary>
     public Losses And(Lost lost)
     {
         var part = lost.Part ?? (0, int.MaxValue);
-        return lost.Reached == Reached ? this with { Parts = Parts.Add(part) } : new Losses(lost.Reached, [part]);
+        return lost.Reached == Reached
+            ? this with
+            {
+                Parts = Parts.Add(part),
+            }
+            : new Losses(lost.Reached, [part], AreAmongAccidents || !Parts.IsEmpty);
     }
 }
 
@@ -125,6 +135,9 @@ internal sealed record MembershipRules(
 
     /// <summary>How many times a step may lose members that had begun it, and had a microbatch in common.</summary>
     public const int MostLossesOfAStep = 3;
+
+    /// <summary>The same where workers have died elsewhere as well, so that a step which takes long meets several by chance.</summary>
+    public const int MostLossesAmongAccidents = 10;
 
     /// <summary>The rules that follow from a run's options.</summary>
     /// <param name="cluster">The options.</param>
