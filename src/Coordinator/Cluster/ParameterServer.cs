@@ -6,6 +6,7 @@ using Distributed.Coordinator.Cluster.Control.Granting;
 using Distributed.Coordinator.Cluster.Control.Sessions;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Runs;
+using Distributed.Kernels.Embeddings;
 using Distributed.Protocol;
 using Distributed.Training;
 using Google.Protobuf;
@@ -92,7 +93,7 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
     /// <param name="position">What has been done with it.</param>
     public void GoBackTo(Checkpoint state, long position)
     {
-        _weights.State.Restore(state);
+        _weights.GoBackTo(state);
         _position = position;
         _completed.Open(state.Step);
     }
@@ -101,11 +102,12 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
     /// <param name="work">What.</param>
     /// <param name="microbatches">Of the whole batch.</param>
     /// <param name="samples">Of the whole batch.</param>
-    public void Granted(PlannedWork work, int microbatches, int samples) =>
+    /// <param name="touched">The rows of tables that it touches, where it updates only these; or null.</param>
+    public void Granted(PlannedWork work, int microbatches, int samples, TouchedRows? touched) =>
         Queue(
             work.Kind switch
             {
-                WorkKind.Train => () => TrainAsync(work, microbatches, samples),
+                WorkKind.Train => () => TrainAsync(work, microbatches, samples, touched),
                 WorkKind.Evaluate => () => EvaluateAsync(work, microbatches),
                 WorkKind.Compare => () => CompareAsync(work),
                 _ => SnapshotAsync,
@@ -194,16 +196,16 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
         _view = await ExchangeView.OpenAsync(identity, [.. names.Select(_ => "")], settings, _token, _directory, _views.Stopping);
     }
 
-    private async Task TrainAsync(PlannedWork work, int microbatches, int samples)
+    private async Task TrainAsync(PlannedWork work, int microbatches, int samples, TouchedRows? touched)
     {
         var view = _view ?? throw new InvalidOperationException("A step came before the first view.");
         await _thread.RunAsync(() =>
             view.RunStep(() =>
             {
-                _weights.Begin(samples);
+                _weights.Begin(samples, touched);
                 ReductionPlan? plan = null;
                 var update = new Update(_weights, () => Complete(work, StepRecord.Complete(view.Exchange, plan!)));
-                plan = view.Exchange.BeginAsServer(work.Step, microbatches, update, view.Stopping);
+                plan = view.Exchange.BeginAsServer(work.Step, microbatches, update, view.Stopping, touched?.Start ?? 0);
                 view.Exchange.Complete();
             })
         );

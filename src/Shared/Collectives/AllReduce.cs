@@ -75,11 +75,12 @@ internal sealed class AllReduce : IBackwardProgress
     /// <param name="microbatches">The step's number of microbatches.</param>
     /// <param name="consumer">Takes what the owners publish, from <see cref="CompletedFrom"/> on.</param>
     /// <param name="stop">Ends the exchange at its next point, with an <see cref="OperationCanceledException"/>.</param>
+    /// <param name="start">Where the step's gradient begins in the flat vector; the same for all members.</param>
     /// <returns>The step's plan.</returns>
-    public ReductionPlan Begin(long step, int microbatches, IGradientConsumer consumer, CancellationToken stop = default)
+    public ReductionPlan Begin(long step, int microbatches, IGradientConsumer consumer, CancellationToken stop = default, int start = 0)
     {
         _consumer = consumer;
-        Open(Positions.After(step), microbatches, hasGradient: true, stop);
+        Open(Positions.After(step), microbatches, hasGradient: true, stop, start);
         return Plan;
     }
 
@@ -88,11 +89,12 @@ internal sealed class AllReduce : IBackwardProgress
     /// <param name="microbatches">The step's number of microbatches.</param>
     /// <param name="update">Turns the reduced gradient into updated weights.</param>
     /// <param name="stop">Ends the exchange at its next point, with an <see cref="OperationCanceledException"/>.</param>
+    /// <param name="start">Where the step's gradient begins in the flat vector; the same for all members.</param>
     /// <returns>The step's plan.</returns>
-    public ReductionPlan BeginAsServer(long step, int microbatches, IParameterUpdate update, CancellationToken stop)
+    public ReductionPlan BeginAsServer(long step, int microbatches, IParameterUpdate update, CancellationToken stop, int start = 0)
     {
         _update = update;
-        Open(Positions.After(step), microbatches, hasGradient: true, stop);
+        Open(Positions.After(step), microbatches, hasGradient: true, stop, start);
         _published = Plan.Buckets.Count; // it has nothing to publish before it reduces
         return Plan;
     }
@@ -104,7 +106,7 @@ internal sealed class AllReduce : IBackwardProgress
     /// <returns>The plan, whose buckets are not exchanged.</returns>
     public ReductionPlan BeginEvaluation(long step, int microbatches, CancellationToken stop = default)
     {
-        Open(Positions.AfterEvaluation(step), microbatches, hasGradient: false, stop);
+        Open(Positions.AfterEvaluation(step), microbatches, hasGradient: false, stop, start: 0);
         return Plan;
     }
 
@@ -200,12 +202,12 @@ internal sealed class AllReduce : IBackwardProgress
             transport.Fail(failure);
     }
 
-    private void Open(long position, int microbatches, bool hasGradient, CancellationToken stop)
+    private void Open(long position, int microbatches, bool hasGradient, CancellationToken stop, int start)
     {
         _stop = stop;
         (_published, _reduced) = (0, 0);
         Array.Clear(_taken);
-        _round = new ExchangeRound(position, ++_exchanges % 2, _plans.For(microbatches), hasGradient);
+        _round = new ExchangeRound(position, ++_exchanges % 2, _plans.For(microbatches, start), hasGradient);
         Phase = hasGradient ? Phase.ForwardBackward : Phase.Evaluation;
         _reducer.Reserve(Plan);
         foreach (var transport in _transports)

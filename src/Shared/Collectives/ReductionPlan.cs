@@ -65,6 +65,22 @@ internal sealed class ReductionPlan
         _placeOfStart = nodes.Select((node, place) => (node.Start, place)).ToDictionary();
     }
 
+    private ReductionPlan(ReductionPlan plan, int start)
+    {
+        (Microbatches, Workers, Members, Nodes, Merges) = (plan.Microbatches, plan.Workers, plan.Members, plan.Nodes, plan.Merges);
+        (_owners, _ranges, _firstPlace) = (plan._owners, plan._ranges, plan._firstPlace);
+        (_holder, _placeOfStart) = (plan._holder, plan._placeOfStart);
+        Buckets = [.. plan.Buckets.Select(bucket => new Bucket(Math.Max(bucket.Start, start), Math.Max(bucket.End, start)))];
+    }
+
+    /// <summary>The same plan of a step whose gradient has nothing before an element: buckets are shorter there, or empty.</summary>
+    /// <param name="start">The element, a multiple of <see cref="SliceRange.Alignment"/> and below the end of the first bucket.</param>
+    public ReductionPlan StartingAt(int start)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(start % SliceRange.Alignment, 0, nameof(start));
+        return start == 0 ? this : new(this, start);
+    }
+
     /// <summary>The step's number of microbatches.</summary>
     public int Microbatches { get; }
 
@@ -165,10 +181,11 @@ internal sealed class ReductionPlans(IReadOnlyList<int> shares, IReadOnlyList<Bu
 
     /// <summary>The plan for a step.</summary>
     /// <param name="microbatches">The step's number of microbatches.</param>
-    public ReductionPlan For(int microbatches)
+    /// <param name="start">Where the step's gradient begins in the flat vector.</param>
+    public ReductionPlan For(int microbatches, int start = 0)
     {
         if (!_plans.TryGetValue(microbatches, out var plan))
             _plans.Add(microbatches, plan = new ReductionPlan(microbatches, shares, buckets, owners));
-        return plan;
+        return plan.StartingAt(start);
     }
 }

@@ -69,6 +69,9 @@ public sealed class SampleSet
     /// <summary>Whether a stored value is a byte; otherwise it is a little-endian 32-bit float.</summary>
     public bool IsBytes => _decoder.IsBytes;
 
+    /// <summary>Number of values of a sample.</summary>
+    internal int Length => IsBytes ? BytesPerSample : BytesPerSample / sizeof(float);
+
     /// <summary>Size of a stored sample in bytes.</summary>
     public int BytesPerSample => _decoder.BytesPerSample;
 
@@ -92,7 +95,7 @@ public sealed class SampleSet
     /// <exception cref="ArgumentOutOfRangeException">An index is not below <see cref="Count"/>.</exception>
     public void Decode(ReadOnlySpan<int> indices, Span<float> destination)
     {
-        var length = IsBytes ? BytesPerSample : BytesPerSample / sizeof(float);
+        var length = Length;
         ArgumentOutOfRangeException.ThrowIfNotEqual(destination.Length, (long)indices.Length * length, nameof(destination));
         for (var row = 0; row < indices.Length; row++)
         {

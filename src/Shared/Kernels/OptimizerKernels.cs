@@ -27,6 +27,12 @@ internal readonly record struct AdamSettings(
     bool Decoupled
 );
 
+/// <summary>Constants of Adagrad (Duchi, Hazan and Singer, 2011), as in torch.optim.Adagrad without decay of the rate.</summary>
+/// <param name="LearningRate">Step length.</param>
+/// <param name="Epsilon">Added to the root of the sum.</param>
+/// <param name="WeightDecay">Factor of the weights that is added to the gradient.</param>
+internal readonly record struct AdagradSettings(float LearningRate, float Epsilon, float WeightDecay);
+
 /// <summary>
 /// Optimizer steps, each one fused pass that reads a state and writes the next one. The gradient of the mean loss is gradientSum / samples,
 /// times the clip scale. All spans are flat parameter vectors of one length; a written span may be exactly the one it is computed from, or
@@ -152,6 +158,51 @@ internal static unsafe class OptimizerKernels
         }
     }
 
+    /// <summary>g = gradient + decay w; s' = s + g^2; w' = w - rate g / (sqrt(s') + epsilon).</summary>
+    /// <param name="settings">The constants.</param>
+    /// <param name="gradientSum">Sum of the samples' gradients.</param>
+    /// <param name="samples">Samples summed over.</param>
+    /// <param name="clipScale">Factor from gradient clipping; 1 for none.</param>
+    /// <param name="weights">Weights before the step.</param>
+    /// <param name="sums">Sums before the step, zeros before the first.</param>
+    /// <param name="nextWeights">Overwritten by the weights after the step.</param>
+    /// <param name="nextSums">Overwritten by the sums after the step.</param>
+    /// <param name="team">Threads to share the work, or null for the caller alone.</param>
+    /// <param name="vectorLength">
+    /// Length of the vectors that the spans are a part of, if they are: it decides how results are stored, and no bit.
+    /// </param>
+    /// <exception cref="ArgumentException">Lengths differ, or there are no samples.</exception>
+    public static void Adagrad(
+        in AdagradSettings settings,
+        ReadOnlySpan<float> gradientSum,
+        int samples,
+        float clipScale,
+        ReadOnlySpan<float> weights,
+        ReadOnlySpan<float> sums,
+        Span<float> nextWeights,
+        Span<float> nextSums,
+        ComputeTeam? team,
+        int vectorLength = 0
+    )
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(samples, 1);
+        CheckLengths(gradientSum.Length, weights.Length, nextWeights.Length);
+        CheckLengths(gradientSum.Length, sums.Length, nextSums.Length);
+        fixed (
+            float* g = gradientSum,
+                w = weights,
+                s = sums,
+                w2 = nextWeights,
+                s2 = nextSums
+        )
+        {
+            if (StreamingStore.Suits(5L * Math.Max(weights.Length, vectorLength), (nuint)w2 | (nuint)s2))
+                StreamingStore.Defer(new AdagradStep<StreamingStore>(settings, g, samples, clipScale, w, s, w2, s2), weights.Length, team);
+            else
+                Elementwise.Defer(new AdagradStep<CachedStore>(settings, g, samples, clipScale, w, s, w2, s2), weights.Length, team);
+        }
+    }
+
     private static void CheckLengths(int gradient, int current, int next)
     {
         if (current != gradient || next != gradient)
@@ -215,6 +266,32 @@ internal static unsafe class OptimizerKernels
                 TLanes.FusedMultiplyAdd(TLanes.Broadcast(-settings.LearningRate), direction, w),
                 nextWeights + index
             );
+        }
+    }
+
+    private readonly struct AdagradStep<TStore>(
+        AdagradSettings settings,
+        float* gradientSum,
+        float samples,
+        float clipScale,
+        float* weights,
+        float* sums,
+        float* nextWeights,
+        float* nextSums
+    ) : IElementwise
+        where TStore : struct, IStore
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Apply<TLanes, TVector>(nint index)
+            where TLanes : struct, ILanes<TVector>
+            where TVector : unmanaged
+        {
+            var w = TLanes.Load(weights + index);
+            var g = MeanGradient<TLanes, TVector>(gradientSum + index, samples, clipScale, settings.WeightDecay, w);
+            var s = TLanes.FusedMultiplyAdd(g, g, TLanes.Load(sums + index));
+            var step = TLanes.Divide(g, TLanes.Add(TLanes.SquareRoot(s), TLanes.Broadcast(settings.Epsilon)));
+            TStore.Store<TLanes, TVector>(s, nextSums + index);
+            TStore.Store<TLanes, TVector>(TLanes.FusedMultiplyAdd(TLanes.Broadcast(-settings.LearningRate), step, w), nextWeights + index);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Distributed.Kernels.Embeddings;
 using Distributed.Model.Layers;
 
 namespace Distributed.Model;
@@ -37,6 +38,9 @@ internal sealed class Network
 
     /// <summary>Number of values in the output for one sample.</summary>
     public int OutputWidth { get; }
+
+    /// <summary>The tables that lie at the beginning of the flat vector; null where the model has none.</summary>
+    public EmbeddingShape? Tables => Layers.OfType<EmbeddingLayer>().FirstOrDefault()?.Shape();
 
     /// <summary>The layers from the input to the output, with conversions of the order of elements where they are needed.</summary>
     internal IReadOnlyList<Layer> Layers { get; }

@@ -1,3 +1,4 @@
+using Distributed.Kernels.Embeddings;
 using Distributed.Kernels.Threads;
 
 namespace Distributed.Model;
@@ -23,6 +24,11 @@ internal readonly record struct Pass(bool Training, ulong Seed, long Step, long 
 
     /// <summary>Counts the layers that the pass has come to; or null.</summary>
     public ProgressCounter? Progress { get; init; }
+
+    /// <summary>
+    /// Finds the rows of tables that the step touches, where only those have a place in its gradient; null where all parameters have theirs.
+    /// </summary>
+    public RowPlaces? Touched { get; init; }
 
     /// <summary>Rows of the pass in the calls before this one, where layers take it in row blocks.</summary>
     internal int RowsBefore { get; init; }

@@ -18,6 +18,7 @@ internal sealed class LocalTrainer : IDisposable
     private readonly PrivateMemory _gradients;
     private readonly AllReduce _exchange; // of one member: it hands the gradient to the update
     private readonly TrainingStep _step;
+    private readonly StepRows? _rows;
 
     /// <summary>Prepares a trainer whose state is to be filled by the caller.</summary>
     /// <param name="settings">The run's settings.</param>
@@ -30,6 +31,7 @@ internal sealed class LocalTrainer : IDisposable
         _dataset = dataset;
         _batches = batches;
         _microbatch = settings.Microbatch;
+        _rows = settings.TablesOfRows is { } tables ? new StepRows(tables, dataset.Train) : null;
         _replica = new Replica(settings, threads);
         _gradients = new PrivateMemory(settings.Network.Layout.Length);
         var plans = new ReductionPlans(Shares.Equal(1), Buckets.Of(settings.Network.Layout, owners: 1));
@@ -57,7 +59,7 @@ internal sealed class LocalTrainer : IDisposable
         var samples = new IndexedSamples(_dataset.Train, batch.Indices);
         if (_batches.Epoch(step + 1) == _batches.Epoch(step))
             _dataset.Train.ReadAhead(_batches.Of(step + 1).Indices);
-        var plan = _step.Train(step, new MemberBatch(batch.MicrobatchCount, samples.Count, samples));
+        var plan = _step.Train(step, new MemberBatch(batch.MicrobatchCount, samples.Count, samples, _rows?.Of(batch.Indices.Span)));
         return StepRecord.Complete(_exchange, plan).Sums;
     }
 

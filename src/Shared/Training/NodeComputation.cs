@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Distributed.Collectives;
 using Distributed.Kernels;
+using Distributed.Kernels.Embeddings;
 using Distributed.Kernels.Threads;
 using Distributed.Model;
 using Distributed.Objectives;
@@ -26,6 +27,7 @@ internal sealed class NodeComputation
     private readonly List<RightChild> _rightChildren = [];
     private readonly List<int> _decoded = [];
     private readonly ProgressCounter? _progress;
+    private RowPlaces? _touched;
 
     public NodeComputation(TrainingSettings settings, ComputeTeam team, ProgressCounter? progress = null)
         : this(settings, NetworkExecutor.RowsInOnePass(settings.Network, settings.Microbatch), team, progress) { }
@@ -52,9 +54,11 @@ internal sealed class NodeComputation
 
     /// <summary>Begins a step or an evaluation.</summary>
     /// <param name="weights">[layout length]: what it computes with.</param>
-    public void Begin(ReadOnlyMemory<float> weights)
+    /// <param name="touched">Finds the rows of tables that the step touches, where only those have a place in its gradient; or null.</param>
+    public void Begin(ReadOnlyMemory<float> weights, RowPlaces? touched = null)
     {
         _decoded.Clear();
+        _touched = touched;
         _executor.BindWeights(weights);
     }
 
@@ -108,7 +112,11 @@ internal sealed class NodeComputation
         {
             stop.ThrowIfCancellationRequested();
             var rows = Decode(node, samples, origin);
-            var pass = Pass.OfStep(_seed, step, firstSample: (long)node.Start * _microbatch, stop) with { Progress = _progress };
+            var pass = Pass.OfStep(_seed, step, firstSample: (long)node.Start * _microbatch, stop) with
+            {
+                Progress = _progress,
+                Touched = _touched,
+            };
             return _executor.ForwardBackward(
                 _inputs.Span[..(rows * _inputLength)],
                 _targets.AsSpan(0, rows * _targetWidth),
@@ -122,7 +130,7 @@ internal sealed class NodeComputation
             _rightChildren.Add(new RightChild(gradient.Length));
         var (left, right) = Children(node);
         var leftSums = Gradient(step, left, samples, origin, gradient, progress: null, depth + 1, stop);
-        var rightChild = _rightChildren[depth].AddTo(gradient, progress);
+        var rightChild = _rightChildren[depth].AddTo(gradient, _touched?.Rows!.Start ?? 0, progress);
         return BatchSums.Merge(leftSums, Gradient(step, right, samples, origin, rightChild.Gradient, rightChild, depth + 1, stop));
     }
 
@@ -176,21 +184,23 @@ internal sealed class NodeComputation
         private readonly AlignedBuffer _gradient = new(length);
         private Memory<float> _sum;
         private IBackwardProgress? _next;
+        private int _start; // of the step's gradient
         private int _end;
 
         public Memory<float> Gradient => _gradient.Memory;
 
-        public RightChild AddTo(Memory<float> sum, IBackwardProgress? next)
+        public RightChild AddTo(Memory<float> sum, int start, IBackwardProgress? next)
         {
-            (_sum, _next, _end) = (sum, next, sum.Length);
+            (_sum, _start, _next, _end) = (sum, start, next, sum.Length);
             return this;
         }
 
         public void CompletedFrom(int offset)
         {
-            var sum = _sum.Span[offset.._end];
-            ReductionKernels.Add(sum, _gradient.Span[offset.._end], sum);
-            _end = offset;
+            var start = Math.Max(offset, _start);
+            var sum = _sum.Span[start.._end];
+            ReductionKernels.Add(sum, _gradient.Span[start.._end], sum);
+            _end = start;
             _next?.CompletedFrom(offset);
         }
     }

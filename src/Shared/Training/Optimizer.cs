@@ -1,4 +1,5 @@
 using Distributed.Kernels;
+using Distributed.Kernels.Embeddings;
 using Distributed.Kernels.Threads;
 
 namespace Distributed.Training;
@@ -10,6 +11,26 @@ internal abstract class Optimizer
 {
     /// <summary>The names of the moments that it keeps beside the weights, as PyTorch calls them; empty where it keeps none.</summary>
     public abstract IReadOnlyList<string> MomentNames { get; }
+
+    /// <summary>
+    /// Whether it leaves a weight whose gradient is zero alone, and its moments too, to the bit: then only rows of tables that a step touches
+    /// have to be updated, by <see cref="UpdateRows"/>.
+    /// </summary>
+    public virtual bool LeavesUntouchedAlone => false;
+
+    /// <summary>Updates rows of tables, as <see cref="Update(in OptimizerStep, int, ReadOnlySpan{float}, TrainingState, TrainingState)"/> would.</summary>
+    /// <param name="step">The step; not clipped.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="gradientSum">[values of these rows], row by row: the sum of the samples' gradients.</param>
+    /// <param name="current">The state before the step; only read.</param>
+    /// <param name="next">The state after the step; these rows are overwritten.</param>
+    internal virtual void UpdateRows(
+        in OptimizerStep step,
+        TouchedRows rows,
+        ReadOnlySpan<float> gradientSum,
+        TrainingState current,
+        TrainingState next
+    ) => throw new NotSupportedException("the optimizer changes rows that no sample takes");
 
     /// <summary>Reads one state and writes the next. The mean gradient is gradientSum / samples, times the clip scale.</summary>
     /// <param name="step">The number of the step, from 1: the one after those that <paramref name="current"/> has completed.</param>

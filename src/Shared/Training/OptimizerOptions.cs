@@ -12,7 +12,8 @@ public abstract record OptimizerOptions
     private protected OptimizerOptions(double learningRate) => LearningRate = learningRate;
 
     /// <summary>Every optimizer with its defaults; a new one is a line here.</summary>
-    public static IReadOnlyList<OptimizerOptions> Known { get; } = [new SgdOptions(), new AdamOptions(), new AdamWOptions()];
+    public static IReadOnlyList<OptimizerOptions> Known { get; } =
+    [new SgdOptions(), new AdamOptions(), new AdamWOptions(), new AdagradOptions()];
 
     /// <summary>What the command line and <c>config.json</c> call the optimizer.</summary>
     public abstract string Name { get; }

@@ -1,4 +1,5 @@
 using Distributed.Collectives;
+using Distributed.Kernels.Embeddings;
 using Distributed.Kernels.Threads;
 using Distributed.Model;
 using Distributed.Objectives;
@@ -71,7 +72,7 @@ internal sealed class Replica : IDisposable
     {
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(memory);
-        Begin();
+        Begin(Weights.Touched);
         _team.BeginDeferring();
         try
         {
@@ -94,7 +95,7 @@ internal sealed class Replica : IDisposable
     public void Evaluate(ReductionPlan plan, int rank, ISampleSource samples, CancellationToken stop = default)
     {
         ArgumentNullException.ThrowIfNull(plan);
-        Begin();
+        Begin(touched: null);
         var origin = plan.RangeOf(rank).Start;
         var (first, count) = plan.PlacesOf(rank);
         for (var i = 0; i < count; i++)
@@ -104,10 +105,10 @@ internal sealed class Replica : IDisposable
     /// <inheritdoc />
     public void Dispose() => _team.Dispose();
 
-    private void Begin()
+    private void Begin(RowPlaces? touched)
     {
         _sums.Clear();
-        _computation.Begin(Weights.State.Weights.Memory);
+        _computation.Begin(Weights.State.Weights.Memory, touched);
     }
 
     private void ForwardBackwardNodes(

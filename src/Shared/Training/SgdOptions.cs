@@ -1,4 +1,5 @@
 using Distributed.Kernels;
+using Distributed.Kernels.Embeddings;
 
 namespace Distributed.Training;
 
@@ -49,6 +50,16 @@ public sealed record SgdOptions() : OptimizerOptions(learningRate: 0.1)
         private readonly SgdSettings _settings = new(0, (float)options.Momentum, options.Nesterov, (float)options.WeightDecay);
 
         public override IReadOnlyList<string> MomentNames { get; } = options.Momentum == 0 ? [] : ["momentum_buffer"];
+
+        public override bool LeavesUntouchedAlone { get; } = options is { Momentum: 0, WeightDecay: 0 };
+
+        internal override void UpdateRows(
+            in OptimizerStep step,
+            TouchedRows rows,
+            ReadOnlySpan<float> gradientSum,
+            TrainingState current,
+            TrainingState next
+        ) => RowKernels.Sgd(step.LearningRate, rows, gradientSum, step.Samples, current.Weights.Span, next.Weights.Span, step.Team);
 
         private protected override void Apply(
             in OptimizerStep step,

@@ -1,3 +1,4 @@
+using Distributed.Kernels.Embeddings;
 using Distributed.Model;
 using Distributed.Objectives;
 
@@ -21,6 +22,13 @@ internal sealed record TrainingSettings(
     ulong Seed
 )
 {
+    /// <summary>
+    /// The model's tables, where a step updates only the rows that it touches; null where there are none, or where the optimizer changes
+    /// weights without a gradient. Clipping needs the gradient as a whole, and so all of the tables.
+    /// </summary>
+    public EmbeddingShape? TablesOfRows { get; } =
+        Optimizer.ClipNorm is null && Optimizer.CreateOptimizer().LeavesUntouchedAlone ? Network.Tables : null;
+
     /// <summary>The settings of a run.</summary>
     /// <param name="configuration">The run's configuration.</param>
     /// <param name="network">Its model, resolved against the data.</param>

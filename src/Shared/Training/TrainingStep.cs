@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Distributed.Collectives;
+using Distributed.Kernels.Embeddings;
 
 namespace Distributed.Training;
 
@@ -25,8 +26,8 @@ internal sealed class TrainingStep(Replica replica, AllReduce exchange, Exchange
     /// <exception cref="Protocol.PeerFailureException">Another member was lost.</exception>
     public ReductionPlan Train(long step, in MemberBatch batch, CancellationToken stop = default)
     {
-        replica.Weights.Begin(batch.TotalSamples);
-        var plan = exchange.Begin(step, batch.Microbatches, replica.Weights, stop);
+        replica.Weights.Begin(batch.TotalSamples, batch.Touched);
+        var plan = exchange.Begin(step, batch.Microbatches, replica.Weights, stop, batch.Touched?.Start ?? 0);
         CheckRange(step, plan, batch);
         var began = Stopwatch.GetTimestamp();
         replica.ForwardBackward(plan, rank, batch.Samples, memory, exchange, stop);
@@ -69,4 +70,7 @@ internal sealed class TrainingStep(Replica replica, AllReduce exchange, Exchange
 /// <param name="Microbatches">Of the whole batch, over all members.</param>
 /// <param name="TotalSamples">Likewise.</param>
 /// <param name="Samples">The member's samples.</param>
-internal readonly record struct MemberBatch(int Microbatches, int TotalSamples, ISampleSource Samples);
+/// <param name="Touched">
+/// The rows of tables that the whole batch takes, where only these are exchanged and updated, and the optimizer leaves the others alone; or null.
+/// </param>
+internal readonly record struct MemberBatch(int Microbatches, int TotalSamples, ISampleSource Samples, TouchedRows? Touched = null);

@@ -1,5 +1,7 @@
+using Distributed.Checkpoints;
 using Distributed.Collectives;
 using Distributed.Kernels;
+using Distributed.Kernels.Embeddings;
 using Distributed.Kernels.Threads;
 
 namespace Distributed.Training;
@@ -20,6 +22,10 @@ internal sealed class WeightUpdater : IGradientConsumer, IParameterUpdate
     private readonly ComputeTeam? _team;
     private readonly AlignedBuffer? _whole; // the gradient, where it is clipped
     private readonly bool _holdsMoments;
+    private readonly RowPlaces? _places; // where an update may leave rows of tables alone
+    private AlignedBuffer _rows = new(0); // the gradient of the rows that the step touches
+    private TouchedRows? _lagging; // the rows in which the spare state is behind; null where it may be in any
+    private bool _touchesRows;
     private int _samples;
 
     /// <summary>Reserves both states.</summary>
@@ -39,13 +45,17 @@ internal sealed class WeightUpdater : IGradientConsumer, IParameterUpdate
         Spare = new TrainingState(settings.Network.Layout.Length, moments);
         if (settings.Optimizer.ClipNorm is not null && holdsMoments)
             _whole = new AlignedBuffer(settings.Network.Layout.Length);
+        if (settings.TablesOfRows is { } tables)
+            _places = new RowPlaces(tables);
     }
 
     /// <summary>The state after the last completed step.</summary>
     public TrainingState State { get; private set; }
 
-    /// <summary>What the step under way writes.</summary>
-    public TrainingState Spare { get; private set; }
+    /// <summary>Finds the rows that the step under way touches, where it leaves the others alone; null where it updates all.</summary>
+    public RowPlaces? Touched => _touchesRows ? _places : null;
+
+    private TrainingState Spare { get; set; }
 
     /// <summary>The learning rate of a step.</summary>
     /// <param name="step">The step, from 1.</param>
@@ -53,11 +63,46 @@ internal sealed class WeightUpdater : IGradientConsumer, IParameterUpdate
 
     /// <summary>Begins a step, also where one was begun and given up.</summary>
     /// <param name="samples">Samples of the global batch.</param>
-    public void Begin(int samples) => _samples = samples;
+    /// <param name="touched">The rows of tables that it touches, where only these are updated; or null.</param>
+    /// <exception cref="ArgumentException">The optimizer changes other rows, too.</exception>
+    public void Begin(int samples, TouchedRows? touched = null)
+    {
+        _samples = samples;
+        _touchesRows = touched is not null;
+        if (touched is null)
+        {
+            _lagging = null;
+            return;
+        }
+
+        if (_places is null)
+            throw new ArgumentException("all rows are updated", nameof(touched));
+        _places.Set(touched);
+        if (_rows.Length < touched.Length)
+            _rows = new AlignedBuffer(Math.Max(touched.Length, _rows.Length / 4 * 5));
+    }
+
+    /// <summary>The state that is not in use, to be overwritten from outside; <see cref="Restore"/> takes it into use.</summary>
+    public TrainingState OverwriteSpare()
+    {
+        _lagging = null;
+        return Spare;
+    }
+
+    /// <summary>Goes back to a state.</summary>
+    public void GoBackTo(Checkpoint state)
+    {
+        _lagging = null;
+        State.Restore(state);
+    }
 
     /// <inheritdoc />
     public void Take(int offset, ReadOnlySpan<float> values)
     {
+        if (_touchesRows)
+            values = TakeRows(ref offset, values);
+        if (values.IsEmpty)
+            return;
         if (!_holdsMoments)
             values.CopyTo(Spare.Weights.Span[offset..]);
         else if (_whole is not null)
@@ -66,10 +111,12 @@ internal sealed class WeightUpdater : IGradientConsumer, IParameterUpdate
             Update(offset, values, clipScale: 1);
     }
 
-    bool IParameterUpdate.NeedsWholeGradient => _settings.Optimizer.ClipNorm is not null;
+    bool IParameterUpdate.NeedsWholeGradient => _settings.Optimizer.ClipNorm is not null || _touchesRows;
 
     void IParameterUpdate.Update(int offset, Span<float> values)
     {
+        if (_touchesRows)
+            values = UpdateRows(ref offset, values);
         if (_settings.Optimizer.ClipNorm is not null)
             UpdateClipped(values);
         else
@@ -82,7 +129,9 @@ internal sealed class WeightUpdater : IGradientConsumer, IParameterUpdate
     /// <summary>Completes the step, all of which has been taken: the states change places.</summary>
     public void Complete()
     {
-        if (_whole is not null)
+        if (_touchesRows)
+            UpdateRows();
+        else if (_whole is not null)
             UpdateClipped(_whole.Span);
         Swap();
     }
@@ -91,8 +140,8 @@ internal sealed class WeightUpdater : IGradientConsumer, IParameterUpdate
     /// <param name="step">Steps completed in it.</param>
     public void Restore(long step)
     {
-        Spare.Step = step;
-        (State, Spare) = (Spare, State);
+        _lagging = null;
+        Exchange(step);
     }
 
     /// <summary>Does a whole step: clips, updates into the spare state, moves the running statistics, and swaps.</summary>
@@ -105,7 +154,74 @@ internal sealed class WeightUpdater : IGradientConsumer, IParameterUpdate
         Swap();
     }
 
-    private void Swap() => Restore(State.Step + 1);
+    private void Swap()
+    {
+        _lagging = Touched?.Rows is { AreAll: false } rows ? rows : null;
+        Exchange(State.Step + 1);
+    }
+
+    private void Exchange(long step)
+    {
+        Spare.Step = step;
+        (State, Spare) = (Spare, State);
+    }
+
+    // Keeps what is for rows, and returns the rest.
+    private ReadOnlySpan<float> TakeRows(scoped ref int offset, ReadOnlySpan<float> values)
+    {
+        var (rows, end) = (_places!.Rows!, _places.Rows!.Shape.TablesLength);
+        var taken = Math.Clamp(end - offset, 0, values.Length);
+        var first = end - rows.Length; // what lies before has no meaning
+        if (taken > 0 && offset + taken > first)
+        {
+            var skipped = Math.Max(0, first - offset);
+            values[skipped..taken].CopyTo(_rows.Span[(offset + skipped - first)..]);
+        }
+
+        offset += taken;
+        return values[taken..];
+    }
+
+    // The server's: the whole gradient comes in, and the updated rows go out in its place.
+    private Span<float> UpdateRows(scoped ref int offset, Span<float> values)
+    {
+        var rows = _places!.Rows!;
+        var part = values[(rows.Shape.TablesLength - rows.Length - offset)..][..rows.Length];
+        part.CopyTo(_rows.Span);
+        UpdateRows();
+        RowKernels.Gather(rows, Spare.Weights.Span, part);
+        values = values[(rows.Shape.TablesLength - offset)..];
+        offset = rows.Shape.TablesLength;
+        return values;
+    }
+
+    // All other rows are the same in both states once those have been copied in which the spare one was behind.
+    private void UpdateRows()
+    {
+        var rows = _places!.Rows!;
+        CatchUp(State.Weights, Spare.Weights);
+        foreach (var (from, to) in State.Moments.Zip(Spare.Moments))
+            CatchUp(from, to);
+        var values = _rows.Span[..rows.Length];
+        if (!_holdsMoments)
+        {
+            RowKernels.Scatter(rows, values, Spare.Weights.Span);
+            return;
+        }
+
+        var step = State.Step + 1;
+        _optimizer.UpdateRows(new OptimizerStep(step, LearningRate(step), _samples, ClipScale: 1, _team), rows, values, State, Spare);
+    }
+
+    private void CatchUp(AlignedBuffer from, AlignedBuffer to)
+    {
+        if (_places!.Rows!.AreAll)
+            return;
+        if (_lagging is null)
+            from.Span[.._places!.Rows!.Shape.TablesLength].CopyTo(to.Span);
+        else
+            RowKernels.CopyOthers(_lagging, _places!, from.Span, to.Span);
+    }
 
     private void UpdateClipped(ReadOnlySpan<float> gradientSum) =>
         Update(

@@ -247,7 +247,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     {
         _failure?.Reach(FailurePoint.Fetch, Step);
         _opening = MemberLinks.NamesOfSources(view); // until it begins to send
-        await _members.FetchStateAsync(view, _replica.Weights.Spare, Received, cancellationToken);
+        await _members.FetchStateAsync(view, _replica.Weights.OverwriteSpare(), Received, cancellationToken);
         _replica.Weights.Restore(Step);
         _holdsState = true;
         _position = checked((long)view.Position);

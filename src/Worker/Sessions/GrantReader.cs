@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Distributed.Data;
+using Distributed.Kernels.Embeddings;
 using Distributed.Protocol;
 using Distributed.Training;
 
@@ -9,8 +10,10 @@ namespace Distributed.Worker.Sessions;
 /// <param name="decoder">Turns stored samples into numbers.</param>
 /// <param name="targetWidth">32-bit words in the target of a sample.</param>
 /// <param name="dataset">The run's dataset, or null if this worker does not hold it.</param>
-internal sealed class GrantReader(SampleDecoder decoder, int targetWidth, Dataset? dataset)
+/// <param name="tables">The model's tables, where a step updates only the rows that it touches; or null.</param>
+internal sealed class GrantReader(SampleDecoder decoder, int targetWidth, Dataset? dataset, EmbeddingShape? tables = null)
 {
+    private readonly Lazy<TouchedRows?> _all = new(() => tables is null ? null : TouchedRows.All(tables));
     private Grant? _open;
     private ViewGeneration _generation; // of the open grant
     private byte[] _samples = [];
@@ -84,8 +87,27 @@ internal sealed class GrantReader(SampleDecoder decoder, int targetWidth, Datase
 
     private Compute Work(Grant grant, ISampleSource samples) =>
         (grant.Microbatches | grant.Samples) <= int.MaxValue
-            ? new(_generation, checked((long)grant.Step), grant.Work, new MemberBatch((int)grant.Microbatches, (int)grant.Samples, samples))
+            ? new(
+                _generation,
+                checked((long)grant.Step),
+                grant.Work,
+                new MemberBatch((int)grant.Microbatches, (int)grant.Samples, samples, TouchedBy(grant))
+            )
             : throw TooLarge(grant);
+
+    private TouchedRows? TouchedBy(Grant grant)
+    {
+        if (tables is null || grant.Work != Protocol.Work.Train || grant.TouchedRows.IsEmpty)
+            return tables is null || grant.Work != Protocol.Work.Train ? null : _all.Value;
+        try
+        {
+            return new TouchedRows(tables, MemoryMarshal.Cast<byte, int>(grant.TouchedRows.Span).ToArray());
+        }
+        catch (ArgumentException exception)
+        {
+            throw new InvalidDataException($"step {grant.Step}: {exception.Message}", exception);
+        }
+    }
 
     private static InvalidDataException TooLarge(Grant grant) =>
         new(

@@ -49,7 +49,7 @@ internal sealed class ControlledRun : IRunObserver, ILocalWorkers
             }
         );
         _checkpointEvery = checkpointEvery ?? steps;
-        _grants = new GrantWriter(prepared.Configuration, prepared.Dataset);
+        _grants = new GrantWriter(prepared.Configuration, prepared.Dataset, tables: null);
         _run = RunFolder.Create(_folder.File("run"), prepared.Configuration, prepared.Network.Layout);
         Start = prepared.InitialState() with { Step = start };
         var request = new RunRequest(

@@ -21,7 +21,7 @@ public sealed class BadOptionTests : IDisposable
     [InlineData("--model rnn", "--model rnn: the model 'rnn' is unknown")]
     [InlineData("--model mlp:0", "hidden layer 1 of 'mlp:0' has the size '0'")]
     [InlineData("--model nowhere.json", "nowhere.json")]
-    [InlineData("--optimizer sdg", "--optimizer sdg: must be sgd or adam or adamw")]
+    [InlineData("--optimizer sdg", "--optimizer sdg: must be sgd or adam or adamw or adagrad")]
     [InlineData("--learning-rate 0", "--learning-rate 0: must be a number above 0")]
     [InlineData("--learning-rate nan", "--learning-rate nan: must be a number, such as 0.1")]
     [InlineData("--momentum 1", "--momentum 1: must be a number from 0 to below 1")]

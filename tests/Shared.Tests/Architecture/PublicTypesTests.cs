@@ -25,6 +25,7 @@ public sealed class PublicTypesTests
         "Distributed.Objectives.RegressionLoss",
         "Distributed.RunFailedException",
         "Distributed.SampleShape",
+        "Distributed.Training.AdagradOptions",
         "Distributed.Training.AdamOptions",
         "Distributed.Training.AdamWOptions",
         "Distributed.Training.ClassWeights",

@@ -177,7 +177,7 @@ public sealed unsafe class EmbeddingTests : IDisposable
         )
         {
             EmbeddingOperands operands = new(ids, columns, values);
-            new EmbeddingGradientWork(operands, problem.Microbatch, g, sums, memory, length).Execute<TLanes, TVector>(0, 1);
+            new EmbeddingGradientWork(operands, problem.Microbatch, g, sums, default, memory, length).Execute<TLanes, TVector>(0, 1);
         }
 
         return gradient;

@@ -192,6 +192,12 @@ internal static class GoldenModels
             ),
             ["adam"] = new(Hidden, new AdamOptions { WeightDecay = 0.01 }, "d6545fd61a75a9e1"),
             ["adamw"] = new(Hidden, new AdamWOptions { WeightDecay = 0.01 }, "12c8d9771720c8be"),
+            ["adagrad"] = new(Hidden, new AdagradOptions(), "ff9d6242d618670d"),
+            ["adagrad over rows"] = new("""{"type":"embedding"}""", new AdagradOptions(), "4f8d12b2733f5c28")
+            {
+                Data = Table,
+                Categories = Categories,
+            },
         };
 
     private static Dataset CreateTable()

@@ -44,6 +44,11 @@ public sealed class OptimizerTests : IDisposable
                 "AdamW",
                 new AdamWOptions { WeightDecay = 0.1 }
             },
+            { "Adagrad", new AdagradOptions() },
+            {
+                "Adagrad of other constants",
+                new AdagradOptions { WeightDecay = 0.1, Epsilon = 0.01 }
+            },
             {
                 "AdamW of other constants",
                 new AdamWOptions
@@ -96,6 +101,7 @@ public sealed class OptimizerTests : IDisposable
     [InlineData("sgd", "momentum_buffer")]
     [InlineData("adam", "exp_avg exp_avg_sq")]
     [InlineData("adamw", "exp_avg exp_avg_sq")]
+    [InlineData("adagrad", "sum")]
     public void MomentsHavePyTorchsNames(string name, string expected) =>
         Assert.Equal(expected, string.Join(' ', OptimizerOptions.Find(name)!.CreateOptimizer().MomentNames));
 
@@ -178,7 +184,21 @@ public sealed class OptimizerTests : IDisposable
         public void Update(int step, double rate, double[] gradient)
         {
             for (var i = 0; i < gradient.Length; i++)
-                Weights[i] = options is SgdOptions sgd ? Sgd(sgd, i, rate, gradient[i]) : Adam(i, step, rate, gradient[i]);
+            {
+                Weights[i] = options switch
+                {
+                    SgdOptions sgd => Sgd(sgd, i, rate, gradient[i]),
+                    AdagradOptions adagrad => Adagrad(adagrad, i, rate, gradient[i]),
+                    _ => Adam(i, step, rate, gradient[i]),
+                };
+            }
+        }
+
+        private double Adagrad(AdagradOptions adagrad, int i, double rate, double gradient)
+        {
+            var g = gradient + (adagrad.WeightDecay * Weights[i]);
+            _first[i] += g * g;
+            return Weights[i] - (rate * g / (Math.Sqrt(_first[i]) + adagrad.Epsilon));
         }
 
         private double Sgd(SgdOptions sgd, int i, double rate, double gradient)

@@ -64,7 +64,7 @@ internal sealed class RunController : IDisposable
         _members = new MemberRegistry(identity, WelcomeSettings.Of(request), _lived);
         _liveness = new LivenessControl(_members, request.Cluster, observer, _lived);
 
-        var writer = new GrantWriter(configuration, request.Dataset);
+        var writer = new GrantWriter(configuration, request.Dataset, request.Settings.TablesOfRows);
         var (ledger, standstill) = (new StepLedger(), new Standstill(observer, time));
         _progress = new RunProgress(request, observer, time, writer);
         _handover = new Handover(request.Folder, _progress, takesStates: server is null);

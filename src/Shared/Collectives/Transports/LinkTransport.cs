@@ -258,19 +258,22 @@ internal sealed class LinkTransport : ITransport, ILinkReceiver
     private void Reserve(ReductionPlan plan)
     {
         if (_offsets.Length != plan.Buckets.Count)
-        {
             _offsets = new int[plan.Buckets.Count];
-            for (var bucket = 1; bucket < _offsets.Length; bucket++)
-                _offsets[bucket] = _offsets[bucket - 1] + plan.SliceOf(bucket - 1, _rank).Length;
-        }
+        for (var bucket = 1; bucket < _offsets.Length; bucket++)
+            _offsets[bucket] = _offsets[bucket - 1] + plan.SliceOf(bucket - 1, _rank).Length;
 
         while (_received.Count < plan.Nodes.Count)
             _received.Add(null);
+        var owned = plan.OwnedElements(_rank);
         foreach (var peer in _peers)
         {
             var (first, count) = plan.PlacesOf(peer);
             for (var place = first; place < first + count && plan.IsOwner(_rank); place++)
-                _received[place] ??= new AlignedBuffer(plan.OwnedElements(_rank));
+            {
+                var before = _received[place]?.Length;
+                if (before is null || before < owned)
+                    _received[place] = new AlignedBuffer(Math.Max(owned, (before ?? 0) / 4 * 5)); // what a step begins with varies
+            }
         }
     }
 }

@@ -46,20 +46,28 @@ internal static unsafe class Embedding
     /// <param name="microbatch">Rows of a microbatch, counted from row 0; the last may be short.</param>
     /// <param name="tablesGradient">All tables; overwritten.</param>
     /// <param name="team">The threads to share the work.</param>
-    /// <exception cref="ArgumentException">A length does not fit, or the microbatch is below 1.</exception>
+    /// <param name="touched">Finds the rows of the step, which alone have a place in the gradient; null where all rows have theirs.</param>
+    /// <exception cref="ArgumentException">A length does not fit, the microbatch is below 1, or a row is none of the step's.</exception>
     public static void Gradient(
         EmbeddingIds ids,
         ReadOnlySpan<float> outputGradient,
         int microbatch,
         Span<float> tablesGradient,
-        ComputeTeam team
+        ComputeTeam team,
+        RowPlaces? touched = null
     )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(microbatch, 1);
         Check(ids, tablesGradient.Length, outputGradient.Length);
-        Clear(tablesGradient, team);
+        touched?.Require(ids);
+        Clear(tablesGradient[(touched?.Rows!.Start ?? 0)..], team);
         fixed (EmbeddingColumn* columns = ids.Shape.Columns)
         fixed (int* values = ids.Values)
+        fixed (
+            int* places = touched is null ? default : touched.Places,
+                firstPlaces = touched is null ? default : touched.Rows!.FirstPlaces,
+                offsets = touched is null ? default : touched.Rows!.Offsets
+        )
         fixed (
             float* g = outputGradient,
                 sums = tablesGradient
@@ -68,15 +76,20 @@ internal static unsafe class Embedding
             EmbeddingOperands operands = new(ids, columns, values);
             var scratchLength = EmbeddingGradientWork.ScratchLength(ids.Rows);
             var scratch = team.Scratch(scratchLength);
-            var work = new EmbeddingGradientWork(operands, microbatch, g, sums, scratch, scratchLength);
+            var work = new EmbeddingGradientWork(
+                operands,
+                microbatch,
+                g,
+                sums,
+                new TouchedOperands(places, firstPlaces, offsets),
+                scratch,
+                scratchLength
+            );
             WorkSharing.Run(VectorizedWork.Of(work), outputGradient.Length, team);
         }
     }
 
-    /// <summary>
-    /// The gradient of a table is dense, as all gradients that are exchanged and applied: this is the one place where a pass touches rows
-    /// that none of its samples took. A sparse gradient would list the rows that <see cref="EmbeddingGradientWork"/> writes instead.
-    /// </summary>
+    // Also of a step that touches few rows: those that other passes touch are zero in this one.
     private static void Clear(Span<float> tablesGradient, ComputeTeam team)
     {
         fixed (float* first = tablesGradient)
@@ -126,6 +139,19 @@ internal static unsafe class Embedding
             new Span<float>(first + start, end - start).Clear();
         }
     }
+}
+
+/// <summary>Where the rows of a step lie in its gradient.</summary>
+/// <param name="places">[rows of all tables]; null where all rows lie at their places in the tables.</param>
+/// <param name="firstPlaces">[tables].</param>
+/// <param name="offsets">[tables].</param>
+internal readonly unsafe struct TouchedOperands(int* places, int* firstPlaces, int* offsets)
+{
+    /// <summary>Where a row lies.</summary>
+    public nint OffsetOf(int table, in EmbeddingColumn column, int id) =>
+        places is null
+            ? column.TableOffset + ((nint)id * column.Dimension)
+            : offsets[table] + ((nint)(places[column.FirstRow + id] - firstPlaces[table]) * column.Dimension);
 }
 
 /// <summary>Ids and sizes of a pass, as the kernels' inner loops take them.</summary>

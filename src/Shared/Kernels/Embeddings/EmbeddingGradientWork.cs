@@ -15,6 +15,7 @@ internal readonly unsafe struct EmbeddingGradientWork(
     int microbatch,
     float* outputGradient,
     float* tablesGradient,
+    TouchedOperands touched,
     float* scratch,
     int scratchLength
 ) : IVectorizedWork
@@ -39,10 +40,10 @@ internal readonly unsafe struct EmbeddingGradientWork(
         var memory = (int*)(scratch + ((nint)chunk * scratchLength));
         var (i, end) = ChunkRange.Of(operands.ColumnCount, 1, chunk, chunks);
         for (; i < end; i++)
-            Column<TLanes, TVector>(operands.Columns[i], operands.IdsOf(i), memory, partials);
+            Column<TLanes, TVector>(i, operands.Columns[i], operands.IdsOf(i), memory, partials);
     }
 
-    private void Column<TLanes, TVector>(in EmbeddingColumn column, int* ids, int* memory, in Partials partials)
+    private void Column<TLanes, TVector>(int table, in EmbeddingColumn column, int* ids, int* memory, in Partials partials)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
@@ -51,7 +52,7 @@ internal readonly unsafe struct EmbeddingGradientWork(
         for (var group = 0; group < count; group++)
         {
             var first = groups.FirstOf(group);
-            var destination = tablesGradient + column.TableOffset + ((nint)ids[first] * column.Dimension);
+            var destination = tablesGradient + touched.OffsetOf(table, column, ids[first]);
             TableRow<TLanes, TVector>(groups, first, outputGradient + column.OutputOffset, column.Dimension, destination, partials);
         }
     }

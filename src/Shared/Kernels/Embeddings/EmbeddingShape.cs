@@ -7,10 +7,11 @@ internal readonly record struct EmbeddingTable(int Rows, int Dimension);
 
 /// <summary>Where a column's table and the rows taken from it lie.</summary>
 /// <param name="TableOffset">First value of the table, among those of all tables.</param>
+/// <param name="FirstRow">First row of the table, counted over all tables.</param>
 /// <param name="Rows">Rows of the table.</param>
 /// <param name="Dimension">Values of a row.</param>
 /// <param name="OutputOffset">First value of the row that a sample takes, among the sample's outputs.</param>
-internal readonly record struct EmbeddingColumn(int TableOffset, int Rows, int Dimension, int OutputOffset);
+internal readonly record struct EmbeddingColumn(int TableOffset, int FirstRow, int Rows, int Dimension, int OutputOffset);
 
 /// <summary>
 /// What an embedding takes and gives: of each sample, numbers that pass through, and behind them one id for each table, in whose place
@@ -37,7 +38,8 @@ internal sealed class EmbeddingShape
             var (rows, dimension) = tables[i];
             ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1, nameof(tables));
             ArgumentOutOfRangeException.ThrowIfLessThan(dimension, 1, nameof(tables));
-            _columns[i] = new EmbeddingColumn(TablesLength, rows, dimension, OutputLength);
+            _columns[i] = new EmbeddingColumn(TablesLength, RowCount, rows, dimension, OutputLength);
+            RowCount += rows; // at most the number of values
             TablesLength = checked(TablesLength + (rows * dimension));
             OutputLength = checked(OutputLength + dimension);
         }
@@ -51,6 +53,9 @@ internal sealed class EmbeddingShape
 
     /// <summary>Values of a sample on the way out: numbers and a row of each table.</summary>
     public int OutputLength { get; }
+
+    /// <summary>Rows of all tables.</summary>
+    public int RowCount { get; }
 
     /// <summary>Values of all tables.</summary>
     public int TablesLength { get; }

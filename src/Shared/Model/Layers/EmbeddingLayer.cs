@@ -201,5 +201,12 @@ internal sealed class EmbeddingExecutor(EmbeddingLayer layer, ExecutorOptions op
 
     /// <inheritdoc/>
     internal override void Backward(in BackwardPass backward) =>
-        Embedding.Gradient(_ids, backward.OutputGradient, options.Microbatch, backward.ParameterGradient, options.Team);
+        Embedding.Gradient(
+            _ids,
+            backward.OutputGradient,
+            options.Microbatch,
+            backward.ParameterGradient,
+            options.Team,
+            backward.Pass.Touched
+        );
 }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Distributed.Collectives;
 using Distributed.Data;
+using Distributed.Kernels.Embeddings;
 using Distributed.Protocol;
 using Distributed.Training;
 using Google.Protobuf;
@@ -16,12 +17,16 @@ internal sealed class GrantWriter
     private readonly Dataset _dataset;
     private readonly BatchPlan _batches;
     private readonly Batch _test;
+    private readonly StepRows? _rows;
+    private (long Step, TouchedRows Rows)? _touched; // of the step that was asked for last
 
     /// <summary>Prepares to write the grants of a run.</summary>
     /// <param name="configuration">The run's configuration.</param>
     /// <param name="dataset">Its data.</param>
-    public GrantWriter(RunConfiguration configuration, Dataset dataset)
+    /// <param name="tables">The model's tables, where a step updates only the rows that it touches; or null.</param>
+    public GrantWriter(RunConfiguration configuration, Dataset dataset, EmbeddingShape? tables)
     {
+        _rows = tables is null ? null : new StepRows(tables, dataset.Train);
         _dataset = dataset;
         _batches = configuration.Batches(dataset.Train.Count);
         _test = Batch.All(dataset.Test.Count, configuration.Microbatch);
@@ -38,6 +43,16 @@ internal sealed class GrantWriter
 
     /// <summary>What a piece of work is done on.</summary>
     public Batch BatchOf(PlannedWork work) => work.Kind == WorkKind.Train ? _batches.Of(work.Step) : _test;
+
+    /// <summary>The rows of tables that a step touches; null where it updates all weights, and for other work.</summary>
+    public TouchedRows? TouchedBy(PlannedWork work)
+    {
+        if (_rows is null || work.Kind != WorkKind.Train)
+            return null;
+        if (_touched?.Step != work.Step)
+            _touched = (work.Step, _rows.Of(_batches.Of(work.Step).Indices.Span));
+        return _touched.Value.Rows;
+    }
 
     /// <summary>The order to compare states.</summary>
     /// <param name="step">The step after which.</param>
@@ -59,6 +74,8 @@ internal sealed class GrantWriter
             Samples = (uint)batch.Indices.Length,
             Step = (ulong)work.Step,
         };
+        if (TouchedBy(work) is { AreAll: false } touched)
+            grant.TouchedRows = ByteString.CopyFrom(MemoryMarshal.AsBytes(touched.Rows));
         if (holdsDataset && indices.Length <= MostIndices)
             grant.Indices = ByteString.CopyFrom(MemoryMarshal.AsBytes(indices.Span));
         else

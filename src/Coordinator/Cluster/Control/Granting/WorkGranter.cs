@@ -27,7 +27,7 @@ internal sealed class WorkGranter(
     public void Grant(PlannedWork work, ClusterView view)
     {
         var batch = grants.BatchOf(work);
-        server?.Granted(work, batch.MicrobatchCount, batch.Indices.Length);
+        server?.Granted(work, batch.MicrobatchCount, batch.Indices.Length, grants.TouchedBy(work));
         if (work.Kind == WorkKind.Snapshot)
         {
             AskForState(work, view);

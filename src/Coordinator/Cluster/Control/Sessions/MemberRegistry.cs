@@ -157,7 +157,8 @@ internal sealed class MemberRegistry(RunIdentity identity, RunSettings settings,
         if (!_granted.TryGetValue(worker, out var grants))
             _granted.Add(worker, grants = new Grants());
         grants.Grants_.Add(grant);
-        return grants.Grants_.Sum(granted => granted.Indices.Length) < WireLimits.ShardBytes || SendGrants(worker);
+        return grants.Grants_.Sum(granted => granted.Indices.Length + granted.TouchedRows.Length) < WireLimits.ShardBytes
+            || SendGrants(worker);
     }
 
     /// <summary>Sends each worker its grants since the last call: many grants cost one message.</summary>
