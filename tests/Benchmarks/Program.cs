@@ -45,6 +45,10 @@ switch (args)
     case ["tables", var folder]:
         TablesBenchmark.Run(folder);
         return 0;
+    case ["embeddings"]:
+        OneCore.Run(EmbeddingBenchmark.RunAlone);
+        EmbeddingBenchmark.RunWorkers();
+        return 0;
     case ["pack", var folder]:
         PackBenchmark.Run(folder);
         return 0;
@@ -85,6 +89,7 @@ switch (args)
               checkpoint [DIR]    what writing checkpoints of 100 million parameters costs the steps meanwhile (10 GB of memory, 4 GB in DIR)
               soak MINUTES SEED   training under kills, pauses, joins and leaves at random: the same bits?
               tables DIR          adult income and California housing by the defaults beside scikit-learn (python3-sklearn, python3-pandas)
+              embeddings          26 columns of categories beside PyTorch's sparse gradients, and DDP (python3-torch)
               pack DIR            a pack of ten times the memory beside data in memory (root, control groups, 7 GB in DIR)
               compare OTHER [step] [allreduce] [scaling] [MODEL..] [SECONDS]
                                   this build beside another checkout's, run in turn
