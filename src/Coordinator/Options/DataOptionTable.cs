@@ -45,7 +45,7 @@ internal static class DataOptionTable
             "--label-column",
             "NAME|INDEX",
             OptionGroups.Data,
-            "the column of a CSV file that holds the labels, by name or counted from 0",
+            "the column of a table that holds the labels, by name or counted from 0",
             "the last column",
             "species",
             (options, text) => options with { LabelColumn = OptionText.NotEmpty(text) }
@@ -115,7 +115,7 @@ internal static class DataOptionTable
             "--standardize",
             "on|off",
             OptionGroups.Data,
-            "bring the columns of a CSV file to mean 0 and deviation 1 over the training part",
+            "bring the columns of a table to mean 0 and deviation 1 over the training part",
             Defaults.Standardize ? "on" : "off",
             "off",
             (options, text) => options with { Standardize = OptionText.OnOff(text) }

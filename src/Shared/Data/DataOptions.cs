@@ -14,7 +14,7 @@ public sealed record DataOptions
     /// <summary>Folder that is searched for datasets besides their usual places.</summary>
     public string? DataDir { get; init; }
 
-    /// <summary>CSV only: the column of the labels, by name or by index from 0; without it, the last one.</summary>
+    /// <summary>Tables only: the column of the labels, by name or by index from 0; without it, the last one.</summary>
     public string? LabelColumn { get; init; }
 
     /// <summary>Whether classes or numbers are to be predicted; without it, the data decides.</summary>
@@ -46,7 +46,7 @@ public sealed record DataOptions
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Missing { get; init; }
 
-    /// <summary>CSV only: whether columns are brought to mean 0 and deviation 1 over the training set.</summary>
+    /// <summary>Tables only: whether columns are brought to mean 0 and deviation 1 over the training set.</summary>
     public bool Standardize { get; init; } = true;
 
     /// <summary>The texts of <see cref="Missing"/>; null for the usual ones.</summary>

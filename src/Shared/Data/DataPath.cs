@@ -13,8 +13,7 @@ internal static class DataPath
         var path = Find(options.Data, options.DataDir);
         var testPath = options.Test is null ? null : Find(options.Test, options.DataDir);
         var train = DataFiles.Train(path);
-        if (!train.Format.HasColumns)
-            RequireNoColumnOptions(options, path);
+        RequireFittingOptions(train.Format, options, path);
         var test = testPath is null ? DataFiles.FindTest(path) : DataFiles.Test(testPath);
         return train.Format.Read(Name(path), train, test, options);
     }
@@ -29,8 +28,7 @@ internal static class DataPath
     {
         var path = Find(options.Data, options.DataDir);
         var files = DataFiles.Test(path);
-        if (!files.Format.HasColumns)
-            RequireNoColumnOptions(options, path);
+        RequireFittingOptions(files.Format, options, path);
         return files.Format.ReadInputs(files, inputs, options);
     }
 
@@ -49,8 +47,7 @@ internal static class DataPath
             test,
             files =>
             {
-                if (!files.Format.HasColumns)
-                    RequireNoColumnOptions(options, files.Path);
+                RequireFittingOptions(files.Format, options, files.Path);
                 return files.Format.ReadLabelled(files, inputs, classNames, options);
             }
         );
@@ -81,7 +78,19 @@ internal static class DataPath
             : options.Task == LearningTask.Regression ? "--task regression"
             : null;
         if (option is not null)
-            throw new InputException($"{option} does not go with {name}, which is not CSV; leave it out");
+            throw new InputException($"{option} does not go with {name}, which is no table; leave it out");
+    }
+
+    private static void RequireFittingOptions(DataFormat format, DataOptions options, string path)
+    {
+        if (!format.HasColumns)
+            RequireNoColumnOptions(options, path);
+        var option =
+            format.HasColumnNames && options.Header is not null ? "--header"
+            : format.HasColumnNames && options.DecimalComma ? "--decimal-comma"
+            : null;
+        if (option is not null)
+            throw new InputException($"{option} does not go with {path}, whose columns have names and types; leave it out");
     }
 
     private static string Name(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Globalization;
 
 namespace Distributed.Data;
@@ -87,6 +88,45 @@ public sealed class Dataset
     {
         ArgumentNullException.ThrowIfNull(targets);
         return ArrayDataset.Create(features, targets, options ?? new ArrayOptions());
+    }
+
+    /// <summary>
+    /// Makes a dataset of objects, as a CSV file of the same values would make it: public properties of numbers, texts, enumerations and
+    /// <see cref="bool"/> are the columns, null is a gap.
+    /// </summary>
+    /// <typeparam name="T">Their type.</typeparam>
+    /// <param name="rows">The training set, or both sets.</param>
+    /// <param name="options">What is said of the columns; the target is the last one unless <see cref="DataOptions.LabelColumn"/> names it.</param>
+    /// <param name="test">A test set; null to hold back every fifth row.</param>
+    /// <exception cref="ArgumentException">The type has no public properties, or an option is about files.</exception>
+    /// <exception cref="InputException">A column or a value is bad; the message names column, row, reason and remedy.</exception>
+    public static Dataset FromRows<T>(IEnumerable<T> rows, DataOptions? options = null, IEnumerable<T>? test = null)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        return Tables.CodeRows.Create(
+            Tables.CodeRows.Of(rows),
+            test is null ? null : () => Tables.CodeRows.Of(test),
+            options ?? new DataOptions()
+        );
+    }
+
+    /// <summary>
+    /// Makes a dataset of what a reader returns, such as that of a database query, as a CSV file of the same values would make it;
+    /// <see cref="DBNull"/> is a gap. All rows are read, and the reader is left open.
+    /// </summary>
+    /// <param name="reader">The training set, or both sets.</param>
+    /// <param name="options">What is said of the columns; the target is the last one unless <see cref="DataOptions.LabelColumn"/> names it.</param>
+    /// <param name="test">A test set; null to hold back every fifth row.</param>
+    /// <exception cref="ArgumentException">An option is about files.</exception>
+    /// <exception cref="InputException">A column or a value is bad; the message names column, row, reason and remedy.</exception>
+    public static Dataset FromReader(IDataReader reader, DataOptions? options = null, IDataReader? test = null)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        return Tables.CodeRows.Create(
+            Tables.CodeRows.Of(reader),
+            test is null ? null : () => Tables.CodeRows.Of(test),
+            options ?? new DataOptions()
+        );
     }
 
     /// <summary>The dataset's name, or the name of its file or folder.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.Runtime.InteropServices;
 
 namespace Distributed.Data;
 
@@ -47,6 +48,33 @@ internal static class FileContent
             using var content = isCompressed ? new GZipStream(file, CompressionMode.Decompress) : file;
             var start = new byte[length];
             return start[..content.ReadAtLeast(start, length, throwOnEndOfStream: false)];
+        });
+
+    /// <summary>Reads no more than the end of a file, decompressed, to tell its format.</summary>
+    /// <exception cref="InputException">It cannot be read, or is damaged.</exception>
+    public static byte[] ReadEnd(string path, int length) => Refusing(path, () =>
+        {
+            using var content = OpenSeekable(path);
+            var end = new byte[Math.Min(length, content.Length)];
+            content.Position = content.Length - end.Length;
+            content.ReadExactly(end);
+            return end;
+        });
+
+    /// <summary>Opens a file to read it here and there; one that is compressed as a whole is decompressed into memory.</summary>
+    /// <exception cref="InputException">It cannot be read, or is damaged.</exception>
+    public static Stream OpenSeekable(string path) => Refusing(path, () =>
+        {
+            var file = InputFile.OpenRead(path);
+            var isCompressed = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
+            file.Position = 0;
+            if (!isCompressed)
+                return file;
+            using (file)
+            {
+                _ = MemoryMarshal.TryGetArray(Decompress(path, file), out var content);
+                return new MemoryStream(content.Array!, content.Offset, content.Count, writable: false);
+            }
         });
 
     /// <summary>The length of a file's decompressed content; only a compressed file has to be read for it.</summary>

@@ -40,7 +40,7 @@ public sealed class BadOptionTests : IDisposable
     [InlineData("--eval-every 0", "--eval-every 0: must be at least 1 step")]
     [InlineData("--checkpoint-every 0", "--checkpoint-every 0: must be at least 1 step")]
     [InlineData("--task clustering", "--task clustering: must be auto or classification or regression")]
-    [InlineData("--task regression", "--task regression does not go with digits, which is not CSV; leave it out")]
+    [InlineData("--task regression", "--task regression does not go with digits, which is no table; leave it out")]
     [InlineData(
         "--task regression --label-smoothing 0.1",
         "--label-smoothing 0.1: belongs to classes, and this data has numbers; leave it out, or say --task classification"

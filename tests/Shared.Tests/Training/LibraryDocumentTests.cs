@@ -53,7 +53,13 @@ public sealed partial class LibraryDocumentTests
             .Emit(stream);
         Assert.True(emitted.Success, string.Join('\n', emitted.Diagnostics));
         var main = Assembly.Load(stream.ToArray()).EntryPoint!;
-        main.Invoke(null, main.GetParameters().Length == 0 ? [] : [Array.Empty<string>()]);
+        main.Invoke(
+            obj: null,
+            BindingFlags.DoNotWrapExceptions,
+            binder: null,
+            main.GetParameters().Length == 0 ? [] : [Array.Empty<string>()],
+            culture: null
+        );
     }
 
     private static SyntaxTree Parse(string text) => CSharpSyntaxTree.ParseText(text, new CSharpParseOptions(LanguageVersion.Latest));

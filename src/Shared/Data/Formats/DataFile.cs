@@ -25,6 +25,10 @@ internal sealed class DataFile(string path)
     /// <exception cref="InputException">It cannot be read.</exception>
     public long Length => _length ??= FileContent.Length(path);
 
+    /// <summary>Its last bytes, decompressed.</summary>
+    /// <exception cref="InputException">It cannot be read.</exception>
+    public ReadOnlySpan<byte> End(int length) => FileContent.ReadEnd(path, length);
+
     /// <summary>Whether it begins as text in UTF-8 does, with a visible character and without zeros.</summary>
     /// <exception cref="InputException">It cannot be read.</exception>
     public bool IsText => Start is [>= (byte)' ', ..] start && !start.Contains((byte)0) && IsUtf8(start);

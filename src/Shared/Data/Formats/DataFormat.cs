@@ -1,5 +1,6 @@
 using Distributed.Data.Formats.Csv;
 using Distributed.Data.Formats.Idx;
+using Distributed.Data.Formats.Parquet;
 
 namespace Distributed.Data.Formats;
 
@@ -7,7 +8,8 @@ namespace Distributed.Data.Formats;
 internal abstract class DataFormat
 {
     /// <summary>The formats, in the order in which they are asked; a new one is a file and a line here.</summary>
-    public static IReadOnlyList<DataFormat> All { get; } = [new PackFormat(), new IdxFormat(), new CifarFormat(), new CsvFormat()];
+    public static IReadOnlyList<DataFormat> All { get; } =
+        [new PackFormat(), new IdxFormat(), new CifarFormat(), new ParquetFormat(), new CsvFormat()];
 
     /// <summary>The formats as messages and help list them: <c>.., .. or ..</c>.</summary>
     public static string Summaries => $"{string.Join(", ", All.Take(All.Count - 1).Select(format => format.Summary))} or {All[^1].Summary}";
@@ -25,6 +27,9 @@ internal abstract class DataFormat
     /// <summary>The dataset that files hold with both its sets, fitted and split; null where reading does that.</summary>
     /// <exception cref="InputException">A file is bad.</exception>
     public virtual Dataset? Complete(DataFiles files) => null;
+
+    /// <summary>Whether columns have names and types of their own, so that nothing need be said of them.</summary>
+    public virtual bool HasColumnNames => false;
 
     /// <summary>Training files by whose names a folder is recognized, for messages; none if a folder cannot hold the format.</summary>
     public virtual IReadOnlyList<string> FolderNames => [];

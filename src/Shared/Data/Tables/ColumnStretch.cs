@@ -1,3 +1,4 @@
+using System.Globalization;
 using Distributed.Data.Formats.Csv;
 
 namespace Distributed.Data.Tables;
@@ -33,6 +34,18 @@ internal sealed class ColumnStretch(string name, ColumnKind? kind, double[] valu
     /// <summary>Adds a row without a value.</summary>
     public void AddGap() => values[_next++] = double.NaN;
 
+    /// <summary>Adds a number of a column that is not said to hold categories; NaN for a gap.</summary>
+    /// <exception cref="InputException">It does not fit in a 32-bit float.</exception>
+    public void AddNumber(double number, long place)
+    {
+        if (double.IsNaN(number) || rules.Gaps.Contains(number))
+            AddGap();
+        else if (float.IsFinite((float)number))
+            Add(number);
+        else
+            throw DoesNotFit(number.ToString(CultureInfo.InvariantCulture), place);
+    }
+
     /// <summary>Adds a cell.</summary>
     /// <exception cref="InputException">It is not UTF-8, or a number that does not fit in a 32-bit float.</exception>
     public void Add(CsvCell cell, long place)
@@ -55,12 +68,11 @@ internal sealed class ColumnStretch(string name, ColumnKind? kind, double[] valu
         else if (double.IsNaN(value) || value == 0)
             AddIntruder(cell, place);
         else
-            throw DoesNotFit(text, place);
+            throw DoesNotFit(CsvText.Shorten(text), place);
     }
 
-    /// <summary>Refuses a number.</summary>
-    public InputException DoesNotFit(ReadOnlySpan<byte> text, long place) =>
-        rules.Places.Refuse(place, $"{name}: {CsvText.Shorten(text)} does not fit in a 32-bit float");
+    private InputException DoesNotFit(string number, long place) =>
+        rules.Places.Refuse(place, $"{name}: {number} does not fit in a 32-bit float");
 
     private void AddIntruder(CsvCell cell, long place)
     {

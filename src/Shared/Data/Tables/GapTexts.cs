@@ -9,6 +9,7 @@ internal sealed class GapTexts
     private static readonly string[] Usual = ["?", "NA", "N/A", "NaN", "null"];
 
     private readonly byte[][] _texts;
+    private readonly double[] _numbers; // those of the texts that are some
 
     /// <summary>The usual texts, or those of a list.</summary>
     /// <param name="texts">The texts; null for the usual ones.</param>
@@ -16,14 +17,17 @@ internal sealed class GapTexts
     {
         Texts = texts ?? Usual;
         _texts = [.. Texts.Select(Encoding.UTF8.GetBytes)];
-        IncludeNumbers = _texts.Any(text => CsvNumber.TryParse(text, out var value) && double.IsFinite(value));
+        _numbers = [.. _texts.Select(text => CsvNumber.TryParse(text, out var value) ? value : double.NaN).Where(double.IsFinite)];
     }
 
     /// <summary>The texts, without the empty one.</summary>
     public IReadOnlyList<string> Texts { get; }
 
     /// <summary>Whether a number, such as -999, is among them.</summary>
-    public bool IncludeNumbers { get; }
+    public bool IncludeNumbers => _numbers.Length > 0;
+
+    /// <summary>Whether a number stands for a gap.</summary>
+    public bool Contains(double number) => _numbers.AsSpan().Contains(number);
 
     /// <summary>Whether a cell's text, without the spaces around it, stands for a gap.</summary>
     public bool Contains(ReadOnlySpan<byte> text)
