@@ -31,7 +31,8 @@ internal sealed class DataCommand(CommandConsole console)
         var dataset = DatasetLoader.Load(options);
         var statistics = DatasetStatistics.Of(dataset);
         WriteLine($"{Printable.Of(dataset.Name)} ({Printable.Of(dataset.Location)})");
-        WriteLine($"samples of {dataset.Shape}: {dataset.Train.Count} to train on, {dataset.Test.Count} to test on");
+        var held = dataset.Holdout is { } holdout ? Text($", {holdout.Count} held out") : "";
+        WriteLine($"samples of {dataset.Shape}: {dataset.Train.Count} to train on{held}, {dataset.Test.Count} to test on");
         WriteLine(
             $"values from {statistics.FeatureMinimum:0.####} to {statistics.FeatureMaximum:0.####}, mean {statistics.FeatureMean:0.####}"
         );
@@ -58,5 +59,7 @@ internal sealed class DataCommand(CommandConsole console)
         return ExitCodes.Done;
     }
 
-    private void WriteLine(FormattableString text) => console.Output.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+    private void WriteLine(FormattableString text) => console.Output.WriteLine(Text(text));
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

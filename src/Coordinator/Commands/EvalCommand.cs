@@ -27,7 +27,7 @@ internal sealed class EvalCommand(CommandConsole console)
             throw new InputException($"--data: name the data to evaluate {path} on, such as --data digits");
         // Other data is read as the run's own was, but has its own test set.
         var known = trainedOn ?? new DataOptions();
-        var options = settings.Data(namesData ? known with { Test = null } : known);
+        var options = settings.Data(namesData ? known with { Test = null, Holdout = null } : known);
         var (name, parts) = DatasetLoader.LoadLabelled(options, model.Inputs, model.ClassNames, data =>
             (data.Name, Parts(data, settings.Part).ToList())
         );
@@ -50,7 +50,14 @@ internal sealed class EvalCommand(CommandConsole console)
         {
             DatasetPart.Test => [data.Test],
             DatasetPart.Train => [data.Train],
-            _ => [data.Train, data.Test],
+            DatasetPart.Holdout =>
+            [
+                data.Holdout
+                    ?? throw new InputException(
+                        $"--part holdout: nothing of {Printable.Of(data.Name)} is held out; say --holdout FRACTION|PATH"
+                    ),
+            ],
+            _ => [data.Train, .. data.Holdout is { } holdout ? [holdout] : Array.Empty<SampleSet>(), data.Test],
         };
 
     private void WriteNumbers(string data, int samples, TestScore score, EvalSettings settings)

@@ -10,7 +10,7 @@ internal static class DataOptionTable
 
     /// <summary>Those that say where data lies, and not how it is read.</summary>
     internal static IReadOnlyList<OptionSpec<DataOptions>> Places =>
-        [.. Options.Where(option => option.Name is "--data" or "--test" or "--data-dir")];
+        [.. Options.Where(option => option.Name is "--data" or "--test" or "--holdout" or "--data-dir")];
 
     internal static IReadOnlyList<OptionSpec<DataOptions>> Options { get; } =
     [
@@ -31,6 +31,17 @@ internal static class DataOptionTable
             "the folder's own, else every fifth sample",
             "flowers-test.csv",
             (options, text) => options with { Test = OptionText.NotEmpty(text) }
+        ),
+        new(
+            "--holdout",
+            "FRACTION|PATH",
+            OptionGroups.Data,
+            "what judges the training while it goes on, apart from the test set: a fraction of the training part, in rows spread evenly, or a "
+                + "file; it is not trained on, and nothing is fitted on it",
+            "none",
+            "0.1",
+            (options, text) => options with { Holdout = Holdout.Parse(OptionText.NotEmpty(text)).ToString() },
+            nameof(DataOptions.Holdout)
         ),
         new(
             "--data-dir",

@@ -11,7 +11,10 @@ internal enum DatasetPart
     /// <summary>Those trained on.</summary>
     Train,
 
-    /// <summary>Both.</summary>
+    /// <summary>Those that judge the training while it goes on.</summary>
+    Holdout,
+
+    /// <summary>All of them.</summary>
     All,
 }
 

@@ -11,6 +11,13 @@ public sealed record DataOptions
     /// <summary>Path of a test set; without it, the folder's own test set or every fifth sample.</summary>
     public string? Test { get; init; }
 
+    /// <summary>
+    /// What judges the training while it goes on: a fraction of the training part, such as <c>0.1</c>, or the path of a file; null for nothing.
+    /// It is neither trained on nor is anything fitted on it.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // runs that began without it go on
+    public string? Holdout { get; init; }
+
     /// <summary>Folder that is searched for datasets besides their usual places.</summary>
     public string? DataDir { get; init; }
 

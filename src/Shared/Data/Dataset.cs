@@ -15,7 +15,8 @@ public sealed class Dataset
         Preprocessing preprocessing,
         SampleSet train,
         SampleSet test,
-        NumericTargets? targets = null
+        NumericTargets? targets = null,
+        SampleSet? holdout = null
     )
     {
         Name = name;
@@ -25,6 +26,7 @@ public sealed class Dataset
         Preprocessing = preprocessing;
         Train = train;
         Test = test;
+        Holdout = holdout;
         Targets = targets;
         Sha256 = DatasetHash.Compute(this);
     }
@@ -130,9 +132,21 @@ public sealed class Dataset
     /// <summary>What is held back to measure the model.</summary>
     public SampleSet Test { get; }
 
+    /// <summary>What judges the training while it goes on; null for nothing.</summary>
+    public SampleSet? Holdout { get; }
+
+    /// <summary>A part that is there.</summary>
+    internal SampleSet Part(DataPart part) =>
+        part switch
+        {
+            DataPart.Train => Train,
+            DataPart.Test => Test,
+            _ => Holdout ?? throw new InvalidOperationException("nothing is held out"),
+        };
+
     /// <summary>
     /// SHA-256, in lower-case hexadecimal, of all that can influence a result: shape, classes, preprocessing, targets and features
-    /// of both sets. Names, paths and compression do not count. <see cref="DatasetHash"/> gives the byte order.
+    /// of all sets. Names, paths and compression do not count. <see cref="DatasetHash"/> gives the byte order.
     /// </summary>
     public string Sha256 { get; }
 }

@@ -8,7 +8,7 @@ namespace Distributed.Protocol;
 internal static class ProtocolVersion
 {
     /// <summary>The version of this build. 0 is what builds tell that know no version.</summary>
-    public const int Current = 2;
+    public const int Current = 3;
 }
 
 /// <summary>What two processes must have in common to take part in one run.</summary>

@@ -65,6 +65,11 @@ internal static class WorkerCommand
         DefaultValueFactory = _ => Defaults.Data.Data,
     };
     private static readonly Option<string?> Test = new("--test") { Description = "The test set that belongs to it", HelpName = "PATH" };
+    private static readonly Option<string?> Holdout = new("--holdout")
+    {
+        Description = "What is held out of it to judge the training; a fraction is known from the run",
+        HelpName = "FRACTION|PATH",
+    };
     private static readonly Option<string?> DataDir = new("--data-dir")
     {
         Description = "Folder to look for named data sets in",
@@ -122,6 +127,7 @@ internal static class WorkerCommand
             EmergencyDir,
             Data,
             Test,
+            Holdout,
             DataDir,
             LabelColumn,
             TaskOfData,
@@ -183,6 +189,7 @@ internal static class WorkerCommand
         {
             Data = parse.GetRequiredValue(Data),
             Test = parse.GetValue(Test),
+            Holdout = parse.GetValue(Holdout),
             DataDir = parse.GetValue(DataDir),
             LabelColumn = parse.GetValue(LabelColumn),
             Task =

@@ -10,6 +10,7 @@ public sealed class HelpTests
     [
         "--data",
         "--test",
+        "--holdout",
         "--data-dir",
         "--label-column",
         "--task",
@@ -49,6 +50,7 @@ public sealed class HelpTests
         "--checkpoint-every",
         "--keep-checkpoints",
         "--eval-every",
+        "--patience",
         "--resume",
         "--listen",
         "--min-workers",

@@ -1,34 +1,47 @@
+using Distributed.Data.Formats;
+
 namespace Distributed.Data.Tables;
 
 /// <summary>Makes datasets of tables.</summary>
 internal static class TableDataset
 {
-    /// <summary>Fits the preprocessing on the training part and applies it to both parts.</summary>
+    /// <summary>Fits the preprocessing on the training part and applies it to all parts.</summary>
     /// <param name="name">The dataset's name.</param>
     /// <param name="train">The training set, or both sets.</param>
     /// <param name="columns">The names of the columns; null if they have none.</param>
     /// <param name="options">How to read.</param>
-    /// <param name="readTest">Reads the test set, of the same columns; null to hold back every fifth row.</param>
+    /// <param name="test">The test set; null to hold back every fifth row.</param>
+    /// <param name="holdout">What is held out, where that is a set of its own.</param>
+    /// <param name="read">Reads one of these, of the same columns.</param>
     /// <exception cref="InputException">Nothing can be learnt from a column, or a value does not fit.</exception>
     public static Dataset Create(
         string name,
         RawTable train,
         ColumnNames? columns,
         DataOptions options,
-        Func<Preprocessing, RawTable>? readTest
+        DataFiles? test,
+        DataFiles? holdout,
+        Func<DataFiles, Preprocessing, RawTable> read
     )
     {
-        var task = TaskChoice.Of(options.Task, train.Labels, TrainRows(train, holdsTest: readTest is null));
+        var split = RowSplit.Of(options, holdsTest: test is null);
+        var trainRows = split.Rows(DataPart.Train, train.RowCount);
+        var task = TaskChoice.Of(options.Task, train.Labels, trainRows);
         var classNames = task.Task == LearningTask.Classification ? train.Labels.ClassNames() : [];
         var numbers = task.Task == LearningTask.Regression ? train.Labels.Numbers() : [];
-        var (trainRows, testRows) = readTest is null ? TestSplit.EveryFifth(train.RowCount, train.Path) : (AllRows(train), []);
+        split.RequireEnough(train.RowCount, train.Path);
         var preprocessing = TableFit.Of(train, trainRows, options.Standardize, new GapTexts(options.MissingTexts));
         var targets = numbers.Length == 0 ? null : TargetStandardization.Fit([columns?.Target ?? "target"], numbers, trainRows);
-        var test = readTest?.Invoke(preprocessing);
+        var testTable = test is null ? null : read(test, preprocessing);
+        var heldTable = holdout is null ? null : read(holdout, preprocessing);
         var trainSet = Select(train, trainRows);
-        var testSet = test is null ? Select(train, testRows) : Select(test, AllRows(test));
+        var testSet = testTable is null ? Select(train, split.Rows(DataPart.Test, train.RowCount)) : Select(testTable, AllRows(testTable));
+        var heldSet =
+            heldTable is not null ? Select(heldTable, AllRows(heldTable))
+            : split.Fraction > 0 ? Select(train, split.Rows(DataPart.Holdout, train.RowCount))
+            : null;
         var shape = new SampleShape(1, 1, preprocessing.SampleLength(train.Columns.Count));
-        return new Dataset(name, train.Path, shape, classNames, preprocessing, trainSet, testSet, targets)
+        return new Dataset(name, train.Path, shape, classNames, preprocessing, trainSet, testSet, targets, heldSet)
         {
             Columns = columns,
             Report = TableReport.Of(train, trainRows, preprocessing) with { Task = task.Reason },
@@ -65,12 +78,6 @@ internal static class TableDataset
         var numbers = TargetStandardization.Store(table.Path, table.Labels.Numbers(), targets, rows);
         return new SampleSet(decoder, numbers, features, targets.Count);
     }
-
-    /// <summary>The rows that are trained on, of any table.</summary>
-    /// <param name="table">The training set, or both sets.</param>
-    /// <param name="holdsTest">Whether every fifth row is held back.</param>
-    public static int[] TrainRows(RawTable table, bool holdsTest) =>
-        [.. Enumerable.Range(0, table.RowCount).Where(row => !holdsTest || !TestSplit.IsTest(row))];
 
     /// <summary>All rows of a table.</summary>
     public static int[] AllRows(RawTable table) => [.. Enumerable.Range(0, table.RowCount)];

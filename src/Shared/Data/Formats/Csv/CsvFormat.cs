@@ -20,20 +20,15 @@ internal class CsvFormat : DataFormat
     /// <inheritdoc />
     public override Dataset Read(string name, DataFiles train, DataFiles? test, DataOptions options)
     {
-        if (test is not null && test.Format is not CsvFormat)
-            throw FileErrors.In(test.Path, $"not a CSV file, but {train.Path} is one; --test needs the format of --data");
+        var holdout = DataFiles.Holdout(options);
+        RequireCsv(test, "--test", train);
+        RequireCsv(holdout, "--holdout", train);
         var text = ReadText(train.Path);
         var source = CsvSource.Of(train.Path, text.Span, options.DecimalComma);
         var layout = CsvLayout.Detect(source, options);
-        var table = CsvTable.ReadTraining(source, layout, options, holdsTest: test is null);
-        return TableDataset.Create(
-            name,
-            table,
-            layout.Names,
-            options,
-            test is null
-                ? null
-                : preprocessing => ((CsvFormat)test.Format).ReadTest(test.Path, CsvColumns.Of(train.Path, layout), preprocessing, options)
+        var table = CsvTable.ReadTraining(source, layout, options, RowSplit.Of(options, holdsTest: test is null));
+        return TableDataset.Create(name, table, layout.Names, options, test, holdout, (files, preprocessing) =>
+            ((CsvFormat)files.Format).ReadTest(files.Path, CsvColumns.Of(train.Path, layout), preprocessing, options)
         );
     }
 
@@ -63,7 +58,13 @@ internal class CsvFormat : DataFormat
     /// <exception cref="InputException">It cannot be read.</exception>
     protected virtual ReadOnlyMemory<byte> ReadText(string path) => FileContent.Read(path);
 
-    /// <summary>Reads a test set in the order of the training set's columns.</summary>
+    private static void RequireCsv(DataFiles? files, string option, DataFiles train)
+    {
+        if (files is not null && files.Format is not CsvFormat)
+            throw FileErrors.In(files.Path, $"not a CSV file, but {train.Path} is one; {option} needs the format of --data");
+    }
+
+    /// <summary>Reads a set that judges, in the order of the training set's columns.</summary>
     private RawTable ReadTest(string path, CsvColumns columns, Preprocessing preprocessing, DataOptions options)
     {
         var text = ReadText(path);

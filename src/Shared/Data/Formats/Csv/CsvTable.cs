@@ -10,15 +10,15 @@ internal ref struct CsvTable
     private readonly GapTexts _gaps;
     private readonly RawTable _table;
     private readonly bool _readsLabels;
-    private readonly bool _holdsTest;
+    private readonly RowSplit _split;
 
-    private CsvTable(CsvSource source, CsvLayout layout, ColumnKind?[] kinds, GapTexts gaps, bool readsLabels, bool holdsTest)
+    private CsvTable(CsvSource source, CsvLayout layout, ColumnKind?[] kinds, GapTexts gaps, bool readsLabels, RowSplit split)
     {
         _source = source;
         _layout = layout;
         _gaps = gaps;
         _readsLabels = readsLabels;
-        _holdsTest = holdsTest;
+        _split = split;
         string[] names = [.. layout.Features.Select(layout.Describe)];
         _table = new RawTable(source.Path, [.. kinds.Select(kind => new RawColumn(kind))], names, source.Dialect);
     }
@@ -27,16 +27,16 @@ internal ref struct CsvTable
     /// <param name="source">The text.</param>
     /// <param name="layout">Its columns.</param>
     /// <param name="options">What is said of the columns.</param>
-    /// <param name="holdsTest">Whether every fifth row is held back, so that it says nothing about the columns.</param>
+    /// <param name="split">Which rows are held back, so that they say nothing about the columns.</param>
     /// <exception cref="InputException">The text is bad, or a column may be two things.</exception>
-    public static RawTable ReadTraining(CsvSource source, CsvLayout layout, DataOptions options, bool holdsTest)
+    public static RawTable ReadTraining(CsvSource source, CsvLayout layout, DataOptions options, RowSplit split)
     {
         var gaps = new GapTexts(options.MissingTexts);
         var kinds = layout.Kinds(source.Path, options);
-        var table = Read(source, layout, kinds, gaps, readsLabels: true, holdsTest);
-        var found = Decide(table, layout.Dialect, holdsTest);
+        var table = Read(source, layout, kinds, gaps, readsLabels: true, split);
+        var found = Decide(table, layout.Dialect, split);
         if (found.Contains(ColumnKind.Category) && kinds.Contains(null))
-            table = Read(source, layout, found, gaps, readsLabels: true, holdsTest);
+            table = Read(source, layout, found, gaps, readsLabels: true, split);
         RequireNumbers(table, layout.Dialect);
         return table;
     }
@@ -57,14 +57,14 @@ internal ref struct CsvTable
                     (ColumnKind?)(preprocessing.Table?.Columns[feature] is CategoryEncoding ? ColumnKind.Category : ColumnKind.Number)
                 ),
         ];
-        var table = Read(source, layout, kinds, new GapTexts(preprocessing.Table?.Missing), readsLabels, holdsTest: false);
+        var table = Read(source, layout, kinds, new GapTexts(preprocessing.Table?.Missing), readsLabels, split: default);
         RequireNumbers(table, layout.Dialect);
         return table;
     }
 
-    private static RawTable Read(CsvSource source, CsvLayout layout, ColumnKind?[] kinds, GapTexts gaps, bool readsLabels, bool holdsTest)
+    private static RawTable Read(CsvSource source, CsvLayout layout, ColumnKind?[] kinds, GapTexts gaps, bool readsLabels, RowSplit split)
     {
-        var rows = new CsvTable(source, layout, kinds, gaps, readsLabels, holdsTest);
+        var rows = new CsvTable(source, layout, kinds, gaps, readsLabels, split);
         var reader = source.Read();
         for (var isHeader = layout.HasHeader; rows.TryReadRow(ref reader, isHeader, out var isBlank); )
             isHeader &= isBlank;
@@ -73,9 +73,9 @@ internal ref struct CsvTable
             : throw FileErrors.In(source.Path, "there is a header but no row; a dataset needs samples");
     }
 
-    private static ColumnKind?[] Decide(RawTable table, CsvDialect dialect, bool holdsTest)
+    private static ColumnKind?[] Decide(RawTable table, CsvDialect dialect, RowSplit split)
     {
-        var trainRows = TableDataset.TrainRows(table, holdsTest);
+        var trainRows = split.Rows(DataPart.Train, table.RowCount);
         List<string> problems = [];
         var kinds = new ColumnKind?[table.Columns.Count];
         for (var column = 0; column < kinds.Length; column++)
@@ -158,7 +158,7 @@ internal ref struct CsvTable
     }
 
     // Rows that are held back say nothing about what a column holds.
-    private readonly bool Decides(RawColumn column) => !_holdsTest || !TestSplit.IsTest(column.Values.Length);
+    private readonly bool Decides(RawColumn column) => _split.PartOf(column.Values.Length) == DataPart.Train;
 
     private readonly string NameOf(RawColumn column) => _table.Names[_table.Columns.Index().First(other => other.Item == column).Index];
 
