@@ -123,6 +123,16 @@ internal static class DataOptionTable
             (options, text) => options with { Missing = OptionText.NotEmpty(text) }
         ),
         new(
+            "--weight-column",
+            "NAME|INDEX",
+            OptionGroups.Data,
+            "the column of a table that says how much the loss of each training sample counts, at least 0; it is no feature, and evaluation "
+                + "counts all samples alike",
+            "all alike",
+            "weight",
+            (options, text) => options with { WeightColumn = OptionText.NotEmpty(text) }
+        ),
+        new(
             "--standardize",
             "on|off",
             OptionGroups.Data,

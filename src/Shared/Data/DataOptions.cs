@@ -53,6 +53,13 @@ public sealed record DataOptions
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Missing { get; init; }
 
+    /// <summary>
+    /// Tables only: the column that says how much the loss of each training sample counts, by name or index; null if all count alike. It is no
+    /// feature, and other files need not have it.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? WeightColumn { get; init; }
+
     /// <summary>CSV only: whether columns are brought to mean 0 and deviation 1 over the training set.</summary>
     public bool Standardize { get; init; } = true;
 

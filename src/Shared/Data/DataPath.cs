@@ -78,6 +78,7 @@ internal static class DataPath
             : options.Numeric is not null ? "--numeric"
             : options.Ignore is not null ? "--ignore"
             : options.Missing is not null ? "--missing"
+            : options.WeightColumn is not null ? "--weight-column"
             : options.Task == LearningTask.Regression ? "--task regression"
             : null;
         if (option is not null)

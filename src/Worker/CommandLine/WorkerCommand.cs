@@ -101,6 +101,11 @@ internal static class WorkerCommand
         Description = "CSV: the texts that stand for missing values",
         HelpName = "TEXTS",
     };
+    private static readonly Option<string?> WeightColumn = new("--weight-column")
+    {
+        Description = "CSV: the column of the samples' weights",
+        HelpName = "NAME|INDEX",
+    };
     private static readonly Option<string> Standardize = new("--standardize")
     {
         Description = "CSV: bring columns to mean 0 and deviation 1",
@@ -137,6 +142,7 @@ internal static class WorkerCommand
             Numeric,
             Ignore,
             Missing,
+            WeightColumn,
             Standardize,
             HealthCommand.Create(),
             BenchCommand(),
@@ -200,6 +206,7 @@ internal static class WorkerCommand
             Numeric = parse.GetValue(Numeric),
             Ignore = parse.GetValue(Ignore),
             Missing = parse.GetValue(Missing),
+            WeightColumn = parse.GetValue(WeightColumn),
             Standardize = parse.GetRequiredValue(Standardize) == "on",
         };
 

@@ -20,6 +20,7 @@ public sealed class HelpTests
         "--numeric",
         "--ignore",
         "--missing",
+        "--weight-column",
         "--standardize",
         "--model",
         "--workers",

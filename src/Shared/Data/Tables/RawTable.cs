@@ -21,6 +21,9 @@ internal sealed class RawTable(string path, IReadOnlyList<RawColumn> columns, IR
     /// <summary>[rows], the label of each row; none if they are left aside.</summary>
     public CsvLabels Labels { get; } = new(path, dialect);
 
+    /// <summary>[rows], how much each row counts in training; empty if all count alike.</summary>
+    public List<float> Weights { get; } = [];
+
     /// <summary>Number of rows.</summary>
     public int RowCount => Columns[0].Values.Length;
 }

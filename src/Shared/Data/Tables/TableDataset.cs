@@ -34,7 +34,9 @@ internal static class TableDataset
         var targets = numbers.Length == 0 ? null : TargetStandardization.Fit([columns?.Target ?? "target"], numbers, trainRows);
         var testTable = test is null ? null : read(test, preprocessing);
         var heldTable = holdout is null ? null : read(holdout, preprocessing);
-        var trainSet = Select(train, trainRows);
+        if (train.Weights.Count > 0 && trainRows.All(row => train.Weights[row] == 0))
+            throw FileErrors.In(train.Path, "every weight of the training part is 0, so that there is nothing to learn; see --weight-column");
+        var trainSet = Select(train, trainRows, row => train.Weights[row]);
         var testSet = testTable is null ? Select(train, split.Rows(DataPart.Test, train.RowCount)) : Select(testTable, AllRows(testTable));
         var heldSet =
             heldTable is not null ? Select(heldTable, AllRows(heldTable))
@@ -47,7 +49,12 @@ internal static class TableDataset
             Report = TableReport.Of(train, trainRows, preprocessing) with { Task = task.Reason },
         };
 
-        SampleSet Select(RawTable table, int[] rows) => Samples(table, rows, preprocessing, classNames, "the training set", targets);
+        // What judges counts alike, whatever its file says.
+        SampleSet Select(RawTable table, int[] rows, Func<int, float>? weightOf = null)
+        {
+            var samples = Samples(table, rows, preprocessing, classNames, "the training set", targets);
+            return train.Weights.Count == 0 ? samples : samples.WithWeights([.. rows.Select(weightOf ?? (_ => 1))]);
+        }
     }
 
     /// <summary>Chosen rows with their targets.</summary>

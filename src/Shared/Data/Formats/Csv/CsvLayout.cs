@@ -9,12 +9,20 @@ internal sealed class CsvLayout
     private readonly string[] _firstRow;
     private readonly int[] _featureOf; // [columns]: -1 for labels and what is left out
 
-    private CsvLayout(CsvDialect dialect, string[] firstRow, bool hasHeader, int labelIndex, IReadOnlyList<int> features)
+    private CsvLayout(
+        CsvDialect dialect,
+        string[] firstRow,
+        bool hasHeader,
+        int labelIndex,
+        IReadOnlyList<int> features,
+        int weightIndex = -1
+    )
     {
         _firstRow = firstRow;
         Dialect = dialect;
         HasHeader = hasHeader;
         LabelIndex = labelIndex;
+        WeightIndex = weightIndex;
         Features = features;
         _featureOf = Enumerable.Repeat(-1, firstRow.Length).ToArray();
         foreach (var (feature, column) in features.Index())
@@ -29,6 +37,9 @@ internal sealed class CsvLayout
 
     /// <summary>The column of the labels, from 0; -1 if there is none.</summary>
     public int LabelIndex { get; }
+
+    /// <summary>The column of a training set that says how much each sample counts, from 0; -1 if all count alike.</summary>
+    public int WeightIndex { get; }
 
     /// <summary>Number of columns, those that are left out included.</summary>
     public int ColumnCount => _firstRow.Length;
@@ -78,10 +89,24 @@ internal sealed class CsvLayout
             );
         }
 
-        int[] features = [.. Enumerable.Range(0, firstRow.Length).Where(column => column != labelIndex && !ignored.Contains(column))];
+        var weightIndex = FindWeights(source.Path, firstRow, hasHeader, options.WeightColumn);
+        if (weightIndex == labelIndex)
+        {
+            throw FileErrors.In(
+                source.Path,
+                $"--weight-column names column '{CsvText.Shorten(firstRow[labelIndex])}', which holds the labels; name these with --label-column"
+            );
+        }
+
+        int[] features =
+        [
+            .. Enumerable
+                .Range(0, firstRow.Length)
+                .Where(column => column != labelIndex && column != weightIndex && !ignored.Contains(column)),
+        ];
         if (features.Length == 0)
-            throw FileErrors.In(source.Path, "--ignore leaves no column to learn from");
-        var layout = new CsvLayout(source.Dialect, firstRow, hasHeader, labelIndex, features);
+            throw FileErrors.In(source.Path, $"{(ignored.Count > 0 ? "--ignore" : "--weight-column")} leaves no column to learn from");
+        var layout = new CsvLayout(source.Dialect, firstRow, hasHeader, labelIndex, features, weightIndex);
         layout.RequireTargetOnce(source.Path);
         return layout;
     }
@@ -125,9 +150,14 @@ internal sealed class CsvLayout
     public static CsvLayout Matching(CsvSource source, CsvColumns columns, DataOptions options)
     {
         var firstRow = FirstRow(source, out _);
-        var labels = firstRow.Length == columns.FeatureCount + 1 ? columns.LabelIndex ?? columns.FeatureCount : -1;
+        var most = columns.FeatureCount + 1;
+        var labels = firstRow.Length == most ? columns.WithoutWeights().LabelIndex ?? columns.FeatureCount : -1;
         var hasHeader = options.Header ?? (IsNamed(source.Dialect, firstRow, columns.Names) || CsvHeader.IsIn(source, firstRow, labels));
         var ignored = Find(source.Path, firstRow, hasHeader, options.Ignore, "--ignore");
+        if (firstRow.Length - ignored.Count <= most)
+            columns = columns.WithoutWeights();
+        else if (options.WeightColumn is { } weights)
+            ignored.AddRange(FindAll(firstRow, hasHeader, weights));
         return hasHeader && columns.Names is not null
             ? ByName(source, firstRow, columns, columns.Names, options.LabelColumn, ignored)
             : ByOrder(source, firstRow, hasHeader, columns, options.LabelColumn, ignored);
@@ -237,16 +267,35 @@ internal sealed class CsvLayout
         List<int> columns = [];
         foreach (var name in list is null ? [] : NameList.Parse(list))
         {
-            int[] named = hasHeader ? [.. firstRow.Index().Where(column => column.Item == name).Select(column => column.Index)] : [];
-            if (named.Length > 0)
-                columns.AddRange(named);
-            else if (ParseIndex(name) is { } index && index < firstRow.Length)
-                columns.Add(index);
-            else
-                throw NoColumn(path, firstRow, name, hasHeader, option);
+            var found = FindAll(firstRow, hasHeader, name);
+            columns.AddRange(found.Length > 0 ? found : throw NoColumn(path, firstRow, name, hasHeader, option));
         }
 
         return columns;
+    }
+
+    /// <summary>The columns of a name, or else the one of an index.</summary>
+    private static int[] FindAll(string[] firstRow, bool hasHeader, string name)
+    {
+        int[] named = hasHeader ? [.. firstRow.Index().Where(column => column.Item == name).Select(column => column.Index)] : [];
+        return named.Length == 0 && ParseIndex(name) is { } index && index < firstRow.Length ? [index] : named;
+    }
+
+    /// <summary>The column of the weights, or -1.</summary>
+    private static int FindWeights(string path, string[] firstRow, bool hasHeader, string? name)
+    {
+        const string option = "--weight-column";
+        if (name is null)
+            return -1;
+        return FindAll(firstRow, hasHeader, name) switch
+        {
+            [] => throw NoColumn(path, firstRow, name, hasHeader, option),
+            [var column] => column,
+            var several => throw FileErrors.In(
+                path,
+                $"'{CsvText.Shorten(name)}' is the name of columns {string.Join(" and ", several)} (the first is 0); name one of them by its index for {option}"
+            ),
+        };
     }
 
     private static string[] FirstRow(CsvSource source, out int line)

@@ -132,6 +132,21 @@ internal ref struct CsvTable
             Add(cell, _table.Columns[feature], line);
         else if (column == _layout.LabelIndex && _readsLabels)
             _table.Labels.Add(cell, line);
+        else if (column == _layout.WeightIndex)
+            _table.Weights.Add(Weight(cell, column, line));
+    }
+
+    private readonly float Weight(CsvCell cell, int column, int line)
+    {
+        var text = cell.Text.Trim((byte)' ');
+        if (_source.Dialect.TryParse(text, out var weight) && weight >= 0 && float.IsFinite((float)weight))
+            return (float)weight;
+        var shown = CsvText.Shorten(CsvText.Of(cell, _source.Path, line));
+        throw FileErrors.AtLine(
+            _source.Path,
+            line,
+            $"{_layout.Describe(column)}: '{shown}' is no weight; write how much the sample counts, a number of at least 0"
+        );
     }
 
     private readonly void Add(CsvCell cell, RawColumn column, int line)
