@@ -54,9 +54,10 @@ internal static class DataOptionTable
         ),
         new(
             "--label-column",
-            "NAME|INDEX",
+            "NAME|INDEX[,..]",
             OptionGroups.Data,
-            "the column of a CSV file that holds the labels, by name or counted from 0",
+            "the column of a CSV file that holds the labels, by name or counted from 0; of numbers to predict there may be several, with commas "
+                + "between them",
             "the last column",
             "species",
             (options, text) => options with { LabelColumn = OptionText.NotEmpty(text) }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Numerics;
 using Distributed.Data.Formats.Csv;
 using Distributed.Data.Tables;
@@ -42,17 +41,12 @@ internal static class ArrayDataset
         double[][] all = [.. targets, .. options.TestTargets ?? []];
         var rows = Rows.Of(features, all.Length, "targets", options);
         var values = Flatten(all, "target");
-        var names = options.TargetNames ?? Numbered(all[0].Length);
+        var names = options.TargetNames ?? TargetStandardization.Numbered(all[0].Length);
         if (names.Count != all[0].Length)
             throw new ArgumentException($"{names.Count} names, but {all[0].Length} targets", nameof(options));
         var measured = TargetStandardization.Fit(names, values, rows.Train);
         return rows.ToDataset([], measured, chosen => TargetStandardization.Store(Name, values, measured, chosen));
     }
-
-    private static IReadOnlyList<string> Numbered(int targets) =>
-        targets == 1
-            ? ["target"]
-            : [.. Enumerable.Range(0, targets).Select(index => string.Create(CultureInfo.InvariantCulture, $"target{index}"))];
 
     private static int[] Indices(IReadOnlyList<string> labels, IReadOnlyList<string> classNames)
     {

@@ -21,7 +21,10 @@ public sealed record DataOptions
     /// <summary>Folder that is searched for datasets besides their usual places.</summary>
     public string? DataDir { get; init; }
 
-    /// <summary>CSV only: the column of the labels, by name or by index from 0; without it, the last one.</summary>
+    /// <summary>
+    /// CSV only: the column of the labels, by name or by index from 0; without it, the last one. Of numbers to predict there may be several,
+    /// separated by commas; a name with commas stands in double quotes.
+    /// </summary>
     public string? LabelColumn { get; init; }
 
     /// <summary>Whether classes or numbers are to be predicted; without it, the data decides.</summary>

@@ -26,16 +26,22 @@ internal static class TableDataset
     {
         var split = RowSplit.Of(options, holdsTest: test is null);
         var trainRows = split.Rows(DataPart.Train, train.RowCount);
-        var task = TaskChoice.Of(options.Task, train.Labels, trainRows);
+        var task = TaskChoice.Of(options.Task, train.Targets, trainRows);
         var classNames = task.Task == LearningTask.Classification ? train.Labels.ClassNames() : [];
-        var numbers = task.Task == LearningTask.Regression ? train.Labels.Numbers() : [];
+        var numbers = task.Task == LearningTask.Regression ? train.Numbers() : [];
         split.RequireEnough(train.RowCount, train.Path);
         var preprocessing = TableFit.Of(train, trainRows, options.Standardize, new GapTexts(options.MissingTexts));
-        var targets = numbers.Length == 0 ? null : TargetStandardization.Fit([columns?.Target ?? "target"], numbers, trainRows);
+        var targets =
+            numbers.Length == 0
+                ? null
+                : TargetStandardization.Fit(columns?.Targets ?? TargetStandardization.Numbered(train.Targets.Count), numbers, trainRows);
         var testTable = test is null ? null : read(test, preprocessing);
         var heldTable = holdout is null ? null : read(holdout, preprocessing);
         if (train.Weights.Count > 0 && trainRows.All(row => train.Weights[row] == 0))
-            throw FileErrors.In(train.Path, "every weight of the training part is 0, so that there is nothing to learn; see --weight-column");
+            throw FileErrors.In(
+                train.Path,
+                "every weight of the training part is 0, so that there is nothing to learn; see --weight-column"
+            );
         var trainSet = Select(train, trainRows, row => train.Weights[row]);
         var testSet = testTable is null ? Select(train, split.Rows(DataPart.Test, train.RowCount)) : Select(testTable, AllRows(testTable));
         var heldSet =
@@ -82,7 +88,7 @@ internal static class TableDataset
             return new SampleSet(decoder, Array.ConvertAll(rows, row => classes[row]), features);
         }
 
-        var numbers = TargetStandardization.Store(table.Path, table.Labels.Numbers(), targets, rows);
+        var numbers = TargetStandardization.Store(table.Path, table.Numbers(), targets, rows);
         return new SampleSet(decoder, numbers, features, targets.Count);
     }
 

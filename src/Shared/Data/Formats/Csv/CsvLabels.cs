@@ -6,7 +6,8 @@ namespace Distributed.Data.Formats.Csv;
 /// <summary>The label column of a CSV file, and the classes or numbers in it.</summary>
 /// <param name="path">Where it was read from.</param>
 /// <param name="dialect">How numbers are written.</param>
-internal sealed class CsvLabels(string path, CsvDialect dialect)
+/// <param name="column">How messages name the column; null where there is only one.</param>
+internal sealed class CsvLabels(string path, CsvDialect dialect, string? column = null)
 {
     // Below this every integer is a double of its own, so that no two labels become one.
     private const double IntegerLimit = 1L << 53;
@@ -15,6 +16,8 @@ internal sealed class CsvLabels(string path, CsvDialect dialect)
     private readonly List<string> _texts = [];
     private readonly List<int> _lines = [];
     private readonly List<int> _ids = [];
+
+    private string OfColumn => column is null ? "" : $" of {column}";
 
     /// <summary>Number of rows.</summary>
     public int Count => _ids.Count;
@@ -65,7 +68,10 @@ internal sealed class CsvLabels(string path, CsvDialect dialect)
     public double[] Numbers()
     {
         if (FirstText is >= 0 and var text)
-            throw Refusal(text, "is not a number, as is to be predicted; drop the row, or say --task classification");
+            throw Refusal(
+                text,
+                "is not a number, as is to be predicted; drop the row" + (column is null ? ", or say --task classification" : "")
+            );
         double[] numbers = [.. _texts.Select(one => Number(one)!.Value)];
         return [.. _ids.Select(id => numbers[id])];
     }
@@ -74,7 +80,7 @@ internal sealed class CsvLabels(string path, CsvDialect dialect)
     /// <param name="id">Its place among the different ones.</param>
     /// <param name="reason">What is wrong with it.</param>
     public InputException Refusal(int id, string reason) =>
-        FileErrors.AtLine(path, _lines[id], $"the label '{CsvText.Shorten(_texts[id])}' {reason}");
+        FileErrors.AtLine(path, _lines[id], $"the label '{CsvText.Shorten(_texts[id])}'{OfColumn} {reason}");
 
     /// <summary>Refuses the target as a whole.</summary>
     public InputException Refusal(string reason) => FileErrors.In(path, reason);
@@ -121,9 +127,9 @@ internal sealed class CsvLabels(string path, CsvDialect dialect)
     private void RequireUsable(string text, int line)
     {
         if (text.Length == 0)
-            throw FileErrors.AtLine(path, line, "the label is empty");
+            throw FileErrors.AtLine(path, line, $"the label{OfColumn} is empty");
         if (Number(text) is double number && !double.IsFinite(number))
-            throw FileErrors.AtLine(path, line, $"the label is {text}; drop the row");
+            throw FileErrors.AtLine(path, line, $"the label{OfColumn} is {text}; drop the row");
     }
 
     private void RequireIntegers()

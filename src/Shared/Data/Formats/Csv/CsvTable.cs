@@ -20,7 +20,9 @@ internal ref struct CsvTable
         _readsLabels = readsLabels;
         _split = split;
         string[] names = [.. layout.Features.Select(layout.Describe)];
-        _table = new RawTable(source.Path, [.. kinds.Select(kind => new RawColumn(kind))], names, source.Dialect);
+        // Of several columns of labels, messages tell which one they speak of.
+        string?[] targets = layout.Labels.Count > 1 ? [.. layout.Labels.Select(layout.Describe)] : [null];
+        _table = new RawTable(source.Path, [.. kinds.Select(kind => new RawColumn(kind))], names, source.Dialect, targets);
     }
 
     /// <summary>Reads a training set, and finds out what its columns hold.</summary>
@@ -130,10 +132,16 @@ internal ref struct CsvTable
         var feature = _layout.FeatureOf(column);
         if (feature >= 0)
             Add(cell, _table.Columns[feature], line);
-        else if (column == _layout.LabelIndex && _readsLabels)
-            _table.Labels.Add(cell, line);
+        else if (_layout.LabelOf(column) is >= 0 and var label)
+            AddLabel(cell, label, line);
         else if (column == _layout.WeightIndex)
             _table.Weights.Add(Weight(cell, column, line));
+    }
+
+    private readonly void AddLabel(CsvCell cell, int label, int line)
+    {
+        if (_readsLabels)
+            _table.Targets[label].Add(cell, line);
     }
 
     private readonly float Weight(CsvCell cell, int column, int line)
