@@ -28,7 +28,7 @@ internal sealed class DataCommand(CommandConsole console)
     /// <exception cref="InputException">The data is not right.</exception>
     internal int Inspect(DataOptions options)
     {
-        var dataset = DatasetLoader.Load(options);
+        var dataset = DatasetLoader.Load(options with { WantsReport = true });
         var statistics = DatasetStatistics.Of(dataset);
         WriteLine($"{Printable.Of(dataset.Name)} ({Printable.Of(dataset.Location)})");
         var held = dataset.Holdout is { } holdout ? Text($", {holdout.Count} held out") : "";

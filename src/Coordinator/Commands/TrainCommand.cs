@@ -29,8 +29,7 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         await using var observers = RunObservers.Of(folder, console.Error, RunDisplay.Create(settings.Display, console));
         try
         {
-            foreach (var warning in settings.Resume ? [] : prepared.Dataset.Report?.Warnings ?? [])
-                observers.Report(new RunWarning(warning));
+            Tell(prepared.Dataset, observers);
             var (start, best) = FindStart(settings, prepared, folder, observers);
             var summary = RunFolder.ReadSummary(folder.Path);
             var isComplete =
@@ -51,10 +50,11 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         }
     }
 
+    // What is known of a run that is resumed was told when it began.
     private static RunPreparation Prepare(TrainSettings settings)
     {
         var begun = settings.Resume ? RunFolder.ReadConfiguration(settings.Run!) : null;
-        var prepared = Load(settings.Training, begun);
+        var prepared = Load(settings.Training with { Data = settings.Training.Data with { WantsReport = begun is null } }, begun);
         var differences = begun is null ? [] : ResumeRule.Errors(begun, prepared.Configuration);
         return differences.Count == 0
             ? prepared
@@ -71,6 +71,16 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         {
             throw new RunFailedException(MemoryUse.WhileReading, exception);
         }
+    }
+
+    private static void Tell(Dataset dataset, RunObservers observers)
+    {
+        if (dataset.Report is not { } report)
+            return;
+        if (report.Task is { } reason)
+            observers.Report(new TaskChosen(dataset.Task, reason));
+        foreach (var warning in report.Warnings)
+            observers.Report(new RunWarning(warning));
     }
 
     private RunFolder Open(TrainSettings settings, RunPreparation prepared)
@@ -149,7 +159,7 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
 
     private static RunSummary Summarize(RunResult result, RunPreparation prepared, RunFolder folder)
     {
-        var best = folder.Metrics.BestUpTo(result.Step);
+        var best = folder.Metrics.BestUpTo(result.Step); // with --patience, the one whose weights are the model
         return new(
             result.Step,
             result.Samples,

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Distributed.Coordinator.Commands;
 using Distributed.Coordinator.Runs;
+using Distributed.Data;
 using Distributed.Objectives;
 
 namespace Distributed.Coordinator.Observers;
@@ -14,6 +15,7 @@ internal static class RunText
     internal static string? Line(RunEvent runEvent) =>
         runEvent switch
         {
+            TaskChosen chosen => $"predicting {(chosen.Task == LearningTask.Regression ? "numbers" : "classes")}: {chosen.Reason}",
             RunStarted started => Started(started),
             Listening listening => Format($"waiting for {Workers(listening.Workers)} at {listening.Address}"),
             WorkerJoined joined => Format($"{joined.Worker} joined from {joined.Address} ({Workers(joined.Workers)})"),

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Distributed.Checkpoints;
+using Distributed.Data;
 using Distributed.Objectives;
 using Distributed.Training;
 
@@ -10,6 +11,7 @@ namespace Distributed.Coordinator.Runs;
 /// differs between two equal runs but who did the work.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
+[JsonDerivedType(typeof(TaskChosen), "taskChosen")]
 [JsonDerivedType(typeof(RunStarted), "runStarted")]
 [JsonDerivedType(typeof(Listening), "listening")]
 [JsonDerivedType(typeof(WorkerJoined), "workerJoined")]
@@ -29,6 +31,11 @@ namespace Distributed.Coordinator.Runs;
 [JsonDerivedType(typeof(RunCompleted), "runCompleted")]
 [JsonDerivedType(typeof(RunVerified), "runVerified")]
 internal abstract record RunEvent;
+
+/// <summary>What a table is used for, where nobody has said so; the first event of a run.</summary>
+/// <param name="Task">Whether classes or numbers are predicted.</param>
+/// <param name="Reason">Why, in a few words.</param>
+internal sealed record TaskChosen(LearningTask Task, string Reason) : RunEvent;
 
 /// <summary>The first step is about to begin: every worker is ready.</summary>
 /// <param name="FirstStep">The first step that this process trains, from 1.</param>

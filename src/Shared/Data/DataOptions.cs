@@ -66,6 +66,10 @@ public sealed record DataOptions
     /// <summary>CSV only: whether columns are brought to mean 0 and deviation 1 over the training set.</summary>
     public bool Standardize { get; init; } = true;
 
+    /// <summary>Whether <see cref="Dataset.Report"/> is wanted, which takes another pass over a table. Nothing depends on it.</summary>
+    [JsonIgnore]
+    internal bool WantsReport { get; init; }
+
     /// <summary>The texts of <see cref="Missing"/>; null for the usual ones.</summary>
     [JsonIgnore]
     internal IReadOnlyList<string>? MissingTexts => Missing is null ? null : NameList.Parse(Missing);

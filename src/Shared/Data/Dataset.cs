@@ -114,7 +114,7 @@ public sealed class Dataset
     /// <summary>The names of the columns, or null if they have none.</summary>
     public ColumnNames? Columns { get; init; }
 
-    /// <summary>What was found out about the columns of a table; null where there are none.</summary>
+    /// <summary>What was found out about the columns of a table; null where there are none, or nobody has asked for it.</summary>
     internal Tables.TableReport? Report { get; init; }
 
     /// <summary>Whether the target of each sample is followed by what its loss counts for in training.</summary>

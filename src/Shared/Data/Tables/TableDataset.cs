@@ -52,7 +52,7 @@ internal static class TableDataset
         return new Dataset(name, train.Path, shape, classNames, preprocessing, trainSet, testSet, targets, heldSet)
         {
             Columns = columns,
-            Report = TableReport.Of(train, trainRows, preprocessing) with { Task = task.Reason },
+            Report = options.WantsReport ? TableReport.Of(train, trainRows, preprocessing) with { Task = task.Reason } : null,
         };
 
         // What judges counts alike, whatever its file says.
