@@ -53,7 +53,7 @@ internal sealed class InProcessSession : IDisposable
     internal async Task<RunResult> RunAsync(CancellationToken interrupt)
     {
         _observer.Report(new RunStarted(Step + 1, _configuration.Steps, Workers: 0, Transport));
-        if (_request.Position < Positions.AfterEvaluation(Step))
+        if (_configuration.IsEvaluated(Step) && _request.Position < Positions.AfterEvaluation(Step))
             Evaluate();
         while (!IsAtEnd && !interrupt.IsCancellationRequested)
         {

@@ -23,21 +23,26 @@ internal sealed record RunRequest(
 )
 {
     /// <summary>
-    /// The evaluations that an earlier coordinator has left in the folder, in order, where they decide when training stops; also those after the
-    /// start, which count if workers have gone on from there.
+    /// The evaluations that an earlier coordinator has left in the folder, in order, where they decide when training stops; also those
+    /// after the start, which count if workers have gone on from there.
     /// </summary>
     public IReadOnlyList<Evaluated> Evaluations { get; init; } = [];
 
     /// <summary>The state of the best of them up to the start; null if there is none, or if it is not asked for.</summary>
     public BestState? Best { get; init; }
 
-    /// <summary>Where the run begins, see <see cref="Positions"/>: with the state at its end, it is only evaluated.</summary>
+    /// <summary>
+    /// Where the run begins, see <see cref="Positions"/>: with the state at its end, it is only evaluated. What was evaluated at an earlier
+    /// end alone has no place in a run that goes on.
+    /// </summary>
     public long Position
     {
         get
         {
             var hasStopped = StoppingAfter(Positions.AfterEvaluation(Start.Step)) is { HasStopped: true };
-            return Positions.Start(Start.Step, hasStopped ? Start.Step : Configuration.Steps);
+            return hasStopped || !Configuration.IsEvaluated(Start.Step)
+                ? Positions.After(Start.Step)
+                : Positions.Start(Start.Step, Configuration.Steps);
         }
     }
 
@@ -46,6 +51,7 @@ internal sealed record RunRequest(
     public EarlyStopping? StoppingAfter(long position) =>
         Configuration.Options.Patience is { } patience
             ? Evaluations
+                .Where(evaluation => Configuration.IsEvaluated(evaluation.Step))
                 .Where(evaluation => Positions.AfterEvaluation(evaluation.Step) <= position)
                 .Aggregate(new EarlyStopping(patience), (stopping, next) => stopping.After(next.Step, next.HeldOut!.Loss))
             : null;
