@@ -65,7 +65,7 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
         _weights = new WeightUpdater(settings, team: null);
         _weights.State.Restore(request.Start);
         _completed.Open(request.Start.Step);
-        _position = Positions.Start(request.Start.Step, request.Configuration.Steps);
+        _position = request.Position;
         _working = WorkAsync();
     }
 
@@ -108,7 +108,7 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
             work.Kind switch
             {
                 WorkKind.Train => () => TrainAsync(work, microbatches, samples, touched),
-                WorkKind.Evaluate => () => EvaluateAsync(work, microbatches),
+                WorkKind.Evaluate or WorkKind.EvaluateHoldout => () => EvaluateAsync(work, microbatches),
                 WorkKind.Compare => () => CompareAsync(work),
                 _ => SnapshotAsync,
             }
@@ -218,7 +218,7 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
         await _thread.RunAsync(() =>
             view.RunStep(() =>
             {
-                var plan = view.Exchange.BeginEvaluation(work.Step, microbatches, view.Stopping);
+                var plan = view.Exchange.BeginEvaluation(work.Position, microbatches, view.Stopping);
                 view.Exchange.Complete();
                 record = StepRecord.Complete(view.Exchange, plan);
             })

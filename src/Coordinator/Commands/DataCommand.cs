@@ -29,10 +29,11 @@ internal sealed class DataCommand(CommandConsole console)
     /// <exception cref="InputException">The data is not right.</exception>
     internal int Inspect(DataOptions options)
     {
-        var dataset = DatasetLoader.Load(options);
+        var dataset = DatasetLoader.Load(options with { WantsReport = true });
         var statistics = DatasetStatistics.Of(dataset);
         WriteLine($"{Printable.Of(dataset.Name)} ({Printable.Of(dataset.Location)})");
-        WriteLine($"samples of {dataset.Shape}: {dataset.Train.Count} to train on, {dataset.Test.Count} to test on");
+        var held = dataset.Holdout is { } holdout ? Text($", {holdout.Count} held out") : "";
+        WriteLine($"samples of {dataset.Shape}: {dataset.Train.Count} to train on{held}, {dataset.Test.Count} to test on");
         WriteLine(
             $"values from {statistics.FeatureMinimum:0.####} to {statistics.FeatureMaximum:0.####}, mean {statistics.FeatureMean:0.####}"
         );
@@ -73,5 +74,7 @@ internal sealed class DataCommand(CommandConsole console)
         return ExitCodes.Done;
     }
 
-    private void WriteLine(FormattableString text) => console.Output.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+    private void WriteLine(FormattableString text) => console.Output.WriteLine(Text(text));
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

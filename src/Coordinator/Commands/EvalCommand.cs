@@ -27,7 +27,7 @@ internal sealed class EvalCommand(CommandConsole console)
             throw new InputException($"--data: name the data to evaluate {path} on, such as --data digits");
         // Other data is read as the run's own was, but has its own test set.
         var known = trainedOn ?? new DataOptions();
-        var options = settings.Data(namesData ? known with { Test = null } : known);
+        var options = settings.Data(namesData ? known with { Test = null, Holdout = null } : known);
         var (name, parts) = DatasetLoader.LoadLabelled(options, model.Inputs, model.ClassNames, data =>
             (data.Name, Parts(data, settings.Part).ToList())
         );
@@ -41,7 +41,7 @@ internal sealed class EvalCommand(CommandConsole console)
         if (model.Targets is null)
             WriteClasses(name, model, parts, settings);
         else
-            WriteNumbers(name, parts.Sum(samples => samples.Count), ModelScore.Of(model, parts), settings);
+            WriteNumbers(name, model, parts, settings);
         return ExitCodes.Done;
     }
 
@@ -50,16 +50,44 @@ internal sealed class EvalCommand(CommandConsole console)
         {
             DatasetPart.Test => [data.Test],
             DatasetPart.Train => [data.Train],
-            _ => [data.Train, data.Test],
+            DatasetPart.Holdout =>
+            [
+                data.Holdout
+                    ?? throw new InputException(
+                        $"--part holdout: nothing of {Printable.Of(data.Name)} is held out; say --holdout FRACTION|PATH"
+                    ),
+            ],
+            _ => [data.Train, .. data.Holdout is { } holdout ? [holdout] : Array.Empty<SampleSet>(), data.Test],
         };
 
-    private void WriteNumbers(string data, int samples, TestScore score, EvalSettings settings)
+    private void WriteNumbers(string data, TrainedModel model, IReadOnlyList<SampleSet> parts, EvalSettings settings)
     {
+        var (samples, score) = (parts.Sum(set => set.Count), ModelScore.Of(model, parts));
+        var targets = model.Targets!.Count > 1 ? TargetScores.Of(model, [.. parts.Where(set => set.Count > 0)]) : [];
         if (settings.Json)
-            console.Output.WriteLine(StrictJson.Serialize(Result(data, samples, score.Loss, score.Metrics, settings)));
-        else
-            WriteLine(data, samples, score.Loss, score.Metrics, settings);
+        {
+            var result = Result(data, samples, score.Loss, score.Metrics, settings);
+            if (targets.Count > 0)
+                result.Add("targets", targets.Select(Fields));
+            console.Output.WriteLine(StrictJson.Serialize(result));
+            return;
+        }
+
+        WriteLine(data, samples, score.Loss, score.Metrics, settings);
+        foreach (var (name, metrics) in targets)
+            WriteLine($"  {Printable.Of(name)}: {Figures(metrics)}");
     }
+
+    private static Dictionary<string, object> Fields((string Name, IReadOnlyList<Metric> Metrics) target)
+    {
+        var fields = new Dictionary<string, object> { ["name"] = target.Name };
+        foreach (var metric in target.Metrics)
+            fields.Add(metric.Name, metric.Value);
+        return fields;
+    }
+
+    private static string Figures(IReadOnlyList<Metric> metrics) =>
+        string.Join(", ", metrics.Select(metric => $"{metric.Name} {RunText.Figure(metric.Value)}"));
 
     private static Dictionary<string, object> Result(
         string data,
@@ -83,9 +111,8 @@ internal sealed class EvalCommand(CommandConsole console)
 
     private void WriteLine(string data, int samples, double loss, IReadOnlyList<Metric> metrics, EvalSettings settings)
     {
-        var figures = string.Join(", ", metrics.Select(metric => $"{metric.Name} {RunText.Figure(metric.Value)}"));
         WriteLine(
-            $"{Printable.Of(data)}, {OptionText.Name(settings.Part)} part: {samples} samples, loss {RunText.Figure(loss)}, {figures}"
+            $"{Printable.Of(data)}, {OptionText.Name(settings.Part)} part: {samples} samples, loss {RunText.Figure(loss)}, {Figures(metrics)}"
         );
     }
 

@@ -2,6 +2,7 @@ using Distributed.Checkpoints;
 using Distributed.Coordinator.Observers;
 using Distributed.Coordinator.Options;
 using Distributed.Coordinator.Runs;
+using Distributed.Data;
 using Distributed.Training;
 
 namespace Distributed.Coordinator.Commands;
@@ -28,12 +29,14 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         await using var observers = RunObservers.Of(folder, console.Error, RunDisplay.Create(settings.Display, console));
         try
         {
-            foreach (var warning in settings.Resume ? [] : prepared.Dataset.Report?.Warnings ?? [])
-                observers.Report(new RunWarning(warning));
-            var start = FindStart(settings, prepared, folder, observers);
-            return start.Step == prepared.Configuration.Steps && RunFolder.ReadSummary(folder.Path) is { } summary
+            Tell(prepared.Dataset, observers);
+            var (start, best) = FindStart(settings, prepared, folder, observers);
+            var summary = RunFolder.ReadSummary(folder.Path);
+            var isComplete =
+                start.Step == prepared.Configuration.Steps || (summary is { StoppedEarly: true } && start.Step == summary.Steps);
+            return isComplete && summary is not null
                 ? Finish(observers, new RunCompleted(folder.Path, summary), ExitCodes.Done)
-                : await TrainAsync(run, prepared, settings, folder, start, observers, interrupt);
+                : await TrainAsync(run, prepared, settings, folder, start, best, observers, interrupt);
         }
         catch (OutOfMemoryException exception)
         {
@@ -47,10 +50,11 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         }
     }
 
+    // What is known of a run that is resumed was told when it began.
     private static RunPreparation Prepare(TrainSettings settings)
     {
         var begun = settings.Resume ? RunFolder.ReadConfiguration(settings.Run!) : null;
-        var prepared = Load(settings.Training, begun);
+        var prepared = Load(settings.Training with { Data = settings.Training.Data with { WantsReport = begun is null } }, begun);
         var differences = begun is null ? [] : ResumeRule.Errors(begun, prepared.Configuration);
         return differences.Count == 0
             ? prepared
@@ -69,6 +73,16 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         }
     }
 
+    private static void Tell(Dataset dataset, RunObservers observers)
+    {
+        if (dataset.Report is not { } report)
+            return;
+        if (report.Task is { } reason)
+            observers.Report(new TaskChosen(dataset.Task, reason));
+        foreach (var warning in report.Warnings)
+            observers.Report(new RunWarning(warning));
+    }
+
     private RunFolder Open(TrainSettings settings, RunPreparation prepared)
     {
         if (settings.Resume)
@@ -85,16 +99,36 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
             : RunFolder.CreateNew(DefaultParent, prepared.Dataset.Name, settings.Training.Model, console.Time, configuration, layout);
     }
 
-    private static Checkpoint FindStart(TrainSettings settings, RunPreparation prepared, RunFolder folder, RunObservers observers)
+    private static (Checkpoint Start, BestState? Best) FindStart(
+        TrainSettings settings,
+        RunPreparation prepared,
+        RunFolder folder,
+        RunObservers observers
+    )
     {
         if (!settings.Resume)
-            return prepared.InitialState();
+            return (prepared.InitialState(), null);
         var moments = prepared.Configuration.Options.Optimizer.CreateOptimizer().MomentNames;
-        if (folder.Checkpoints.LoadLatest(moments, skipped => observers.Report(new RunWarning(skipped)), folder.Lineage()) is not { } start)
-            return prepared.InitialState();
-        if (!folder.Checkpoints.Steps.Contains(start.Step))
-            EmergencyStart.Adopt(start, prepared, folder, observers);
-        return start;
+        var before = long.MaxValue;
+        while (folder.Checkpoints.LoadLatest(moments, Warn, folder.Lineage(), before) is { } start)
+        {
+            if (!folder.Checkpoints.Steps.Contains(start.Step))
+                EmergencyStart.Adopt(start, prepared, folder, observers);
+            var search = BestStart.Find(start, prepared.Configuration, folder.Metrics.Evaluations(), step =>
+                folder.Checkpoints.Load(step, moments, Warn)
+            );
+            if (search.MissingStep is not { } missing)
+                return (start, search.Best);
+            Warn(
+                $"the state after step {start.Step} is passed over: the evaluation or the checkpoint of step {missing} is missing, on which "
+                    + "--patience depends; going on from an earlier one"
+            );
+            before = missing;
+        }
+
+        return (prepared.InitialState(), null);
+
+        void Warn(string message) => observers.Report(new RunWarning(message));
     }
 
     private static async Task<int> TrainAsync(
@@ -103,6 +137,7 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         TrainSettings settings,
         RunFolder folder,
         Checkpoint start,
+        BestState? best,
         RunObservers observers,
         InterruptSignal interrupt
     )
@@ -110,6 +145,8 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         var request = new RunRequest(prepared.Configuration, prepared.Dataset, prepared.Network, settings.Cluster, folder, start)
         {
             Logged = folder.Metrics.Position(),
+            Evaluations = prepared.Configuration.Options.Patience is null ? [] : folder.Metrics.Evaluations(),
+            Best = best,
             Data = prepared.Places.In(prepared.Configuration.Options).Data,
         };
         var result = await run.RunAsync(request, observers, interrupt.Token);
@@ -122,7 +159,7 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
 
     private static RunSummary Summarize(RunResult result, RunPreparation prepared, RunFolder folder)
     {
-        var best = folder.Metrics.BestUpTo(result.Step);
+        var best = folder.Metrics.BestUpTo(result.Step); // with --patience, the one whose weights are the model
         return new(
             result.Step,
             result.Samples,
@@ -136,6 +173,15 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
             result.Transport
         )
         {
+            HeldOut = result.HeldOut is { } heldOut
+                ? heldOut with
+                {
+                    Metrics = [.. heldOut.Metrics, .. prepared.FinalMetrics(result.Weights, DataPart.Holdout)],
+                }
+                : null,
+            BestHoldoutLoss = best?.HoldoutLoss,
+            StoppedEarly = prepared.Configuration.Options.Patience is null ? null : result.StopReason is not null,
+            StopReason = result.StopReason,
             WorkersLost = result.WorkersLost,
             WorkersJoined = result.WorkersJoined,
             BestStep = best?.Step,

@@ -33,8 +33,8 @@ internal sealed class CheckpointObserver(RunFolder folder, IRunObserver run, lon
         if (runEvent is not SnapshotTaken { Checkpoint: var snapshot })
             return;
         _waiting.AddLast(snapshot);
-        while (_waiting.Count > 1 && _waiting.Sum(BytesOf) > mostWaiting)
-            LeaveOut();
+        while (_waiting.Sum(BytesOf) > mostWaiting && Dispensable() is { } oldest)
+            LeaveOut(oldest);
     }
 
     /// <summary>Reports a save that is complete by now, and begins the next one.</summary>
@@ -131,10 +131,18 @@ internal sealed class CheckpointObserver(RunFolder folder, IRunObserver run, lon
         }
     }
 
-    private void LeaveOut()
+    // Neither the newest, after which the run goes on, nor the best, which may be the model.
+    private LinkedListNode<Checkpoint>? Dispensable()
     {
-        var step = _waiting.First!.Value.Step;
-        _waiting.RemoveFirst();
+        var best = folder.Metrics.BestUpTo(_waiting.Last!.Value.Step)?.Step;
+        var oldest = _waiting.First!.Value.Step == best ? _waiting.First.Next : _waiting.First;
+        return oldest == _waiting.Last ? null : oldest;
+    }
+
+    private void LeaveOut(LinkedListNode<Checkpoint> snapshot)
+    {
+        var step = snapshot.Value.Step;
+        _waiting.Remove(snapshot);
         if (_isSlow)
             return;
         _isSlow = true;

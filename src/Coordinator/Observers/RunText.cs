@@ -1,6 +1,7 @@
 using System.Globalization;
 using Distributed.Coordinator.Commands;
 using Distributed.Coordinator.Runs;
+using Distributed.Data;
 using Distributed.Objectives;
 
 namespace Distributed.Coordinator.Observers;
@@ -14,6 +15,7 @@ internal static class RunText
     internal static string? Line(RunEvent runEvent) =>
         runEvent switch
         {
+            TaskChosen chosen => $"predicting {(chosen.Task == LearningTask.Regression ? "numbers" : "classes")}: {chosen.Reason}",
             RunStarted started => Started(started),
             Listening listening => Format($"waiting for {Workers(listening.Workers)} at {listening.Address}"),
             WorkerJoined joined => Format($"{joined.Worker} joined from {joined.Address} ({Workers(joined.Workers)})"),
@@ -25,7 +27,7 @@ internal static class RunText
             WentBack back => Format($"no worker has a later state left; going on after step {back.Step} as soon as one joins"),
             RolledBack back => Format($"{back.Reason}: what was trained after step {back.Step} is done again"),
             Waiting waiting => Format($"waiting for {waiting.For} for {waiting.Seconds:0} s: {Printable.Of(waiting.Details)}"),
-            Evaluated evaluated => Format($"step {evaluated.Step}: test loss {evaluated.TestLoss:0.0000}, {Metrics(evaluated.Metrics)}"),
+            Evaluated evaluated => Evaluation(evaluated),
             Straggling slow => Format($"{slow.Worker} takes {slow.Slowness:0.0} times as long for a microbatch as the others"),
             RangesChanged changed => Ranges(changed),
             RunInterrupted interrupted => Format(
@@ -45,7 +47,7 @@ internal static class RunText
 
     /// <summary>The test set's metrics and the hash in one line.</summary>
     internal static string Result(RunCompleted completed) =>
-        $"{Metrics(completed.Summary.TestMetrics)}, weights {completed.Summary.WeightsSha256}";
+        $"{Metrics("test", completed.Summary.TestMetrics)}, weights {completed.Summary.WeightsSha256}";
 
     /// <summary>Whether two trainings ended in the same bits.</summary>
     internal static string Verified(RunVerified verified) =>
@@ -75,8 +77,16 @@ internal static class RunText
     // An accuracy of 0.0098 is shown as ever.
     private static bool IsPlain(double magnitude) => magnitude is < 1000 and (0 or >= 0.001);
 
-    private static string Metrics(IReadOnlyList<Metric> metrics) =>
-        string.Join(", ", metrics.Select(metric => $"test {metric.Name} {Figure(metric.Value)}"));
+    private static string Evaluation(Evaluated evaluated)
+    {
+        var test = Format($"test loss {evaluated.TestLoss:0.0000}, {Metrics("test", evaluated.Metrics)}");
+        return evaluated.HeldOut is { } heldOut
+            ? Format($"step {evaluated.Step}: held-out loss {heldOut.Loss:0.0000}, {Metrics("held-out", heldOut.Metrics)}; {test}")
+            : Format($"step {evaluated.Step}: {test}");
+    }
+
+    private static string Metrics(string part, IReadOnlyList<Metric> metrics) =>
+        string.Join(", ", metrics.Select(metric => $"{part} {metric.Name} {Figure(metric.Value)}"));
 
     private static string Ranges(RangesChanged changed) =>
         Format(
@@ -100,11 +110,20 @@ internal static class RunText
         string[] lines =
         [
             Format($"{summary.Steps} steps, {summary.Samples} samples in {summary.Seconds:0.0} s ({summary.SamplesPerSecond:0} samples/s)"),
+            .. Stop(summary),
             Result(completed),
             $"run folder {completed.Run}",
             .. Invocation.CanSuggest ? Suggestions(Invocation.Argument(completed.Run), summary) : [],
         ];
         return string.Join('\n', lines);
+    }
+
+    private static IEnumerable<string> Stop(RunSummary summary)
+    {
+        if (summary.StopReason is { } reason)
+            yield return Format($"stopped early: {reason}");
+        if (summary is { StoppedEarly: not null, BestStep: { } best })
+            yield return Format($"the model has the weights after step {best}, held-out loss {summary.BestHoldoutLoss:0.0000}");
     }
 
     private static IEnumerable<string> Suggestions(string run, RunSummary summary) =>

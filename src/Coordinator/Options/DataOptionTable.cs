@@ -10,7 +10,7 @@ internal static class DataOptionTable
 
     /// <summary>Those that say where data lies, and not how it is read.</summary>
     internal static IReadOnlyList<OptionSpec<DataOptions>> Places =>
-        [.. Options.Where(option => option.Name is "--data" or "--test" or "--data-dir")];
+        [.. Options.Where(option => option.Name is "--data" or "--test" or "--holdout" or "--data-dir")];
 
     internal static IReadOnlyList<OptionSpec<DataOptions>> Options { get; } =
     [
@@ -33,6 +33,17 @@ internal static class DataOptionTable
             (options, text) => options with { Test = OptionText.NotEmpty(text) }
         ),
         new(
+            "--holdout",
+            "FRACTION|PATH",
+            OptionGroups.Data,
+            "what judges the training while it goes on, apart from the test set: a fraction of the training part, in rows spread evenly, or a "
+                + "file; it is not trained on, and nothing is fitted on it",
+            "none",
+            "0.1",
+            (options, text) => options with { Holdout = Holdout.Parse(OptionText.NotEmpty(text)).ToString() },
+            nameof(DataOptions.Holdout)
+        ),
+        new(
             "--data-dir",
             "DIR",
             OptionGroups.Data,
@@ -43,9 +54,10 @@ internal static class DataOptionTable
         ),
         new(
             "--label-column",
-            "NAME|INDEX",
+            "NAME|INDEX[,..]",
             OptionGroups.Data,
-            "the column of a table that holds the labels, by name or counted from 0",
+            "the column of a table that holds the labels, by name or counted from 0; of numbers to predict there may be several, with commas "
+                + "between them",
             "the last column",
             "species",
             (options, text) => options with { LabelColumn = OptionText.NotEmpty(text) }
@@ -110,6 +122,16 @@ internal static class DataOptionTable
             "?,NA,N/A,NaN,null",
             "-999,unknown",
             (options, text) => options with { Missing = OptionText.NotEmpty(text) }
+        ),
+        new(
+            "--weight-column",
+            "NAME|INDEX",
+            OptionGroups.Data,
+            "the column of a table that says how much the loss of each training sample counts, at least 0; it is no feature, and evaluation "
+                + "counts all samples alike",
+            "all alike",
+            "weight",
+            (options, text) => options with { WeightColumn = OptionText.NotEmpty(text) }
         ),
         new(
             "--standardize",

@@ -11,14 +11,17 @@ internal enum DatasetPart
     /// <summary>Those trained on.</summary>
     Train,
 
-    /// <summary>Both.</summary>
+    /// <summary>Those that judge the training while it goes on.</summary>
+    Holdout,
+
+    /// <summary>All of them.</summary>
     All,
 }
 
 /// <summary>The options of <c>eval</c>.</summary>
 internal sealed record EvalSettings
 {
-    private static readonly string[] OfModel = ["--task", "--categorical", "--numeric", "--missing"];
+    private static readonly string[] OfModel = ["--task", "--categorical", "--numeric", "--missing", "--weight-column"];
 
     /// <summary>What is said of the data, beside what the model's run says of its own.</summary>
     public Func<DataOptions, DataOptions> Data { get; init; } = static data => data;

@@ -181,11 +181,21 @@ internal static class TrainOptionTable
                 "--eval-every",
                 "N",
                 OptionGroups.Training,
-                "steps from one evaluation on the test set to the next",
+                "steps from one evaluation on the test set, and on what is held out, to the next",
                 "an epoch",
                 "100",
                 (options, text) => options with { EvalEvery = OptionText.WholeNumber<long>(text) },
                 nameof(TrainingOptions.EvalEvery)
+            ),
+            new(
+                "--patience",
+                "N",
+                OptionGroups.Training,
+                "stop when the loss over --holdout has not been lower for this many evaluations in a row; the weights of the best one are the model",
+                "train to the end",
+                "5",
+                (options, text) => options with { Patience = OptionText.WholeNumber<int>(text) },
+                nameof(TrainingOptions.Patience)
             ),
         ];
 

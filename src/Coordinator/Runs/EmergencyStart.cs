@@ -2,6 +2,7 @@ using Distributed.Checkpoints;
 using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Control;
 using Distributed.Coordinator.Cluster.Control.Granting;
+using Distributed.Data;
 using Distributed.Objectives;
 using Distributed.Protocol;
 using Distributed.Training;
@@ -47,11 +48,9 @@ internal static class EmergencyStart
         var plan = WorkPlan.After(configuration, metrics.Position(), saved: long.MaxValue, compareEvery: 0);
         foreach (var work in plan.TakeWhile(work => work.Position <= end))
         {
-            if (records.TryGetValue(work, out var sums))
-                Log(work, sums, prepared, metrics);
-            else if (work == new PlannedWork(WorkKind.Evaluate, start.Step))
-                Log(work, Evaluate(start, prepared), prepared, metrics);
-            else
+            if (work.IsEvaluation && work.Step == start.Step && !records.ContainsKey(work))
+                records.Add(work, Evaluate(start, work.Part, prepared));
+            if (!records.TryGetValue(work, out var sums) || !TryLog(work, sums, records, prepared, metrics))
                 missing.Add(work.Step);
         }
 
@@ -60,7 +59,7 @@ internal static class EmergencyStart
             run.Report(
                 new RunWarning(
                     $"{metrics.Path}: lacks lines of steps {missing[0]} to {missing[^1]}: "
-                        + "neither it nor the emergency checkpoint has them; weights do not depend on them"
+                        + "neither it nor the emergency checkpoint has them"
                 )
             );
         }
@@ -79,15 +78,32 @@ internal static class EmergencyStart
         return records;
     }
 
-    private static void Log(PlannedWork work, in BatchSums sums, RunPreparation prepared, MetricsLog metrics)
+    // The held-out part is logged with the test set.
+    private static bool TryLog(
+        PlannedWork work,
+        in BatchSums sums,
+        Dictionary<PlannedWork, BatchSums> records,
+        RunPreparation prepared,
+        MetricsLog metrics
+    )
     {
-        var (configuration, step) = (prepared.Configuration, work.Step);
-        if (work.Kind == WorkKind.Evaluate)
-        {
-            metrics.Append(Evaluated.Of(step, configuration.CreateObjective(prepared.Dataset), sums));
-            return;
-        }
+        var configuration = prepared.Configuration;
+        if (work.Kind == WorkKind.Train)
+            LogStep(work.Step, sums, prepared, metrics);
+        if (work.Kind != WorkKind.Evaluate)
+            return true;
+        var heldOut = records.TryGetValue(new(WorkKind.EvaluateHoldout, work.Step), out var held) ? Score(DataPart.Holdout, held) : null;
+        if (configuration.HasHoldout && heldOut is null)
+            return false;
+        metrics.Append(Evaluated.Of(work.Step, Score(DataPart.Test, sums), heldOut));
+        return true;
 
+        TestScore Score(DataPart part, in BatchSums of) => TestScore.Of(configuration.CreateObjective(prepared.Dataset, part), of);
+    }
+
+    private static void LogStep(long step, in BatchSums sums, RunPreparation prepared, MetricsLog metrics)
+    {
+        var configuration = prepared.Configuration;
         var options = configuration.Options;
         var rate = new LearningRateSchedule(options.Schedule, options.Optimizer.LearningRate).At(step, configuration.Steps);
         var epoch = configuration.Batches(prepared.Dataset.Train.Count).Epoch(step);
@@ -95,7 +111,7 @@ internal static class EmergencyStart
     }
 
     // The workers had trained the step, and not evaluated after it yet.
-    private static BatchSums Evaluate(Checkpoint start, RunPreparation prepared)
+    private static BatchSums Evaluate(Checkpoint start, DataPart part, RunPreparation prepared)
     {
         var configuration = prepared.Configuration;
         using var trainer = new LocalTrainer(
@@ -105,6 +121,6 @@ internal static class EmergencyStart
             Environment.ProcessorCount
         );
         trainer.State.Restore(start);
-        return trainer.Evaluate();
+        return trainer.Evaluate(part);
     }
 }

@@ -1,4 +1,3 @@
-using Distributed.Collectives;
 using Distributed.Training;
 
 namespace Distributed.Coordinator.Runs;
@@ -13,7 +12,7 @@ internal sealed class InProcessRun(TimeProvider time) : ITrainingRun
 
     private async Task<RunResult> TrainAsync(RunRequest request, IRunObserver observer, CancellationToken interrupt)
     {
-        request.Folder.ContinueFrom(Positions.Start(request.Start.Step, request.Configuration.Steps));
+        request.Folder.ContinueFrom(request.Position);
         try
         {
             using var session = new InProcessSession(request, observer, time);

@@ -1,3 +1,5 @@
+using Distributed.Checkpoints;
+using Distributed.Collectives;
 using Distributed.Data;
 using Distributed.Objectives;
 using Distributed.Training;
@@ -12,7 +14,9 @@ internal sealed class InProcessSession : IDisposable
     private readonly RunConfiguration _configuration;
     private readonly IRunObserver _observer;
     private readonly TimeProvider _time;
+    private readonly RunRequest _request;
     private readonly Objective _objective;
+    private readonly Objective? _heldOutObjective; // null if nothing is held out
     private readonly BatchPlan _batches;
     private readonly LocalTrainer _trainer;
     private readonly IReadOnlyList<string> _momentNames;
@@ -20,10 +24,17 @@ internal sealed class InProcessSession : IDisposable
     private TimeSpan _trained;
     private long _samples;
     private Evaluated? _evaluation;
+    private EarlyStopping? _stopping; // null where training goes on to the end
+    private BestState? _best; // whose weights are the model, where that is not the last state
+    private long _saved;
 
     internal InProcessSession(RunRequest request, IRunObserver observer, TimeProvider time)
     {
+        _request = request;
         _configuration = request.Configuration;
+        (_stopping, _best, _saved) = (request.StoppingAfter(request.Position), request.Best, request.Start.Step);
+        if (_configuration.HasHoldout)
+            _heldOutObjective = _configuration.CreateObjective(request.Dataset, DataPart.Holdout);
         _observer = observer;
         _time = time;
         _keepsLedger = request.Cluster.Ledger;
@@ -35,27 +46,29 @@ internal sealed class InProcessSession : IDisposable
         _trainer.State.Restore(request.Start);
     }
 
+    private bool IsAtEnd => Step == _configuration.Steps || _stopping is { HasStopped: true };
+
     private long Step => _trainer.State.Step;
 
     internal async Task<RunResult> RunAsync(CancellationToken interrupt)
     {
         _observer.Report(new RunStarted(Step + 1, _configuration.Steps, Workers: 0, Transport));
-        while (Step < _configuration.Steps && !interrupt.IsCancellationRequested)
+        if (_configuration.IsEvaluated(Step) && _request.Position < Positions.AfterEvaluation(Step))
+            Evaluate();
+        while (!IsAtEnd && !interrupt.IsCancellationRequested)
         {
             TrainStep();
-            if (Step % _configuration.EvalEvery == 0)
+            if (_configuration.IsEvaluated(Step))
                 Evaluate();
-            if (Step % _configuration.CheckpointEvery == 0)
+            if (_configuration.IsSaved(Step))
                 Save();
             await _observer.SettleAsync(complete: false);
         }
-        var interrupted = Step < _configuration.Steps;
-        if (!interrupted && _evaluation?.Step != Step)
-            Evaluate();
-        if (Step % _configuration.CheckpointEvery != 0)
+
+        if (_saved != Step)
             Save();
         await _observer.SettleAsync(complete: true);
-        return Result(interrupted);
+        return Result(interrupted: !IsAtEnd);
     }
 
     public void Dispose() => _trainer.Dispose();
@@ -73,23 +86,39 @@ internal sealed class InProcessSession : IDisposable
 
     private void Evaluate()
     {
-        var sums = _trainer.Evaluate();
-        _evaluation = Evaluated.Of(Step, _objective, sums);
+        var heldOut = _heldOutObjective is null ? null : TestScore.Of(_heldOutObjective, _trainer.Evaluate(DataPart.Holdout));
+        _evaluation = Evaluated.Of(Step, TestScore.Of(_objective, _trainer.Evaluate(DataPart.Test)), heldOut);
+        _stopping = _stopping?.After(Step, heldOut!.Loss);
         _observer.Report(_evaluation);
+        if (_stopping?.BestStep == Step)
+            _best = new BestState(State(), _evaluation);
     }
 
-    private void Save() => _observer.Report(new SnapshotTaken(_trainer.State.ToCheckpoint(_momentNames).Copy()));
+    private void Save()
+    {
+        _observer.Report(new SnapshotTaken(_best?.Checkpoint.Step == Step ? _best.Checkpoint : State()));
+        _saved = Step;
+    }
 
-    private RunResult Result(bool interrupted) =>
-        new(
+    private Checkpoint State() => _trainer.State.ToCheckpoint(_momentNames).Copy();
+
+    private RunResult Result(bool interrupted)
+    {
+        var evaluation = _best?.Evaluation ?? _evaluation;
+        return new(
             Step,
-            _trainer.State.Weights.Memory,
-            _evaluation?.TestLoss,
-            _evaluation?.Metrics ?? [],
+            _best?.Checkpoint.Weights ?? _trainer.State.Weights.Memory,
+            evaluation?.TestLoss,
+            evaluation?.Metrics ?? [],
             _samples,
             _trained.TotalSeconds,
             Workers: 0,
             Transport,
             interrupted
-        );
+        )
+        {
+            HeldOut = evaluation?.HeldOut,
+            StopReason = _stopping?.Reason,
+        };
+    }
 }

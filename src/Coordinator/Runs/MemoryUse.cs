@@ -6,7 +6,7 @@ using Distributed.Training;
 namespace Distributed.Coordinator.Runs;
 
 /// <summary>What takes the memory of a coordinator, for the message when there is too little of it.</summary>
-/// <param name="DataBytes">The stored samples of both sets.</param>
+/// <param name="DataBytes">The stored samples of all sets.</param>
 /// <param name="ModelBytes">Weights, moments and what a step writes beside them.</param>
 internal sealed record MemoryUse(long DataBytes, long ModelBytes)
 {
@@ -21,7 +21,7 @@ internal sealed record MemoryUse(long DataBytes, long ModelBytes)
     /// <param name="options">Its options.</param>
     public static MemoryUse Of(Dataset dataset, Network network, TrainingOptions options)
     {
-        var samples = (long)dataset.Train.Count + dataset.Test.Count;
+        var samples = (long)dataset.Train.Count + dataset.Test.Count + (dataset.Holdout?.Count ?? 0);
         var vectors = (2 * (1 + options.Optimizer.CreateOptimizer().MomentNames.Count)) + 1; // state, spare state, gradient
         return new MemoryUse(samples * dataset.Train.BytesPerSample, (long)network.Layout.Length * sizeof(float) * vectors);
     }

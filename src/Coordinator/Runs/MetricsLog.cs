@@ -40,13 +40,13 @@ internal sealed class MetricsLog(string path) : IDisposable
     public void Append(Evaluated evaluation)
     {
         lock (_lock)
-            Note(Bests, evaluation.Step, evaluation.TestLoss);
+            Note(Bests, evaluation);
         Append(json =>
         {
             json.WriteNumber("step", evaluation.Step);
-            json.WriteFinite("testLoss", evaluation.TestLoss);
-            foreach (var metric in evaluation.Metrics)
-                json.WriteFinite(metric.TestKey, metric.Value);
+            json.WriteFinite(JudgedFigures.TestLoss, evaluation.TestLoss);
+            foreach (var (name, figure) in evaluation.Figures)
+                json.WriteFinite(name, figure);
         });
     }
 
@@ -54,7 +54,10 @@ internal sealed class MetricsLog(string path) : IDisposable
     /// <exception cref="IOException">They cannot be written.</exception>
     public void FlushToDisk() => _lines.FlushToDisk();
 
-    /// <summary>The evaluation with the lowest test loss, of two the earlier; null if there is none.</summary>
+    /// <summary>
+    /// The evaluation with the lowest loss, over the held-out part if there is one, else over the test set; of two the earlier; null if there is
+    /// none.
+    /// </summary>
     /// <param name="step">Later ones do not count: a run that goes on after this step knows nothing of them.</param>
     public BestEvaluation? BestUpTo(long step)
     {
@@ -90,6 +93,9 @@ internal sealed class MetricsLog(string path) : IDisposable
         });
         return reached;
     }
+
+    /// <summary>All evaluations that are logged, in order.</summary>
+    public IReadOnlyList<Evaluated> Evaluations() => [.. ReadLines(path).Select(EvaluationOf).OfType<Evaluated>()];
 
     /// <summary>The mean loss per sample over the logged steps of the last epoch.</summary>
     /// <exception cref="InputException">The file holds no step.</exception>
@@ -127,20 +133,26 @@ internal sealed class MetricsLog(string path) : IDisposable
     private List<BestEvaluation> ReadBests()
     {
         var bests = new List<BestEvaluation>();
-        foreach (var line in ReadLines(path))
-        {
-            if (line.Values.TryGetProperty("testLoss", out var loss) && loss.ValueKind == JsonValueKind.Number)
-                Note(bests, line.Step, loss.GetDouble());
-        }
+        foreach (var evaluation in Evaluations())
+            Note(bests, evaluation);
         return bests;
     }
 
     // What is not finite is written as null, and is never the best.
-    private static void Note(List<BestEvaluation> bests, long step, double loss)
+    private static void Note(List<BestEvaluation> bests, Evaluated evaluation)
     {
-        if (double.IsFinite(loss) && (bests.Count == 0 || loss < bests[^1].TestLoss))
-            bests.Add(new BestEvaluation(step, loss));
+        var best = new BestEvaluation(evaluation.Step, evaluation.TestLoss, evaluation.HeldOut?.Loss);
+        if (double.IsFinite(best.Loss) && (bests.Count == 0 || best.Loss < bests[^1].Loss))
+            bests.Add(best);
     }
+
+    private static Evaluated? EvaluationOf(MetricsLine line) =>
+        line.Values.TryGetProperty(JudgedFigures.TestLoss, out _)
+            ? new Evaluated(line.Step, JudgedFigures.Number(line.Values, JudgedFigures.TestLoss), JudgedFigures.TestMetrics(line.Values))
+            {
+                HeldOut = JudgedFigures.HeldOut(line.Values),
+            }
+            : null;
 
     private static long PositionOf(MetricsLine line) =>
         line.Values.TryGetProperty("loss", out _) ? Positions.After(line.Step) : Positions.AfterEvaluation(line.Step);
@@ -181,5 +193,10 @@ internal sealed class MetricsLog(string path) : IDisposable
 
 /// <summary>The best evaluation so far.</summary>
 /// <param name="Step">The step after which the test set was evaluated.</param>
-/// <param name="TestLoss">The mean loss per sample.</param>
-internal sealed record BestEvaluation(long Step, double TestLoss);
+/// <param name="TestLoss">The mean loss per sample of the test set.</param>
+/// <param name="HoldoutLoss">The mean loss per sample of the held-out part; null if there is none.</param>
+internal sealed record BestEvaluation(long Step, double TestLoss, double? HoldoutLoss)
+{
+    /// <summary>What it is judged by.</summary>
+    public double Loss => HoldoutLoss ?? TestLoss;
+}

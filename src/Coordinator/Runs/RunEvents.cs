@@ -1,6 +1,8 @@
 using System.Text.Json.Serialization;
 using Distributed.Checkpoints;
+using Distributed.Data;
 using Distributed.Objectives;
+using Distributed.Training;
 
 namespace Distributed.Coordinator.Runs;
 
@@ -9,6 +11,7 @@ namespace Distributed.Coordinator.Runs;
 /// differs between two equal runs but who did the work.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
+[JsonDerivedType(typeof(TaskChosen), "taskChosen")]
 [JsonDerivedType(typeof(RunStarted), "runStarted")]
 [JsonDerivedType(typeof(Listening), "listening")]
 [JsonDerivedType(typeof(WorkerJoined), "workerJoined")]
@@ -28,6 +31,11 @@ namespace Distributed.Coordinator.Runs;
 [JsonDerivedType(typeof(RunCompleted), "runCompleted")]
 [JsonDerivedType(typeof(RunVerified), "runVerified")]
 internal abstract record RunEvent;
+
+/// <summary>What a table is used for, where nobody has said so; the first event of a run.</summary>
+/// <param name="Task">Whether classes or numbers are predicted.</param>
+/// <param name="Reason">Why, in a few words.</param>
+internal sealed record TaskChosen(LearningTask Task, string Reason) : RunEvent;
 
 /// <summary>The first step is about to begin: every worker is ready.</summary>
 /// <param name="FirstStep">The first step that this process trains, from 1.</param>
@@ -107,22 +115,31 @@ internal sealed record StepCompleted(long Step, long Epoch, float Loss, float Le
 /// </param>
 internal sealed record SamplesUsed(long Step, long Epoch, IReadOnlyList<int> Samples, IReadOnlyList<int> Unreported) : RunEvent;
 
-/// <summary>The test set has been evaluated; reported after its step and before that step's checkpoint.</summary>
+/// <summary>
+/// The test set has been evaluated, and what is held out; reported after its step and before that step's checkpoint.
+/// </summary>
 /// <param name="Step">Steps completed.</param>
-/// <param name="TestLoss">The mean loss per sample.</param>
-/// <param name="Metrics">What the objective measures beside the loss.</param>
+/// <param name="TestLoss">The mean loss per sample of the test set.</param>
+/// <param name="Metrics">What the objective measures of it beside the loss.</param>
 internal sealed record Evaluated(long Step, double TestLoss, [property: JsonIgnore] IReadOnlyList<Metric> Metrics) : RunEvent
 {
-    /// <summary>An evaluation of an objective's sums.</summary>
-    /// <param name="step">Steps completed.</param>
-    /// <param name="objective">What is measured.</param>
-    /// <param name="sums">The sums over the test set.</param>
-    public static Evaluated Of(long step, Objective objective, in BatchSums sums) =>
-        new(step, (double)sums.Loss / sums.Samples, objective.Metrics(sums));
+    /// <summary>The same figures of the held-out part; null if there is none.</summary>
+    [JsonIgnore]
+    public TestScore? HeldOut { get; init; }
 
-    /// <summary>The metrics under the names that scripts read.</summary>
+    /// <summary>An evaluation.</summary>
+    /// <param name="step">Steps completed.</param>
+    /// <param name="test">Of the test set.</param>
+    /// <param name="heldOut">Of the held-out part; null if there is none.</param>
+    public static Evaluated Of(long step, TestScore test, TestScore? heldOut) => new(step, test.Loss, test.Metrics) { HeldOut = heldOut };
+
+    /// <summary>What is not a property under the names that scripts read.</summary>
     [JsonExtensionData]
-    public IDictionary<string, object> MetricsByKey => Metrics.ToDictionary(metric => metric.TestKey, metric => (object)metric.Value);
+    public IDictionary<string, object> FiguresByKey => Figures.ToDictionary(figure => figure.Key, figure => (object)figure.Value);
+
+    /// <summary>All figures but the test loss, under their names, in the order in which files have them.</summary>
+    [JsonIgnore]
+    public IEnumerable<KeyValuePair<string, double>> Figures => JudgedFigures.Of(Metrics, HeldOut);
 }
 
 /// <summary>

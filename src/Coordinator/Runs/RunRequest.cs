@@ -1,4 +1,5 @@
 using Distributed.Checkpoints;
+using Distributed.Collectives;
 using Distributed.Data;
 using Distributed.Model;
 using Distributed.Training;
@@ -21,6 +22,43 @@ internal sealed record RunRequest(
     Checkpoint Start
 )
 {
+    /// <summary>
+    /// The evaluations that an earlier coordinator has left in the folder, in order, where they decide when training stops; also those
+    /// after the start, which count if workers have gone on from there.
+    /// </summary>
+    public IReadOnlyList<Evaluated> Evaluations { get; init; } = [];
+
+    /// <summary>The state of the best of them up to the start; null if there is none, or if it is not asked for.</summary>
+    public BestState? Best { get; init; }
+
+    /// <summary>
+    /// Where the run begins, see <see cref="Positions"/>: with the state at its end, it is only evaluated. What was evaluated at an earlier
+    /// end alone has no place in a run that goes on.
+    /// </summary>
+    public long Position
+    {
+        get
+        {
+            var hasStopped = StoppingAfter(Positions.AfterEvaluation(Start.Step)) is { HasStopped: true };
+            return hasStopped || !Configuration.IsEvaluated(Start.Step)
+                ? Positions.After(Start.Step)
+                : Positions.Start(Start.Step, Configuration.Steps);
+        }
+    }
+
+    /// <summary>What the evaluations up to a position say of when to stop; null if that is not asked for.</summary>
+    /// <param name="position">The position.</param>
+    public EarlyStopping? StoppingAfter(long position) =>
+        Configuration.Options.Patience is { } patience
+            ? Evaluations
+                .Where(evaluation => Configuration.IsEvaluated(evaluation.Step))
+                .Where(evaluation => Positions.AfterEvaluation(evaluation.Step) <= position)
+                .Aggregate(new EarlyStopping(patience), (stopping, next) => stopping.After(next.Step, next.HeldOut!.Loss))
+            : null;
+
+    /// <summary>The evaluation after a step that an earlier coordinator has left; null if there is none.</summary>
+    public Evaluated? EvaluationAfter(long step) => Evaluations.FirstOrDefault(evaluation => evaluation.Step == step);
+
     /// <summary>What a step computes from.</summary>
     public TrainingSettings Settings => TrainingSettings.Of(Configuration, Network, Configuration.CreateObjective(Dataset));
 
@@ -30,3 +68,8 @@ internal sealed record RunRequest(
     /// <summary>Where the data was found, for workers of this machine.</summary>
     public DataOptions Data { get; init; } = Configuration.Options.Data;
 }
+
+/// <summary>The state whose weights are the model so far, where the best evaluation decides that.</summary>
+/// <param name="Checkpoint">The state.</param>
+/// <param name="Evaluation">The evaluation after its step.</param>
+internal sealed record BestState(Checkpoint Checkpoint, Evaluated Evaluation);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Distributed.Objectives;
+using Distributed.Training;
 
 namespace Distributed.Coordinator.Runs;
 
@@ -35,11 +36,26 @@ internal sealed record RunSummary(
     /// <summary>Workers that joined it after the first step.</summary>
     public int WorkersJoined { get; init; }
 
-    /// <summary>The step of the evaluation with the lowest test loss, of two the earlier; null if none was finite.</summary>
+    /// <summary>The figures of the held-out part; null if there is none.</summary>
+    public TestScore? HeldOut { get; init; }
+
+    /// <summary>
+    /// The step of the evaluation with the lowest loss, of the held-out part if there is one, else of the test set; of two the earlier; null
+    /// if none was finite. With <c>--patience</c> its weights are the model, otherwise the last ones are.
+    /// </summary>
     public long? BestStep { get; init; }
 
     /// <summary>The test loss of that evaluation.</summary>
     public double? BestTestLoss { get; init; }
+
+    /// <summary>The held-out loss of that evaluation; null if nothing is held out.</summary>
+    public double? BestHoldoutLoss { get; init; }
+
+    /// <summary>Whether training stopped before its end; null without <c>--patience</c>.</summary>
+    public bool? StoppedEarly { get; init; }
+
+    /// <summary>Why it stopped; null if it did not.</summary>
+    public string? StopReason { get; init; }
 
     /// <summary>The checkpoint of that step, in the run folder; null if none was due there.</summary>
     public string? BestCheckpoint { get; init; }

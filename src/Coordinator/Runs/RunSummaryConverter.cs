@@ -5,13 +5,11 @@ using Distributed.Objectives;
 namespace Distributed.Coordinator.Runs;
 
 /// <summary>
-/// A run's summary as one flat object, in which the metrics of the test set stand behind its loss: <c>testLoss</c>, <c>testAccuracy</c>.
+/// A run's summary as one flat object, in which the metrics of the test set stand behind its loss: <c>testLoss</c>, <c>testAccuracy</c>; and
+/// likewise those of the held-out part.
 /// </summary>
 internal sealed class RunSummaryConverter : JsonConverter<RunSummary>
 {
-    private const string TestLoss = "testLoss";
-    private const string TestPrefix = "test";
-
     /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, RunSummary value, JsonSerializerOptions options)
     {
@@ -21,12 +19,20 @@ internal sealed class RunSummaryConverter : JsonConverter<RunSummary>
         writer.WriteFinite("seconds", value.Seconds);
         writer.WriteFinite("samplesPerSecond", value.SamplesPerSecond);
         writer.WriteFinite("trainLoss", value.TrainLoss);
-        writer.WriteFinite(TestLoss, value.TestLoss);
-        foreach (var metric in value.TestMetrics)
-            writer.WriteFinite(metric.TestKey, metric.Value);
+        writer.WriteFinite(JudgedFigures.TestLoss, value.TestLoss);
+        foreach (var (name, figure) in JudgedFigures.Of(value.TestMetrics, value.HeldOut))
+            writer.WriteFinite(name, figure);
         WriteNumber(writer, "bestStep", value.BestStep);
         WriteNumber(writer, "bestTestLoss", value.BestTestLoss);
+        if (value.HeldOut is not null)
+            WriteNumber(writer, "bestHoldoutLoss", value.BestHoldoutLoss);
         writer.WriteString("bestCheckpoint", value.BestCheckpoint);
+        if (value.StoppedEarly is { } stoppedEarly)
+        {
+            writer.WriteBoolean("stoppedEarly", stoppedEarly);
+            writer.WriteString("stopReason", value.StopReason);
+        }
+
         writer.WriteString("weightsSha256", value.WeightsSha256);
         writer.WriteNumber("workers", value.Workers);
         writer.WriteString("transport", value.Transport);
@@ -44,11 +50,11 @@ internal sealed class RunSummaryConverter : JsonConverter<RunSummary>
             return new RunSummary(
                 json.GetProperty("steps").GetInt64(),
                 json.GetProperty("samples").GetInt64(),
-                Number(json, "seconds"),
-                Number(json, "samplesPerSecond"),
-                Number(json, "trainLoss"),
-                Number(json, TestLoss),
-                Metrics(json),
+                JudgedFigures.Number(json, "seconds"),
+                JudgedFigures.Number(json, "samplesPerSecond"),
+                JudgedFigures.Number(json, "trainLoss"),
+                JudgedFigures.Number(json, JudgedFigures.TestLoss),
+                JudgedFigures.TestMetrics(json),
                 Text(json, "weightsSha256"),
                 json.GetProperty("workers").GetInt32(),
                 Text(json, "transport")
@@ -59,6 +65,10 @@ internal sealed class RunSummaryConverter : JsonConverter<RunSummary>
                 BestStep = Known(json, "bestStep")?.GetInt64(),
                 BestTestLoss = Known(json, "bestTestLoss")?.GetDouble(),
                 BestCheckpoint = Known(json, "bestCheckpoint")?.GetString(),
+                HeldOut = JudgedFigures.HeldOut(json),
+                BestHoldoutLoss = Known(json, "bestHoldoutLoss")?.GetDouble(),
+                StoppedEarly = Known(json, "stoppedEarly")?.GetBoolean(),
+                StopReason = Known(json, "stopReason")?.GetString(),
             };
         }
         catch (Exception exception) when (exception is KeyNotFoundException or InvalidOperationException or FormatException)
@@ -66,10 +76,6 @@ internal sealed class RunSummaryConverter : JsonConverter<RunSummary>
             throw new JsonException(exception.Message, exception);
         }
     }
-
-    // A number that JSON does not have was written as null.
-    private static double Number(JsonElement json, string name) =>
-        json.GetProperty(name) is { ValueKind: JsonValueKind.Null } ? double.NaN : json.GetProperty(name).GetDouble();
 
     // Earlier versions did not count.
     private static int Count(JsonElement json, string name) => json.TryGetProperty(name, out var count) ? count.GetInt32() : 0;
@@ -87,14 +93,4 @@ internal sealed class RunSummaryConverter : JsonConverter<RunSummary>
 
     private static string Text(JsonElement json, string name) =>
         json.GetProperty(name).GetString() ?? throw new JsonException($"{name} is null");
-
-    private static List<Metric> Metrics(JsonElement json) =>
-        [
-            .. json.EnumerateObject()
-                .Where(field => field.Name.StartsWith(TestPrefix, StringComparison.Ordinal) && field.Name.Length > TestPrefix.Length)
-                .Where(field => field.Name != TestLoss && field.Value.ValueKind is JsonValueKind.Number or JsonValueKind.Null)
-                .Select(field => new Metric(Name(field.Name[TestPrefix.Length..]), Number(json, field.Name))),
-        ];
-
-    private static string Name(string key) => char.ToLowerInvariant(key[0]) + key[1..];
 }

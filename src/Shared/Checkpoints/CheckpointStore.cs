@@ -86,10 +86,31 @@ internal sealed class CheckpointStore
     /// <param name="lineage">
     /// How often the run has gone back because states differed: what workers had left before nobody has compared, and it may be wrong.
     /// </param>
+    /// <param name="before">Steps from this one on are left aside.</param>
     /// <exception cref="InputException">An intact checkpoint belongs to another configuration or another numerics version.</exception>
-    public Checkpoint? LoadLatest(IReadOnlyList<string> momentNames, Action<string> skipped, uint lineage = 0)
+    public Checkpoint? LoadLatest(
+        IReadOnlyList<string> momentNames,
+        Action<string> skipped,
+        uint lineage = 0,
+        long before = long.MaxValue
+    ) => Load(Candidates().Where(candidate => candidate.Step < before), momentNames, skipped, lineage);
+
+    /// <summary>Loads the checkpoint of a step, or null if there is none that is intact.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="momentNames">The names of the optimizer's state, in its order.</param>
+    /// <param name="skipped">Called with one line if it was skipped.</param>
+    /// <exception cref="InputException">It belongs to another configuration or another numerics version.</exception>
+    public Checkpoint? Load(long step, IReadOnlyList<string> momentNames, Action<string> skipped) =>
+        Load(Candidates().Where(candidate => candidate.IsOwn && candidate.Step == step), momentNames, skipped, lineage: 0);
+
+    private Checkpoint? Load(
+        IEnumerable<(string Path, long Step, bool IsOwn)> candidates,
+        IReadOnlyList<string> momentNames,
+        Action<string> skipped,
+        uint lineage
+    )
     {
-        foreach (var (path, step, isOwn) in Candidates())
+        foreach (var (path, step, isOwn) in candidates)
         {
             try
             {

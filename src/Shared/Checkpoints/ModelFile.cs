@@ -27,6 +27,7 @@ internal static class ModelFile
     private const string ObjectiveKey = "objective"; // instead of classes: earlier versions refuse the file
     private const string FeaturesKey = "features";
     private const string TargetKey = "target";
+    private const string TargetsKey = "targets"; // where there are several
     private const string IgnoredKey = "ignored";
 
     /// <summary>Writes a model; what was at the path is replaced as a whole or not at all.</summary>
@@ -51,6 +52,8 @@ internal static class ModelFile
         {
             metadata[FeaturesKey] = JsonSerializer.Serialize(columns.Features);
             metadata[TargetKey] = columns.Target;
+            if (columns.Targets.Count > 1)
+                metadata[TargetsKey] = JsonSerializer.Serialize(columns.Targets);
             if (columns.Ignored.Count > 0)
                 metadata[IgnoredKey] = JsonSerializer.Serialize(columns.Ignored);
         }
@@ -78,11 +81,15 @@ internal static class ModelFile
         };
     }
 
-    private static ColumnNames Columns(SafeTensorsFile file) =>
-        new(Names(file, FeaturesKey, areDifferent: false), Text(file, TargetKey))
+    private static ColumnNames Columns(SafeTensorsFile file)
+    {
+        var target = Text(file, TargetKey);
+        return new(Names(file, FeaturesKey, areDifferent: false), target)
         {
+            Targets = file.Metadata.ContainsKey(TargetsKey) ? Names(file, TargetsKey, areDifferent: true) : [target],
             Ignored = file.Metadata.ContainsKey(IgnoredKey) ? Names(file, IgnoredKey, areDifferent: false) : [],
         };
+    }
 
     private static string[] Names(SafeTensorsFile file, string key, bool areDifferent)
     {

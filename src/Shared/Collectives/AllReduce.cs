@@ -100,13 +100,13 @@ internal sealed class AllReduce : IBackwardProgress
     }
 
     /// <summary>Begins the exchange of records after an evaluation.</summary>
-    /// <param name="step">The step after which it is.</param>
-    /// <param name="microbatches">The test set's number of microbatches.</param>
+    /// <param name="position">What has been done once it is complete, see <see cref="Positions"/>.</param>
+    /// <param name="microbatches">The number of microbatches of what is evaluated.</param>
     /// <param name="stop">Ends the exchange at its next point, with an <see cref="OperationCanceledException"/>.</param>
     /// <returns>The plan, whose buckets are not exchanged.</returns>
-    public ReductionPlan BeginEvaluation(long step, int microbatches, CancellationToken stop = default)
+    public ReductionPlan BeginEvaluation(long position, int microbatches, CancellationToken stop = default)
     {
-        Open(Positions.AfterEvaluation(step), microbatches, hasGradient: false, stop, start: 0);
+        Open(position, microbatches, hasGradient: false, stop, start: 0);
         return Plan;
     }
 
@@ -346,7 +346,9 @@ internal sealed class AllReduce : IBackwardProgress
         {
             // While this member computes, a lost peer will fail the reduce-scatter.
             var phase = Phase == Phase.ForwardBackward ? Phase.ReduceScatter : Phase;
-            Fail(new PeerFailureException(_identity.Members[peer], _round.Position / 2, phase, ending.Cause, ending.Exception));
+            Fail(
+                new PeerFailureException(_identity.Members[peer], Positions.StepAt(_round.Position), phase, ending.Cause, ending.Exception)
+            );
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Numerics;
 using Distributed.Data.Tables;
 
@@ -41,17 +40,12 @@ internal static class ArrayDataset
         double[][] all = [.. targets, .. options.TestTargets ?? []];
         var rows = Rows.Of(features, all.Length, "targets", options);
         var values = Flatten(all, "target");
-        var names = options.TargetNames ?? Numbered(all[0].Length);
+        var names = options.TargetNames ?? TargetStandardization.Numbered(all[0].Length);
         if (names.Count != all[0].Length)
             throw new ArgumentException($"{names.Count} names, but {all[0].Length} targets", nameof(options));
         var measured = TargetStandardization.Fit(names, values, rows.Train);
         return rows.ToDataset([], measured, chosen => TargetStandardization.Store(Name, values, measured, chosen));
     }
-
-    private static IReadOnlyList<string> Numbered(int targets) =>
-        targets == 1
-            ? ["target"]
-            : [.. Enumerable.Range(0, targets).Select(index => string.Create(CultureInfo.InvariantCulture, $"target{index}"))];
 
     private static int[] Indices(IReadOnlyList<string> labels, IReadOnlyList<string> classNames)
     {
@@ -95,23 +89,41 @@ internal static class ArrayDataset
         return values;
     }
 
-    private static (int[] Train, int[] Test) Split(int count, int testCount)
+    private static (int[] Train, int[] Holdout, int[] Test) Split(int count, int testCount, double holdout)
     {
-        if (testCount > 0)
-            return ([.. Enumerable.Range(0, count - testCount)], [.. Enumerable.Range(count - testCount, testCount)]);
-        return count >= TestSplit.Period
-            ? TestSplit.EveryFifth(count, Name)
-            : throw new ArgumentException($"{count} samples are too few to hold every fifth one back; give a test set", nameof(count));
+        if (!(holdout is >= 0 and < 1 && (decimal)holdout < 1))
+            throw new ArgumentException(
+                $"a holdout of {holdout} is no part of the samples: it must be above 0 and below 1",
+                nameof(holdout)
+            );
+        var split = new RowSplit(HoldsTest: testCount == 0, (decimal)holdout);
+        var rows = count - testCount;
+        if (split.HoldsTest && count < TestSplit.Period)
+            throw new ArgumentException($"{count} samples are too few to hold every fifth one back; give a test set", nameof(count));
+        var held = split.Rows(DataPart.Holdout, rows);
+        if (held.Length == 0 && holdout > 0)
+            throw new ArgumentException($"{rows} samples are too few to hold {holdout} of them out; raise it", nameof(holdout));
+        var test = split.HoldsTest ? split.Rows(DataPart.Test, rows) : [.. Enumerable.Range(rows, testCount)];
+        return (split.Rows(DataPart.Train, rows), held, test);
     }
 
     /// <summary>The features of a dataset, split and scaled.</summary>
     /// <param name="Shape">The shape of a sample.</param>
     /// <param name="Samples">All rows.</param>
     /// <param name="Train">The rows to train on.</param>
+    /// <param name="Holdout">The rows that judge the training while it goes on; none if nothing is held out.</param>
     /// <param name="Test">The rows to test on.</param>
     /// <param name="Preprocessing">How values are scaled.</param>
     /// <param name="Weights">[all rows], what each counts for in training; null if all count alike.</param>
-    private sealed record Rows(SampleShape Shape, TableRows Samples, int[] Train, int[] Test, Preprocessing Preprocessing, float[]? Weights)
+    private sealed record Rows(
+        SampleShape Shape,
+        TableRows Samples,
+        int[] Train,
+        int[] Holdout,
+        int[] Test,
+        Preprocessing Preprocessing,
+        float[]? Weights
+    )
     {
         public static Rows Of(IReadOnlyList<float[]> features, int targets, string noun, ArrayOptions options)
         {
@@ -123,13 +135,14 @@ internal static class ArrayDataset
             var shape = options.Shape ?? new SampleShape(1, 1, columns);
             if (shape.Length != columns)
                 throw new ArgumentException($"samples of {columns} values are not {shape}", nameof(options));
-            var (train, test) = Split(all.Length, options.TestFeatures?.Count ?? 0);
+            var (train, holdout, test) = Split(all.Length, options.TestFeatures?.Count ?? 0, options.Holdout);
             var table = Table(values, columns);
             var preprocessing = TableFit.Of(table, train, options.Standardize, new GapTexts(texts: null));
             return new Rows(
                 shape,
                 new TableRows(table, preprocessing),
                 train,
+                holdout,
                 test,
                 preprocessing,
                 WeightsOf(features.Count, all.Length, options)
@@ -156,7 +169,8 @@ internal static class ArrayDataset
         public Dataset ToDataset(IReadOnlyList<string> classNames, NumericTargets? targets, Func<int[], int[]> targetsOf)
         {
             var decoder = new SampleDecoder(Preprocessing, Shape);
-            return new Dataset(Name, Name, Shape, classNames, Preprocessing, Select(Train), Select(Test), targets);
+            var holdout = Holdout.Length > 0 ? Select(Holdout) : null;
+            return new Dataset(Name, Name, Shape, classNames, Preprocessing, Select(Train), Select(Test), targets, holdout);
 
             SampleSet Select(int[] rows)
             {

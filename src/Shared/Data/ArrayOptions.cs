@@ -19,6 +19,12 @@ public sealed record ArrayOptions
     public IReadOnlyList<double[]>? TestTargets { get; init; }
 
     /// <summary>
+    /// The part of the training samples, above 0 and below 1, that judges the training while it goes on: samples spread evenly, by their order
+    /// alone. They are neither trained on nor is anything fitted on them. 0 for none.
+    /// </summary>
+    public double Holdout { get; init; }
+
+    /// <summary>
     /// How much the loss of each sample counts in training, at least 0; null if all count alike. There is one for each sample that is not in
     /// <see cref="TestFeatures"/>; samples that are held back count alike.
     /// </summary>

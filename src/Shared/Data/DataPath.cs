@@ -10,6 +10,7 @@ internal static class DataPath
     /// <exception cref="InputException">There is no such path, or the data is bad.</exception>
     public static Dataset Load(DataOptions options)
     {
+        options = WithHoldoutFound(options);
         var path = Find(options.Data, options.DataDir);
         var testPath = options.Test is null ? null : Find(options.Test, options.DataDir);
         var train = DataFiles.Train(path);
@@ -45,6 +46,8 @@ internal static class DataPath
             Name(path),
             () => train.Value,
             test,
+            () => DataFiles.Holdout(WithHoldoutFound(options)),
+            RowSplit.Of(options, holdsTest: test is null),
             files =>
             {
                 RequireFittingOptions(files.Format, options, files.Path);
@@ -55,7 +58,7 @@ internal static class DataPath
 
     /// <summary>The bytes of the files that options name, as they are stored; 0 if that cannot be told.</summary>
     public static long StoredBytes(DataOptions options) =>
-        new[] { options.Data, options.Test ?? "" }
+        new[] { options.Data, options.Test ?? "", options.Holdout ?? "" }
             .SelectMany(path => Candidates(path, options.DataDir))
             .SelectMany(path =>
                 Directory.Exists(path) ? new DirectoryInfo(path).EnumerateFiles()
@@ -75,6 +78,7 @@ internal static class DataPath
             : options.Numeric is not null ? "--numeric"
             : options.Ignore is not null ? "--ignore"
             : options.Missing is not null ? "--missing"
+            : options.WeightColumn is not null ? "--weight-column"
             : options.Task == LearningTask.Regression ? "--task regression"
             : null;
         if (option is not null)
@@ -99,6 +103,9 @@ internal static class DataPath
     public static string PlaceOf(string path, string? dataDir) => Candidates(path, dataDir).FirstOrDefault(Path.Exists) ?? path;
 
     private static string[] Candidates(string path, string? dataDir) => dataDir is null ? [path] : [path, Path.Combine(dataDir, path)];
+
+    private static DataOptions WithHoldoutFound(DataOptions options) =>
+        Holdout.Of(options) is { Path: { } path } ? options with { Holdout = Find(path, options.DataDir) } : options;
 
     private static string Find(string path, string? dataDir)
     {

@@ -17,6 +17,7 @@ public sealed class Dataset
         SampleSet train,
         SampleSet test,
         NumericTargets? targets = null,
+        SampleSet? holdout = null,
         string? sha256 = null
     )
     {
@@ -27,6 +28,7 @@ public sealed class Dataset
         Preprocessing = preprocessing;
         Train = train;
         Test = test;
+        Holdout = holdout;
         Targets = targets;
         Sha256 = sha256 ?? DatasetHash.Compute(this);
     }
@@ -153,7 +155,7 @@ public sealed class Dataset
     /// <summary>The names of the columns, or null if they have none.</summary>
     public ColumnNames? Columns { get; init; }
 
-    /// <summary>What was found out about the columns of a table; null where there are none.</summary>
+    /// <summary>What was found out about the columns of a table; null where there are none, or nobody has asked for it.</summary>
     internal Tables.TableReport? Report { get; init; }
 
     /// <summary>Whether the target of each sample is followed by what its loss counts for in training.</summary>
@@ -171,9 +173,21 @@ public sealed class Dataset
     /// <summary>What is held back to measure the model.</summary>
     public SampleSet Test { get; }
 
+    /// <summary>What judges the training while it goes on; null for nothing.</summary>
+    public SampleSet? Holdout { get; }
+
+    /// <summary>A part that is there.</summary>
+    internal SampleSet Part(DataPart part) =>
+        part switch
+        {
+            DataPart.Train => Train,
+            DataPart.Test => Test,
+            _ => Holdout ?? throw new InvalidOperationException("nothing is held out"),
+        };
+
     /// <summary>
     /// SHA-256, in lower-case hexadecimal, of all that can influence a result: shape, classes, preprocessing, targets and features
-    /// of both sets. Names, paths and compression do not count. <see cref="DatasetHash"/> gives the byte order.
+    /// of all sets. Names, paths and compression do not count. <see cref="DatasetHash"/> gives the byte order.
     /// </summary>
     public string Sha256 { get; }
 }

@@ -9,7 +9,7 @@ namespace Distributed.Data;
 /// The canonical content is, with integers as int32 and all numbers little-endian: the text <c>distributed-dataset-1</c>;
 /// channels, height, width; the number of classes and each one's name; the byte divisor as float32 (0 if values are floats); the
 /// number of standardised columns, their means and their deviations as float64; for a table with
-/// categories or gaps the JSON of its preprocessing; then for the training set and the test set: the
+/// categories or gaps the JSON of its preprocessing; then for the training set, the test set and the held-out set, if there is one: the
 /// number of samples, the targets, and the stored features (bytes, or float32). A text is its length in UTF-8 bytes, then those. Weights of
 /// samples belong to the targets. Where
 /// numbers are predicted, there are 0 classes, and behind that stand the number of targets, their means and their deviations as float64.
@@ -34,6 +34,8 @@ internal static class DatasetHash
         Append(hash, dataset.Preprocessing);
         Append(hash, dataset.Train);
         Append(hash, dataset.Test);
+        if (dataset.Holdout is { } holdout)
+            Append(hash, holdout);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 

@@ -23,7 +23,12 @@ internal static class DatasetLoader
             DataPath.RequireNoColumnOptions(options, options.Data);
             if (options.Test is string test)
                 throw new InputException($"--test {test} does not go with {options.Data}, which has its own test set; leave it out");
-            return options.Data == Digits.Name ? Digits.Load() : FashionMnist.Load(options.DataDir, cancellation);
+            var holdout = Holdout.Of(options) ?? default;
+            if (holdout.Path is { } path)
+                throw new InputException($"--holdout {path} does not go with {options.Data}; hold a fraction of it out, such as 0.1");
+            return options.Data == Digits.Name
+                ? Digits.Load(holdout.Fraction)
+                : FashionMnist.Load(options.DataDir, holdout.Fraction, cancellation);
         });
 
     /// <summary>Loads samples to predict: those of a file, the test set of a folder or of a dataset with a name.</summary>

@@ -9,12 +9,14 @@ namespace Distributed.Data;
 internal sealed class LabelledData
 {
     private readonly Lazy<SampleSet> _train;
+    private readonly Lazy<SampleSet?> _holdout;
     private readonly Lazy<SampleSet> _test;
 
-    private LabelledData(string name, Func<SampleSet> train, Func<SampleSet> test)
+    private LabelledData(string name, Func<SampleSet> train, Func<SampleSet?> holdout, Func<SampleSet> test)
     {
         Name = name;
         _train = new Lazy<SampleSet>(train);
+        _holdout = new Lazy<SampleSet?>(holdout);
         _test = new Lazy<SampleSet>(test);
     }
 
@@ -24,6 +26,10 @@ internal sealed class LabelledData
     /// <summary>What a training would train on; it may be empty.</summary>
     /// <exception cref="InputException">It is bad, or not what the model takes.</exception>
     public SampleSet Train => _train.Value;
+
+    /// <summary>What judges a training while it goes on; null for nothing.</summary>
+    /// <exception cref="InputException">It is bad, or not what the model takes.</exception>
+    public SampleSet? Holdout => _holdout.Value;
 
     /// <summary>What a training would hold back, or all of what is too little to be split.</summary>
     /// <exception cref="InputException">It is bad, or not what the model takes.</exception>
@@ -37,12 +43,17 @@ internal sealed class LabelledData
         if (inputs.Targets is not null)
         {
             RequireTargets(dataset, inputs.Targets, inputs.Model);
-            return new LabelledData(dataset.Name, () => dataset.Train, () => dataset.Test);
+            return new LabelledData(dataset.Name, () => dataset.Train, () => dataset.Holdout, () => dataset.Test);
         }
 
         if (dataset.Targets is not null)
             throw FileErrors.In(dataset.Name, $"its samples have numbers, but {inputs.Model} predicts classes");
-        return new LabelledData(dataset.Name, () => InModelClasses(dataset.Train), () => InModelClasses(dataset.Test));
+        return new LabelledData(
+            dataset.Name,
+            () => InModelClasses(dataset.Train),
+            () => dataset.Holdout is { } holdout ? InModelClasses(holdout) : null,
+            () => InModelClasses(dataset.Test)
+        );
 
         SampleSet InModelClasses(SampleSet samples) =>
             samples.WithTargets(ModelClasses.Of(samples.FirstTargets(), dataset.ClassNames, classNames, dataset.Name, inputs.Model));
@@ -52,13 +63,35 @@ internal sealed class LabelledData
     /// <param name="name">Its name.</param>
     /// <param name="files">The training set, or both sets.</param>
     /// <param name="test">The test set, perhaps of another format; null to hold back every fifth sample.</param>
+    /// <param name="holdout">What is held out, where that is a set of its own; else null.</param>
+    /// <param name="split">What is held back of the training set.</param>
     /// <param name="read">Reads the samples of files.</param>
-    public static LabelledData Of(string name, Func<DataFiles> files, DataFiles? test, Func<DataFiles, SampleSet> read)
+    public static LabelledData Of(
+        string name,
+        Func<DataFiles> files,
+        DataFiles? test,
+        Func<DataFiles?> holdout,
+        RowSplit split,
+        Func<DataFiles, SampleSet> read
+    )
     {
         var all = new Lazy<SampleSet>(() => read(files()));
-        return test is null
-            ? new LabelledData(name, () => Split(all.Value).Train, () => Split(all.Value).Test)
-            : new LabelledData(name, () => all.Value, () => read(test));
+        return new LabelledData(
+            name,
+            () => Part(DataPart.Train),
+            () =>
+                holdout() is { } held ? read(held)
+                : split.Fraction > 0 ? Part(DataPart.Holdout)
+                : null,
+            () => test is null ? Part(DataPart.Test) : read(test)
+        );
+
+        SampleSet Part(DataPart part)
+        {
+            if (split.HoldsTest && all.Value.Count < TestSplit.Period)
+                return part == DataPart.Test ? all.Value : all.Value.Select([]);
+            return split == new RowSplit(HoldsTest: false) ? all.Value : all.Value.Select(split.Rows(part, all.Value.Count));
+        }
     }
 
     private static void RequireTargets(Dataset dataset, NumericTargets targets, string model)
@@ -68,7 +101,4 @@ internal sealed class LabelledData
         if (!own.Means.SequenceEqual(targets.Means) || !own.Deviations.SequenceEqual(targets.Deviations))
             throw FileErrors.In(dataset.Name, $"its targets were standardised over other rows than those that {model} was trained on");
     }
-
-    private static (SampleSet Train, SampleSet Test) Split(SampleSet all) =>
-        all.Count < TestSplit.Period ? (all.Select([]), all) : TestSplit.EveryFifth(all, "");
 }

@@ -154,6 +154,11 @@ public sealed class SampleSet
         return new SampleSet(_decoder, targets, features, TargetWidth);
     }
 
+    /// <summary>The same samples, each with what its loss counts for in training behind its target.</summary>
+    /// <param name="weights">[Count], finite and at least 0.</param>
+    internal SampleSet WithWeights(ReadOnlySpan<float> weights) =>
+        new(_decoder, new OtherTargets(WeightedTargets.Join(Targets, weights, TargetWidth), _storage), TargetWidth + 1);
+
     /// <summary>The same samples with other targets of one word each.</summary>
     internal SampleSet WithTargets(int[] targets) => new(_decoder, new OtherTargets(targets, _storage), targetWidth: 1);
 

@@ -1,8 +1,17 @@
+using System.Globalization;
+
 namespace Distributed.Data;
 
 /// <summary>Brings numeric targets to mean 0 and deviation 1 over the training set, as <see cref="Standardization"/> does columns.</summary>
 internal static class TargetStandardization
 {
+    /// <summary>The names of targets that have none.</summary>
+    /// <param name="targets">How many.</param>
+    public static IReadOnlyList<string> Numbered(int targets) =>
+        targets == 1
+            ? ["target"]
+            : [.. Enumerable.Range(0, targets).Select(index => string.Create(CultureInfo.InvariantCulture, $"target{index}"))];
+
     /// <summary>Measures targets over the training set, in double precision and in the order of the rows.</summary>
     /// <param name="names">The names of the targets.</param>
     /// <param name="values">[rows, targets], all finite.</param>

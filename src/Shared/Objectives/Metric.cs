@@ -6,5 +6,10 @@ namespace Distributed.Objectives;
 public readonly record struct Metric(string Name, double Value)
 {
     /// <summary>The name in files and streams that scripts read, for a figure of the test set: <c>testAccuracy</c>.</summary>
-    public string TestKey => $"test{char.ToUpperInvariant(Name[0])}{Name[1..]}";
+    public string TestKey => Key("test");
+
+    /// <summary>The same for a figure of the held-out part: <c>holdoutAccuracy</c>.</summary>
+    public string HoldoutKey => Key("holdout");
+
+    private string Key(string part) => $"{part}{char.ToUpperInvariant(Name[0])}{Name[1..]}";
 }

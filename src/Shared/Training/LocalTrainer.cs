@@ -63,14 +63,16 @@ internal sealed class LocalTrainer : IDisposable
         return StepRecord.Complete(_exchange, plan).Sums;
     }
 
-    /// <summary>Evaluates the test set with the current weights.</summary>
-    /// <returns>The sums over the test set.</returns>
+    /// <summary>Evaluates a part of the data with the current weights.</summary>
+    /// <param name="part">The part.</param>
+    /// <returns>The sums over it.</returns>
     /// <exception cref="NonFiniteLossException">The loss is infinite or NaN.</exception>
-    public BatchSums Evaluate()
+    public BatchSums Evaluate(DataPart part)
     {
-        var batch = Batch.All(_dataset.Test.Count, _microbatch);
-        var samples = new IndexedSamples(_dataset.Test, batch.Indices);
-        var plan = _step.Evaluate(State.Step, new MemberBatch(batch.MicrobatchCount, samples.Count, samples));
+        var set = _dataset.Part(part);
+        var batch = Batch.All(set.Count, _microbatch);
+        var samples = new IndexedSamples(set, batch.Indices);
+        var plan = _step.Evaluate(State.Step, part, new MemberBatch(batch.MicrobatchCount, samples.Count, samples));
         return StepRecord.Complete(_exchange, plan).Sums;
     }
 

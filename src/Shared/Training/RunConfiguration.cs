@@ -36,6 +36,17 @@ internal sealed record RunConfiguration
     /// <summary>Steps from one evaluation to the next.</summary>
     public long EvalEvery => Options.EvalEvery!.Value;
 
+    /// <summary>Whether the model is evaluated after a step.</summary>
+    public bool IsEvaluated(long step) => step % EvalEvery == 0 || step == Steps;
+
+    /// <summary>
+    /// Whether the state after a step is saved. Where the weights of the best evaluation are the model, that is each that is evaluated.
+    /// </summary>
+    public bool IsSaved(long step) => step % CheckpointEvery == 0 || step == Steps || (Options.Patience is not null && IsEvaluated(step));
+
+    /// <summary>Whether a part of the data judges the training while it goes on.</summary>
+    public bool HasHoldout => Options.Data.Holdout is not null;
+
     /// <summary>Settles everything that the options leave open.</summary>
     /// <param name="options">Options without errors.</param>
     /// <param name="dataset">The data that they name.</param>
@@ -49,7 +60,7 @@ internal sealed record RunConfiguration
         var stepsPerEpoch = (dataset.Train.Count + options.BatchSize - 1) / options.BatchSize;
         var resolved = options with
         {
-            Data = Absolute(options.Data) with { Task = dataset.Task },
+            Data = Absolute(options.Data) with { Task = dataset.Task, Holdout = HoldoutOf(options.Data, dataset) },
             Model = model,
             Epochs = null,
             Steps = options.TotalSteps(stepsPerEpoch),
@@ -62,6 +73,21 @@ internal sealed record RunConfiguration
             EvalEvery = options.EvalEvery ?? stepsPerEpoch,
         };
         resolved.ThrowIfInvalid();
+        if (resolved.Patience is { } patience && dataset.Holdout is null)
+        {
+            throw new InvalidOptionsException(
+                nameof(TrainingOptions),
+                [
+                    OptionError.Of(
+                        nameof(TrainingOptions.Patience),
+                        patience,
+                        "needs samples that judge the training while it goes on; say {0} 0.1, or a file",
+                        $"{nameof(TrainingOptions.Data)}.{nameof(DataOptions.Holdout)}"
+                    ),
+                ]
+            );
+        }
+
         return new RunConfiguration
         {
             NumericsVersion = Checkpoints.NumericsVersion.Current,
@@ -71,12 +97,13 @@ internal sealed record RunConfiguration
         };
     }
 
-    /// <summary>What this run minimises and measures, judged by the test set.</summary>
+    /// <summary>What this run minimises and measures.</summary>
     /// <param name="dataset">Its data.</param>
-    public Objective CreateObjective(Dataset dataset)
+    /// <param name="judge">The part that it is judged by.</param>
+    public Objective CreateObjective(Dataset dataset, DataPart judge = DataPart.Test)
     {
         ArgumentNullException.ThrowIfNull(dataset);
-        var spread = dataset.Targets is { } targets ? TargetSpread.Of(targets.Count, dataset.Test) : null;
+        var spread = dataset.Targets is { } targets ? TargetSpread.Of(targets.Count, dataset.Part(judge)) : null;
         return Objective.Create(Options.ObjectiveOf(dataset), spread);
     }
 
@@ -93,6 +120,18 @@ internal sealed record RunConfiguration
             Test = data.Test is null ? null : Found(data.Test, data.DataDir),
             DataDir = Absolute(data.DataDir),
         };
+
+    private static string? HoldoutOf(DataOptions data, Dataset dataset)
+    {
+        if (dataset.Holdout is null)
+            return null;
+        return Holdout.Of(data) switch
+        {
+            { Path: { } path } => Found(path, data.DataDir),
+            { } fraction => fraction.ToString(),
+            null => dataset.Name, // arrays, which say so themselves
+        };
+    }
 
     private static string Found(string path, string? dataDir) => Path.GetFullPath(DataPath.PlaceOf(path, dataDir));
 

@@ -69,15 +69,16 @@ internal sealed record RunPreparation(RunConfiguration Configuration, Dataset Da
     public TrainedModel Trained(ReadOnlyMemory<float> weights) => new("the model", Network, weights.ToArray(), Describe());
 
     /// <summary>
-    /// What takes all outputs of the test set at once, and is therefore measured once, of the final model: the <c>auc</c> of two classes.
+    /// What takes all outputs of a part at once, and is therefore measured once, of the final model: the <c>auc</c> of two classes.
     /// </summary>
     /// <param name="weights">The flat vector of parameters.</param>
-    public IReadOnlyList<Metric> FinalMetrics(ReadOnlyMemory<float> weights)
+    /// <param name="part">The part.</param>
+    public IReadOnlyList<Metric> FinalMetrics(ReadOnlyMemory<float> weights, DataPart part = DataPart.Test)
     {
         if (Dataset.ClassNames.Count != 2)
             return [];
         var scores = new ClassScores(Network.OutputWidth);
-        scores.Add(Trained(weights), Dataset.Test);
+        scores.Add(Trained(weights), Dataset.Part(part));
         return [new Metric("auc", scores.Auc!.Value)];
     }
 

@@ -31,10 +31,7 @@ public sealed class Trainer(Dataset dataset, TrainingOptions options)
         trainer.State.Restore(prepared.InitialState());
         try
         {
-            var score = Train(trainer, configuration, settings.Objective, progress, cancellation);
-            var weights = trainer.State.Weights.Memory;
-            score = score with { Metrics = [.. score.Metrics, .. prepared.FinalMetrics(weights)] };
-            return new TrainingResult(prepared.Trained(weights), configuration.Steps, score);
+            return Train(trainer, prepared, progress, cancellation);
         }
         catch (NonFiniteLossException exception)
         {
@@ -42,26 +39,60 @@ public sealed class Trainer(Dataset dataset, TrainingOptions options)
         }
     }
 
-    private TestScore Train(
+    private TrainingResult Train(
         LocalTrainer trainer,
-        RunConfiguration configuration,
-        Objective objective,
+        RunPreparation prepared,
         IProgress<TrainingProgress>? progress,
         CancellationToken cancellation
     )
     {
+        var configuration = prepared.Configuration;
         var batches = configuration.Batches(dataset.Train.Count);
-        TestScore? score = null;
-        while (trainer.State.Step < configuration.Steps)
+        var test = configuration.CreateObjective(dataset);
+        var holdout = configuration.HasHoldout ? configuration.CreateObjective(dataset, DataPart.Holdout) : null;
+        var stopping = configuration.Options.Patience is { } patience ? new EarlyStopping(patience) : null;
+        TrainingProgress? best = null;
+        ReadOnlyMemory<float> weights = default;
+        while (trainer.State.Step < configuration.Steps && stopping is not { HasStopped: true })
         {
             cancellation.ThrowIfCancellationRequested();
             var loss = trainer.Step().MeanLoss;
             var step = trainer.State.Step;
-            var isEvaluated = step % configuration.EvalEvery == 0 || step == configuration.Steps;
-            score = isEvaluated ? TestScore.Of(objective, trainer.Evaluate()) : null;
-            progress?.Report(new TrainingProgress(step, configuration.Steps, batches.Epoch(step), loss, score));
+            var now = new TrainingProgress(step, configuration.Steps, batches.Epoch(step), loss, Test: null);
+            if (configuration.IsEvaluated(step))
+            {
+                now = now with
+                {
+                    Holdout = holdout is null ? null : TestScore.Of(holdout, trainer.Evaluate(DataPart.Holdout)),
+                    Test = TestScore.Of(test, trainer.Evaluate(DataPart.Test)),
+                };
+                stopping = stopping?.After(step, now.Holdout!.Loss);
+                if ((stopping?.BestStep ?? step) == step)
+                    (best, weights) = (now, stopping is null ? trainer.State.Weights.Memory : trainer.State.Weights.Span.ToArray());
+            }
+
+            progress?.Report(now);
         }
 
-        return score!; // the last step is evaluated
+        return Result(prepared, best!, weights) with // the last step is evaluated
+        {
+            Steps = trainer.State.Step,
+            StopReason = stopping?.Reason,
+        };
+    }
+
+    private static TrainingResult Result(RunPreparation prepared, TrainingProgress best, ReadOnlyMemory<float> weights)
+    {
+        return new(prepared.Trained(weights), best.Step, Final(best.Test!, DataPart.Test))
+        {
+            BestStep = best.Step,
+            Holdout = best.Holdout is { } holdout ? Final(holdout, DataPart.Holdout) : null,
+        };
+
+        TestScore Final(TestScore score, DataPart part) =>
+            score with
+            {
+                Metrics = [.. score.Metrics, .. prepared.FinalMetrics(weights, part)],
+            };
     }
 }

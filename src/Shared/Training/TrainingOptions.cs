@@ -102,6 +102,13 @@ public sealed record TrainingOptions
     /// <summary>Steps from one evaluation on the test set to the next; null for one after each epoch.</summary>
     public long? EvalEvery { get; init; }
 
+    /// <summary>
+    /// After how many evaluations in a row without a lower held-out loss training stops; the weights of the best one are the model. Null to train
+    /// to the end and take the last weights. It needs <see cref="DataOptions.Holdout"/>.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // runs that began without it go on
+    public int? Patience { get; init; }
+
     /// <summary>The microbatch, or its default.</summary>
     public int ResolvedMicrobatch => Microbatch ?? Math.Min(DefaultMicrobatch, BatchSize);
 
@@ -207,6 +214,8 @@ public sealed record TrainingOptions
             yield return checkpointError;
         if (AtLeastOne(nameof(EvalEvery), EvalEvery, " step") is { } evalError)
             yield return evalError;
+        if (AtLeastOne(nameof(Patience), Patience, " evaluation") is { } patienceError)
+            yield return patienceError;
     }
 
     private static OptionError? AtLeastOne(string property, long? value, string unit = "") =>

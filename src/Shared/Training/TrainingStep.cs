@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Distributed.Collectives;
+using Distributed.Data;
 using Distributed.Kernels.Embeddings;
 
 namespace Distributed.Training;
@@ -40,18 +41,25 @@ internal sealed class TrainingStep(Replica replica, AllReduce exchange, Exchange
 
     /// <summary>Evaluates a batch with the weights after a step.</summary>
     /// <param name="step">The step.</param>
-    /// <param name="batch">What is evaluated.</param>
+    /// <param name="part">The part of the data that is evaluated.</param>
+    /// <param name="batch">Its samples.</param>
     /// <param name="stop">Gives it up.</param>
     /// <returns>The plan.</returns>
-    public ReductionPlan Evaluate(long step, in MemberBatch batch, CancellationToken stop = default)
+    public ReductionPlan Evaluate(long step, DataPart part, in MemberBatch batch, CancellationToken stop = default)
     {
-        var plan = exchange.BeginEvaluation(step, batch.Microbatches, stop);
+        var plan = exchange.BeginEvaluation(PositionAfter(step, part), batch.Microbatches, stop);
         CheckRange(step, plan, batch);
         replica.Evaluate(plan, rank, batch.Samples, stop);
         StepRecord.Publish(exchange, replica.Sums, StepRecord.ChecksumOf(replica.Decoded));
         exchange.Complete();
         return plan;
     }
+
+    /// <summary>What has been done once a part has been evaluated after a step.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="part">The part.</param>
+    public static long PositionAfter(long step, DataPart part) =>
+        part == DataPart.Holdout ? Positions.AfterHoldout(step) : Positions.AfterEvaluation(step);
 
     private void CheckRange(long step, ReductionPlan plan, in MemberBatch batch)
     {

@@ -65,6 +65,11 @@ internal static class WorkerCommand
         DefaultValueFactory = _ => Defaults.Data.Data,
     };
     private static readonly Option<string?> Test = new("--test") { Description = "The test set that belongs to it", HelpName = "PATH" };
+    private static readonly Option<string?> Holdout = new("--holdout")
+    {
+        Description = "What is held out of it to judge the training; a fraction is known from the run",
+        HelpName = "FRACTION|PATH",
+    };
     private static readonly Option<string?> DataDir = new("--data-dir")
     {
         Description = "Folder to look for named data sets in",
@@ -96,6 +101,11 @@ internal static class WorkerCommand
         Description = "CSV: the texts that stand for missing values",
         HelpName = "TEXTS",
     };
+    private static readonly Option<string?> WeightColumn = new("--weight-column")
+    {
+        Description = "CSV: the column of the samples' weights",
+        HelpName = "NAME|INDEX",
+    };
     private static readonly Option<string> Standardize = new("--standardize")
     {
         Description = "CSV: bring columns to mean 0 and deviation 1",
@@ -122,6 +132,7 @@ internal static class WorkerCommand
             EmergencyDir,
             Data,
             Test,
+            Holdout,
             DataDir,
             LabelColumn,
             TaskOfData,
@@ -131,6 +142,7 @@ internal static class WorkerCommand
             Numeric,
             Ignore,
             Missing,
+            WeightColumn,
             Standardize,
             HealthCommand.Create(),
             BenchCommand(),
@@ -183,6 +195,7 @@ internal static class WorkerCommand
         {
             Data = parse.GetRequiredValue(Data),
             Test = parse.GetValue(Test),
+            Holdout = parse.GetValue(Holdout),
             DataDir = parse.GetValue(DataDir),
             LabelColumn = parse.GetValue(LabelColumn),
             Task =
@@ -193,6 +206,7 @@ internal static class WorkerCommand
             Numeric = parse.GetValue(Numeric),
             Ignore = parse.GetValue(Ignore),
             Missing = parse.GetValue(Missing),
+            WeightColumn = parse.GetValue(WeightColumn),
             Standardize = parse.GetRequiredValue(Standardize) == "on",
         };
 

@@ -35,7 +35,7 @@ internal sealed class ReportBatch(TimeProvider time, Action<StepReports> send)
         _reports.Reports.Add(report);
         if (
             _isAwaited
-            || report.Work == Protocol.Work.Evaluate
+            || report.Work is Protocol.Work.Evaluate or Protocol.Work.EvaluateHoldout
             || queued <= Low
             || _reports.Reports.Count >= Most
             || time.GetElapsedTime(_sent) >= Interval

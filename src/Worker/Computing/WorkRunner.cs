@@ -336,8 +336,8 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
             var plan =
                 work.Work == Work.Train
                     ? step.Train(work.Step, work.Batch, view.Stopping)
-                    : step.Evaluate(work.Step, work.Batch, view.Stopping);
-            _position = work.Work == Work.Train ? Positions.After(work.Step) : Positions.AfterEvaluation(work.Step);
+                    : step.Evaluate(work.Step, work.Part, work.Batch, view.Stopping);
+            _position = work.Work == Work.Train ? Positions.After(work.Step) : TrainingStep.PositionAfter(work.Step, work.Part);
             report = Report(work, plan);
         });
         if (work.Work == Work.Train)

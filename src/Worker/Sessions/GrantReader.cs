@@ -122,5 +122,11 @@ internal sealed class GrantReader(SampleDecoder decoder, int targetWidth, Datase
         return Work(grant, new IndexedSamples(SetOf(grant) ?? SampleSet.Empty(decoder), indices));
     }
 
-    private SampleSet? SetOf(Grant grant) => grant.Work == Protocol.Work.Train ? dataset?.Train : dataset?.Test;
+    private SampleSet? SetOf(Grant grant)
+    {
+        var part = Compute.PartOf(grant.Work);
+        return part == DataPart.Holdout && dataset is { Holdout: null }
+            ? throw new InvalidDataException($"step {grant.Step}: the held-out part is to be evaluated, and the data has none")
+            : dataset?.Part(part);
+    }
 }

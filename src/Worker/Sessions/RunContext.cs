@@ -48,7 +48,14 @@ internal sealed record RunContext(
             settings.Exchange,
             settings.Transport,
             decoder,
-            LocalDataset.Find(data, settings.Dataset, configuration.DatasetSha256),
+            LocalDataset.Find(
+                data with
+                {
+                    Holdout = data.Holdout ?? configuration.Options.Data.Holdout,
+                },
+                settings.Dataset,
+                configuration.DatasetSha256
+            ),
             settings.Ledger
         );
     }

@@ -1,3 +1,4 @@
+using Distributed.Data;
 using Distributed.Protocol;
 using Distributed.Training;
 
@@ -10,12 +11,25 @@ internal abstract record WorkItem(ViewGeneration Generation);
 /// <summary>Become a member of a view.</summary>
 internal sealed record EnterView(ViewGeneration Generation, View View) : WorkItem(Generation);
 
-/// <summary>Train a step, or evaluate after it.</summary>
+/// <summary>Train a step, or evaluate a part of the data after it.</summary>
 /// <param name="Generation">The view.</param>
 /// <param name="Step">The step.</param>
-/// <param name="Work">Which of the two.</param>
+/// <param name="Work">Which of these.</param>
 /// <param name="Batch">This worker's part of the batch.</param>
-internal sealed record Compute(ViewGeneration Generation, long Step, Work Work, MemberBatch Batch) : WorkItem(Generation);
+internal sealed record Compute(ViewGeneration Generation, long Step, Work Work, MemberBatch Batch) : WorkItem(Generation)
+{
+    /// <summary>The part of the data that it is done on.</summary>
+    public DataPart Part => PartOf(Work);
+
+    /// <summary>The part of the data that work is done on.</summary>
+    public static DataPart PartOf(Work work) =>
+        work switch
+        {
+            Work.Train => DataPart.Train,
+            Work.EvaluateHoldout => DataPart.Holdout,
+            _ => DataPart.Test,
+        };
+}
 
 /// <summary>Say what the hash of the state after a step is.</summary>
 internal sealed record CompareStates(ViewGeneration Generation, long Step) : WorkItem(Generation);

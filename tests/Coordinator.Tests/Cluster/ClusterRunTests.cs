@@ -54,11 +54,11 @@ public sealed class ClusterRunTests : IRunObserver, IDisposable
     [InlineData(
         0,
         1,
-        "the worker has protocol version 0 and numerics version 1, the coordinator 2 and 1 (0 is a build from before versions were told): "
+        "the worker has protocol version 0 and numerics version 1, the coordinator 3 and 1 (0 is a build from before versions were told): "
             + "use the same release on every machine"
     )]
     [InlineData(
-        2,
+        3,
         2,
         "the worker has protocol version 3 and numerics version 2, the coordinator 3 and 1: use the same release on every machine"
     )]

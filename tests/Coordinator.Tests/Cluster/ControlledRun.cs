@@ -36,7 +36,16 @@ internal sealed class ControlledRun : IRunObserver, ILocalWorkers
     private readonly Task<RunResult> _controlling;
     private readonly long _checkpointEvery;
 
-    public ControlledRun(int workers, long steps, long start = 0, int batchSize = 64, string? listen = null, long? checkpointEvery = null)
+    public ControlledRun(
+        int workers,
+        long steps,
+        long start = 0,
+        int batchSize = 64,
+        string? listen = null,
+        long? checkpointEvery = null,
+        int? patience = null,
+        long? evalEvery = null
+    )
     {
         var prepared = RunPreparation.Load(
             new TrainingOptions
@@ -44,7 +53,9 @@ internal sealed class ControlledRun : IRunObserver, ILocalWorkers
                 Model = "mlp:3",
                 BatchSize = batchSize,
                 Steps = steps,
-                EvalEvery = steps,
+                EvalEvery = evalEvery ?? steps,
+                Patience = patience,
+                Data = new() { Holdout = patience is null ? null : "0.1" },
                 CheckpointEvery = checkpointEvery ?? steps,
             }
         );

@@ -241,12 +241,21 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
 
     private StepReport Completed(Work work, long step)
     {
-        _position = work == Work.Train ? Positions.After(step) : Positions.AfterEvaluation(step);
+        var done = new PlannedWork(
+            work switch
+            {
+                Work.Train => WorkKind.Train,
+                Work.EvaluateHoldout => WorkKind.EvaluateHoldout,
+                _ => WorkKind.Evaluate,
+            },
+            step
+        );
+        _position = done.Position;
         return new StepReport
         {
             Work = work,
             Step = (ulong)step,
-            Record = _run.RecordOf(work == Work.Train ? WorkKind.Train : WorkKind.Evaluate, step).ToBytes(),
+            Record = _run.RecordOf(done.Kind, step).ToBytes(),
         };
     }
 }

@@ -138,10 +138,10 @@ public sealed class MembershipReducerTests
     public void A_run_goes_on_from_the_newest_state_that_workers_bring_along()
     {
         var run = new Scenario(Rules(minimum: 9));
-        Assert.Equal("", run.Apply(new Arrived(1, 8), new Arrived(2, 11), new Arrived(3), new Arrived(4, 10)));
+        Assert.Equal("", run.Apply(new Arrived(1, 12), new Arrived(2, 17), new Arrived(3), new Arrived(4, 15)));
         Assert.Equal("", run.Wait(MembershipRules.ReturnCall - Tick));
         Assert.Equal(
-            "go on after 11 (worker 2 holds the state); view 1.1 of 1, 2, 3, 4, state of 2 for 1, 3 (4 workers are ready)",
+            "go on after 17 (worker 2 holds the state); view 1.1 of 1, 2, 3, 4, state of 2 for 1, 3 (4 workers are ready)",
             run.Wait(Tick)
         );
     }
@@ -150,23 +150,23 @@ public sealed class MembershipReducerTests
     public void A_run_whose_members_are_all_back_goes_on_at_once()
     {
         var run = new Scenario(Rules(minimum: 9));
-        Assert.Equal("", run.Apply(new Arrived(1, 8, MembersBefore: 3), new Arrived(2, 8, MembersBefore: 2), new Arrived(3)));
+        Assert.Equal("", run.Apply(new Arrived(1, 12, MembersBefore: 3), new Arrived(2, 12, MembersBefore: 2), new Arrived(3)));
         Assert.Equal(
-            "go on after 9 (worker 4 holds the state); view 1.1 of 1, 2, 3, 4, state of 4 for 3 (4 workers are ready)",
-            run.Apply(new Arrived(4, 9, MembersBefore: 2))
+            "go on after 14 (worker 4 holds the state); view 1.1 of 1, 2, 3, 4, state of 4 for 3 (4 workers are ready)",
+            run.Apply(new Arrived(4, 14, MembersBefore: 2))
         );
     }
 
     [Theory]
-    [InlineData(9, false)]
-    [InlineData(10, false)]
-    [InlineData(11, true)]
+    [InlineData(14, false)]
+    [InlineData(15, false)]
+    [InlineData(17, true)]
     public void A_state_that_is_brought_along_counts_if_it_is_newer_than_the_coordinator_s(long brings, bool counts)
     {
         var run = new Scenario(Rules(minimum: 2));
-        Assert.Equal("", run.Apply(new StateSaved(10), new StateSaved(4), new Arrived(1, brings)));
+        Assert.Equal("", run.Apply(new StateSaved(15), new StateSaved(6), new Arrived(1, brings)));
         Assert.Equal(
-            counts ? "go on after 11 (worker 1 holds the state); view 1.1 of 1 (1 workers are ready)" : "",
+            counts ? "go on after 17 (worker 1 holds the state); view 1.1 of 1 (1 workers are ready)" : "",
             run.Wait(MembershipRules.ReturnCall)
         );
     }
@@ -175,15 +175,15 @@ public sealed class MembershipReducerTests
     public void A_run_begins_with_the_coordinator_s_state_if_none_is_newer()
     {
         var run = new Scenario(Rules());
-        run.Apply(new StateSaved(10));
-        Assert.Equal("view 1.1 of 1, state of 0 for 1 (1 workers are ready)", run.Apply(new Arrived(1, 9)));
+        run.Apply(new StateSaved(15));
+        Assert.Equal("view 1.1 of 1, state of 0 for 1 (1 workers are ready)", run.Apply(new Arrived(1, 14)));
     }
 
     [Fact]
     public void A_parameter_server_needs_no_state_of_a_worker()
     {
         var run = new Scenario(Rules(coordinatorHoldsState: true));
-        run.Apply(new Arrived(1, 8));
+        run.Apply(new Arrived(1, 12));
         Assert.Equal("view 1.1 of 1, state of 0 for 1 (1 workers are ready)", run.Wait(MembershipRules.ReturnCall));
     }
 
@@ -191,10 +191,10 @@ public sealed class MembershipReducerTests
     public void One_that_waits_with_a_state_takes_over_if_all_others_are_lost()
     {
         var run = Trained(1);
-        run.Apply(new Arrived(2, 6));
+        run.Apply(new Arrived(2, 9));
         run.Wait(MembershipRules.ReturnCall);
         Assert.Equal(
-            "freeze 1.1 of nobody (1 has died); go back (1 has died); go on after 6 (worker 2 holds the state); "
+            "freeze 1.1 of nobody (1 has died); go back (1 has died); go on after 9 (worker 2 holds the state); "
                 + "view 1.2 of 2 (1 workers are ready)",
             run.Apply(Died(1))
         );
@@ -204,7 +204,7 @@ public sealed class MembershipReducerTests
     public void A_newcomer_fetches_the_state_though_it_holds_an_older_one()
     {
         var run = Trained(1, 2);
-        run.Apply(new Arrived(3, 6));
+        run.Apply(new Arrived(3, 9));
         Assert.Equal("view 1.2 of 1, 2, 3, state of 1 for 3 (before step 5, 1 join and 0 leave)", run.Apply(new Boundary(5)));
     }
 
@@ -214,16 +214,16 @@ public sealed class MembershipReducerTests
     {
         var run = Trained(1, 2);
         run.Apply(new Arrived(3, Position: null), new Boundary(5), Died(2));
-        run.Apply(run.Stops(1, 8));
-        Assert.Equal("go on after 8 (2 has died); view 1.3 of 1 (2 has died)", run.Apply(run.Stops(3, 20)));
+        run.Apply(run.Stops(1, 12));
+        Assert.Equal("go on after 12 (2 has died); view 1.3 of 1 (2 has died)", run.Apply(run.Stops(3, 30)));
     }
 
     [Fact]
     public void A_run_goes_back_to_the_coordinator_s_state_rather_than_on_from_an_older_one()
     {
         var run = Trained(1);
-        run.Apply(new StateSaved(8), new Arrived(2, 6), new Boundary(5), Died(1));
-        Assert.Equal("go back (1 has died); view 1.3 of 2, state of 0 for 2 (1 workers are ready)", run.Apply(run.Stops(2, 6)));
+        run.Apply(new StateSaved(12), new Arrived(2, 9), new Boundary(5), Died(1));
+        Assert.Equal("go back (1 has died); view 1.3 of 2, state of 0 for 2 (1 workers are ready)", run.Apply(run.Stops(2, 9)));
     }
 
     [Fact]
@@ -265,7 +265,7 @@ public sealed class MembershipReducerTests
         var run = Trained(1, 2);
         run.IsOpenToAll = false;
         run.Apply(new Arrived(3), Open(3, 1), Open(1, 3), new Probed(3, 2, "connection refused"));
-        run.Lose(2, reached: 8);
+        run.Lose(2, reached: 12);
         Assert.Equal("", run.Wait(MembershipRules.ComplaintTime));
         Assert.Equal("view 1.3 of 1, 3, state of 1 for 3 (before step 5, 1 join and 0 leave)", run.Apply(new Boundary(5)));
     }
@@ -424,18 +424,18 @@ public sealed class MembershipReducerTests
         var run = Trained(1, 2, 3);
         var old = run.State.Generation;
         run.Apply(new Arrived(4), new Boundary(5), Died(3));
-        Assert.Equal("", run.Apply(new Stopped(1, old, 8), new Stopped(2, old, 8), new Stopped(4, old, null)));
+        Assert.Equal("", run.Apply(new Stopped(1, old, 12), new Stopped(2, old, 12), new Stopped(4, old, null)));
         Assert.Empty(run.State.Freezing!.Answers);
-        Assert.Equal("", run.Apply(run.Stops(1, 8), run.Stops(3, 10), run.Stops(9, 10)));
+        Assert.Equal("", run.Apply(run.Stops(1, 12), run.Stops(3, 15), run.Stops(9, 15)));
         Assert.Equal([1], run.State.Freezing!.Answers.Keys);
     }
 
     [Theory]
-    [InlineData(8, 8, "go on after 8 (3 has died); view 1.2 of 1, 2 (3 has died)")]
-    [InlineData(8, 9, "go on after 9 (3 has died); view 1.2 of 1, 2 (3 has died)")]
-    [InlineData(10, 8, "go on after 10 (3 has died); view 1.2 of 1, 2, state of 1 for 2 (3 has died)")]
-    [InlineData(8, 10, "go on after 10 (3 has died); view 1.2 of 1, 2, state of 2 for 1 (3 has died)")]
-    [InlineData(10, 9, "go on after 10 (3 has died); view 1.2 of 1, 2, state of 1 for 2 (3 has died)")]
+    [InlineData(12, 12, "go on after 12 (3 has died); view 1.2 of 1, 2 (3 has died)")]
+    [InlineData(12, 14, "go on after 14 (3 has died); view 1.2 of 1, 2 (3 has died)")]
+    [InlineData(15, 12, "go on after 15 (3 has died); view 1.2 of 1, 2, state of 1 for 2 (3 has died)")]
+    [InlineData(12, 15, "go on after 15 (3 has died); view 1.2 of 1, 2, state of 2 for 1 (3 has died)")]
+    [InlineData(15, 14, "go on after 15 (3 has died); view 1.2 of 1, 2, state of 1 for 2 (3 has died)")]
     public void A_run_goes_on_from_the_newest_state_of_a_survivor(long first, long second, string decision)
     {
         var run = Trained(1, 2, 3);
@@ -445,15 +445,15 @@ public sealed class MembershipReducerTests
     }
 
     [Theory]
-    [InlineData(10, 10, "go on after 10 (3 has died); view 1.2 of 1, 2 (3 has died)")]
-    [InlineData(10, 8, "go on after 10 (3 has died); view 1.2 of 1, 2, state of 0 for 2 (3 has died)")]
-    [InlineData(8, 9, "go on after 10 (3 has died); view 1.2 of 1, 2, state of 0 for 1, 2 (3 has died)")]
+    [InlineData(15, 15, "go on after 15 (3 has died); view 1.2 of 1, 2 (3 has died)")]
+    [InlineData(15, 12, "go on after 15 (3 has died); view 1.2 of 1, 2, state of 0 for 2 (3 has died)")]
+    [InlineData(12, 14, "go on after 15 (3 has died); view 1.2 of 1, 2, state of 0 for 1, 2 (3 has died)")]
     public void A_run_with_a_parameter_server_goes_on_from_its_state(long first, long second, string decision)
     {
         var run = Trained(coordinatorHoldsState: true, 1, 2, 3);
         run.Apply(Died(3));
         Assert.Equal("", run.Apply(run.Stops(1, first), run.Stops(2, second)));
-        Assert.Equal(decision, run.Apply(run.Stops(0, 10)));
+        Assert.Equal(decision, run.Apply(run.Stops(0, 15)));
     }
 
     [Fact]
@@ -461,7 +461,7 @@ public sealed class MembershipReducerTests
     {
         var run = Trained(coordinatorHoldsState: true, 1);
         Assert.Equal("freeze 1.1 of 0 (1 has died)", run.Apply(Died(1)));
-        Assert.Equal("go on after 10 (1 has died)", run.Apply(run.Stops(0, 10)));
+        Assert.Equal("go on after 15 (1 has died)", run.Apply(run.Stops(0, 15)));
         Assert.Equal("view 1.2 of 2, state of 0 for 2 (1 workers are ready)", run.Apply(new Arrived(2)));
     }
 
@@ -471,7 +471,7 @@ public sealed class MembershipReducerTests
         var run = Trained(1);
         run.Apply(new Arrived(2), new Boundary(5));
         run.Apply(Died(1), new Opened(2, run.State.Generation));
-        Assert.Equal("go on after 8 (1 has died); view 1.3 of 2 (1 has died)", run.Apply(run.Stops(2, 8)));
+        Assert.Equal("go on after 12 (1 has died); view 1.3 of 2 (1 has died)", run.Apply(run.Stops(2, 12)));
     }
 
     [Fact]
@@ -482,16 +482,16 @@ public sealed class MembershipReducerTests
         var opened = new Opened(2, run.State.Generation);
         run.Apply(new Arrived(3), new Boundary(6), opened, Died(1));
         run.Apply(run.Stops(3, null));
-        Assert.Equal("go on after 10 (1 has died); view 1.4 of 2 (1 has died)", run.Apply(run.Stops(2, 10)));
+        Assert.Equal("go on after 15 (1 has died); view 1.4 of 2 (1 has died)", run.Apply(run.Stops(2, 15)));
     }
 
     [Fact]
     public void A_member_that_was_behind_goes_on_from_its_own_state_if_its_source_is_lost_before_it_has_fetched()
     {
         var run = Trained(1, 2, 3);
-        run.Apply(Died(3), run.Stops(1, 10), run.Stops(2, 8));
+        run.Apply(Died(3), run.Stops(1, 15), run.Stops(2, 12));
         Assert.Equal("freeze 1.2 of 2 (1 has died)", run.Apply(Died(1)));
-        Assert.Equal("go on after 8 (1 has died); view 1.3 of 2 (1 has died)", run.Apply(run.Stops(2, 8)));
+        Assert.Equal("go on after 12 (1 has died); view 1.3 of 2 (1 has died)", run.Apply(run.Stops(2, 12)));
     }
 
     [Fact]
@@ -499,7 +499,7 @@ public sealed class MembershipReducerTests
     {
         var run = Trained(1, 2);
         run.Apply(new Arrived(3), new Boundary(5), Died(2));
-        Assert.Equal("go on after 8 (2 has died); view 1.3 of 1 (2 has died)", run.Apply(run.Stops(3, null), run.Stops(1, 8)));
+        Assert.Equal("go on after 12 (2 has died); view 1.3 of 1 (2 has died)", run.Apply(run.Stops(3, null), run.Stops(1, 12)));
         Assert.Equal(Standing.Waiting, run.State.Participants[3].Standing);
         Assert.Equal("view 1.4 of 1, 3, state of 1 for 3 (before step 5, 1 join and 0 leave)", run.Apply(new Boundary(5)));
     }
@@ -520,10 +520,10 @@ public sealed class MembershipReducerTests
     public void A_leaver_is_released_with_the_answers_to_a_freeze()
     {
         var run = Trained(1, 2, 3);
-        run.Apply(new Leaving(2, IsUrgent: false), Died(3), run.Stops(1, 10));
+        run.Apply(new Leaving(2, IsUrgent: false), Died(3), run.Stops(1, 15));
         Assert.Equal(
-            "go on after 10 (3 has died); release 2 (it was asked to leave); view 1.2 of 1 (3 has died)",
-            run.Apply(run.Stops(2, 8))
+            "go on after 15 (3 has died); release 2 (it was asked to leave); view 1.2 of 1 (3 has died)",
+            run.Apply(run.Stops(2, 12))
         );
     }
 
@@ -532,8 +532,8 @@ public sealed class MembershipReducerTests
     {
         var run = Trained(1, 2, 3);
         run.Apply(new Leaving(2, IsUrgent: false), new Boundary(5));
-        run.Apply(Died(3), run.Stops(1, 8));
-        Assert.Equal("go on after 10 (3 has died); view 1.3 of 2, 1, state of 2 for 1 (3 has died)", run.Apply(run.Stops(2, 10)));
+        run.Apply(Died(3), run.Stops(1, 12));
+        Assert.Equal("go on after 15 (3 has died); view 1.3 of 2, 1, state of 2 for 1 (3 has died)", run.Apply(run.Stops(2, 15)));
         Assert.Equal("view 1.4 of 1 (before step 6, 0 join and 1 leave)", run.Apply(new Boundary(6)));
         run.Open();
         Assert.Equal("release 2 (it was asked to leave)", run.Apply(new Drained(2)));
@@ -544,7 +544,7 @@ public sealed class MembershipReducerTests
     {
         var run = Trained(1, 2);
         run.Apply(new Leaving(1, IsUrgent: false), new Leaving(2, IsUrgent: false), new Arrived(3), Died(1));
-        Assert.Equal("go on after 10 (1 has died); view 1.2 of 2 (1 has died)", run.Apply(run.Stops(2, 10)));
+        Assert.Equal("go on after 15 (1 has died); view 1.2 of 2 (1 has died)", run.Apply(run.Stops(2, 15)));
         Assert.Equal("view 1.3 of 2, 3, state of 2 for 3 (before step 6, 1 join and 0 leave)", run.Apply(new Boundary(6)));
         Assert.Equal("view 1.4 of 3 (before step 7, 0 join and 1 leave)", run.Apply(new Boundary(7)));
     }
@@ -553,10 +553,10 @@ public sealed class MembershipReducerTests
     public void Leavers_of_a_parameter_server_hand_nothing_over()
     {
         var run = Trained(coordinatorHoldsState: true, 1, 2);
-        run.Apply(new Leaving(2, IsUrgent: false), new Arrived(3), Died(1), run.Stops(2, 10));
+        run.Apply(new Leaving(2, IsUrgent: false), new Arrived(3), Died(1), run.Stops(2, 15));
         Assert.Equal(
-            "go on after 10 (1 has died); release 2 (it was asked to leave); view 1.2 of 3, state of 0 for 3 (1 workers are ready)",
-            run.Apply(run.Stops(0, 10))
+            "go on after 15 (1 has died); release 2 (it was asked to leave); view 1.2 of 3, state of 0 for 3 (1 workers are ready)",
+            run.Apply(run.Stops(0, 15))
         );
     }
 
@@ -564,8 +564,8 @@ public sealed class MembershipReducerTests
     public void The_last_leaver_of_a_parameter_server_stays_until_the_run_has_stopped()
     {
         var run = Trained(coordinatorHoldsState: true, 1, 2);
-        run.Apply(new Leaving(2, IsUrgent: false), Died(1), run.Stops(2, 8));
-        Assert.Equal("go on after 10 (1 has died); view 1.2 of 2, state of 0 for 2 (1 has died)", run.Apply(run.Stops(0, 10)));
+        run.Apply(new Leaving(2, IsUrgent: false), Died(1), run.Stops(2, 12));
+        Assert.Equal("go on after 15 (1 has died); view 1.2 of 2, state of 0 for 2 (1 has died)", run.Apply(run.Stops(0, 15)));
         Assert.Equal("stop (every worker has asked to leave)", run.Apply(new Boundary(6)));
     }
 
@@ -574,17 +574,17 @@ public sealed class MembershipReducerTests
     {
         var run = Trained(1, 2, 3, 4, 5);
         Assert.Equal("freeze 1.1 of 1, 2, 3, 4 (5 has died)", run.Apply(Died(5)));
-        Assert.Equal("", run.Apply(run.Stops(1, 8), Died(2), run.Stops(3, 10)));
-        Assert.Equal("go on after 10 (5 has died); view 1.2 of 1, 3, state of 3 for 1 (5 has died)", run.Apply(Died(4)));
+        Assert.Equal("", run.Apply(run.Stops(1, 12), Died(2), run.Stops(3, 15)));
+        Assert.Equal("go on after 15 (5 has died); view 1.2 of 1, 3, state of 3 for 1 (5 has died)", run.Apply(Died(4)));
     }
 
     [Fact]
     public void What_the_lost_have_answered_does_not_count()
     {
         var run = Trained(1, 2, 3);
-        run.Apply(Died(3), run.Stops(2, 10));
+        run.Apply(Died(3), run.Stops(2, 15));
         Assert.Equal("", run.Apply(Died(2)));
-        Assert.Equal("go on after 8 (3 has died); view 1.2 of 1 (3 has died)", run.Apply(run.Stops(1, 8)));
+        Assert.Equal("go on after 12 (3 has died); view 1.2 of 1 (3 has died)", run.Apply(run.Stops(1, 12)));
     }
 
     [Fact]
@@ -592,12 +592,12 @@ public sealed class MembershipReducerTests
     {
         var run = Trained(1, 2, 3, 4);
         run.Wait(TimeSpan.FromMinutes(10));
-        run.Apply(Died(4), run.Stops(1, 8));
+        run.Apply(Died(4), run.Stops(1, 12));
         Assert.Equal("", run.Wait(MembershipRules.FreezeTime - Tick));
         Assert.Equal(
             "expel 2 (it has not stopped within 15 seconds (its computation hangs)); "
                 + "expel 3 (it has not stopped within 15 seconds (its computation hangs)); "
-                + "go on after 8 (4 has died); view 1.2 of 1 (4 has died)",
+                + "go on after 12 (4 has died); view 1.2 of 1 (4 has died)",
             run.Wait(Tick)
         );
     }
@@ -606,7 +606,7 @@ public sealed class MembershipReducerTests
     public void A_coordinator_that_does_not_stop_in_time_ends_the_run()
     {
         var run = Trained(coordinatorHoldsState: true, 1, 2);
-        run.Apply(Died(2), run.Stops(1, 8));
+        run.Apply(Died(2), run.Stops(1, 12));
         Assert.Equal(
             "give up (the coordinator: it has not stopped within 15 seconds (its computation hangs))",
             run.Wait(MembershipRules.FreezeTime)
@@ -627,8 +627,8 @@ public sealed class MembershipReducerTests
             Assert.Equal("", run.Apply(run.Complains(link[0] - '0', link[2] - '0')));
         Assert.Equal("", run.Wait(MembershipRules.ComplaintTime - Tick));
         Assert.Equal("freeze 1.1 of 1, 2, 3, 4 (no ping)", run.Wait(Tick));
-        Assert.Equal("", run.Apply(run.Stops(1, 8), run.Stops(2, 8), run.Stops(3, 8)));
-        Assert.StartsWith($"{decision}; go on after 8 (no ping); view 1.2 of ", run.Apply(run.Stops(4, 8)), StringComparison.Ordinal);
+        Assert.Equal("", run.Apply(run.Stops(1, 12), run.Stops(2, 12), run.Stops(3, 12)));
+        Assert.StartsWith($"{decision}; go on after 12 (no ping); view 1.2 of ", run.Apply(run.Stops(4, 12)), StringComparison.Ordinal);
         Assert.Null(run.State.DeadLinks);
     }
 
@@ -641,8 +641,8 @@ public sealed class MembershipReducerTests
         run.Apply(run.Complains(worker, peer));
         Assert.Equal("freeze 1.1 of 0, 1, 2 (no ping)", run.Wait(MembershipRules.ComplaintTime));
         Assert.Equal(
-            "expel 1 (others do not reach it: no ping); go on after 8 (no ping); view 1.2 of 2 (no ping)",
-            run.Apply(run.Stops(0, 8), run.Stops(1, 8), run.Stops(2, 8))
+            "expel 1 (others do not reach it: no ping); go on after 12 (no ping); view 1.2 of 2 (no ping)",
+            run.Apply(run.Stops(0, 12), run.Stops(1, 12), run.Stops(2, 12))
         );
     }
 
@@ -663,7 +663,7 @@ public sealed class MembershipReducerTests
         var run = Trained(1, 2, 3);
         run.Apply(run.Complains(1, 3), run.Complains(2, 3));
         Assert.Equal("freeze 1.1 of 1, 2 (3 has died)", run.Apply(Died(3)));
-        Assert.Equal("go on after 8 (3 has died); view 1.2 of 1, 2 (3 has died)", run.Apply(run.Stops(1, 8), run.Stops(2, 8)));
+        Assert.Equal("go on after 12 (3 has died); view 1.2 of 1, 2 (3 has died)", run.Apply(run.Stops(1, 12), run.Stops(2, 12)));
         Assert.Equal("", run.Wait(MembershipRules.ComplaintTime));
     }
 
@@ -671,10 +671,10 @@ public sealed class MembershipReducerTests
     public void Complaints_are_judged_with_the_answers_to_any_freeze()
     {
         var run = Trained(1, 2, 3);
-        run.Apply(run.Complains(1, 2), Died(3), run.Stops(1, 8));
+        run.Apply(run.Complains(1, 2), Died(3), run.Stops(1, 12));
         Assert.Equal(
-            "expel 2 (others do not reach it: no ping); go on after 8 (3 has died); view 1.2 of 1 (3 has died)",
-            run.Apply(run.Stops(2, 10))
+            "expel 2 (others do not reach it: no ping); go on after 12 (3 has died); view 1.2 of 1 (3 has died)",
+            run.Apply(run.Stops(2, 15))
         );
     }
 
@@ -710,7 +710,7 @@ public sealed class MembershipReducerTests
     {
         var run = Trained(1, 2, 3);
         var complaint = run.Complains(1, 2);
-        run.Apply(Died(3), run.Stops(1, 8), run.Stops(2, 8));
+        run.Apply(Died(3), run.Stops(1, 12), run.Stops(2, 12));
         Assert.Equal("", run.Apply(complaint));
         Assert.Equal("", run.Wait(MembershipRules.ComplaintTime));
     }
@@ -727,11 +727,11 @@ public sealed class MembershipReducerTests
     public void A_step_that_kills_a_worker_that_takes_it_three_times_ends_the_run()
     {
         var run = Trained(1, 2, 3, 4);
-        run.Lose(4, reached: 8);
-        run.Lose(3, reached: 8);
+        run.Lose(4, reached: 12);
+        run.Lose(3, reached: 12);
         Assert.Equal(
             "give up because of 2 (step 5 has lost a worker 3 times in a row, which is no accident); freeze 1.3 of 1 (2 has died)",
-            run.Apply(Died(2, reached: 8))
+            run.Apply(Died(2, reached: 12))
         );
     }
 
@@ -783,29 +783,29 @@ public sealed class MembershipReducerTests
     public void Progress_between_deaths_shows_that_they_are_accidents()
     {
         var run = Trained(1, 2, 3, 4, 5);
-        run.Lose(5, reached: 8);
-        run.Lose(4, reached: 8);
-        run.Lose(3, reached: 10);
-        Assert.Equal("freeze 1.4 of 1 (2 has died)", run.Apply(Died(2, reached: 10)));
+        run.Lose(5, reached: 12);
+        run.Lose(4, reached: 12);
+        run.Lose(3, reached: 15);
+        Assert.Equal("freeze 1.4 of 1 (2 has died)", run.Apply(Died(2, reached: 15)));
     }
 
     [Fact]
     public void Losses_by_silence_are_not_the_step_s_fault()
     {
         var run = Trained(1, 2, 3, 4);
-        run.Lose(4, reached: 8);
-        run.Lose(3, reached: 8);
-        Assert.Equal("freeze 1.3 of 1 (2 is silent)", run.Apply(new Lost(2, "2 is silent", IsDeath: false, Reached: 8)));
+        run.Lose(4, reached: 12);
+        run.Lose(3, reached: 12);
+        Assert.Equal("freeze 1.3 of 1 (2 is silent)", run.Apply(new Lost(2, "2 is silent", IsDeath: false, Reached: 12)));
     }
 
     [Fact]
     public void Those_who_die_before_they_have_opened_their_view_are_not_the_step_s_fault()
     {
         var run = Trained(1, 2, 3, 4);
-        run.Lose(4, reached: 8);
-        run.Lose(3, reached: 8);
+        run.Lose(4, reached: 12);
+        run.Lose(3, reached: 12);
         run.Apply(new Arrived(5), new Boundary(5), new Opened(1, run.State.Generation));
-        Assert.Equal("freeze 1.4 of 1, 5 (2 has died)", run.Apply(Died(2, reached: 8)));
+        Assert.Equal("freeze 1.4 of 1, 5 (2 has died)", run.Apply(Died(2, reached: 12)));
     }
 
     [Fact]
@@ -813,7 +813,7 @@ public sealed class MembershipReducerTests
     {
         var run = Trained(1, 2, 3, 4);
         Assert.Equal("freeze 1.1 of 1, 2, 3 (4 has died)", run.Apply(Died(4), Died(3), Died(2)));
-        Assert.Equal((8, 1), (run.State.Losses.Reached, run.State.Losses.Parts.Count));
+        Assert.Equal((12, 1), (run.State.Losses.Reached, run.State.Losses.Parts.Count));
     }
 
     [Fact]
@@ -825,9 +825,9 @@ public sealed class MembershipReducerTests
             run.Apply(new Leaving(2, IsUrgent: true))
         );
         Assert.Equal(
-            "go on after 8 (worker 2 was asked to leave, and cannot wait for what it was granted); release 2 (it was asked to leave); "
+            "go on after 12 (worker 2 was asked to leave, and cannot wait for what it was granted); release 2 (it was asked to leave); "
                 + "view 1.2 of 1 (worker 2 was asked to leave, and cannot wait for what it was granted)",
-            run.Apply(run.Stops(1, 8), run.Stops(2, 8))
+            run.Apply(run.Stops(1, 12), run.Stops(2, 12))
         );
     }
 
@@ -854,10 +854,10 @@ public sealed class MembershipReducerTests
         run.Open();
         run.Twice(run.Complains(1, 2));
         run.Twice(Died(4));
-        run.Twice(run.Stops(1, 10));
-        run.Twice(run.Stops(2, 10));
-        run.Twice(run.Stops(6, 10));
-        run.Twice(run.Stops(3, 10));
+        run.Twice(run.Stops(1, 15));
+        run.Twice(run.Stops(2, 15));
+        run.Twice(run.Stops(6, 15));
+        run.Twice(run.Stops(3, 15));
         Assert.Equal([1, 3, 6], run.State.View);
         run.Twice(new TimePassed());
         run.Twice(
@@ -877,7 +877,7 @@ public sealed class MembershipReducerTests
     {
         var run = Trained(1, 2, 3);
         run.Apply(new Leaving(2, IsUrgent: false), new Boundary(5));
-        run.Apply(Died(3), run.Stops(1, 8), new Drained(2), run.Stops(2, 8));
+        run.Apply(Died(3), run.Stops(1, 12), new Drained(2), run.Stops(2, 12));
         Assert.Equal([1], run.State.Participants.Keys);
         Assert.True(run.State.IsRunning);
     }
@@ -889,7 +889,7 @@ public sealed class MembershipReducerTests
         var run = Trained(1, 2);
         run.Apply(new Leaving(2, IsUrgent: false), new Arrived(3), new Boundary(5), Died(1), new Drained(2));
         Assert.Equal("", run.Apply(run.Stops(3, null)));
-        Assert.Equal("go on after 8 (1 has died); view 1.3 of 2 (1 has died)", run.Apply(run.Stops(2, 8)));
+        Assert.Equal("go on after 12 (1 has died); view 1.3 of 2 (1 has died)", run.Apply(run.Stops(2, 12)));
     }
 
     // One that is granted nothing in its last view is drained as soon as that begins.
@@ -898,7 +898,7 @@ public sealed class MembershipReducerTests
     {
         var run = Trained(1, 2, 3);
         run.Apply(new Leaving(2, IsUrgent: false), new Boundary(5));
-        run.Apply(Died(3), run.Stops(1, 8), run.Stops(2, 10), new Boundary(6));
+        run.Apply(Died(3), run.Stops(1, 12), run.Stops(2, 15), new Boundary(6));
         Assert.Equal("", run.Apply(new Drained(2)));
         run.Open();
         Assert.Equal("release 2 (it was asked to leave)", run.Apply(new Drained(2)));
@@ -929,7 +929,7 @@ public sealed class MembershipReducerTests
         );
         Assert.Equal(
             "roll back to lineage 1 (2 differs); view 1.2 of 1, 3, state of 0 for 1, 3 (2 workers are ready)",
-            run.Apply(run.Stops(1, 8), run.Stops(3, 10))
+            run.Apply(run.Stops(1, 12), run.Stops(3, 15))
         );
     }
 
@@ -949,7 +949,7 @@ public sealed class MembershipReducerTests
         run.Apply(members.Select(worker => run.Stops(worker, 8)).ToList());
         Assert.Equal(members, run.State.View);
         run.Open();
-        run.Apply(new StateSaved(20));
+        run.Apply(new StateSaved(30));
         Assert.Equal(
             "give up (they differ, once more, and no majority says whose state is wrong: "
                 + "the memory or the processor of a machine is at fault; keep the run folder)",
@@ -997,7 +997,7 @@ public sealed class MembershipReducerTests
     public void What_a_worker_brings_of_an_earlier_lineage_does_not_count()
     {
         var run = Trained(1, 2, 3);
-        run.Apply(new Arrived(4, 30));
+        run.Apply(new Arrived(4, 45));
         run.Apply(
             new Disagreed(
                 [
@@ -1006,15 +1006,15 @@ public sealed class MembershipReducerTests
                 ],
                 "2 differs"
             ),
-            run.Stops(1, 8)
+            run.Stops(1, 12)
         );
         Assert.Equal(
             "roll back to lineage 1 (2 differs); view 1.2 of 1, 3, 4, state of 0 for 1, 3, 4 (3 workers are ready)",
-            run.Apply(run.Stops(3, 8))
+            run.Apply(run.Stops(3, 12))
         );
-        run.Apply(Died(1, 1), Died(3, 1), Died(4, 1), new Arrived(6, 20, Lineage: 1), new Arrived(5, 40));
+        run.Apply(Died(1, 1), Died(3, 1), Died(4, 1), new Arrived(6, 30, Lineage: 1), new Arrived(5, 60));
         Assert.Equal(
-            "go on after 20 (worker 6 holds the state); view 1.3 of 5, 6, state of 6 for 5 (2 workers are ready)",
+            "go on after 30 (worker 6 holds the state); view 1.3 of 5, 6, state of 6 for 5 (2 workers are ready)",
             run.Wait(MembershipRules.ReturnCall)
         );
     }
@@ -1038,7 +1038,7 @@ public sealed class MembershipReducerTests
         );
         Assert.Equal(
             "roll back to lineage 1 (they differ); view 1.2 of 1, 2, state of 0 for 1, 2 (2 workers are ready)",
-            run.Apply(run.Stops(0, 8), run.Stops(1, 8), run.Stops(2, 8))
+            run.Apply(run.Stops(0, 12), run.Stops(1, 12), run.Stops(2, 12))
         );
         Assert.Equal(
             "expel 2 for good (2 differs); freeze 1.2 of 0, 1 (2 differs)",
@@ -1058,7 +1058,7 @@ public sealed class MembershipReducerTests
     public void States_may_differ_while_a_loss_is_handled()
     {
         var run = Trained(1, 2, 3, 4);
-        run.Apply(Died(4), run.Stops(1, 8));
+        run.Apply(Died(4), run.Stops(1, 12));
         Assert.Equal(
             "expel 3 for good (3 differs)",
             run.Apply(
@@ -1073,7 +1073,7 @@ public sealed class MembershipReducerTests
         );
         Assert.Equal(
             "roll back to lineage 1 (4 has died); view 1.2 of 1, 2, state of 0 for 1, 2 (2 workers are ready)",
-            run.Apply(run.Stops(2, 8))
+            run.Apply(run.Stops(2, 12))
         );
     }
 
@@ -1130,7 +1130,7 @@ public sealed class MembershipReducerTests
 
     private static Probed Open(int worker, int peer) => new(worker, peer, Cause: null);
 
-    private static Lost Died(int worker, long reached = 8) => new(worker, $"{worker} has died", IsDeath: true, reached);
+    private static Lost Died(int worker, long reached = 12) => new(worker, $"{worker} has died", IsDeath: true, reached);
 
     private static Scenario Trained(params int[] workers) => Trained(coordinatorHoldsState: false, workers);
 
@@ -1150,7 +1150,7 @@ public sealed class MembershipReducerTests
     {
         private TimeSpan _now;
 
-        public MembershipState State { get; private set; } = MembershipState.Empty(1, saved: 1);
+        public MembershipState State { get; private set; } = MembershipState.Empty(1, saved: 2);
 
         /// <summary>Whether newcomers and those that are there find at once that they reach each other.</summary>
         public bool IsOpenToAll { get; set; } = true;

@@ -22,7 +22,7 @@ internal static class Situations
     /// <summary>A run in which the workers have joined, but no view has begun.</summary>
     public static RunSituation Joining(int ready, params MemberActivity[] workers)
     {
-        var state = MembershipState.Empty(1, saved: 1);
+        var state = MembershipState.Empty(1, saved: 2);
         foreach (var worker in Enumerable.Range(1, ready))
             (state, _) = MembershipReducer.Apply(state, new Arrived(worker), TimeSpan.Zero, Rules);
         return new RunSituation(state, Rules, ByNumber(workers), Oldest: null, Snapshot: null, "http://0.0.0.0:5000", HangTime);
@@ -42,7 +42,7 @@ internal static class Situations
     public static RunSituation Opening(params MemberActivity[] workers)
     {
         var rules = Rules with { MinimumWorkers = workers.Length, ExpectsOthers = false };
-        var state = MembershipState.Empty(1, saved: 1);
+        var state = MembershipState.Empty(1, saved: 2);
         foreach (var worker in Enumerable.Range(1, workers.Length))
             (state, _) = MembershipReducer.Apply(state, new Arrived(worker), TimeSpan.Zero, rules);
         return new RunSituation(state, rules, ByNumber(workers), Oldest: null, Snapshot: null, Listen: null, HangTime);

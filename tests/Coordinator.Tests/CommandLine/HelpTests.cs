@@ -10,6 +10,7 @@ public sealed class HelpTests
     [
         "--data",
         "--test",
+        "--holdout",
         "--data-dir",
         "--label-column",
         "--task",
@@ -19,6 +20,7 @@ public sealed class HelpTests
         "--numeric",
         "--ignore",
         "--missing",
+        "--weight-column",
         "--standardize",
         "--model",
         "--workers",
@@ -49,6 +51,7 @@ public sealed class HelpTests
         "--checkpoint-every",
         "--keep-checkpoints",
         "--eval-every",
+        "--patience",
         "--resume",
         "--listen",
         "--min-workers",

@@ -87,6 +87,48 @@ public sealed class TableCommandTests : IDisposable
         Assert.Contains("to be predicted: numbers (the target has 48 different values, some of them fractions)", outcome.Output);
     }
 
+    [Fact]
+    public async Task SeveralNumbersAreJudgedAndPredictedByName()
+    {
+        var rows = Enumerable.Range(0, Rows).Select(row => $"{row % 7},{row}.5,{row % 11},{1000 + (row * 3)}\n");
+        var data = _folder.Write("flats.csv", "n,share,\"rent, net\",price\n" + string.Concat(rows));
+        var run = _folder.File("run");
+        string[] options = ["--label-column", "price,\"rent, net\"", "--task", "regression", "--steps", "2", "--quiet"];
+        var trained = await CommandRunner.RunAsync(["train", "--data", data, "--run", run, "--workers", "0", "--threads", "1", .. options]);
+        var predicted = await CommandRunner.RunAsync("predict", run, "--data", data);
+        var evaluated = await CommandRunner.RunAsync("eval", run, "--json");
+        var shown = await CommandRunner.RunAsync("eval", run, "--data", data, "--part", "all");
+
+        Assert.Equal((0, ""), (trained.ExitCode, string.Join('\n', trained.Errors)));
+        Assert.Equal("prediction_price,\"prediction_rent, net\"", predicted.Output.Split('\n')[0]);
+        var targets = JsonElement.Parse(evaluated.Output).GetProperty("targets").EnumerateArray().ToList();
+        Assert.Equal(["price", "rent, net"], targets.Select(target => target.GetProperty("name").GetString()));
+        Assert.Equal(["name", "rmse", "mae", "r2"], targets[0].EnumerateObject().Select(field => field.Name));
+        Assert.StartsWith("  rent, net: rmse ", shown.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]);
+    }
+
+    [Theory]
+    [InlineData("price", "predicting numbers: the target has 48 different values, some of them fractions", "regression")]
+    [InlineData("class", "predicting classes: the target holds text: 2 classes", "classification")]
+    public async Task TrainSaysWhatItPredictsAndWhy(string target, string line, string task)
+    {
+        var data = Write(target);
+        string[] Options(string run) =>
+            ["train", "--data", data, "--run", _folder.File(run), "--workers", "0", "--threads", "1", "--steps", "2"];
+        var shown = await CommandRunner.RunAsync(Options("shown"));
+        Assert.Equal(line, shown.Output.Split('\n')[0]);
+
+        var told = await CommandRunner.RunAsync([.. Options("told"), "--json"]);
+        var first = JsonElement.Parse(told.Output.Split('\n')[0]);
+        Assert.Equal(("taskChosen", task), (first.GetProperty("event").GetString(), first.GetProperty("task").GetString()));
+        Assert.Equal(line, $"predicting {(task == "regression" ? "numbers" : "classes")}: {first.GetProperty("reason").GetString()}");
+
+        var said = await CommandRunner.RunAsync([.. Options("said"), "--task", task]);
+        Assert.DoesNotContain("predicting", said.Output, StringComparison.Ordinal);
+        var resumed = await CommandRunner.RunAsync("train", "--resume", "--run", _folder.File("shown"), "--workers", "0");
+        Assert.DoesNotContain("predicting", resumed.Output, StringComparison.Ordinal);
+    }
+
     private async Task<(string Run, CommandOutcome Outcome)> TrainAsync(string target, params string[] options)
     {
         var run = _folder.File("run");

@@ -96,7 +96,7 @@ internal sealed class ExchangeMember : IGradientConsumer, IParameterUpdate
     /// <summary>An exchange of records alone.</summary>
     public void Evaluate(long step, int microbatches)
     {
-        Plan = Exchange.BeginEvaluation(step, microbatches, _deadline);
+        Plan = Exchange.BeginEvaluation(Positions.AfterEvaluation(step), microbatches, _deadline);
         WriteRecord(-step);
         Complete();
         CheckRecords(-step);

@@ -198,7 +198,7 @@ public sealed class ExchangeTests
     {
         var frames = Frames(out var member);
         member.Begin(1, 2);
-        Assert.Throws<InvalidDataException>(() => frames.TryPlace(1, new LinkFrame(kind, part, 2, offset, count), out _));
+        Assert.Throws<InvalidDataException>(() => frames.TryPlace(1, new LinkFrame(kind, part, Positions.After(1), offset, count), out _));
     }
 
     [Theory]
@@ -209,7 +209,7 @@ public sealed class ExchangeTests
     {
         var frames = Frames(out var member);
         member.Begin(1, 2);
-        Assert.True(frames.TryPlace(1, new LinkFrame(kind, part, 2, offset, count), out var destination));
+        Assert.True(frames.TryPlace(1, new LinkFrame(kind, part, Positions.After(1), offset, count), out var destination));
         Assert.Equal(count, destination.Length);
     }
 
@@ -237,7 +237,7 @@ public sealed class ExchangeTests
         return frames;
     }
 
-    private static LinkFrame Node(long step) => new(FrameKind.Node, Part: 1, Position: 2 * step, Offset: 0, Count: 16);
+    private static LinkFrame Node(long step) => new(FrameKind.Node, Part: 1, Position: Positions.After(step), Offset: 0, Count: 16);
 
     // Members block while they wait, as they do in a worker; they must not use up the pool.
     private static Task OnThread(Action work) =>

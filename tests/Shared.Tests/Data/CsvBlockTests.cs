@@ -65,6 +65,6 @@ public sealed class CsvBlockTests
     {
         var source = CsvSource.Of("t", Encoding.UTF8.GetBytes(text), hasDecimalCommas: false, blockBytes);
         var options = new DataOptions();
-        return TableReader.ReadTraining(source, TableLayout.Detect(source, options), options, holdsTest: true);
+        return TableReader.ReadTraining(source, TableLayout.Detect(source, options), options, new RowSplit(HoldsTest: true));
     }
 }

@@ -61,7 +61,7 @@ public sealed class BatchNormTrainingTests
         for (var i = stop; i < 5; i++)
             second.Step();
         BitAssert.Equal(whole.State.Weights.Span.ToArray(), second.State.Weights.Span.ToArray());
-        Assert.Equal(whole.Evaluate(), second.Evaluate());
+        Assert.Equal(whole.Evaluate(DataPart.Test), second.Evaluate(DataPart.Test));
     }
 
     [Fact]
@@ -69,9 +69,9 @@ public sealed class BatchNormTrainingTests
     {
         using var trainer = Trainer(Configuration(new SgdOptions()));
         trainer.Step();
-        var before = trainer.Evaluate();
+        var before = trainer.Evaluate(DataPart.Test);
         trainer.State.Weights.Span[Network.Layout.RunningStatistics[0].Offset] += 0.5f;
-        Assert.NotEqual(before.Loss, trainer.Evaluate().Loss);
+        Assert.NotEqual(before.Loss, trainer.Evaluate(DataPart.Test).Loss);
     }
 
     private static RunConfiguration Configuration(OptimizerOptions optimizer) =>

@@ -1,4 +1,5 @@
 using Distributed.Checkpoints;
+using Distributed.Data;
 using Distributed.Objectives;
 using Distributed.Training;
 using Xunit;
@@ -17,7 +18,7 @@ public sealed class LocalTrainerTests
         using var one = TinyRun.Trainer();
         using var many = TinyRun.Trainer(threads);
         Assert.Equal(Steps(one, 7), Steps(many, 7));
-        Assert.Equal(one.Evaluate(), many.Evaluate());
+        Assert.Equal(one.Evaluate(DataPart.Test), many.Evaluate(DataPart.Test));
         Assert.Equal(WeightsHash.Compute(one.State.Weights.Span), WeightsHash.Compute(many.State.Weights.Span));
     }
 
@@ -44,7 +45,7 @@ public sealed class LocalTrainerTests
         var sums = Steps(trainer, 7);
         Assert.Equal([600, 600, 238, 600, 600, 238, 600], sums.Select(step => step.Samples));
         Assert.True(sums[^1].Loss / sums[^1].Samples < sums[0].Loss / sums[0].Samples);
-        Assert.Equal(TinyRun.Data.Test.Count, trainer.Evaluate().Samples);
+        Assert.Equal(TinyRun.Data.Test.Count, trainer.Evaluate(DataPart.Test).Samples);
     }
 
     [Fact]

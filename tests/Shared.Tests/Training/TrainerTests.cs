@@ -33,7 +33,7 @@ public sealed class TrainerTests
         var result = new Trainer(TinyRun.Data, Options) { Threads = 2 }.Train();
         Assert.Equal(WeightsHash.Compute(trainer.State.Weights.Span), result.Model.WeightsSha256);
         Assert.Equal(7, result.Steps);
-        var sums = trainer.Evaluate();
+        var sums = trainer.Evaluate(DataPart.Test);
         Assert.Equal((double)sums.Counts[0] / sums.Samples, result.Test["accuracy"]);
         Assert.Equal((double)sums.Loss / sums.Samples, result.Test.Loss);
     }

@@ -17,7 +17,7 @@ public sealed class VersionTests
     [Fact]
     public async Task A_worker_is_told_that_the_coordinator_refuses_its_version()
     {
-        const string reason = "the worker has protocol version 1 and numerics version 1, the coordinator 2 and 1";
+        const string reason = "the worker has protocol version 1 and numerics version 1, the coordinator 3 and 1";
         await AssertRefusedAsync(() => throw new RpcException(new Status(StatusCode.FailedPrecondition, reason)), reason);
     }
 

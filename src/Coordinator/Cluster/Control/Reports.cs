@@ -17,6 +17,7 @@ internal static class Reports
             {
                 Work.Train => WorkKind.Train,
                 Work.Compare => WorkKind.Compare,
+                Work.EvaluateHoldout => WorkKind.EvaluateHoldout,
                 _ => WorkKind.Evaluate,
             },
             unchecked((long)report.Step)

@@ -56,11 +56,11 @@ internal sealed class RunController : IDisposable
         ILocalWorkers locals
     )
     {
-        var (configuration, start) = (request.Configuration, request.Start.Step);
+        var (configuration, start) = (request.Configuration, request.Position);
         (_observer, _server) = (observer, server);
         _lived = new LivedTime(time);
         _rules = MembershipRules.Of(request.Cluster, coordinatorHoldsState: server is not null);
-        _membership = MembershipState.Empty(identity.Epoch, Positions.Start(start, configuration.Steps), request.Folder.Lineage());
+        _membership = MembershipState.Empty(identity.Epoch, start, request.Folder.Lineage());
         _members = new MemberRegistry(identity, WelcomeSettings.Of(request), _lived);
         _liveness = new LivenessControl(_members, request.Cluster, observer, _lived);
 
@@ -155,7 +155,7 @@ internal sealed class RunController : IDisposable
                     Apply(new TimePassed());
                 break;
             case Interrupted:
-                _grants.Stop();
+                _grants.Stop(hasMembers: _membership.View.Count > 0);
                 break;
         }
     }
@@ -266,6 +266,7 @@ internal sealed class RunController : IDisposable
 
     private void Advance()
     {
+        _grants.FollowDecision();
         while (NextGrant() is { } work)
         {
             if (work.Kind == WorkKind.Train)
@@ -342,7 +343,7 @@ internal sealed class RunController : IDisposable
                 break;
             case StopForLack lack:
                 _observer.Report(new RunWarning($"{lack.Reason}; the run stops after a last checkpoint, go on with --resume"));
-                _grants.Stop();
+                _grants.Stop(hasMembers: _membership.View.Count > 0);
                 break;
             case GiveUpRun { Worker: { } worker } giveUp when _losses.EvidenceOf(worker) is { } evidence:
                 Fail(evidence, giveUp.Reason);

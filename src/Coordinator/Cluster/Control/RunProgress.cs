@@ -4,6 +4,7 @@ using Distributed.Coordinator.Cluster.Control.Granting;
 using Distributed.Coordinator.Cluster.Control.Sessions;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Runs;
+using Distributed.Data;
 using Distributed.Objectives;
 using Distributed.Protocol;
 using Distributed.Training;
@@ -20,6 +21,7 @@ internal sealed class RunProgress
     private readonly TrainingClock _clock;
     private readonly LearningRateSchedule _schedule;
     private readonly Objective _objective;
+    private readonly Objective? _heldOutObjective; // null if nothing is held out
     private readonly TransportUse _transport = new();
     private readonly SampleLedger? _ledger;
     private readonly HashSet<int> _opening = [];
@@ -28,6 +30,9 @@ internal sealed class RunProgress
     private readonly Dictionary<long, ByteString> _agreed = []; // by step: the hash of the state that all members have found
     private readonly Queue<(long Step, long Samples)> _unsaved = new(); // steps after the newest state that has been handed on
     private Evaluated? _evaluation;
+    private TestScore? _heldOut; // of the evaluation that is under way
+    private EarlyStopping? _stopping; // null where training goes on to the end
+    private BestState? _best; // whose weights are the model, where that is not the last state
     private long _logged; // how far the log goes that an earlier coordinator has left
     private long _samples;
 
@@ -44,10 +49,14 @@ internal sealed class RunProgress
         _clock = new TrainingClock(time);
         _schedule = new LearningRateSchedule(request.Configuration.Options.Schedule, request.Configuration.Options.Optimizer.LearningRate);
         _objective = request.Configuration.CreateObjective(request.Dataset);
+        _heldOutObjective = request.Configuration.HasHoldout
+            ? request.Configuration.CreateObjective(request.Dataset, DataPart.Holdout)
+            : null;
         _logged = request.Logged;
         _ledger = request.Cluster.Ledger ? new SampleLedger() : null;
         Latest = request.Start;
-        Position = Recorded = Positions.Start(request.Start.Step, request.Configuration.Steps);
+        Position = Recorded = request.Position;
+        (_stopping, _best) = (request.StoppingAfter(request.Position), request.Best);
     }
 
     /// <summary>The furthest that the run has ever been, see <see cref="PlannedWork.Position"/>.</summary>
@@ -67,6 +76,22 @@ internal sealed class RunProgress
 
     /// <summary>The last complete step.</summary>
     public long LastStep => Positions.StepAt(Position);
+
+    /// <summary>The step after which the held-out loss has ended the training; null if it has not.</summary>
+    public long? StoppedAfter => _stopping is { HasStopped: true } stopped ? stopped.LastStep : null;
+
+    /// <summary>
+    /// Whether a step may be trained: not before the evaluation before it has decided whether training goes on, and, if its weights may be the
+    /// model, not before they are here, since no worker holds them later.
+    /// </summary>
+    /// <param name="step">The step.</param>
+    public bool MayTrain(long step)
+    {
+        var evaluated = (step - 1) / _request.Configuration.EvalEvery * _request.Configuration.EvalEvery;
+        return _stopping is null
+            || evaluated == 0
+            || (Recorded >= Positions.AfterEvaluation(evaluated) && (_stopping.BestStep != evaluated || SavedStep >= evaluated));
+    }
 
     /// <summary>Whether the run was stopped early.</summary>
     public bool IsInterrupted { get; private set; }
@@ -113,6 +138,8 @@ internal sealed class RunProgress
         Recorded = Position;
         if (work.Kind == WorkKind.Train)
             Trained(work.Step, sums);
+        else if (work.Kind == WorkKind.EvaluateHoldout)
+            _heldOut = TestScore.Of(_heldOutObjective!, sums);
         else
             Evaluated(work.Step, sums);
     }
@@ -127,7 +154,8 @@ internal sealed class RunProgress
     {
         if (position <= Recorded)
             return;
-        Position = Recorded = Math.Max(Recorded, Math.Min(position, _logged));
+        Position = Recorded = LoggedUpTo(position);
+        _stopping = _request.StoppingAfter(Recorded);
         foreach (var (work, sums) in records.Where(record => record.Work.Position <= position).OrderBy(record => record.Work.Position))
             Completed(work, sums);
     }
@@ -135,13 +163,39 @@ internal sealed class RunProgress
     /// <summary>Whether the run could go on after a position, given the records of those who have done the work.</summary>
     /// <param name="position">The position.</param>
     /// <param name="records">What they bring.</param>
-    public bool CanTakeOver(long position, IEnumerable<PlannedWork> records)
+    public bool CanTakeOver(long position, IReadOnlyCollection<(PlannedWork Work, BatchSums Sums)> records)
     {
-        var known = records.ToHashSet();
+        var known = records.Select(record => record.Work).ToHashSet();
+        var logged = LoggedUpTo(position);
         return WorkPlan
-            .After(_request.Configuration, Math.Max(Recorded, Math.Min(position, _logged)), saved: long.MaxValue, compareEvery: 0)
-            .TakeWhile(work => work.Position <= position)
-            .All(known.Contains);
+                .After(_request.Configuration, logged, saved: long.MaxValue, compareEvery: 0)
+                .TakeWhile(work => work.Position <= position)
+                .All(known.Contains) && IsBestKnown(position, logged, records);
+    }
+
+    // An evaluation is logged as a whole, the held-out part with the test set: where only the one is done, its record must be brought.
+    private long LoggedUpTo(long position)
+    {
+        var logged = Math.Min(position, _logged);
+        var step = Positions.StepAt(logged);
+        return Math.Max(Recorded, logged == Positions.AfterHoldout(step) ? Positions.After(step) : logged);
+    }
+
+    // Those that were ahead of what was saved no longer hold the weights of an evaluation before.
+    private bool IsBestKnown(long position, long logged, IReadOnlyCollection<(PlannedWork Work, BatchSums Sums)> records)
+    {
+        if (_request.StoppingAfter(logged) is not { } stopping)
+            return true;
+        var added = records
+            .Where(record => record.Work.Kind == WorkKind.EvaluateHoldout)
+            .Where(record =>
+                Positions.AfterEvaluation(record.Work.Step) > logged && Positions.AfterEvaluation(record.Work.Step) <= position
+            )
+            .DistinctBy(record => record.Work.Step)
+            .OrderBy(record => record.Work.Step);
+        foreach (var (work, sums) in added)
+            stopping = stopping.After(work.Step, TestScore.Of(_heldOutObjective!, sums).Loss);
+        return stopping.BestStep is not { } best || best <= _request.Start.Step || best == Positions.StepAt(position);
     }
 
     /// <summary>From here on the log holds what this coordinator has recorded, and no more.</summary>
@@ -161,6 +215,7 @@ internal sealed class RunProgress
     /// <returns>Its position.</returns>
     public long GoBack()
     {
+        _arrived.RemoveAll(arrived => !IsEvaluated(arrived.Checkpoint)); // they are asked for again
         GoOnAfter(SavedPosition);
         _observer.Report(new WentBack(Latest.Step));
         return Position;
@@ -176,6 +231,7 @@ internal sealed class RunProgress
         _unsaved.Clear();
         _arrived.Clear();
         _agreed.Clear();
+        _stopping = _stopping?.UpTo(Latest.Step);
         GoOnAfter(SavedPosition);
         _observer.Report(new RolledBack(Latest.Step, reason));
         return Position;
@@ -225,6 +281,7 @@ internal sealed class RunProgress
         {
             _arrived.Remove(complete);
             Latest = complete.Checkpoint;
+            NoteBest();
             while (_unsaved.TryPeek(out var step) && step.Step <= Latest.Step)
                 _unsaved.Dequeue();
             foreach (var step in _agreed.Keys.Where(step => step < Latest.Step).ToList())
@@ -246,10 +303,10 @@ internal sealed class RunProgress
     public async Task<RunResult> ResultAsync(int workers, int lost, int joined)
     {
         await _observer.SettleAsync(complete: true);
-        var evaluation = IsInterrupted ? null : _evaluation;
+        var evaluation = IsInterrupted ? null : _best?.Evaluation ?? _evaluation;
         return new RunResult(
             Latest.Step,
-            Latest.Weights,
+            (_best?.Checkpoint ?? Latest).Weights,
             evaluation?.TestLoss,
             evaluation?.Metrics ?? [],
             _samples,
@@ -259,6 +316,8 @@ internal sealed class RunProgress
             IsInterrupted
         )
         {
+            HeldOut = evaluation?.HeldOut,
+            StopReason = _stopping?.Reason,
             WorkersLost = lost,
             WorkersJoined = joined,
         };
@@ -268,7 +327,7 @@ internal sealed class RunProgress
     {
         _samples += sums.Samples;
         _unsaved.Enqueue((step, sums.Samples));
-        if (WorkPlan.IsEvaluated(_request.Configuration, step))
+        if (_request.Configuration.IsEvaluated(step))
             _clock.Stop();
         var epoch = _grants.Epoch(step);
         if (_ledger is not null)
@@ -280,21 +339,32 @@ internal sealed class RunProgress
 
     private void Evaluated(long step, BatchSums sums)
     {
-        _evaluation = Runs.Evaluated.Of(step, _objective, sums);
+        _evaluation = Runs.Evaluated.Of(step, TestScore.Of(_objective, sums), _heldOut);
+        _stopping = _stopping?.After(step, _heldOut!.Loss);
+        NoteBest();
         _observer.Report(_evaluation);
-        if (step < _request.Configuration.Steps)
+        if (step < _request.Configuration.Steps && StoppedAfter is null)
             _clock.Start();
     }
 
     // A state may arrive before its step is recorded, and after all who did the step were lost: then it waits until the step is done again.
     private bool IsOfRecordedStep(Checkpoint checkpoint) => Positions.After(checkpoint.Step) <= Recorded;
 
+    // The start is saved already; at the end of a run it may be interrupted before it is evaluated once more.
     private bool IsComplete(Checkpoint checkpoint, bool isAllReported) =>
         IsOfRecordedStep(checkpoint)
         && _agreed.ContainsKey(checkpoint.Step)
-        && (
-            isAllReported
-            || Recorded >= Positions.AfterEvaluation(checkpoint.Step)
-            || !WorkPlan.IsEvaluated(_request.Configuration, checkpoint.Step)
-        );
+        && (IsEvaluated(checkpoint) || (isAllReported && checkpoint.Step == _request.Start.Step));
+
+    private bool IsEvaluated(Checkpoint checkpoint) =>
+        Recorded >= Positions.AfterEvaluation(checkpoint.Step) || !_request.Configuration.IsEvaluated(checkpoint.Step);
+
+    private void NoteBest()
+    {
+        if (_stopping?.BestStep != Latest.Step)
+            return;
+        var evaluation = _evaluation?.Step == Latest.Step ? _evaluation : _request.EvaluationAfter(Latest.Step);
+        if (evaluation is not null)
+            _best = new BestState(Latest, evaluation);
+    }
 }

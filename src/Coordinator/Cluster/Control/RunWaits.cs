@@ -95,7 +95,7 @@ internal static class RunWaits
             ? Format($"; one that hangs is given up after {hang.TotalSeconds:0} s (--hang-timeout)")
             : "";
         return new OpenWait(
-            Format($"step {oldest.Work.Step}{(oldest.Work.Kind == WorkKind.Evaluate ? "'s evaluation" : "")}"),
+            Format($"step {oldest.Work.Step}{(oldest.Work.IsEvaluation ? "'s evaluation" : "")}"),
             workers.Select(stillFor).DefaultIfEmpty().Min(),
             $"{Activities(situation, oldest.Waiting, stillFor)}; {usually}{bound}"
         );

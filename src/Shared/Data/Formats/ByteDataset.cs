@@ -9,39 +9,70 @@ internal static class ByteDataset
     public const float ImageDivisor = 255;
 
     /// <summary>Makes a dataset; without a test set, every fifth sample is held back.</summary>
-    /// <exception cref="InputException">The two sets do not go together, or there are too few samples to split.</exception>
-    public static Dataset Create(string name, string location, ByteSamples train, ByteSamples? test, float divisor)
+    /// <param name="name">The dataset's name.</param>
+    /// <param name="location">Where it was found.</param>
+    /// <param name="train">The training set, or both sets.</param>
+    /// <param name="test">The test set; or null.</param>
+    /// <param name="divisor">What values are divided by.</param>
+    /// <param name="fraction">The part of the training part that is held out; 0 for none.</param>
+    /// <param name="holdout">What is held out, where that is a set of its own.</param>
+    /// <exception cref="InputException">The sets do not go together, or there are too few samples to split.</exception>
+    public static Dataset Create(
+        string name,
+        string location,
+        ByteSamples train,
+        ByteSamples? test,
+        float divisor,
+        decimal fraction = 0,
+        ByteSamples? holdout = null
+    )
     {
         var classNames = train.ClassNames ?? NumberedClasses(train.Labels.Max() + 1);
         train.RequireLabelsBelow(classNames.Count);
-        if (test is not null)
-            RequireSameKind(train, test, classNames.Count);
+        RequireSameKind(train, test, "test", "--test", classNames.Count);
+        RequireSameKind(train, holdout, "held-out", "--holdout", classNames.Count);
 
         var preprocessing = Preprocessing.Bytes(divisor);
         var decoder = new SampleDecoder(preprocessing, train.Shape);
         var all = new SampleSet(decoder, train.Labels, train.Features);
-        var (trainSet, testSet) = test is null
-            ? TestSplit.EveryFifth(all, train.Path)
-            : (all, new SampleSet(decoder, test.Labels, test.Features));
-        return new Dataset(name, location, train.Shape, classNames, preprocessing, trainSet, testSet);
+        var split = new RowSplit(HoldsTest: test is null, fraction);
+        split.RequireEnough(all.Count, train.Path);
+        var held = fraction > 0 ? Rows(DataPart.Holdout) : Set(holdout);
+        return new Dataset(
+            name,
+            location,
+            train.Shape,
+            classNames,
+            preprocessing,
+            split == new RowSplit(HoldsTest: false) ? all : Rows(DataPart.Train),
+            Set(test) ?? Rows(DataPart.Test),
+            targets: null,
+            held
+        );
+
+        SampleSet Rows(DataPart part) => all.Select(split.Rows(part, all.Count));
+
+        SampleSet? Set(ByteSamples? samples) => samples is null ? null : new SampleSet(decoder, samples.Labels, samples.Features);
     }
 
     /// <summary>Class names 0, 1, 2 and so on.</summary>
     public static IReadOnlyList<string> NumberedClasses(int count) =>
         [.. Enumerable.Range(0, count).Select(label => label.ToString(CultureInfo.InvariantCulture))];
 
-    private static void RequireSameKind(ByteSamples train, ByteSamples test, int classes)
+    private static void RequireSameKind(ByteSamples train, ByteSamples? other, string part, string option, int classes)
     {
-        if (test.Shape != train.Shape)
+        if (other is null)
+            return;
+        if (other.Shape != train.Shape)
         {
             throw FileErrors.In(
-                test.Path,
-                $"the test samples are {test.Shape}, but the training samples of {train.Path} are {train.Shape}"
+                other.Path,
+                $"the {part} samples are {other.Shape}, but the training samples of {train.Path} are {train.Shape}"
             );
         }
 
-        if (test.ClassNames is { } names && !names.SequenceEqual(train.ClassNames ?? names))
-            throw FileErrors.In(test.Path, $"its classes are not those of {train.Path}; --test needs the same kind of data");
-        test.RequireLabelsBelow(classes);
+        if (other.ClassNames is { } names && !names.SequenceEqual(train.ClassNames ?? names))
+            throw FileErrors.In(other.Path, $"its classes are not those of {train.Path}; {option} needs the same kind of data");
+        other.RequireLabelsBelow(classes);
     }
 }

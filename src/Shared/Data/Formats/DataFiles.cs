@@ -17,6 +17,10 @@ internal sealed record DataFiles(DataFormat Format, string Path, IReadOnlyList<s
     /// <exception cref="InputException">No format recognizes it, or a folder holds several sets.</exception>
     public static DataFiles Test(string path) => Directory.Exists(path) ? FindTest(path) ?? Train(path) : OfFile(path);
 
+    /// <summary>The files that judge a training while it goes on; null if options name none.</summary>
+    /// <exception cref="InputException">No format recognizes them, or a folder holds several sets.</exception>
+    public static DataFiles? Holdout(DataOptions options) => Data.Holdout.Of(options) is { Path: { } path } ? Test(path) : null;
+
     /// <summary>The test set that a folder has beside its training set, or null.</summary>
     /// <exception cref="InputException">The folder holds several.</exception>
     public static DataFiles? FindTest(string path)

@@ -9,7 +9,7 @@ internal abstract class DataFormat
 {
     /// <summary>The formats, in the order in which they are asked; a new one is a file and a line here.</summary>
     public static IReadOnlyList<DataFormat> All { get; } =
-        [new PackFormat(), new IdxFormat(), new CifarFormat(), new ParquetFormat(), new CsvFormat()];
+    [new PackFormat(), new IdxFormat(), new CifarFormat(), new ParquetFormat(), new CsvFormat()];
 
     /// <summary>The formats as messages and help list them: <c>.., .. or ..</c>.</summary>
     public static string Summaries => $"{string.Join(", ", All.Take(All.Count - 1).Select(format => format.Summary))} or {All[^1].Summary}";

@@ -7,7 +7,15 @@ internal abstract class ImageFormat : DataFormat
     public override Dataset Read(string name, DataFiles train, DataFiles? test, DataOptions options)
     {
         var trainSamples = Read(train.Files);
-        return ByteDataset.Create(name, train.Path, trainSamples, test is null ? null : ReadTest(test), ByteDataset.ImageDivisor);
+        return ByteDataset.Create(
+            name,
+            train.Path,
+            trainSamples,
+            test is null ? null : ReadOther(test, "test", "--test"),
+            ByteDataset.ImageDivisor,
+            Holdout.Of(options)?.Fraction ?? 0,
+            DataFiles.Holdout(options) is { } holdout ? ReadOther(holdout, "judge", "--holdout") : null
+        );
     }
 
     /// <inheritdoc />
@@ -49,10 +57,10 @@ internal abstract class ImageFormat : DataFormat
         }
     }
 
-    private static ByteSamples ReadTest(DataFiles test) =>
-        test.Format is ImageFormat format
-            ? format.Read(test.Files)
-            : throw FileErrors.In(test.Path, "a CSV file cannot test a model trained on images; --test needs the format of --data");
+    private static ByteSamples ReadOther(DataFiles files, string verb, string option) =>
+        files.Format is ImageFormat format
+            ? format.Read(files.Files)
+            : throw FileErrors.In(files.Path, $"a CSV file cannot {verb} a model trained on images; {option} needs the format of --data");
 
     private sealed class ByteRows(SampleShape shape, ReadOnlyMemory<byte> features) : RawSamples
     {

@@ -11,10 +11,12 @@ internal abstract class TableFormat : DataFormat
     /// <inheritdoc />
     public sealed override Dataset Read(string name, DataFiles train, DataFiles? test, DataOptions options)
     {
-        if (test is not null && test.Format is not TableFormat)
-            throw FileErrors.In(test.Path, $"not a table, but {train.Path} is one; --test needs the format of --data");
-        var source = Open(train, options);
-        return TableDataset.Create(name, source, options, test is null ? null : () => ((TableFormat)test.Format).Open(test, options));
+        var holdout = DataFiles.Holdout(options);
+        RequireTable(test, "--test", train);
+        RequireTable(holdout, "--holdout", train);
+        return TableDataset.Create(name, Open(train, options), options, Opening(test), Opening(holdout));
+
+        Func<TableSource>? Opening(DataFiles? files) => files is null ? null : () => ((TableFormat)files.Format).Open(files, options);
     }
 
     /// <inheritdoc />
@@ -31,6 +33,12 @@ internal abstract class TableFormat : DataFormat
     {
         var table = TableReader.ReadLabelled(Open(files, options), TableColumns.Of(inputs), inputs.Preprocessing, options);
         return TableDataset.Samples(table, TableDataset.AllRows(table), inputs.Preprocessing, classNames, inputs.Model, inputs.Targets);
+    }
+
+    private static void RequireTable(DataFiles? files, string option, DataFiles train)
+    {
+        if (files is not null && files.Format is not TableFormat)
+            throw FileErrors.In(files.Path, $"not a table, but {train.Path} is one; {option} needs the format of --data");
     }
 
     /// <summary>Opens the files of a table.</summary>

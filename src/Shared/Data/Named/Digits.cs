@@ -38,11 +38,12 @@ internal static class Digits
         };
 
     /// <summary>Reads it.</summary>
-    public static Dataset Load()
+    /// <param name="fraction">The part of the training part that is held out; 0 for none.</param>
+    public static Dataset Load(decimal fraction = 0)
     {
         var options = new DataOptions { Header = false };
         var source = CsvSource.Of(Resource, FileContent.Decompress(Resource, Embedded()), hasDecimalCommas: false);
-        var table = TableReader.ReadTraining(source, TableLayout.Detect(source, options), options, holdsTest: true);
+        var table = TableReader.ReadTraining(source, TableLayout.Detect(source, options), options, new RowSplit(HoldsTest: true));
         var features = new byte[table.RowCount * table.Columns.Count];
         for (var i = 0; i < features.Length; i++)
             features[i] = (byte)table.Columns[i % table.Columns.Count].Values[i / table.Columns.Count];
@@ -58,7 +59,7 @@ internal static class Digits
             FirstLabelOffset = 0,
             LabelStride = 0,
         };
-        return ByteDataset.Create(Name, Location, samples, test: null, LargestValue);
+        return ByteDataset.Create(Name, Location, samples, test: null, LargestValue, fraction);
     }
 
     private static byte[] Embedded()

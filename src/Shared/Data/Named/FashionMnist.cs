@@ -66,23 +66,27 @@ internal static class FashionMnist
 
     /// <summary>Reads it, after a download if it is nowhere on this machine.</summary>
     /// <param name="dataDir">A folder to search first and to download to, or null.</param>
+    /// <param name="fraction">The part of the training set that is held out; 0 for none.</param>
     /// <param name="cancellation">Ends a download.</param>
     /// <exception cref="InputException">It cannot be had, or the files are not those that were published.</exception>
-    public static Dataset Load(string? dataDir, CancellationToken cancellation)
+    public static Dataset Load(string? dataDir, decimal fraction, CancellationToken cancellation)
     {
         var folder = Find(Folders(dataDir)) ?? Download(DownloadFolder(dataDir), cancellation);
-        return Read(folder);
+        return Read(folder, fraction);
     }
 
     /// <summary>Reads it from a folder that holds all the files.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="fraction">The part of the training set that is held out; 0 for none.</param>
     /// <exception cref="InputException">A file is bad, or not the one that was published.</exception>
-    public static Dataset Read(string folder) =>
+    public static Dataset Read(string folder, decimal fraction = 0) =>
         ByteDataset.Create(
             Name,
             folder,
             ReadPart(folder, Files[0], Files[1]),
             ReadPart(folder, Files[2], Files[3]),
-            ByteDataset.ImageDivisor
+            ByteDataset.ImageDivisor,
+            fraction
         );
 
     /// <summary>The first folder that holds all the files, or null.</summary>

@@ -70,6 +70,7 @@ internal static class DatasetPack
             TargetWidth = dataset.Train.TargetWidth,
             Train = WriteSet(dataset.Train, folder, PackFiles.Train),
             Test = WriteSet(dataset.Test, folder, PackFiles.Test),
+            Holdout = dataset.Holdout is { } holdout ? WriteSet(holdout, folder, PackFiles.Holdout) : null,
         };
         // All bits on disk are read back: a disk that lies is found now, and not after days of training.
         var hash = Of(folder, manifest, sha256: null).Sha256;
@@ -113,6 +114,7 @@ internal static class DatasetPack
             Set(PackFiles.Train, manifest.Train),
             Set(PackFiles.Test, manifest.Test),
             manifest.Targets,
+            manifest.Holdout is { } holdout ? Set(PackFiles.Holdout, holdout) : null,
             sha256
         )
         {

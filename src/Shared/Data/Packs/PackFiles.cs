@@ -12,6 +12,9 @@ internal sealed record PackFiles(string Features, string Targets, string Pages)
     /// <summary>The test set.</summary>
     public const string Test = "test";
 
+    /// <summary>What is held out.</summary>
+    public const string Holdout = "holdout";
+
     /// <summary>The files of a set.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="set">Which set.</param>

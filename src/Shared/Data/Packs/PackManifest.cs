@@ -57,8 +57,11 @@ internal sealed record PackManifest
     /// <summary>What is trained on.</summary>
     public required PackedSet Train { get; init; }
 
-    /// <summary>What is held back.</summary>
+    /// <summary>What is held back to measure the model.</summary>
     public required PackedSet Test { get; init; }
+
+    /// <summary>What is held out to judge the training by, if anything.</summary>
+    public PackedSet? Holdout { get; init; }
 
     /// <summary>The shape of a sample.</summary>
     [JsonIgnore]

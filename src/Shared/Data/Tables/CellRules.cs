@@ -5,10 +5,10 @@ namespace Distributed.Data.Tables;
 /// <summary>What becomes of the cells of a table.</summary>
 /// <param name="Dialect">How numbers are written in texts.</param>
 /// <param name="Gaps">The texts that stand for gaps.</param>
-/// <param name="HoldsTest">Whether every fifth row is held back, so that it says nothing about the columns.</param>
+/// <param name="Split">Which rows are held back, so that they say nothing about the columns.</param>
 /// <param name="Places">Names the places of cells.</param>
-internal sealed record CellRules(CsvDialect Dialect, GapTexts Gaps, bool HoldsTest, RowPlaces Places)
+internal sealed record CellRules(CsvDialect Dialect, GapTexts Gaps, RowSplit Split, RowPlaces Places)
 {
     /// <summary>Whether a row counts for what a column holds.</summary>
-    public bool Decides(int row) => !HoldsTest || !TestSplit.IsTest(row);
+    public bool Decides(int row) => Split.PartOf(row) == DataPart.Train;
 }

@@ -16,6 +16,7 @@ internal static class CodeRows
     {
         var option =
             options.Test is not null ? nameof(DataOptions.Test)
+            : Holdout.Of(options)?.Path is not null ? nameof(DataOptions.Holdout)
             : options.Header is not null ? nameof(DataOptions.Header)
             : options.DecimalComma ? nameof(DataOptions.DecimalComma)
             : null;

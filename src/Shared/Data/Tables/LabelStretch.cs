@@ -7,7 +7,8 @@ namespace Distributed.Data.Tables;
 /// <param name="ids">[rows of the table], the place of each label in <see cref="Texts"/>; shared with the other stretches.</param>
 /// <param name="first">The first row.</param>
 /// <param name="rules">How numbers are written, and how places are named.</param>
-internal sealed class LabelStretch(int[] ids, int first, CellRules rules)
+/// <param name="ofColumn">What messages put behind "the label": nothing, or which column it stands in.</param>
+internal sealed class LabelStretch(int[] ids, int first, CellRules rules, string ofColumn)
 {
     private readonly List<double> _numbers = [];
     private int _next = first;
@@ -37,9 +38,9 @@ internal sealed class LabelStretch(int[] ids, int first, CellRules rules)
     private double Number(string text, long place)
     {
         if (text.Length == 0)
-            throw rules.Places.Refuse(place, "the label is empty");
+            throw rules.Places.Refuse(place, $"the label{ofColumn} is empty");
         if (!rules.Dialect.TryParse(Encoding.UTF8.GetBytes(text), out var number))
             return double.NaN;
-        return double.IsFinite(number) ? number : throw rules.Places.Refuse(place, $"the label is {text}; drop the row");
+        return double.IsFinite(number) ? number : throw rules.Places.Refuse(place, $"the label{ofColumn} is {text}; drop the row");
     }
 }

@@ -3,11 +3,12 @@ using Distributed.Data.Formats.Csv;
 
 namespace Distributed.Data.Tables;
 
-/// <summary>The column of labels of a table, and the classes or numbers in it.</summary>
+/// <summary>A column of labels of a table, and the classes or numbers in it.</summary>
 /// <param name="path">What the table is called.</param>
 /// <param name="rows">Number of rows.</param>
 /// <param name="rules">How numbers are written, and how places are named.</param>
-internal sealed class RawLabels(string path, int rows, CellRules rules)
+/// <param name="column">How messages name the column; null where there is only one.</param>
+internal sealed class RawLabels(string path, int rows, CellRules rules, string? column = null)
 {
     // Below this every integer is a double of its own, so that no two labels become one.
     private const double IntegerLimit = 1L << 53;
@@ -16,12 +17,14 @@ internal sealed class RawLabels(string path, int rows, CellRules rules)
     private readonly WordTable _texts = new();
     private readonly List<double> _numbers = []; // of each text, NaN where it is none
 
+    private string OfColumn => column is null ? "" : $" of {column}";
+
     /// <summary>Number of rows.</summary>
     public int Count => _ids.Length;
 
     /// <summary>Some consecutive rows, to be filled on any thread.</summary>
     /// <param name="first">The first row.</param>
-    public LabelStretch Stretch(int first) => new(_ids, first, rules);
+    public LabelStretch Stretch(int first) => new(_ids, first, rules, OfColumn);
 
     /// <summary>Adds the texts of rows that are filled; stretches come in the order of their rows.</summary>
     public void Join(LabelStretch stretch)
@@ -65,7 +68,10 @@ internal sealed class RawLabels(string path, int rows, CellRules rules)
     public double[] Numbers()
     {
         if (FirstText is >= 0 and var text)
-            throw Refusal(text, "is not a number, as is to be predicted; drop the row, or say --task classification");
+            throw Refusal(
+                text,
+                "is not a number, as is to be predicted; drop the row" + (column is null ? ", or say --task classification" : "")
+            );
         return Array.ConvertAll(_ids, id => _numbers[id]);
     }
 
@@ -73,7 +79,7 @@ internal sealed class RawLabels(string path, int rows, CellRules rules)
     /// <param name="id">Its place among the different ones.</param>
     /// <param name="reason">What is wrong with it.</param>
     public InputException Refusal(int id, string reason) =>
-        rules.Places.Refuse(_texts.Places[id], $"the label '{CsvText.Shorten(_texts.Words[id])}' {reason}");
+        rules.Places.Refuse(_texts.Places[id], $"the label '{CsvText.Shorten(_texts.Words[id])}'{OfColumn} {reason}");
 
     /// <summary>Refuses the target as a whole.</summary>
     public InputException Refusal(string reason) => FileErrors.In(path, reason);

@@ -6,13 +6,15 @@ namespace Distributed.Data.Tables;
 /// <param name="path">Where it was read from.</param>
 /// <param name="columns">The features, in the order in which a model takes them.</param>
 /// <param name="names">How messages name the columns: <c>column 'age'</c>.</param>
-/// <param name="labels">[rows], the label of each row; none if they are left aside.</param>
+/// <param name="targets">The columns of labels, at least one, each of [rows]; no rows if they are left aside.</param>
+/// <param name="weights">[rows], how much each row counts in training; empty if all count alike.</param>
 /// <param name="places">Names the places of rows.</param>
 internal sealed class RawTable(
     string path,
     IReadOnlyList<RawColumn> columns,
     IReadOnlyList<string> names,
-    RawLabels labels,
+    IReadOnlyList<RawLabels> targets,
+    float[] weights,
     RowPlaces places
 )
 {
@@ -27,7 +29,14 @@ internal sealed class RawTable(
             source.Path,
             [.. kinds.Select(kind => new RawColumn(kind, rows))],
             [.. layout.Features.Select(layout.Describe)],
-            new RawLabels(source.Path, rows, rules),
+            // Of several columns of labels, messages tell which one they speak of.
+            [
+                .. layout
+                    .Labels.Select(column => layout.Labels.Count > 1 ? layout.Describe(column) : null)
+                    .DefaultIfEmpty()
+                    .Select(name => new RawLabels(source.Path, rows, rules, name)),
+            ],
+            new float[layout.WeightIndex >= 0 ? rows : 0],
             rules.Places
         ) { }
 
@@ -40,8 +49,22 @@ internal sealed class RawTable(
     /// <summary>How messages name the columns: <c>column 'age'</c>.</summary>
     public IReadOnlyList<string> Names { get; } = names;
 
-    /// <summary>[rows], the label of each row; none if they are left aside.</summary>
-    public RawLabels Labels { get; } = labels;
+    /// <summary>The columns of labels, each of [rows]; no rows if they are left aside.</summary>
+    public IReadOnlyList<RawLabels> Targets { get; } = targets;
+
+    /// <summary>The column of labels that holds the classes.</summary>
+    public RawLabels Labels => Targets[0];
+
+    /// <summary>[rows], how much each row counts in training; empty if all count alike.</summary>
+    public float[] Weights { get; } = weights;
+
+    /// <summary>[rows, targets], the numbers to predict.</summary>
+    /// <exception cref="InputException">A label is no number.</exception>
+    public double[] Numbers()
+    {
+        double[][] columns = [.. Targets.Select(target => target.Numbers())];
+        return columns is [var one] ? one : [.. Enumerable.Range(0, RowCount).SelectMany(row => columns.Select(column => column[row]))];
+    }
 
     /// <summary>Names the places of rows.</summary>
     public RowPlaces Places { get; } = places;
@@ -61,12 +84,13 @@ internal sealed class RawTable(
     /// <param name="names">How messages name the columns.</param>
     public static RawTable OfNumbers(string path, IEnumerable<double[]> columns, IReadOnlyList<string> names)
     {
-        var rules = new CellRules(CsvDialect.Usual, new GapTexts(texts: null), HoldsTest: false, RowPlaces.OfRows(path));
+        var rules = new CellRules(CsvDialect.Usual, new GapTexts(texts: null), Split: default, RowPlaces.OfRows(path));
         return new RawTable(
             path,
             [.. columns.Select(numbers => new RawColumn(numbers))],
             names,
-            new RawLabels(path, 0, rules),
+            [new RawLabels(path, 0, rules)],
+            [],
             rules.Places
         );
     }

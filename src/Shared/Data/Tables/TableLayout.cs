@@ -3,28 +3,36 @@ using Distributed.Data.Formats.Csv;
 
 namespace Distributed.Data.Tables;
 
-/// <summary>The columns of a table: how many, which one holds the labels, and what they are called.</summary>
+/// <summary>The columns of a table: how many, which ones hold the labels, and what they are called.</summary>
 internal sealed class TableLayout
 {
     private readonly string[] _firstRow;
     private readonly int[] _featureOf; // [columns]: -1 for labels and what is left out
+    private readonly int[] _labelOf; // [columns]: -1 for all but labels
 
-    private TableLayout(string[] firstRow, bool hasHeader, int labelIndex, IReadOnlyList<int> features)
+    private TableLayout(string[] firstRow, bool hasHeader, IReadOnlyList<int> labels, IReadOnlyList<int> features, int weightIndex = -1)
     {
         _firstRow = firstRow;
         HasHeader = hasHeader;
-        LabelIndex = labelIndex;
+        Labels = labels;
+        WeightIndex = weightIndex;
         Features = features;
         _featureOf = Enumerable.Repeat(-1, firstRow.Length).ToArray();
         foreach (var (feature, column) in features.Index())
             _featureOf[column] = feature;
+        _labelOf = Enumerable.Repeat(-1, firstRow.Length).ToArray();
+        foreach (var (label, column) in labels.Index())
+            _labelOf[column] = label;
     }
 
     /// <summary>Whether the first row names the columns.</summary>
     public bool HasHeader { get; }
 
-    /// <summary>The column of the labels, from 0; -1 if there is none.</summary>
-    public int LabelIndex { get; }
+    /// <summary>The columns of the labels, from 0: one, or several where numbers are predicted; empty if there are none.</summary>
+    public IReadOnlyList<int> Labels { get; }
+
+    /// <summary>The column of a training set that says how much each sample counts, from 0; -1 if all count alike.</summary>
+    public int WeightIndex { get; }
 
     /// <summary>Number of columns, those that are left out included.</summary>
     public int ColumnCount => _firstRow.Length;
@@ -37,15 +45,19 @@ internal sealed class TableLayout
     /// told apart by name.
     /// </summary>
     public ColumnNames? Names =>
-        HasHeader && TargetTwin() < 0
-            ? new ColumnNames([.. Features.Select(column => _firstRow[column])], _firstRow[LabelIndex])
+        HasHeader && TargetTwin() is null
+            ? new ColumnNames([.. Features.Select(column => _firstRow[column])], _firstRow[Labels[0]])
             {
-                Ignored = [.. _firstRow.Where((_, column) => column != LabelIndex && _featureOf[column] < 0)],
+                Targets = [.. Labels.Select(column => _firstRow[column])],
+                Ignored = [.. _firstRow.Where((_, column) => _labelOf[column] < 0 && _featureOf[column] < 0)],
             }
             : null;
 
     /// <summary>The feature that a column holds, or -1.</summary>
     public int FeatureOf(int column) => _featureOf[column];
+
+    /// <summary>The place among the labels of a column, or -1.</summary>
+    public int LabelOf(int column) => _labelOf[column];
 
     /// <summary>Reads the layout off the first row.</summary>
     /// <param name="source">The table.</param>
@@ -57,22 +69,30 @@ internal sealed class TableLayout
         if (firstRow.Length < 2)
             throw source.RefuseSingleColumn();
 
-        var (labelIndex, hasHeader) = FindLabels(source, firstRow, options.LabelColumn, options.Header);
+        var (labels, hasHeader) = FindAllLabels(source, firstRow, options.LabelColumn, options.Header);
         if (options.Header is null && !hasHeader)
-            source.RequireNoHeader(labelIndex);
+            source.RequireNoHeader(labels[0]);
         var ignored = Find(source.Path, firstRow, hasHeader, options.Ignore, "--ignore");
-        if (ignored.Contains(labelIndex))
+        foreach (var label in labels.Where(ignored.Contains))
+            throw FileErrors.In(source.Path, $"--ignore leaves out column '{CsvText.Shorten(firstRow[label])}', which holds the labels");
+        var weightIndex = FindWeights(source.Path, firstRow, hasHeader, options.WeightColumn);
+        if (labels.Contains(weightIndex))
         {
             throw FileErrors.In(
                 source.Path,
-                $"--ignore leaves out column '{CsvText.Shorten(firstRow[labelIndex])}', which holds the labels"
+                $"--weight-column names column '{CsvText.Shorten(firstRow[weightIndex])}', which holds the labels; name these with --label-column"
             );
         }
 
-        int[] features = [.. Enumerable.Range(0, firstRow.Length).Where(column => column != labelIndex && !ignored.Contains(column))];
+        int[] features =
+        [
+            .. Enumerable
+                .Range(0, firstRow.Length)
+                .Where(column => !labels.Contains(column) && column != weightIndex && !ignored.Contains(column)),
+        ];
         if (features.Length == 0)
-            throw FileErrors.In(source.Path, "--ignore leaves no column to learn from");
-        var layout = new TableLayout(firstRow, hasHeader, labelIndex, features);
+            throw FileErrors.In(source.Path, $"{(ignored.Count > 0 ? "--ignore" : "--weight-column")} leaves no column to learn from");
+        var layout = new TableLayout(firstRow, hasHeader, labels, features, weightIndex);
         layout.RequireTargetOnce(source.Path);
         return layout;
     }
@@ -116,9 +136,14 @@ internal sealed class TableLayout
     public static TableLayout Matching(TableSource source, TableColumns columns, DataOptions options)
     {
         var firstRow = source.FirstRow;
-        var labels = firstRow.Length == columns.FeatureCount + 1 ? columns.LabelIndex ?? columns.FeatureCount : -1;
+        var most = columns.FeatureCount + columns.TargetCount;
+        var labels = firstRow.Length == most ? columns.WithoutWeights().LabelIndices?[0] ?? columns.FeatureCount : -1;
         var hasHeader = options.Header ?? (IsNamed(source.Dialect, firstRow, columns.Names) || source.HasHeader(labels));
         var ignored = Find(source.Path, firstRow, hasHeader, options.Ignore, "--ignore");
+        if (firstRow.Length - ignored.Count <= most)
+            columns = columns.WithoutWeights();
+        else if (options.WeightColumn is { } weights)
+            ignored.AddRange(FindAll(firstRow, hasHeader, weights));
         return hasHeader && columns.Names is not null
             ? ByName(source, firstRow, columns, columns.Names, options.LabelColumn, ignored)
             : ByOrder(source, firstRow, hasHeader, columns, options.LabelColumn, ignored);
@@ -128,9 +153,9 @@ internal sealed class TableLayout
     /// <exception cref="InputException">It has none.</exception>
     public void RequireLabels(string path, TableColumns columns)
     {
-        if (LabelIndex >= 0)
+        if (Labels.Count > 0)
             return;
-        var name = HasHeader && columns.Names is { } names ? $"column '{CsvText.Shorten(names.Target)}'" : "column";
+        var name = HasHeader && columns.Names is { } names ? $"column '{CsvText.Shorten(string.Join("', '", names.Targets))}'" : "column";
         throw FileErrors.In(path, $"there is no {name} of labels besides the features; name it with --label-column");
     }
 
@@ -155,7 +180,7 @@ internal sealed class TableLayout
         List<int> ignored
     )
     {
-        var labelIndex = LabelsByName(source, firstRow, names, labelColumn);
+        var labels = LabelsByName(source, firstRow, names, labelColumn);
         // Columns of one name are told apart by their order alone.
         var isTaken = new bool[firstRow.Length];
         var places = new int[names.Features.Count];
@@ -168,8 +193,9 @@ internal sealed class TableLayout
             isTaken[places[feature]] = true;
         }
 
+        var known = names.Targets.Count > 1 ? names.Ignored.Concat(names.Targets).ToHashSet() : names.Ignored.ToHashSet();
         var extra = Array.FindIndex([.. isTaken.Index()], column =>
-            !column.Item && column.Index != labelIndex && !ignored.Contains(column.Index) && !names.Ignored.Contains(firstRow[column.Index])
+            !column.Item && !labels.Contains(column.Index) && !ignored.Contains(column.Index) && !known.Contains(firstRow[column.Index])
         );
         if (extra >= 0)
         {
@@ -180,20 +206,30 @@ internal sealed class TableLayout
             );
         }
 
-        return new TableLayout(firstRow, hasHeader: true, labelIndex, places);
+        return new TableLayout(firstRow, hasHeader: true, labels, places);
     }
 
     /// <summary>
-    /// The column of the labels: the one that an option names, unless that is a feature by name, as the index is where columns have
+    /// The columns of the labels: those that an option names, unless that is a feature by name, as the index is where columns have
     /// another order.
     /// </summary>
-    private static int LabelsByName(TableSource source, string[] firstRow, ColumnNames names, string? labelColumn)
+    private static int[] LabelsByName(TableSource source, string[] firstRow, ColumnNames names, string? labelColumn)
     {
-        int[] targets = [.. firstRow.Index().Where(column => column.Item == names.Target).Select(column => column.Index)];
-        var byOption = labelColumn is null ? -1 : FindLabels(source, firstRow, labelColumn, header: true).Index;
-        if (byOption >= 0 && (targets.Length == 0 || !names.Features.Contains(firstRow[byOption])))
-            return byOption;
-        return targets.Length < 2 ? targets.DefaultIfEmpty(-1).Single() : throw Twice(source.Path, names.Target, targets);
+        var path = source.Path;
+        var targets = names.Targets.Select(name => LabelByName(path, firstRow, name)).ToArray();
+        var byOption = labelColumn is null ? [] : FindAllLabels(source, firstRow, labelColumn, header: true).Indices;
+        var isOption =
+            byOption.Length == targets.Length
+            && (targets.Contains(-1) || !byOption.Any(column => names.Features.Contains(firstRow[column])));
+        return isOption ? byOption
+            : targets.Contains(-1) ? []
+            : targets;
+    }
+
+    private static int LabelByName(string path, string[] firstRow, string name)
+    {
+        int[] found = [.. firstRow.Index().Where(column => column.Item == name).Select(column => column.Index)];
+        return found.Length < 2 ? found.DefaultIfEmpty(-1).Single() : throw Twice(path, name, found);
     }
 
     private static TableLayout ByOrder(
@@ -205,20 +241,21 @@ internal sealed class TableLayout
         List<int> ignored
     )
     {
-        var features = columns.FeatureCount;
-        var taken = firstRow.Length - ignored.Count;
-        if (columns.LabelIndex is not null && taken != features + 1)
-            throw FileErrors.In(source.Path, $"{taken} columns, but {columns.Owner} {columns.Verb} {features + 1}");
-        var labelIndex =
-            labelColumn is not null ? FindLabels(source, firstRow, labelColumn, hasHeader).Index
-            : taken == features + 1 ? columns.LabelIndex ?? Enumerable.Range(0, firstRow.Length).Last(column => !ignored.Contains(column))
-            : -1;
-        int[] places = [.. Enumerable.Range(0, firstRow.Length).Where(column => column != labelIndex && !ignored.Contains(column))];
-        if (places.Length == features)
-            return new TableLayout(firstRow, hasHeader, labelIndex, places);
+        var (features, targets) = (columns.FeatureCount, columns.TargetCount);
+        int[] taken = [.. Enumerable.Range(0, firstRow.Length).Where(column => !ignored.Contains(column))];
+        if (columns.LabelIndices is not null && taken.Length != features + targets)
+            throw FileErrors.In(source.Path, $"{taken.Length} columns, but {columns.Owner} {columns.Verb} {features + targets}");
+        IReadOnlyList<int> labels =
+            labelColumn is not null ? FindAllLabels(source, firstRow, labelColumn, hasHeader).Indices
+            : taken.Length == features + targets ? columns.LabelIndices ?? taken[^targets..]
+            : [];
+        int[] places = [.. taken.Except(labels)];
+        if (places.Length == features && (labels.Count == 0 || labels.Count == targets))
+            return new TableLayout(firstRow, hasHeader, labels, places);
         throw FileErrors.In(
             source.Path,
-            $"a row has {places.Length} features, {columns.Owner} {columns.Verb} {features}, with or without a column of targets"
+            $"a row has {places.Length} features, {columns.Owner} {columns.Verb} {features}, with or without "
+                + (targets == 1 ? "a column of targets" : $"{targets} columns of targets")
         );
     }
 
@@ -228,16 +265,53 @@ internal sealed class TableLayout
         List<int> columns = [];
         foreach (var name in list is null ? [] : NameList.Parse(list))
         {
-            int[] named = hasHeader ? [.. firstRow.Index().Where(column => column.Item == name).Select(column => column.Index)] : [];
-            if (named.Length > 0)
-                columns.AddRange(named);
-            else if (ParseIndex(name) is { } index && index < firstRow.Length)
-                columns.Add(index);
-            else
-                throw NoColumn(path, firstRow, name, hasHeader, option);
+            var found = FindAll(firstRow, hasHeader, name);
+            columns.AddRange(found.Length > 0 ? found : throw NoColumn(path, firstRow, name, hasHeader, option));
         }
 
         return columns;
+    }
+
+    /// <summary>The columns of a name, or else the one of an index.</summary>
+    private static int[] FindAll(string[] firstRow, bool hasHeader, string name)
+    {
+        int[] named = hasHeader ? [.. firstRow.Index().Where(column => column.Item == name).Select(column => column.Index)] : [];
+        return named.Length == 0 && ParseIndex(name) is { } index && index < firstRow.Length ? [index] : named;
+    }
+
+    /// <summary>The column of the weights, or -1.</summary>
+    private static int FindWeights(string path, string[] firstRow, bool hasHeader, string? name)
+    {
+        const string option = "--weight-column";
+        if (name is null)
+            return -1;
+        return FindAll(firstRow, hasHeader, name) switch
+        {
+            [] => throw NoColumn(path, firstRow, name, hasHeader, option),
+            [var column] => column,
+            var several => throw FileErrors.In(
+                path,
+                $"'{CsvText.Shorten(name)}' is the name of columns {string.Join(" and ", several)} (the first is 0); name one of them by its index for {option}"
+            ),
+        };
+    }
+
+    /// <summary>
+    /// The columns of the labels, and whether the first row names the columns. An option may list several; what is the name of one column as a
+    /// whole is no list.
+    /// </summary>
+    private static (int[] Indices, bool HasHeader) FindAllLabels(TableSource source, string[] firstRow, string? labelColumn, bool? header)
+    {
+        IReadOnlyList<string?> names =
+            labelColumn is null || (header != false && firstRow.Contains(labelColumn)) ? [labelColumn] : [.. NameList.Parse(labelColumn)];
+        var found = new List<(int Index, bool HasHeader)>();
+        foreach (var name in names)
+            found.Add(FindLabels(source, firstRow, name, header));
+        int[] indices = [.. found.Select(label => label.Index)];
+        var twice = indices.GroupBy(column => column).FirstOrDefault(columns => columns.Count() > 1);
+        return twice is null
+            ? (indices, found.Exists(label => label.HasHeader))
+            : throw FileErrors.In(source.Path, $"--label-column {labelColumn} names column '{CsvText.Shorten(firstRow[twice.Key])}' twice");
     }
 
     /// <summary>The column of the labels, and whether the first row names the columns. A name counts before an index.</summary>
@@ -295,11 +369,20 @@ internal sealed class TableLayout
     /// <summary>Refuses a feature of the target's name, which would most likely tell a model its answers.</summary>
     private void RequireTargetOnce(string path)
     {
-        if (HasHeader && TargetTwin() is >= 0 and var twin && _firstRow[LabelIndex].Length > 0)
-            throw Twice(path, _firstRow[LabelIndex], new[] { LabelIndex, twin }.Order());
+        if (HasHeader && TargetTwin() is var (label, twin) && _firstRow[label].Length > 0)
+            throw Twice(path, _firstRow[label], new[] { label, twin }.Order());
     }
 
-    /// <summary>A feature of the target's name, or -1.</summary>
-    private int TargetTwin() =>
-        Array.FindIndex([.. _firstRow.Index()], column => column.Index != LabelIndex && column.Item == _firstRow[LabelIndex]);
+    /// <summary>A column of labels and another one of its name; null if there are none.</summary>
+    private (int Label, int Twin)? TargetTwin()
+    {
+        foreach (var label in Labels)
+        {
+            var twin = Array.FindIndex([.. _firstRow.Index()], column => column.Index != label && column.Item == _firstRow[label]);
+            if (twin >= 0)
+                return (label, twin);
+        }
+
+        return null;
+    }
 }

@@ -11,11 +11,11 @@ internal static class TableReader
     /// <param name="source">The table.</param>
     /// <param name="layout">Its columns.</param>
     /// <param name="options">What is said of the columns.</param>
-    /// <param name="holdsTest">Whether every fifth row is held back, so that it says nothing about the columns.</param>
+    /// <param name="split">Which rows are held back, so that they say nothing about the columns.</param>
     /// <exception cref="InputException">A cell is bad, or a column may be two things.</exception>
-    public static RawTable ReadTraining(TableSource source, TableLayout layout, DataOptions options, bool holdsTest)
+    public static RawTable ReadTraining(TableSource source, TableLayout layout, DataOptions options, RowSplit split)
     {
-        var rules = new CellRules(source.Dialect, new GapTexts(options.MissingTexts), holdsTest, source.Places);
+        var rules = new CellRules(source.Dialect, new GapTexts(options.MissingTexts), split, source.Places);
         var kinds = layout.Kinds(source.Path, options);
         var table = source.Read(layout, kinds, rules, readsLabels: true);
         var found = Decide(table, rules);
@@ -65,7 +65,7 @@ internal static class TableReader
                     (ColumnKind?)(preprocessing.Table?.Columns[feature] is CategoryEncoding ? ColumnKind.Category : ColumnKind.Number)
                 ),
         ];
-        var rules = new CellRules(source.Dialect, new GapTexts(preprocessing.Table?.Missing), HoldsTest: false, source.Places);
+        var rules = new CellRules(source.Dialect, new GapTexts(preprocessing.Table?.Missing), Split: default, source.Places);
         var table = source.Read(layout, kinds, rules, readsLabels);
         RequireNumbers(table, rules.Dialect);
         return table;
@@ -73,7 +73,7 @@ internal static class TableReader
 
     private static ColumnKind?[] Decide(RawTable table, CellRules rules)
     {
-        var trainRows = TableDataset.TrainRows(table, rules.HoldsTest);
+        var trainRows = rules.Split.Rows(DataPart.Train, table.RowCount);
         List<string> problems = [];
         var kinds = new ColumnKind?[table.Columns.Count];
         for (var column = 0; column < kinds.Length; column++)

@@ -13,11 +13,23 @@ internal readonly record struct TaskChoice(LearningTask Task, string? Reason)
 
     /// <summary>Decides.</summary>
     /// <param name="asked">What somebody has said; null to find out.</param>
-    /// <param name="labels">The target of all rows.</param>
+    /// <param name="targets">The targets of all rows.</param>
     /// <param name="trainRows">The rows of the training part.</param>
     /// <exception cref="InputException">Only a person can tell.</exception>
-    public static TaskChoice Of(LearningTask? asked, RawLabels labels, int[] trainRows)
+    public static TaskChoice Of(LearningTask? asked, IReadOnlyList<RawLabels> targets, int[] trainRows)
     {
+        var labels = targets[0];
+        if (targets.Count > 1)
+        {
+            return asked == LearningTask.Classification
+                ? throw labels.Refusal(
+                    Text(
+                        $"--label-column names {targets.Count} columns, and classes stand in one: name one of them, or say --task regression"
+                    )
+                )
+                : new(LearningTask.Regression, asked is null ? Text($"there are {targets.Count} targets") : null);
+        }
+
         if (asked is { } task)
             return new(task, Reason: null);
         var (numbers, texts, hasFraction) = labels.Content(trainRows);

@@ -36,12 +36,12 @@ internal abstract class TypedSource : TableSource
     /// <inheritdoc />
     public sealed override RawTable Read(TableLayout layout, IReadOnlyList<ColumnKind?> kinds, CellRules rules, bool readsLabels)
     {
-        RequireReadable([.. layout.Features, .. readsLabels ? [layout.LabelIndex] : Array.Empty<int>()], layout);
+        var table = new RawTable(this, layout, kinds, rules, RowCount);
+        var targets = new TargetStretches(table, layout, rules, readsLabels, firstRow: 0);
+        RequireReadable([.. layout.Features, .. targets.Columns], layout);
         if (RowCount == 0)
             throw FileErrors.In(Path, "there are columns but no row; a dataset needs samples");
-        var table = new RawTable(this, layout, kinds, rules, RowCount);
         ColumnStretch[] features = [.. kinds.Select((_, feature) => table.Stretch(feature, 0, rules))];
-        var labels = table.Labels.Stretch(0);
         var first = 0;
         foreach (var block in Blocks())
         {
@@ -53,14 +53,14 @@ internal abstract class TypedSource : TableSource
                     AddTexts(block.Texts(column), first, features[feature].Add);
             }
 
-            if (readsLabels)
-                AddTexts(block.Texts(layout.LabelIndex), first, labels.Add);
+            foreach (var column in targets.Columns)
+                AddTexts(block.Texts(column), first, (cell, place) => targets.Add(cell, column, place));
             first += block.RowCount;
         }
 
         foreach (var (feature, stretch) in features.Index())
             table.Columns[feature].Join(stretch);
-        table.Labels.Join(labels);
+        targets.Join();
         return table;
     }
 

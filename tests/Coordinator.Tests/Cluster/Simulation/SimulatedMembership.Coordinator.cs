@@ -129,7 +129,7 @@ internal sealed partial class SimulatedMembership
         while (!_isOver && !_isCut && _state.IsRunning)
         {
             var (next, step) = (After(_granted), Positions.StepAt(After(_granted)));
-            if (next % 2 == 0)
+            if (next == Positions.After(step))
             {
                 if (step > Positions.StepAt(_position) + _history.StepsAhead)
                     return;

@@ -103,9 +103,12 @@ internal sealed partial class SimulatedMembership
         return string.Join('\n', lines);
     }
 
-    /// <summary>The position after another one.</summary>
-    public long After(long position) =>
-        position % 2 == 0 && IsEvaluated(Positions.StepAt(position)) ? position + 1 : Positions.After(Positions.StepAt(position) + 1);
+    /// <summary>The position after another one; what is evaluated are a held-out part and a test set.</summary>
+    public long After(long position)
+    {
+        var step = Positions.StepAt(position);
+        return IsEvaluated(step) && position < Positions.AfterEvaluation(step) ? position + 1 : Positions.After(step + 1);
+    }
 
     private bool IsEvaluated(long step) => step == 0 || step % _history.StepsPerEvaluation == 0;
 

@@ -19,7 +19,7 @@ internal static class DisputeText
         var what = dispute.Work.Kind switch
         {
             WorkKind.Compare => "after step {0} the state of {1} differs from that of {2}",
-            WorkKind.Evaluate => "the sums of the evaluation after step {0} of {1} differ from those of {2}",
+            WorkKind.Evaluate or WorkKind.EvaluateHoldout => "the sums of the evaluation after step {0} of {1} differ from those of {2}",
             _ => "the sums of step {0} of {1} differ from those of {2}",
         };
         return string.Format(CultureInfo.InvariantCulture, what, dispute.Work.Step, string.Join(" and of ", camps[..^1]), camps[^1]);

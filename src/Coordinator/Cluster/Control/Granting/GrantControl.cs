@@ -12,7 +12,11 @@ namespace Distributed.Coordinator.Cluster.Control.Granting;
 internal sealed class GrantControl(WorkWindow window, GrantPace pace, WorkGranter granter, RunProgress progress) : IDisposable
 {
     /// <summary>The next piece of work, if it may be granted now.</summary>
-    public PlannedWork? Next => window.Peek(progress.LastStep, pace.StepsAhead(progress.LastStep));
+    public PlannedWork? Next =>
+        window.Peek(progress.LastStep, pace.StepsAhead(progress.LastStep)) is { } work
+        && (work.Kind != WorkKind.Train || progress.MayTrain(work.Step))
+            ? work
+            : null;
 
     /// <summary>The step after those that have been granted.</summary>
     public long NextStep => window.LastTrained + 1;
@@ -38,10 +42,14 @@ internal sealed class GrantControl(WorkWindow window, GrantPace pace, WorkGrante
             .Where(session => !session.HasEnded)
             .Select(session => (session, Evidence.Of(session, MemberSession.TakesNothing, EvidenceWeight.Complaint)));
 
+    /// <summary>Follows what the evaluations have decided: the run ends early, or does not any more.</summary>
+    public void FollowDecision() => window.EndAfter(progress.StoppedAfter);
+
     /// <summary>Ends the run after what has been granted.</summary>
-    public void Stop()
+    /// <param name="hasMembers">Whether there is anybody to evaluate and to save the last state.</param>
+    public void Stop(bool hasMembers)
     {
-        if (window.Cut())
+        if (window.Cut(hasMembers))
             progress.Interrupt(window.LastTrained);
     }
 
@@ -52,6 +60,7 @@ internal sealed class GrantControl(WorkWindow window, GrantPace pace, WorkGrante
     /// <param name="position">The position.</param>
     public void GoOnAfter(long position)
     {
+        FollowDecision();
         window.GoOnAfter(position, progress.SavedStep);
         if (window.IsCut)
             progress.Interrupt(window.LastTrained);

@@ -19,6 +19,7 @@ internal sealed class GrantWriter
     private readonly Batch _test;
     private readonly StepRows? _rows;
     private (long Step, TouchedRows Rows)? _touched; // of the step that was asked for last
+    private readonly Batch _holdout; // empty if there is none
 
     /// <summary>Prepares to write the grants of a run.</summary>
     /// <param name="configuration">The run's configuration.</param>
@@ -30,6 +31,8 @@ internal sealed class GrantWriter
         _dataset = dataset;
         _batches = configuration.Batches(dataset.Train.Count);
         _test = Batch.All(dataset.Test.Count, configuration.Microbatch);
+        if (dataset.Holdout is { } holdout)
+            _holdout = Batch.All(holdout.Count, configuration.Microbatch);
         MostMicrobatches = Batch
             .All(Math.Min(configuration.Options.BatchSize, dataset.Train.Count), configuration.Microbatch)
             .MicrobatchCount;
@@ -42,7 +45,13 @@ internal sealed class GrantWriter
     public long Epoch(long step) => _batches.Epoch(step);
 
     /// <summary>What a piece of work is done on.</summary>
-    public Batch BatchOf(PlannedWork work) => work.Kind == WorkKind.Train ? _batches.Of(work.Step) : _test;
+    public Batch BatchOf(PlannedWork work) =>
+        work.Part switch
+        {
+            DataPart.Train => _batches.Of(work.Step),
+            DataPart.Holdout => _holdout,
+            _ => _test,
+        };
 
     /// <summary>The rows of tables that a step touches; null where it updates all weights, and for other work.</summary>
     public TouchedRows? TouchedBy(PlannedWork work)
@@ -69,7 +78,12 @@ internal sealed class GrantWriter
         var indices = Indices(batch, shares, rank);
         var grant = new Grant
         {
-            Work = work.Kind == WorkKind.Train ? Work.Train : Work.Evaluate,
+            Work = work.Part switch
+            {
+                DataPart.Train => Work.Train,
+                DataPart.Holdout => Work.EvaluateHoldout,
+                _ => Work.Evaluate,
+            },
             Microbatches = (uint)batch.MicrobatchCount,
             Samples = (uint)batch.Indices.Length,
             Step = (ulong)work.Step,
@@ -92,7 +106,7 @@ internal sealed class GrantWriter
     {
         var indices = Indices(BatchOf(work), shares, rank);
         if (!holdsDataset)
-            return Shards(work.Kind == WorkKind.Train ? _dataset.Train : _dataset.Test, indices);
+            return Shards(_dataset.Part(work.Part), indices);
         return indices.Length <= MostIndices ? [] : IndexShards(indices);
     }
 

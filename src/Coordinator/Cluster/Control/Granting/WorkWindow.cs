@@ -10,18 +10,19 @@ internal sealed class WorkWindow : IDisposable
     private readonly int _compareEvery;
     private IEnumerator<PlannedWork> _plan;
     private PlannedWork? _next;
+    private long? _end; // the last step, where the run ends early
     private long _saved; // the newest step whose state has been asked for, and not been lost
 
-    /// <summary>Begins at a start.</summary>
+    /// <summary>Begins at a position.</summary>
     /// <param name="configuration">The run's configuration.</param>
-    /// <param name="start">Steps completed before; their state is saved.</param>
+    /// <param name="position">What has been done; the state of its step is saved.</param>
     /// <param name="compareEvery">Every how many steps members compare their states, see <see cref="WorkPlan.After"/>.</param>
-    public WorkWindow(RunConfiguration configuration, long start, int compareEvery)
+    public WorkWindow(RunConfiguration configuration, long position, int compareEvery)
     {
         (_configuration, _compareEvery) = (configuration, compareEvery);
-        LastTrained = _saved = start;
-        Position = Positions.Start(start, configuration.Steps);
-        _plan = WorkPlan.From(configuration, start, compareEvery).GetEnumerator();
+        LastTrained = _saved = Positions.StepAt(position);
+        Position = position;
+        _plan = Plan(_end).GetEnumerator();
         Move();
     }
 
@@ -57,13 +58,28 @@ internal sealed class WorkWindow : IDisposable
         return work;
     }
 
-    /// <summary>Ends the run after what has been handed out; its state is still asked for.</summary>
-    /// <returns>Whether that leaves anything undone.</returns>
-    public bool Cut()
+    /// <summary>The run ends after a step, which is the last that was handed out, or does not end early any more.</summary>
+    /// <param name="step">The step; null for the last one of the configuration.</param>
+    public void EndAfter(long? step)
     {
-        var isCutShort = Rest().Any(work => work.HasPlace);
+        if (_end == step)
+            return;
+        _end = step;
+        if (!IsCut)
+            Replace(Plan(_end));
+    }
+
+    /// <summary>
+    /// Ends the run after the last step that has been handed out, as if it were asked to go no further: it is still evaluated, so that the run
+    /// can go on after it, and its state is asked for.
+    /// </summary>
+    /// <param name="hasMembers">Whether there is anybody to do that; else the run ends where it is.</param>
+    /// <returns>Whether that leaves anything undone.</returns>
+    public bool Cut(bool hasMembers)
+    {
+        var isCutShort = Rest().Any(work => work.HasPlace && (work.Kind == WorkKind.Train || !hasMembers));
         IsCut |= isCutShort;
-        Replace(LastState());
+        Replace(hasMembers ? Plan(LastTrained) : []);
         return isCutShort;
     }
 
@@ -80,14 +96,7 @@ internal sealed class WorkWindow : IDisposable
         LastTrained = Positions.StepAt(position);
         var isLost = _saved > saved && saved < LastTrained; // in its place, the state of now
         _saved = saved;
-        if (IsCut)
-        {
-            Replace(LastState());
-            return;
-        }
-
-        var rest = WorkPlan.After(_configuration, position, isLost ? LastTrained : saved, _compareEvery);
-        Replace(isLost ? StateOf(LastTrained).Concat(rest) : rest);
+        Replace(IsCut ? Plan(LastTrained) : Plan(_end, wanted: isLost ? LastTrained : null));
     }
 
     /// <inheritdoc />
@@ -99,10 +108,8 @@ internal sealed class WorkWindow : IDisposable
             yield return next;
     }
 
-    private PlannedWork[] LastState() => _saved < LastTrained ? StateOf(LastTrained) : [];
-
-    // Only a state that all members agree on is kept.
-    private static PlannedWork[] StateOf(long step) => [new(WorkKind.Compare, step), new(WorkKind.Snapshot, step)];
+    private IEnumerable<PlannedWork> Plan(long? end, long? wanted = null) =>
+        WorkPlan.After(_configuration, Position, _saved, _compareEvery, end, wanted);
 
     private void Replace(IEnumerable<PlannedWork> rest)
     {

@@ -1,4 +1,6 @@
+using Distributed.Coordinator.Cluster.Control.Granting;
 using Distributed.Coordinator.Runs;
+using Distributed.Objectives;
 using Distributed.Protocol;
 using Distributed.Training;
 
@@ -26,7 +28,7 @@ internal sealed class Handover(RunFolder folder, RunProgress progress, bool take
             return null;
         var position = unchecked((long)ready.Position);
         session.Completed = [.. ready.Completed.Where(report => report.Record.Length == StepRecord.ByteLength)];
-        return progress.CanTakeOver(position, session.Completed.Select(Reports.WorkOf)) ? position : null;
+        return progress.CanTakeOver(position, [.. session.Completed.Select(RecordOf)]) ? position : null;
     }
 
     /// <summary>Records what workers bring, up to the position that the run goes on after.</summary>
@@ -41,7 +43,7 @@ internal sealed class Handover(RunFolder folder, RunProgress progress, bool take
         ContinueFrom(position);
         foreach (var report in sessions.SelectMany(session => session.Completed))
             progress.Reported(report);
-        progress.TakeOver(position, brought.Select(report => (Reports.WorkOf(report), StepRecord.Read(report.Record.Span).Sums)));
+        progress.TakeOver(position, brought.Select(RecordOf));
     }
 
     /// <summary>The first view begins: from here on the log is this coordinator's own.</summary>
@@ -60,6 +62,9 @@ internal sealed class Handover(RunFolder folder, RunProgress progress, bool take
         foreach (var session in sessions)
             session.Completed = [];
     }
+
+    private static (PlannedWork Work, BatchSums Sums) RecordOf(StepReport report) =>
+        (Reports.WorkOf(report), StepRecord.Read(report.Record.Span).Sums);
 
     private void ContinueFrom(long position)
     {

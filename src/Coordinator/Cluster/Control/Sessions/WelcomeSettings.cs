@@ -16,7 +16,12 @@ internal static class WelcomeSettings
         {
             Options = request.Configuration.Options with
             {
-                Data = new DataOptions { Data = request.Dataset.Name, Task = request.Dataset.Task },
+                Data = new DataOptions
+                {
+                    Data = request.Dataset.Name,
+                    Task = request.Dataset.Task,
+                    Holdout = Fraction(request.Configuration.Options.Data),
+                },
                 InitWeights = null,
             },
         };
@@ -34,6 +39,8 @@ internal static class WelcomeSettings
             ObjectiveJson = request.Configuration.Options.ObjectiveOf(request.Dataset).ToJson(),
         };
     }
+
+    private static string? Fraction(DataOptions data) => Holdout.Of(data) is { Path: null } fraction ? fraction.ToString() : null;
 
     private static InputShape Shape(InputColumns columns)
     {

@@ -17,7 +17,7 @@ internal static class StreamFrame
     /// <summary>Writes a header.</summary>
     /// <param name="frame">The frame.</param>
     /// <param name="output">[<see cref="HeaderBytes"/> or more].</param>
-    /// <exception cref="OverflowException">The position is beyond 2^31 steps.</exception>
+    /// <exception cref="OverflowException">The position is beyond 10^9 steps.</exception>
     public static void Write(in LinkFrame frame, Span<byte> output)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)frame.Part, (uint)MaximumPart, nameof(frame));

@@ -10,7 +10,7 @@ internal sealed class CsvRows
     private readonly CellRules _rules;
     private readonly ColumnStretch[] _features;
     private readonly ColumnStretch?[] _numbersAt; // [columns], where a number is most likely and needs nothing but its value
-    private readonly LabelStretch? _labels;
+    private readonly TargetStretches _targets;
 
     /// <summary>Begins a stretch of rows.</summary>
     /// <param name="table">The table.</param>
@@ -24,7 +24,7 @@ internal sealed class CsvRows
         _layout = layout;
         _rules = rules;
         _features = [.. layout.Features.Select((_, feature) => table.Stretch(feature, firstRow, rules))];
-        _labels = readsLabels ? table.Labels.Stretch(firstRow) : null;
+        _targets = new TargetStretches(table, layout, rules, readsLabels, firstRow);
         _numbersAt = new ColumnStretch?[layout.ColumnCount];
         foreach (var (feature, column) in layout.Features.Index())
         {
@@ -48,8 +48,7 @@ internal sealed class CsvRows
             throw new InvalidOperationException($"{_features[0].Count} rows were read where {rows} were counted.");
         foreach (var (feature, stretch) in _features.Index())
             _table.Columns[feature].Join(stretch);
-        if (_labels is not null)
-            _table.Labels.Join(_labels);
+        _targets.Join();
     }
 
     private bool TryReadRow(ref CsvReader reader)
@@ -84,8 +83,8 @@ internal sealed class CsvRows
         var feature = _layout.FeatureOf(column);
         if (feature >= 0)
             _features[feature].Add(cell, place);
-        else if (column == _layout.LabelIndex)
-            _labels?.Add(cell, place);
+        else
+            _targets.Add(cell, column, place);
     }
 
     private InputException Ragged(CsvReader reader, bool endsRecord, int column)
