@@ -45,6 +45,12 @@ switch (args)
     case ["tables", var folder]:
         TablesBenchmark.Run(folder);
         return 0;
+    case ["csv"]:
+        CsvBenchmark.Run(Path.GetTempPath());
+        return 0;
+    case ["csv", var folder]:
+        CsvBenchmark.Run(folder);
+        return 0;
     case ["recovery"]:
         RecoveryBenchmark.Run(rounds: 15);
         return 0;
@@ -82,6 +88,7 @@ switch (args)
               checkpoint [DIR]    what writing checkpoints of 100 million parameters costs the steps meanwhile (10 GB of memory, 4 GB in DIR)
               soak MINUTES SEED   training under kills, pauses, joins and leaves at random: the same bits?
               tables DIR          adult income and California housing by the defaults beside scikit-learn (python3-sklearn, python3-pandas)
+              csv [DIR]           loading 1,000,000 rows of 30 numbers beside pandas' C parser (python3-pandas, 0.6 GB in DIR)
               compare OTHER [step] [allreduce] [scaling] [MODEL..] [SECONDS]
                                   this build beside another checkout's, run in turn
               compare OTHER steady [MODEL..]

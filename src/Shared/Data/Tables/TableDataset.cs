@@ -15,6 +15,8 @@ internal static class TableDataset
         var train = TableReader.ReadTraining(source, layout, options, holdsTest: openTest is null);
         var columns = layout.Names;
         var task = TaskChoice.Of(options.Task, train.Labels, TrainRows(train, holdsTest: openTest is null));
+        if (task.Task == LearningTask.Classification && train.Labels.AreNumbers)
+            train = TableReader.ReadTraining(source, layout, options with { Task = task.Task }, holdsTest: openTest is null);
         var classNames = task.Task == LearningTask.Classification ? train.Labels.ClassNames() : [];
         var numbers = task.Task == LearningTask.Regression ? train.Labels.Numbers() : [];
         var (trainRows, testRows) = openTest is null ? TestSplit.EveryFifth(train.RowCount, train.Path) : (AllRows(train), []);
@@ -22,7 +24,16 @@ internal static class TableDataset
         var targets = numbers.Length == 0 ? null : TargetStandardization.Fit([columns?.Target ?? "target"], numbers, trainRows);
         var test = openTest is null
             ? null
-            : TableReader.ReadLabelled(openTest(), TableColumns.Of(train.Path, layout), preprocessing, options with { LabelColumn = null });
+            : TableReader.ReadLabelled(
+                openTest(),
+                TableColumns.Of(train.Path, layout),
+                preprocessing,
+                task.Task,
+                options with
+                {
+                    LabelColumn = null,
+                }
+            );
         var trainSet = Select(train, trainRows);
         var testSet = test is null ? Select(train, testRows) : Select(test, AllRows(test));
         var shape = new SampleShape(1, 1, preprocessing.SampleLength(train.Columns.Count));

@@ -11,6 +11,7 @@ internal sealed class CsvRows
     private readonly ColumnStretch[] _features;
     private readonly ColumnStretch?[] _numbersAt; // [columns], where a number is most likely and needs nothing but its value
     private readonly LabelStretch? _labels;
+    private readonly int _numericLabel = -1; // the column of the labels, if a number there needs nothing but its value once there are many
 
     /// <summary>Begins a stretch of rows.</summary>
     /// <param name="table">The table.</param>
@@ -26,9 +27,12 @@ internal sealed class CsvRows
         _features = [.. layout.Features.Select((_, feature) => table.Stretch(feature, firstRow, rules))];
         _labels = readsLabels ? table.Labels.Stretch(firstRow) : null;
         _numbersAt = new ColumnStretch?[layout.ColumnCount];
+        if (rules.Dialect.HasDecimalCommas)
+            return;
+        _numericLabel = readsLabels ? layout.LabelIndex : -1;
         foreach (var (feature, column) in layout.Features.Index())
         {
-            if (_features[feature].TakesNumbers && !rules.Dialect.HasDecimalCommas)
+            if (_features[feature].TakesNumbers)
                 _numbersAt[column] = _features[feature];
         }
     }
@@ -57,11 +61,16 @@ internal sealed class CsvRows
         var last = _numbersAt.Length - 1;
         for (var column = 0; ; column++)
         {
-            if (_numbersAt[column] is { } numbers && reader.TryReadNumber(out var number, out var endsRecord))
+            var numbers = _numbersAt[column];
+            var isLabel = column == _numericLabel && _labels!.AreNumbers;
+            if ((numbers is not null || isLabel) && reader.TryReadNumber(out var number, out var endsRecord))
             {
                 if (endsRecord != (column == last))
                     throw Ragged(reader, endsRecord, column);
-                numbers.Add(number);
+                if (isLabel)
+                    _labels!.Add(number);
+                else
+                    numbers!.Add(number);
                 if (endsRecord)
                     return true;
                 continue;
