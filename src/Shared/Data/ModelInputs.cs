@@ -9,4 +9,7 @@ internal sealed record ModelInputs(string Model, SampleShape Shape, Preprocessin
 {
     /// <summary>The numbers that it predicts, by which those of samples are standardised; null if it predicts classes.</summary>
     public NumericTargets? Targets { get; init; }
+
+    /// <summary>What it predicts.</summary>
+    public LearningTask Task => Targets is null ? LearningTask.Classification : LearningTask.Regression;
 }

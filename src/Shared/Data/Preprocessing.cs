@@ -9,11 +9,14 @@ namespace Distributed.Data;
 /// </summary>
 public sealed class Preprocessing
 {
+    private readonly double[] _means;
+    private readonly double[] _deviations;
+
     private Preprocessing(float? byteDivisor, IReadOnlyList<double> means, IReadOnlyList<double> deviations, TableEncoding? table = null)
     {
         ByteDivisor = byteDivisor;
-        Means = means;
-        Deviations = deviations;
+        Means = _means = [.. means];
+        Deviations = _deviations = [.. deviations];
         Table = table;
     }
 
@@ -84,7 +87,7 @@ public sealed class Preprocessing
             return Table.Encode(row, sample);
         for (var column = 0; column < row.Length; column++)
         {
-            var isGap = double.IsNaN(row[column]) && Means.Count > 0; // the mean takes its place
+            var isGap = double.IsNaN(row[column]) && _means.Length > 0; // the mean takes its place
             sample[column] = isGap ? 0 : Apply(row[column], column);
             if (!float.IsFinite(sample[column]))
                 return column;
@@ -100,7 +103,7 @@ public sealed class Preprocessing
     {
         if (ByteDivisor is { } divisor)
             return (float)value / divisor;
-        return Means.Count == 0 ? (float)value : (float)((value - Means[column]) / Deviations[column]);
+        return _means.Length == 0 ? (float)value : (float)((value - _means[column]) / _deviations[column]);
     }
 
     /// <summary>The compact JSON text that travels with models and to workers; <see cref="FromJson"/> reads it back exactly.</summary>

@@ -747,8 +747,8 @@ public sealed class MembershipReducerTests
         var run = Trained([.. Enumerable.Range(1, (parts.Length / 2) + 1)]);
         var dead = (parts.Length / 2) + 1;
         for (var i = 0; i < parts.Length - 2; i += 2)
-            run.Lose(dead--, reached: 8, part: (parts[i], parts[i + 1]));
-        var effects = run.Apply(Died(dead, reached: 8) with { Part = (parts[^2], parts[^1]) });
+            run.Lose(dead--, reached: 12, part: (parts[i], parts[i + 1]));
+        var effects = run.Apply(Died(dead, reached: 12) with { Part = (parts[^2], parts[^1]) });
         Assert.Equal(ends, effects.StartsWith("give up because of", StringComparison.Ordinal));
     }
 
@@ -762,7 +762,7 @@ public sealed class MembershipReducerTests
         const int newcomer = most + 4;
         var run = Trained([.. Enumerable.Range(1, most + 2)]);
         if (where == "another step")
-            run.Lose(most + 2, reached: 6);
+            run.Lose(most + 2, reached: 9);
         else
             run.Apply(new Arrived(newcomer));
         if (where == "a worker that waits")
@@ -770,12 +770,12 @@ public sealed class MembershipReducerTests
         if (where == "a member that has not opened its view")
         {
             run.Apply(new Boundary(5));
-            run.Lose(newcomer, reached: 8);
+            run.Lose(newcomer, reached: 12);
         }
 
         for (var dead = 1; dead < most; dead++)
-            run.Lose(dead, reached: 8);
-        var effects = run.Apply(Died(most, reached: 8));
+            run.Lose(dead, reached: 12);
+        var effects = run.Apply(Died(most, reached: 12));
         Assert.StartsWith($"give up because of {most} (step 5 has lost a worker {most} times", effects, StringComparison.Ordinal);
     }
 

@@ -46,6 +46,7 @@ public sealed class HelpTests
         "--warmup-steps",
         "--seed",
         "--no-shuffle",
+        "--shuffle-block",
         "--init-weights",
         "--run",
         "--checkpoint-every",

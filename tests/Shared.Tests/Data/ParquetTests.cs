@@ -123,7 +123,7 @@ public sealed class ParquetTests : IDisposable
             Label()
         );
 
-        string[] refusals = Assert.Throws<InputException>(() => Open(path)).Message.Split('\n');
+        var refusals = Assert.Throws<InputException>(() => Open(path)).Message.Split('\n');
 
         Assert.Equal(
             [

@@ -9,9 +9,6 @@ internal sealed class PackFormat : DataFormat
     public override string Summary => "a packed folder";
 
     /// <inheritdoc />
-    public override IReadOnlyList<string> FolderNames => [PackManifest.FileName];
-
-    /// <inheritdoc />
     public override bool Recognizes(DataFile file) => file.Name == PackManifest.FileName;
 
     /// <inheritdoc />

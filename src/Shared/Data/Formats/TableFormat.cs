@@ -31,7 +31,7 @@ internal abstract class TableFormat : DataFormat
         DataOptions options
     )
     {
-        var table = TableReader.ReadLabelled(Open(files, options), TableColumns.Of(inputs), inputs.Preprocessing, options);
+        var table = TableReader.ReadLabelled(Open(files, options), TableColumns.Of(inputs), inputs.Preprocessing, inputs.Task, options);
         return TableDataset.Samples(table, TableDataset.AllRows(table), inputs.Preprocessing, classNames, inputs.Model, inputs.Targets);
     }
 

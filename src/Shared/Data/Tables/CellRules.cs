@@ -9,6 +9,11 @@ namespace Distributed.Data.Tables;
 /// <param name="Places">Names the places of cells.</param>
 internal sealed record CellRules(CsvDialect Dialect, GapTexts Gaps, RowSplit Split, RowPlaces Places)
 {
+    /// <summary>
+    /// Whether labels are kept as they are written, however many there are; otherwise a target of many different numbers is numbers alone.
+    /// </summary>
+    public bool KeepsLabelTexts { get; init; }
+
     /// <summary>Whether a row counts for what a column holds.</summary>
     public bool Decides(int row) => Split.PartOf(row) == DataPart.Train;
 }

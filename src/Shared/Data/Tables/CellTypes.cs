@@ -106,7 +106,6 @@ internal static class CellTypes
     {
         Span<byte> text = stackalloc byte[LongestNumber];
         value.TryFormat(text, out var length, default, CultureInfo.InvariantCulture);
-        CsvNumber.TryParse(text[..length], out var number);
-        return number;
+        return CsvNumber.TryParse(text[..length], out var number) ? number : double.NaN;
     }
 }

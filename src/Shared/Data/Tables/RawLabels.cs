@@ -13,67 +13,74 @@ internal sealed class RawLabels(string path, int rows, CellRules rules, string? 
     // Below this every integer is a double of its own, so that no two labels become one.
     private const double IntegerLimit = 1L << 53;
 
+    private readonly double[] _numbers = new double[rows];
     private readonly int[] _ids = new int[rows];
     private readonly WordTable _texts = new();
-    private readonly List<double> _numbers = []; // of each text, NaN where it is none
+    private readonly List<double> _numberOfText = [];
+    private bool _hasText;
 
     private string OfColumn => column is null ? "" : $" of {column}";
 
-    /// <summary>Number of rows.</summary>
-    public int Count => _ids.Length;
+    /// <summary>Whether there are so many different numbers that their texts are not kept; to be classes, they are read again.</summary>
+    public bool AreNumbers { get; private set; }
+
+    /// <summary>Whether it has to be read again, with its texts, since some are no numbers.</summary>
+    public bool LacksTexts => AreNumbers && _hasText;
 
     /// <summary>Some consecutive rows, to be filled on any thread.</summary>
     /// <param name="first">The first row.</param>
-    public LabelStretch Stretch(int first) => new(_ids, first, rules, OfColumn);
+    public LabelStretch Stretch(int first) => new(_numbers, _ids, first, rules, OfColumn);
 
     /// <summary>Adds the texts of rows that are filled; stretches come in the order of their rows.</summary>
     public void Join(LabelStretch stretch)
     {
+        AreNumbers |= stretch.AreNumbers;
+        _hasText |= stretch.HasText;
+        if (AreNumbers)
+            return;
         var indices = _texts.Join(stretch.Texts);
         foreach (ref var id in _ids.AsSpan(stretch.First, stretch.Count))
             id = indices[id];
-        foreach (var (index, number) in indices.Zip(stretch.Numbers))
+        foreach (var (index, number) in indices.Zip(stretch.NumberOfText))
         {
-            if (index == _numbers.Count)
-                _numbers.Add(number);
+            if (index == _numberOfText.Count)
+                _numberOfText.Add(number);
         }
     }
 
     /// <summary>The place of the first text that is no number; -1 if there is none.</summary>
-    public int FirstText => _numbers.FindIndex(double.IsNaN);
+    public int FirstText => AreNumbers ? -1 : _numberOfText.FindIndex(double.IsNaN);
 
     /// <summary>What some rows hold: how many different numbers and other texts, and whether there is a fraction.</summary>
     public (int Numbers, int Texts, bool HasFraction) Content(ReadOnlySpan<int> rows)
     {
-        var isSeen = new bool[_numbers.Count];
+        var (numbers, count) = (new double[rows.Length], 0);
+        HashSet<int> texts = [];
         foreach (var row in rows)
-            isSeen[_ids[row]] = true;
-        HashSet<double> numbers = [];
-        var texts = 0;
-        for (var id = 0; id < isSeen.Length; id++)
         {
-            if (!isSeen[id])
-                continue;
-            if (double.IsNaN(_numbers[id]))
-                texts++;
+            if (double.IsNaN(_numbers[row]))
+                texts.Add(_ids[row]);
             else
-                numbers.Add(_numbers[id]);
+                numbers[count++] = _numbers[row];
         }
 
-        return (numbers.Count, texts, numbers.Any(number => !double.IsInteger(number)));
+        var sorted = numbers.AsSpan(0, count);
+        sorted.Sort();
+        var different = count > 0 ? 1 : 0;
+        for (var i = 1; i < sorted.Length; i++)
+            different += sorted[i] == sorted[i - 1] ? 0 : 1;
+        return (different, texts.Count, HasFraction(sorted));
     }
 
     /// <summary>[rows], the numbers.</summary>
     /// <exception cref="InputException">A label is none.</exception>
-    public double[] Numbers()
-    {
-        if (FirstText is >= 0 and var text)
-            throw Refusal(
+    public double[] Numbers() =>
+        FirstText is >= 0 and var text
+            ? throw Refusal(
                 text,
                 "is not a number, as is to be predicted; drop the row" + (column is null ? ", or say --task classification" : "")
-            );
-        return Array.ConvertAll(_ids, id => _numbers[id]);
-    }
+            )
+            : _numbers;
 
     /// <summary>Refuses a label.</summary>
     /// <param name="id">Its place among the different ones.</param>
@@ -90,10 +97,10 @@ internal sealed class RawLabels(string path, int rows, CellRules rules, string? 
     {
         if (FirstText < 0)
             RequireIntegers();
-        var areIntegers = _numbers.TrueForAll(IsInteger);
+        var areIntegers = _numberOfText.TrueForAll(IsInteger);
         string[] names =
         [
-            .. _texts.Words.Select((text, id) => areIntegers ? IntegerName(_numbers[id]) : text).Distinct(StringComparer.Ordinal),
+            .. _texts.Words.Select((text, id) => areIntegers ? IntegerName(_numberOfText[id]) : text).Distinct(StringComparer.Ordinal),
         ];
         if (names.Length == 1)
             throw FileErrors.In(path, $"every label is '{CsvText.Shorten(names[0])}'; classes need at least 2 (see --label-column)");
@@ -101,7 +108,7 @@ internal sealed class RawLabels(string path, int rows, CellRules rules, string? 
         return names;
     }
 
-    /// <summary>[Count], the index of each row's label among given classes.</summary>
+    /// <summary>[rows], the index of each row's label among given classes.</summary>
     /// <param name="classNames">The classes.</param>
     /// <param name="owner">Whose classes they are.</param>
     /// <exception cref="InputException">A label is not among them.</exception>
@@ -110,10 +117,10 @@ internal sealed class RawLabels(string path, int rows, CellRules rules, string? 
         var classOf = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var i = 0; i < classNames.Count; i++)
             classOf.Add(classNames[i], i);
-        var classes = new int[_numbers.Count];
+        var classes = new int[_numberOfText.Count];
         for (var id = 0; id < classes.Length; id++)
         {
-            var (text, number) = (_texts.Words[id], _numbers[id]);
+            var (text, number) = (_texts.Words[id], _numberOfText[id]);
             if (
                 classOf.TryGetValue(text, out classes[id])
                 || (IsInteger(number) && classOf.TryGetValue(IntegerName(number), out classes[id]))
@@ -130,10 +137,10 @@ internal sealed class RawLabels(string path, int rows, CellRules rules, string? 
 
     private void RequireIntegers()
     {
-        var id = _numbers.FindIndex(number => !IsInteger(number));
+        var id = _numberOfText.FindIndex(number => !IsInteger(number));
         if (id < 0)
             return;
-        var reason = double.IsInteger(_numbers[id])
+        var reason = double.IsInteger(_numberOfText[id])
             ? "is too large for a class: from 2^53 on numbers run together; use smaller ones or texts"
             : "is not an integer, as numbers that are classes have to be; see --task and --label-column";
         throw rules.Places.Refuse(_texts.Places[id], $"the label {CsvText.Shorten(_texts.Words[id])} {reason}");
@@ -143,6 +150,17 @@ internal sealed class RawLabels(string path, int rows, CellRules rules, string? 
     private static string IntegerName(double number) => ((long)number).ToString(CultureInfo.InvariantCulture);
 
     private static bool IsInteger(double number) => Math.Abs(number) < IntegerLimit && double.IsInteger(number);
+
+    private static bool HasFraction(ReadOnlySpan<double> numbers)
+    {
+        foreach (var number in numbers)
+        {
+            if (!double.IsInteger(number))
+                return true;
+        }
+
+        return false;
+    }
 
     private static int CompareIntegers(string left, string right) =>
         long.Parse(left, CultureInfo.InvariantCulture).CompareTo(long.Parse(right, CultureInfo.InvariantCulture));

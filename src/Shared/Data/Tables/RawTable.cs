@@ -55,6 +55,9 @@ internal sealed class RawTable(
     /// <summary>The column of labels that holds the classes.</summary>
     public RawLabels Labels => Targets[0];
 
+    /// <summary>Whether it has to be read again, with the texts of its labels, since some are no numbers.</summary>
+    public bool LacksTexts => Targets.Any(target => target.LacksTexts);
+
     /// <summary>[rows], how much each row counts in training; empty if all count alike.</summary>
     public float[] Weights { get; } = weights;
 

@@ -26,6 +26,8 @@ internal static class TableDataset
         var columns = layout.Names;
         var trainRows = split.Rows(DataPart.Train, train.RowCount);
         var task = TaskChoice.Of(options.Task, train.Targets, trainRows);
+        if (task.Task == LearningTask.Classification && train.Labels.AreNumbers)
+            train = TableReader.ReadTraining(source, layout, options with { Task = task.Task }, split);
         var classNames = task.Task == LearningTask.Classification ? train.Labels.ClassNames() : [];
         var numbers = task.Task == LearningTask.Regression ? train.Numbers() : [];
         split.RequireEnough(train.RowCount, train.Path);
@@ -54,7 +56,7 @@ internal static class TableDataset
         RawTable? Read(Func<TableSource>? open) =>
             open is null
                 ? null
-                : TableReader.ReadLabelled(open(), TableColumns.Of(train.Path, layout), preprocessing, options with { LabelColumn = null });
+                : TableReader.ReadLabelled(open(), TableColumns.Of(train.Path, layout), preprocessing, task.Task, options with { LabelColumn = null });
 
         // What judges counts alike, whatever its file says.
         SampleSet Select(RawTable table, int[] rows, Func<int, float>? weightOf = null)

@@ -18,23 +18,23 @@ internal static class TableFit
     /// <exception cref="InputException">A column says nothing, or each row has a word of its own; all columns' problems are told.</exception>
     public static Preprocessing Of(RawTable table, int[] rows, bool standardize, GapTexts missing)
     {
-        List<string> problems = [];
-        List<ColumnEncoding> encodings = [];
-        for (var column = 0; column < table.Columns.Count; column++)
+        var encodings = new ColumnEncoding[table.Columns.Count];
+        var refusals = new string?[table.Columns.Count];
+        ParallelPieces.Run(encodings.Length, column =>
         {
             try
             {
-                encodings.Add(Fit(table.Columns[column], rows, standardize));
+                encodings[column] = Fit(table.Columns[column], rows, standardize);
             }
             catch (InputException problem)
             {
-                problems.Add($"{table.Names[column]}: {problem.Message}");
+                refusals[column] = $"{table.Names[column]}: {problem.Message}";
             }
-        }
-
+        });
+        List<string> problems = [.. refusals.OfType<string>()];
         if (problems.Count > 0)
             throw FileErrors.AllIn(table.Path, problems);
-        if (encodings.Exists(encoding => encoding is CategoryEncoding or NumberEncoding { HasGaps: true }))
+        if (Array.Exists(encodings, encoding => encoding is CategoryEncoding or NumberEncoding { HasGaps: true }))
             return Preprocessing.Of(new TableEncoding(encodings, missing.Texts));
         if (!standardize)
             return Preprocessing.None;
@@ -46,11 +46,29 @@ internal static class TableFit
     {
         if (column.Kind == ColumnKind.Category)
             return FitCategory(column, rows);
-        var present = Array.FindAll(rows, row => !double.IsNaN(column.Values[row]));
+        var present = Present(column.Values, rows);
         if (present.Length == 0)
             throw new InputException("no row of the training part has a value; leave it out with --ignore");
         var (mean, deviation) = Standardization.Measure(column.Values, present);
         return new NumberEncoding(standardize ? mean : 0, standardize ? deviation : 1, mean, present.Length < rows.Length);
+    }
+
+    /// <summary>The rows that have a value.</summary>
+    private static int[] Present(ReadOnlySpan<double> values, int[] rows)
+    {
+        var gaps = 0;
+        foreach (var row in rows)
+            gaps += double.IsNaN(values[row]) ? 1 : 0;
+        if (gaps == 0)
+            return rows;
+        var (present, count) = (new int[rows.Length - gaps], 0);
+        foreach (var row in rows)
+        {
+            if (!double.IsNaN(values[row]))
+                present[count++] = row;
+        }
+
+        return present;
     }
 
     private static CategoryEncoding FitCategory(RawColumn column, int[] rows)

@@ -15,11 +15,15 @@ internal static class TableReader
     /// <exception cref="InputException">A cell is bad, or a column may be two things.</exception>
     public static RawTable ReadTraining(TableSource source, TableLayout layout, DataOptions options, RowSplit split)
     {
-        var rules = new CellRules(source.Dialect, new GapTexts(options.MissingTexts), split, source.Places);
+        var rules = new CellRules(source.Dialect, new GapTexts(options.MissingTexts), split, source.Places)
+        {
+            KeepsLabelTexts = options.Task == LearningTask.Classification,
+        };
         var kinds = layout.Kinds(source.Path, options);
         var table = source.Read(layout, kinds, rules, readsLabels: true);
         var found = Decide(table, rules);
-        if (found.Contains(ColumnKind.Category) && kinds.Contains(null))
+        rules = rules with { KeepsLabelTexts = rules.KeepsLabelTexts || table.LacksTexts };
+        if (table.LacksTexts || (found.Contains(ColumnKind.Category) && kinds.Contains(null)))
             table = source.Read(layout, found, rules, readsLabels: true);
         RequireNumbers(table, rules.Dialect);
         return table;
@@ -33,29 +37,37 @@ internal static class TableReader
     public static RawSamples ReadInputs(TableSource source, ModelInputs inputs, DataOptions options)
     {
         var layout = TableLayout.Matching(source, TableColumns.Of(inputs), options);
-        return new TableRows(Read(source, layout, inputs.Preprocessing, readsLabels: false), inputs.Preprocessing);
+        return new TableRows(Read(source, layout, inputs.Preprocessing, LearningTask.Regression, readsLabels: false), inputs.Preprocessing);
     }
 
     /// <summary>Reads rows with labels, in the order of columns that are known.</summary>
     /// <param name="source">The table.</param>
     /// <param name="columns">What a model takes or the training data has.</param>
     /// <param name="preprocessing">Knows what they hold.</param>
+    /// <param name="task">What its labels are.</param>
     /// <param name="options">What is said of the columns.</param>
     /// <exception cref="InputException">A cell is bad, or the columns are others.</exception>
-    public static RawTable ReadLabelled(TableSource source, TableColumns columns, Preprocessing preprocessing, DataOptions options)
+    public static RawTable ReadLabelled(
+        TableSource source,
+        TableColumns columns,
+        Preprocessing preprocessing,
+        LearningTask task,
+        DataOptions options
+    )
     {
         var layout = TableLayout.Matching(source, columns, options);
         layout.RequireLabels(source.Path, columns);
-        return Read(source, layout, preprocessing, readsLabels: true);
+        return Read(source, layout, preprocessing, task, readsLabels: true);
     }
 
     /// <summary>Reads other rows of columns that are known.</summary>
     /// <param name="source">The table.</param>
     /// <param name="layout">Its columns.</param>
     /// <param name="preprocessing">Knows what they hold.</param>
+    /// <param name="task">What the labels are.</param>
     /// <param name="readsLabels">Whether the column of the labels counts; otherwise it may hold anything.</param>
     /// <exception cref="InputException">A cell is bad.</exception>
-    private static RawTable Read(TableSource source, TableLayout layout, Preprocessing preprocessing, bool readsLabels)
+    private static RawTable Read(TableSource source, TableLayout layout, Preprocessing preprocessing, LearningTask task, bool readsLabels)
     {
         ColumnKind?[] kinds =
         [
@@ -65,8 +77,13 @@ internal static class TableReader
                     (ColumnKind?)(preprocessing.Table?.Columns[feature] is CategoryEncoding ? ColumnKind.Category : ColumnKind.Number)
                 ),
         ];
-        var rules = new CellRules(source.Dialect, new GapTexts(preprocessing.Table?.Missing), Split: default, source.Places);
+        var rules = new CellRules(source.Dialect, new GapTexts(preprocessing.Table?.Missing), Split: default, source.Places)
+        {
+            KeepsLabelTexts = task == LearningTask.Classification,
+        };
         var table = source.Read(layout, kinds, rules, readsLabels);
+        if (table.LacksTexts)
+            table = source.Read(layout, kinds, rules with { KeepsLabelTexts = true }, readsLabels);
         RequireNumbers(table, rules.Dialect);
         return table;
     }

@@ -19,31 +19,35 @@ internal sealed record TableReport(IReadOnlyList<ColumnReport> Columns, IReadOnl
     /// <param name="preprocessing">What was fitted on them.</param>
     public static TableReport Of(RawTable table, int[] rows, Preprocessing preprocessing)
     {
-        List<ColumnReport> reports = [];
-        List<string> warnings = [];
-        foreach (var (place, column) in table.Columns.Index())
+        var reports = new ColumnReport[table.Columns.Count];
+        var warnings = new string?[table.Columns.Count];
+        ParallelPieces.Run(reports.Length, place =>
         {
-            var gaps = rows.Count(row => double.IsNaN(column.Values[row]));
+            var column = table.Columns[place];
+            var gaps = Gaps(column.Values, rows);
             var category = preprocessing.Table?.Columns[place] as CategoryEncoding;
             var reason = category is null ? "numbers" : Words(column, category);
-            reports.Add(
-                new(
-                    table.Names[place],
-                    category is not null,
-                    gaps == 0 ? reason : Text($"{reason}; {gaps} of {rows.Length} rows have a gap")
-                )
+            reports[place] = new(
+                table.Names[place],
+                category is not null,
+                gaps == 0 ? reason : Text($"{reason}; {gaps} of {rows.Length} rows have a gap")
             );
             if (category is null && LooksLikeIdentifier(column, rows, out var own))
             {
-                warnings.Add(
-                    Text(
-                        $"{table.Path}: {table.Names[place]}: {own} of {rows.Length} rows have a whole number of their own; if it is an identifier, leave it out with --ignore"
-                    )
+                warnings[place] = Text(
+                    $"{table.Path}: {table.Names[place]}: {own} of {rows.Length} rows have a whole number of their own; if it is an identifier, leave it out with --ignore"
                 );
             }
-        }
+        });
+        return new TableReport(reports, [.. warnings.OfType<string>()]);
+    }
 
-        return new TableReport(reports, warnings);
+    private static int Gaps(ReadOnlySpan<double> values, int[] rows)
+    {
+        var gaps = 0;
+        foreach (var row in rows)
+            gaps += double.IsNaN(values[row]) ? 1 : 0;
+        return gaps;
     }
 
     private static string Words(RawColumn column, CategoryEncoding category)

@@ -7,6 +7,9 @@ namespace Distributed.Data.Tables;
 /// <summary>The rows of a table as samples of a preprocessing that was fitted on this table or another.</summary>
 internal sealed class TableRows : RawSamples
 {
+    private const int TileRows = 64;
+    private const int PieceRows = 1 << 14;
+
     private readonly RawTable _table;
     private readonly Preprocessing _preprocessing;
     private readonly double[]?[] _ids; // of a column of categories: the id of each of its words, and behind them that of a gap
@@ -28,37 +31,32 @@ internal sealed class TableRows : RawSamples
     public override void CopyInputs(int first, Preprocessing preprocessing, Span<float> destination)
     {
         var length = _preprocessing.SampleLength(_table.Columns.Count);
-        var raw = new double[_table.Columns.Count];
-        for (var row = first; !destination.IsEmpty; row++, destination = destination[length..])
-            Encode(row, raw, destination[..length]);
+        Encode([.. Enumerable.Range(first, destination.Length / length)], destination);
     }
 
     /// <summary>Chosen rows in stored form: little-endian 32-bit floats.</summary>
     /// <exception cref="InputException">They do not fit: a value in a 32-bit float, or all of them in one array.</exception>
     public byte[] Store(int[] rows)
     {
-        var sample = new float[_preprocessing.SampleLength(_table.Columns.Count)];
-        var length = (long)rows.Length * sample.Length * sizeof(float);
+        var sampleLength = _preprocessing.SampleLength(_table.Columns.Count);
+        var length = (long)rows.Length * sampleLength * sizeof(float);
         if (length > Array.MaxLength)
         {
             throw FileErrors.In(
                 _table.Path,
-                $"{rows.Length} rows of {sample.Length} numbers are more than {Array.MaxLength} bytes; split it"
+                $"{rows.Length} rows of {sampleLength} numbers are more than {Array.MaxLength} bytes; split it"
             );
         }
 
-        var stored = new byte[length];
-        var raw = new double[_table.Columns.Count];
-        var bits = MemoryMarshal.Cast<float, int>(sample.AsSpan());
-        for (var i = 0; i < rows.Length; i++)
+        var stored = GC.AllocateUninitializedArray<byte>((int)length);
+        var pieces = (rows.Length + PieceRows - 1) / PieceRows;
+        ParallelPieces.Run(pieces, piece =>
         {
-            Encode(rows[i], raw, sample);
-            var destination = stored.AsSpan(i * sample.Length * sizeof(float), sample.Length * sizeof(float));
-            if (!BitConverter.IsLittleEndian)
-                BinaryPrimitives.ReverseEndianness(bits, bits);
-            MemoryMarshal.AsBytes(sample.AsSpan()).CopyTo(destination);
-        }
-
+            var first = piece * PieceRows;
+            var chosen = rows.AsSpan(first, Math.Min(PieceRows, rows.Length - first));
+            var bytes = sampleLength * sizeof(float);
+            Store(chosen, MemoryMarshal.Cast<byte, float>(stored.AsSpan(first * bytes, chosen.Length * bytes)));
+        });
         return stored;
     }
 
@@ -70,14 +68,53 @@ internal sealed class TableRows : RawSamples
         return [.. column.Words.Append("").Select(word => (double)ids.GetValueOrDefault(word))];
     }
 
-    private void Encode(int row, double[] raw, Span<float> sample)
+    private void Store(ReadOnlySpan<int> rows, Span<float> destination)
     {
-        for (var column = 0; column < raw.Length; column++)
-        {
-            var value = _table.Columns[column].Values[row];
-            raw[column] = _ids[column] is { } ids ? ids[double.IsNaN(value) ? ^1 : (int)value] : value;
-        }
+        Encode(rows, destination);
+        var bits = MemoryMarshal.Cast<float, int>(destination);
+        if (!BitConverter.IsLittleEndian)
+            BinaryPrimitives.ReverseEndianness(bits, bits);
+    }
 
+    /// <summary>Turns rows into samples, a few at a time, so that each column is read along its own order.</summary>
+    private void Encode(ReadOnlySpan<int> rows, Span<float> destination)
+    {
+        var columns = _table.Columns.Count;
+        var length = _preprocessing.SampleLength(columns);
+        var raw = new double[Math.Min(TileRows, rows.Length) * columns];
+        while (!rows.IsEmpty)
+        {
+            var tile = rows[..Math.Min(TileRows, rows.Length)];
+            for (var column = 0; column < columns; column++)
+                Gather(column, tile, raw.AsSpan(column), columns);
+            for (var row = 0; row < tile.Length; row++)
+                Encode(tile[row], raw.AsSpan(row * columns, columns), destination.Slice(row * length, length));
+            rows = rows[tile.Length..];
+            destination = destination[(tile.Length * length)..];
+        }
+    }
+
+    /// <summary>Takes the values of a column, ids for words.</summary>
+    /// <param name="column">The column.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="destination">[rows, stride]: the first of each stride is overwritten.</param>
+    /// <param name="stride">Values between two rows of the destination.</param>
+    private void Gather(int column, ReadOnlySpan<int> rows, Span<double> destination, int stride)
+    {
+        var values = _table.Columns[column].Values;
+        var ids = _ids[column];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var value = values[rows[i]];
+            destination[i * stride] =
+                ids is null ? value
+                : double.IsNaN(value) ? ids[^1]
+                : ids[(int)value];
+        }
+    }
+
+    private void Encode(int row, ReadOnlySpan<double> raw, Span<float> sample)
+    {
         var problem = _preprocessing.Encode(raw, sample);
         if (problem == raw.Length)
             return;

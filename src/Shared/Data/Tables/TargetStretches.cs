@@ -27,19 +27,17 @@ internal sealed class TargetStretches
     /// <summary>The columns that are read.</summary>
     public IEnumerable<int> Columns => _layout.Labels.Take(_labels.Length).Concat(_weights is null ? [] : [_layout.WeightIndex]);
 
+    /// <summary>The labels of a column; null if it holds none that are read.</summary>
+    public LabelStretch? LabelsOf(int column) =>
+        _labels.Length > 0 && _layout.LabelOf(column) is >= 0 and var label ? _labels[label] : null;
+
     /// <summary>Adds a cell of any column; what belongs to none of these is left aside.</summary>
     /// <exception cref="InputException">It is bad.</exception>
     public void Add(CsvCell cell, int column, long place)
     {
-        if (_layout.LabelOf(column) is >= 0 and var label)
-        {
-            if (_labels.Length > 0)
-                _labels[label].Add(cell, place);
-        }
-        else if (column == _layout.WeightIndex)
-        {
+        LabelsOf(column)?.Add(cell, place);
+        if (column == _layout.WeightIndex)
             _weights?.Add(cell, place);
-        }
     }
 
     /// <summary>Adds what was read to the table; stretches come in the order of their rows.</summary>

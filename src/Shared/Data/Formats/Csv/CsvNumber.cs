@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 
 namespace Distributed.Data.Formats.Csv;
 
@@ -74,6 +75,7 @@ internal static class CsvNumber
 
     /// <summary>Appends digits to a number, which overflows if there are too many.</summary>
     /// <returns>Where the digits end.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int TakeDigits(ReadOnlySpan<byte> text, int at, ref ulong digits)
     {
         while (text.Length - at >= sizeof(ulong) && TryReadEight(BinaryPrimitives.ReadUInt64LittleEndian(text[at..]), out var eight))
@@ -88,6 +90,7 @@ internal static class CsvNumber
     }
 
     /// <summary>Reads eight digits at once: pairs, then fours, then all.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool TryReadEight(ulong text, out uint value)
     {
         value = 0;

@@ -10,6 +10,7 @@ internal sealed class CsvRows
     private readonly CellRules _rules;
     private readonly ColumnStretch[] _features;
     private readonly ColumnStretch?[] _numbersAt; // [columns], where a number is most likely and needs nothing but its value
+    private readonly LabelStretch?[] _labelsAt; // [columns], where a number needs nothing but its value once there are many
     private readonly TargetStretches _targets;
 
     /// <summary>Begins a stretch of rows.</summary>
@@ -26,9 +27,14 @@ internal sealed class CsvRows
         _features = [.. layout.Features.Select((_, feature) => table.Stretch(feature, firstRow, rules))];
         _targets = new TargetStretches(table, layout, rules, readsLabels, firstRow);
         _numbersAt = new ColumnStretch?[layout.ColumnCount];
+        _labelsAt = new LabelStretch?[layout.ColumnCount];
+        if (rules.Dialect.HasDecimalCommas)
+            return;
+        for (var column = 0; column < _labelsAt.Length; column++)
+            _labelsAt[column] = _targets.LabelsOf(column);
         foreach (var (feature, column) in layout.Features.Index())
         {
-            if (_features[feature].TakesNumbers && !rules.Dialect.HasDecimalCommas)
+            if (_features[feature].TakesNumbers)
                 _numbersAt[column] = _features[feature];
         }
     }
@@ -56,11 +62,17 @@ internal sealed class CsvRows
         var last = _numbersAt.Length - 1;
         for (var column = 0; ; column++)
         {
-            if (_numbersAt[column] is { } numbers && reader.TryReadNumber(out var number, out var endsRecord))
+            var numbers = _numbersAt[column];
+            var labels = _labelsAt[column];
+            var isLabel = labels is { AreNumbers: true };
+            if ((numbers is not null || isLabel) && reader.TryReadNumber(out var number, out var endsRecord))
             {
                 if (endsRecord != (column == last))
                     throw Ragged(reader, endsRecord, column);
-                numbers.Add(number);
+                if (isLabel)
+                    labels!.Add(number);
+                else
+                    numbers!.Add(number);
                 if (endsRecord)
                     return true;
                 continue;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.ExceptionServices;
 using Distributed.Data.Tables;
 
 namespace Distributed.Data.Formats.Csv;
@@ -114,39 +113,10 @@ internal sealed class CsvSource : TableSource
             throw FileErrors.In(Path, $"{rows} rows are more than {Array.MaxLength}; split it");
         var table = new RawTable(this, layout, kinds, rules, (int)rows);
         CsvRows[] read = [.. blocks.Select(block => new CsvRows(table, layout, rules, readsLabels, block.FirstRow))];
-        ReadAll(blocks, read);
+        ParallelPieces.Run(blocks.Count, index => read[index].Read(Read(blocks[index].Part, blocks[index].Start, blocks[index].End)));
         foreach (var (block, filled) in blocks.Zip(read))
             filled.Join(block.Rows);
         return table;
-    }
-
-    // Every block before the first one that is refused is read, so that it is always the same one that is told.
-    private void ReadAll(List<CsvBlock> blocks, CsvRows[] read)
-    {
-        var refusals = new InputException?[blocks.Count];
-        try
-        {
-            _ = Parallel.For(0, blocks.Count, (index, loop) =>
-            {
-                try
-                {
-                    var block = blocks[index];
-                    read[index].Read(Read(block.Part, block.Start, block.End));
-                }
-                catch (InputException refusal)
-                {
-                    refusals[index] = refusal;
-                    loop.Break();
-                }
-            });
-        }
-        catch (AggregateException e)
-        {
-            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
-        }
-
-        if (Array.Find(refusals, refusal => refusal is not null) is { } first)
-            throw first;
     }
 
     private List<CsvBlock> Blocks(bool hasHeader)

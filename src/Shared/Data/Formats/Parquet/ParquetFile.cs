@@ -82,10 +82,12 @@ internal sealed class ParquetFile
     {
         foreach (var column in columns.OfType<DataField>().Where(column => !column.IsArray))
         {
-            if (group.GetMetadata(column)?.MetaData?.NumValues is not { } values || values != group.RowCount)
+            if (group.GetMetadata(column)?.MetaData?.NumValues != group.RowCount)
+            {
                 throw new InvalidDataException(
-                    $"a row group of {group.RowCount} rows has others of column '{CsvText.Shorten(column.Name)}'"
+                    $"a row group of {group.RowCount} rows has another number of values of column '{CsvText.Shorten(column.Name)}'"
                 );
+            }
         }
 
         return checked((int)group.RowCount);
