@@ -38,10 +38,7 @@ internal static class TableDataset
         var testTable = test is null ? null : read(test, preprocessing);
         var heldTable = holdout is null ? null : read(holdout, preprocessing);
         if (train.Weights.Count > 0 && trainRows.All(row => train.Weights[row] == 0))
-            throw FileErrors.In(
-                train.Path,
-                "every weight of the training part is 0, so that there is nothing to learn; see --weight-column"
-            );
+            throw FileErrors.In(train.Path, "every weight of the training part is 0: there is nothing to learn; see --weight-column");
         var trainSet = Select(train, trainRows, row => train.Weights[row]);
         var testSet = testTable is null ? Select(train, split.Rows(DataPart.Test, train.RowCount)) : Select(testTable, AllRows(testTable));
         var heldSet =

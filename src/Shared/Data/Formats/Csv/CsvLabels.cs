@@ -67,11 +67,9 @@ internal sealed class CsvLabels(string path, CsvDialect dialect, string? column 
     /// <exception cref="InputException">A label is none.</exception>
     public double[] Numbers()
     {
+        var remedy = column is null ? "drop the row, or say --task classification" : "drop the row";
         if (FirstText is >= 0 and var text)
-            throw Refusal(
-                text,
-                "is not a number, as is to be predicted; drop the row" + (column is null ? ", or say --task classification" : "")
-            );
+            throw Refusal(text, $"is not a number, as is to be predicted; {remedy}");
         double[] numbers = [.. _texts.Select(one => Number(one)!.Value)];
         return [.. _ids.Select(id => numbers[id])];
     }
