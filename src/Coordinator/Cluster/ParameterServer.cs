@@ -23,8 +23,8 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
     /// <summary>Its number among the members, where workers count from 1.</summary>
     public const int Member = MembershipState.Coordinator;
 
-    // Views, steps and snapshots of the window that is granted ahead: a step and a snapshot for each grant, and the views between them.
-    private const int QueueLength = 4 * GrantPace.Most;
+    // Of the window that is granted ahead: for each step also a comparison, two evaluations and a snapshot, and the views between them.
+    private const int QueueLength = 8 * GrantPace.Most;
 
     private readonly RunRequest _request;
     private readonly TransportMode _transport;

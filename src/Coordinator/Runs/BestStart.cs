@@ -1,12 +1,11 @@
 using Distributed.Checkpoints;
-using Distributed.Collectives;
 using Distributed.Training;
 
 namespace Distributed.Coordinator.Runs;
 
 /// <summary>
-/// Where a run goes on whose end and model depend on its evaluations: a state is of use only with all evaluations on the way to it, and with
-/// the state of the best of them.
+/// Where a run goes on whose end and model depend on its evaluations: a state is of use only with all evaluations on the way to it, and
+/// with the state of the best of them.
 /// </summary>
 internal static class BestStart
 {
@@ -43,5 +42,7 @@ internal static class BestStart
 
 /// <summary>What was found of the best evaluation.</summary>
 /// <param name="Best">Its state; null if there is none, or if something is missing.</param>
-/// <param name="MissingStep">The first step whose evaluation or state is missing, before which the run has to go on; null if none is.</param>
+/// <param name="MissingStep">
+/// The first step whose evaluation or state is missing, before which the run has to go on; null if none is.
+/// </param>
 internal sealed record BestSearch(BestState? Best, long? MissingStep);

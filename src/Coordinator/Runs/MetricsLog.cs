@@ -55,8 +55,8 @@ internal sealed class MetricsLog(string path) : IDisposable
     public void FlushToDisk() => _lines.FlushToDisk();
 
     /// <summary>
-    /// The evaluation with the lowest loss, over the held-out part if there is one, else over the test set; of two the earlier; null if there is
-    /// none.
+    /// The evaluation with the lowest loss, over the held-out part if there is one, else over the test set; of two the earlier; null if
+    /// there is none.
     /// </summary>
     /// <param name="step">Later ones do not count: a run that goes on after this step knows nothing of them.</param>
     public BestEvaluation? BestUpTo(long step)

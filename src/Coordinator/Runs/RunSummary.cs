@@ -40,8 +40,8 @@ internal sealed record RunSummary(
     public TestScore? HeldOut { get; init; }
 
     /// <summary>
-    /// The step of the evaluation with the lowest loss, of the held-out part if there is one, else of the test set; of two the earlier; null
-    /// if none was finite. With <c>--patience</c> its weights are the model, otherwise the last ones are.
+    /// The step of the evaluation with the lowest loss, of the held-out part if there is one, else of the test set; of two the earlier;
+    /// null if none was finite. With <c>--patience</c> its weights are the model, otherwise the last ones are.
     /// </summary>
     public long? BestStep { get; init; }
 

@@ -1,12 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Distributed.Objectives;
 
 namespace Distributed.Coordinator.Runs;
 
 /// <summary>
-/// A run's summary as one flat object, in which the metrics of the test set stand behind its loss: <c>testLoss</c>, <c>testAccuracy</c>; and
-/// likewise those of the held-out part.
+/// A run's summary as one flat object, in which the metrics of the test set stand behind its loss: <c>testLoss</c>, <c>testAccuracy</c>;
+/// and likewise those of the held-out part.
 /// </summary>
 internal sealed class RunSummaryConverter : JsonConverter<RunSummary>
 {

@@ -92,10 +92,7 @@ internal static class ArrayDataset
     private static (int[] Train, int[] Holdout, int[] Test) Split(int count, int testCount, double holdout)
     {
         if (!(holdout is >= 0 and < 1 && (decimal)holdout < 1))
-            throw new ArgumentException(
-                $"a holdout of {holdout} is no part of the samples: it must be above 0 and below 1",
-                nameof(holdout)
-            );
+            throw new ArgumentException($"a holdout must be above 0 and below 1, not {holdout}", nameof(holdout));
         var split = new RowSplit(HoldsTest: testCount == 0, (decimal)holdout);
         var rows = count - testCount;
         if (split.HoldsTest && count < TestSplit.Period)

@@ -19,8 +19,8 @@ public sealed record ArrayOptions
     public IReadOnlyList<double[]>? TestTargets { get; init; }
 
     /// <summary>
-    /// The part of the training samples, above 0 and below 1, that judges the training while it goes on: samples spread evenly, by their order
-    /// alone. They are neither trained on nor is anything fitted on them. 0 for none.
+    /// The part of the training samples, above 0 and below 1, that judges the training while it goes on: samples spread evenly, by their
+    /// order alone. They are neither trained on nor is anything fitted on them. 0 for none.
     /// </summary>
     public double Holdout { get; init; }
 

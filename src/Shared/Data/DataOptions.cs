@@ -12,8 +12,8 @@ public sealed record DataOptions
     public string? Test { get; init; }
 
     /// <summary>
-    /// What judges the training while it goes on: a fraction of the training part, such as <c>0.1</c>, or the path of a file; null for nothing.
-    /// It is neither trained on nor is anything fitted on it.
+    /// What judges the training while it goes on: a fraction of the training part, such as <c>0.1</c>, or the path of a file; null for
+    /// nothing. It is neither trained on nor is anything fitted on it.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // runs that began without it go on
     public string? Holdout { get; init; }
@@ -57,8 +57,8 @@ public sealed record DataOptions
     public string? Missing { get; init; }
 
     /// <summary>
-    /// Tables only: the column that says how much the loss of each training sample counts, by name or index; null if all count alike. It is no
-    /// feature, and other files need not have it.
+    /// Tables only: the column that says how much the loss of each training sample counts, by name or index; null if all count alike. It is
+    /// no feature, and other files need not have it.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? WeightColumn { get; init; }

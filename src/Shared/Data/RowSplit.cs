@@ -18,7 +18,9 @@ internal enum DataPart
 /// for the test, unless there is a test set; of the others a fraction, spread evenly, is held out.
 /// </summary>
 /// <param name="HoldsTest">Whether the rows are a test set as well.</param>
-/// <param name="Fraction">The part of the rows that are not for the test that is held out; 0 for none. Decimal, so that 0.1 is a tenth.</param>
+/// <param name="Fraction">
+/// The part of the rows that are not for the test that is held out; 0 for none. Decimal, so that 0.1 is a tenth.
+/// </param>
 internal readonly record struct RowSplit(bool HoldsTest, decimal Fraction = 0)
 {
     /// <summary>The split that options ask for.</summary>

@@ -3,7 +3,9 @@ using Distributed.Objectives;
 
 namespace Distributed.Training;
 
-/// <summary>How well a model predicts each of its numbers, in their own units, summed in double precision and in the order of the samples.</summary>
+/// <summary>
+/// How well a model predicts each of its numbers, in their own units, summed in double precision and in the order of the samples.
+/// </summary>
 internal static class TargetScores
 {
     /// <summary>The errors of each target: <c>rmse</c>, <c>mae</c> and <c>r2</c>.</summary>

@@ -1,5 +1,4 @@
 using Distributed.Data;
-using Distributed.Objectives;
 
 namespace Distributed.Training;
 

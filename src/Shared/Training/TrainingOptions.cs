@@ -103,8 +103,8 @@ public sealed record TrainingOptions
     public long? EvalEvery { get; init; }
 
     /// <summary>
-    /// After how many evaluations in a row without a lower held-out loss training stops; the weights of the best one are the model. Null to train
-    /// to the end and take the last weights. It needs <see cref="DataOptions.Holdout"/>.
+    /// After how many evaluations in a row without a lower held-out loss training stops; the weights of the best one are the model. Null to
+    /// train to the end and take the last weights. It needs <see cref="DataOptions.Holdout"/>.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // runs that began without it go on
     public int? Patience { get; init; }

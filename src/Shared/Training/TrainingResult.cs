@@ -10,8 +10,8 @@ public sealed record TrainingResult(TrainedModel Model, long Steps, TestScore Te
     public TestScore? Holdout { get; init; }
 
     /// <summary>
-    /// The step after which the model's weights are: the one of the lowest held-out loss where <see cref="TrainingOptions.Patience"/> is given,
-    /// otherwise the last.
+    /// The step after which the model's weights are: the one of the lowest held-out loss where <see cref="TrainingOptions.Patience"/> is
+    /// given, otherwise the last.
     /// </summary>
     public required long BestStep { get; init; }
 

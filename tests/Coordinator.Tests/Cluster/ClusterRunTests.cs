@@ -80,7 +80,7 @@ public sealed class ClusterRunTests : IRunObserver, IDisposable
         using var session = await JoinAsync(connection, ProtocolVersion.Current, NumericsVersion.Current);
         Assert.True(await session.ResponseStream.MoveNext(CancellationToken.None));
         var welcome = session.ResponseStream.Current;
-        Assert.Equal((1, 2, 1), (welcome.Welcome.Worker, welcome.Welcome.ProtocolVersion, welcome.Welcome.NumericsVersion));
+        Assert.Equal((1, 3, 1), (welcome.Welcome.Worker, welcome.Welcome.ProtocolVersion, welcome.Welcome.NumericsVersion));
         Assert.Equal(
             [$"a worker on host was refused: {reason}"],
             _warnings.Where(warning => !warning.StartsWith("--insecure", StringComparison.Ordinal))

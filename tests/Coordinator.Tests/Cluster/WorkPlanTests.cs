@@ -74,7 +74,7 @@ public sealed class WorkPlanTests
                         rest.Add(window.Take());
                     var isSaved = last == run.Start || given.Contains(new(WorkKind.Snapshot, last));
                     var due = From(run.Configuration, run.Start, CompareEvery).Where(work => work.IsEvaluation && work.Step == last);
-                    IEnumerable<PlannedWork> expected = due.Except(given);
+                    var expected = due.Except(given);
                     if (!isSaved)
                         expected = [new(WorkKind.Compare, last), .. expected, new(WorkKind.Snapshot, last)];
                     return rest.SequenceEqual(expected);

@@ -106,7 +106,7 @@ public sealed class WeightColumnTests : IDisposable
         Assert.Equal(message, Refusal($"x,w,kind\n1,1,a\n2,1,b\n3,{weight},a\n4,1,b\n5,1,a\n", "w"));
 
     [Theory]
-    [InlineData("w", "every weight of the training part is 0, so that there is nothing to learn; see --weight-column")]
+    [InlineData("w", "every weight of the training part is 0: there is nothing to learn; see --weight-column")]
     [InlineData("kind", "--weight-column names column 'kind', which holds the labels; name these with --label-column")]
     [InlineData("v", "there is no column 'v'; --weight-column takes an index from 0 to 2 or a name of the first row (x, w, kind)")]
     public void Weights_that_cannot_be_are_refused(string column, string message) =>

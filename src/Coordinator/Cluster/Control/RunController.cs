@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Control.Failures;
 using Distributed.Coordinator.Cluster.Control.Granting;
 using Distributed.Coordinator.Cluster.Control.Sessions;

@@ -81,8 +81,8 @@ internal sealed class RunProgress
     public long? StoppedAfter => _stopping is { HasStopped: true } stopped ? stopped.LastStep : null;
 
     /// <summary>
-    /// Whether a step may be trained: not before the evaluation before it has decided whether training goes on, and, if its weights may be the
-    /// model, not before they are here, since no worker holds them later.
+    /// Whether a step may be trained: not before the evaluation before it has decided whether training goes on, and, if its weights may be
+    /// the model, not before they are here, since no worker holds them later.
     /// </summary>
     /// <param name="step">The step.</param>
     public bool MayTrain(long step)

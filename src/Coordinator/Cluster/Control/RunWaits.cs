@@ -1,5 +1,4 @@
 using System.Globalization;
-using Distributed.Coordinator.Cluster.Control.Granting;
 using Distributed.Coordinator.Cluster.Control.Sessions;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Protocol;

@@ -56,9 +56,7 @@ internal interface ITransport
 }
 
 /// <summary>One exchange of a view.</summary>
-/// <param name="Position">
-/// Its place in the run: twice the step, and one more for the evaluation after it. Orders all exchanges of a run.
-/// </param>
+/// <param name="Position">Its place in the run, see <see cref="Positions"/>. Orders all exchanges of a run.</param>
 /// <param name="Parity">Alternates between the exchanges of a view.</param>
 /// <param name="Plan">The plan; for an evaluation its buckets are not exchanged.</param>
 /// <param name="HasGradient">Whether gradients are exchanged, or records alone.</param>

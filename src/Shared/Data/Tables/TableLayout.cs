@@ -245,10 +245,9 @@ internal sealed class TableLayout
         int[] taken = [.. Enumerable.Range(0, firstRow.Length).Where(column => !ignored.Contains(column))];
         if (columns.LabelIndices is not null && taken.Length != features + targets)
             throw FileErrors.In(source.Path, $"{taken.Length} columns, but {columns.Owner} {columns.Verb} {features + targets}");
-        IReadOnlyList<int> labels =
-            labelColumn is not null ? FindAllLabels(source, firstRow, labelColumn, hasHeader).Indices
-            : taken.Length == features + targets ? columns.LabelIndices ?? taken[^targets..]
-            : [];
+        var labels = taken.Length == features + targets ? columns.LabelIndices ?? taken[^targets..] : [];
+        if (labelColumn is not null)
+            labels = FindAllLabels(source, firstRow, labelColumn, hasHeader).Indices;
         int[] places = [.. taken.Except(labels)];
         if (places.Length == features && (labels.Count == 0 || labels.Count == targets))
             return new TableLayout(firstRow, hasHeader, labels, places);
@@ -297,8 +296,8 @@ internal sealed class TableLayout
     }
 
     /// <summary>
-    /// The columns of the labels, and whether the first row names the columns. An option may list several; what is the name of one column as a
-    /// whole is no list.
+    /// The columns of the labels, and whether the first row names the columns. An option may list several; what is the name of one column
+    /// as a whole is no list.
     /// </summary>
     private static (int[] Indices, bool HasHeader) FindAllLabels(TableSource source, string[] firstRow, string? labelColumn, bool? header)
     {

@@ -70,8 +70,8 @@ internal sealed class WorkWindow : IDisposable
     }
 
     /// <summary>
-    /// Ends the run after the last step that has been handed out, as if it were asked to go no further: it is still evaluated, so that the run
-    /// can go on after it, and its state is asked for.
+    /// Ends the run after the last step that has been handed out, as if it were asked to go no further: it is still evaluated, so that the
+    /// run can go on after it, and its state is asked for.
     /// </summary>
     /// <param name="hasMembers">Whether there is anybody to do that; else the run ends where it is.</param>
     /// <returns>Whether that leaves anything undone.</returns>
