@@ -150,7 +150,10 @@ public sealed class CsvTests : IDisposable
     [InlineData("1,a\n2,b\n", "2 samples are too few to hold every fifth one back; name a test set with --test")]
     [InlineData("1,\"a\n2,b\n", "line 1: a quoted cell is never closed")]
     [InlineData("1,a\n\"2\"3,b\n", "line 2: text follows the closing quote of a cell")]
-    [InlineData("1,2,a\0\n", "the format is not known; a packed folder, an IDX pair, CIFAR binary files, Parquet or CSV (in UTF-8) can be read")]
+    [InlineData(
+        "1,2,a\0\n",
+        "the format is not known; a packed folder, an IDX pair, CIFAR binary files, Parquet or CSV (in UTF-8) can be read"
+    )]
     public void Bad_files_are_refused_with_line_column_and_reason(string text, string reason) =>
         Assert.Equal($"a.csv: {reason}", _folder.Refusal(_folder.Write("a.csv", text)));
 

@@ -56,7 +56,16 @@ internal static class TableDataset
         RawTable? Read(Func<TableSource>? open) =>
             open is null
                 ? null
-                : TableReader.ReadLabelled(open(), TableColumns.Of(train.Path, layout), preprocessing, task.Task, options with { LabelColumn = null });
+                : TableReader.ReadLabelled(
+                    open(),
+                    TableColumns.Of(train.Path, layout),
+                    preprocessing,
+                    task.Task,
+                    options with
+                    {
+                        LabelColumn = null,
+                    }
+                );
 
         // What judges counts alike, whatever its file says.
         SampleSet Select(RawTable table, int[] rows, Func<int, float>? weightOf = null)
