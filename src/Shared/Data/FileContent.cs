@@ -121,7 +121,8 @@ internal static class FileContent
         if (stored is FileStream file)
         {
             var pieces = (int)((stored.Length + PieceBytes - 1) / PieceBytes);
-            ParallelPieces.Run(pieces, piece => ReadPiece(file.SafeFileHandle, content, piece * PieceBytes));
+            var handle = file.SafeFileHandle; // to ask for it moves the stream, which no two threads may do
+            ParallelPieces.Run(pieces, piece => ReadPiece(handle, content, piece * PieceBytes));
         }
         else
         {
