@@ -53,7 +53,7 @@ internal static class EmbeddingBenchmark
         Console.WriteLine("| what | rule | ms a step | PyTorch, separate | PyTorch, fused | best of both / ours |");
         Console.WriteLine("|---|---|---|---|---|---|");
         foreach (
-            OptimizerOptions optimizer in new OptimizerOptions[]
+            var optimizer in new OptimizerOptions[]
             {
                 new SgdOptions { Momentum = 0, LearningRate = 0.01 },
                 new AdagradOptions(),

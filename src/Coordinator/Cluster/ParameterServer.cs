@@ -205,7 +205,7 @@ internal sealed class ParameterServer : IStateSource, IAsyncDisposable
                 _weights.Begin(samples, touched);
                 ReductionPlan? plan = null;
                 var update = new Update(_weights, () => Complete(work, StepRecord.Complete(view.Exchange, plan!)));
-                plan = view.Exchange.BeginAsServer(work.Step, microbatches, update, view.Stopping, touched?.Start ?? 0);
+                plan = view.Exchange.BeginAsServer(work.Step, microbatches, update, touched?.Start ?? 0, view.Stopping);
                 view.Exchange.Complete();
             })
         );

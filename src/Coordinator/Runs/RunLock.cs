@@ -1,5 +1,3 @@
-using Distributed.Checkpoints;
-
 namespace Distributed.Coordinator.Runs;
 
 /// <summary>Locks a run folder for one process. The operating system releases the lock when the process ends, however it ends.</summary>

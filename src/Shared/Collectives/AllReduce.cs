@@ -74,13 +74,13 @@ internal sealed class AllReduce : IBackwardProgress
     /// <param name="step">The step.</param>
     /// <param name="microbatches">The step's number of microbatches.</param>
     /// <param name="consumer">Takes what the owners publish, from <see cref="CompletedFrom"/> on.</param>
-    /// <param name="stop">Ends the exchange at its next point, with an <see cref="OperationCanceledException"/>.</param>
     /// <param name="start">Where the step's gradient begins in the flat vector; the same for all members.</param>
+    /// <param name="stop">Ends the exchange at its next point, with an <see cref="OperationCanceledException"/>.</param>
     /// <returns>The step's plan.</returns>
-    public ReductionPlan Begin(long step, int microbatches, IGradientConsumer consumer, CancellationToken stop = default, int start = 0)
+    public ReductionPlan Begin(long step, int microbatches, IGradientConsumer consumer, int start = 0, CancellationToken stop = default)
     {
         _consumer = consumer;
-        Open(Positions.After(step), microbatches, hasGradient: true, stop, start);
+        Open(Positions.After(step), microbatches, hasGradient: true, start, stop);
         return Plan;
     }
 
@@ -88,13 +88,19 @@ internal sealed class AllReduce : IBackwardProgress
     /// <param name="step">The step.</param>
     /// <param name="microbatches">The step's number of microbatches.</param>
     /// <param name="update">Turns the reduced gradient into updated weights.</param>
-    /// <param name="stop">Ends the exchange at its next point, with an <see cref="OperationCanceledException"/>.</param>
     /// <param name="start">Where the step's gradient begins in the flat vector; the same for all members.</param>
+    /// <param name="stop">Ends the exchange at its next point, with an <see cref="OperationCanceledException"/>.</param>
     /// <returns>The step's plan.</returns>
-    public ReductionPlan BeginAsServer(long step, int microbatches, IParameterUpdate update, CancellationToken stop, int start = 0)
+    public ReductionPlan BeginAsServer(
+        long step,
+        int microbatches,
+        IParameterUpdate update,
+        int start = 0,
+        CancellationToken stop = default
+    )
     {
         _update = update;
-        Open(Positions.After(step), microbatches, hasGradient: true, stop, start);
+        Open(Positions.After(step), microbatches, hasGradient: true, start, stop);
         _published = Plan.Buckets.Count; // it has nothing to publish before it reduces
         return Plan;
     }
@@ -106,7 +112,7 @@ internal sealed class AllReduce : IBackwardProgress
     /// <returns>The plan, whose buckets are not exchanged.</returns>
     public ReductionPlan BeginEvaluation(long position, int microbatches, CancellationToken stop = default)
     {
-        Open(position, microbatches, hasGradient: false, stop, start: 0);
+        Open(position, microbatches, hasGradient: false, start: 0, stop);
         return Plan;
     }
 
@@ -202,7 +208,7 @@ internal sealed class AllReduce : IBackwardProgress
             transport.Fail(failure);
     }
 
-    private void Open(long position, int microbatches, bool hasGradient, CancellationToken stop, int start)
+    private void Open(long position, int microbatches, bool hasGradient, int start, CancellationToken stop)
     {
         _stop = stop;
         (_published, _reduced) = (0, 0);

@@ -1,5 +1,7 @@
+using System.Data;
 using Distributed.Checkpoints;
 using Distributed.Data;
+using Distributed.Data.Tables;
 using Distributed.Model;
 using Distributed.Objectives;
 
@@ -110,6 +112,29 @@ public sealed class TrainedModel
             })];
     }
 
+    /// <summary>
+    /// Predicts rows of a table: objects, whose public properties are the columns, found by their names, as <see cref="Dataset.FromRows{T}"/> takes them; words and gaps
+    /// are what they were in training. A property of the target may be there or not.
+    /// </summary>
+    /// <param name="rows">The rows.</param>
+    /// <param name="options">What is said of the columns, such as which the model does not take.</param>
+    /// <exception cref="InputException">The columns are not those that the model takes, or a value is bad.</exception>
+    public IReadOnlyList<Prediction> PredictRows<T>(IEnumerable<T> rows, DataOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        return PredictTable(CodeRows.Of(rows), options);
+    }
+
+    /// <summary>Predicts the rows that a reader still has, as <see cref="PredictRows{T}"/> does; it is left open.</summary>
+    /// <param name="reader">The rows.</param>
+    /// <param name="options">What is said of the columns.</param>
+    /// <exception cref="InputException">The columns are not those that the model takes, or a value is bad.</exception>
+    public IReadOnlyList<Prediction> PredictReader(IDataReader reader, DataOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        return PredictTable(CodeRows.Of(reader), options);
+    }
+
     /// <summary>Predicts samples whose inputs are made on the way.</summary>
     /// <param name="count">Number of samples.</param>
     /// <param name="write">Writes the inputs of some of them.</param>
@@ -120,6 +145,12 @@ public sealed class TrainedModel
             for (var start = 0; start < outputs.Length; start += Network.OutputWidth)
                 yield return Objective.Predict(outputs.Span.Slice(start, Network.OutputWidth), ClassNames);
         }
+    }
+
+    private Prediction[] PredictTable(RowsSource rows, DataOptions? options)
+    {
+        var samples = TableReader.ReadInputs(rows, Inputs, options ?? new DataOptions());
+        return [.. Predictions(samples.Count, (first, inputs) => samples.CopyInputs(first, Preprocessing, inputs))];
     }
 
     private static ObjectiveSpec SpecOf(ModelDescription description, string name) =>

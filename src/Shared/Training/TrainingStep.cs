@@ -28,7 +28,7 @@ internal sealed class TrainingStep(Replica replica, AllReduce exchange, Exchange
     public ReductionPlan Train(long step, in MemberBatch batch, CancellationToken stop = default)
     {
         replica.Weights.Begin(batch.TotalSamples, batch.Touched);
-        var plan = exchange.Begin(step, batch.Microbatches, replica.Weights, stop, batch.Touched?.Start ?? 0);
+        var plan = exchange.Begin(step, batch.Microbatches, replica.Weights, batch.Touched?.Start ?? 0, stop);
         CheckRange(step, plan, batch);
         var began = Stopwatch.GetTimestamp();
         replica.ForwardBackward(plan, rank, batch.Samples, memory, exchange, stop);

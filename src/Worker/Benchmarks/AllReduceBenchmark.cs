@@ -116,7 +116,7 @@ internal sealed class AllReduceBenchmark : IGradientConsumer
 
     private ReductionPlan Step(long step, CancellationToken cancellationToken)
     {
-        var plan = _view.Exchange.Begin(step, _workers, this, cancellationToken);
+        var plan = _view.Exchange.Begin(step, _workers, this, stop: cancellationToken);
         foreach (var bucket in plan.Buckets)
         {
             if (!_isInPlace)

@@ -65,8 +65,8 @@ internal sealed class ExchangeMember : IGradientConsumer, IParameterUpdate
         _isUpdated = false;
         Plan =
             _identity.Rank < Plan.Workers
-                ? Exchange.Begin(step, microbatches, this, _deadline)
-                : Exchange.BeginAsServer(step, microbatches, this, _deadline);
+                ? Exchange.Begin(step, microbatches, this, stop: _deadline)
+                : Exchange.BeginAsServer(step, microbatches, this, stop: _deadline);
         WriteRecord(step);
     }
 

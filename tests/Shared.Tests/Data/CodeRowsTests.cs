@@ -1,5 +1,7 @@
 using System.Data;
 using Distributed.Data;
+using Distributed.Objectives;
+using Distributed.Training;
 using Xunit;
 
 namespace Distributed.Shared.Tests.Data;
@@ -55,6 +57,49 @@ public sealed class CodeRowsTests : IDisposable
 
         Assert.Equal(Twin(options, withoutPriceGaps: true).Sha256, Dataset.FromReader(reader, options).Sha256);
     }
+
+    [Fact]
+    public void A_model_predicts_rows_with_words_gaps_and_without_their_target()
+    {
+        var flats = Enumerable
+            .Range(0, 100)
+            .Select(i => new Flat(i % 9 == 0 ? null : i % 7, i % 3 == 0 ? "Mitte" : "Wedding", 100.5 + i))
+            .ToList();
+        var options = new TrainingOptions
+        {
+            Model = "mlp:5",
+            Steps = 3,
+            Optimizer = new AdamOptions(),
+        };
+        var model = new Trainer(Dataset.FromRows(flats), options).Train().Model;
+        var path = _folder.Write("new.csv", "Floor,District\n3,Mitte\n,Wedding\n5,Pankow\n");
+        var samples = DatasetLoader.LoadInputs(new DataOptions { Data = path }, model.Inputs, () => Stream.Null);
+        double[] expected =
+        [
+            .. model.Predictions(3, (first, inputs) => samples.CopyInputs(first, model.Preprocessing, inputs)).Select(Number),
+        ];
+
+        Room[] rows = [new(3, "Mitte"), new(null, "Wedding"), new(5, "Pankow")];
+        Assert.Equal(expected, model.PredictRows(rows).Select(Number));
+        Assert.Equal(expected[0], Number(model.PredictRows([new Flat(3, "Mitte", 0)])[0]));
+        using var table = new DataTable();
+        table.Columns.Add("District", typeof(string));
+        table.Columns.Add("Floor", typeof(int));
+        table.Rows.Add("Wedding", DBNull.Value);
+        using var reader = table.CreateDataReader();
+        Assert.Equal(expected[1], Number(Assert.Single(model.PredictReader(reader))));
+        Assert.Contains(
+            "there is no column 'District'",
+            Assert.Throws<InputException>(() => model.PredictRows([new { Floor = 3 }])).Message,
+            StringComparison.Ordinal
+        );
+
+        static double Number(Prediction prediction) => prediction.Number!.Value;
+    }
+
+    private sealed record Flat(int? Floor, string District, double Rent);
+
+    private sealed record Room(int? Floor, string District);
 
     [Fact]
     public void A_test_set_is_matched_by_name()

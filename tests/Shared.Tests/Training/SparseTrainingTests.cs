@@ -59,7 +59,7 @@ public sealed class SparseTrainingTests : IDisposable
     public void AnyNumberOfMembersExchangesTheRowsThatTheStepTouches(int batchSize, int[] first, int[] second)
     {
         var data = Load();
-        foreach (OptimizerOptions optimizer in new OptimizerOptions[] { Plain, new AdagradOptions() })
+        foreach (var optimizer in new OptimizerOptions[] { Plain, new AdagradOptions() })
         {
             var run = Settings(data, optimizer, batchSize);
             var replicas = first.Select(_ => new Replica(run.Settings, threads: 1)).ToList();

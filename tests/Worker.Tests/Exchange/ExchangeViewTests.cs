@@ -236,7 +236,7 @@ public sealed class ExchangeViewTests : IAsyncLifetime
         public void Step(long step) =>
             view.RunStep(() =>
             {
-                var plan = view.Exchange.Begin(step, Workers, this, view.Stopping);
+                var plan = view.Exchange.Begin(step, Workers, this, stop: view.Stopping);
                 Assert.Equal(1, plan.PlacesOf(rank).Count);
                 for (var i = 0; i < length; i++)
                     view.Memory.Node(0).Span[i] = i;

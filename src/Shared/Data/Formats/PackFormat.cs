@@ -32,15 +32,21 @@ internal sealed class PackFormat : DataFormat
     public override Dataset Read(string name, DataFiles train, DataFiles? test, DataOptions options)
     {
         if (test is not null)
+        {
             throw FileErrors.In(
                 test.Path,
                 $"{train.Path} is packed with its own test set; leave --test out, or pack the data again with it"
             );
+        }
+
         if (options.Holdout is not null)
+        {
             throw FileErrors.In(
                 train.Path,
                 "what is held out was decided when it was packed; leave --holdout out, or pack the data again with it"
             );
+        }
+
         return DatasetPack.Open(FolderOf(train));
     }
 

@@ -87,10 +87,13 @@ internal sealed record PackManifest
             using var file = InputFile.OpenRead(path);
             var manifest = JsonSerializer.Deserialize<PackManifest>(file, Options) ?? throw new JsonException("it is null");
             if (manifest.Format != CurrentFormat)
+            {
                 throw FileErrors.In(
                     path,
                     $"it is of the form '{manifest.Format}', this version reads {CurrentFormat}; pack the data again"
                 );
+            }
+
             if (
                 manifest.Shape.Length != 3
                 || manifest.Shape.Any(size => size < 1)

@@ -1,5 +1,3 @@
-using Distributed.Data.Formats;
-
 namespace Distributed.Data.Tables;
 
 /// <summary>Makes datasets of tables.</summary>

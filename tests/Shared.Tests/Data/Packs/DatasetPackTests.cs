@@ -51,6 +51,24 @@ public sealed class DatasetPackTests : IDisposable
     }
 
     [Fact]
+    public void What_is_held_out_is_packed_with_the_rest()
+    {
+        var options = Options("numbers") with { Holdout = "0.1" };
+        var dataset = DatasetLoader.Load(options);
+
+        var packed = DatasetPack.Write(() => DatasetLoader.Load(options), isTable: true, Place("pack"));
+
+        Assert.Equal(dataset.Sha256, packed.Sha256);
+        Assert.Equal(dataset.Sha256, DatasetHash.Compute(packed));
+        Assert.Equal(DataFolder.Decode(dataset.Holdout!), DataFolder.Decode(packed.Holdout!));
+        Assert.Contains(
+            "what is held out was decided when it was packed",
+            _folder.Refusal(new DataOptions { Data = packed.Location, Holdout = "0.2" }),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
     public void Samples_that_are_read_ahead_are_the_same()
     {
         var packed = Pack("numbers");
