@@ -13,6 +13,7 @@ internal sealed class RunObservers(TextWriter errors) : IRunObserver, IAsyncDisp
     private readonly Queue<RunEvent> _events = new();
     private readonly Lock _reporting = new(); // mostly the run's loop alone reports
     private bool _isReporting;
+    private TaskChosen? _task;
 
     /// <summary>
     /// The observers of a run that is kept: first the files, so that what people see is on its way to the disk; then those that show it.
@@ -40,6 +41,14 @@ internal sealed class RunObservers(TextWriter errors) : IRunObserver, IAsyncDisp
     public void Report(RunEvent runEvent)
     {
         using var alone = _reporting.EnterScope();
+        if (runEvent is TaskChosen task)
+        {
+            _task = task; // told right before the training begins: whoever waits for workers is told of that first
+            return;
+        }
+
+        if (runEvent is RunStarted && _task is not null)
+            _events.Enqueue(_task);
         _events.Enqueue(runEvent);
         if (_isReporting)
             return; // an observer reports an event itself: it is delivered after the current one

@@ -755,7 +755,6 @@ public sealed class MembershipReducerTests
     [Theory]
     [InlineData("another step")]
     [InlineData("a worker that waits")]
-    [InlineData("a member that has not opened its view")]
     public void Where_workers_die_elsewhere_too_more_deaths_of_one_step_are_accidents(string where)
     {
         const int most = MembershipRules.MostLossesAmongAccidents;
@@ -767,16 +766,25 @@ public sealed class MembershipReducerTests
             run.Apply(new Arrived(newcomer));
         if (where == "a worker that waits")
             run.Apply(Died(newcomer));
-        if (where == "a member that has not opened its view")
-        {
-            run.Apply(new Boundary(5));
-            run.Lose(newcomer, reached: 12);
-        }
-
         for (var dead = 1; dead < most; dead++)
             run.Lose(dead, reached: 12);
         var effects = run.Apply(Died(most, reached: 12));
         Assert.StartsWith($"give up because of {most} (step 5 has lost a worker {most} times", effects, StringComparison.Ordinal);
+    }
+
+    /// <summary>What is reported when a worker dies lags behind what it has done, by as much as is granted.</summary>
+    [Theory]
+    [InlineData(new[] { 3, 30, 12, 39, 6, 33 }, true)]
+    [InlineData(new[] { 3, 12, 12, 21, 0, 12 }, true)]
+    [InlineData(new[] { 3, 9, 12, 21, 12, 21 }, false)]
+    [InlineData(new[] { 3, 12, 9, 18, 15, 24 }, false)]
+    public void Deaths_are_of_one_step_if_all_may_have_come_to_it(int[] positions, bool ends)
+    {
+        var run = Trained(1, 2, 3, 4);
+        run.Lose(4, positions[0], granted: positions[1]);
+        run.Lose(3, positions[2], granted: positions[3]);
+        var effects = run.Apply(Died(2, positions[4]) with { Granted = positions[5] });
+        Assert.Equal(ends, effects.StartsWith("give up because of", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -1193,9 +1201,9 @@ public sealed class MembershipReducerTests
         }
 
         /// <summary>A member dies, and the others go on without it.</summary>
-        public void Lose(int worker, long reached, (int, int)? part = null)
+        public void Lose(int worker, long reached, (int, int)? part = null, long? granted = null)
         {
-            Apply(Died(worker, reached) with { Part = part });
+            Apply(Died(worker, reached) with { Part = part, Granted = granted });
             Apply(State.Engaged.Select(one => Stops(one.Worker, reached)).ToList());
             Assert.True(State.IsRunning);
             Open();

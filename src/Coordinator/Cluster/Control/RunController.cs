@@ -81,7 +81,7 @@ internal sealed class RunController : IDisposable
         _losses = new LossReports(observer, time);
         _locals = new LocalWorkerControl(locals, request.Cluster, observer);
         _arrivals = new Arrivals(_members, _progress, observer);
-        _departures = new Departures(_members, _locals, _losses, _progress, _view);
+        _departures = new Departures(_members, _locals, _losses, _progress, _view, _grants);
         _failures = new FailureReports(_members, _departures, _losses, hasServer: server is not null);
         _failure = new RunFailure(_lived);
         _confirmation = new RunConfirmation(_members, _progress, observer, _lived);

@@ -25,9 +25,11 @@ internal sealed record Leaving(int Worker, bool IsUrgent) : MembershipEvent;
 /// <param name="Worker">The worker.</param>
 /// <param name="Cause">Why, in a few words.</param>
 /// <param name="IsDeath">Whether its process ended or broke down, rather than having been cut off.</param>
-/// <param name="Reached">The position that the run had reached by then.</param>
+/// <param name="Reached">The position that all members are known to have reached by then; what they have done since is not reported yet.</param>
 /// <param name="Part">The microbatches [Start, End) of a batch that it had in its view; null if it could have been any.</param>
-internal sealed record Lost(int Worker, string Cause, bool IsDeath, long Reached, (int Start, int End)? Part = null) : MembershipEvent;
+/// <param name="Granted">The last position that it may have come to; null if that is the one reached.</param>
+internal sealed record Lost(int Worker, string Cause, bool IsDeath, long Reached, (int Start, int End)? Part = null, long? Granted = null)
+    : MembershipEvent;
 
 /// <summary>A member does not reach another one.</summary>
 /// <param name="Worker">Who says so.</param>

@@ -191,7 +191,7 @@ internal static class MembershipReducer
             if (!State.Participants.TryGetValue(lost.Worker, out var one))
                 return;
             State = State with { Participants = State.Participants.Remove(lost.Worker) };
-            if (lost.IsDeath && State.Freezing is null && one is { Standing: Standing.Waiting } or { HasOpened: false })
+            if (lost.IsDeath && one.Standing == Standing.Waiting)
                 State = State with { Losses = State.Losses with { AreAmongAccidents = true } };
             if (one.Standing == Standing.Waiting)
                 return;
@@ -208,7 +208,7 @@ internal static class MembershipReducer
             State = State with { Losses = State.Losses.And(lost) };
             if (!State.Losses.AreNoAccident)
                 return;
-            var step = string.Create(CultureInfo.InvariantCulture, $"{Positions.StepAt(lost.Reached) + 1}");
+            var step = string.Create(CultureInfo.InvariantCulture, $"{Positions.StepAt(State.Losses.Reached) + 1}");
             Effects.Add(
                 new GiveUpRun($"step {step} has lost a worker {State.Losses.Parts.Count} times in a row, which is no accident", lost.Worker)
             );

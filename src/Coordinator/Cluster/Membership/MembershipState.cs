@@ -60,13 +60,17 @@ internal sealed record DeadLinks(TimeSpan Since, string Cause, ImmutableSortedSe
 /// Members that died in the middle of a step that they had begun. One sample that kills whoever computes it is in the part of each of them;
 /// machines that fail by chance have any parts, and fail elsewhere, too.
 /// </summary>
-/// <param name="Reached">The position that was reached before the step.</param>
+/// <param name="Reached">
+/// The first position after which the step may be. Reports lag behind what is done, by as much as is granted, so that a death has a range of steps;
+/// several are of one step if their ranges have one in common.
+/// </param>
+/// <param name="Granted">The last one.</param>
 /// <param name="Parts">The microbatches [Start, End) of each.</param>
 /// <param name="AreAmongAccidents">Whether workers have died at other steps, or outside of any.</param>
-internal sealed record Losses(long Reached, ImmutableList<(int Start, int End)> Parts, bool AreAmongAccidents)
+internal sealed record Losses(long Reached, long Granted, ImmutableList<(int Start, int End)> Parts, bool AreAmongAccidents)
 {
     /// <summary>Before any.</summary>
-    public static Losses None { get; } = new(-1, [], AreAmongAccidents: false);
+    public static Losses None { get; } = new(-1, -1, [], AreAmongAccidents: false);
 
     /// <summary>
     /// Whether the step is to blame: so many had a microbatch in common, of which those with none count with the one they would have begun with.
@@ -80,12 +84,11 @@ internal sealed record Losses(long Reached, ImmutableList<(int Start, int End)> 
     public Losses And(Lost lost)
     {
         var part = lost.Part ?? (0, int.MaxValue);
-        return lost.Reached == Reached
-            ? this with
-            {
-                Parts = Parts.Add(part),
-            }
-            : new Losses(lost.Reached, [part], AreAmongAccidents || !Parts.IsEmpty);
+        var granted = Math.Max(lost.Reached, lost.Granted ?? lost.Reached);
+        var (first, last) = (Math.Max(Reached, lost.Reached), Math.Min(Granted, granted));
+        return first <= last
+            ? new Losses(first, last, Parts.Add(part), AreAmongAccidents)
+            : new Losses(lost.Reached, granted, [part], AreAmongAccidents || !Parts.IsEmpty);
     }
 }
 

@@ -47,6 +47,11 @@ internal sealed class PackFormat : DataFormat
             );
         }
 
+        if (!options.Standardize)
+        {
+            throw FileErrors.In(train.Path, "its values are packed as they are trained on; pack the data again with --standardize off");
+        }
+
         return DatasetPack.Open(FolderOf(train));
     }
 

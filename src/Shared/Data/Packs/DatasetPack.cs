@@ -6,9 +6,6 @@ namespace Distributed.Data.Packs;
 /// </summary>
 internal static class DatasetPack
 {
-    /// <summary>What the folder of a pack that is not finished ends with.</summary>
-    public const string UnfinishedSuffix = ".unfinished";
-
     /// <summary>Opens a pack.</summary>
     /// <param name="folder">The folder.</param>
     /// <exception cref="InputException">It is damaged, or of another version.</exception>
@@ -19,37 +16,45 @@ internal static class DatasetPack
     }
 
     /// <summary>
-    /// Packs a dataset. It is written beside the folder, and gets its name once all of it is on disk; what an earlier attempt has left there
+    /// Packs a dataset. The description that makes a folder a pack is written last, once all of it is on disk; what an earlier attempt has left there
     /// is replaced.
     /// </summary>
     /// <param name="load">Reads the dataset, once it is known that the folder can be written.</param>
     /// <param name="isTable">Whether its samples are rows of a table.</param>
-    /// <param name="folder">The folder, which must not exist, or be empty.</param>
-    /// <exception cref="InputException">The folder exists, or cannot be written.</exception>
+    /// <param name="folder">The folder, which must not exist, or be empty but for an earlier attempt.</param>
+    /// <exception cref="InputException">The folder holds something else, or cannot be written.</exception>
     public static Dataset Write(Func<Dataset> load, bool isTable, string folder)
     {
         if (!BitConverter.IsLittleEndian)
             throw new InputException("packs are little-endian, as this machine is not: pack and train on another one");
-        if (File.Exists(folder) || (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any()))
+        var path = Path.GetFullPath(folder);
+        var isNew = !Directory.Exists(path);
+        if (File.Exists(path) || (!isNew && !PackFiles.AreUnfinished(path)))
             throw FileErrors.In(folder, "exists already; name another folder, or delete it");
-        var unfinished = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)) + UnfinishedSuffix;
         try
         {
-            if (Directory.Exists(unfinished))
-                Directory.Delete(unfinished, recursive: true);
-            Directory.CreateDirectory(unfinished);
-            WriteFiles(load(), isTable, unfinished);
-            if (Directory.Exists(folder))
-                Directory.Delete(folder);
-            Directory.Move(unfinished, folder);
-            DirectoryFlush.Flush(Path.GetDirectoryName(unfinished)!);
-            return Open(folder);
+            Directory.CreateDirectory(path);
+            using (PackFiles.Lock(path))
+                WriteAlone(load, isTable, path, isNew);
+            DirectoryFlush.Flush(Path.GetDirectoryName(path) ?? path);
+            return Open(path);
         }
-        catch (Exception e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            TryDelete(unfinished);
-            if (e is IOException or UnauthorizedAccessException)
-                throw FileErrors.In(folder, $"cannot be written ({e.Message.TrimEnd('.')})", e);
+            throw FileErrors.In(folder, $"cannot be written ({e.Message.TrimEnd('.')})", e);
+        }
+    }
+
+    private static void WriteAlone(Func<Dataset> load, bool isTable, string folder, bool isNew)
+    {
+        try
+        {
+            PackFiles.Delete(folder);
+            WriteFiles(load(), isTable, folder);
+        }
+        catch
+        {
+            TryDelete(folder, isNew);
             throw;
         }
     }
@@ -126,11 +131,13 @@ internal static class DatasetPack
     }
 
     // What cannot be written may not be deleted either; the first of the two says why.
-    private static void TryDelete(string folder)
+    private static void TryDelete(string folder, bool isNew)
     {
         try
         {
-            Directory.Delete(folder, recursive: true);
+            PackFiles.Delete(folder);
+            if (isNew)
+                Directory.Delete(folder, recursive: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -6,6 +6,8 @@ namespace Distributed.Data.Packs;
 /// <param name="Pages">The hash of each page of the features, 64 bits each.</param>
 internal sealed record PackFiles(string Features, string Targets, string Pages)
 {
+    private const string LockName = "packing.lock";
+
     /// <summary>The training set.</summary>
     public const string Train = "train";
 
@@ -23,4 +25,30 @@ internal sealed record PackFiles(string Features, string Targets, string Pages)
         var path = Path.Combine(folder, set);
         return new PackFiles(path + ".features", path + ".targets", path + ".pages");
     }
+
+    /// <summary>Whether a folder has nothing but what an attempt to pack that did not come to its end may have left.</summary>
+    public static bool AreUnfinished(string folder) =>
+        Directory.EnumerateFileSystemEntries(folder).All(entry => File.Exists(entry) && IsOwn(Path.GetFileName(entry)));
+
+    /// <summary>Deletes what an attempt to pack has left.</summary>
+    public static void Delete(string folder)
+    {
+        foreach (var file in Directory.EnumerateFiles(folder))
+        {
+            if (Path.GetFileName(file) is var name && name != LockName && IsOwn(name))
+                File.Delete(file);
+        }
+    }
+
+    /// <summary>Keeps others from packing into the folder.</summary>
+    /// <exception cref="IOException">Somebody does.</exception>
+    public static FileStream Lock(string folder) =>
+        new(Path.Combine(folder, LockName), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+
+    private static bool IsOwn(string name) =>
+        name is LockName or PackManifest.TemporaryName
+        || (
+            Path.GetFileNameWithoutExtension(name) is Train or Test or Holdout
+            && Path.GetExtension(name) is ".features" or ".targets" or ".pages"
+        );
 }

@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -11,6 +12,9 @@ internal sealed record PackManifest
 {
     /// <summary>The file's name in the folder.</summary>
     public const string FileName = "pack.json";
+
+    /// <summary>Its name until all of it is on disk.</summary>
+    public const string TemporaryName = FileName + ".tmp";
 
     /// <summary>The form of the files; a later one has another number.</summary>
     public const string CurrentFormat = "distributed-pack-1";
@@ -63,17 +67,25 @@ internal sealed record PackManifest
     /// <summary>What is held out to judge the training by, if anything.</summary>
     public PackedSet? Holdout { get; init; }
 
+    /// <summary>XXH128 of this description with an empty text here, in hexadecimal.</summary>
+    public string Checksum { get; init; } = "";
+
     /// <summary>The shape of a sample.</summary>
     [JsonIgnore]
     public SampleShape SampleShape => new(Shape[0], Shape[1], Shape[2]);
 
-    /// <summary>Writes the file, and flushes it to disk.</summary>
+    /// <summary>Writes the file: all of it, or none.</summary>
     /// <param name="folder">The folder.</param>
     public void Write(string folder)
     {
-        using var file = new FileStream(Path.Combine(folder, FileName), FileMode.CreateNew);
-        JsonSerializer.Serialize(file, this, Options);
-        file.Flush(flushToDisk: true);
+        var temporary = Path.Combine(folder, TemporaryName);
+        using (var file = new FileStream(temporary, FileMode.Create))
+        {
+            JsonSerializer.Serialize(file, this with { Checksum = Hash() }, Options);
+            file.Flush(flushToDisk: true);
+        }
+
+        File.Move(temporary, Path.Combine(folder, FileName));
     }
 
     /// <summary>Reads the file.</summary>
@@ -105,6 +117,9 @@ internal sealed record PackManifest
                 throw new JsonException("a size is out of range");
             }
 
+            if (manifest.Checksum != manifest.Hash())
+                throw new JsonException("its checksum is another");
+
             _ = manifest.SampleShape.Length; // refuses what overflows
             return manifest;
         }
@@ -117,6 +132,9 @@ internal sealed record PackManifest
             throw FileErrors.In(path, $"cannot be read ({e.Message})", e);
         }
     }
+
+    private string Hash() =>
+        Convert.ToHexStringLower(XxHash128.Hash(JsonSerializer.SerializeToUtf8Bytes(this with { Checksum = "" }, Options)));
 }
 
 /// <summary>One set of a packed dataset.</summary>

@@ -83,6 +83,8 @@ internal sealed class RowReader
         {
             foreach (var row in rows)
             {
+                if (row < 0)
+                    continue; // whoever uses it hears of it
                 var (offset, end) = ((long)row * bytes, Math.Min(((long)row + 1) * bytes, _length));
                 for (; offset < end; offset = (offset / PageHashes.PageBytes + 1) * PageHashes.PageBytes)
                     _ = RandomAccess.Read(file, page, offset);

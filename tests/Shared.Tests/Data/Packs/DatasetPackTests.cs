@@ -180,22 +180,58 @@ public sealed class DatasetPackTests : IDisposable
     [Fact]
     public void What_an_interrupted_attempt_has_left_is_replaced()
     {
-        Directory.CreateDirectory(Place("pack.unfinished"));
-        File.WriteAllText(Path.Combine(Place("pack.unfinished"), "train.features"), "half of it");
+        Directory.CreateDirectory(Place("pack"));
+        File.WriteAllText(Path.Combine(Place("pack"), "train.features"), "half of it");
+        File.WriteAllText(Path.Combine(Place("pack"), "holdout.pages"), "of other data");
 
         Assert.Equal(Load("digits").Sha256, Pack("digits").Sha256);
-        Assert.Equal(["pack"], Directory.EnumerateDirectories(_folder.Path).Select(Path.GetFileName));
+        Assert.Equal(
+            "pack.json test.features test.pages test.targets train.features train.pages train.targets",
+            string.Join(' ', Directory.EnumerateFiles(Place("pack")).Select(Path.GetFileName).Order(StringComparer.Ordinal))
+        );
     }
 
     [Fact]
     public void What_is_not_finished_is_no_pack()
     {
-        Directory.Move(Pack("digits").Location, Place("pack.unfinished"));
-        File.Delete(Path.Combine(Place("pack.unfinished"), PackManifest.FileName));
-        Assert.Equal(
-            "pack.unfinished: there is no pack.json: it was not packed to the end; pack the data again",
-            _folder.Refusal(Place("pack.unfinished"))
+        File.Delete(Path.Combine(Pack("digits").Location, PackManifest.FileName));
+        Assert.Equal("pack: there is no pack.json: it was not packed to the end; pack the data again", _folder.Refusal(Place("pack")));
+    }
+
+    [Fact]
+    public void Two_do_not_pack_into_one_folder()
+    {
+        var message = "";
+        DatasetPack.Write(
+            () =>
+            {
+                message = Assert.Throws<InputException>(() => Pack("digits")).Message;
+                return Load("digits");
+            },
+            isTable: false,
+            Place("pack")
         );
+        Assert.Contains("pack: cannot be written (", message, StringComparison.Ordinal);
+        Assert.Equal(Load("digits").Sha256, DatasetPack.Open(Place("pack")).Sha256);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("/")]
+    [InlineData("/../pack/.")]
+    public void An_empty_folder_is_taken_however_it_is_named(string suffix)
+    {
+        Directory.CreateDirectory(Place("pack"));
+        Assert.Equal(Load("digits").Sha256, DatasetPack.Write(() => Load("digits"), isTable: false, Place("pack") + suffix).Sha256);
+    }
+
+    [Fact]
+    public void A_changed_description_is_refused()
+    {
+        var location = Pack("digits").Location;
+        var file = Path.Combine(location, PackManifest.FileName);
+        File.WriteAllText(file, File.ReadAllText(file).Replace("byteDivisor\\u0022:16", "byteDivisor\\u0022:15", StringComparison.Ordinal));
+        Assert.Equal("pack/pack.json: is damaged (its checksum is another); pack the data again", _folder.Refusal(location));
     }
 
     [Fact]

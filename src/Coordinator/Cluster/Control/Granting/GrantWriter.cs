@@ -59,7 +59,12 @@ internal sealed class GrantWriter
         if (_rows is null || work.Kind != WorkKind.Train)
             return null;
         if (_touched?.Step != work.Step)
-            _touched = (work.Step, _rows.Of(_batches.Of(work.Step).Indices.Span));
+        {
+            var batch = _batches.Of(work.Step);
+            _dataset.Train.ReadAhead(batch.Indices);
+            _touched = (work.Step, _rows.Of(batch.Indices.Span));
+        }
+
         return _touched.Value.Rows;
     }
 

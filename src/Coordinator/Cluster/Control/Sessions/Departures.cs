@@ -1,4 +1,5 @@
 using Distributed.Coordinator.Cluster.Control.Failures;
+using Distributed.Coordinator.Cluster.Control.Granting;
 using Distributed.Coordinator.Cluster.Membership;
 
 namespace Distributed.Coordinator.Cluster.Control.Sessions;
@@ -9,12 +10,14 @@ namespace Distributed.Coordinator.Cluster.Control.Sessions;
 /// <param name="losses">Tells of those that are lost.</param>
 /// <param name="progress">Knows how far the run has come.</param>
 /// <param name="view">Knows what each of them had to do.</param>
+/// <param name="grants">Knows how far they may have come.</param>
 internal sealed class Departures(
     MemberRegistry members,
     LocalWorkerControl locals,
     LossReports losses,
     RunProgress progress,
-    ViewControl view
+    ViewControl view,
+    GrantControl grants
 )
 {
     /// <summary>A worker's session has ended.</summary>
@@ -72,7 +75,7 @@ internal sealed class Departures(
     }
 
     private Lost Loss(MemberSession session, Evidence evidence, bool isDeath) =>
-        new(session.Worker, evidence.Cause, isDeath, progress.Position, view.PartOf(session.Worker));
+        new(session.Worker, evidence.Cause, isDeath, progress.Position, view.PartOf(session.Worker), grants.Position);
 
     private void End(MemberSession session)
     {
