@@ -97,8 +97,10 @@ internal sealed class GrantReader(SampleDecoder decoder, int targetWidth, Datase
 
     private TouchedRows? TouchedBy(Grant grant)
     {
-        if (tables is null || grant.Work != Protocol.Work.Train || grant.TouchedRows.IsEmpty)
-            return tables is null || grant.Work != Protocol.Work.Train ? null : _all.Value;
+        if (tables is null || grant.Work != Protocol.Work.Train)
+            return null;
+        if (grant.TouchedRows.IsEmpty)
+            return _all.Value;
         try
         {
             return new TouchedRows(tables, MemoryMarshal.Cast<byte, int>(grant.TouchedRows.Span).ToArray());
