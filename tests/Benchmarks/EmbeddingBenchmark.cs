@@ -5,6 +5,7 @@ using Distributed.Collectives;
 using Distributed.Data;
 using Distributed.Data.Packs;
 using Distributed.Data.Tables;
+using Distributed.Kernels;
 using Distributed.Kernels.Embeddings;
 using Distributed.Kernels.Threads;
 using Distributed.Model;
@@ -23,7 +24,7 @@ internal static class EmbeddingBenchmark
     private const int Numbers = 13;
     private const int Dimension = 16;
     private const int Batch = 2048;
-    private const int Microbatch = 64;
+    private const int Microbatch = 128;
     private const int Samples = 64 * Batch;
     private const int Steps = 150;
     private const double SliceSeconds = 0.5;
@@ -47,7 +48,7 @@ internal static class EmbeddingBenchmark
         using var torch = Peer.OfPython("pytorch_embeddings.py");
         var data = Generate();
         Console.WriteLine(
-            $"26 columns of {Sizes.Sum():N0} categories, dimension {Dimension}, {Numbers} numbers, batch {Batch}; one thread; medians of {Rounds} interleaved rounds."
+            $"26 columns of {Sizes.Sum():N0} categories, dimension {Dimension}, {Numbers} numbers, batch {Batch}, microbatch {Microbatch}; one thread; medians of {Rounds} interleaved rounds."
         );
         Console.WriteLine();
         Console.WriteLine("| what | rule | ms a step | PyTorch, separate | PyTorch, fused | best of both / ours |");
@@ -232,10 +233,10 @@ internal static class EmbeddingBenchmark
         private readonly EmbeddingIds _ids;
         private readonly StepRows _rows;
         private readonly WeightUpdater _weights;
-        private readonly float[] _inputs;
-        private readonly float[] _outputs;
-        private readonly float[] _outputGradient;
-        private readonly float[] _gradient;
+        private readonly AlignedBuffer _inputs;
+        private readonly AlignedBuffer _outputs;
+        private readonly AlignedBuffer _outputGradient;
+        private readonly AlignedBuffer _gradient;
         private int _step;
 
         public TablesAlone(Dataset data, OptimizerOptions optimizer)
@@ -247,11 +248,13 @@ internal static class EmbeddingBenchmark
             _rows = new StepRows(_shape, data.Train);
             _weights = new WeightUpdater(settings, _team);
             settings.Network.InitializeWeights(1, _weights.State.Weights.Span);
-            _inputs = new float[Batch * _shape.InputLength];
-            _outputs = new float[Batch * _shape.OutputLength];
+            _inputs = new AlignedBuffer(Batch * _shape.InputLength);
+            _outputs = new AlignedBuffer(Batch * _shape.OutputLength);
+            _outputGradient = new AlignedBuffer(_outputs.Length);
             var random = new System.Random(3);
-            _outputGradient = [.. Enumerable.Range(0, _outputs.Length).Select(_ => random.NextSingle() - 0.5f)];
-            _gradient = new float[settings.Network.Layout.Length];
+            foreach (ref var value in _outputGradient.Span)
+                value = random.NextSingle() - 0.5f;
+            _gradient = new AlignedBuffer(settings.Network.Layout.Length);
         }
 
         public void Dispose() => _team.Dispose();
@@ -259,14 +262,14 @@ internal static class EmbeddingBenchmark
         public void Run()
         {
             var indices = Indices(_step++);
-            _data.Train.Decode(indices, _inputs);
+            _data.Train.Decode(indices, _inputs.Span);
             var rows = _rows.Of(indices);
             _weights.Begin(Batch, rows);
-            _ids.Read(_inputs);
+            _ids.Read(_inputs.Span);
             var tables = _weights.State.Weights.Span[.._shape.TablesLength];
-            Embedding.LookUp(_inputs, _ids, tables, _outputs, _team);
-            Embedding.Gradient(_ids, _outputGradient, Microbatch, _gradient.AsSpan(0, _shape.TablesLength), _team, _weights.Touched);
-            _weights.Take(rows.Start, _gradient.AsSpan(rows.Start));
+            Embedding.LookUp(_inputs.Span, _ids, tables, _outputs.Span, _team);
+            Embedding.Gradient(_ids, _outputGradient.Span, Microbatch, _gradient.Span[.._shape.TablesLength], _team, _weights.Touched);
+            _weights.Take(rows.Start, _gradient.Span[rows.Start..]);
             _weights.Complete();
         }
     }

@@ -95,7 +95,7 @@ switch (args)
               checkpoint [DIR]    what writing checkpoints of 100 million parameters costs the steps meanwhile (10 GB of memory, 4 GB in DIR)
               soak MINUTES SEED   training under kills, pauses, joins and leaves at random: the same bits?
               tables DIR          adult income and California housing by the defaults beside scikit-learn (python3-sklearn, python3-pandas)
-              embeddings          26 columns of categories beside PyTorch's sparse gradients, and DDP (python3-torch)
+              embeddings          26 columns of categories beside PyTorch's sparse gradients, and DDP (python3-torch, libopenblas-dev)
               pack DIR            a pack of ten times the memory beside data in memory (root, control groups, 7 GB in DIR)
               csv [DIR]           loading 1,000,000 rows of 30 numbers beside pandas' C parser (python3-pandas, 0.6 GB in DIR)
               compare OTHER [step] [allreduce] [scaling] [MODEL..] [SECONDS]

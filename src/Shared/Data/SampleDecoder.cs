@@ -43,17 +43,19 @@ internal sealed class SampleDecoder
             throw new ArgumentException($"{stored.Length} bytes are not {destination.Length} values of samples of {BytesPerSample} bytes.");
         }
 
+        DecodeValues(stored, destination);
+    }
+
+    /// <summary>Decodes values of a sample, to the same bits as <see cref="Decode"/>; the destination is overwritten.</summary>
+    /// <param name="stored">[n] bytes or 32-bit floats.</param>
+    /// <param name="destination">[n].</param>
+    public void DecodeValues(ReadOnlySpan<byte> stored, Span<float> destination)
+    {
         if (IsBytes)
             Scale(stored, destination);
         else
             CopyFloats(stored, destination);
     }
-
-    /// <summary>Decodes one value, to the same bits as <see cref="Decode"/>.</summary>
-    /// <param name="stored">One byte, or a 32-bit float.</param>
-    /// <param name="destination">Overwritten.</param>
-    public void DecodeValue(ReadOnlySpan<byte> stored, ref float destination) =>
-        destination = IsBytes ? stored[0] / _divisor : BinaryPrimitives.ReadSingleLittleEndian(stored);
 
     /// <summary>destination = stored / divisor: correctly rounded quotients, the same on every machine.</summary>
     private void Scale(ReadOnlySpan<byte> stored, Span<float> destination)

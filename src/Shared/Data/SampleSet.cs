@@ -88,6 +88,14 @@ public sealed class SampleSet
     /// <param name="indices">The samples, in the order in which they will be asked for.</param>
     internal void ReadAhead(ReadOnlyMemory<int> indices) => _storage.ReadAhead(indices, BytesPerSample);
 
+    /// <summary>Says that consecutive samples will be asked for soon, in any order.</summary>
+    /// <param name="first">The first one.</param>
+    /// <param name="count">How many.</param>
+    internal void ReadAhead(int first, int count) => _storage.ReadAhead((long)first * BytesPerSample, (long)count * BytesPerSample);
+
+    /// <summary>Whether samples are read from a disk when they are asked for.</summary>
+    internal bool IsReadOnDemand => _storage.IsReadOnDemand;
+
     /// <summary>Decodes chosen samples; the destination is overwritten.</summary>
     /// <param name="indices">[n], which samples, in the order of the destination's rows.</param>
     /// <param name="destination">[n, shape.Length], the numbers a network sees.</param>
@@ -107,15 +115,16 @@ public sealed class SampleSet
         GC.KeepAlive(_storage);
     }
 
-    /// <summary>Decodes one value of chosen samples, and reads no other; the destination is overwritten.</summary>
+    /// <summary>Decodes a few values of chosen samples, and reads no others; the destination is overwritten.</summary>
     /// <param name="indices">[n], which samples.</param>
-    /// <param name="value">Which of a sample's values.</param>
-    /// <param name="destination">[n].</param>
-    internal void DecodeValue(ReadOnlySpan<int> indices, int value, Span<float> destination)
+    /// <param name="first">The first of them among a sample's values.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="destination">[n, count].</param>
+    internal void DecodeValues(ReadOnlySpan<int> indices, int first, int count, Span<float> destination)
     {
         var width = IsBytes ? 1 : sizeof(float);
         for (var row = 0; row < indices.Length; row++)
-            _decoder.DecodeValue(Stored(indices[row]).Slice(value * width, width), ref destination[row]);
+            _decoder.DecodeValues(Stored(indices[row]).Slice(first * width, count * width), destination.Slice(row * count, count));
         GC.KeepAlive(_storage);
     }
 
@@ -188,5 +197,9 @@ public sealed class SampleSet
         public override ReadOnlySpan<byte> Stored(long offset, int length) => features.Stored(offset, length);
 
         public override void ReadAhead(ReadOnlyMemory<int> indices, int bytesPerSample) => features.ReadAhead(indices, bytesPerSample);
+
+        public override void ReadAhead(long offset, long length) => features.ReadAhead(offset, length);
+
+        public override bool IsReadOnDemand => features.IsReadOnDemand;
     }
 }

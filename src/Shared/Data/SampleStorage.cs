@@ -19,6 +19,14 @@ internal abstract class SampleStorage
     /// <param name="indices">The samples, in the order in which they will be asked for.</param>
     /// <param name="bytesPerSample">Bytes of a sample.</param>
     public virtual void ReadAhead(ReadOnlyMemory<int> indices, int bytesPerSample) { }
+
+    /// <summary>Says that all of some stored bytes will be asked for soon.</summary>
+    /// <param name="offset">The first one.</param>
+    /// <param name="length">How many; they end within <see cref="Length"/>.</param>
+    public virtual void ReadAhead(long offset, long length) { }
+
+    /// <summary>Whether samples are read from a disk when they are asked for.</summary>
+    public virtual bool IsReadOnDemand => false;
 }
 
 /// <summary>Samples in memory.</summary>

@@ -29,6 +29,7 @@ internal sealed unsafe class AlignedBuffer
         _array = GC.AllocateArray<float>(length + Slack, pinned: true);
         var address = (nuint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_array));
         _offset = (int)((Alignment - (address % Alignment)) % Alignment) / sizeof(float);
+        MemoryAdvice.UseLargePages(Pointer, (nuint)length * sizeof(float));
     }
 
     /// <summary>The number of floats.</summary>

@@ -6,7 +6,11 @@ using Distributed.Kernels.Vectors;
 
 namespace Distributed.Kernels;
 
-/// <summary>Passes over the rows of tables that a step touches, with the bits that <see cref="OptimizerKernels"/> give these rows.</summary>
+/// <summary>
+/// Passes over the rows of tables that a step touches, with the bits that <see cref="OptimizerKernels"/> give these rows. What is new is written to
+/// the state before the step, too, whose rows are in the caches just then: the two states then have equal tables again, and nothing is left to be
+/// made up for in rows that later steps do not touch.
+/// </summary>
 internal static unsafe class RowKernels
 {
     /// <summary>Plain descent: w' = w - rate g.</summary>
@@ -14,8 +18,8 @@ internal static unsafe class RowKernels
     /// <param name="rows">The rows.</param>
     /// <param name="gradientSum">[values of these rows]: the sum of the samples' gradients.</param>
     /// <param name="samples">Samples summed over.</param>
-    /// <param name="weights">Weights before the step; tables first.</param>
-    /// <param name="nextWeights">These rows are overwritten by those after the step.</param>
+    /// <param name="weights">Weights before the step, tables first; these rows are overwritten by those after the step.</param>
+    /// <param name="nextWeights">Likewise, where the tables are the same.</param>
     /// <param name="team">The threads to share the work, or null for the caller alone.</param>
     /// <exception cref="ArgumentException">A length does not fit, or there are no samples.</exception>
     public static void Sgd(
@@ -23,7 +27,7 @@ internal static unsafe class RowKernels
         TouchedRows rows,
         ReadOnlySpan<float> gradientSum,
         int samples,
-        ReadOnlySpan<float> weights,
+        Span<float> weights,
         Span<float> nextWeights,
         ComputeTeam? team
     )
@@ -48,8 +52,8 @@ internal static unsafe class RowKernels
     /// <param name="gradientSum">[values of these rows]: the sum of the samples' gradients.</param>
     /// <param name="samples">Samples summed over.</param>
     /// <param name="weights">Weights before the step; tables first.</param>
-    /// <param name="sums">Sums before the step.</param>
-    /// <param name="nextWeights">These rows are overwritten by those after the step.</param>
+    /// <param name="sums">Likewise the sums.</param>
+    /// <param name="nextWeights">Likewise, where the tables are the same.</param>
     /// <param name="nextSums">Likewise.</param>
     /// <param name="team">The threads to share the work, or null for the caller alone.</param>
     /// <exception cref="ArgumentException">A length does not fit, or there are no samples.</exception>
@@ -58,8 +62,8 @@ internal static unsafe class RowKernels
         TouchedRows rows,
         ReadOnlySpan<float> gradientSum,
         int samples,
-        ReadOnlySpan<float> weights,
-        ReadOnlySpan<float> sums,
+        Span<float> weights,
+        Span<float> sums,
         Span<float> nextWeights,
         Span<float> nextSums,
         ComputeTeam? team
@@ -76,27 +80,6 @@ internal static unsafe class RowKernels
         )
         {
             Run(rows, new AdagradStep(settings, g, samples, w, s, w2, s2), team);
-        }
-    }
-
-    /// <summary>Copies the rows of one step that another does not touch.</summary>
-    /// <param name="rows">The rows.</param>
-    /// <param name="except">Finds those that are left out.</param>
-    /// <param name="from">Tables first.</param>
-    /// <param name="to">Likewise; the rows are overwritten.</param>
-    public static void CopyOthers(TouchedRows rows, RowPlaces except, ReadOnlySpan<float> from, Span<float> to)
-    {
-        var columns = rows.Shape.Columns;
-        for (var table = 0; table < columns.Length; table++)
-        {
-            var (dimension, first, offset) = (columns[table].Dimension, columns[table].FirstRow, columns[table].TableOffset);
-            foreach (var row in rows.Rows[rows.FirstPlaces[table]..rows.FirstPlaces[table + 1]])
-            {
-                if (except.Contains(row))
-                    continue;
-                var place = offset + ((row - first) * dimension);
-                from.Slice(place, dimension).CopyTo(to[place..]);
-            }
         }
     }
 
@@ -164,6 +147,10 @@ internal static unsafe class RowKernels
     /// <summary>What is done to a row.</summary>
     private interface IRowStep
     {
+        /// <summary>Requests what the row will need.</summary>
+        /// <param name="place">Where it lies in the state.</param>
+        void Fetch(nint place);
+
         /// <param name="gradient">Where its gradient lies among those of the touched rows.</param>
         /// <param name="place">Where it lies in the state.</param>
         /// <param name="dimension">Its values.</param>
@@ -172,9 +159,12 @@ internal static unsafe class RowKernels
             where TVector : unmanaged;
     }
 
+    /// <summary>Each row lies elsewhere in tables that no cache holds: those ahead are requested while a row is updated.</summary>
     private readonly struct RowsWork<TStep>(EmbeddingColumn* columns, int tables, int* rows, int* first, TStep step) : IVectorizedWork
         where TStep : unmanaged, IRowStep
     {
+        private const int RowsAhead = 12;
+
         public void Execute<TLanes, TVector>(int chunk, int chunks)
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
@@ -184,8 +174,16 @@ internal static unsafe class RowKernels
             for (var table = 0; table < tables; table++)
             {
                 var column = columns[table];
-                for (var place = Math.Max(first[table], start); place < Math.Min(first[table + 1], end); place++)
+                var endOfTable = Math.Min(first[table + 1], end);
+                for (var place = Math.Max(first[table], start); place < endOfTable; place++)
                 {
+                    if (place + RowsAhead < endOfTable)
+                    {
+                        var ahead = column.TableOffset + ((nint)(rows[place + RowsAhead] - column.FirstRow) * column.Dimension);
+                        for (var i = 0; i < column.Dimension; i += CacheLine.Length)
+                            step.Fetch(ahead + i);
+                    }
+
                     step.Row<TLanes, TVector>(
                         gradient + ((nint)(place - first[table]) * column.Dimension),
                         column.TableOffset + ((nint)(rows[place] - column.FirstRow) * column.Dimension),
@@ -200,6 +198,14 @@ internal static unsafe class RowKernels
 
     private readonly struct SgdStep(float learningRate, float* gradientSum, float samples, float* weights, float* nextWeights) : IRowStep
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Fetch(nint place)
+        {
+            CacheLine.Fetch(weights + place);
+            CacheLine.Fetch(nextWeights + place);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Row<TLanes, TVector>(nint gradient, nint place, int dimension)
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
@@ -217,8 +223,9 @@ internal static unsafe class RowKernels
             where TVector : unmanaged
         {
             var g = TLanes.Divide(TLanes.Load(gradientSum + gradient), TLanes.Broadcast(samples));
-            var w = TLanes.Load(weights + place);
-            TLanes.Store(TLanes.FusedMultiplyAdd(TLanes.Broadcast(-learningRate), g, w), nextWeights + place);
+            var w = TLanes.FusedMultiplyAdd(TLanes.Broadcast(-learningRate), g, TLanes.Load(weights + place));
+            TLanes.Store(w, weights + place);
+            TLanes.Store(w, nextWeights + place);
         }
     }
 
@@ -234,6 +241,16 @@ internal static unsafe class RowKernels
     {
         private const int MeanLanes = 16;
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Fetch(nint place)
+        {
+            CacheLine.Fetch(weights + place);
+            CacheLine.Fetch(nextWeights + place);
+            CacheLine.Fetch(sums + place);
+            CacheLine.Fetch(nextSums + place);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Row<TLanes, TVector>(nint gradient, nint place, int dimension)
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
@@ -258,21 +275,23 @@ internal static unsafe class RowKernels
                 lanes = Vector512.FusedMultiplyAdd(g, g, lanes);
             }
 
-            var partial = stackalloc float[MeanLanes];
-            lanes.Store(partial);
-            for (var lane = 0; i < dimension; i++, lane++)
+            if (i < dimension)
             {
-                var g = gradient[i] / samples;
-                partial[lane] = MathF.FusedMultiplyAdd(g, g, partial[lane]);
+                var partial = stackalloc float[MeanLanes];
+                lanes.Store(partial);
+                for (var lane = 0; i < dimension; i++, lane++)
+                {
+                    var g = gradient[i] / samples;
+                    partial[lane] = MathF.FusedMultiplyAdd(g, g, partial[lane]);
+                }
+
+                lanes = Vector512.Load(partial);
             }
 
-            for (var half = MeanLanes / 2; half > 0; half /= 2)
-            {
-                for (var lane = 0; lane < half; lane++)
-                    partial[lane] += partial[lane + half];
-            }
-
-            return partial[0];
+            var half = lanes.GetLower() + lanes.GetUpper();
+            var quarter = half.GetLower() + half.GetUpper();
+            var pair = quarter.GetLower() + quarter.GetUpper();
+            return pair[0] + pair[1];
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -283,7 +302,9 @@ internal static unsafe class RowKernels
             var g = TLanes.Divide(TLanes.Load(gradientSum + gradient), TLanes.Broadcast(samples));
             var step = TLanes.Divide(g, TLanes.Broadcast(root));
             var w = TLanes.FusedMultiplyAdd(TLanes.Broadcast(-settings.LearningRate), step, TLanes.Load(weights + place));
+            TLanes.Store(w, weights + place);
             TLanes.Store(w, nextWeights + place);
+            TLanes.Store(TLanes.Broadcast(sum), sums + place);
             TLanes.Store(TLanes.Broadcast(sum), nextSums + place);
         }
     }

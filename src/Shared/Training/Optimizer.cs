@@ -22,8 +22,8 @@ internal abstract class Optimizer
     /// <param name="step">The step; not clipped.</param>
     /// <param name="rows">The rows.</param>
     /// <param name="gradientSum">[values of these rows], row by row: the sum of the samples' gradients.</param>
-    /// <param name="current">The state before the step; only read.</param>
-    /// <param name="next">The state after the step; these rows are overwritten.</param>
+    /// <param name="current">The state before the step; these rows are overwritten by those after it.</param>
+    /// <param name="next">The state after the step, in which all other rows are the same; likewise.</param>
     internal virtual void UpdateRows(
         in OptimizerStep step,
         TouchedRows rows,

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Distributed.Data;
 using Distributed.Kernels.Embeddings;
 
@@ -14,8 +13,9 @@ internal sealed class StepRows(EmbeddingShape tables, SampleSet samples)
 {
     private readonly Lazy<TouchedRows> _all = new(() => TouchedRows.All(tables));
     private readonly int[] _seen = new int[tables.RowCount]; // the call that has seen a row last
-    private readonly List<int> _rows = [];
-    private float[] _ids = [];
+    private readonly int[] _counts = new int[tables.Columns.Length];
+    private float[] _ids = []; // [samples, tables]
+    private int[] _rows = []; // [tables, samples], of which the first ones of each table count
     private int _call;
 
     /// <summary>The rows of a step.</summary>
@@ -23,30 +23,52 @@ internal sealed class StepRows(EmbeddingShape tables, SampleSet samples)
     /// <returns>All rows, where it would cost more to leave some alone.</returns>
     public TouchedRows Of(ReadOnlySpan<int> indices)
     {
-        _call++; // of 2^31 steps
-        _rows.Clear();
-        if (_ids.Length < indices.Length)
-            _ids = new float[indices.Length];
-        var length = 0L;
+        var columns = tables.Columns;
+        var length = checked(indices.Length * columns.Length);
+        if (_ids.Length < length)
+            (_ids, _rows) = (new float[length], new int[length]);
+        samples.DecodeValues(indices, samples.Length - columns.Length, columns.Length, _ids.AsSpan(0, length));
+        Collect(indices.Length);
+        var (count, values) = (0, 0L);
+        for (var table = 0; table < columns.Length; table++)
+            (count, values) = (count + _counts[table], values + ((long)_counts[table] * columns[table].Dimension));
+        return TouchedRows.AreFew(tables, count, values) ? new TouchedRows(tables, Rows(indices.Length, count)) : _all.Value;
+    }
+
+    // Whether a row is new cannot be foretold, so that a branch would cost more than the rest: each is written down, and counts if it is.
+    private void Collect(int count)
+    {
+        var call = ++_call; // of 2^31 steps
         var columns = tables.Columns;
         for (var table = 0; table < columns.Length; table++)
         {
-            var before = _rows.Count;
-            samples.DecodeValue(indices, samples.Length - columns.Length + table, _ids);
-            foreach (var id in _ids.AsSpan(0, indices.Length))
+            var first = columns[table].FirstRow;
+            var seen = _seen.AsSpan(first, columns[table].Rows); // in a cache while its samples pass by
+            var rows = _rows.AsSpan(table * count, count);
+            var ids = _ids.AsSpan(table, ((count - 1) * columns.Length) + 1);
+            var found = 0;
+            for (var place = 0; place < ids.Length; place += columns.Length)
             {
-                var row = columns[table].FirstRow + (int)id;
-                if (_seen[row] == _call)
-                    continue;
-                _seen[row] = _call;
-                _rows.Add(row);
+                var id = float.ConvertToIntegerNative<int>(ids[place]);
+                rows[found] = first + id;
+                found += seen[id] == call ? 0 : 1;
+                seen[id] = call;
             }
 
-            length += (long)(_rows.Count - before) * columns[table].Dimension;
+            _counts[table] = found;
+        }
+    }
+
+    private int[] Rows(int samples, int count)
+    {
+        var rows = new int[count];
+        var place = 0;
+        for (var table = 0; table < _counts.Length; table++)
+        {
+            _rows.AsSpan(table * samples, _counts[table]).CopyTo(rows.AsSpan(place));
+            place += _counts[table];
         }
 
-        return TouchedRows.AreFew(tables, _rows.Count, length)
-            ? new TouchedRows(tables, [.. CollectionsMarshal.AsSpan(_rows)])
-            : _all.Value;
+        return rows;
     }
 }

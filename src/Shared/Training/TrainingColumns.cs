@@ -28,7 +28,7 @@ internal sealed class TrainingColumns(SampleSet samples) : ITrainingColumns
             var block = indices.AsSpan(0, Math.Min(RowsOfBlock, Rows - first));
             for (var i = 0; i < block.Length; i++)
                 block[i] = (int)((long)(first + i) * samples.Count / Rows);
-            samples.DecodeValue(block, column, destination.Slice(first, block.Length));
+            samples.DecodeValues(block, column, count: 1, destination.Slice(first, block.Length));
         }
     }
 }

@@ -24,7 +24,7 @@ internal sealed class WeightUpdater : IGradientConsumer, IParameterUpdate
     private readonly bool _holdsMoments;
     private readonly RowPlaces? _places; // where an update may leave rows of tables alone
     private AlignedBuffer _rows = new(0); // the gradient of the rows that the step touches
-    private TouchedRows? _lagging; // the rows in which the spare state is behind; null where it may be in any
+    private bool _tablesAreEqual; // in both states
     private bool _touchesRows;
     private int _samples;
 
@@ -71,7 +71,7 @@ internal sealed class WeightUpdater : IGradientConsumer, IParameterUpdate
         _touchesRows = touched is not null;
         if (touched is null)
         {
-            _lagging = null;
+            _tablesAreEqual = false;
             return;
         }
 
@@ -85,14 +85,14 @@ internal sealed class WeightUpdater : IGradientConsumer, IParameterUpdate
     /// <summary>The state that is not in use, to be overwritten from outside; <see cref="Restore"/> takes it into use.</summary>
     public TrainingState OverwriteSpare()
     {
-        _lagging = null;
+        _tablesAreEqual = false;
         return Spare;
     }
 
     /// <summary>Goes back to a state.</summary>
     public void GoBackTo(Checkpoint state)
     {
-        _lagging = null;
+        _tablesAreEqual = false;
         State.Restore(state);
     }
 
@@ -140,7 +140,7 @@ internal sealed class WeightUpdater : IGradientConsumer, IParameterUpdate
     /// <param name="step">Steps completed in it.</param>
     public void Restore(long step)
     {
-        _lagging = null;
+        _tablesAreEqual = false;
         Exchange(step);
     }
 
@@ -156,7 +156,7 @@ internal sealed class WeightUpdater : IGradientConsumer, IParameterUpdate
 
     private void Swap()
     {
-        _lagging = Touched?.Rows is { AreAll: false } rows ? rows : null;
+        _tablesAreEqual = _touchesRows;
         Exchange(State.Step + 1);
     }
 
@@ -195,7 +195,7 @@ internal sealed class WeightUpdater : IGradientConsumer, IParameterUpdate
         return values;
     }
 
-    // All other rows are the same in both states once those have been copied in which the spare one was behind.
+    // These rows are written to both states, and all others are the same in both: nothing is ever behind but after a step that changed all of them.
     private void UpdateRows()
     {
         var rows = _places!.Rows!;
@@ -205,6 +205,7 @@ internal sealed class WeightUpdater : IGradientConsumer, IParameterUpdate
         var values = _rows.Span[..rows.Length];
         if (!_holdsMoments)
         {
+            RowKernels.Scatter(rows, values, State.Weights.Span);
             RowKernels.Scatter(rows, values, Spare.Weights.Span);
             return;
         }
@@ -215,12 +216,9 @@ internal sealed class WeightUpdater : IGradientConsumer, IParameterUpdate
 
     private void CatchUp(AlignedBuffer from, AlignedBuffer to)
     {
-        if (_places!.Rows!.AreAll)
-            return;
-        if (_lagging is null)
-            from.Span[.._places!.Rows!.Shape.TablesLength].CopyTo(to.Span);
-        else
-            RowKernels.CopyOthers(_lagging, _places!, from.Span, to.Span);
+        var rows = _places!.Rows!;
+        if (!_tablesAreEqual && !rows.AreAll)
+            from.Span[..rows.Shape.TablesLength].CopyTo(to.Span);
     }
 
     private void UpdateClipped(ReadOnlySpan<float> gradientSum) =>

@@ -54,14 +54,60 @@ public sealed unsafe class EmbeddingTests : IDisposable
     }
 
     [Fact]
-    public void Ids_that_fall_into_one_entry_are_told_apart()
+    public void Rows_of_a_step_lie_before_the_end_and_have_the_bits_of_all_rows() =>
+        AnyProblem.Sample(
+            problem =>
+            {
+                EmbeddingIds ids = new(problem.Shape, problem.Rows);
+                ids.Read(problem.Input);
+                // Also rows that only samples of others take, in any order.
+                RowPlaces places = new(problem.Shape);
+                places.Set(TouchedRows.All(problem.Shape));
+                places.Set(new TouchedRows(problem.Shape, [.. Taken(problem).Concat(Others(problem)).Distinct().OrderBy(TableOf)]));
+                var expected = Reference(problem);
+                foreach (var team in _teams)
+                {
+                    var gradient = Enumerable.Repeat(float.NaN, expected.Length).ToArray();
+                    Embedding.Gradient(ids, problem.OutputGradient, problem.Microbatch, gradient, team, places);
+                    var place = expected.Length - places.Rows!.Length;
+                    foreach (var row in places.Rows!.Rows)
+                    {
+                        var column = problem.Shape.Columns[TableOf(row)];
+                        var first = column.TableOffset + ((row - column.FirstRow) * column.Dimension);
+                        BitAssert.Equal(
+                            expected.AsSpan(first, column.Dimension).ToArray(),
+                            gradient.AsSpan(place, column.Dimension).ToArray(),
+                            $"{row}"
+                        );
+                        place += column.Dimension;
+                    }
+
+                    Assert.All(gradient[places.Rows!.Start..(expected.Length - places.Rows!.Length)], value => Assert.Equal(0, value));
+                }
+
+                int TableOf(int row) => problem.TableOf(row);
+            },
+            iter: 200,
+            threads: 1
+        );
+
+    [Fact]
+    public void A_row_that_is_none_of_the_steps_is_refused()
     {
-        // With 2 rows there are 8 entries, so that many of these ids share one.
-        for (var id = 1; id < 100; id++)
+        foreach (var team in _teams)
         {
-            var problem = Problem.Of(2, 0, [new(100, 3)], 2, 1);
-            (problem.Input[0], problem.Input[1]) = (0, id);
-            BitAssert.Equal(Reference(problem), Gradient(problem, _teams[0]), $"{id}");
+            var problem = Problem.Of(900, 2, [new(5, 16), new(1000, 33), new(40, 1)], 32, 3);
+            EmbeddingIds ids = new(problem.Shape, problem.Rows);
+            ids.Read(problem.Input);
+            RowPlaces places = new(problem.Shape);
+            places.Set(TouchedRows.All(problem.Shape)); // what a step before has left behind does not count
+            places.Set(new TouchedRows(problem.Shape, [.. Taken(problem).Distinct().Order().Where(row => row != 5)]));
+            var message = Assert
+                .Throws<ArgumentException>(() =>
+                    Embedding.Gradient(ids, problem.OutputGradient, problem.Microbatch, new float[problem.Tables.Length], team, places)
+                )
+                .Message;
+            Assert.Contains("row 0 of table 1 is not among those of the step", message, StringComparison.Ordinal);
         }
     }
 
@@ -166,7 +212,7 @@ public sealed unsafe class EmbeddingTests : IDisposable
         EmbeddingIds ids = new(problem.Shape, problem.Rows);
         ids.Read(problem.Input);
         var gradient = new float[problem.Tables.Length];
-        var length = EmbeddingGradientWork.ScratchLength(problem.Rows);
+        var length = EmbeddingGradientWork.ScratchLength(ids, touched: null);
         var scratch = new float[length];
         fixed (EmbeddingColumn* columns = problem.Shape.Columns)
         fixed (int* values = ids.Values)
@@ -177,11 +223,19 @@ public sealed unsafe class EmbeddingTests : IDisposable
         )
         {
             EmbeddingOperands operands = new(ids, columns, values);
-            new EmbeddingGradientWork(operands, problem.Microbatch, g, sums, default, memory, length).Execute<TLanes, TVector>(0, 1);
+            new EmbeddingGradientWork(operands, default, problem.Microbatch, g, sums, memory, length).Execute<TLanes, TVector>(0, 1);
         }
 
         return gradient;
     }
+
+    /// <summary>The rows that the samples take, counted over all tables.</summary>
+    private static IEnumerable<int> Taken(Problem problem) =>
+        from sample in Enumerable.Range(0, problem.Rows)
+        from table in Enumerable.Range(0, problem.Shape.Columns.Length)
+        select problem.Shape.Columns[table].FirstRow + problem.IdOf(sample, table);
+
+    private static IEnumerable<int> Others(Problem problem) => Enumerable.Range(0, problem.Shape.RowCount).Where(row => row % 3 == 1);
 
     private static float[] Outputs(Problem problem)
     {
@@ -248,6 +302,8 @@ public sealed unsafe class EmbeddingTests : IDisposable
                 Oracle.Values(rows * shape.OutputLength, seed + 2)
             );
         }
+
+        public int TableOf(int row) => Enumerable.Range(0, Shape.Columns.Length).Last(table => Shape.Columns[table].FirstRow <= row);
 
         public int IdOf(int row, int column) => (int)Input[(row * Shape.InputLength) + Shape.Numbers + column];
     }

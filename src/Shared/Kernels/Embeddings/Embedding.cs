@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Distributed.Kernels.Threads;
 using Distributed.Kernels.Vectors;
 
@@ -33,7 +34,7 @@ internal static unsafe class Embedding
         )
         {
             EmbeddingOperands operands = new(ids, columns, values);
-            WorkSharing.Run(new LookUpWork(operands, x, shape.InputLength, shape.Numbers, t, y), output.Length, team);
+            VectorizedWork.Run(new LookUpWork(operands, x, shape.InputLength, shape.Numbers, t, y), ids.Rows, output.Length, team);
         }
     }
 
@@ -59,41 +60,38 @@ internal static unsafe class Embedding
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(microbatch, 1);
         Check(ids, tablesGradient.Length, outputGradient.Length);
-        touched?.Require(ids);
-        Clear(tablesGradient[(touched?.Rows!.Start ?? 0)..], team);
+        var rows = touched?.Rows;
+        if (rows is not null)
+            tablesGradient[rows.Start..(tablesGradient.Length - rows.Length)].Clear(); // less than a cache line
+        var refused = stackalloc int[2];
         fixed (EmbeddingColumn* columns = ids.Shape.Columns)
-        fixed (int* values = ids.Values)
         fixed (
-            int* places = touched is null ? default : touched.Places,
-                firstPlaces = touched is null ? default : touched.Rows!.FirstPlaces,
-                offsets = touched is null ? default : touched.Rows!.Offsets
+            int* values = ids.Values,
+                places = touched is null ? default : touched.Places,
+                numbers = rows is null ? default : rows.Rows,
+                firstPlaces = rows is null ? default : rows.FirstPlaces,
+                offsets = rows is null ? default : rows.Offsets
         )
         fixed (
             float* g = outputGradient,
                 sums = tablesGradient
         )
         {
-            EmbeddingOperands operands = new(ids, columns, values);
-            var scratchLength = EmbeddingGradientWork.ScratchLength(ids.Rows);
-            var scratch = team.Scratch(scratchLength);
+            var scratchLength = EmbeddingGradientWork.ScratchLength(ids, rows);
             var work = new EmbeddingGradientWork(
-                operands,
+                new EmbeddingOperands(ids, columns, values),
+                rows is null ? default : new GradientPlaces(places, numbers, firstPlaces, offsets, refused),
                 microbatch,
                 g,
                 sums,
-                new TouchedOperands(places, firstPlaces, offsets),
-                scratch,
+                team.Scratch(scratchLength),
                 scratchLength
             );
             WorkSharing.Run(VectorizedWork.Of(work), outputGradient.Length, team);
         }
-    }
 
-    // Also of a step that touches few rows: those that other passes touch are zero in this one.
-    private static void Clear(Span<float> tablesGradient, ComputeTeam team)
-    {
-        fixed (float* first = tablesGradient)
-            WorkSharing.Run(new ClearWork(first, tablesGradient.Length), tablesGradient.Length, team);
+        if (refused[0] != 0)
+            throw new ArgumentException($"row {refused[1]} of table {refused[0] - 1} is not among those of the step", nameof(touched));
     }
 
     private static void Check(EmbeddingIds ids, int tables, int outputs)
@@ -108,50 +106,54 @@ internal static unsafe class Embedding
         }
     }
 
+    /// <summary>
+    /// The rows lie all over tables that no cache holds: those of a sample are requested while the samples before it are copied, so that many are under
+    /// way at once.
+    /// </summary>
     private readonly struct LookUpWork(EmbeddingOperands operands, float* input, int inputLength, int numbers, float* tables, float* output)
-        : IChunkedWork
+        : IVectorizedRange
     {
-        public void Execute(int chunk, int chunks)
+        private const int SamplesAhead = 2;
+
+        public void Execute<TLanes, TVector>(int start, int end)
+            where TLanes : struct, ILanes<TVector>
+            where TVector : unmanaged
         {
-            var (row, end) = ChunkRange.Of(operands.Rows, 1, chunk, chunks);
-            for (; row < end; row++)
+            for (var row = start; row < end; row++)
             {
                 var destination = output + ((nint)row * operands.OutputLength);
-                Copy(input + ((nint)row * inputLength), numbers, destination);
+                Copy<TLanes, TVector>(input + ((nint)row * inputLength), numbers, destination);
                 for (var i = 0; i < operands.ColumnCount; i++)
                 {
-                    var column = operands.Columns[i];
-                    var source = tables + column.TableOffset + ((nint)operands.IdsOf(i)[row] * column.Dimension);
-                    Copy(source, column.Dimension, destination + column.OutputOffset);
+                    ref var column = ref operands.Columns[i];
+                    var ids = operands.IdsOf(i);
+                    var table = tables + column.TableOffset;
+                    if (row + SamplesAhead < end)
+                        Fetch(table + ((nint)ids[row + SamplesAhead] * column.Dimension), column.Dimension);
+                    Copy<TLanes, TVector>(table + ((nint)ids[row] * column.Dimension), column.Dimension, destination + column.OutputOffset);
                 }
             }
         }
 
-        private static void Copy(float* source, int length, float* destination) =>
-            new ReadOnlySpan<float>(source, length).CopyTo(new Span<float>(destination, length));
-    }
-
-    private readonly struct ClearWork(float* first, int length) : IChunkedWork
-    {
-        public void Execute(int chunk, int chunks)
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Fetch(float* row, int dimension)
         {
-            var (start, end) = ChunkRange.Of(length, CacheLine.Length, chunk, chunks);
-            new Span<float>(first + start, end - start).Clear();
+            for (var i = 0; i < dimension; i += CacheLine.Length)
+                CacheLine.Fetch(row + i);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Copy<TLanes, TVector>(float* source, int length, float* destination)
+            where TLanes : struct, ILanes<TVector>
+            where TVector : unmanaged
+        {
+            var i = 0;
+            for (; i <= length - TLanes.Count; i += TLanes.Count)
+                TLanes.Store(TLanes.Load(source + i), destination + i);
+            for (; i < length; i++)
+                destination[i] = source[i];
         }
     }
-}
-
-/// <summary>Where the rows of a step lie in its gradient.</summary>
-/// <param name="places">[rows of all tables]; null where all rows lie at their places in the tables.</param>
-/// <param name="firstPlaces">[tables].</param>
-/// <param name="offsets">[tables].</param>
-internal readonly unsafe struct TouchedOperands(int* places, int* firstPlaces, int* offsets)
-{
-    /// <summary>Where a row lies.</summary>
-    public nint OffsetOf(int table, in EmbeddingColumn column, int id) =>
-        places is null
-            ? column.TableOffset + ((nint)id * column.Dimension)
-            : offsets[table] + ((nint)(places[column.FirstRow + id] - firstPlaces[table]) * column.Dimension);
 }
 
 /// <summary>Ids and sizes of a pass, as the kernels' inner loops take them.</summary>

@@ -42,7 +42,7 @@ internal sealed class EmbeddingIds(EmbeddingShape shape, int maximumRows)
             var values = input.Slice((row * Shape.InputLength) + Shape.Numbers, columns.Length);
             for (var column = 0; column < columns.Length; column++)
             {
-                var id = (int)values[column]; // saturates where it does not fit, and is then refused
+                var id = float.ConvertToIntegerNative<int>(values[column]); // anything where it does not fit, which is then refused
                 if ((uint)id >= (uint)columns[column].Rows || id != values[column])
                     throw Refused(values[column], row, column);
                 _ids[(column * Stride) + row] = id;

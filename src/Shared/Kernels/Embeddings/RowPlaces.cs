@@ -22,23 +22,4 @@ internal sealed class RowPlaces(EmbeddingShape shape)
         for (var place = 0; place < rows.Rows.Length; place++)
             _places[rows.Rows[place]] = place;
     }
-
-    /// <summary>Whether the step touches a row.</summary>
-    /// <param name="row">The row, counted over all tables.</param>
-    public bool Contains(int row) => Rows is { } rows && _places[row] is var place && place < rows.Rows.Length && rows.Rows[place] == row;
-
-    /// <summary>Refuses samples that take other rows.</summary>
-    /// <exception cref="ArgumentException">One does.</exception>
-    public void Require(EmbeddingIds ids)
-    {
-        var columns = ids.Shape.Columns;
-        for (var column = 0; column < columns.Length; column++)
-        {
-            foreach (var id in ids.Values.Slice(column * ids.Stride, ids.Rows))
-            {
-                if (!Contains(columns[column].FirstRow + id))
-                    throw new ArgumentException($"row {id} of table {column} is not among those of the step");
-            }
-        }
-    }
 }
