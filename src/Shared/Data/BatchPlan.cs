@@ -51,6 +51,9 @@ internal sealed class BatchPlan
         StepsPerEpoch = Batch.CeilingDivide(sampleCount, batchSize);
     }
 
+    /// <summary>Consecutive samples that are shuffled among themselves.</summary>
+    public int Block => _block;
+
     /// <summary>Number of steps, and of batches, in an epoch.</summary>
     public int StepsPerEpoch { get; }
 
@@ -68,37 +71,51 @@ internal sealed class BatchPlan
     /// <exception cref="ArgumentOutOfRangeException">The step is below 1.</exception>
     public Batch Of(long step)
     {
-        ReadOnlyMemory<int> order = Order(Epoch(step));
+        ReadOnlyMemory<int> order = Order(Epoch(step)).Indices;
         var start = (step - 1) % StepsPerEpoch * _batchSize;
         var length = (int)Math.Min(_batchSize, _sampleCount - start);
         return new Batch(order.Slice((int)start, length), _microbatch);
     }
 
-    private int[] Order(long epoch)
+    /// <summary>The blocks from which a step takes samples, and those that follow until the same epoch is one block farther.</summary>
+    /// <param name="step">The step, from 1.</param>
+    /// <param name="blocks">Receives the blocks, in the order of the samples: the first one has the samples 0 to below <see cref="Block"/>.</param>
+    public void AddBlocksNear(long step, ISet<int> blocks)
+    {
+        var order = Order(Epoch(step));
+        var start = (step - 1) % StepsPerEpoch * _batchSize;
+        var end = Math.Min(start + _batchSize + _block, _sampleCount);
+        // Blocks are whole but for the last of the file, wherever it comes: what is behind it lies nearer by what it lacks.
+        for (var place = start; place < end; place = order.EndOfBlockAt(place))
+            blocks.Add(order.Indices[place] / _block);
+    }
+
+    private EpochOrder Order(long epoch)
     {
         var key = _shuffle ? epoch : 0;
         var latest = _latest;
         if (latest is null || latest.Epoch != key)
         {
-            latest = new EpochOrder(key, _shuffle ? Shuffled(epoch) : FileOrder());
+            latest = _shuffle ? Shuffled(epoch) : FileOrder();
             _latest = latest;
         }
 
-        return latest.Indices;
+        return latest;
     }
 
-    private int[] FileOrder()
+    private EpochOrder FileOrder()
     {
         var indices = new int[_sampleCount];
         Number(indices, 0);
-        return indices;
+        return new EpochOrder(Epoch: 0, indices, _block, _sampleCount);
     }
 
-    private int[] Shuffled(long epoch)
+    private EpochOrder Shuffled(long epoch)
     {
         var inside = new CounterRandom(_seed, RandomPurpose.Shuffle, (ulong)epoch);
         var indices = new int[_sampleCount];
-        var filled = 0;
+        int filled = 0,
+            endOfLast = 0;
         foreach (var block in Blocks(epoch))
         {
             var first = block * _block; // below the number of samples
@@ -106,9 +123,11 @@ internal sealed class BatchPlan
             Number(samples, first);
             Shuffle(samples, inside, (ulong)first);
             filled += samples.Length;
+            if (first + samples.Length == _sampleCount)
+                endOfLast = filled;
         }
 
-        return indices;
+        return new EpochOrder(epoch, indices, _block, endOfLast);
     }
 
     private int[] Blocks(long epoch)
@@ -134,5 +153,19 @@ internal sealed class BatchPlan
         }
     }
 
-    private sealed record EpochOrder(long Epoch, int[] Indices);
+    /// <summary>The order of an epoch.</summary>
+    /// <param name="Epoch">Which; 0 for the order of the file.</param>
+    /// <param name="Indices">[samples].</param>
+    /// <param name="Block">Samples of a block.</param>
+    /// <param name="EndOfLast">The place behind the file's last block, the one that may be short.</param>
+    private sealed record EpochOrder(long Epoch, int[] Indices, int Block, int EndOfLast)
+    {
+        /// <summary>The place behind the block of a place.</summary>
+        public long EndOfBlockAt(long place)
+        {
+            var start = place < EndOfLast ? 0 : EndOfLast;
+            var end = start + (((place - start) / Block) + 1) * Block;
+            return place < EndOfLast ? Math.Min(end, EndOfLast) : end;
+        }
+    }
 }

@@ -19,6 +19,7 @@ internal sealed class LocalTrainer : IDisposable
     private readonly AllReduce _exchange; // of one member: it hands the gradient to the update
     private readonly TrainingStep _step;
     private readonly StepRows? _rows;
+    private readonly BlocksAhead? _ahead;
 
     /// <summary>Prepares a trainer whose state is to be filled by the caller.</summary>
     /// <param name="settings">The run's settings.</param>
@@ -32,6 +33,7 @@ internal sealed class LocalTrainer : IDisposable
         _batches = batches;
         _microbatch = settings.Microbatch;
         _rows = settings.TablesOfRows is { } tables ? new StepRows(tables, dataset.Train) : null;
+        _ahead = BlocksAhead.Of(batches, dataset.Train);
         _replica = new Replica(settings, threads);
         _gradients = new PrivateMemory(settings.Network.Layout.Length);
         var plans = new ReductionPlans(Shares.Equal(1), Buckets.Of(settings.Network.Layout, owners: 1));
@@ -55,6 +57,7 @@ internal sealed class LocalTrainer : IDisposable
     public BatchSums Step()
     {
         var step = State.Step + 1;
+        _ahead?.Reach(step);
         var batch = _batches.Of(step);
         var samples = new IndexedSamples(_dataset.Train, batch.Indices);
         if (_batches.Epoch(step + 1) == _batches.Epoch(step))

@@ -11,7 +11,14 @@ namespace Distributed.Worker.Sessions;
 /// <param name="targetWidth">32-bit words in the target of a sample.</param>
 /// <param name="dataset">The run's dataset, or null if this worker does not hold it.</param>
 /// <param name="tables">The model's tables, where a step updates only the rows that it touches; or null.</param>
-internal sealed class GrantReader(SampleDecoder decoder, int targetWidth, Dataset? dataset, EmbeddingShape? tables = null)
+/// <param name="ahead">Reads blocks of the dataset before their steps; or null.</param>
+internal sealed class GrantReader(
+    SampleDecoder decoder,
+    int targetWidth,
+    Dataset? dataset,
+    EmbeddingShape? tables = null,
+    BlocksAhead? ahead = null
+)
 {
     private readonly Lazy<TouchedRows?> _all = new(() => tables is null ? null : TouchedRows.All(tables));
     private Grant? _open;
@@ -32,6 +39,8 @@ internal sealed class GrantReader(SampleDecoder decoder, int targetWidth, Datase
     public Compute? Take(ViewGeneration generation, Grant grant)
     {
         var step = checked((long)grant.Step);
+        if (grant.Work == Protocol.Work.Train && step > 0)
+            ahead?.Reach(step);
         if (_open is not null)
             throw new InvalidDataException($"the grant of step {step} came before all samples of the one before");
         _generation = generation;

@@ -15,6 +15,7 @@ namespace Distributed.Worker.Sessions;
 /// <param name="Transport">How gradients travel between workers.</param>
 /// <param name="Decoder">Turns stored samples into numbers.</param>
 /// <param name="Dataset">The run's dataset, if this worker holds it.</param>
+/// <param name="Ahead">Reads blocks of the dataset before their steps; or null.</param>
 /// <param name="KeepsLedger">Whether the coordinator wants to know which samples were decoded.</param>
 internal sealed record RunContext(
     int Worker,
@@ -25,6 +26,7 @@ internal sealed record RunContext(
     TransportMode Transport,
     SampleDecoder Decoder,
     Dataset? Dataset,
+    BlocksAhead? Ahead,
     bool KeepsLedger
 )
 {
@@ -40,6 +42,14 @@ internal sealed record RunContext(
         var configuration = RunConfigurationJson.Read(settings.ConfigurationJson, source);
         var network = new Network(ModelSpec.FromJson(configuration.Options.Model, source), columns, settings.Outputs);
         var decoder = new SampleDecoder(Preprocessing.FromJson(settings.PreprocessingJson, source), columns.Shape);
+        var dataset = LocalDataset.Find(
+            data with
+            {
+                Holdout = data.Holdout ?? configuration.Options.Data.Holdout,
+            },
+            settings.Dataset,
+            configuration.DatasetSha256
+        );
         return new RunContext(
             message.Welcome.Worker,
             message.Run,
@@ -48,14 +58,8 @@ internal sealed record RunContext(
             settings.Exchange,
             settings.Transport,
             decoder,
-            LocalDataset.Find(
-                data with
-                {
-                    Holdout = data.Holdout ?? configuration.Options.Data.Holdout,
-                },
-                settings.Dataset,
-                configuration.DatasetSha256
-            ),
+            dataset,
+            dataset is null ? null : BlocksAhead.Of(configuration.Batches(dataset.Train.Count), dataset.Train),
             settings.Ledger
         );
     }

@@ -207,7 +207,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
     {
         using var views = new ViewLifetime();
         var work = Channel.CreateBounded<WorkItem>(new BoundedChannelOptions(WorkQueueLength) { SingleReader = true, SingleWriter = true });
-        var grants = new GrantReader(run.Decoder, run.Settings.Objective.TargetWidth, run.Dataset, run.Settings.TablesOfRows);
+        var grants = new GrantReader(run.Decoder, run.Settings.Objective.TargetWidth, run.Dataset, run.Settings.TablesOfRows, run.Ahead);
         var reading = ReadAsync(session, runner, grants, work.Writer, views);
         using var leaving = leave.Register(() => session.Post(runner.Message(message => message.Leave = new Leave())));
         runner.SayReady();

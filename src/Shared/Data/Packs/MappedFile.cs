@@ -58,6 +58,9 @@ internal sealed unsafe class MappedFile
         _view?.ReleasePointer();
     }
 
+    /// <summary>Says that small pieces will be asked for in any order: the system then reads no more than what is.</summary>
+    public void ExpectRandomReads() => MemoryAdvice.ExpectRandomReads(_first, (nuint)Length);
+
     /// <summary>Some bytes, valid as long as this lives.</summary>
     /// <exception cref="ArgumentOutOfRangeException">They are not in the file.</exception>
     public ReadOnlySpan<byte> Span(long offset, int length)

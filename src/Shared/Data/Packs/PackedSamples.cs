@@ -18,6 +18,7 @@ internal sealed class PackedSamples : SampleStorage
     private PackedSamples(PackFiles files, MappedFile features, MappedFile targets, MappedFile pages)
     {
         (_files, _features, _targets, _pages) = (files, features, targets, pages);
+        features.ExpectRandomReads();
         _checked = new int[(PageHashes.Count(features.Length) + 31) / 32];
         _reader = new RowReader(files.Features, features.Length);
     }
@@ -69,6 +70,12 @@ internal sealed class PackedSamples : SampleStorage
 
     /// <inheritdoc />
     public override void ReadAhead(ReadOnlyMemory<int> indices, int bytesPerSample) => _reader.Read(indices, bytesPerSample);
+
+    /// <inheritdoc />
+    public override void ReadAhead(long offset, long length) => _reader.Read(offset, length);
+
+    /// <inheritdoc />
+    public override bool IsReadOnDemand => true;
 
     private void Check(long page)
     {

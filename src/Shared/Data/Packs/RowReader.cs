@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Distributed.Data.Packs;
 
 /// <summary>
-/// Reads rows of a file before they are asked for, many at once, so that a disk that takes its time for each serves them beside each other.
+/// Reads rows and stretches of a file before they are asked for, many at once, so that a disk that takes its time for each serves them beside each other.
 /// What is read is thrown away: the system keeps it, and the mapping of the file finds it there. Only advice: rows that are not read in time are read
 /// when they are used, and where everything is in memory anyway hardly any is asked for.
 /// </summary>
@@ -19,7 +19,13 @@ internal sealed class RowReader
 
     private const int StackBytes = 256 * 1024;
 
-    private static readonly Lazy<BlockingCollection<(RowReader Reader, ReadOnlyMemory<int> Rows, int Bytes)>> Waiting = new(Start);
+    /// <summary>A stretch is read in pieces, so that several readers share it, and its first samples need not wait for its last.</summary>
+    private const int BytesOfPiece = 128 * 1024;
+
+    private static readonly Lazy<BlockingCollection<Piece>> Waiting = new(Start);
+
+    [ThreadStatic]
+    private static byte[]? _thrownAway;
 
     private readonly string _path;
     private readonly long _length;
@@ -42,21 +48,35 @@ internal sealed class RowReader
         for (var first = 0; first < rows.Length; first += RowsOfPiece)
         {
             if (_pace.IsWorthwhile())
-                _ = Waiting.Value.TryAdd((this, rows.Slice(first, Math.Min(RowsOfPiece, rows.Length - first)), bytes));
+                _ = Waiting.Value.TryAdd(new Piece(this, rows.Slice(first, Math.Min(RowsOfPiece, rows.Length - first)), Offset: 0, bytes));
         }
     }
 
-    private static BlockingCollection<(RowReader, ReadOnlyMemory<int>, int)> Start()
+    /// <summary>Begins to read consecutive bytes; returns at once.</summary>
+    /// <param name="offset">The first one.</param>
+    /// <param name="length">How many.</param>
+    public void Read(long offset, long length)
     {
-        BlockingCollection<(RowReader Reader, ReadOnlyMemory<int> Rows, int Bytes)> waiting = new(MostWaiting);
+        for (var end = offset + length; offset < end; offset += BytesOfPiece)
+            _ = Waiting.Value.TryAdd(new Piece(this, Rows: default, offset, (int)Math.Min(BytesOfPiece, end - offset)));
+    }
+
+    private static BlockingCollection<Piece> Start()
+    {
+        BlockingCollection<Piece> waiting = new(MostWaiting);
         for (var i = 0; i < Readers; i++)
             new Thread(Work, StackBytes) { IsBackground = true, Name = "read ahead" }.Start();
         return waiting;
 
         void Work()
         {
-            foreach (var (reader, rows, bytes) in waiting.GetConsumingEnumerable())
-                reader.Fetch(rows.Span, bytes);
+            foreach (var (reader, rows, offset, bytes) in waiting.GetConsumingEnumerable())
+            {
+                if (rows.IsEmpty)
+                    reader.Fetch(offset, bytes);
+                else
+                    reader.Fetch(rows.Span, bytes);
+            }
         }
     }
 
@@ -70,6 +90,21 @@ internal sealed class RowReader
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return null; // the mapping says so, if it matters
+        }
+    }
+
+    private void Fetch(long offset, int bytes)
+    {
+        if (_file.Value is not { } file)
+            return;
+        _thrownAway ??= new byte[BytesOfPiece];
+        try
+        {
+            _ = RandomAccess.Read(file, _thrownAway.AsSpan(0, bytes), offset);
+        }
+        catch (IOException)
+        {
+            // Whoever uses these rows hears of it.
         }
     }
 
@@ -97,4 +132,11 @@ internal sealed class RowReader
 
         _pace.Took(Stopwatch.GetElapsedTime(began), rows.Length);
     }
+
+    /// <summary>What one reader reads at a time.</summary>
+    /// <param name="Reader">Of which file.</param>
+    /// <param name="Rows">Rows; none for a stretch.</param>
+    /// <param name="Offset">Where a stretch begins.</param>
+    /// <param name="Bytes">Bytes of a row, or of the stretch.</param>
+    private readonly record struct Piece(RowReader Reader, ReadOnlyMemory<int> Rows, long Offset, int Bytes);
 }

@@ -18,6 +18,7 @@ internal sealed class GrantWriter
     private readonly BatchPlan _batches;
     private readonly Batch _test;
     private readonly StepRows? _rows;
+    private readonly BlocksAhead? _ahead;
     private (long Step, TouchedRows Rows)? _touched; // of the step that was asked for last
     private readonly Batch _holdout; // empty if there is none
 
@@ -30,6 +31,7 @@ internal sealed class GrantWriter
         _rows = tables is null ? null : new StepRows(tables, dataset.Train);
         _dataset = dataset;
         _batches = configuration.Batches(dataset.Train.Count);
+        _ahead = BlocksAhead.Of(_batches, dataset.Train);
         _test = Batch.All(dataset.Test.Count, configuration.Microbatch);
         if (dataset.Holdout is { } holdout)
             _holdout = Batch.All(holdout.Count, configuration.Microbatch);
@@ -61,6 +63,7 @@ internal sealed class GrantWriter
         if (_touched?.Step != work.Step)
         {
             var batch = _batches.Of(work.Step);
+            _ahead?.Reach(work.Step);
             _dataset.Train.ReadAhead(batch.Indices);
             _touched = (work.Step, _rows.Of(batch.Indices.Span));
         }
@@ -110,6 +113,8 @@ internal sealed class GrantWriter
     public IEnumerable<Shard> Shards(PlannedWork work, IReadOnlyList<int> shares, int rank, bool holdsDataset)
     {
         var indices = Indices(BatchOf(work), shares, rank);
+        if (!holdsDataset && work.Part == DataPart.Train)
+            _ahead?.Reach(work.Step);
         if (!holdsDataset)
             return Shards(_dataset.Part(work.Part), indices);
         return indices.Length <= MostIndices ? [] : IndexShards(indices);
