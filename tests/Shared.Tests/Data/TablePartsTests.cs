@@ -150,6 +150,34 @@ public sealed class TablePartsTests : IDisposable
         Assert.Equal(message, _folder.Refusal(Folder));
     }
 
+    [Theory]
+    [InlineData("train.csv", "test.csv")]
+    [InlineData("Training-2024.csv", "Valid_2024.csv")]
+    [InlineData("train-00000-of-00001.csv", "validation-00000-of-00001.csv")]
+    public void A_training_and_a_test_set_side_by_side_are_not_parts_of_one_table(string train, string test)
+    {
+        Part(train, Header + First);
+        Part(test, Header + First);
+
+        Assert.StartsWith(
+            $"parts: {train} and {test} are not parts of one table by their names: name the files",
+            _folder.Refusal(Folder),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Theory]
+    [InlineData("train-0.csv", "train-1.csv")]
+    [InlineData("test-0.csv", "testament.csv")]
+    [InlineData("trainers.csv", "test.csv")]
+    public void Names_that_merely_sound_so_are_parts(string one, string other)
+    {
+        Part(one, Header + First);
+        Part(other, Header + First);
+
+        Assert.Equal(Whole(Header + First + First), Parts());
+    }
+
     private string Folder => Path.Combine(_folder.Path, "parts");
 
     private void Part(string name, string text)

@@ -33,6 +33,7 @@ internal static class TableParts
         }
 
         RequireEachOnce(folder, files);
+        RequireOnePurpose(folder, files);
         return new DataFiles(first, folder, files);
     }
 
@@ -66,6 +67,27 @@ internal static class TableParts
 
     private static string? InnerFolder(string folder, Func<string, bool> isRefused) =>
         Visible(Directory.EnumerateDirectories(folder)).Order(StringComparer.Ordinal).FirstOrDefault(isRefused);
+
+    // A training and a test set side by side would be one table, and the model be judged by what it has learnt from.
+    private static void RequireOnePurpose(string folder, string[] files)
+    {
+        if (Array.Find(files, IsOf("train", "training")) is not { } train)
+            return;
+        if (Array.Find(files, IsOf("test", "testing", "valid", "validation", "val", "dev", "eval", "holdout")) is not { } other)
+            return;
+        throw FileErrors.In(
+            folder,
+            $"{Path.GetFileName(train)} and {Path.GetFileName(other)} are not parts of one table by their names: name the files, with --data {train} --test {other}, or put parts into a folder of their own"
+        );
+
+        static Predicate<string> IsOf(params string[] words) =>
+            file =>
+            {
+                var name = Path.GetFileName(file);
+                var word = string.Concat(name.TakeWhile(char.IsAsciiLetter));
+                return words.Contains(word, StringComparer.OrdinalIgnoreCase);
+            };
+    }
 
     private static void RequireEachOnce(string folder, string[] files)
     {
