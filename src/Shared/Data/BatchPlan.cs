@@ -72,7 +72,7 @@ internal sealed class BatchPlan
     public Batch Of(long step)
     {
         ReadOnlyMemory<int> order = Order(Epoch(step)).Indices;
-        var start = (step - 1) % StepsPerEpoch * _batchSize;
+        var start = StartOf(step);
         var length = (int)Math.Min(_batchSize, _sampleCount - start);
         return new Batch(order.Slice((int)start, length), _microbatch);
     }
@@ -83,12 +83,15 @@ internal sealed class BatchPlan
     public void AddBlocksNear(long step, ISet<int> blocks)
     {
         var order = Order(Epoch(step));
-        var start = (step - 1) % StepsPerEpoch * _batchSize;
+        var start = StartOf(step);
         var end = Math.Min(start + _batchSize + _block, _sampleCount);
         // Blocks are whole but for the last of the file, wherever it comes: what is behind it lies nearer by what it lacks.
         for (var place = start; place < end; place = order.EndOfBlockAt(place))
             blocks.Add(order.Indices[place] / _block);
     }
+
+    // Its first place in the order of its epoch.
+    private long StartOf(long step) => (step - 1) % StepsPerEpoch * _batchSize;
 
     private EpochOrder Order(long epoch)
     {

@@ -149,7 +149,8 @@ internal static unsafe class RowKernels
     {
         /// <summary>Requests what the row will need.</summary>
         /// <param name="place">Where it lies in the state.</param>
-        void Fetch(nint place);
+        /// <param name="dimension">Its values.</param>
+        void Fetch(nint place, int dimension);
 
         /// <param name="gradient">Where its gradient lies among those of the touched rows.</param>
         /// <param name="place">Where it lies in the state.</param>
@@ -180,8 +181,7 @@ internal static unsafe class RowKernels
                     if (place + RowsAhead < endOfTable)
                     {
                         var ahead = column.TableOffset + ((nint)(rows[place + RowsAhead] - column.FirstRow) * column.Dimension);
-                        for (var i = 0; i < column.Dimension; i += CacheLine.Length)
-                            step.Fetch(ahead + i);
+                        step.Fetch(ahead, column.Dimension);
                     }
 
                     step.Row<TLanes, TVector>(
@@ -199,10 +199,10 @@ internal static unsafe class RowKernels
     private readonly struct SgdStep(float learningRate, float* gradientSum, float samples, float* weights, float* nextWeights) : IRowStep
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Fetch(nint place)
+        public void Fetch(nint place, int dimension)
         {
-            CacheLine.Fetch(weights + place);
-            CacheLine.Fetch(nextWeights + place);
+            CacheLine.Fetch(weights + place, dimension);
+            CacheLine.Fetch(nextWeights + place, dimension);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -242,12 +242,12 @@ internal static unsafe class RowKernels
         private const int MeanLanes = 16;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Fetch(nint place)
+        public void Fetch(nint place, int dimension)
         {
-            CacheLine.Fetch(weights + place);
-            CacheLine.Fetch(nextWeights + place);
-            CacheLine.Fetch(sums + place);
-            CacheLine.Fetch(nextSums + place);
+            CacheLine.Fetch(weights + place, dimension);
+            CacheLine.Fetch(nextWeights + place, dimension);
+            CacheLine.Fetch(sums + place, dimension);
+            CacheLine.Fetch(nextSums + place, dimension);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

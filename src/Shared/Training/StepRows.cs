@@ -45,9 +45,9 @@ internal sealed class StepRows(EmbeddingShape tables, SampleSet samples)
             var first = columns[table].FirstRow;
             var seen = _seen.AsSpan(first, columns[table].Rows); // in a cache while its samples pass by
             var rows = _rows.AsSpan(table * count, count);
-            var ids = _ids.AsSpan(table, ((count - 1) * columns.Length) + 1);
+            var ids = _ids.AsSpan(0, count * columns.Length);
             var found = 0;
-            for (var place = 0; place < ids.Length; place += columns.Length)
+            for (var place = table; place < ids.Length; place += columns.Length)
             {
                 var id = float.ConvertToIntegerNative<int>(ids[place]);
                 rows[found] = first + id;

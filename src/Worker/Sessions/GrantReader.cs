@@ -39,10 +39,10 @@ internal sealed class GrantReader(
     public Compute? Take(ViewGeneration generation, Grant grant)
     {
         var step = checked((long)grant.Step);
-        if (grant.Work == Protocol.Work.Train && step > 0)
-            ahead?.Reach(step);
         if (_open is not null)
             throw new InvalidDataException($"the grant of step {step} came before all samples of the one before");
+        if (grant.Work == Protocol.Work.Train && step > 0)
+            ahead?.Reach(step);
         _generation = generation;
         if (grant.ShardSamples == 0)
             return Indexed(grant);

@@ -70,13 +70,8 @@ internal sealed class RowReader
 
         void Work()
         {
-            foreach (var (reader, rows, offset, bytes) in waiting.GetConsumingEnumerable())
-            {
-                if (rows.IsEmpty)
-                    reader.Fetch(offset, bytes);
-                else
-                    reader.Fetch(rows.Span, bytes);
-            }
+            foreach (var piece in waiting.GetConsumingEnumerable())
+                piece.Reader.Fetch(piece);
         }
     }
 
@@ -93,14 +88,16 @@ internal sealed class RowReader
         }
     }
 
-    private void Fetch(long offset, int bytes)
+    private void Fetch(in Piece piece)
     {
         if (_file.Value is not { } file)
             return;
-        _thrownAway ??= new byte[BytesOfPiece];
         try
         {
-            _ = RandomAccess.Read(file, _thrownAway.AsSpan(0, bytes), offset);
+            if (piece.Rows.IsEmpty)
+                FetchStretch(file, piece.Offset, piece.Bytes);
+            else
+                FetchRows(file, piece.Rows.Span, piece.Bytes);
         }
         catch (IOException)
         {
@@ -108,26 +105,23 @@ internal sealed class RowReader
         }
     }
 
-    private void Fetch(ReadOnlySpan<int> rows, int bytes)
+    private static void FetchStretch(SafeFileHandle file, long offset, int bytes)
     {
-        if (_file.Value is not { } file)
-            return;
+        _thrownAway ??= new byte[BytesOfPiece];
+        _ = RandomAccess.Read(file, _thrownAway.AsSpan(0, bytes), offset);
+    }
+
+    private void FetchRows(SafeFileHandle file, ReadOnlySpan<int> rows, int bytes)
+    {
         Span<byte> page = stackalloc byte[1];
         var began = Stopwatch.GetTimestamp();
-        try
+        foreach (var row in rows)
         {
-            foreach (var row in rows)
-            {
-                if (row < 0)
-                    continue; // whoever uses it hears of it
-                var (offset, end) = ((long)row * bytes, Math.Min(((long)row + 1) * bytes, _length));
-                for (; offset < end; offset = (offset / PageHashes.PageBytes + 1) * PageHashes.PageBytes)
-                    _ = RandomAccess.Read(file, page, offset);
-            }
-        }
-        catch (IOException)
-        {
-            return; // whoever uses the row hears of it
+            if (row < 0)
+                continue; // whoever uses it hears of it
+            var (offset, end) = ((long)row * bytes, Math.Min(((long)row + 1) * bytes, _length));
+            for (; offset < end; offset = (offset / PageHashes.PageBytes + 1) * PageHashes.PageBytes)
+                _ = RandomAccess.Read(file, page, offset);
         }
 
         _pace.Took(Stopwatch.GetElapsedTime(began), rows.Length);

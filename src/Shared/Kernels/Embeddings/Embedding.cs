@@ -87,7 +87,7 @@ internal static unsafe class Embedding
                 team.Scratch(scratchLength),
                 scratchLength
             );
-            WorkSharing.Run(VectorizedWork.Of(work), outputGradient.Length, team);
+            WorkSharing.Run(VectorizedWork.Of(work), (long)outputGradient.Length + (rows?.Length ?? tablesGradient.Length), team);
         }
 
         if (refused[0] != 0)
@@ -129,17 +129,10 @@ internal static unsafe class Embedding
                     var ids = operands.IdsOf(i);
                     var table = tables + column.TableOffset;
                     if (row + SamplesAhead < end)
-                        Fetch(table + ((nint)ids[row + SamplesAhead] * column.Dimension), column.Dimension);
+                        CacheLine.Fetch(table + ((nint)ids[row + SamplesAhead] * column.Dimension), column.Dimension);
                     Copy<TLanes, TVector>(table + ((nint)ids[row] * column.Dimension), column.Dimension, destination + column.OutputOffset);
                 }
             }
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void Fetch(float* row, int dimension)
-        {
-            for (var i = 0; i < dimension; i += CacheLine.Length)
-                CacheLine.Fetch(row + i);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -18,4 +18,12 @@ internal static unsafe class CacheLine
         if (Sse.IsSupported)
             Sse.Prefetch0(address);
     }
+
+    /// <summary>Requests the lines of some memory that begins at a line's start; of other memory perhaps not the last.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Fetch(float* address, int length)
+    {
+        for (var i = 0; i < length; i += Length)
+            Fetch(address + i);
+    }
 }

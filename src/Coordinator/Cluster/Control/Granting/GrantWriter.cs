@@ -113,11 +113,11 @@ internal sealed class GrantWriter
     public IEnumerable<Shard> Shards(PlannedWork work, IReadOnlyList<int> shares, int rank, bool holdsDataset)
     {
         var indices = Indices(BatchOf(work), shares, rank);
-        if (!holdsDataset && work.Part == DataPart.Train)
+        if (holdsDataset)
+            return indices.Length <= MostIndices ? [] : IndexShards(indices);
+        if (work.Part == DataPart.Train)
             _ahead?.Reach(work.Step);
-        if (!holdsDataset)
-            return Shards(_dataset.Part(work.Part), indices);
-        return indices.Length <= MostIndices ? [] : IndexShards(indices);
+        return Shards(_dataset.Part(work.Part), indices);
     }
 
     private static ReadOnlyMemory<int> Indices(Batch batch, IReadOnlyList<int> shares, int rank)
