@@ -10,6 +10,7 @@ internal static unsafe partial class MemoryAdvice
 
     // Of <sys/mman.h>.
     private const int Random = 1;
+    private const int WillNeed = 3;
     private const int HugePage = 14;
 
     /// <summary>
@@ -24,6 +25,13 @@ internal static unsafe partial class MemoryAdvice
     /// <param name="address">Where it begins.</param>
     /// <param name="bytes">Its length.</param>
     public static void ExpectRandomReads(void* address, nuint bytes) => Advise(address, bytes, SmallestPage, Random);
+
+    /// <summary>
+    /// Has a piece of a mapped file read; returns before it is. Exactly that piece, where a reader in order has the system read far beyond it.
+    /// </summary>
+    /// <param name="address">Where it begins, on a page.</param>
+    /// <param name="bytes">Its length; of more than a few megabytes the system reads the first ones alone.</param>
+    public static void ReadSoon(void* address, nuint bytes) => Advise(address, bytes, SmallestPage, WillNeed);
 
     private static void Advise(void* address, nuint bytes, nuint page, int advice)
     {

@@ -15,7 +15,7 @@ internal abstract class SampleStorage
     /// <exception cref="IOException">They are not what was stored.</exception>
     public abstract ReadOnlySpan<byte> Stored(long offset, int length);
 
-    /// <summary>Says that samples will be asked for soon, so that whoever reads them from a disk need not wait then.</summary>
+    /// <summary>Says that samples, which may lie anywhere, will be asked for soon, so that whoever reads them from a disk need not wait then.</summary>
     /// <param name="indices">The samples, in the order in which they will be asked for.</param>
     /// <param name="bytesPerSample">Bytes of a sample.</param>
     public virtual void ReadAhead(ReadOnlyMemory<int> indices, int bytesPerSample) { }

@@ -19,7 +19,8 @@ internal sealed class LocalTrainer : IDisposable
     private readonly AllReduce _exchange; // of one member: it hands the gradient to the update
     private readonly TrainingStep _step;
     private readonly StepRows? _rows;
-    private readonly BlocksAhead? _ahead;
+    private readonly SamplesAhead? _ahead;
+    private long _reached; // the last step whose samples are being read
 
     /// <summary>Prepares a trainer whose state is to be filled by the caller.</summary>
     /// <param name="settings">The run's settings.</param>
@@ -33,7 +34,7 @@ internal sealed class LocalTrainer : IDisposable
         _batches = batches;
         _microbatch = settings.Microbatch;
         _rows = settings.TablesOfRows is { } tables ? new StepRows(tables, dataset.Train) : null;
-        _ahead = BlocksAhead.Of(batches, dataset.Train);
+        _ahead = SamplesAhead.Of(batches, dataset.Train);
         _replica = new Replica(settings, threads);
         _gradients = new PrivateMemory(settings.Network.Layout.Length);
         var plans = new ReductionPlans(Shares.Equal(1), Buckets.Of(settings.Network.Layout, owners: 1));
@@ -57,11 +58,9 @@ internal sealed class LocalTrainer : IDisposable
     public BatchSums Step()
     {
         var step = State.Step + 1;
-        _ahead?.Reach(step);
+        ReadAhead(step);
         var batch = _batches.Of(step);
         var samples = new IndexedSamples(_dataset.Train, batch.Indices);
-        if (_batches.Epoch(step + 1) == _batches.Epoch(step))
-            _dataset.Train.ReadAhead(_batches.Of(step + 1).Indices);
         var plan = _step.Train(step, new MemberBatch(batch.MicrobatchCount, samples.Count, samples, _rows?.Of(batch.Indices.Span)));
         return StepRecord.Complete(_exchange, plan).Sums;
     }
@@ -77,6 +76,16 @@ internal sealed class LocalTrainer : IDisposable
         var samples = new IndexedSamples(set, batch.Indices);
         var plan = _step.Evaluate(State.Step, part, new MemberBatch(batch.MicrobatchCount, samples.Count, samples));
         return StepRecord.Complete(_exchange, plan).Sums;
+    }
+
+    // Also of the step behind, unless its epoch has another order: an order takes time to make, and one is kept.
+    private void ReadAhead(long step)
+    {
+        if (_ahead is null)
+            return;
+        var last = _batches.Epoch(step + 1) == _batches.Epoch(step) ? step + 1 : step;
+        for (_reached = Math.Max(_reached, step - 1); _reached < last; _reached++)
+            _ahead.Reach(_reached + 1, _batches.Of(_reached + 1).Indices);
     }
 
     /// <inheritdoc />

@@ -20,44 +20,22 @@ internal interface ISampleSource
 }
 
 /// <summary>Samples of a set that this process holds, or reads from a disk as they are needed.</summary>
-internal sealed class IndexedSamples : ISampleSource
+/// <param name="samples">The set.</param>
+/// <param name="indices">Which of them, in order.</param>
+internal sealed class IndexedSamples(SampleSet samples, ReadOnlyMemory<int> indices) : ISampleSource
 {
-    /// <summary>Bytes that are read before they are needed.</summary>
-    private const int BytesAhead = 16 << 20;
-
-    private readonly SampleSet _samples;
-    private readonly ReadOnlyMemory<int> _indices;
-    private readonly int _ahead; // samples
-
-    /// <summary>Takes samples of a set, and begins to read the first of them.</summary>
-    /// <param name="samples">The set.</param>
-    /// <param name="indices">Which of them, in order.</param>
-    public IndexedSamples(SampleSet samples, ReadOnlyMemory<int> indices)
-    {
-        (_samples, _indices) = (samples, indices);
-        _ahead = Math.Max(1, BytesAhead / samples.BytesPerSample);
-        ReadAhead(0, _ahead);
-    }
+    /// <inheritdoc />
+    public int Count => indices.Length;
 
     /// <inheritdoc />
-    public int Count => _indices.Length;
-
-    /// <inheritdoc />
-    public ReadOnlySpan<int> Indices => _indices.Span;
+    public ReadOnlySpan<int> Indices => indices.Span;
 
     /// <inheritdoc />
     public void Decode(int first, int count, Span<float> inputs, Span<int> targets)
     {
-        ReadAhead((long)first + _ahead, count);
-        var chosen = _indices.Span.Slice(first, count);
-        _samples.Decode(chosen, inputs);
-        _samples.CopyTargets(chosen, targets);
-    }
-
-    private void ReadAhead(long first, int count)
-    {
-        if (first < _indices.Length)
-            _samples.ReadAhead(_indices.Slice((int)first, (int)Math.Min(count, _indices.Length - first)));
+        var chosen = indices.Span.Slice(first, count);
+        samples.Decode(chosen, inputs);
+        samples.CopyTargets(chosen, targets);
     }
 }
 

@@ -11,13 +11,13 @@ namespace Distributed.Worker.Sessions;
 /// <param name="targetWidth">32-bit words in the target of a sample.</param>
 /// <param name="dataset">The run's dataset, or null if this worker does not hold it.</param>
 /// <param name="tables">The model's tables, where a step updates only the rows that it touches; or null.</param>
-/// <param name="ahead">Reads blocks of the dataset before their steps; or null.</param>
+/// <param name="ahead">Reads samples of the dataset before their steps; or null.</param>
 internal sealed class GrantReader(
     SampleDecoder decoder,
     int targetWidth,
     Dataset? dataset,
     EmbeddingShape? tables = null,
-    BlocksAhead? ahead = null
+    SamplesAhead? ahead = null
 )
 {
     private readonly Lazy<TouchedRows?> _all = new(() => tables is null ? null : TouchedRows.All(tables));
@@ -41,8 +41,6 @@ internal sealed class GrantReader(
         var step = checked((long)grant.Step);
         if (_open is not null)
             throw new InvalidDataException($"the grant of step {step} came before all samples of the one before");
-        if (grant.Work == Protocol.Work.Train && step > 0)
-            ahead?.Reach(step);
         _generation = generation;
         if (grant.ShardSamples == 0)
             return Indexed(grant);
@@ -88,10 +86,7 @@ internal sealed class GrantReader(
         if (_filled < (int)open.ShardSamples)
             return null;
         _open = null;
-        return Work(
-            open,
-            dataset is null ? new StoredSamples(decoder, _samples, _targets, _indices) : new IndexedSamples(SetOf(open)!, _indices)
-        );
+        return Work(open, dataset is null ? new StoredSamples(decoder, _samples, _targets, _indices) : Held(open, _indices));
     }
 
     private Compute Work(Grant grant, ISampleSource samples) =>
@@ -130,7 +125,14 @@ internal sealed class GrantReader(
         var indices = MemoryMarshal.Cast<byte, int>(grant.Indices.Span).ToArray();
         if (dataset is null && indices.Length > 0)
             throw new InvalidDataException("indices came, but this worker does not hold the dataset");
-        return Work(grant, new IndexedSamples(SetOf(grant) ?? SampleSet.Empty(decoder), indices));
+        return Work(grant, Held(grant, indices));
+    }
+
+    private IndexedSamples Held(Grant grant, int[] indices)
+    {
+        if (grant.Work == Protocol.Work.Train && grant.Step > 0)
+            ahead?.Reach((long)grant.Step, indices);
+        return new IndexedSamples(SetOf(grant) ?? SampleSet.Empty(decoder), indices);
     }
 
     private SampleSet? SetOf(Grant grant)

@@ -15,7 +15,7 @@ namespace Distributed.Worker.Sessions;
 /// <param name="Transport">How gradients travel between workers.</param>
 /// <param name="Decoder">Turns stored samples into numbers.</param>
 /// <param name="Dataset">The run's dataset, if this worker holds it.</param>
-/// <param name="Ahead">Reads blocks of the dataset before their steps; or null.</param>
+/// <param name="Ahead">Reads samples of the dataset before their steps; or null.</param>
 /// <param name="KeepsLedger">Whether the coordinator wants to know which samples were decoded.</param>
 internal sealed record RunContext(
     int Worker,
@@ -26,7 +26,7 @@ internal sealed record RunContext(
     TransportMode Transport,
     SampleDecoder Decoder,
     Dataset? Dataset,
-    BlocksAhead? Ahead,
+    SamplesAhead? Ahead,
     bool KeepsLedger
 )
 {
@@ -59,7 +59,7 @@ internal sealed record RunContext(
             settings.Transport,
             decoder,
             dataset,
-            dataset is null ? null : BlocksAhead.Of(configuration.Batches(dataset.Train.Count), dataset.Train),
+            dataset is null ? null : SamplesAhead.Of(configuration.Batches(dataset.Train.Count), dataset.Train),
             settings.Ledger
         );
     }

@@ -61,6 +61,9 @@ internal sealed unsafe class MappedFile
     /// <summary>Says that small pieces will be asked for in any order: the system then reads no more than what is.</summary>
     public void ExpectRandomReads() => MemoryAdvice.ExpectRandomReads(_first, (nuint)Length);
 
+    /// <summary>Says that a piece of at most some megabytes will be asked for soon: the system begins to read it.</summary>
+    public void ReadSoon(long offset, int length) => MemoryAdvice.ReadSoon(_first + offset, (nuint)Math.Min(length, Length - offset));
+
     /// <summary>Some bytes, valid as long as this lives.</summary>
     /// <exception cref="ArgumentOutOfRangeException">They are not in the file.</exception>
     public ReadOnlySpan<byte> Span(long offset, int length)

@@ -1,4 +1,5 @@
 using System.IO.Hashing;
+using System.Runtime.InteropServices;
 
 namespace Distributed.Data.Packs;
 
@@ -8,19 +9,24 @@ namespace Distributed.Data.Packs;
 /// </summary>
 internal sealed class PackedSamples : SampleStorage
 {
+    /// <summary>As much as the system reads at one request.</summary>
+    private const int PieceBytes = 2 << 20;
+
     private readonly PackFiles _files;
     private readonly MappedFile _features;
     private readonly MappedFile _targets;
     private readonly MappedFile _pages;
     private readonly int[] _checked; // a bit for each page
-    private readonly RowReader _reader;
+    private readonly RowReader _rows;
+    private readonly Lock _gate = new();
+    private Task _stretches = Task.CompletedTask; // the last of those that are being read
+    private bool _isRandom; // whether rows were asked for
 
     private PackedSamples(PackFiles files, MappedFile features, MappedFile targets, MappedFile pages)
     {
         (_files, _features, _targets, _pages) = (files, features, targets, pages);
-        features.ExpectRandomReads();
         _checked = new int[(PageHashes.Count(features.Length) + 31) / 32];
-        _reader = new RowReader(files.Features, features.Length);
+        _rows = new RowReader(files.Features, features.Length);
     }
 
     /// <summary>Opens a set. Its targets are checked, which are read in any case.</summary>
@@ -69,13 +75,40 @@ internal sealed class PackedSamples : SampleStorage
     }
 
     /// <inheritdoc />
-    public override void ReadAhead(ReadOnlyMemory<int> indices, int bytesPerSample) => _reader.Read(indices, bytesPerSample);
+    public override void ReadAhead(ReadOnlyMemory<int> indices, int bytesPerSample)
+    {
+        if (!_isRandom)
+            _features.ExpectRandomReads();
+        _isRandom = true;
+        _rows.Read(indices, bytesPerSample);
+    }
 
     /// <inheritdoc />
-    public override void ReadAhead(long offset, long length) => _reader.Read(offset, length);
+    public override void ReadAhead(long offset, long length)
+    {
+        lock (_gate)
+            _stretches = _stretches.ContinueWith(_ => Read(offset, length), TaskScheduler.Default);
+    }
 
     /// <inheritdoc />
     public override bool IsReadOnDemand => true;
+
+    // All pieces are asked for at once, then waited for in order. Their pages are mapped and checked by then, so that nothing is left for the step to do.
+    private void Read(long offset, long length)
+    {
+        try
+        {
+            var (start, end) = (offset / PageHashes.PageBytes * PageHashes.PageBytes, offset + length);
+            for (var piece = start; piece < end; piece += PieceBytes)
+                _features.ReadSoon(piece, (int)Math.Min(PieceBytes, end - piece));
+            for (var page = start; page < end; page += PageHashes.PageBytes)
+                _ = Volatile.Read(in MemoryMarshal.GetReference(Stored(page, length: 1)));
+        }
+        catch (IOException)
+        {
+            // Whoever uses the page hears of it.
+        }
+    }
 
     private void Check(long page)
     {

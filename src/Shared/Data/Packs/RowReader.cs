@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Distributed.Data.Packs;
 
 /// <summary>
-/// Reads rows and stretches of a file before they are asked for, many at once, so that a disk that takes its time for each serves them beside each other.
+/// Reads rows of a file before they are asked for, many at once, so that a disk that takes its time for each serves them beside each other.
 /// What is read is thrown away: the system keeps it, and the mapping of the file finds it there. Only advice: rows that are not read in time are read
 /// when they are used, and where everything is in memory anyway hardly any is asked for.
 /// </summary>
@@ -19,13 +19,7 @@ internal sealed class RowReader
 
     private const int StackBytes = 256 * 1024;
 
-    /// <summary>A stretch is read in pieces, so that several readers share it, and its first samples need not wait for its last.</summary>
-    private const int BytesOfPiece = 128 * 1024;
-
     private static readonly Lazy<BlockingCollection<Piece>> Waiting = new(Start);
-
-    [ThreadStatic]
-    private static byte[]? _thrownAway;
 
     private readonly string _path;
     private readonly long _length;
@@ -48,17 +42,8 @@ internal sealed class RowReader
         for (var first = 0; first < rows.Length; first += RowsOfPiece)
         {
             if (_pace.IsWorthwhile())
-                _ = Waiting.Value.TryAdd(new Piece(this, rows.Slice(first, Math.Min(RowsOfPiece, rows.Length - first)), Offset: 0, bytes));
+                _ = Waiting.Value.TryAdd(new Piece(this, rows.Slice(first, Math.Min(RowsOfPiece, rows.Length - first)), bytes));
         }
-    }
-
-    /// <summary>Begins to read consecutive bytes; returns at once.</summary>
-    /// <param name="offset">The first one.</param>
-    /// <param name="length">How many.</param>
-    public void Read(long offset, long length)
-    {
-        for (var end = offset + length; offset < end; offset += BytesOfPiece)
-            _ = Waiting.Value.TryAdd(new Piece(this, Rows: default, offset, (int)Math.Min(BytesOfPiece, end - offset)));
     }
 
     private static BlockingCollection<Piece> Start()
@@ -94,10 +79,7 @@ internal sealed class RowReader
             return;
         try
         {
-            if (piece.Rows.IsEmpty)
-                FetchStretch(file, piece.Offset, piece.Bytes);
-            else
-                FetchRows(file, piece.Rows.Span, piece.Bytes);
+            Fetch(file, piece.Rows.Span, piece.BytesOfRow);
         }
         catch (IOException)
         {
@@ -105,13 +87,7 @@ internal sealed class RowReader
         }
     }
 
-    private static void FetchStretch(SafeFileHandle file, long offset, int bytes)
-    {
-        _thrownAway ??= new byte[BytesOfPiece];
-        _ = RandomAccess.Read(file, _thrownAway.AsSpan(0, bytes), offset);
-    }
-
-    private void FetchRows(SafeFileHandle file, ReadOnlySpan<int> rows, int bytes)
+    private void Fetch(SafeFileHandle file, ReadOnlySpan<int> rows, int bytes)
     {
         Span<byte> page = stackalloc byte[1];
         var began = Stopwatch.GetTimestamp();
@@ -129,8 +105,7 @@ internal sealed class RowReader
 
     /// <summary>What one reader reads at a time.</summary>
     /// <param name="Reader">Of which file.</param>
-    /// <param name="Rows">Rows; none for a stretch.</param>
-    /// <param name="Offset">Where a stretch begins.</param>
-    /// <param name="Bytes">Bytes of a row, or of the stretch.</param>
-    private readonly record struct Piece(RowReader Reader, ReadOnlyMemory<int> Rows, long Offset, int Bytes);
+    /// <param name="Rows">The rows.</param>
+    /// <param name="BytesOfRow">Bytes of each.</param>
+    private readonly record struct Piece(RowReader Reader, ReadOnlyMemory<int> Rows, int BytesOfRow);
 }

@@ -18,7 +18,7 @@ internal sealed class GrantWriter
     private readonly BatchPlan _batches;
     private readonly Batch _test;
     private readonly StepRows? _rows;
-    private readonly BlocksAhead? _ahead;
+    private readonly SamplesAhead? _ahead;
     private (long Step, TouchedRows Rows)? _touched; // of the step that was asked for last
     private readonly Batch _holdout; // empty if there is none
 
@@ -31,7 +31,7 @@ internal sealed class GrantWriter
         _rows = tables is null ? null : new StepRows(tables, dataset.Train);
         _dataset = dataset;
         _batches = configuration.Batches(dataset.Train.Count);
-        _ahead = BlocksAhead.Of(_batches, dataset.Train);
+        _ahead = SamplesAhead.Of(_batches, dataset.Train);
         _test = Batch.All(dataset.Test.Count, configuration.Microbatch);
         if (dataset.Holdout is { } holdout)
             _holdout = Batch.All(holdout.Count, configuration.Microbatch);
@@ -63,8 +63,7 @@ internal sealed class GrantWriter
         if (_touched?.Step != work.Step)
         {
             var batch = _batches.Of(work.Step);
-            _ahead?.Reach(work.Step);
-            _dataset.Train.ReadAhead(batch.Indices);
+            _ahead?.Reach(work.Step, batch.Indices);
             _touched = (work.Step, _rows.Of(batch.Indices.Span));
         }
 
@@ -116,7 +115,7 @@ internal sealed class GrantWriter
         if (holdsDataset)
             return indices.Length <= MostIndices ? [] : IndexShards(indices);
         if (work.Part == DataPart.Train)
-            _ahead?.Reach(work.Step);
+            _ahead?.Reach(work.Step, indices);
         return Shards(_dataset.Part(work.Part), indices);
     }
 
@@ -128,7 +127,6 @@ internal sealed class GrantWriter
 
     private static IEnumerable<Shard> Shards(SampleSet samples, ReadOnlyMemory<int> indices)
     {
-        samples.ReadAhead(indices);
         var most = Math.Max(1, WireLimits.ShardBytes / samples.BytesPerSample);
         for (var start = 0; start < indices.Length; start += most)
             yield return Shard(samples, indices.Slice(start, Math.Min(most, indices.Length - start)).Span);

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Distributed.Shared.Tests.Data;
 
-public sealed class BlocksAheadTests
+public sealed class SamplesAheadTests
 {
     private const int Width = 3;
 
@@ -16,30 +16,37 @@ public sealed class BlocksAheadTests
                 {
                     var plan = new BatchPlan(seed, samples, batch, microbatch: 1, shuffle, block);
                     Storage storage = new(samples);
-                    var ahead = BlocksAhead.Of(plan, Set(storage));
-                    Assert.Equal(block < samples, ahead is not null);
+                    var ahead = SamplesAhead.Of(plan, Set(storage));
+                    Assert.NotNull(ahead);
                     var first = done + 1L;
-                    for (var step = first; ahead is not null && plan.Epoch(step) == plan.Epoch(first); step++)
+                    for (var step = first; plan.Epoch(step) == plan.Epoch(first); step++)
                     {
                         var indices = plan.Of(step).Indices.ToArray();
-                        if (step > first && batch <= block)
+                        if (step > first && batch <= block && block < samples)
                             Assert.All(indices, index => Assert.True(storage.Asked[index] > 0));
-                        ahead.Reach(step);
+                        ahead.Reach(step, indices);
                         Assert.All(indices, index => Assert.True(storage.Asked[index] > 0));
                     }
 
                     // A short block may be asked for again when its own samples come.
-                    Assert.All(storage.Asked, times => Assert.InRange(times, 0, samples % block == 0 ? 1 : 2));
+                    Assert.All(storage.Asked, times => Assert.InRange(times, 0, block >= samples || samples % block == 0 ? 1 : 2));
                 }
             );
 
     [Fact]
-    public void What_is_in_memory_or_too_large_to_keep_is_not_asked_for()
+    public void Blocks_that_are_too_large_to_keep_are_read_row_by_row_and_what_is_in_memory_not_at_all()
     {
         var plan = new BatchPlan(seed: 1, sampleCount: 100, batchSize: 10, microbatch: 1, shuffle: true, block: 20);
-        Assert.Null(BlocksAhead.Of(plan, new SampleSet(Decoder(Width), new int[100], new byte[100 * Width])));
-        Assert.Null(BlocksAhead.Of(plan, Set(new Storage(100, width: 4 << 20), width: 4 << 20)));
-        Assert.NotNull(BlocksAhead.Of(plan, Set(new Storage(100, width: 3 << 20), width: 3 << 20)));
+        Assert.Null(SamplesAhead.Of(plan, new SampleSet(Decoder(Width), new int[100], new byte[100 * Width])));
+        Assert.Equal(10, Asked(width: 4 << 20));
+        Assert.Equal(40, Asked(width: 3 << 20));
+
+        int Asked(int width)
+        {
+            Storage storage = new(100, width);
+            SamplesAhead.Of(plan, Set(storage, width))!.Reach(1, plan.Of(1).Indices);
+            return storage.Asked.Sum();
+        }
     }
 
     private static SampleDecoder Decoder(int width) => new(Preprocessing.Bytes(255), new SampleShape(1, 1, width));
@@ -59,6 +66,12 @@ public sealed class BlocksAheadTests
         public override bool IsReadOnDemand => true;
 
         public override ReadOnlySpan<byte> Stored(long offset, int length) => new byte[length];
+
+        public override void ReadAhead(ReadOnlyMemory<int> indices, int bytesPerSample)
+        {
+            foreach (var sample in indices.Span)
+                Asked[sample]++;
+        }
 
         public override void ReadAhead(long offset, long length)
         {
