@@ -29,7 +29,9 @@ internal sealed class MemoryLimit : IDisposable
     public long Run(string executable, IEnumerable<string> arguments)
     {
         string[] all = ["-c", $"echo $$ > {_group}/cgroup.procs; exec \"$@\"", "sh", executable, .. arguments];
-        using var process = Process.Start(new ProcessStartInfo("sh", all) { RedirectStandardError = true })!;
+        using var process = Process.Start(new ProcessStartInfo("sh", all) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        process.OutputDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
         var errors = process.StandardError.ReadToEndAsync();
         var read = 0L;
         while (!process.WaitForExit(100))

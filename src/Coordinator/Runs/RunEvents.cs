@@ -7,8 +7,8 @@ using Distributed.Training;
 namespace Distributed.Coordinator.Runs;
 
 /// <summary>
-/// Something that happened in a run; <c>--json</c> writes each as one object. Times are the observer's matter; an event says nothing that
-/// differs between two equal runs but who did the work.
+/// Something that happened in a run; <c>--json</c> writes each as one object. When it happened is the observer's matter; an event says nothing that
+/// differs between two equal runs but who did the work, and how long it took.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
 [JsonDerivedType(typeof(TaskChosen), "taskChosen")]
@@ -27,6 +27,7 @@ namespace Distributed.Coordinator.Runs;
 [JsonDerivedType(typeof(RunWarning), "warning")]
 [JsonDerivedType(typeof(Straggling), "straggling")]
 [JsonDerivedType(typeof(RangesChanged), "rangesChanged")]
+[JsonDerivedType(typeof(WorkersMeasured), "workersMeasured")]
 [JsonDerivedType(typeof(RunInterrupted), "runInterrupted")]
 [JsonDerivedType(typeof(RunCompleted), "runCompleted")]
 [JsonDerivedType(typeof(RunVerified), "runVerified")]
@@ -172,6 +173,32 @@ internal sealed record RangesChanged(long Step, int Microbatches, IReadOnlyList<
 /// <param name="Worker">The worker's name.</param>
 /// <param name="Microbatches">How many microbatches it computes.</param>
 internal sealed record WorkerRange(string Worker, int Microbatches);
+
+/// <summary>
+/// What each worker has done with its time since the last such event; about once a second while steps complete, and at the end. Not of a worker that
+/// has left the view by then.
+/// </summary>
+/// <param name="Step">The last step of it.</param>
+/// <param name="Seconds">How long that is.</param>
+/// <param name="SamplesPerSecond">All samples trained on in it, over its length.</param>
+/// <param name="Workers">The view's workers in the order of their ranks; the process itself where it trains alone.</param>
+internal sealed record WorkersMeasured(long Step, double Seconds, double SamplesPerSecond, IReadOnlyList<WorkerTimes> Workers) : RunEvent;
+
+/// <summary>What a worker has done with its time. The parts of the time add up to 1.</summary>
+/// <param name="Worker">Its name.</param>
+/// <param name="Microbatches">Of a whole batch: how many it computes.</param>
+/// <param name="SamplesPerSecond">The samples that it has trained on, over the whole time.</param>
+/// <param name="Compute">Forward and backward passes.</param>
+/// <param name="Exchange">Reducing, sending, and updating the weights after the backward pass.</param>
+/// <param name="Waiting">For other members, for work, and for all that is no step.</param>
+internal sealed record WorkerTimes(
+    string Worker,
+    int Microbatches,
+    double SamplesPerSecond,
+    double Compute,
+    double Exchange,
+    double Waiting
+);
 
 /// <summary>The run was told to stop; its last checkpoint is on disk.</summary>
 /// <param name="Step">Steps completed.</param>
