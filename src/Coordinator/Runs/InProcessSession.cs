@@ -21,6 +21,7 @@ internal sealed class InProcessSession : IDisposable
     private readonly LocalTrainer _trainer;
     private readonly IReadOnlyList<string> _momentNames;
     private readonly bool _keepsLedger;
+    private readonly TimeMeter _meter;
     private TimeSpan _trained;
     private long _samples;
     private Evaluated? _evaluation;
@@ -37,6 +38,7 @@ internal sealed class InProcessSession : IDisposable
             _heldOutObjective = _configuration.CreateObjective(request.Dataset, DataPart.Holdout);
         _observer = observer;
         _time = time;
+        _meter = new TimeMeter(time);
         _keepsLedger = request.Cluster.Ledger;
         _momentNames = _configuration.Options.Optimizer.CreateOptimizer().MomentNames;
         var settings = request.Settings;
@@ -53,6 +55,7 @@ internal sealed class InProcessSession : IDisposable
     internal async Task<RunResult> RunAsync(CancellationToken interrupt)
     {
         _observer.Report(new RunStarted(Step + 1, _configuration.Steps, Workers: 0, Transport));
+        _meter.Start();
         if (_configuration.IsEvaluated(Step) && _request.Position < Positions.AfterEvaluation(Step))
             Evaluate();
         while (!IsAtEnd && !interrupt.IsCancellationRequested)
@@ -65,6 +68,7 @@ internal sealed class InProcessSession : IDisposable
             await _observer.SettleAsync(complete: false);
         }
 
+        TellTimes(isLast: true);
         if (_saved != Step)
             Save();
         await _observer.SettleAsync(complete: true);
@@ -82,6 +86,14 @@ internal sealed class InProcessSession : IDisposable
         if (_keepsLedger)
             _observer.Report(new SamplesUsed(Step, _batches.Epoch(Step), [.. _trainer.Decoded], []));
         _observer.Report(new StepCompleted(Step, _batches.Epoch(Step), sums.MeanLoss, _trainer.LearningRate(Step), (int)sums.Samples));
+        _meter.Add(member: 0, sums.Samples, _trainer.ComputeTime, _trainer.UpdateTime);
+        TellTimes(isLast: false);
+    }
+
+    private void TellTimes(bool isLast)
+    {
+        if (_meter.Next(Step, [new MeteredMember(0, "this process", _batches.MostMicrobatches)], isLast) is { } measured)
+            _observer.Report(measured);
     }
 
     private void Evaluate()

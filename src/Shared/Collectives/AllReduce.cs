@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Distributed.Collectives.Transports;
 using Distributed.Kernels.Threads;
 using Distributed.Model;
@@ -65,6 +66,9 @@ internal sealed class AllReduce : IBackwardProgress
 
     /// <summary>Counts every point of the exchange that this member comes to; or null. To be set before the first step.</summary>
     internal ProgressCounter? Counter { get; set; }
+
+    /// <summary>How long this member has waited for others since the exchange began.</summary>
+    public TimeSpan WaitTime { get; private set; }
 
     private ReductionPlan Plan => _round.Plan;
 
@@ -211,6 +215,7 @@ internal sealed class AllReduce : IBackwardProgress
     private void Open(long position, int microbatches, bool hasGradient, int start, CancellationToken stop)
     {
         _stop = stop;
+        WaitTime = TimeSpan.Zero;
         (_published, _reduced) = (0, 0);
         Array.Clear(_taken);
         _round = new ExchangeRound(position, ++_exchanges % 2, _plans.For(microbatches, start), hasGradient);
@@ -252,7 +257,9 @@ internal sealed class AllReduce : IBackwardProgress
         if (peer == _identity.Rank)
             return;
         Volatile.Write(ref _awaited, peer);
+        var began = Stopwatch.GetTimestamp();
         _transportTo[peer]!.Wait(peer, part, _stop);
+        WaitTime += Stopwatch.GetElapsedTime(began);
         Counter?.Advance(); // before the wait is over for others to see: what follows has only begun
         Volatile.Write(ref _awaited, -1);
     }

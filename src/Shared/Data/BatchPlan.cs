@@ -57,6 +57,9 @@ internal sealed class BatchPlan
     /// <summary>Number of steps, and of batches, in an epoch.</summary>
     public int StepsPerEpoch { get; }
 
+    /// <summary>The number of microbatches in every batch but the last of an epoch, which may have fewer.</summary>
+    public int MostMicrobatches => Batch.CeilingDivide(Math.Min(_batchSize, _sampleCount), _microbatch);
+
     /// <summary>The epoch of a step; both are counted from 1.</summary>
     /// <param name="step">The step, from 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">The step is below 1.</exception>

@@ -18,6 +18,9 @@ internal sealed class TrainingStep(Replica replica, AllReduce exchange, Exchange
     /// <summary>How long forward and backward of the last step took.</summary>
     public TimeSpan ComputeTime { get; private set; }
 
+    /// <summary>How long this member worked after that, until its weights were those after the step; waiting for other members left out.</summary>
+    public TimeSpan ExchangeTime { get; private set; }
+
     /// <summary>Trains a step: when this returns, the replica's state is the one after it.</summary>
     /// <param name="step">The step.</param>
     /// <param name="batch">What it trains on.</param>
@@ -36,6 +39,7 @@ internal sealed class TrainingStep(Replica replica, AllReduce exchange, Exchange
         StepRecord.Publish(exchange, replica.Sums, StepRecord.ChecksumOf(replica.Decoded));
         exchange.Complete();
         replica.Weights.Complete();
+        ExchangeTime = Stopwatch.GetElapsedTime(began) - ComputeTime - exchange.WaitTime;
         return plan;
     }
 

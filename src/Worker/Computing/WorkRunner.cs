@@ -397,7 +397,11 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
             Microbatches = (uint)(end - start),
         };
         if (work.Work == Work.Train)
+        {
             report.ComputeMicroseconds = (ulong)_step!.ComputeTime.TotalMicroseconds;
+            report.ExchangeMicroseconds = (ulong)Math.Max(0, _step.ExchangeTime.TotalMicroseconds);
+        }
+
         if (work.Work == Work.Train && _run.KeepsLedger)
             report.Samples = ByteString.CopyFrom(MemoryMarshal.AsBytes(_replica.Decoded));
         if (plan.IsOwner(_rank))

@@ -29,7 +29,13 @@ internal static class Reports
 
     /// <summary>How long it took for them.</summary>
     /// <param name="report">The report.</param>
-    public static TimeSpan ComputeTime(StepReport report) => TimeSpan.FromMicroseconds(Math.Min(report.ComputeMicroseconds, int.MaxValue));
+    public static TimeSpan ComputeTime(StepReport report) => TimeOf(report.ComputeMicroseconds);
+
+    /// <summary>How long it worked after that.</summary>
+    /// <param name="report">The report.</param>
+    public static TimeSpan ExchangeTime(StepReport report) => TimeOf(report.ExchangeMicroseconds);
+
+    private static TimeSpan TimeOf(ulong microseconds) => TimeSpan.FromMicroseconds(Math.Min(microseconds, int.MaxValue));
 
     /// <summary>What a worker has found: the record of the whole step, or the hash of its state; empty if it cannot tell.</summary>
     /// <param name="report">The report.</param>

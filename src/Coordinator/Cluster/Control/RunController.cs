@@ -76,7 +76,15 @@ internal sealed class RunController : IDisposable
         );
         _continuation = new Continuation(_recorder, _handover, _progress, _grants, server, saved);
         _meaning = new MessageMeaning(_handover, _grants);
-        _view = new ViewControl(new RangeControl(time), standstill, _members, writer.MostMicrobatches, observer);
+        _view = new ViewControl(
+            new RangeControl(time),
+            new TimeMeter(time),
+            standstill,
+            _members,
+            writer.MostMicrobatches,
+            configuration.Microbatch,
+            observer
+        );
 
         _losses = new LossReports(observer, time);
         _locals = new LocalWorkerControl(locals, request.Cluster, observer);
@@ -105,8 +113,10 @@ internal sealed class RunController : IDisposable
                 throw Failed(message);
             if (!_failure.Exists && !_confirmation.HasBegun)
                 Advance();
-            if (_confirmation.IsComplete(_view.Current))
-                return await _progress.ResultAsync(_membership.View.Count, _losses.Count, _arrivals.Count);
+            if (!_confirmation.IsComplete(_view.Current))
+                continue;
+            _view.TellTimes(_progress.LastStep, isLast: true);
+            return await _progress.ResultAsync(_membership.View.Count, _losses.Count, _arrivals.Count);
         }
 
         throw new RunFailedException("the coordinator was shut down in the middle of the run");

@@ -10,15 +10,19 @@ namespace Distributed.Coordinator.Cluster.Control;
 
 /// <summary>The view that workers are in, and how its members share the microbatches of a batch.</summary>
 /// <param name="ranges">Measures the workers' speeds.</param>
+/// <param name="meter">Measures where the workers' time goes.</param>
 /// <param name="standstill">Measures how long training stands still between views.</param>
 /// <param name="members">The workers.</param>
 /// <param name="microbatches">The number of microbatches in a batch.</param>
-/// <param name="observer">Is told of stragglers, changed shares, and members that have nothing to do.</param>
+/// <param name="samples">The number of samples in a microbatch.</param>
+/// <param name="observer">Is told of the workers' times, stragglers, changed shares, and members that have nothing to do.</param>
 internal sealed class ViewControl(
     RangeControl ranges,
+    TimeMeter meter,
     Standstill standstill,
     MemberRegistry members,
     int microbatches,
+    int samples,
     IRunObserver observer
 )
 {
@@ -32,8 +36,21 @@ internal sealed class ViewControl(
     /// <param name="report">What it says.</param>
     public void Observe(int worker, StepReport report)
     {
-        if (report.Work == Work.Train)
-            ranges.Observe(worker, Reports.Microbatches(report), Reports.ComputeTime(report));
+        if (report.Work != Work.Train)
+            return;
+        var (computed, taken) = (Reports.Microbatches(report), Reports.ComputeTime(report));
+        ranges.Observe(worker, computed, taken);
+        meter.Add(worker, (long)computed * samples, taken, Reports.ExchangeTime(report));
+        TellTimes(unchecked((long)report.Step), isLast: false);
+    }
+
+    /// <summary>Tells where the workers' time has gone, if it is time.</summary>
+    /// <param name="step">The last step.</param>
+    /// <param name="isLast">Whether training has ended.</param>
+    public void TellTimes(long step, bool isLast)
+    {
+        if (Current is { } view && meter.Next(step, view.Workers.Select(MemberOf), isLast) is { } measured)
+            observer.Report(measured);
     }
 
     /// <summary>Looks for shares by which the view would be faster.</summary>
@@ -58,6 +75,8 @@ internal sealed class ViewControl(
     public ClusterView Begin(BeginView begin, long firstStep)
     {
         var shares = begin.Shares ?? ranges.SharesOf(begin.Workers, microbatches);
+        if (Current is null)
+            meter.Start();
         standstill.Enter(firstStep, hasOthers: Current?.Workers.SequenceEqual(begin.Workers) == false);
         Current = new ClusterView(begin.Generation, firstStep, begin.Workers, shares);
         ranges.Enter();
@@ -79,6 +98,12 @@ internal sealed class ViewControl(
                     + "use a larger --batch-size, a smaller --microbatch, or fewer workers"
             )
         );
+    }
+
+    private MeteredMember MemberOf(int worker, int rank)
+    {
+        var (start, end) = Shares.RangeOf(microbatches, Current!.Shares, rank);
+        return new MeteredMember(worker, members.Get(worker).Name, end - start);
     }
 
     private WorkerRange RangeOf(int worker, int share) => new(members.Get(worker).Name, share);

@@ -35,13 +35,10 @@ internal sealed class GrantWriter
         _test = Batch.All(dataset.Test.Count, configuration.Microbatch);
         if (dataset.Holdout is { } holdout)
             _holdout = Batch.All(holdout.Count, configuration.Microbatch);
-        MostMicrobatches = Batch
-            .All(Math.Min(configuration.Options.BatchSize, dataset.Train.Count), configuration.Microbatch)
-            .MicrobatchCount;
     }
 
     /// <summary>The number of microbatches in every batch but the last of an epoch, which may have fewer.</summary>
-    public int MostMicrobatches { get; }
+    public int MostMicrobatches => _batches.MostMicrobatches;
 
     /// <summary>The epoch of a step.</summary>
     public long Epoch(long step) => _batches.Epoch(step);
