@@ -9,7 +9,7 @@ internal sealed class LineDisplay(CommandConsole console) : IRunObserver
 {
     private static readonly TimeSpan StepInterval = TimeSpan.FromSeconds(5);
 
-    private long _totalSteps;
+    private readonly RunStatus _status = new();
     private long _lastLine;
 
     /// <inheritdoc/>
@@ -18,14 +18,13 @@ internal sealed class LineDisplay(CommandConsole console) : IRunObserver
     /// <inheritdoc/>
     public void Report(RunEvent runEvent)
     {
-        if (runEvent is RunStarted started)
-            _totalSteps = started.TotalSteps;
+        _status.Take(runEvent);
         if (runEvent is RunWarning warning)
             console.Error.WriteLine(RunText.Warning(warning));
         else if (RunText.Line(runEvent) is { } line)
             Write(line);
         else if (runEvent is StepCompleted step && console.Time.GetElapsedTime(_lastLine) >= StepInterval)
-            Write(RunText.Step(step, _totalSteps));
+            Write(RunText.Step(step, _status));
     }
 
     private void Write(string line)

@@ -1,18 +1,22 @@
 using Distributed.Coordinator.Commands;
 using Distributed.Coordinator.Runs;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace Distributed.Coordinator.Observers;
 
-/// <summary>A progress bar for a terminal; what stays is written above it.</summary>
+/// <summary>A view of the run that a terminal keeps up to date; what stays is written above it.</summary>
 internal sealed class LiveDisplay : IRunObserver, IAsyncDisposable
 {
+    private static readonly TimeSpan Frame = TimeSpan.FromMilliseconds(200);
+
     private readonly CommandConsole _console;
     private readonly IAnsiConsole _terminal;
+    private readonly RunStatus _status = new();
+    private readonly Lock _gate = new(); // of the status, and of the terminal
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Task _drawing = Task.CompletedTask;
-    private ProgressTask? _progress;
-    private RunStarted? _started;
+    private Task? _drawing;
+    private bool _isDrawn;
 
     /// <summary>Shows on the console's output.</summary>
     internal LiveDisplay(CommandConsole console)
@@ -27,17 +31,21 @@ internal sealed class LiveDisplay : IRunObserver, IAsyncDisposable
     /// <inheritdoc/>
     public void Report(RunEvent runEvent)
     {
-        if (runEvent is RunStarted started)
-            Begin(started);
-        if (runEvent is StepCompleted step)
-            Advance(step);
-        else if (runEvent is RunWarning warning)
-            _console.Error.WriteLine(RunText.Warning(warning));
-        else if (RunText.Line(runEvent) is { } line)
-            WriteLine(line);
+        lock (_gate)
+        {
+            _status.Take(runEvent);
+            if (runEvent is RunWarning warning)
+                _console.Error.WriteLine(RunText.Warning(warning));
+            else if (runEvent is RunCompleted completed)
+                WriteLine(RunText.ClosingTable(completed));
+            else if (RunText.Line(runEvent) is { } line)
+                WriteLine(line);
+            if (runEvent is RunStarted)
+                _drawing ??= DrawAsync();
+        }
     }
 
-    /// <summary>Takes the bar away with the end of the training.</summary>
+    /// <summary>Takes the view away with the end of the training.</summary>
     public ValueTask SettleAsync(bool complete) => complete ? EndAsync() : ValueTask.CompletedTask;
 
     /// <inheritdoc/>
@@ -46,41 +54,48 @@ internal sealed class LiveDisplay : IRunObserver, IAsyncDisposable
     private async ValueTask EndAsync()
     {
         _ended.TrySetResult();
-        await _drawing;
-        _progress = null;
+        if (_drawing is not null)
+            await _drawing;
     }
 
     /// <summary>
-    /// Above the bar while there is one; after that as it is, since the terminal object would break long lines into pieces.
+    /// Above the view while there is one; after that as it is, since the terminal object would break long lines into pieces.
     /// </summary>
     private void WriteLine(string line)
     {
-        if (_progress is null)
-            _console.Output.WriteLine(line);
+        if (_isDrawn)
+            _terminal.Write(new LineAbove(line));
         else
-            _terminal.WriteLine(line);
+            _console.Output.WriteLine(line);
     }
 
-    private void Begin(RunStarted started)
-    {
-        _started = started;
-        _drawing = _terminal
-            .Progress()
+    private Task DrawAsync() =>
+        _terminal
+            .Live(Draw())
             .AutoClear(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .StartAsync(context =>
+            .StartAsync(async context =>
             {
-                _progress = context.AddTask("starting", maxValue: Math.Max(1, started.TotalSteps - started.FirstStep + 1));
-                return _ended.Task;
-            });
-    }
+                _isDrawn = true;
+                while (!_ended.Task.IsCompleted)
+                {
+                    await Task.WhenAny(_ended.Task, Task.Delay(Frame, _console.Time));
+                    lock (_gate)
+                        context.UpdateTarget(Draw());
+                }
 
-    private void Advance(StepCompleted step)
+                lock (_gate)
+                    _isDrawn = false;
+            });
+
+    private IRenderable Draw() => LiveView.Draw(_status, _terminal.Profile.Width, _terminal.Profile.Height);
+
+    /// <summary>A line where the view begins: what was there is erased first, since the view, which follows, would cover no more than itself.</summary>
+    private sealed class LineAbove(string text) : Renderable
     {
-        if (_progress is null || _started is null)
-            return;
-        _progress.Description = RunText.Step(step, _started.TotalSteps).EscapeMarkup();
-        _progress.Value = step.Step - _started.FirstStep + 1;
+        private const string EraseBelow = "\u001b[J";
+
+        protected override IEnumerable<Segment> Render(RenderOptions options, int maxWidth) =>
+            [Segment.Control(EraseBelow), .. text.Split('\n').SelectMany(line => new[] { new Segment(line), Segment.LineBreak })];
     }
 
     /// <summary>The terminal behind a writer that is not the system's own, by which the library would know it.</summary>

@@ -38,9 +38,14 @@ internal static class RunText
             _ => null,
         };
 
-    /// <summary>Step, epoch and loss.</summary>
-    internal static string Step(StepCompleted step, long totalSteps) =>
-        Format($"step {step.Step}/{totalSteps}, epoch {step.Epoch}: loss {step.Loss:0.0000}");
+    /// <summary>Step, epoch and loss, and what is known of the pace.</summary>
+    internal static string Step(StepCompleted step, RunStatus status)
+    {
+        var text = Format($"step {step.Step}/{status.Started?.TotalSteps}, epoch {step.Epoch}: loss {step.Loss:0.0000}");
+        return status is { SamplesPerSecond: { } rate, Left: { } left }
+            ? Format($"{text}, {rate:0} samples/s, {LiveView.Duration(left)} left")
+            : text;
+    }
 
     /// <summary>A warning.</summary>
     internal static string Warning(RunWarning warning) => $"warning: {Printable.Of(warning.Message)}";
@@ -117,6 +122,33 @@ internal static class RunText
         ];
         return string.Join('\n', lines);
     }
+
+    /// <summary>How a run went, as a table of labels and figures; hashes and commands are not broken, so that they can be copied.</summary>
+    internal static string ClosingTable(RunCompleted completed)
+    {
+        var summary = completed.Summary;
+        var others = summary is { WorkersLost: 0, WorkersJoined: 0 }
+            ? ""
+            : Format($", {summary.WorkersLost} lost, {summary.WorkersJoined} joined");
+        var who = summary.Workers == 0 ? "in this process" : $"{Workers(summary.Workers)} over {summary.Transport}";
+        List<(string Label, string Value)> rows =
+        [
+            ("test", Format($"loss {Figure(summary.TestLoss)}, {Figures(summary.TestMetrics)}")),
+            ("trained", Format($"{summary.Steps:N0} steps, {summary.Samples:N0} samples in {summary.Seconds:0.0} s")),
+            ("speed", Format($"{summary.SamplesPerSecond:N0} samples/s, {who}{others}")),
+            .. summary.BestStep is { } best ? [("best", Format($"after step {best:N0}"))] : Array.Empty<(string, string)>(),
+            .. Stop(summary).Select(line => ("stopped", line)),
+            ("weights", summary.WeightsSha256),
+            ("run", completed.Run),
+        ];
+        if (summary.HeldOut is { } heldOut)
+            rows.Insert(0, ("held out", Format($"loss {Figure(heldOut.Loss)}, {Figures(heldOut.Metrics)}")));
+        var lines = rows.Select(row => $"  {row.Label, -9} {row.Value}");
+        return string.Join('\n', ["", .. lines, .. Invocation.CanSuggest ? Suggestions(Invocation.Argument(completed.Run), summary) : []]);
+    }
+
+    private static string Figures(IReadOnlyList<Metric> metrics) =>
+        string.Join(", ", metrics.Select(metric => $"{metric.Name} {Figure(metric.Value)}"));
 
     private static IEnumerable<string> Stop(RunSummary summary)
     {

@@ -103,7 +103,7 @@ internal sealed class ViewControl(
     private MeteredMember MemberOf(int worker, int rank)
     {
         var (start, end) = Shares.RangeOf(microbatches, Current!.Shares, rank);
-        return new MeteredMember(worker, members.Get(worker).Name, end - start);
+        return new MeteredMember(worker, members.Get(worker).FullName, end - start);
     }
 
     private WorkerRange RangeOf(int worker, int share) => new(members.Get(worker).Name, share);
