@@ -1,5 +1,6 @@
 using Distributed.Checkpoints;
 using Distributed.Coordinator.Observers;
+using Distributed.Coordinator.Observers.Files;
 using Distributed.Coordinator.Options;
 using Distributed.Coordinator.Runs;
 using Distributed.Data;
@@ -27,6 +28,7 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         using var folder = Open(settings, prepared);
         folder.Checkpoints.Keep = settings.KeepCheckpoints;
         await using var observers = RunObservers.Of(folder, console.Error, RunDisplay.Create(settings.Display, console));
+        FileObservers.Add(observers, folder.Path, settings, console.Time);
         try
         {
             Tell(prepared.Dataset, observers);

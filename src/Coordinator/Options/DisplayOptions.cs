@@ -9,6 +9,9 @@ internal sealed record DisplayOptions
     /// <summary>Whether progress is one JSON object per event on standard output, and nothing else is written there.</summary>
     public bool Json { get; init; }
 
+    /// <summary>Whether the curves are also written for TensorBoard.</summary>
+    public bool TensorBoard { get; init; }
+
     /// <summary>The options in the order of the help.</summary>
     internal static IReadOnlyList<OptionSpec<DisplayOptions>> Options { get; } =
     [
@@ -26,6 +29,15 @@ internal sealed record DisplayOptions
             "off",
             "",
             (options, text) => options with { Json = OptionText.Switch(text) }
+        ),
+        new(
+            "--tensorboard",
+            null,
+            OptionGroups.Display,
+            "write the curves into the run folder for TensorBoard too (tensorboard --logdir runs)",
+            "off",
+            "",
+            (options, text) => options with { TensorBoard = OptionText.Switch(text) }
         ),
     ];
 

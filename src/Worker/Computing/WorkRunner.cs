@@ -213,6 +213,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _isOpen = false;
         _view = await _members.EnterAsync(enter, new ReductionPlans(shares, buckets, owners), cancellationToken);
         _step = new TrainingStep(_replica, _view.Exchange, _view.Memory, _rank);
+        _step.Timeline.KeepsSpans = _run.KeepsTrace;
         _view.Exchange.Counter = Progress;
         Progress.Advance();
         _opening = "";
@@ -399,7 +400,13 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         if (work.Work == Work.Train)
         {
             report.ComputeMicroseconds = (ulong)_step!.ComputeTime.TotalMicroseconds;
-            report.ExchangeMicroseconds = (ulong)Math.Max(0, _step.ExchangeTime.TotalMicroseconds);
+            report.ExchangeMicroseconds = (ulong)_step.ExchangeTime.TotalMicroseconds;
+        }
+
+        if (_run.KeepsTrace)
+        {
+            report.BeganMicroseconds = LocalClock.Microseconds(_step!.Timeline.Began);
+            report.Spans.AddRange(_step.Timeline.Spans);
         }
 
         if (work.Work == Work.Train && _run.KeepsLedger)

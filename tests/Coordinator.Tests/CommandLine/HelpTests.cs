@@ -62,12 +62,14 @@ public sealed class HelpTests
         "--hang-timeout",
         "--compare-every",
         "--ledger",
+        "--trace",
         "--transport",
         "--exchange",
         "--token-file",
         "--insecure",
         "--quiet",
         "--json",
+        "--tensorboard",
         "--config",
     ];
 

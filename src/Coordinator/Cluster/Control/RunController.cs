@@ -26,6 +26,7 @@ internal sealed class RunController : IDisposable
     private readonly GrantControl _grants;
     private readonly Continuation _continuation;
     private readonly MessageMeaning _meaning;
+    private readonly StepTimes _times;
     private readonly ViewControl _view;
     private readonly LivenessControl _liveness;
     private readonly LossReports _losses;
@@ -76,6 +77,7 @@ internal sealed class RunController : IDisposable
         );
         _continuation = new Continuation(_recorder, _handover, _progress, _grants, server, saved);
         _meaning = new MessageMeaning(_handover, _grants);
+        _times = new StepTimes(time, observer);
         _view = new ViewControl(
             new RangeControl(time),
             new TimeMeter(time),
@@ -186,6 +188,7 @@ internal sealed class RunController : IDisposable
                 _progress.Opened(session.Worker, view, message.ViewOpened);
                 break;
             case WorkerMessage.BodyOneofCase.Reports:
+                _times.Received(session.Worker, session.FullName, message.Reports);
                 Take(session, message.Reports.Reports);
                 break;
             case WorkerMessage.BodyOneofCase.SnapshotLost:
