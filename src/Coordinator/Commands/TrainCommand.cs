@@ -4,6 +4,7 @@ using Distributed.Coordinator.Observers.Files;
 using Distributed.Coordinator.Options;
 using Distributed.Coordinator.Runs;
 using Distributed.Data;
+using Distributed.Hosting;
 using Distributed.Training;
 
 namespace Distributed.Coordinator.Commands;
@@ -23,11 +24,13 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
     internal async Task<int> RunAsync(TrainSettings settings)
     {
         using var interrupt = new InterruptSignal();
-        var run = runs.Create(settings.Cluster);
+        using var logs = ProcessLogs.Open(settings.Display.Logs);
+        var run = runs.Create(settings.Cluster, logs);
         var prepared = Prepare(settings);
         using var folder = Open(settings, prepared);
         folder.Checkpoints.Keep = settings.KeepCheckpoints;
         await using var observers = RunObservers.Of(folder, console.Error, RunDisplay.Create(settings.Display, console));
+        observers.Add(new LogObserver(logs.Factory.CreateLogger<LogObserver>()));
         FileObservers.Add(observers, folder.Path, settings, console.Time);
         try
         {

@@ -70,6 +70,8 @@ public sealed class HelpTests
         "--quiet",
         "--json",
         "--tensorboard",
+        "--log-level",
+        "--log-format",
         "--config",
     ];
 
