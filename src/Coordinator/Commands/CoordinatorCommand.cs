@@ -28,6 +28,7 @@ internal sealed class CoordinatorCommand
         AddVerify();
         AddEval();
         AddPredict();
+        AddRuns();
         AddData();
         AddBench();
         AddHealth();
@@ -162,6 +163,21 @@ internal sealed class CoordinatorCommand
         {
             var settings = Read(table, new PredictSettings(), result, model, settings => settings.Validate());
             return new PredictCommand(_console).Run(result.GetValue(model)!, settings);
+        });
+    }
+
+    private void AddRuns()
+    {
+        var table = new OptionTable<RunsSettings>(RunsSettings.Options);
+        var command = Add(_root, "runs", CommandTexts.Runs);
+        var places = new Argument<string[]>("DIR") { Arity = ArgumentArity.ZeroOrMore };
+        command.Add(places);
+        table.AddTo(command);
+        command.SetAction(result =>
+        {
+            var folders = result.GetValue(places) ?? [];
+            var settings = Read(table, new RunsSettings(), result, place: null, _ => UnknownTokens.Problems(command, folders));
+            return new RunsCommand(_console).Run(folders, settings);
         });
     }
 

@@ -18,6 +18,7 @@ internal static class CommandTexts
                 new(Commands, "verify RUN", "train a run again with another number of workers and compare the weights bit by bit"),
                 new(Commands, "eval MODEL", "how well a trained model does: its accuracy, class by class, or its errors"),
                 new(Commands, "predict MODEL", "what a trained model says of new samples"),
+                new(Commands, "runs", "lists runs, or compares them: options that differ, curves, outcome"),
                 new(Commands, "data list", "the data sets that have names, and where they are"),
                 new(Commands, "data inspect", "what a data set looks like"),
                 new(Commands, "data pack", "turns data into a folder that is trained on without being loaded"),
@@ -71,6 +72,18 @@ internal static class CommandTexts
                 ("coordinator eval model.safetensors --data new-flowers.csv --part all", "on every sample of a file"),
                 ("coordinator eval runs/first --confusion", "and which classes are taken for which"),
                 ("coordinator eval runs/adult --importance 5", "and how much each column of a table counts"),
+            ]
+        );
+
+    internal static HelpText Runs { get; } =
+        new(
+            "coordinator runs [DIR..] [options]",
+            "Lists run folders, or the runs inside folders: how far they are, how good and how fast;\n"
+                + "or sets runs of the same data against each other. Without DIR it looks into runs.",
+            HelpText.EntriesOf(RunsSettings.Options),
+            [
+                ("coordinator runs", "all runs in the folder runs"),
+                ("coordinator runs runs/first runs/second --compare", "what differs in their options, their curves, and which is better"),
             ]
         );
 

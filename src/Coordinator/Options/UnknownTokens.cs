@@ -15,13 +15,20 @@ internal static class UnknownTokens
         {
             var isOption = token.StartsWith('-');
             if (isOption)
-                problems.Add($"{token}: unknown option{Suggestion.For(token, command.Options.Select(option => option.Name))}");
+                problems.Add(Unknown(command, token));
             else if (!afterOption)
                 problems.Add(Unexpected(command, token));
             afterOption = isOption;
         }
         return problems;
     }
+
+    /// <summary>One line for each option among values of which a command takes any number, and so everything that it does not know.</summary>
+    internal static IEnumerable<string> Problems(Command command, IEnumerable<string> values) =>
+        values.Where(value => value.StartsWith('-')).Select(value => Unknown(command, value));
+
+    private static string Unknown(Command command, string token) =>
+        $"{token}: unknown option{Suggestion.For(token, command.Options.Select(option => option.Name))}";
 
     private static string Unexpected(Command command, string token) =>
         command.Subcommands.Count > 0

@@ -13,7 +13,8 @@ namespace Distributed.Coordinator.Runs;
 /// </summary>
 internal sealed class RunFolder : IDisposable
 {
-    private const string ConfigName = "config.json";
+    /// <summary>The file with all that decides the result.</summary>
+    public const string ConfigName = "config.json";
     private const string MetricsName = "metrics.jsonl";
     private const string MembershipName = "membership.jsonl";
     private const string CheckpointsName = "checkpoints";
