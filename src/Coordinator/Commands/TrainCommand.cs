@@ -1,6 +1,7 @@
 using Distributed.Checkpoints;
 using Distributed.Coordinator.Observers;
 using Distributed.Coordinator.Observers.Files;
+using Distributed.Coordinator.Observers.Meters;
 using Distributed.Coordinator.Options;
 using Distributed.Coordinator.Runs;
 using Distributed.Data;
@@ -29,7 +30,9 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         var prepared = Prepare(settings);
         using var folder = Open(settings, prepared);
         folder.Checkpoints.Keep = settings.KeepCheckpoints;
+        using var telemetry = TelemetryExport.Start(); // until the observers have ended what they measure
         await using var observers = RunObservers.Of(folder, console.Error, RunDisplay.Create(settings.Display, console));
+        observers.Add(new MeterObserver());
         observers.Add(new LogObserver(logs.Factory.CreateLogger<LogObserver>()));
         FileObservers.Add(observers, folder.Path, settings, console.Time);
         try
