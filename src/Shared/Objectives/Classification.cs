@@ -1,3 +1,4 @@
+using Distributed.Graphs;
 using Distributed.Kernels;
 using Distributed.Kernels.Threads;
 
@@ -67,6 +68,16 @@ internal sealed class Classification : Objective
     {
         var best = FirstMaximum(output);
         return new Prediction(names[best], Softmax(output, output[best]));
+    }
+
+    /// <summary>The name of the class of the first largest output, the softmax of the outputs, and these themselves.</summary>
+    /// <inheritdoc />
+    public override void AddTo(IOperatorGraph graph, GraphValue output, IReadOnlyList<string> names)
+    {
+        var best = graph.Add("ArgMax", [output], GraphAttribute.Of("axis", 1), GraphAttribute.Of("keepdims", 0));
+        graph.Output("label", graph.Add("Gather", [graph.Constant(names), best]), GraphType.Text);
+        graph.Output("probabilities", graph.Add("Softmax", [output], GraphAttribute.Of("axis", 1)), GraphType.Float, OutputWidth);
+        graph.Output("logits", output, GraphType.Float, OutputWidth);
     }
 
     /// <inheritdoc />

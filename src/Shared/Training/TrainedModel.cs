@@ -54,6 +54,9 @@ public sealed class TrainedModel
     /// <summary>The flat vector of parameters.</summary>
     internal ReadOnlyMemory<float> Weights => _weights;
 
+    /// <summary>What else is needed to use the weights.</summary>
+    internal ModelDescription Description => _description;
+
     /// <summary>What data must look like to be predicted.</summary>
     internal ModelInputs Inputs => new(Name, InputShape, Preprocessing, _description.Columns) { Targets = Targets };
 

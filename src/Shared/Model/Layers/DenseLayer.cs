@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Distributed.Graphs;
 using Distributed.Kernels;
 using Distributed.Kernels.Products;
 
@@ -84,6 +85,13 @@ internal sealed class DenseLayer : Layer
 
     /// <inheritdoc/>
     internal override LayerExecutor CreateExecutor(ExecutorOptions options) => new DenseExecutor(this, _activation, options);
+
+    /// <inheritdoc/>
+    internal override GraphValue AddTo(IOperatorGraph graph, GraphValue input, ReadOnlySpan<GraphValue> parameters)
+    {
+        var product = graph.Add("Gemm", [graph.AsVector(input), .. parameters], GraphAttribute.Of("transB", 1));
+        return ActivationFunctions.AddTo(graph, _activation, product);
+    }
 }
 
 /// <summary>Runs a <see cref="DenseLayer"/>: Y = activation(X . W^T + b).</summary>
