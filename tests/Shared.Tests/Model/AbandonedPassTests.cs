@@ -1,5 +1,5 @@
-using Distributed.Kernels.Threads;
 using Distributed.Graphs;
+using Distributed.Kernels.Threads;
 using Distributed.Model;
 using Distributed.Shared.Tests.Kernels;
 using Xunit;
