@@ -28,6 +28,7 @@ internal sealed class CoordinatorCommand
         AddVerify();
         AddEval();
         AddPredict();
+        AddExport();
         AddData();
         AddBench();
         AddHealth();
@@ -162,6 +163,19 @@ internal sealed class CoordinatorCommand
         {
             var settings = Read(table, new PredictSettings(), result, model, settings => settings.Validate());
             return new PredictCommand(_console).Run(result.GetValue(model)!, settings);
+        });
+    }
+
+    private void AddExport()
+    {
+        var table = new OptionTable<ExportSettings>(ExportSettings.Options);
+        var command = Add(_root, "export", CommandTexts.Export);
+        var model = AddPlace(command, "MODEL");
+        table.AddTo(command);
+        command.SetAction(result =>
+        {
+            var settings = Read(table, new ExportSettings(), result, model, settings => settings.Validate());
+            return new ExportCommand(_console).Run(result.GetValue(model)!, settings);
         });
     }
 
