@@ -67,7 +67,9 @@ internal sealed class Classification : Objective
     public override Prediction Predict(ReadOnlySpan<float> output, IReadOnlyList<string> names)
     {
         var best = FirstMaximum(output);
-        return new Prediction(names[best], Softmax(output, output[best]));
+        var probabilities = new float[output.Length];
+        Softmax(output, new double[output.Length], probabilities);
+        return new Prediction(names[best], probabilities);
     }
 
     /// <summary>The name of the class of the first largest output, the softmax of the outputs, and these themselves.</summary>
@@ -101,9 +103,12 @@ internal sealed class Classification : Objective
     }
 
     /// <summary>One chain in double precision, so that the probabilities of a sample are the same on every machine.</summary>
-    private static float[] Softmax(ReadOnlySpan<float> output, float maximum)
+    /// <param name="output">[n], logits.</param>
+    /// <param name="exponentials">[n], scratch.</param>
+    /// <param name="probabilities">[n]; overwritten.</param>
+    internal static void Softmax(ReadOnlySpan<float> output, Span<double> exponentials, Span<float> probabilities)
     {
-        var exponentials = new double[output.Length];
+        var maximum = output[FirstMaximum(output)];
         double sum = 0;
         for (var index = 0; index < output.Length; index++)
         {
@@ -111,6 +116,7 @@ internal sealed class Classification : Objective
             sum += exponentials[index];
         }
 
-        return Array.ConvertAll(exponentials, exponential => (float)(exponential / sum));
+        for (var index = 0; index < output.Length; index++)
+            probabilities[index] = (float)(exponentials[index] / sum);
     }
 }

@@ -112,8 +112,7 @@ internal sealed class Regression : Objective
     public override Prediction Predict(ReadOnlySpan<float> output, IReadOnlyList<string> names)
     {
         var numbers = new double[output.Length];
-        for (var target = 0; target < numbers.Length; target++)
-            numbers[target] = _targets.InOwnUnits(output[target], target);
+        _targets.InOwnUnits(output, numbers);
         return Prediction.OfNumbers(numbers);
     }
 
