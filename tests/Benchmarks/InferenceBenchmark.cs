@@ -31,7 +31,12 @@ internal static class InferenceBenchmark
         Console.WriteLine("|---|---|---|---|---|");
         foreach (var name in models is [] ? Presets : models)
         {
-            var options = new TrainingOptions { Model = name, Steps = 1, EvalEvery = 1 };
+            var options = new TrainingOptions
+            {
+                Model = name,
+                Steps = 1,
+                EvalEvery = 1,
+            };
             var model = new Trainer(data, options) { Threads = 1 }
                 .Train()
                 .Model;

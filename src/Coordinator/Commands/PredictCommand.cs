@@ -39,8 +39,7 @@ internal sealed class PredictCommand(CommandConsole console)
         return ExitCodes.Done;
     }
 
-    private static void WriteFile(string path, IEnumerable<string> lines) =>
-        AtomicFile.Write(path, stream =>
+    private static void WriteFile(string path, IEnumerable<string> lines) => AtomicFile.Write(path, stream =>
         {
             using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
             foreach (var line in lines)

@@ -127,7 +127,11 @@ internal sealed class OnnxGraph : IOperatorGraph
         foreach (var size in shape)
             sizes.Dim.Add(new TensorShapeProto.Types.Dimension { DimValue = size });
         var tensor = new TypeProto.Types.Tensor { ElemType = (int)type, Shape = sizes };
-        return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = tensor } };
+        return new ValueInfoProto
+        {
+            Name = name,
+            Type = new TypeProto { TensorType = tensor },
+        };
     }
 
     private static AttributeProto AttributeOf(GraphAttribute attribute)
@@ -161,8 +165,7 @@ internal sealed class OnnxGraph : IOperatorGraph
             return name;
         var number = _counts.GetValueOrDefault(name);
         string unique;
-        do
-            unique = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{name}_{++number}");
+        do unique = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{name}_{++number}");
         while (!_names.Add(unique));
         _counts[name] = number;
         return unique;

@@ -65,9 +65,7 @@ internal sealed class OnnxInputs(OnnxGraph graph, TrainedModel model)
         [
             .. table.Columns.Select(
                 (encoding, column) =>
-                    encoding is NumberEncoding
-                        ? Column(column, GraphType.Double, Number)
-                        : Column(column, GraphType.Text, Word)
+                    encoding is NumberEncoding ? Column(column, GraphType.Double, Number) : Column(column, GraphType.Text, Word)
             ),
         ];
         var inputs = columns.Zip(table.Columns).ToList();

@@ -67,11 +67,7 @@ internal static class OnnxModel
     private static GraphValue[] Parameters(OnnxGraph graph, TrainedModel model) =>
         [
             .. model.Network.Layout.Parameters.Select(parameter =>
-                graph.Parameter(
-                    parameter.Name,
-                    parameter.Shape,
-                    model.Weights.Span.Slice(parameter.Offset, parameter.Length)
-                )
+                graph.Parameter(parameter.Name, parameter.Shape, model.Weights.Span.Slice(parameter.Offset, parameter.Length))
             ),
         ];
 

@@ -30,8 +30,7 @@ internal sealed class ExportedModel : IDisposable
     public Type TypeOf(string input) => _session.InputMetadata[input].ElementType;
 
     /// <summary>The sizes of an input or output; -1 for a free one.</summary>
-    public int[] ShapeOf(string name) =>
-        (_session.InputMetadata.GetValueOrDefault(name) ?? _session.OutputMetadata[name]).Dimensions;
+    public int[] ShapeOf(string name) => (_session.InputMetadata.GetValueOrDefault(name) ?? _session.OutputMetadata[name]).Dimensions;
 
     public void Dispose() => _session.Dispose();
 

@@ -100,8 +100,7 @@ public sealed class ImageExportTests
 
     private static Dataset DataOf(string name) => Dataset.Open(name);
 
-    private static TrainedModel Trained(string data, string model, long steps) =>
-        new Trainer(
+    private static TrainedModel Trained(string data, string model, long steps) => new Trainer(
             DataOf(data),
             new TrainingOptions
             {
@@ -110,9 +109,7 @@ public sealed class ImageExportTests
                 EvalEvery = steps,
                 Optimizer = new AdamOptions(),
             }
-        )
-            .Train()
-            .Model;
+        ).Train().Model;
 
     private static void RequireFashionMnist()
     {

@@ -64,7 +64,11 @@ public sealed class TableExportTests : IDisposable
     [InlineData("mlp:16")]
     public void Prices_agree_in_their_own_units(string layers)
     {
-        var model = Trained(layers, row => FormattableString.Invariant($"{Price(row)}"), new DataOptions { Task = LearningTask.Regression });
+        var model = Trained(
+            layers,
+            row => FormattableString.Invariant($"{Price(row)}"),
+            new DataOptions { Task = LearningTask.Regression }
+        );
         using var exported = new ExportedModel(model);
         Assert.Equal(["prediction"], exported.Outputs);
         Assert.Equal([-1, 1], exported.ShapeOf("prediction"));
@@ -77,7 +81,15 @@ public sealed class TableExportTests : IDisposable
     {
         var rows = Enumerable.Range(0, 400).Select(row => $"{Features(row)},{Price(row)},{1.6e9 + Price(row)}\n");
         var data = _folder.Write("two.csv", $"{Header},price,due\n{string.Concat(rows)}");
-        var model = Trained("mlp:16", new DataOptions { Data = data, LabelColumn = "price,due", Missing = "-999,unknown,NA,?" });
+        var model = Trained(
+            "mlp:16",
+            new DataOptions
+            {
+                Data = data,
+                LabelColumn = "price,due",
+                Missing = "-999,unknown,NA,?",
+            }
+        );
         using var exported = new ExportedModel(model);
         Assert.Equal([-1, 2], exported.ShapeOf("prediction"));
         Assert.Equal("""["price","due"]""", exported.Metadata["targets"]);
@@ -167,7 +179,10 @@ public sealed class TableExportTests : IDisposable
     public void Words_alone_need_no_numbers()
     {
         var rows = Enumerable.Range(0, 100).Select(row => $"{(row % 2 == 0 ? "red" : "blue")},{(row % 2 == 0 ? "a" : "b")}\n");
-        var model = Trained("table", new DataOptions { Data = _folder.Write("words.csv", $"color,kind\n{string.Concat(rows)}"), Header = true });
+        var model = Trained(
+            "table",
+            new DataOptions { Data = _folder.Write("words.csv", $"color,kind\n{string.Concat(rows)}"), Header = true }
+        );
         using var exported = new ExportedModel(model);
         var expected = Predict(model, "color", ["red", "blue", "green"]);
         var results = exported.Run(("color", new[] { "red", "blue", "green" }));
@@ -219,7 +234,10 @@ public sealed class TableExportTests : IDisposable
 
     private static double Price(int row) => 250_000.0 + (row * 7 % 50 * 1000) + (row % 3 * 20_000);
 
-    private static string Kind(int row) => Price(row) > 290_000 ? "dear" : Price(row) > 270_000 ? "fair" : "cheap";
+    private static string Kind(int row) =>
+        Price(row) > 290_000 ? "dear"
+        : Price(row) > 270_000 ? "fair"
+        : "cheap";
 
     private TrainedModel Trained(string layers, Func<int, string> target, DataOptions options)
     {
@@ -265,7 +283,12 @@ public sealed class TableExportTests : IDisposable
             string[] cells = [.. rows.Select(row => row.Split(',')[column])];
             yield return exported.TypeOf(name) == typeof(string)
                 ? (name, cells)
-                : (name, Array.ConvertAll(cells, cell => double.TryParse(cell, CultureInfo.InvariantCulture, out var number) ? number : double.NaN));
+                : (
+                    name,
+                    Array.ConvertAll(cells, cell =>
+                        double.TryParse(cell, CultureInfo.InvariantCulture, out var number) ? number : double.NaN
+                    )
+                );
         }
     }
 

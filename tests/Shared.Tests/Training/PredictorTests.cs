@@ -49,7 +49,14 @@ public sealed class PredictorTests
     [Fact]
     public void Columns_of_words_are_predicted_as_they_are_encoded()
     {
-        var rows = Enumerable.Range(0, 200).Select(row => new { Number = row % 7 + 0.5, Color = row % 2 == 0 ? "red" : "blue", Kind = $"k{row % 2}" });
+        var rows = Enumerable
+            .Range(0, 200)
+            .Select(row => new
+            {
+                Number = row % 7 + 0.5,
+                Color = row % 2 == 0 ? "red" : "blue",
+                Kind = $"k{row % 2}",
+            });
         var dataset = Dataset.FromRows(rows);
         var model = Trained(dataset, "table");
         var sample = DataFloats(dataset);
@@ -153,7 +160,18 @@ public sealed class PredictorTests
     private static float[][] Points(int count) => [.. Enumerable.Range(0, count).Select(i => new[] { i % 11f, i % 131f })];
 
     private static TrainedModel Trained(Dataset data, string model) =>
-        new Trainer(data, new TrainingOptions { Model = model, Steps = 10, EvalEvery = 10 }) { Threads = 1 }
+        new Trainer(
+            data,
+            new TrainingOptions
+            {
+                Model = model,
+                Steps = 10,
+                EvalEvery = 10,
+            }
+        )
+        {
+            Threads = 1,
+        }
             .Train()
             .Model;
 }

@@ -35,7 +35,8 @@ internal sealed class ElementwiseLayer<TFunction>(
     internal override LayerExecutor CreateExecutor(ExecutorOptions options) => new ElementwiseExecutor<TFunction>(this, function, options);
 
     /// <inheritdoc/>
-    internal override GraphValue AddTo(IOperatorGraph graph, GraphValue input, ReadOnlySpan<GraphValue> parameters) => operators(graph, input);
+    internal override GraphValue AddTo(IOperatorGraph graph, GraphValue input, ReadOnlySpan<GraphValue> parameters) =>
+        operators(graph, input);
 }
 
 /// <summary>Runs an <see cref="ElementwiseLayer{TFunction}"/>.</summary>

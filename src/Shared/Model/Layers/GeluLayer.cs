@@ -16,8 +16,7 @@ internal sealed record GeluSpec : LayerSpec
     /// <inheritdoc/>
     public override string Type => TypeName;
 
-    internal override Layer Resolve(SampleShape input) =>
-        new ElementwiseLayer<GeluFunction>(input, default, TypeName, Operators);
+    internal override Layer Resolve(SampleShape input) => new ElementwiseLayer<GeluFunction>(input, default, TypeName, Operators);
 
     // As PyTorch writes it, which ONNX Runtime recognizes; an operator of its own came with opset 20.
     private static GraphValue Operators(IOperatorGraph graph, GraphValue x)

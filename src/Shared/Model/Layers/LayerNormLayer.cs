@@ -75,12 +75,7 @@ internal sealed class LayerNormLayer : Layer
     internal override GraphValue AddTo(IOperatorGraph graph, GraphValue input, ReadOnlySpan<GraphValue> parameters)
     {
         var value = Parameters[0].Shape.Count == 1 ? graph.AsVector(input) : graph.AsImage(input, Input);
-        return graph.Add(
-            "LayerNormalization",
-            [value, .. parameters],
-            GraphAttribute.Of("axis", 1),
-            GraphAttribute.Of("epsilon", Epsilon)
-        );
+        return graph.Add("LayerNormalization", [value, .. parameters], GraphAttribute.Of("axis", 1), GraphAttribute.Of("epsilon", Epsilon));
     }
 }
 
