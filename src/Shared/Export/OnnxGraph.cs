@@ -1,6 +1,7 @@
 using Distributed.Checkpoints;
 using Distributed.Graphs;
 using Google.Protobuf;
+using Google.Protobuf.Collections;
 using Onnx;
 
 namespace Distributed.Export;
@@ -115,7 +116,7 @@ internal sealed class OnnxGraph : IOperatorGraph
         return value with { Name = output.Name };
     }
 
-    private static void Rename(IList<string> names, string from, string to)
+    private static void Rename(RepeatedField<string> names, string from, string to)
     {
         for (var index = 0; index < names.Count; index++)
             names[index] = names[index] == from ? to : names[index];

@@ -84,9 +84,9 @@ public sealed class ImageExportTests
         return sorted[0] - sorted[1];
     }
 
-    private static void AssertClose(IReadOnlyList<float> expected, IReadOnlyList<float> actual)
+    private static void AssertClose(float[] expected, float[] actual)
     {
-        Assert.Equal(expected.Count, actual.Count);
+        Assert.Equal(expected.Length, actual.Length);
         Assert.InRange(expected.Zip(actual, (left, right) => Math.Abs(left - right)).Max(), 0, Tolerance);
     }
 

@@ -1,4 +1,3 @@
-using Distributed.Graphs;
 using Distributed.Kernels;
 
 namespace Distributed.Model.Layers;
