@@ -19,11 +19,19 @@ internal sealed class PassMemory
     /// <param name="weights">The flat vector of parameters.</param>
     /// <param name="mostRows">The most samples of a pass.</param>
     /// <param name="team">The threads; stays the caller's.</param>
-    public PassMemory(Network network, Objective objective, ReadOnlyMemory<float> weights, int mostRows, ComputeTeam team)
+    /// <param name="packed">Keeps weights packed; null for passes that do not come again.</param>
+    public PassMemory(
+        Network network,
+        Objective objective,
+        ReadOnlyMemory<float> weights,
+        int mostRows,
+        ComputeTeam team,
+        PackedWeights? packed = null
+    )
     {
         MostRows = mostRows;
         (_inputLength, _outputWidth) = (network.InputLength, network.OutputWidth);
-        _executor = new NetworkExecutor(network, objective, microbatch: 1, mostRows, team);
+        _executor = new NetworkExecutor(network, objective, microbatch: 1, mostRows, team, packed);
         _executor.BindWeights(weights);
         _inputs = new float[mostRows * _inputLength];
         _outputs = new float[mostRows * _outputWidth];

@@ -23,6 +23,7 @@ internal delegate void ResultWriter<TResult>(ReadOnlySpan<float> output, Span<do
 internal sealed class Predictor(Network network, Objective objective, Preprocessing preprocessing, ReadOnlyMemory<float> weights)
 {
     private readonly SampleDecoder _decoder = new(preprocessing, network.Input.Shape);
+    private readonly PackedWeights _packed = new();
     private readonly int _mostRows = NetworkExecutor.RowsInOnePass(network, microbatch: 1);
 
     // By the binary logarithm of their rows: a single sample wants little, and what a whole batch needs stays with batches.
@@ -101,7 +102,7 @@ internal sealed class Predictor(Network network, Objective objective, Preprocess
                 return memory;
         }
 
-        return new PassMemory(network, objective, weights, rows, new ComputeTeam(1)); // without threads that would have to be ended
+        return new PassMemory(network, objective, weights, rows, new ComputeTeam(1), _packed); // without threads that would have to be ended
     }
 
     private void Return(PassMemory memory)

@@ -111,6 +111,7 @@ internal sealed class DenseExecutor : LayerExecutor
     private readonly int _weightLength;
     private ReadOnlyMemory<float> _weight; // [out, in]
     private ReadOnlyMemory<float> _bias; // [out]
+    private AlignedBuffer? _packed; // the weights as products read them, where they are kept
 
     /// <summary>Remembers the sizes.</summary>
     internal DenseExecutor(DenseLayer layer, Activation activation, ExecutorOptions options)
@@ -127,13 +128,17 @@ internal sealed class DenseExecutor : LayerExecutor
     {
         _weight = parameters[.._weightLength];
         _bias = parameters[_weightLength..];
+        _packed = _options.Packed?.Of(_weight, _inputs, OutputLength);
     }
 
     /// <inheritdoc/>
     internal override void Forward(ReadOnlySpan<float> input, int rows, Span<float> output, in Pass pass)
     {
         var epilogue = ActivationFunctions.BiasEpilogue(_activation, _bias.Span);
-        MatrixProduct.MultiplyTransposed(input, rows, _weight.Span, _inputs, OutputLength, output, _options.Team, epilogue);
+        if (_packed is null)
+            MatrixProduct.MultiplyTransposed(input, rows, _weight.Span, _inputs, OutputLength, output, _options.Team, epilogue);
+        else
+            MatrixProduct.MultiplyPacked(input, rows, _packed.Span, _inputs, OutputLength, output, _options.Team, epilogue);
     }
 
     /// <inheritdoc/>
