@@ -22,9 +22,18 @@ internal delegate void ResultWriter<TResult>(ReadOnlySpan<float> output, Span<do
 /// <param name="weights">The flat vector of parameters.</param>
 internal sealed class Predictor(Network network, Objective objective, Preprocessing preprocessing, ReadOnlyMemory<float> weights)
 {
+    /// <summary>
+    /// Floats of the widest activation of a pass: 448 KiB, half of a second-level cache, where the next layer finds them. One core of an AMD EPYC
+    /// predicted 256 images with resnet8 1.25 times as fast as in passes of 16 images and more; mlp and cnn do not care.
+    /// </summary>
+    private const int PassLength = 112 * 1024;
+
     private readonly SampleDecoder _decoder = new(preprocessing, network.Input.Shape);
     private readonly PackedWeights _packed = new();
-    private readonly int _mostRows = NetworkExecutor.RowsInOnePass(network, microbatch: 1);
+    private readonly int _mostRows = Math.Min(
+        NetworkExecutor.RowsInOnePass(network, microbatch: 1),
+        1 << BitOperations.Log2((uint)Math.Max(1, PassLength / network.WidestInPass))
+    );
 
     // By the binary logarithm of their rows: a single sample wants little, and what a whole batch needs stays with batches.
     private readonly Stack<PassMemory>[] _free = [.. Enumerable.Range(0, sizeof(int) * 8).Select(_ => new Stack<PassMemory>())];
