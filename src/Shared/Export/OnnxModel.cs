@@ -11,7 +11,7 @@ namespace Distributed.Export;
 /// <summary>A trained model as ONNX: raw values in, predictions out.</summary>
 internal static class OnnxModel
 {
-    /// <summary>The operators that are used, widely supported since 2022, and what has come with them (docs/decisions/0027-onnx-opset-17.md).</summary>
+    /// <summary>The version of ONNX's own operators; docs/decisions/0027-onnx-opset-17.md has the reasons.</summary>
     public const int Opset = 17;
 
     /// <summary>The version of the operators of <see cref="MachineLearning"/>.</summary>
@@ -20,7 +20,9 @@ internal static class OnnxModel
     /// <summary>The domain of the operators that take words; only models with words need it.</summary>
     public const string MachineLearning = "ai.onnx.ml";
 
-    /// <summary>The most values of all parameters: a file is one protobuf message, of up to 2 GiB, and words and edges need room beside them.</summary>
+    /// <summary>
+    /// The most values of all parameters: a file is one protobuf message, of up to 2 GiB, and words and edges need room beside them.
+    /// </summary>
     public const int MostParameters = (int.MaxValue - (128 << 20)) / sizeof(float);
 
     private const int IrVersion = 8; // that of opset 17
@@ -58,7 +60,8 @@ internal static class OnnxModel
             throw new InputException(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{model}: its {parameters:N0} parameters do not fit in an ONNX file, which holds {MostParameters:N0}; export it as safetensors"
+                    $"{model}: {parameters:N0} parameters do not fit in an ONNX file, which holds {MostParameters:N0}; "
+                        + $"export it as safetensors"
                 )
             );
         }

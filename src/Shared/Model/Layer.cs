@@ -76,7 +76,8 @@ internal abstract class Layer(SampleShape input, SampleShape output)
     /// <summary>Adds what the layer does in evaluation to a graph of operators.</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="input">
-    /// What it takes: vectors, or images channel by channel, whatever <see cref="Order"/> says; see <see cref="OperatorGraphExtensions.AsVector"/>.
+    /// What it takes: vectors, or images channel by channel, whatever <see cref="Order"/> says. <see cref="OperatorGraphExtensions"/> make one
+    /// of the other.
     /// </param>
     /// <param name="parameters">Its parameters, in the order of <see cref="Parameters"/>.</param>
     /// <returns>What it puts out.</returns>

@@ -82,8 +82,8 @@ internal readonly unsafe struct MultiplyWork(
     }
 
     /// <summary>
-    /// Packs each block before it meets the rows; where these are one row of tiles, or it is packed already, it is read where it lies if that
-    /// is possible.
+    /// Packs each block before it meets the rows; where these are one row of tiles, or it is packed already, it is read where it lies if
+    /// that is possible.
     /// </summary>
     private void MultiplyInTurn<TLanes, TVector>(in DestinationShare share, PanelBlock block, bool mayLie, float* panel, float* spill)
         where TLanes : struct, ILanes<TVector>

@@ -144,7 +144,8 @@ internal sealed class PoolLayer : Layer
         _spec.Kind == PoolKind.Max ? new MaxPoolExecutor(this, options) : new AveragePoolExecutor(this, options);
 
     /// <inheritdoc/>
-    internal override GraphValue AddTo(IOperatorGraph graph, GraphValue input, ReadOnlySpan<GraphValue> parameters) => // padding counts as no element, which is AveragePool's default too
+    /// <remarks>Padding counts as no element of a mean, as is the default of AveragePool.</remarks>
+    internal override GraphValue AddTo(IOperatorGraph graph, GraphValue input, ReadOnlySpan<GraphValue> parameters) =>
         graph.Add(
             _spec.Kind == PoolKind.Max ? "MaxPool" : "AveragePool",
             [graph.AsImage(input, Input)],
