@@ -56,4 +56,13 @@ public sealed class NumericTargets
     /// <param name="standardized">The value as a network sees it.</param>
     /// <param name="target">Which target it is.</param>
     internal double InOwnUnits(float standardized, int target) => (standardized * Deviations[target]) + Means[target];
+
+    /// <summary>All targets of a sample in their own units.</summary>
+    /// <param name="standardized">[<see cref="Count"/>].</param>
+    /// <param name="numbers">[<see cref="Count"/>]; overwritten.</param>
+    internal void InOwnUnits(ReadOnlySpan<float> standardized, Span<double> numbers)
+    {
+        for (var target = 0; target < standardized.Length; target++)
+            numbers[target] = InOwnUnits(standardized[target], target);
+    }
 }

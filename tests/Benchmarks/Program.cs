@@ -15,6 +15,9 @@ switch (args)
     case ["step", .. var models]:
         StepBenchmark.Run(models);
         return 0;
+    case ["inference", .. var models]:
+        OneCore.Run(() => InferenceBenchmark.Run(models));
+        return 0;
     case ["threads", .. var models]:
         ThreadsBenchmark.Run(models);
         return 0;
@@ -85,6 +88,7 @@ switch (args)
               sgemm [TEXT]        matrix products beside OpenBLAS, those whose name contains the text (gcc, libopenblas-dev)
               conv                the passes of convolutions beside PyTorch (gcc, python3-torch)
               step [MODEL..]      a whole training step on one core beside PyTorch and the FMA bound (gcc, python3-torch)
+              inference [MODEL..] predictions on one core beside ONNX Runtime on the exported model (dataset-fashion-mnist)
               threads [MODEL..]   a training step on two threads over one
               optimizers          updates in memory beside the same streams without arithmetic (gcc)
               allreduce [WORKERS] the exchange of gradients beside MPI and Gloo (openmpi-bin, libopenmpi-dev, python3-torch)

@@ -251,6 +251,47 @@ def make_number_loss(rows, width, loss, delta):
     return {"width": width, "loss": loss, "delta": delta, **{name: numbers(tensor.flatten().tolist()) for name, tensor in tensors.items()}}
 
 
+class Residual(nn.Module):
+    """A small residual network whose parameters have the names that exported weights have."""
+
+    LAYERS = [
+        {"type": "conv2d", "filters": 4, "kernel": 3, "padding": 1, "bias": False}, {"type": "batchnorm"}, {"type": "relu"},
+        {"type": "residual",
+         "layers": [{"type": "conv2d", "filters": 6, "kernel": 3, "stride": 2, "padding": 1}, {"type": "gelu"}],
+         "shortcut": [{"type": "conv2d", "filters": 6, "kernel": 1, "stride": 2, "bias": False}]},
+        {"type": "dense", "units": 10}, {"type": "layernorm"}, {"type": "tanh"},
+    ]
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList([
+            nn.Conv2d(2, 4, 3, padding=1, bias=False), nn.BatchNorm2d(4), nn.Conv2d(4, 6, 3, stride=2, padding=1),
+            nn.Conv2d(4, 6, 1, stride=2, bias=False), nn.Linear(6 * 3 * 3, 10), nn.LayerNorm(10), nn.Linear(10, 3),
+        ])
+
+    def forward(self, x):
+        stem, norm, inner, shortcut, dense, last_norm, classes = self.layers
+        x = torch.relu(norm(stem(x)))
+        x = nn.functional.gelu(inner(x)) + shortcut(x)
+        return classes(torch.tanh(last_norm(dense(x.flatten(1)))))
+
+
+def make_module():
+    """The state of a module by names, and its logits in evaluation."""
+    module = Residual().eval()
+    with torch.no_grad():
+        for name, tensor in module.state_dict().items():
+            if tensor.is_floating_point():
+                tensor.copy_(draw_rounded(*tensor.shape).abs() + 0.5 if name.endswith("running_var") else draw_rounded(*tensor.shape) / 2)
+    inputs = draw_rounded(5, 2, 6, 6)
+    state = {name: tensor for name, tensor in module.state_dict().items() if tensor.is_floating_point()}
+    return {
+        "layers": Residual.LAYERS, "shape": [2, 6, 6], "classes": 3,
+        "state": [{"name": name, "shape": list(tensor.shape), "values": numbers(tensor.flatten().tolist())} for name, tensor in state.items()],
+        "inputs": numbers(inputs.flatten().tolist()), "logits": numbers(module(inputs).flatten().tolist()),
+    }
+
+
 def write(name, content):
     path = pathlib.Path(__file__).parent / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
@@ -270,6 +311,8 @@ def main():
     torch.manual_seed(3)
     write("layers/embedding", [make_embedding(*case) for case in EMBEDDINGS])
     write("layers/regression", [make_number_loss(*case) for case in NUMBER_LOSSES])
+    torch.manual_seed(4)
+    write("layers/module", make_module())
 
 
 if __name__ == "__main__":

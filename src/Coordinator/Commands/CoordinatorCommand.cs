@@ -29,6 +29,7 @@ internal sealed class CoordinatorCommand
         AddEval();
         AddPredict();
         AddRuns();
+        AddExport();
         AddData();
         AddBench();
         AddHealth();
@@ -178,6 +179,19 @@ internal sealed class CoordinatorCommand
             var folders = result.GetValue(places) ?? [];
             var settings = Read(table, new RunsSettings(), result, place: null, _ => UnknownTokens.Problems(command, folders));
             return new RunsCommand(_console).Run(folders, settings);
+        });
+    }
+
+    private void AddExport()
+    {
+        var table = new OptionTable<ExportSettings>(ExportSettings.Options);
+        var command = Add(_root, "export", CommandTexts.Export);
+        var model = AddPlace(command, "MODEL");
+        table.AddTo(command);
+        command.SetAction(result =>
+        {
+            var settings = Read(table, new ExportSettings(), result, model, settings => settings.Validate());
+            return new ExportCommand(_console).Run(result.GetValue(model)!, settings);
         });
     }
 

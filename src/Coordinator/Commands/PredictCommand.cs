@@ -33,28 +33,18 @@ internal sealed class PredictCommand(CommandConsole console)
         var predictions = model.Predictions(samples.Count, (first, inputs) => samples.CopyInputs(first, model.Preprocessing, inputs));
         var lines = settings.Format == PredictionFormat.Csv ? CsvLines(model, predictions) : JsonLines(model, predictions);
         if (settings.Out is { } file)
-            WriteFile(file, lines);
+            OutFile.Write(file, path => WriteFile(path, lines));
         else
             WriteOutput(lines);
         return ExitCodes.Done;
     }
 
-    private static void WriteFile(string path, IEnumerable<string> lines)
-    {
-        try
+    private static void WriteFile(string path, IEnumerable<string> lines) => AtomicFile.Write(path, stream =>
         {
-            AtomicFile.Write(path, stream =>
-            {
-                using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
-                foreach (var line in lines)
-                    writer.WriteLine(line);
-            });
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException($"--out {path}: cannot be written ({exception.Message})", exception);
-        }
-    }
+            using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
+            foreach (var line in lines)
+                writer.WriteLine(line);
+        });
 
     /// <summary>Writes to standard output; a reader that has seen enough and closes it is no failure.</summary>
     private void WriteOutput(IEnumerable<string> lines)

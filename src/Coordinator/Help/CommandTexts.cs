@@ -19,6 +19,7 @@ internal static class CommandTexts
                 new(Commands, "eval MODEL", "how well a trained model does: its accuracy, class by class, or its errors"),
                 new(Commands, "predict MODEL", "what a trained model says of new samples"),
                 new(Commands, "runs", "lists runs, or compares them: options that differ, curves, outcome"),
+                new(Commands, "export MODEL", "a trained model for other programs: ONNX, or weights for PyTorch"),
                 new(Commands, "data list", "the data sets that have names, and where they are"),
                 new(Commands, "data inspect", "what a data set looks like"),
                 new(Commands, "data pack", "turns data into a folder that is trained on without being loaded"),
@@ -90,9 +91,9 @@ internal static class CommandTexts
     internal static HelpText Predict { get; } =
         new(
             "coordinator predict MODEL --data PATH [options]",
-            "Predicts samples with a trained model, a run folder, a checkpoint or a model.safetensors: "
-                + "one row each, in the order of the input,\n"
-                + "with the class and the probability of every class, or the predicted numbers in their own units. "
+            "Predicts samples with a trained model, a run folder, a checkpoint or a model.safetensors:\n"
+                + "one row each, in the order of the input, with the class and the probability of every class,\n"
+                + "or the predicted numbers in their own units.\n"
                 + "Columns of a CSV file are found by name where both it and the model have names.",
             HelpText.EntriesOf(PredictSettings.Options),
             [
@@ -101,6 +102,19 @@ internal static class CommandTexts
                     "coordinator predict model.safetensors --data - --format jsonl --out answers.jsonl < new-flowers.csv",
                     "from a pipe to a file"
                 ),
+            ]
+        );
+
+    internal static HelpText Export { get; } =
+        new(
+            "coordinator export MODEL --out FILE [options]",
+            "Writes a trained model, a run folder, a checkpoint or a model.safetensors, for other programs.\n"
+                + "ONNX holds the whole way from raw data to predictions: bytes of images, or columns of a table with gaps\n"
+                + "and words. safetensors holds the weights under the names and in the layouts that PyTorch loads.",
+            HelpText.EntriesOf(ExportSettings.Options),
+            [
+                ("coordinator export runs/first --out flowers.onnx", "for ONNX Runtime, in any language"),
+                ("coordinator export runs/first/checkpoints/step-230.safetensors --out weights.safetensors", "for PyTorch"),
             ]
         );
 

@@ -28,7 +28,12 @@ internal sealed record SavedModel(TrainedModel Model, DataOptions? TrainedOn)
     {
         var file = RunFolder.ModelPathOf(path);
         if (!File.Exists(file))
-            throw new InputException($"{path}: holds no trained model; name a complete run or a model.safetensors");
+        {
+            throw new InputException(
+                $"{path}: holds no trained model; name a complete run, one of its checkpoints, or a model.safetensors"
+            );
+        }
+
         return new SavedModel(TrainedModel.Load(file), RunFolder.Holds(path) ? DataOf(path) : null);
     }
 

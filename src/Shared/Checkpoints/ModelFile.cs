@@ -15,6 +15,9 @@ internal sealed record ModelDescription(string Model, SampleShape Input, string 
 
     /// <summary>What it was trained for, as JSON; null for the classes alone.</summary>
     public string? Objective { get; init; }
+
+    /// <summary>The SHA-256 of the data that it was trained on; null in files of earlier versions.</summary>
+    public string? DatasetSha256 { get; init; }
 }
 
 /// <summary>A trained model as a safetensors file, whose tensors PyTorch and others can load by name.</summary>
@@ -29,6 +32,7 @@ internal static class ModelFile
     private const string TargetKey = "target";
     private const string TargetsKey = "targets"; // where there are several
     private const string IgnoredKey = "ignored";
+    private const string DatasetKey = "datasetSha256";
 
     /// <summary>Writes a model; what was at the path is replaced as a whole or not at all.</summary>
     /// <param name="path">The file.</param>
@@ -48,6 +52,8 @@ internal static class ModelFile
             metadata[ObjectiveKey] = objective;
         else
             metadata[ClassesKey] = JsonSerializer.Serialize(description.ClassNames);
+        if (description.DatasetSha256 is { } dataset)
+            metadata[DatasetKey] = dataset;
         if (description.Columns is { } columns)
         {
             metadata[FeaturesKey] = JsonSerializer.Serialize(columns.Features);
@@ -77,6 +83,7 @@ internal static class ModelFile
         )
         {
             Objective = file.Metadata.GetValueOrDefault(ObjectiveKey),
+            DatasetSha256 = file.Metadata.GetValueOrDefault(DatasetKey),
             Columns = file.Metadata.ContainsKey(FeaturesKey) ? Columns(file) : null,
         };
     }

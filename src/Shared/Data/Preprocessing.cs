@@ -1,3 +1,4 @@
+using System.Numerics;
 using Distributed.Data.Tables;
 
 namespace Distributed.Data;
@@ -104,6 +105,40 @@ public sealed class Preprocessing
         if (ByteDivisor is { } divisor)
             return (float)value / divisor;
         return _means.Length == 0 ? (float)value : (float)((value - _means[column]) / _deviations[column]);
+    }
+
+    /// <summary>The numbers that a network sees of raw values, in the same bits.</summary>
+    /// <param name="values">[n, values of a sample].</param>
+    /// <param name="sampleLength">Values of a sample.</param>
+    /// <param name="inputs">[n, values of a sample]; overwritten.</param>
+    internal void Apply(ReadOnlySpan<float> values, int sampleLength, Span<float> inputs)
+    {
+        if (ByteDivisor is { } divisor)
+        {
+            Divide(values, divisor, inputs);
+            return;
+        }
+
+        if (_means.Length == 0)
+        {
+            values.CopyTo(inputs);
+            return;
+        }
+
+        for (var start = 0; start < values.Length; start += sampleLength)
+        {
+            for (var column = 0; column < sampleLength; column++)
+                inputs[start + column] = (float)((values[start + column] - _means[column]) / _deviations[column]);
+        }
+    }
+
+    private static void Divide(ReadOnlySpan<float> values, float divisor, Span<float> quotients)
+    {
+        var i = 0;
+        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
+            (new Vector<float>(values[i..]) / divisor).CopyTo(quotients[i..]);
+        for (; i < values.Length; i++)
+            quotients[i] = values[i] / divisor;
     }
 
     /// <summary>The compact JSON text that travels with models and to workers; <see cref="FromJson"/> reads it back exactly.</summary>

@@ -1,3 +1,4 @@
+using Distributed.Graphs;
 using Distributed.Kernels;
 using Distributed.Kernels.Products;
 using Distributed.Kernels.Threads;
@@ -23,6 +24,17 @@ internal enum Activation
 /// <summary>Chooses the kernel of an activation function.</summary>
 internal static class ActivationFunctions
 {
+    /// <summary>Adds the function to a graph of operators.</summary>
+    internal static GraphValue AddTo(IOperatorGraph graph, Activation activation, GraphValue input) =>
+        activation switch
+        {
+            Activation.None => input,
+            Activation.Relu => graph.Add("Relu", [input]),
+            Activation.Tanh => graph.Add("Tanh", [input]),
+            Activation.Sigmoid => graph.Add("Sigmoid", [input]),
+            _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "unknown activation"),
+        };
+
     /// <summary>As part of a matrix product: adds the bias to each row of the product and applies the function.</summary>
     /// <param name="activation">The function.</param>
     /// <param name="bias">[n].</param>

@@ -15,6 +15,7 @@ namespace Distributed.Model;
 /// </param>
 /// <param name="NextFusesGradient">Whether the layer after this one takes the gradient of the activation that this one ends in.</param>
 /// <param name="Threads">The most threads that take rows of a pass by themselves at the same time.</param>
+/// <param name="Packed">Keeps weights packed from one pass to the next; null where they change, as in training.</param>
 internal sealed record ExecutorOptions(
     int MaximumRows,
     int Microbatch,
@@ -23,5 +24,6 @@ internal sealed record ExecutorOptions(
     int FirstRandomStream = 0,
     Activation FusedGradient = Activation.None,
     bool NextFusesGradient = false,
-    int Threads = 1
+    int Threads = 1,
+    PackedWeights? Packed = null
 );

@@ -1,3 +1,5 @@
+using Distributed.Graphs;
+
 namespace Distributed.Model;
 
 /// <summary>
@@ -70,6 +72,16 @@ internal abstract class Layer(SampleShape input, SampleShape output)
 
     /// <summary>Creates what one replica needs to run the layer.</summary>
     internal abstract LayerExecutor CreateExecutor(ExecutorOptions options);
+
+    /// <summary>Adds what the layer does in evaluation to a graph of operators.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="input">
+    /// What it takes: vectors, or images channel by channel, whatever <see cref="Order"/> says. <see cref="OperatorGraphExtensions"/> make one
+    /// of the other.
+    /// </param>
+    /// <param name="parameters">Its parameters, in the order of <see cref="Parameters"/>.</param>
+    /// <returns>What it puts out.</returns>
+    internal abstract GraphValue AddTo(IOperatorGraph graph, GraphValue input, ReadOnlySpan<GraphValue> parameters);
 }
 
 /// <summary>The order in which the elements of one sample of C x H x W lie. Where C or H x W is 1, all orders are the same bytes.</summary>

@@ -1,3 +1,4 @@
+using Distributed.Graphs;
 using Distributed.Model.Layers;
 
 namespace Distributed.Model;
@@ -61,6 +62,29 @@ internal static class LayerSequence
     /// <summary>The order that the first layer asks for which has a preference.</summary>
     internal static ElementOrder PreferredOrder(IEnumerable<Layer> layers) =>
         layers.Select(layer => layer.Order).FirstOrDefault(order => order != ElementOrder.Any);
+
+    /// <summary>Adds what the layers do in evaluation, one after the other, to a graph of operators.</summary>
+    /// <param name="layers">The layers.</param>
+    /// <param name="graph">The graph.</param>
+    /// <param name="input">What the first one takes.</param>
+    /// <param name="parameters">The parameters of all, in order.</param>
+    /// <returns>What the last one puts out.</returns>
+    internal static GraphValue AddTo(
+        IReadOnlyList<Layer> layers,
+        IOperatorGraph graph,
+        GraphValue input,
+        ReadOnlySpan<GraphValue> parameters
+    )
+    {
+        var value = input;
+        foreach (var layer in layers)
+        {
+            value = layer.AddTo(graph, value, parameters[..layer.Parameters.Count]);
+            parameters = parameters[layer.Parameters.Count..];
+        }
+
+        return value;
+    }
 
     /// <summary>The layers in one line, without conversions.</summary>
     internal static string Describe(IEnumerable<Layer> layers) =>

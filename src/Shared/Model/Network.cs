@@ -48,6 +48,9 @@ internal sealed class Network
     /// <summary>Values per sample that one pass keeps in memory.</summary>
     internal long ActivationLength => InputLength + SequencePlan.KeptLengthOf(Layers);
 
+    /// <summary>The most values per sample after a layer that takes whole passes.</summary>
+    internal int WidestInPass => new SequencePlan(Layers).WidestInPass;
+
     /// <summary>Sets all parameters to their initial values: a pure function of the model and the seed.</summary>
     /// <param name="seed">The run's seed.</param>
     /// <param name="weights">Flat vector of all parameters; overwritten.</param>

@@ -33,10 +33,18 @@ internal sealed class NetworkExecutor
     /// <param name="microbatch">Samples in a microbatch, at least 1.</param>
     /// <param name="maximumRows">The most samples in one call, at least 1.</param>
     /// <param name="team">The threads; stays the caller's.</param>
+    /// <param name="packed">Keeps weights packed from one pass to the next; null where they change.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is below 1.</exception>
     /// <exception cref="ArgumentException">The objective is for another output width.</exception>
     /// <exception cref="InputException">The activations of one layer do not fit in an array.</exception>
-    public NetworkExecutor(Network network, Objective objective, int microbatch, int maximumRows, ComputeTeam team)
+    public NetworkExecutor(
+        Network network,
+        Objective objective,
+        int microbatch,
+        int maximumRows,
+        ComputeTeam team,
+        PackedWeights? packed = null
+    )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(microbatch, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(maximumRows, 1);
@@ -46,7 +54,8 @@ internal sealed class NetworkExecutor
         _maximumRows = maximumRows;
         _objective = objective;
         _loss = new ObjectiveExecutor(objective, microbatch, maximumRows, team);
-        _layers = new SequenceExecutor(network.Layers, new ExecutorOptions(maximumRows, microbatch, NeedsInputGradient: false, team));
+        ExecutorOptions options = new(maximumRows, microbatch, NeedsInputGradient: false, team, Packed: packed);
+        _layers = new SequenceExecutor(network.Layers, options);
         _outputsGradient = LayerExecutor.Reserve(maximumRows, network.OutputWidth);
     }
 

@@ -1,3 +1,4 @@
+using Distributed.Graphs;
 using Distributed.Kernels;
 using Distributed.Kernels.Threads;
 
@@ -66,7 +67,19 @@ internal sealed class Classification : Objective
     public override Prediction Predict(ReadOnlySpan<float> output, IReadOnlyList<string> names)
     {
         var best = FirstMaximum(output);
-        return new Prediction(names[best], Softmax(output, output[best]));
+        var probabilities = new float[output.Length];
+        Softmax(output, new double[output.Length], probabilities);
+        return new Prediction(names[best], probabilities);
+    }
+
+    /// <summary>The name of the class of the first largest output, the softmax of the outputs, and these themselves.</summary>
+    /// <inheritdoc />
+    public override void AddTo(IOperatorGraph graph, GraphValue output, IReadOnlyList<string> names)
+    {
+        var best = graph.Add("ArgMax", [output], GraphAttribute.Of("axis", 1), GraphAttribute.Of("keepdims", 0));
+        graph.Output("label", graph.Add("Gather", [graph.Constant(names), best]), GraphType.Text);
+        graph.Output("probabilities", graph.Add("Softmax", [output], GraphAttribute.Of("axis", 1)), GraphType.Float, OutputWidth);
+        graph.Output("logits", output, GraphType.Float, OutputWidth);
     }
 
     /// <inheritdoc />
@@ -90,9 +103,12 @@ internal sealed class Classification : Objective
     }
 
     /// <summary>One chain in double precision, so that the probabilities of a sample are the same on every machine.</summary>
-    private static float[] Softmax(ReadOnlySpan<float> output, float maximum)
+    /// <param name="output">[n], logits.</param>
+    /// <param name="exponentials">[n], scratch.</param>
+    /// <param name="probabilities">[n]; overwritten.</param>
+    internal static void Softmax(ReadOnlySpan<float> output, Span<double> exponentials, Span<float> probabilities)
     {
-        var exponentials = new double[output.Length];
+        var maximum = output[FirstMaximum(output)];
         double sum = 0;
         for (var index = 0; index < output.Length; index++)
         {
@@ -100,6 +116,7 @@ internal sealed class Classification : Objective
             sum += exponentials[index];
         }
 
-        return Array.ConvertAll(exponentials, exponential => (float)(exponential / sum));
+        for (var index = 0; index < output.Length; index++)
+            probabilities[index] = (float)(exponentials[index] / sum);
     }
 }

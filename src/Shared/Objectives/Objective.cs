@@ -1,3 +1,4 @@
+using Distributed.Graphs;
 using Distributed.Kernels.Threads;
 
 namespace Distributed.Objectives;
@@ -45,6 +46,12 @@ internal abstract class Objective
     /// <param name="output">[<see cref="OutputWidth"/>].</param>
     /// <param name="names">[<see cref="OutputWidth"/>], what the outputs stand for.</param>
     public abstract Prediction Predict(ReadOnlySpan<float> output, IReadOnlyList<string> names);
+
+    /// <summary>Adds what people read of the output for a sample to a graph of operators, as the graph's outputs.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="output">[batch, <see cref="OutputWidth"/>], what the last layer puts out.</param>
+    /// <param name="names">[<see cref="OutputWidth"/>], what the outputs stand for.</param>
+    public abstract void AddTo(IOperatorGraph graph, GraphValue output, IReadOnlyList<string> names);
 
     /// <summary>The objective of a training or of a model; the one place that knows them all.</summary>
     /// <param name="spec">What it is.</param>

@@ -1,3 +1,4 @@
+using Distributed.Graphs;
 using Distributed.Kernels;
 using Distributed.Kernels.Threads;
 
@@ -111,9 +112,18 @@ internal sealed class Regression : Objective
     public override Prediction Predict(ReadOnlySpan<float> output, IReadOnlyList<string> names)
     {
         var numbers = new double[output.Length];
-        for (var target = 0; target < numbers.Length; target++)
-            numbers[target] = _targets.InOwnUnits(output[target], target);
+        _targets.InOwnUnits(output, numbers);
         return Prediction.OfNumbers(numbers);
+    }
+
+    /// <summary>The outputs in the targets' own units, in double precision: 1.6e9 has no neighbour within 64 in single precision.</summary>
+    /// <inheritdoc />
+    public override void AddTo(IOperatorGraph graph, GraphValue output, IReadOnlyList<string> names)
+    {
+        var numbers = graph.Cast(output, GraphType.Double);
+        numbers = graph.Add("Mul", [numbers, graph.Constant([.. _targets.Deviations], OutputWidth)]);
+        numbers = graph.Add("Add", [numbers, graph.Constant([.. _targets.Means], OutputWidth)]);
+        graph.Output("prediction", numbers, GraphType.Double, OutputWidth);
     }
 
     private void Train<TLoss>(Span<float> outputs, ReadOnlySpan<int> targets, in SampleTerms terms, TLoss loss, ComputeTeam team)

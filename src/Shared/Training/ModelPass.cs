@@ -33,17 +33,28 @@ internal static class ModelPass
         var mostRows = Math.Min(count, NetworkExecutor.RowsInOnePass(network, microbatch: 1));
         if (mostRows == 0)
             yield break;
-        using var team = new ComputeTeam((long)count * weights.Length < ParametersWorthAThread ? 1 : Environment.ProcessorCount);
-        var executor = new NetworkExecutor(network, objective, microbatch: 1, mostRows, team);
-        executor.BindWeights(weights);
-        var inputs = new float[mostRows * network.InputLength];
-        var outputs = new float[mostRows * network.OutputWidth];
-        for (var first = 0; first < count; first += mostRows)
+        using var team = new ComputeTeam(IsWorthThreads(count, weights.Length) ? Environment.ProcessorCount : 1);
+        foreach (var outputs in Outputs(new PassMemory(network, objective, weights, mostRows, team), count, write))
+            yield return outputs;
+    }
+
+    /// <summary>The outputs of samples, a pass at a time, in memory that is there.</summary>
+    /// <param name="memory">The memory.</param>
+    /// <param name="count">Number of samples.</param>
+    /// <param name="write">Writes the inputs of a pass.</param>
+    /// <returns>[rows, output width] of each pass, in order; overwritten by the next.</returns>
+    public static IEnumerable<ReadOnlyMemory<float>> Outputs(PassMemory memory, int count, InputWriter write)
+    {
+        for (var first = 0; first < count; first += memory.MostRows)
         {
-            var rows = Math.Min(mostRows, count - first);
-            write(first, inputs.AsSpan(0, rows * network.InputLength));
-            executor.Outputs(inputs.AsSpan(0, rows * network.InputLength), outputs.AsSpan(0, rows * network.OutputWidth));
-            yield return outputs.AsMemory(0, rows * network.OutputWidth);
+            var rows = Math.Min(memory.MostRows, count - first);
+            write(first, memory.Inputs(rows));
+            yield return memory.Run(rows);
         }
     }
+
+    /// <summary>Whether samples are so many that several threads predict them sooner than one.</summary>
+    /// <param name="count">Number of samples.</param>
+    /// <param name="parameters">Number of parameters.</param>
+    public static bool IsWorthThreads(int count, int parameters) => (long)count * parameters >= ParametersWorthAThread;
 }

@@ -92,6 +92,7 @@ internal sealed record RunPreparation(RunConfiguration Configuration, Dataset Da
         new(configuration.Options.Model, dataset.Shape, dataset.Preprocessing.ToJson(), dataset.ClassNames)
         {
             Columns = dataset.Columns,
+            DatasetSha256 = configuration.DatasetSha256,
             // Weights count in training alone.
             Objective = dataset.Targets is null ? null : (configuration.Options.ObjectiveOf(dataset) with { HasWeights = false }).ToJson(),
         };

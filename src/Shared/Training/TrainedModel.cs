@@ -12,6 +12,8 @@ public sealed class TrainedModel
 {
     private readonly ModelDescription _description;
     private readonly float[] _weights;
+    private readonly Predictor _predictor;
+    private readonly ResultWriter<double> _writeNumbers;
 
     internal TrainedModel(string name, Network network, float[] weights, ModelDescription description)
     {
@@ -22,6 +24,8 @@ public sealed class TrainedModel
         Preprocessing = Preprocessing.FromJson(description.Preprocessing, name);
         _weights = weights;
         _description = description;
+        _predictor = new Predictor(network, Objective, Preprocessing, weights);
+        _writeNumbers = (output, _, numbers) => Targets!.InOwnUnits(output, numbers);
     }
 
     /// <summary>Its file, or <c>the model</c> if it has none yet.</summary>
@@ -53,6 +57,9 @@ public sealed class TrainedModel
 
     /// <summary>The flat vector of parameters.</summary>
     internal ReadOnlyMemory<float> Weights => _weights;
+
+    /// <summary>What else is needed to use the weights.</summary>
+    internal ModelDescription Description => _description;
 
     /// <summary>What data must look like to be predicted.</summary>
     internal ModelInputs Inputs => new(Name, InputShape, Preprocessing, _description.Columns) { Targets = Targets };
@@ -87,7 +94,49 @@ public sealed class TrainedModel
     public Prediction Predict(params float[] sample)
     {
         ArgumentNullException.ThrowIfNull(sample);
-        return PredictAll([sample])[0];
+        RequireLength(sample.Length, nameof(sample));
+        var output = new float[Network.OutputWidth];
+        _predictor.Predict<float>(sample, output, static (raw, _, result) => raw.CopyTo(result));
+        return Objective.Predict(output, ClassNames);
+    }
+
+    /// <summary>
+    /// Predicts the probabilities of the classes, of one sample or of several that lie one behind the other, on the calling thread. Once
+    /// warm, it allocates nothing. The bits are those of <see cref="Predict"/>.
+    /// </summary>
+    /// <param name="samples">[n, values of a sample], in the units of the data that the model was trained on.</param>
+    /// <param name="probabilities">[n, classes], in the order of <see cref="ClassNames"/>; overwritten.</param>
+    /// <exception cref="InvalidOperationException">The model predicts numbers.</exception>
+    /// <exception cref="ArgumentException">The lengths are not those of the same whole number of samples.</exception>
+    public void PredictProbabilities(ReadOnlySpan<float> samples, Span<float> probabilities)
+    {
+        RequireClasses();
+        RequireLengths(samples.Length, probabilities.Length, nameof(samples));
+        _predictor.Predict(samples, probabilities, Classification.Softmax);
+    }
+
+    /// <summary>As <see cref="PredictProbabilities(ReadOnlySpan{float}, Span{float})"/>, of samples of bytes, such as images.</summary>
+    /// <inheritdoc cref="PredictProbabilities(ReadOnlySpan{float}, Span{float})"/>
+    public void PredictProbabilities(ReadOnlySpan<byte> samples, Span<float> probabilities)
+    {
+        RequireClasses();
+        if (Preprocessing.ByteDivisor is null)
+            throw new InvalidOperationException($"{Name} was not trained on bytes; give it floats");
+        RequireLengths(samples.Length, probabilities.Length, nameof(samples));
+        _predictor.Predict(samples, probabilities, Classification.Softmax);
+    }
+
+    /// <summary>As <see cref="PredictProbabilities(ReadOnlySpan{float}, Span{float})"/>, of a model that predicts numbers.</summary>
+    /// <param name="samples">[n, values of a sample], in the units of the data that the model was trained on.</param>
+    /// <param name="numbers">[n, targets], in their own units, in the order of <see cref="Targets"/>; overwritten.</param>
+    /// <exception cref="InvalidOperationException">The model predicts classes.</exception>
+    /// <exception cref="ArgumentException">The lengths are not those of the same whole number of samples.</exception>
+    public void PredictNumbers(ReadOnlySpan<float> samples, Span<double> numbers)
+    {
+        if (Targets is null)
+            throw new InvalidOperationException($"{Name} predicts classes; ask for their probabilities");
+        RequireLengths(samples.Length, numbers.Length, nameof(samples));
+        _predictor.Predict(samples, numbers, _writeNumbers);
     }
 
     /// <summary>Predicts samples: each as it would be predicted alone, in the same bits.</summary>
@@ -97,18 +146,12 @@ public sealed class TrainedModel
     {
         ArgumentNullException.ThrowIfNull(samples);
         foreach (var sample in samples)
-        {
-            if (sample.Length != Network.InputLength)
-                throw new ArgumentException($"a sample has {sample.Length} values, {Name} takes {Network.InputLength}", nameof(samples));
-        }
+            RequireLength(sample.Length, nameof(samples));
 
         return [.. Predictions(samples.Count, (first, inputs) =>
             {
-                for (var index = 0; index < inputs.Length; index++)
-                {
-                    var column = index % Network.InputLength;
-                    inputs[index] = Preprocessing.Apply(samples[first + (index / Network.InputLength)][column], column);
-                }
+                for (var start = 0; start < inputs.Length; start += Network.InputLength, first++)
+                    Preprocessing.Apply(samples[first], Network.InputLength, inputs.Slice(start, Network.InputLength));
             })];
     }
 
@@ -140,7 +183,7 @@ public sealed class TrainedModel
     /// <param name="write">Writes the inputs of some of them.</param>
     internal IEnumerable<Prediction> Predictions(int count, InputWriter write)
     {
-        foreach (var outputs in ModelPass.Outputs(Network, Objective, _weights, count, write))
+        foreach (var outputs in _predictor.Outputs(count, write))
         {
             for (var start = 0; start < outputs.Length; start += Network.OutputWidth)
                 yield return Objective.Predict(outputs.Span.Slice(start, Network.OutputWidth), ClassNames);
@@ -151,6 +194,30 @@ public sealed class TrainedModel
     {
         var samples = TableReader.ReadInputs(rows, Inputs, options ?? new DataOptions());
         return [.. Predictions(samples.Count, (first, inputs) => samples.CopyInputs(first, Preprocessing, inputs))];
+    }
+
+    private void RequireClasses()
+    {
+        if (Targets is not null)
+            throw new InvalidOperationException($"{Name} predicts numbers; ask for these");
+    }
+
+    private void RequireLength(int values, string name)
+    {
+        if (values != Network.InputLength)
+            throw new ArgumentException($"a sample has {values} values, {Name} takes {Network.InputLength}", name);
+    }
+
+    private void RequireLengths(int values, int results, string name)
+    {
+        var (count, rest) = int.DivRem(values, Network.InputLength);
+        if (rest != 0 || results != (long)count * Network.OutputWidth)
+        {
+            throw new ArgumentException(
+                $"{values} values and {results} results are not those of samples of {Network.InputLength} and {Network.OutputWidth}",
+                name
+            );
+        }
     }
 
     private static ObjectiveSpec SpecOf(ModelDescription description, string name) =>

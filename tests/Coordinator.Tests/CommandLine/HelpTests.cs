@@ -108,6 +108,8 @@ public sealed class HelpTests
     [InlineData("train -h")]
     [InlineData("verify --help")]
     [InlineData("eval --help")]
+    [InlineData("predict --help")]
+    [InlineData("export --help")]
     [InlineData("data --help")]
     [InlineData("data list --help")]
     [InlineData("data inspect --help")]

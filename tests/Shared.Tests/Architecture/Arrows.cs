@@ -10,14 +10,16 @@ internal static partial class Arrows
         new Dictionary<string, string[]>
         {
             ["Random"] = [],
+            ["Graphs"] = [],
             ["Protocol"] = [],
             ["Kernels"] = ["Random"],
             ["Data"] = ["Random"],
-            ["Objectives"] = ["Kernels"],
-            ["Model"] = ["Kernels", "Objectives", "Random"],
+            ["Objectives"] = ["Graphs", "Kernels"],
+            ["Model"] = ["Graphs", "Kernels", "Objectives", "Random"],
             ["Collectives"] = ["Kernels", "Model", "Protocol"],
             ["Checkpoints"] = ["Model"],
             ["Training"] = ["Model", "Objectives", "Data", "Collectives", "Checkpoints"],
+            ["Export"] = ["Graphs", "Training"],
             ["Hosting"] = ["Collectives", "Data", "Protocol"],
         };
 

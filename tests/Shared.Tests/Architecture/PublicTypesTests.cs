@@ -18,6 +18,7 @@ public sealed class PublicTypesTests
         "Distributed.Data.LearningTask",
         "Distributed.Data.Preprocessing",
         "Distributed.Data.SampleSet",
+        "Distributed.Export.OnnxExport",
         "Distributed.InputException",
         "Distributed.NumericTargets",
         "Distributed.Objectives.Metric",

@@ -160,9 +160,16 @@ public sealed class MatrixProductTests : IDisposable
             right = Oracle.Values(inner * columns, seed + 1);
         var expected = Oracle.Product(left, rows, inner, right, columns);
         var transposed = Oracle.Transpose(right, inner, columns);
+        var packed = new GuardedBuffer((int)MatrixProduct.PackedLength(inner, columns));
+        MatrixProduct.PackTransposed(transposed, inner, columns, packed.Span);
+        packed.AssertGuards();
         foreach (var team in _teams)
         {
             var (actual, fromTransposed) = (new GuardedBuffer(expected.Length), new GuardedBuffer(expected.Length));
+            var fromPacked = new GuardedBuffer(expected.Length);
+            MatrixProduct.MultiplyPacked(left, rows, packed.Span, inner, columns, fromPacked.Span, team);
+            BitAssert.Equal(expected, fromPacked.Span, $"{rows} x {columns} x {inner} packed, {team.Threads} threads");
+            fromPacked.AssertGuards();
             MatrixProduct.Multiply(left, rows, right, inner, columns, actual.Span, team);
             MatrixProduct.MultiplyTransposed(left, rows, transposed, inner, columns, fromTransposed.Span, team);
             BitAssert.Equal(expected, actual.Span, $"{rows} x {columns} x {inner}, {team.Threads} threads");

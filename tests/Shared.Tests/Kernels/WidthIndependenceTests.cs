@@ -58,7 +58,7 @@ public sealed unsafe class WidthIndependenceTests
                 c = destination
         )
         {
-            var work = new MultiplyWork(a, rows, new RightOperand(b, inner, columns, transposed: false), c, default, scratch);
+            var work = new MultiplyWork(a, rows, new RightOperand(b, inner, columns, RightLayout.RowMajor), c, default, scratch);
             work.Execute<TLanes, TVector>(0, 1);
         }
 

@@ -1,3 +1,4 @@
+using Distributed.Graphs;
 using Distributed.Kernels.Threads;
 using Distributed.Model;
 using Distributed.Shared.Tests.Kernels;
@@ -130,6 +131,9 @@ public sealed class AbandonedPassTests : IDisposable
         internal override string Description => "probe";
 
         internal override LayerExecutor CreateExecutor(ExecutorOptions options) => new Executor(this, index, forward, backward);
+
+        internal override GraphValue AddTo(IOperatorGraph graph, GraphValue input, ReadOnlySpan<GraphValue> parameters) =>
+            throw new NotSupportedException();
 
         private sealed class Executor(Probe layer, int index, Action<int> forward, Action<int> backward) : LayerExecutor(layer)
         {

@@ -1,3 +1,4 @@
+using Distributed.Graphs;
 using Distributed.Model;
 using Distributed.Model.Layers;
 using Xunit;
@@ -67,5 +68,8 @@ public class LayerSequenceTests
         internal override string Description => name;
 
         internal override LayerExecutor CreateExecutor(ExecutorOptions options) => throw new NotSupportedException();
+
+        internal override GraphValue AddTo(IOperatorGraph graph, GraphValue input, ReadOnlySpan<GraphValue> parameters) =>
+            throw new NotSupportedException();
     }
 }

@@ -23,7 +23,10 @@ internal sealed class GapTexts
     /// <summary>The texts, without the empty one.</summary>
     public IReadOnlyList<string> Texts { get; }
 
-    /// <summary>Whether a number, such as -999, is among them.</summary>
+    /// <summary>Those of the texts that are numbers, such as -999.</summary>
+    public IReadOnlyList<double> Numbers => _numbers;
+
+    /// <summary>Whether a number is among them.</summary>
     public bool IncludeNumbers => _numbers.Length > 0;
 
     /// <summary>Whether a number stands for a gap.</summary>

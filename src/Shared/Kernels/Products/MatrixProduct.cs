@@ -30,7 +30,11 @@ internal static unsafe class MatrixProduct
         Span<float> destination,
         ComputeTeam team,
         Epilogue epilogue = default
-    ) => Multiply(left, rows, right, inner, columns, transposed: false, destination, team, epilogue);
+    )
+    {
+        CheckLength(right.Length, inner, columns, nameof(right));
+        Multiply(left, rows, right, inner, columns, RightLayout.RowMajor, destination, team, epilogue);
+    }
 
     /// <summary>
     /// destination[rows, columns] = left[rows, inner] . right[columns, inner]^T, then the epilogue: the product of samples with a dense
@@ -55,7 +59,76 @@ internal static unsafe class MatrixProduct
         Span<float> destination,
         ComputeTeam team,
         Epilogue epilogue = default
-    ) => Multiply(left, rows, right, inner, columns, transposed: true, destination, team, epilogue);
+    )
+    {
+        CheckLength(right.Length, inner, columns, nameof(right));
+        Multiply(left, rows, right, inner, columns, RightLayout.Transposed, destination, team, epilogue);
+    }
+
+    /// <summary>Floats of a packed right operand.</summary>
+    /// <param name="inner">The length of each chain.</param>
+    /// <param name="columns">Its columns.</param>
+    public static long PackedLength(int inner, int columns) =>
+        (columns + RegisterTile.PanelColumns - 1L) / RegisterTile.PanelColumns * RegisterTile.PanelColumns * inner;
+
+    /// <summary>
+    /// Packs a right operand for any number of products: a product of few rows otherwise spends most of its time on turning it round.
+    /// </summary>
+    /// <param name="right">[columns, inner], row-major.</param>
+    /// <param name="inner">The length of each chain, at least one.</param>
+    /// <param name="columns">At least one.</param>
+    /// <param name="packed">[<see cref="PackedLength"/>]; overwritten, in the order of <see cref="RightLayout.Packed"/>.</param>
+    /// <exception cref="ArgumentException">A length does not fit the shape.</exception>
+    public static void PackTransposed(ReadOnlySpan<float> right, int inner, int columns, Span<float> packed)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(inner, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
+        CheckLength(right.Length, inner, columns, nameof(right));
+        CheckPacked(packed.Length, inner, columns, nameof(packed));
+        fixed (
+            float* source = right,
+                destination = packed
+        )
+        {
+            for (nint column = 0; column < columns; column += RegisterTile.PanelColumns)
+            {
+                var width = Math.Min(RegisterTile.PanelColumns, columns - (int)column);
+                PanelPacking.Transpose(
+                    source + (column * inner),
+                    inner,
+                    width,
+                    inner,
+                    destination + (column * inner),
+                    RegisterTile.PanelColumns
+                );
+            }
+        }
+    }
+
+    /// <summary>As <see cref="MultiplyTransposed"/>, to the same bits, with a right operand that was packed before.</summary>
+    /// <param name="left">[rows, inner], row-major.</param>
+    /// <param name="rows">Rows of the left operand; zero is allowed.</param>
+    /// <param name="packed">What <see cref="PackTransposed"/> has written.</param>
+    /// <param name="inner">The length of each chain, at least one.</param>
+    /// <param name="columns">Columns of the destination, at least one.</param>
+    /// <param name="destination">[rows, columns], row-major; may not overlap the operands.</param>
+    /// <param name="team">The threads to share the work.</param>
+    /// <param name="epilogue">What to do with the product's elements.</param>
+    /// <exception cref="ArgumentException">A length does not fit the shape.</exception>
+    public static void MultiplyPacked(
+        ReadOnlySpan<float> left,
+        int rows,
+        ReadOnlySpan<float> packed,
+        int inner,
+        int columns,
+        Span<float> destination,
+        ComputeTeam team,
+        Epilogue epilogue = default
+    )
+    {
+        CheckPacked(packed.Length, inner, columns, nameof(packed));
+        Multiply(left, rows, packed, inner, columns, RightLayout.Packed, destination, team, epilogue);
+    }
 
     /// <summary>
     /// destination[m, n] = the sum over the rows of left^T . right: a chain inside each microbatch, and across microbatches the binary tree
@@ -142,7 +215,7 @@ internal static unsafe class MatrixProduct
         ReadOnlySpan<float> right,
         int inner,
         int columns,
-        bool transposed,
+        RightLayout layout,
         Span<float> destination,
         ComputeTeam team,
         Epilogue epilogue
@@ -152,7 +225,6 @@ internal static unsafe class MatrixProduct
         ArgumentOutOfRangeException.ThrowIfLessThan(inner, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
         CheckLength(left.Length, rows, inner, nameof(left));
-        CheckLength(right.Length, inner, columns, nameof(right));
         CheckLength(destination.Length, rows, columns, nameof(destination));
         epilogue.Check(rows, columns);
         var scratch = team.Scratch(MultiplyWork.ScratchLength(rows, inner, columns));
@@ -163,7 +235,7 @@ internal static unsafe class MatrixProduct
                 operand = epilogue.Operand
         )
         {
-            var factor = new RightOperand(b, inner, columns, transposed);
+            var factor = new RightOperand(b, inner, columns, layout);
             team.Run(VectorizedWork.Of(new MultiplyWork(a, rows, factor, c, epilogue.Bind(operand, columns), scratch)));
         }
 
@@ -182,6 +254,12 @@ internal static unsafe class MatrixProduct
         }
 
         return (int)length;
+    }
+
+    private static void CheckPacked(int length, int inner, int columns, string name)
+    {
+        if (length != PackedLength(inner, columns))
+            throw new ArgumentException($"{inner} x {columns} packed have {PackedLength(inner, columns)} elements, not {length}.", name);
     }
 
     private static void CheckLength(int length, int rows, int columns, string name)

@@ -75,26 +75,27 @@ internal readonly unsafe struct MultiplyWork(
         var panel = spill + RegisterTile.SlotLength;
         var first = BlockAt(0, share.FirstColumn, share);
         var usedOnce = share.EndRow - share.FirstRow <= TileGrid.FullRows<TLanes, TVector>();
-        if (usedOnce || (long)right.Inner * right.Columns < ElementsBeyondCaches)
-            MultiplyInTurn<TLanes, TVector>(share, first, usedOnce, panel, spill);
+        if (usedOnce || right.IsPacked || (long)right.Inner * right.Columns < ElementsBeyondCaches)
+            MultiplyInTurn<TLanes, TVector>(share, first, usedOnce || right.IsPacked, panel, spill);
         else
             MultiplyAhead<TLanes, TVector>(share, first, panel, panel + ((nint)_depth * RegisterTile.PanelColumns), spill);
     }
 
     /// <summary>
-    /// Packs each block before it meets the rows; where these are one row of tiles, it is read where it lies if that is possible.
+    /// Packs each block before it meets the rows; where these are one row of tiles, or it is packed already, it is read where it lies if
+    /// that is possible.
     /// </summary>
-    private void MultiplyInTurn<TLanes, TVector>(in DestinationShare share, PanelBlock block, bool usedOnce, float* panel, float* spill)
+    private void MultiplyInTurn<TLanes, TVector>(in DestinationShare share, PanelBlock block, bool mayLie, float* panel, float* spill)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
         for (; block.Width > 0; block = Next(block, share))
         {
-            var inPlace = usedOnce && right.IsInPlace<TLanes, TVector>(block.Width);
+            var inPlace = mayLie && right.IsInPlace<TLanes, TVector>(block.Width);
             if (!inPlace)
                 right.Pack<TLanes, TVector>(block, panel);
             var source = inPlace ? right.At(block.K, block.Column) : panel;
-            MultiplyBlock<TLanes, TVector>(share, block, source, inPlace ? right.Columns : RegisterTile.PanelColumns, default, null, spill);
+            MultiplyBlock<TLanes, TVector>(share, block, source, inPlace ? right.Stride : RegisterTile.PanelColumns, default, null, spill);
         }
     }
 

@@ -31,11 +31,19 @@ internal sealed record ActivationSpec : LayerSpec
         };
 
     /// <summary>A pass of its own, where the layer before cannot apply the function in its pass.</summary>
-    internal override Layer Resolve(SampleShape input) =>
-        Function switch
+    internal override Layer Resolve(SampleShape input)
+    {
+        return Function switch
         {
-            Activation.Relu => new ElementwiseLayer<ActivationFunction<ReluActivation>>(input, default, Type),
-            Activation.Tanh => new ElementwiseLayer<ActivationFunction<TanhActivation>>(input, default, Type),
-            _ => new ElementwiseLayer<ActivationFunction<SigmoidActivation>>(input, default, Type),
+            Activation.Relu => Of<ReluActivation>(),
+            Activation.Tanh => Of<TanhActivation>(),
+            _ => Of<SigmoidActivation>(),
         };
+
+        Layer Of<TActivation>()
+            where TActivation : struct, IActivation =>
+            new ElementwiseLayer<ActivationFunction<TActivation>>(input, default, Type, (graph, value) =>
+                ActivationFunctions.AddTo(graph, Function, value)
+            );
+    }
 }

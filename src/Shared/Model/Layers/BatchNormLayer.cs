@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Distributed.Graphs;
 using Distributed.Kernels;
 using Distributed.Kernels.Normalization;
 
@@ -94,6 +95,14 @@ internal sealed class BatchNormLayer : Layer
 
     /// <inheritdoc/>
     internal override LayerExecutor CreateExecutor(ExecutorOptions options) => new BatchNormExecutor(this, options);
+
+    /// <inheritdoc/>
+    internal override GraphValue AddTo(IOperatorGraph graph, GraphValue input, ReadOnlySpan<GraphValue> parameters)
+    {
+        // The second dimension is the one that is normalised: features of a vector, channels of an image.
+        var value = Channels == InputLength ? graph.AsVector(input) : graph.AsImage(input, Input);
+        return graph.Add("BatchNormalization", [value, .. parameters], GraphAttribute.Of("epsilon", Epsilon));
+    }
 }
 
 /// <summary>

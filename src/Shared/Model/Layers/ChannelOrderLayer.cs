@@ -1,3 +1,4 @@
+using Distributed.Graphs;
 using Distributed.Kernels;
 
 namespace Distributed.Model.Layers;
@@ -24,6 +25,9 @@ internal sealed class ChannelOrderLayer(SampleShape shape, ElementOrder order) :
 
     /// <inheritdoc/>
     internal override LayerExecutor CreateExecutor(ExecutorOptions options) => new ChannelOrderExecutor(this, options);
+
+    /// <inheritdoc/>
+    internal override GraphValue AddTo(IOperatorGraph graph, GraphValue input, ReadOnlySpan<GraphValue> parameters) => input;
 }
 
 /// <summary>Runs a <see cref="ChannelOrderLayer"/>; the gradient goes the other way.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Distributed.Graphs;
 using Distributed.Kernels;
 using Distributed.Kernels.Convolutions;
 using Distributed.Kernels.Threads;
@@ -152,6 +153,17 @@ internal sealed class Conv2dLayer : Layer
 
     /// <inheritdoc/>
     internal override LayerExecutor CreateExecutor(ExecutorOptions options) => new Conv2dExecutor(this, _activation, options);
+
+    /// <inheritdoc/>
+    internal override GraphValue AddTo(IOperatorGraph graph, GraphValue input, ReadOnlySpan<GraphValue> parameters)
+    {
+        var convolution = graph.Add(
+            "Conv",
+            [graph.AsImage(input, Input), .. parameters],
+            ConvExtents.WindowAttributes(_spec.Kernel, ConvExtent.Square(_spec.Stride), _spec.Padding)
+        );
+        return ActivationFunctions.AddTo(graph, _activation, convolution);
+    }
 
     private static SampleShape OutputOf(SampleShape input, Conv2dSpec spec)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Distributed.Graphs;
 using Distributed.Kernels;
 using Distributed.Kernels.Products;
 
@@ -84,6 +85,13 @@ internal sealed class DenseLayer : Layer
 
     /// <inheritdoc/>
     internal override LayerExecutor CreateExecutor(ExecutorOptions options) => new DenseExecutor(this, _activation, options);
+
+    /// <inheritdoc/>
+    internal override GraphValue AddTo(IOperatorGraph graph, GraphValue input, ReadOnlySpan<GraphValue> parameters)
+    {
+        var product = graph.Add("Gemm", [graph.AsVector(input), .. parameters], GraphAttribute.Of("transB", 1));
+        return ActivationFunctions.AddTo(graph, _activation, product);
+    }
 }
 
 /// <summary>Runs a <see cref="DenseLayer"/>: Y = activation(X . W^T + b).</summary>
@@ -103,6 +111,7 @@ internal sealed class DenseExecutor : LayerExecutor
     private readonly int _weightLength;
     private ReadOnlyMemory<float> _weight; // [out, in]
     private ReadOnlyMemory<float> _bias; // [out]
+    private AlignedBuffer? _packed; // the weights as products read them, where they are kept
 
     /// <summary>Remembers the sizes.</summary>
     internal DenseExecutor(DenseLayer layer, Activation activation, ExecutorOptions options)
@@ -119,13 +128,17 @@ internal sealed class DenseExecutor : LayerExecutor
     {
         _weight = parameters[.._weightLength];
         _bias = parameters[_weightLength..];
+        _packed = _options.Packed?.Of(_weight, _inputs, OutputLength);
     }
 
     /// <inheritdoc/>
     internal override void Forward(ReadOnlySpan<float> input, int rows, Span<float> output, in Pass pass)
     {
         var epilogue = ActivationFunctions.BiasEpilogue(_activation, _bias.Span);
-        MatrixProduct.MultiplyTransposed(input, rows, _weight.Span, _inputs, OutputLength, output, _options.Team, epilogue);
+        if (_packed is null)
+            MatrixProduct.MultiplyTransposed(input, rows, _weight.Span, _inputs, OutputLength, output, _options.Team, epilogue);
+        else
+            MatrixProduct.MultiplyPacked(input, rows, _packed.Span, _inputs, OutputLength, output, _options.Team, epilogue);
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Distributed.Graphs;
 using Distributed.Kernels;
 using Distributed.Random;
 
@@ -55,6 +56,9 @@ internal sealed class DropoutLayer(SampleShape input, float rate) : Layer(input,
 
     /// <inheritdoc/>
     internal override LayerExecutor CreateExecutor(ExecutorOptions options) => new DropoutExecutor(this, rate, options);
+
+    /// <inheritdoc/>
+    internal override GraphValue AddTo(IOperatorGraph graph, GraphValue input, ReadOnlySpan<GraphValue> parameters) => input;
 }
 
 /// <summary>

@@ -1,3 +1,4 @@
+using Distributed.Graphs;
 using Distributed.Kernels;
 
 namespace Distributed.Model.Layers;
@@ -9,7 +10,13 @@ namespace Distributed.Model.Layers;
 /// <param name="input">Shape of one sample.</param>
 /// <param name="function">The function.</param>
 /// <param name="description">The layer as a summary of the model shows it.</param>
-internal sealed class ElementwiseLayer<TFunction>(SampleShape input, TFunction function, string description) : Layer(input, input)
+/// <param name="operators">The function in ONNX operators.</param>
+internal sealed class ElementwiseLayer<TFunction>(
+    SampleShape input,
+    TFunction function,
+    string description,
+    Func<IOperatorGraph, GraphValue, GraphValue> operators
+) : Layer(input, input)
     where TFunction : unmanaged, IElementFunction
 {
     /// <inheritdoc/>
@@ -26,6 +33,10 @@ internal sealed class ElementwiseLayer<TFunction>(SampleShape input, TFunction f
 
     /// <inheritdoc/>
     internal override LayerExecutor CreateExecutor(ExecutorOptions options) => new ElementwiseExecutor<TFunction>(this, function, options);
+
+    /// <inheritdoc/>
+    internal override GraphValue AddTo(IOperatorGraph graph, GraphValue input, ReadOnlySpan<GraphValue> parameters) =>
+        operators(graph, input);
 }
 
 /// <summary>Runs an <see cref="ElementwiseLayer{TFunction}"/>.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Distributed.Graphs;
 using Distributed.Kernels.Embeddings;
 
 namespace Distributed.Model.Layers;
@@ -181,6 +182,21 @@ internal sealed class EmbeddingLayer : Layer
 
     /// <inheritdoc/>
     internal override LayerExecutor CreateExecutor(ExecutorOptions options) => new EmbeddingExecutor(this, options);
+
+    /// <inheritdoc/>
+    internal override GraphValue AddTo(IOperatorGraph graph, GraphValue input, ReadOnlySpan<GraphValue> parameters)
+    {
+        var (vector, numbers) = (graph.AsVector(input), _columns.NumberCount);
+        List<GraphValue> parts = numbers > 0 ? [graph.Slice(vector, 0, numbers)] : [];
+        for (var column = 0; column < parameters.Length; column++)
+        {
+            var id = graph.Add("Gather", [vector, graph.Constant([(long)numbers + column])], GraphAttribute.Of("axis", 1));
+            var row = graph.Add("Gather", [parameters[column], graph.Cast(id, GraphType.Integer)]);
+            parts.Add(row with { IsVector = true });
+        }
+
+        return graph.Join(parts);
+    }
 }
 
 /// <summary>Runs an <see cref="EmbeddingLayer"/>.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Distributed.Graphs;
 
 namespace Distributed.Model.Layers;
 
@@ -68,6 +69,14 @@ internal static class ConvExtents
 
         return new ConvExtent(kernel.Height / 2, kernel.Width / 2);
     }
+
+    /// <summary>The attributes of ONNX operators that go over an image window by window.</summary>
+    internal static GraphAttribute[] WindowAttributes(ConvExtent kernel, ConvExtent stride, ConvExtent padding) =>
+        [
+            GraphAttribute.Of("kernel_shape", [kernel.Height, kernel.Width]),
+            GraphAttribute.Of("strides", [stride.Height, stride.Width]),
+            GraphAttribute.Of("pads", [padding.Height, padding.Width, padding.Height, padding.Width]),
+        ];
 
     /// <summary>Writes one number where both are the same.</summary>
     internal static void Write(Utf8JsonWriter writer, string name, ConvExtent extent)

@@ -1,3 +1,5 @@
+using Distributed.Graphs;
+
 namespace Distributed.Model.Layers;
 
 /// <summary>Takes each sample as one vector, channel by channel, as <c>torch.nn.Flatten</c> does.</summary>
@@ -29,6 +31,10 @@ internal sealed class FlattenLayer(SampleShape input) : Layer(input, new SampleS
 
     /// <inheritdoc/>
     internal override LayerExecutor CreateExecutor(ExecutorOptions options) => new FlattenExecutor(this);
+
+    /// <inheritdoc/>
+    internal override GraphValue AddTo(IOperatorGraph graph, GraphValue input, ReadOnlySpan<GraphValue> parameters) =>
+        graph.AsVector(input);
 }
 
 /// <summary>Runs a <see cref="FlattenLayer"/>: a copy, since each layer owns its output.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Distributed.Graphs;
 using Distributed.Kernels;
 using Distributed.Kernels.Vectors;
 
@@ -15,7 +16,15 @@ internal sealed record GeluSpec : LayerSpec
     /// <inheritdoc/>
     public override string Type => TypeName;
 
-    internal override Layer Resolve(SampleShape input) => new ElementwiseLayer<GeluFunction>(input, default, TypeName);
+    internal override Layer Resolve(SampleShape input) => new ElementwiseLayer<GeluFunction>(input, default, TypeName, Operators);
+
+    // As PyTorch writes it, which ONNX Runtime recognizes; an operator of its own came with opset 20.
+    private static GraphValue Operators(IOperatorGraph graph, GraphValue x)
+    {
+        var erf = graph.Add("Erf", [graph.Add("Div", [x, graph.Constant([(float)Math.Sqrt(2)])])]);
+        var product = graph.Add("Mul", [x, graph.Add("Add", [erf, graph.Constant([1f])])]);
+        return graph.Add("Mul", [product, graph.Constant([0.5f])]);
+    }
 }
 
 /// <summary>

@@ -1,3 +1,4 @@
+using Distributed.Graphs;
 using Distributed.Kernels.Pooling;
 
 namespace Distributed.Model.Layers;
@@ -31,6 +32,10 @@ internal sealed class GlobalAveragePoolLayer(SampleShape input) : Layer(input, n
 
     /// <inheritdoc/>
     internal override LayerExecutor CreateExecutor(ExecutorOptions options) => new GlobalAveragePoolExecutor(this, options);
+
+    /// <inheritdoc/>
+    internal override GraphValue AddTo(IOperatorGraph graph, GraphValue input, ReadOnlySpan<GraphValue> parameters) =>
+        graph.Add("GlobalAveragePool", [graph.AsImage(input, Input)]);
 }
 
 /// <summary>Runs a <see cref="GlobalAveragePoolLayer"/>: average pooling with one window, which is the image.</summary>

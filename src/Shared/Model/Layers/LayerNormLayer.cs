@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Distributed.Graphs;
 using Distributed.Kernels;
 using Distributed.Kernels.Normalization;
 
@@ -69,6 +70,13 @@ internal sealed class LayerNormLayer : Layer
 
     /// <inheritdoc/>
     internal override LayerExecutor CreateExecutor(ExecutorOptions options) => new LayerNormExecutor(this, options);
+
+    /// <inheritdoc/>
+    internal override GraphValue AddTo(IOperatorGraph graph, GraphValue input, ReadOnlySpan<GraphValue> parameters)
+    {
+        var value = Parameters[0].Shape.Count == 1 ? graph.AsVector(input) : graph.AsImage(input, Input);
+        return graph.Add("LayerNormalization", [value, .. parameters], GraphAttribute.Of("axis", 1), GraphAttribute.Of("epsilon", Epsilon));
+    }
 }
 
 /// <summary>Runs a <see cref="LayerNormLayer"/>.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Distributed.Graphs;
 using Distributed.Kernels;
 using Distributed.Kernels.Vectors;
 
@@ -43,7 +44,8 @@ internal sealed record LeakyReluSpec : LayerSpec
         new ElementwiseLayer<LeakyReluFunction>(
             input,
             new LeakyReluFunction(Slope),
-            string.Create(CultureInfo.InvariantCulture, $"{TypeName} {Slope}")
+            string.Create(CultureInfo.InvariantCulture, $"{TypeName} {Slope}"),
+            (graph, value) => graph.Add("LeakyRelu", [value], GraphAttribute.Of("alpha", Slope))
         );
 }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Distributed.Graphs;
 using Distributed.Kernels;
 
 namespace Distributed.Model.Layers;
@@ -200,6 +201,20 @@ internal sealed class PiecewiseLayer(SampleShape input, SampleShape output, Piec
 
     /// <inheritdoc/>
     internal override LayerExecutor CreateExecutor(ExecutorOptions options) => new PiecewiseExecutor(this, bins, options);
+
+    /// <inheritdoc/>
+    internal override GraphValue AddTo(IOperatorGraph graph, GraphValue input, ReadOnlySpan<GraphValue> parameters)
+    {
+        var vector = graph.AsVector(input);
+        long[] columns = [.. Enumerable.Range(0, bins.Columns).SelectMany(column => Enumerable.Repeat((long)column, bins.Counts[column]))];
+        var numbers = graph.Add("Gather", [vector, graph.Constant(columns, bins.Count)], GraphAttribute.Of("axis", 1));
+        var distance = graph.Add("Sub", [numbers, graph.Constant(bins.Lower, bins.Count)]);
+        var value = graph.Add("Div", [distance, graph.Constant(bins.Width, bins.Count)]);
+        value = graph.Add("Max", [value, graph.Constant(bins.Floor, bins.Count)]);
+        value = graph.Add("Min", [value, graph.Constant(bins.Ceiling, bins.Count)]);
+        var others = InputLength - bins.Columns;
+        return others == 0 ? value : graph.Join([value, graph.Slice(vector, bins.Columns, others)]);
+    }
 }
 
 /// <summary>Runs a <see cref="PiecewiseLayer"/>.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Distributed.Graphs;
 using Distributed.Kernels;
 using Distributed.Kernels.Pooling;
 
@@ -141,6 +142,15 @@ internal sealed class PoolLayer : Layer
     /// <inheritdoc/>
     internal override LayerExecutor CreateExecutor(ExecutorOptions options) =>
         _spec.Kind == PoolKind.Max ? new MaxPoolExecutor(this, options) : new AveragePoolExecutor(this, options);
+
+    /// <inheritdoc/>
+    /// <remarks>Padding counts as no element of a mean, as is the default of AveragePool.</remarks>
+    internal override GraphValue AddTo(IOperatorGraph graph, GraphValue input, ReadOnlySpan<GraphValue> parameters) =>
+        graph.Add(
+            _spec.Kind == PoolKind.Max ? "MaxPool" : "AveragePool",
+            [graph.AsImage(input, Input)],
+            ConvExtents.WindowAttributes(_spec.Kernel, _spec.Stride, _spec.Padding)
+        );
 
     private static SampleShape OutputOf(SampleShape input, PoolSpec spec)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Distributed.Graphs;
 using Distributed.Kernels;
 
 namespace Distributed.Model.Layers;
@@ -121,6 +122,17 @@ internal sealed class ResidualLayer : Layer
 
     /// <inheritdoc/>
     internal override LayerExecutor CreateExecutor(ExecutorOptions options) => new ResidualExecutor(this, options);
+
+    /// <inheritdoc/>
+    internal override GraphValue AddTo(IOperatorGraph graph, GraphValue input, ReadOnlySpan<GraphValue> parameters)
+    {
+        var split = Layers.Sum(layer => layer.Parameters.Count);
+        var inner = LayerSequence.AddTo(Layers, graph, input, parameters[..split]);
+        var beside = LayerSequence.AddTo(Shortcut, graph, input, parameters[split..]);
+        return inner.IsVector == beside.IsVector
+            ? graph.Add("Add", [inner, beside])
+            : graph.Add("Add", [graph.AsVector(inner), graph.AsVector(beside)]);
+    }
 }
 
 /// <summary>
