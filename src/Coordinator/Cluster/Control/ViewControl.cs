@@ -49,7 +49,7 @@ internal sealed class ViewControl(
     /// <param name="isLast">Whether training has ended.</param>
     public void TellTimes(long step, bool isLast)
     {
-        if (Current is { } view && meter.Next(step, view.Workers.Select(MemberOf), isLast) is { } measured)
+        if (Current is { } view && meter.Next(step, Present(view), isLast) is { } measured)
             observer.Report(measured);
     }
 
@@ -100,10 +100,15 @@ internal sealed class ViewControl(
         );
     }
 
-    private MeteredMember MemberOf(int worker, int rank)
+    // One that was lost is gone before the view that it was in.
+    private IEnumerable<MeteredMember> Present(ClusterView view)
     {
-        var (start, end) = Shares.RangeOf(microbatches, Current!.Shares, rank);
-        return new MeteredMember(worker, members.Get(worker).FullName, end - start);
+        for (var rank = 0; rank < view.Workers.Count; rank++)
+        {
+            var (start, end) = Shares.RangeOf(microbatches, view.Shares, rank);
+            if (members.Find(view.Workers[rank]) is { } session)
+                yield return new MeteredMember(session.Worker, session.FullName, end - start);
+        }
     }
 
     private WorkerRange RangeOf(int worker, int share) => new(members.Get(worker).Name, share);
