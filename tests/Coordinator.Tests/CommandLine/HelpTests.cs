@@ -68,6 +68,7 @@ public sealed class HelpTests
         "--insecure",
         "--quiet",
         "--json",
+        "--dashboard",
         "--config",
     ];
 
