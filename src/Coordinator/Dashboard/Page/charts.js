@@ -5,6 +5,8 @@ const charts = (() => {
   const partNames = { train: "training", test: "test", "held-out": "held out" };
   const drawn = new Map(); // by the chart's key
   let marks = [];
+  let logarithmic = false;
+  let shown = [[], []];
 
   // A name in the files is a part and a figure: testAccuracy.
   function meaning(name) {
@@ -67,34 +69,48 @@ const charts = (() => {
       itemStyle: { color: stroke },
       z: part === "train" ? 2 : 3,
     };
-    if (!curve.points.some(point => point[0] !== point[1])) return [line];
-    const band = { type: "line", stack: curve.name, stackStrategy: "all", symbol: "none", lineStyle: { opacity: 0 }, silent: true, z: 1, tooltip: { show: false } };
-    return [
-      { ...band, data: curve.points.map(point => [point[1], point[3]]) },
-      { ...band, data: curve.points.map(point => [point[1], point[4] - point[3]]), areaStyle: { color: stroke, opacity: 0.16 } },
-      line,
-    ];
+    return curve.points.some(point => point[0] !== point[1]) ? [band(curve.points, stroke), line] : [line];
   }
 
-  function options(key, curves) {
+  // From the minima to the maxima, as one shape; the data only says how far the axes have to reach.
+  function band(points, fill) {
+    const [upper, lower] = [points.map(point => [point[1], point[4]]), points.map(point => [point[1], point[3]])];
+    return {
+      type: "custom",
+      silent: true,
+      clip: true,
+      z: 1,
+      data: [...upper, ...lower],
+      tooltip: { show: false },
+      renderItem: (parameters, api) => parameters.dataIndexInside > 0 ? null : {
+        type: "polygon",
+        shape: { points: [...upper, ...lower.toReversed()].map(point => api.coord(point)) },
+        style: { fill, opacity: 0.18 },
+      },
+    };
+  }
+
+  function options(key, curves, last) {
+    const isLogarithmic = key === "loss" && logarithmic;
     const soft = color("soft");
     const axis = { axisLabel: { color: soft, fontSize: 11.5, hideOverlap: true }, axisLine: { show: false }, axisTick: { show: false } };
-    const series = curves.flatMap(seriesOf);
+    // A logarithm has no place for what is not above 0.
+    const series = curves.map(curve => isLogarithmic ? { ...curve, points: curve.points.filter(point => point[3] > 0) } : curve).flatMap(seriesOf);
     if (key === "loss" || key === "samplesPerSecond") series.push({ type: "line", data: [], markLine: markLine() });
     return {
       animation: false,
       grid: { left: 4, right: 14, top: 12, bottom: 4, containLabel: true },
-      xAxis: { ...axis, type: "value", min: "dataMin", max: "dataMax", splitLine: { show: false }, axisLine: { show: true, lineStyle: { color: color("line") } }, minInterval: 1,
-        axisLabel: { ...axis.axisLabel, formatter: value => value.toLocaleString("en") } },
-      yAxis: { ...axis, type: "value", scale: key !== "samplesPerSecond", splitNumber: 4, splitLine: { lineStyle: { color: color("grid") } },
+      xAxis: { ...axis, type: "value", min: 0, max: last, splitLine: { show: false }, axisLine: { show: true, lineStyle: { color: color("line") } }, minInterval: 1,
+        axisLabel: { ...axis.axisLabel, alignMinLabel: "left", alignMaxLabel: "right", formatter: value => value.toLocaleString("en") } },
+      yAxis: { ...axis, type: isLogarithmic ? "log" : "value", scale: key !== "samplesPerSecond", splitNumber: 4, splitLine: { lineStyle: { color: color("grid") } },
         axisLabel: { ...axis.axisLabel, formatter: axisText(key) } },
       tooltip: {
         trigger: "axis", renderMode: "richText", confine: true, transitionDuration: 0,
         backgroundColor: color("surface"), borderColor: color("line"), textStyle: { color: color("ink"), fontSize: 12.5 },
         axisPointer: { lineStyle: { color: soft, type: "dashed" } },
         formatter: items => {
-          const shown = items.filter(item => item.seriesName && !item.seriesName.startsWith("series"));
-          return ["step " + items[0].value[0].toLocaleString("en"), ...shown.map(item => `${item.seriesName}  ${text(key, item.value[1])}`)].join("\n");
+          const lines = items.filter(item => item.seriesName && !item.seriesName.startsWith("series"));
+          return ["step " + items[0].value[0].toLocaleString("en"), ...lines.map(item => `${item.seriesName}  ${text(key, item.value[1])}`)].join("\n");
         },
       },
       series,
@@ -106,7 +122,7 @@ const charts = (() => {
     const legend = element("ul", { class: "key" });
     const markKey = element("ul", { class: "key marks", hidden: "" });
     const figure = element("figure", { class: key === "loss" ? "chart wide" : "chart", "data-chart": key },
-      element("figcaption", {}, element("h2", {}, title(key)), legend), markKey, plot);
+      element("figcaption", {}, element("h2", {}, title(key)), key === "loss" ? scaleButton() : null, legend), markKey, plot);
     const place = [...drawn.keys()].filter(other => rank(other) < rank(key)).length;
     const parent = document.getElementById("charts");
     parent.insertBefore(figure, parent.children[place] ?? null);
@@ -115,18 +131,29 @@ const charts = (() => {
     return chart;
   }
 
+  function scaleButton() {
+    const button = element("button", { type: "button", "aria-pressed": "false" }, "log scale");
+    button.addEventListener("click", () => {
+      logarithmic = !logarithmic;
+      button.setAttribute("aria-pressed", logarithmic);
+      show(...shown);
+    });
+    return button;
+  }
+
   const order = ["loss", "accuracy", "rmse", "mae", "r2", "auc"];
   const rank = key => key === "samplesPerSecond" ? 99 : order.indexOf(key) < 0 ? 50 : order.indexOf(key);
 
-  function draw(key, curves) {
+  function draw(key, curves, last) {
     const chart = drawn.get(key) ?? create(key);
-    chart.canvas.setOption(options(key, curves), { notMerge: true });
+    chart.canvas.setOption(options(key, curves, last), { notMerge: true });
     chart.legend.replaceChildren(...curves.map(curve => element("li", {},
       element("span", { class: "swatch " + meaning(curve.name).part }),
       (key === "samplesPerSecond" ? "" : partNames[meaning(curve.name).part] + " "), element("b", {}, text(key, curve.latest)))));
     if (key === "loss") drawMarkKey(chart.markKey);
     const points = Math.max(...curves.map(curve => curve.points.length));
     chart.figure.dataset.points = points;
+    chart.figure.dataset.first = Math.min(...curves.map(curve => curve.points[0]?.[0] ?? Infinity));
     chart.figure.dataset.last = Math.max(...curves.map(curve => curve.points.at(-1)?.[1] ?? 0));
     chart.plot.setAttribute("aria-label", `${title(key)} over the steps; ` +
       curves.map(curve => `${partNames[meaning(curve.name).part]}: ${text(key, curve.points[0]?.[2])} at first, ${text(key, curve.latest)} now`).join("; "));
@@ -140,29 +167,33 @@ const charts = (() => {
       element("span", { class: "swatch mark " + kind }), markNames[kind] + (count > 1 ? ` × ${count}` : ""))));
   }
 
-  return {
-    text,
-    meaning,
-    title,
-    isMark: kind => kind in markColors,
-    show(curves, entries) {
-      marks = entries.filter(entry => entry.kind in markColors);
-      const groups = new Map();
-      for (const curve of curves) {
-        if (curve.points.length === 0) continue;
-        const { key } = meaning(curve.name);
-        groups.set(key, [...(groups.get(key) ?? []), curve]);
+  function show(curves, entries) {
+    shown = [curves, entries];
+    marks = entries.filter(entry => entry.kind in markColors);
+    const filled = curves.filter(curve => curve.points.length > 0);
+    const last = Math.max(1, ...filled.map(curve => curve.points.at(-1)[1])); // of all, so that charts below each other can be compared
+    const groups = Map.groupBy(filled, curve => meaning(curve.name).key);
+    for (const [key, group] of groups) draw(key, group, last);
+    for (const [key, chart] of drawn)
+      if (!groups.has(key)) {
+        chart.canvas.dispose();
+        chart.figure.remove();
+        drawn.delete(key);
       }
-      for (const [key, group] of groups) draw(key, group);
-      for (const [key, chart] of drawn)
-        if (!groups.has(key)) { chart.canvas.dispose(); chart.figure.remove(); drawn.delete(key); }
-      const others = [...drawn.keys()].filter(key => key !== "loss");
-      for (const key of others) // an odd one out takes the whole line
-        drawn.get(key).figure.classList.toggle("wide", others.length % 2 === 1 && key === others.sort((one, other) => rank(one) - rank(other)).at(-1));
-      this.resize();
-    },
-    resize() {
-      for (const chart of drawn.values()) chart.canvas.resize();
-    },
-  };
+
+    arrange();
+  }
+
+  // The loss has a line of its own, and so has the last of an odd number of others.
+  function arrange() {
+    const others = [...drawn.keys()].filter(key => key !== "loss").sort((one, other) => rank(one) - rank(other));
+    for (const key of others) drawn.get(key).figure.classList.toggle("wide", others.length % 2 === 1 && key === others.at(-1));
+    resize();
+  }
+
+  function resize() {
+    for (const chart of drawn.values()) chart.canvas.resize();
+  }
+
+  return { text, meaning, show, resize };
 })();
