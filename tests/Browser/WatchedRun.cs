@@ -21,20 +21,12 @@ internal sealed class WatchedRun : IAsyncDisposable
     /// <summary>Starts <c>coordinator train --json</c> with further options, and waits for its page.</summary>
     public static async Task<WatchedRun> TrainAsync(TempFolder folder, params IEnumerable<string> options)
     {
-        var process = RunningProcess.Start(
-            Executables.Coordinator,
-            folder.Path,
-            ["train", "--json", "--run", folder["run"], .. options]
-        );
+        var process = RunningProcess.Start(Executables.Coordinator, folder.Path, ["train", "--json", "--run", folder["run"], .. options]);
         try
         {
             var joined = await EventAsync(process, "workerJoined"); // the page comes after it
             var opened = await EventAsync(process, "dashboard");
-            return new WatchedRun(
-                process,
-                new Uri(opened.GetProperty("address").GetString()!),
-                joined.GetProperty("processId").GetInt32()
-            );
+            return new WatchedRun(process, new Uri(opened.GetProperty("address").GetString()!), joined.GetProperty("processId").GetInt32());
         }
         catch
         {

@@ -46,7 +46,9 @@ public sealed class WatchingTests(Browsers browsers)
 
             Signal.Kill(run.Worker);
             await window.UntilAsync("document.querySelector('tr.lost') !== null");
-            await window.UntilAsync("document.querySelector('[data-mark=lost]') !== null && document.querySelector('[data-kind=lost]') !== null");
+            await window.UntilAsync(
+                "document.querySelector('[data-mark=lost]') !== null && document.querySelector('[data-kind=lost]') !== null"
+            );
             Assert.Contains($"process {run.Worker}", await window.Page.Locator("tr.lost").TextContentAsync(), StringComparison.Ordinal);
 
             var killed = await window.LastStepAsync();
@@ -60,7 +62,9 @@ public sealed class WatchingTests(Browsers browsers)
         await window.UntilAsync("document.body.dataset.state === 'training'");
         await window.StepAsync(before + 100);
         Assert.Equal("1", await window.Page.Locator("[data-chart=loss]").GetAttributeAsync("data-first")); // where the run began
-        await window.UntilAsync("document.querySelector('[data-mark=lost]') !== null && document.querySelector('[data-mark=resumed]') !== null");
+        await window.UntilAsync(
+            "document.querySelector('[data-mark=lost]') !== null && document.querySelector('[data-mark=resumed]') !== null"
+        );
         await window.AssertSoundAsync();
     }
 
@@ -90,10 +94,15 @@ public sealed class WatchingTests(Browsers browsers)
         using var folder = new TempFolder();
         const string Name = "<script>document.title=1</script>";
         // Nothing separates the classes, so that some of each are predicted wrong.
-        var rows = Enumerable.Range(0, 200).Select(row => $"{row * 7919 % 101},{row * 104729 % 97},{(row * 31 % 3 == 0 ? Name : "<b>other</b>")}");
+        var rows = Enumerable
+            .Range(0, 200)
+            .Select(row => $"{row * 7919 % 101},{row * 104729 % 97},{(row * 31 % 3 == 0 ? Name : "<b>other</b>")}");
         await File.WriteAllLinesAsync(folder["data.csv"], ["<i>a</i>,b,class", .. rows]);
         await using (
-            var run = await WatchedRun.TrainAsync(folder, [.. Free, "--data", folder["data.csv"], "--model", "mlp:8", "--epochs", "3", "--workers", "1"])
+            var run = await WatchedRun.TrainAsync(
+                folder,
+                [.. Free, "--data", folder["data.csv"], "--model", "mlp:8", "--epochs", "3", "--workers", "1"]
+            )
         )
         {
             Assert.Equal(0, (await run.ExitAsync()).Code);

@@ -76,18 +76,17 @@ internal sealed class Window : IAsyncDisposable
     /// <summary>Keeps what the window shows beside the tests, for people to look at.</summary>
     public Task SaveAsync(string name) =>
         Page.ScreenshotAsync(
-            new PageScreenshotOptions
-            {
-                Path = Path.Combine(AppContext.BaseDirectory, "screenshots", name + ".png"),
-                FullPage = true,
-            }
+            new PageScreenshotOptions { Path = Path.Combine(AppContext.BaseDirectory, "screenshots", name + ".png"), FullPage = true }
         );
 
     /// <summary>Nothing went wrong on the page, and nothing reaches over its edge.</summary>
     public async Task AssertSoundAsync()
     {
         Assert.Empty(_errors);
-        Assert.True(await Page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the window");
+        Assert.True(
+            await Page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= innerWidth"),
+            "the page is wider than the window"
+        );
     }
 
     public async ValueTask DisposeAsync() => await _context.DisposeAsync();

@@ -24,7 +24,7 @@ internal sealed class DashboardModel(RunFacts facts, TimeProvider time)
     private readonly WorkerTable _workers = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CurveSet _curves = new();
-    private TimeLine _timeLine = new();
+    private readonly TimeLine _timeLine = new();
     private RunProgress _progress = new();
     private Mistakes? _mistakes;
     private long _version;
@@ -119,12 +119,7 @@ internal sealed class DashboardModel(RunFacts facts, TimeProvider time)
         {
             case RunStarted started:
                 _started = Now;
-                _progress = _progress with
-                {
-                    State = RunState.Training,
-                    Step = started.FirstStep - 1,
-                    TotalSteps = started.TotalSteps,
-                };
+                _progress = _progress with { State = RunState.Training, Step = started.FirstStep - 1, TotalSteps = started.TotalSteps };
                 break;
             case StepCompleted step:
                 _progress = _progress with { State = RunState.Training, Detail = null, Step = step.Step, Epoch = step.Epoch };

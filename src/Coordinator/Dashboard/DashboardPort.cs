@@ -19,7 +19,8 @@ internal sealed class DashboardPort(string folder)
     {
         try
         {
-            return int.TryParse(System.IO.File.ReadAllText(File), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+            return
+                int.TryParse(System.IO.File.ReadAllText(File), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
                 && port is > 0 and <= ushort.MaxValue
                 ? port
                 : null;

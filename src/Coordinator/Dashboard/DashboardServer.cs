@@ -172,7 +172,8 @@ internal sealed class DashboardServer : IAsyncDisposable
     }
 
     private static bool IsKnown(StringValues tags, string tag) =>
-        tags.SelectMany(value => value!.Split(',', StringSplitOptions.TrimEntries)).Any(known => known == tag || known == "*" || known == "W/" + tag);
+        tags.SelectMany(value => value!.Split(',', StringSplitOptions.TrimEntries))
+            .Any(known => known == tag || known == "*" || known == "W/" + tag);
 
     private static Task RefuseAsync(HttpContext context, int status, string reason)
     {

@@ -2,7 +2,6 @@ using Distributed.Data;
 using Distributed.Kernels.Threads;
 using Distributed.Model;
 using Distributed.Objectives;
-using Distributed.Training;
 
 namespace Distributed.Coordinator.Dashboard;
 
@@ -94,7 +93,12 @@ internal sealed class MistakeFinder(Dataset dataset, Network network, ObjectiveS
         }
 
         var predicted = _objective.Predict(output, targets.Names).Numbers.Select(SampleText.Number);
-        return new Found(sample, string.Join("; ", predicted), string.Join("; ", actual), double.IsNaN(distance) ? double.MaxValue : distance);
+        return new Found(
+            sample,
+            string.Join("; ", predicted),
+            string.Join("; ", actual),
+            double.IsNaN(distance) ? double.MaxValue : distance
+        );
     }
 
     private Mistake Describe(Found found)

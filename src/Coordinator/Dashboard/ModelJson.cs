@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Distributed.Coordinator.Runs;
 
 namespace Distributed.Coordinator.Dashboard;
 

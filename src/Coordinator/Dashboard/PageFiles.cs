@@ -23,7 +23,8 @@ internal static class PageFiles
     public static PageFile? Find(string path) => Files.Value.GetValueOrDefault(path == "/" ? "/" + Page : path);
 
     /// <summary>Tells whether an open page is of this version.</summary>
-    public static string Version { get; } = Hash([.. Scripts.Append(Page).Append(Style).SelectMany(name => Encoding.ASCII.GetBytes(Find("/" + name)!.Tag))]);
+    public static string Version { get; } =
+        Hash([.. Scripts.Append(Page).Append(Style).SelectMany(name => Encoding.ASCII.GetBytes(Find("/" + name)!.Tag))]);
 
     /// <summary>The page with style, scripts and data in it, which opens without a server and loads nothing.</summary>
     /// <param name="title">The page's title.</param>
@@ -51,8 +52,7 @@ internal static class PageFiles
 
     private static PageFile Read(string name)
     {
-        using var resource =
-            typeof(PageFiles).Assembly.GetManifestResourceStream("dashboard/" + name)
+        using var resource = typeof(PageFiles).Assembly.GetManifestResourceStream("dashboard/" + name)
             ?? throw new InvalidOperationException($"{name} was not built into the program");
         var content = new byte[resource.Length];
         resource.ReadExactly(content);

@@ -88,7 +88,13 @@ internal sealed class RunHistory
             take(JsonElement.Parse(text));
         }
         catch (Exception exception)
-            when (exception is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or NotSupportedException)
+            when (exception
+                    is JsonException
+                        or KeyNotFoundException
+                        or InvalidOperationException
+                        or FormatException
+                        or NotSupportedException
+            )
         {
             // Cut short by a crash, or of another version.
         }

@@ -56,7 +56,9 @@ internal sealed class SampleText(Dataset dataset)
             else if (column is CategoryEncoding category)
             {
                 var word = (int)values[id++] - 1;
-                yield return word < 0 ? "(not seen in training)" : category.Words[word] is { Length: > 0 } text ? text : "(missing)";
+                yield return word < 0 ? "(not seen in training)"
+                : category.Words[word] is { Length: > 0 } text ? text
+                : "(missing)";
             }
         }
     }

@@ -60,7 +60,12 @@ internal sealed class DashboardObserver(
         {
             await search.DisposeAsync();
             if (search.Failure is { } failure)
-                run.Report(new RunWarning($"the page shows no samples any more that are predicted wrong ({failure.Message.ReplaceLineEndings(" ")})"));
+            {
+                var reason = failure.Message.ReplaceLineEndings(" ");
+                run.Report(
+                    new RunWarning($"the page shows no more samples that are predicted wrong ({reason}); nothing else depends on it")
+                );
+            }
         }
 
         finder.Dispose();
@@ -125,7 +130,11 @@ internal sealed class DashboardObserver(
 
     private void AddHistory()
     {
-        Try("the earlier curves", () => model.AddHistory(RunHistory.Read(folder.Metrics.Path, folder.MembershipPath, model.Opened)), "read");
+        Try(
+            "the earlier curves",
+            () => model.AddHistory(RunHistory.Read(folder.Metrics.Path, folder.MembershipPath, model.Opened)),
+            "read"
+        );
     }
 
     private void Try(string what, Action act, string verb = "written")

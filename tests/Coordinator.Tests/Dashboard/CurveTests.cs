@@ -42,7 +42,10 @@ public sealed class CurveTests
                     var last = -1L;
                     foreach (var bucket in Buckets(Of(series, capacity)))
                     {
-                        var values = series.Where(point => point.Step >= bucket.First && point.Step <= bucket.Last).Select(point => point.Value).ToList();
+                        var values = series
+                            .Where(point => point.Step >= bucket.First && point.Step <= bucket.Last)
+                            .Select(point => point.Value)
+                            .ToList();
                         Assert.True(bucket.First > last);
                         Assert.Equal(values.Count, bucket.Count);
                         Assert.Equal(values.Min(), bucket.Minimum);

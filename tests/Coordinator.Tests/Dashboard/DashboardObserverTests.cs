@@ -39,8 +39,16 @@ public sealed partial class DashboardObserverTests : IDisposable
         {
             observer.Report(Started);
             var warning = Assert.IsType<RunWarning>(await _run.NextAsync());
-            Assert.StartsWith($"--dashboard http://127.0.0.1:{port}: the page cannot be served there (", warning.Message, StringComparison.Ordinal);
-            Assert.EndsWith("training goes on without it. Name another port, or 0 for a free one", warning.Message, StringComparison.Ordinal);
+            Assert.StartsWith(
+                $"--dashboard http://127.0.0.1:{port}: the page cannot be served there (",
+                warning.Message,
+                StringComparison.Ordinal
+            );
+            Assert.EndsWith(
+                "training goes on without it. Name another port, or 0 for a free one",
+                warning.Message,
+                StringComparison.Ordinal
+            );
             observer.Report(Models.Step(1));
         }
 
@@ -156,7 +164,10 @@ public sealed partial class DashboardObserverTests : IDisposable
 
     [Fact]
     public void A_named_address_is_the_only_one_that_is_tried() =>
-        Assert.Equal([new Uri("http://127.0.0.1:8000")], new DashboardOptions { Address = "http://127.0.0.1:8000" }.Candidates(remembered: 9000));
+        Assert.Equal(
+            [new Uri("http://127.0.0.1:8000")],
+            new DashboardOptions { Address = "http://127.0.0.1:8000" }.Candidates(remembered: 9000)
+        );
 
     [Fact]
     public void Without_one_the_remembered_port_comes_first_and_a_free_one_last() =>

@@ -3,7 +3,6 @@ using System.IO.Compression;
 using Distributed.Checkpoints;
 using Distributed.Coordinator.Dashboard;
 using Distributed.Data;
-using Distributed.Objectives;
 using Distributed.Training;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -26,16 +25,30 @@ public sealed class MistakeTests : IDisposable
         var found = finder.Find(7, weights, () => false);
 
         var test = Digits.Dataset.Test;
-        var predictions = Digits.Trained(weights).Predictions(test.Count, (first, inputs) =>
-            test.Decode([.. Enumerable.Range(first, inputs.Length / Digits.Network.InputLength)], inputs)
-        );
+        var predictions = Digits
+            .Trained(weights)
+            .Predictions(test.Count, (first, inputs) =>
+                test.Decode([.. Enumerable.Range(first, inputs.Length / Digits.Network.InputLength)], inputs)
+            );
         var wrong = predictions
-            .Select((prediction, sample) => (prediction.Value, Sample: sample, Score: prediction.Probabilities.Max(), Actual: Digits.Dataset.ClassNames[test.Targets[sample]]))
+            .Select(
+                (prediction, sample) =>
+                    (
+                        prediction.Value,
+                        Sample: sample,
+                        Score: prediction.Probabilities.Max(),
+                        Actual: Digits.Dataset.ClassNames[test.Targets[sample]]
+                    )
+            )
             .Where(each => each.Value != each.Actual)
             .ToList();
         Assert.Equal((7, test.Count, wrong.Count), (found.Step, found.Examined, found.Wrong));
         Assert.Equal(
-            wrong.OrderByDescending(each => each.Score).ThenBy(each => each.Sample).Take(MistakeFinder.MostShown).Select(each => (each.Sample, each.Value, each.Actual, (double)each.Score)),
+            wrong
+                .OrderByDescending(each => each.Score)
+                .ThenBy(each => each.Sample)
+                .Take(MistakeFinder.MostShown)
+                .Select(each => (each.Sample, each.Value, each.Actual, (double)each.Score)),
             found.Worst.Select(mistake => (mistake.Sample, mistake.Predicted, mistake.Actual, mistake.Score))
         );
         Assert.All(found.Worst, mistake => Assert.Equal((8, 8), (mistake.Width, mistake.Height)));
@@ -53,7 +66,9 @@ public sealed class MistakeTests : IDisposable
     [Fact]
     public void A_table_is_shown_in_its_own_words_and_units()
     {
-        var rows = Enumerable.Range(0, 60).Select(row => $"{(row % 7 == 0 ? "" : row)},{(row % 2 == 0 ? "<b>even</b>" : "odd")},{1000 + (row % 5)}");
+        var rows = Enumerable
+            .Range(0, 60)
+            .Select(row => $"{(row % 7 == 0 ? "" : row)},{(row % 2 == 0 ? "<b>even</b>" : "odd")},{1000 + (row % 5)}");
         var prepared = Load(["size,kind,price", .. rows]);
         using var finder = Finder(prepared);
         var found = finder.Find(1, prepared.InitialState().Weights, () => false);
@@ -67,7 +82,10 @@ public sealed class MistakeTests : IDisposable
             Assert.Null(mistake.Picture);
             Assert.Equal($"{1000 + (row % 5)}", mistake.Actual);
             Assert.Equal(["size", "kind"], mistake.Values.Select(value => value.Name));
-            Assert.Equal([row % 7 == 0 ? "(missing)" : $"{row}", row % 2 == 0 ? "<b>even</b>" : "odd"], mistake.Values.Select(value => value.Text));
+            Assert.Equal(
+                [row % 7 == 0 ? "(missing)" : $"{row}", row % 2 == 0 ? "<b>even</b>" : "odd"],
+                mistake.Values.Select(value => value.Text)
+            );
         }
     }
 
@@ -139,7 +157,11 @@ public sealed class MistakeTests : IDisposable
         RunPreparation.Load(
             TrainingOptions.ForTables with
             {
-                Data = new DataOptions { Data = _folder.Write("data.csv", string.Join('\n', lines) + "\n"), Task = LearningTask.Regression },
+                Data = new DataOptions
+                {
+                    Data = _folder.Write("data.csv", string.Join('\n', lines) + "\n"),
+                    Task = LearningTask.Regression,
+                },
             }
         );
 }

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Distributed.Coordinator.Tests.Dashboard;
 
-public sealed class NewsStreamTests
+public sealed class NewsStreamTests : IDisposable
 {
     private readonly FakeTimeProvider _time = new();
     private readonly DashboardModel _model;
@@ -15,6 +15,8 @@ public sealed class NewsStreamTests
     private readonly SemaphoreSlim _read = new(0); // lets a write complete
 
     public NewsStreamTests() => _model = Models.Create(_time);
+
+    public void Dispose() => _read.Dispose();
 
     [Fact]
     public async Task A_browser_that_stops_reading_holds_up_nobody_and_is_then_up_to_date_at_once()

@@ -55,8 +55,14 @@ public sealed class RunHistoryTests : IDisposable
     public async Task Lines_that_are_no_events_are_passed_over()
     {
         await WriteAsync(3);
-        await File.AppendAllTextAsync(Metrics, "\n{\"step\":\"x\",\"loss\":1}\n[]\n{\"loss\":2}\n{\"step\":4,\"loss\":null}\n{\"step\":5,\"lo");
-        await File.AppendAllTextAsync(Membership, "{\"time\":\"then\",\"event\":\"workerLost\"}\n{\"time\":\"2026-01-31T11:00:00Z\",\"event\":\"unknown\"}\n{\"ti");
+        await File.AppendAllTextAsync(
+            Metrics,
+            "\n{\"step\":\"x\",\"loss\":1}\n[]\n{\"loss\":2}\n{\"step\":4,\"loss\":null}\n{\"step\":5,\"lo"
+        );
+        await File.AppendAllTextAsync(
+            Membership,
+            "{\"time\":\"then\",\"event\":\"workerLost\"}\n{\"time\":\"2026-01-31T11:00:00Z\",\"event\":\"unknown\"}\n{\"ti"
+        );
         var history = RunHistory.Read(Metrics, Membership, DateTimeOffset.MaxValue);
         Assert.Equal(3, history.Curves.Latest("loss"));
         Assert.Equal(3, history.TimeLine.Entries.Count());
