@@ -25,10 +25,16 @@ internal sealed class PeerServer : IAsyncDisposable
     /// <param name="listen">The address; port 0 lets the system choose.</param>
     /// <param name="token">What every call must carry, or null in an insecure run.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="logs">Where it logs to; null for nowhere.</param>
     /// <exception cref="InputException">The address cannot be listened on.</exception>
-    public static async Task<PeerServer> StartAsync(Uri listen, RunToken? token, CancellationToken cancellationToken)
+    public static async Task<PeerServer> StartAsync(
+        Uri listen,
+        RunToken? token,
+        CancellationToken cancellationToken,
+        ProcessLogs? logs = null
+    )
     {
-        var builder = GrpcServer.CreateBuilder(listen, token);
+        var builder = GrpcServer.CreateBuilder(listen, token, logs);
         var app = builder.Build();
         try
         {

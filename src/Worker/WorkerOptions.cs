@@ -38,6 +38,9 @@ internal sealed record WorkerOptions
     /// <summary>The data this worker holds; if it is the run's, the coordinator sends indices instead of samples.</summary>
     public DataOptions Data { get; init; } = new();
 
+    /// <summary>What is logged on standard error.</summary>
+    public LogSettings Logs { get; init; } = new();
+
     /// <summary>What the coordinator has told this worker, if it has started it itself; else null.</summary>
     public LocalWorker? Local { get; init; }
 

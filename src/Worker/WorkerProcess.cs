@@ -44,8 +44,9 @@ internal static class WorkerProcess
 
     private static async Task<int> RunAsync(WorkerOptions options, RunToken? token, CancellationToken leave)
     {
-        await using var server = await PeerServer.StartAsync(new Uri(options.Listen), token, leave);
-        var session = new WorkerSession(options, token, options.Advertise ?? server.Address.ToString(), server.Directory);
+        using var logs = ProcessLogs.Open(options.Logs, isLocalWorker: options.Local is not null);
+        await using var server = await PeerServer.StartAsync(new Uri(options.Listen), token, leave, logs);
+        var session = new WorkerSession(options, token, options.Advertise ?? server.Address.ToString(), server.Directory, logs.Factory);
         await session.RunAsync(leave);
         return ExitCode.Done;
     }

@@ -24,7 +24,7 @@ internal static class EmbeddingBenchmark
     private const int Numbers = 13;
     private const int Dimension = 16;
     private const int Batch = 2048;
-    private const int Microbatch = 128;
+    private const int Microbatch = 256;
     private const int Samples = 64 * Batch;
     private const int Steps = 150;
     private const double SliceSeconds = 0.5;

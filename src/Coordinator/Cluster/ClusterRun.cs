@@ -10,7 +10,8 @@ namespace Distributed.Coordinator.Cluster;
 
 /// <summary>Trains with worker processes: serves them, starts the local ones, and controls the run until its end.</summary>
 /// <param name="time">The clock.</param>
-internal sealed class ClusterRun(TimeProvider time) : ITrainingRun
+/// <param name="logs">Where it is logged.</param>
+internal sealed class ClusterRun(TimeProvider time, ProcessLogs logs) : ITrainingRun
 {
     // Everything that can happen in a moment, from a thousand workers.
     private const int EventQueueLength = 1 << 16;
@@ -34,8 +35,8 @@ internal sealed class ClusterRun(TimeProvider time) : ITrainingRun
         directory.Serve(server ?? (IStateSource)saved!);
         await using var app = BuildHost(request, identity.Run, token, directory, events.Writer);
         var address = await GrpcServer.StartAsync(app, Listen(request), CancellationToken.None);
-        await using var workers = new LocalWorkers(events.Writer);
-        using var controller = new RunController(request, observer, time, identity, server, saved, workers);
+        await using var workers = new LocalWorkers(events.Writer, logs.Settings);
+        using var controller = new RunController(request, observer, time, identity, server, saved, workers, logs.Factory);
         using var timer = time.CreateTimer(_ => events.Writer.TryWrite(new Tick(time.GetTimestamp())), null, TickInterval, TickInterval);
         await using var interrupted = interrupt.Register(() => events.Writer.TryWrite(new Interrupted()));
         Announce(request, observer, address);
@@ -73,7 +74,7 @@ internal sealed class ClusterRun(TimeProvider time) : ITrainingRun
         ChannelWriter<ClusterEvent> events
     ) => request.Cluster.Exchange == Exchange.Peers ? null : new ParameterServer(request, identity.Run, token, directory, events);
 
-    private static WebApplication BuildHost(
+    private WebApplication BuildHost(
         RunRequest request,
         ulong run,
         RunToken? token,
@@ -82,7 +83,7 @@ internal sealed class ClusterRun(TimeProvider time) : ITrainingRun
     )
     {
         var listen = Listen(request);
-        var builder = GrpcServer.CreateBuilder(listen, token);
+        var builder = GrpcServer.CreateBuilder(listen, token, logs);
         builder.Services.AddSingleton(directory);
         builder.Services.AddSingleton(events);
         builder.Services.AddSingleton(new SessionAdmission(events));

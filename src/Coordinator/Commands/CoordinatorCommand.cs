@@ -146,7 +146,7 @@ internal sealed class CoordinatorCommand
         table.AddTo(command);
         command.SetAction(result =>
         {
-            var settings = Read(table, new EvalSettings(), result, model, _ => []);
+            var settings = Read(table, new EvalSettings(), result, model, settings => settings.Validate());
             var namesData = table.Values(result, []).Any(option => option.Name == "--data");
             return new EvalCommand(_console).Run(result.GetValue(model)!, settings, namesData);
         });

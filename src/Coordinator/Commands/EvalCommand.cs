@@ -9,11 +9,14 @@ using Distributed.Training;
 namespace Distributed.Coordinator.Commands;
 
 /// <summary>
-/// <c>eval</c>: loss and accuracy of a trained model, and the accuracy of each class; or the errors of one that predicts numbers.
+/// <c>eval</c>: loss and accuracy of a trained model, class by class and, if asked for, which are taken for which; or the errors of one that
+/// predicts numbers; and how much it depends on each column.
 /// </summary>
 /// <param name="console">Where to write.</param>
 internal sealed class EvalCommand(CommandConsole console)
 {
+    private const ulong Seed = 0; // of the orders in which columns are dealt out: figures of two models are comparable
+
     /// <summary>Evaluates.</summary>
     /// <param name="path">A model file or a run folder.</param>
     /// <param name="settings">Settings without errors.</param>
@@ -23,6 +26,8 @@ internal sealed class EvalCommand(CommandConsole console)
     internal int Run(string path, EvalSettings settings, bool namesData)
     {
         var (model, trainedOn) = SavedModel.Load(path);
+        if (settings.Importance > 0 && model.Preprocessing.ByteDivisor is not null)
+            throw new InputException($"--importance: {path} takes images, which have no columns to be judged; leave the option out");
         if (trainedOn is null && !namesData)
             throw new InputException($"--data: name the data to evaluate {path} on, such as --data digits");
         // Other data is read as the run's own was, but has its own test set.
@@ -38,10 +43,7 @@ internal sealed class EvalCommand(CommandConsole console)
             );
         }
 
-        if (model.Targets is null)
-            WriteClasses(name, model, parts, settings);
-        else
-            WriteNumbers(name, model, parts, settings);
+        Write(name, model, [.. parts.Where(samples => samples.Count > 0)], settings);
         return ExitCodes.Done;
     }
 
@@ -60,96 +62,64 @@ internal sealed class EvalCommand(CommandConsole console)
             _ => [data.Train, .. data.Holdout is { } holdout ? [holdout] : Array.Empty<SampleSet>(), data.Test],
         };
 
-    private void WriteNumbers(string data, TrainedModel model, IReadOnlyList<SampleSet> parts, EvalSettings settings)
+    private void Write(string data, TrainedModel model, IReadOnlyList<SampleSet> parts, EvalSettings settings)
     {
-        var (samples, score) = (parts.Sum(set => set.Count), ModelScore.Of(model, parts));
-        var targets = model.Targets!.Count > 1 ? TargetScores.Of(model, [.. parts.Where(set => set.Count > 0)]) : [];
+        var (score, sections) = model.Targets is null ? OfClasses(model, parts, settings) : OfNumbers(model, parts, settings);
+        if (settings.Importance > 0)
+            sections.Add(EvalReport.Importance(PermutationImportance.Of(model, parts, settings.Importance, Seed), settings.Importance));
+        var (part, samples) = (OptionText.Name(settings.Part), parts.Sum(set => set.Count));
         if (settings.Json)
         {
-            var result = Result(data, samples, score.Loss, score.Metrics, settings);
-            if (targets.Count > 0)
-                result.Add("targets", targets.Select(Fields));
+            Dictionary<string, object> result = new()
+            {
+                ["data"] = data,
+                ["part"] = part,
+                ["samples"] = samples,
+                ["loss"] = score.Loss,
+            };
+            foreach (var metric in score.Metrics)
+                result.Add(metric.Name, metric.Value);
+            foreach (var section in sections)
+                result.Add(section.Name, section.Fields);
             console.Output.WriteLine(StrictJson.Serialize(result));
             return;
         }
 
-        WriteLine(data, samples, score.Loss, score.Metrics, settings);
-        foreach (var (name, metrics) in targets)
-            WriteLine($"  {Printable.Of(name)}: {Figures(metrics)}");
+        var figures = $"loss {RunText.Figure(score.Loss)}, {EvalReport.Figures(score.Metrics)}";
+        console.Output.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"{Printable.Of(data)}, {part} part: {samples} samples, {figures}")
+        );
+        foreach (var line in sections.SelectMany(section => section.Lines))
+            console.Output.WriteLine(line);
     }
 
-    private static Dictionary<string, object> Fields((string Name, IReadOnlyList<Metric> Metrics) target)
-    {
-        var fields = new Dictionary<string, object> { ["name"] = target.Name };
-        foreach (var metric in target.Metrics)
-            fields.Add(metric.Name, metric.Value);
-        return fields;
-    }
-
-    private static string Figures(IReadOnlyList<Metric> metrics) =>
-        string.Join(", ", metrics.Select(metric => $"{metric.Name} {RunText.Figure(metric.Value)}"));
-
-    private static Dictionary<string, object> Result(
-        string data,
-        int samples,
-        double loss,
-        IReadOnlyList<Metric> metrics,
+    private static (TestScore Score, List<EvalSection> Sections) OfNumbers(
+        TrainedModel model,
+        IReadOnlyList<SampleSet> parts,
         EvalSettings settings
     )
     {
-        var result = new Dictionary<string, object>
-        {
-            ["data"] = data,
-            ["part"] = OptionText.Name(settings.Part),
-            ["samples"] = samples,
-            ["loss"] = loss,
-        };
-        foreach (var metric in metrics)
-            result.Add(metric.Name, metric.Value);
-        return result;
+        if (settings.Confusion)
+            throw new InputException($"--confusion: {model.Name} predicts numbers, which have no classes to confuse; leave the option out");
+        var targets = model.Targets!.Count > 1 ? [EvalReport.Targets(TargetScores.Of(model, parts))] : new List<EvalSection>();
+        return (ModelScore.Of(model, parts), targets);
     }
 
-    private void WriteLine(string data, int samples, double loss, IReadOnlyList<Metric> metrics, EvalSettings settings)
-    {
-        WriteLine(
-            $"{Printable.Of(data)}, {OptionText.Name(settings.Part)} part: {samples} samples, loss {RunText.Figure(loss)}, {Figures(metrics)}"
-        );
-    }
-
-    private void WriteClasses(string data, TrainedModel model, IReadOnlyList<SampleSet> parts, EvalSettings settings)
+    private static (TestScore Score, List<EvalSection> Sections) OfClasses(
+        TrainedModel model,
+        IReadOnlyList<SampleSet> parts,
+        EvalSettings settings
+    )
     {
         var scores = new ClassScores(model.Network.OutputWidth);
-        foreach (var samples in parts.Where(samples => samples.Count > 0))
+        foreach (var samples in parts)
             scores.Add(model, samples);
         List<Metric> metrics = [new("accuracy", scores.Accuracy)];
         if (scores.Auc is { } auc)
             metrics.Add(new("auc", auc));
-        var classes = model
-            .ClassNames.Select(
-                (name, index) =>
-                    new ClassResult(
-                        name,
-                        scores.Samples[index],
-                        scores.Samples[index] == 0 ? null : (double)scores.Correct[index] / scores.Samples[index]
-                    )
-            )
-            .ToList();
-        if (settings.Json)
-        {
-            var result = Result(data, scores.Count, scores.Loss, metrics, settings);
-            result.Add("classes", classes);
-            console.Output.WriteLine(StrictJson.Serialize(result));
-            return;
-        }
-        WriteLine(data, scores.Count, scores.Loss, metrics, settings);
-        foreach (var result in classes)
-        {
-            var accuracy = result.Accuracy?.ToString("0.0000", CultureInfo.InvariantCulture) ?? "-";
-            WriteLine($"  {Printable.Of(result.Name)}: {accuracy} of {result.Samples}");
-        }
+        List<EvalSection> sections = [EvalReport.Classes(model.ClassNames, scores)];
+        if (settings.Confusion)
+            sections.Add(EvalReport.Confusion(model.ClassNames, scores));
+        return (new TestScore(scores.Loss, metrics), sections);
     }
-
-    private void WriteLine(FormattableString text) => console.Output.WriteLine(text.ToString(CultureInfo.InvariantCulture));
-
-    private sealed record ClassResult(string Name, int Samples, double? Accuracy);
 }

@@ -1,9 +1,11 @@
 using Distributed.Checkpoints;
 using Distributed.Coordinator.Dashboard;
 using Distributed.Coordinator.Observers;
+using Distributed.Coordinator.Observers.Files;
 using Distributed.Coordinator.Options;
 using Distributed.Coordinator.Runs;
 using Distributed.Data;
+using Distributed.Hosting;
 using Distributed.Training;
 
 namespace Distributed.Coordinator.Commands;
@@ -23,14 +25,17 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
     internal async Task<int> RunAsync(TrainSettings settings)
     {
         using var interrupt = new InterruptSignal();
-        var run = runs.Create(settings.Cluster);
+        using var logs = ProcessLogs.Open(settings.Display.Logs);
+        var run = runs.Create(settings.Cluster, logs);
         var prepared = Prepare(settings);
         using var folder = Open(settings, prepared);
         folder.Checkpoints.Keep = settings.KeepCheckpoints;
         await using var observers = RunObservers.Of(folder, console.Error);
         if (console.HasDashboard && settings.Dashboard.IsOn)
             observers.Add(Dashboard(settings, prepared, folder, observers));
-        observers.Add(RunDisplay.Create(settings.Display, console)); // last, so that it shows what the others say at the end
+        observers.Add(RunDisplay.Create(settings.Display, console)); // after the page, which may have something to say at the end
+        observers.Add(new LogObserver(logs.Factory.CreateLogger<LogObserver>()));
+        FileObservers.Add(observers, folder.Path, settings, console.Time);
         try
         {
             Tell(prepared.Dataset, observers);

@@ -80,7 +80,7 @@ internal sealed class WorkerTable
         _microbatches = ranges.Microbatches;
         foreach (var range in ranges.Ranges)
         {
-            if (_present.Find(row => row.Name == range.Worker) is { } row)
+            if (_present.Find(row => IsNamed(row, range.Worker)) is { } row)
                 row.Microbatches = range.Microbatches;
         }
     }
@@ -96,6 +96,10 @@ internal sealed class WorkerTable
             (row.Microbatches, row.Times) = (times.Microbatches, times);
         }
     }
+
+    // Shares are told by short names: "worker 2" of "worker 2 (host, process 71)".
+    private static bool IsNamed(WorkerRow row, string name) =>
+        row.Name == name || row.Name.StartsWith(name + " (", StringComparison.Ordinal);
 
     // The process itself trains alone without joining.
     private WorkerRow Row(string name)

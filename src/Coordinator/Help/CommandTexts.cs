@@ -63,12 +63,14 @@ internal static class CommandTexts
     internal static HelpText Eval { get; } =
         new(
             "coordinator eval MODEL [options]",
-            "Evaluates a trained model, a model.safetensors or a run folder:\nloss, accuracy, the accuracy of each class, and of two classes the area under the ROC curve (auc);\n"
+            "Evaluates a trained model, a model.safetensors or a run folder:\nloss, accuracy, precision, recall and f1 of each class, and of two classes the area under the ROC curve (auc);\n"
                 + "of one that predicts numbers loss, rmse, mae and r2, in their own units.",
             HelpText.EntriesOf(EvalSettings.Options),
             [
                 ("coordinator eval runs/first", "on the test part of the data that it was trained on"),
                 ("coordinator eval model.safetensors --data new-flowers.csv --part all", "on every sample of a file"),
+                ("coordinator eval runs/first --confusion", "and which classes are taken for which"),
+                ("coordinator eval runs/adult --importance 5", "and how much each column of a table counts"),
             ]
         );
 

@@ -12,7 +12,7 @@ internal sealed class JsonDisplay(TextWriter output) : IRunObserver
     /// <inheritdoc/>
     public void Report(RunEvent runEvent)
     {
-        if (runEvent is SnapshotTaken or SamplesUsed)
+        if (runEvent is SnapshotTaken or SamplesUsed or StepTimed)
             return;
         output.WriteLine(StrictJson.Serialize(runEvent));
         output.Flush();

@@ -101,6 +101,15 @@ internal static class ClusterOptionTable
             (options, text) => options with { Ledger = OptionText.Switch(text) }
         ),
         new(
+            "--trace",
+            null,
+            OptionGroups.Cluster,
+            "keep trace.json: what each worker does in every step, for https://ui.perfetto.dev or chrome://tracing",
+            "off",
+            "",
+            (options, text) => options with { Trace = OptionText.Switch(text) }
+        ),
+        new(
             "--transport",
             OptionText.Choices<Transport>(),
             OptionGroups.Cluster,

@@ -29,8 +29,23 @@ internal sealed record EvalSettings
     /// <summary>Which samples.</summary>
     public DatasetPart Part { get; init; } = DatasetPart.Test;
 
+    /// <summary>Whether to show which classes are taken for which.</summary>
+    public bool Confusion { get; init; }
+
+    /// <summary>How often each column's values are dealt out anew to see how much the model depends on them; 0 for not at all.</summary>
+    public int Importance { get; init; }
+
     /// <summary>Whether to write one JSON object.</summary>
     public bool Json { get; init; }
+
+    private const int MostRepeats = 1000;
+
+    /// <summary>What is wrong, a line each.</summary>
+    internal IEnumerable<string> Validate()
+    {
+        if (Importance is < 0 or > MostRepeats)
+            yield return $"--importance {Importance}: must be from 0, for none, to {MostRepeats} repeats";
+    }
 
     /// <summary>The options in the order of the help.</summary>
     internal static IReadOnlyList<OptionSpec<EvalSettings>> Options { get; } =
@@ -49,6 +64,21 @@ internal sealed record EvalSettings
             OptionText.Name(DatasetPart.Test),
             "all",
             (settings, text) => settings with { Part = OptionText.Choice<DatasetPart>(text) }
+        ),
+        new("--confusion", null, OptionGroups.Display, "show which classes are taken for which", "off", "", (settings, text) =>
+            settings with
+            {
+                Confusion = OptionText.Switch(text),
+            }
+        ),
+        new(
+            "--importance",
+            "REPEATS",
+            OptionGroups.Display,
+            "how much the model depends on each column of a table: what its loss rises by where the column's values are dealt out anew among the rows",
+            "off",
+            "5",
+            (settings, text) => settings with { Importance = OptionText.WholeNumber<int>(text) }
         ),
         new("--json", null, OptionGroups.Display, "write the result as one JSON object", "off", "", (settings, text) =>
             settings with

@@ -82,6 +82,9 @@ internal sealed record ClusterOptions
     /// <summary>Whether <c>ledger.jsonl</c> is kept: which samples every step was trained on.</summary>
     public bool Ledger { get; init; }
 
+    /// <summary>Whether a trace is kept of what each worker does in every step.</summary>
+    public bool Trace { get; init; }
+
     /// <summary>How gradients travel.</summary>
     public Transport Transport { get; init; } = Transport.Auto;
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Distributed.Checkpoints;
 using Distributed.Collectives;
 using Distributed.Data;
@@ -10,6 +11,7 @@ namespace Distributed.Coordinator.Runs;
 internal sealed class InProcessSession : IDisposable
 {
     private const string Transport = "none";
+    private const string Name = "this process";
 
     private readonly RunConfiguration _configuration;
     private readonly IRunObserver _observer;
@@ -46,6 +48,7 @@ internal sealed class InProcessSession : IDisposable
         _batches = _configuration.Batches(request.Dataset.Train.Count);
         _trainer = new LocalTrainer(settings, request.Dataset, _batches, request.Cluster.ResolvedThreads);
         _trainer.State.Restore(request.Start);
+        _trainer.Timeline.KeepsSpans = request.Cluster.Trace;
     }
 
     private bool IsAtEnd => Step == _configuration.Steps || _stopping is { HasStopped: true };
@@ -86,13 +89,21 @@ internal sealed class InProcessSession : IDisposable
         if (_keepsLedger)
             _observer.Report(new SamplesUsed(Step, _batches.Epoch(Step), [.. _trainer.Decoded], []));
         _observer.Report(new StepCompleted(Step, _batches.Epoch(Step), sums.MeanLoss, _trainer.LearningRate(Step), (int)sums.Samples));
-        _meter.Add(member: 0, sums.Samples, _trainer.ComputeTime, _trainer.UpdateTime);
+        _meter.Add(member: 0, sums.Samples, _trainer.Timeline.Of(StepPart.Compute), _trainer.Timeline.Of(StepPart.Update));
+        Trace(isTraining: true);
         TellTimes(isLast: false);
+    }
+
+    private void Trace(bool isTraining)
+    {
+        var timeline = _trainer.Timeline;
+        if (timeline.KeepsSpans)
+            _observer.Report(new StepTimed(0, Name, isTraining, Step, Stopwatch.GetElapsedTime(0, timeline.Began), [.. timeline.Spans]));
     }
 
     private void TellTimes(bool isLast)
     {
-        if (_meter.Next(Step, [new MeteredMember(0, "this process", _batches.MostMicrobatches)], isLast) is { } measured)
+        if (_meter.Next(Step, [new MeteredMember(0, Name, _batches.MostMicrobatches)], isLast) is { } measured)
             _observer.Report(measured);
     }
 
@@ -100,6 +111,7 @@ internal sealed class InProcessSession : IDisposable
     {
         var heldOut = _heldOutObjective is null ? null : TestScore.Of(_heldOutObjective, _trainer.Evaluate(DataPart.Holdout));
         _evaluation = Evaluated.Of(Step, TestScore.Of(_objective, _trainer.Evaluate(DataPart.Test)), heldOut);
+        Trace(isTraining: false);
         _stopping = _stopping?.After(Step, heldOut!.Loss);
         _observer.Report(_evaluation);
         if (_stopping?.BestStep == Step)

@@ -205,6 +205,15 @@ internal sealed record WorkerTimes(
     double Waiting
 );
 
+/// <summary>What a worker did in a step or an evaluation, where a trace is kept; not an event for people, and not written as JSON.</summary>
+/// <param name="Worker">Its number.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="IsTraining">Whether the step was trained, not evaluated.</param>
+/// <param name="Step">The step.</param>
+/// <param name="Began">When it began it, on the coordinator's monotonic clock.</param>
+/// <param name="Spans">What it did from then on, see <see cref="Collectives.StepTimeline.Spans"/>.</param>
+internal sealed record StepTimed(int Worker, string Name, bool IsTraining, long Step, TimeSpan Began, IReadOnlyList<uint> Spans) : RunEvent;
+
 /// <summary>The run was told to stop; its last checkpoint is on disk.</summary>
 /// <param name="Step">Steps completed.</param>
 /// <param name="Run">The run folder.</param>

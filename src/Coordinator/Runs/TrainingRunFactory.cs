@@ -1,4 +1,5 @@
 using Distributed.Coordinator.Cluster;
+using Distributed.Hosting;
 
 namespace Distributed.Coordinator.Runs;
 
@@ -7,6 +8,8 @@ namespace Distributed.Coordinator.Runs;
 internal sealed class TrainingRunFactory(TimeProvider time)
 {
     /// <summary>The way that the options ask for.</summary>
-    public ITrainingRun Create(ClusterOptions cluster) =>
-        cluster.Workers == 0 && cluster.Listen is null ? new InProcessRun(time) : new ClusterRun(time);
+    /// <param name="cluster">Who does the work.</param>
+    /// <param name="logs">Where it is logged; null for nowhere.</param>
+    public ITrainingRun Create(ClusterOptions cluster, ProcessLogs? logs = null) =>
+        cluster.Workers == 0 && cluster.Listen is null ? new InProcessRun(time) : new ClusterRun(time, logs ?? ProcessLogs.None);
 }

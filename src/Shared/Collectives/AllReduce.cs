@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Distributed.Collectives.Transports;
 using Distributed.Kernels.Threads;
 using Distributed.Model;
@@ -67,8 +66,8 @@ internal sealed class AllReduce : IBackwardProgress
     /// <summary>Counts every point of the exchange that this member comes to; or null. To be set before the first step.</summary>
     internal ProgressCounter? Counter { get; set; }
 
-    /// <summary>How long this member has waited for others since the exchange began.</summary>
-    public TimeSpan WaitTime { get; private set; }
+    /// <summary>Where the step's time goes; its owner says when a step begins and ends.</summary>
+    public StepTimeline Timeline { get; } = new();
 
     private ReductionPlan Plan => _round.Plan;
 
@@ -138,6 +137,7 @@ internal sealed class AllReduce : IBackwardProgress
     /// <inheritdoc />
     public void CompletedFrom(int offset)
     {
+        var before = Timeline.Enter(StepPart.Exchange);
         while (_published < Plan.Buckets.Count && Plan.Buckets[_published].Start >= offset)
         {
             foreach (var transport in _transports)
@@ -147,6 +147,7 @@ internal sealed class AllReduce : IBackwardProgress
 
         _stop.ThrowIfCancellationRequested();
         Progress();
+        Timeline.Enter(before);
     }
 
     /// <summary>Publishes this member's record; before <see cref="Complete"/>, by a worker.</summary>
@@ -166,6 +167,7 @@ internal sealed class AllReduce : IBackwardProgress
     /// <exception cref="OperationCanceledException">The exchange was stopped.</exception>
     public void Complete()
     {
+        Timeline.Enter(StepPart.Exchange);
         if (_round.HasGradient)
             CompleteGradient();
         for (var peer = 0; peer < Plan.Members; peer++)
@@ -215,7 +217,6 @@ internal sealed class AllReduce : IBackwardProgress
     private void Open(long position, int microbatches, bool hasGradient, int start, CancellationToken stop)
     {
         _stop = stop;
-        WaitTime = TimeSpan.Zero;
         (_published, _reduced) = (0, 0);
         Array.Clear(_taken);
         _round = new ExchangeRound(position, ++_exchanges % 2, _plans.For(microbatches, start), hasGradient);
@@ -257,9 +258,9 @@ internal sealed class AllReduce : IBackwardProgress
         if (peer == _identity.Rank)
             return;
         Volatile.Write(ref _awaited, peer);
-        var began = Stopwatch.GetTimestamp();
+        var before = Timeline.Enter(StepPart.Waiting);
         _transportTo[peer]!.Wait(peer, part, _stop);
-        WaitTime += Stopwatch.GetElapsedTime(began);
+        Timeline.Enter(before);
         Counter?.Advance(); // before the wait is over for others to see: what follows has only begun
         Volatile.Write(ref _awaited, -1);
     }
@@ -335,7 +336,12 @@ internal sealed class AllReduce : IBackwardProgress
     {
         var slice = Plan.SliceOf(bucket, owner);
         if (slice.Length > 0)
+        {
+            var before = Timeline.Enter(StepPart.Update);
             _consumer!.Take(slice.Start, owner == _identity.Rank ? OwnSlice(slice) : _transportTo[owner]!.Slice(owner, bucket));
+            Timeline.Enter(before);
+        }
+
         Pass(ExchangeStage.SliceTaken, bucket);
     }
 

@@ -136,12 +136,16 @@ internal sealed class BatchPlan
         return new EpochOrder(epoch, indices, _block, endOfLast);
     }
 
-    private int[] Blocks(long epoch)
+    private int[] Blocks(long epoch) =>
+        Shuffled(Batch.CeilingDivide(_sampleCount, _block), new CounterRandom(_seed, RandomPurpose.ShuffleBlocks, (ulong)epoch));
+
+    /// <summary>The numbers from 0 to below a count in an order that draws decide, from position 0 on.</summary>
+    internal static int[] Shuffled(int count, CounterRandom random)
     {
-        var blocks = new int[Batch.CeilingDivide(_sampleCount, _block)];
-        Number(blocks, 0);
-        Shuffle(blocks, new CounterRandom(_seed, RandomPurpose.ShuffleBlocks, (ulong)epoch), 0);
-        return blocks;
+        var numbers = new int[count];
+        Number(numbers, 0);
+        Shuffle(numbers, random, 0);
+        return numbers;
     }
 
     private static void Number(Span<int> places, int first)

@@ -21,20 +21,14 @@ internal static class GrpcServer
     /// <summary>Prepares a host.</summary>
     /// <param name="listen">The address; port 0 lets the system choose.</param>
     /// <param name="token">What every call must carry, or null in an insecure run.</param>
-    public static WebApplicationBuilder CreateBuilder(Uri listen, RunToken? token)
+    /// <param name="logs">Where it logs to; null for nowhere.</param>
+    public static WebApplicationBuilder CreateBuilder(Uri listen, RunToken? token, ProcessLogs? logs = null)
     {
         // An empty builder has no source of configuration: no variable of the environment and no file decides where this listens or
         // what it writes.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseKestrelCore();
-        builder.Logging.AddSimpleConsole(options => options.SingleLine = true).SetMinimumLevel(LogLevel.Warning);
-        // A failed start is an exception here, and told as one line.
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
-        builder.Logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(options =>
-        {
-            options.LogToStandardErrorThreshold = LogLevel.Trace;
-            options.QueueFullMode = Microsoft.Extensions.Logging.Console.ConsoleLoggerQueueFullMode.DropWrite;
-        });
+        builder.Services.AddSingleton((logs ?? ProcessLogs.None).Factory);
         builder.WebHost.ConfigureKestrel(options => Configure(options, listen));
         builder.Services.AddSingleton(new RunTokenHolder(token));
         builder.Services.AddSingleton(TimeProvider.System);

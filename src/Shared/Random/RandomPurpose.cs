@@ -21,4 +21,7 @@ internal enum RandomPurpose : uint
 
     /// <summary>The order of blocks of samples, inside which they are shuffled; the stream is the epoch.</summary>
     ShuffleBlocks = 5,
+
+    /// <summary>The order in which a column's values are given to other samples; the stream is the column and the repetition.</summary>
+    PermutationImportance = 6,
 }

@@ -9,6 +9,8 @@ internal sealed class ClassScores(int classes)
 {
     private readonly int[] _samples = new int[classes];
     private readonly int[] _correct = new int[classes];
+    private readonly int[] _predicted = new int[classes];
+    private readonly Dictionary<(int Class, int Predicted), int> _confusions = []; // few of all pairs, where there are many classes
     private readonly List<double>[] _scores =
     [
         [],
@@ -21,6 +23,28 @@ internal sealed class ClassScores(int classes)
 
     /// <summary>Samples of each class that are classified correctly.</summary>
     internal IReadOnlyList<int> Correct => _correct;
+
+    /// <summary>Samples that are taken for each class, rightly or not.</summary>
+    internal IReadOnlyList<int> Predicted => _predicted;
+
+    /// <summary>How many samples of a class are taken for a class.</summary>
+    internal int Confused(int actual, int predicted) => _confusions.GetValueOrDefault((actual, predicted));
+
+    /// <summary>The pairs of classes of which samples of the first are taken for the second, which may be the same; the most frequent ones first.</summary>
+    internal IEnumerable<(int Class, int Predicted, int Samples)> Confusions =>
+        _confusions
+            .OrderByDescending(pair => pair.Value)
+            .ThenBy(pair => pair.Key)
+            .Select(pair => (pair.Key.Class, pair.Key.Predicted, pair.Value));
+
+    /// <summary>The part of the samples that are taken for a class that belong to it; null if there are none.</summary>
+    internal double? Precision(int index) => Part(_correct[index], _predicted[index]);
+
+    /// <summary>The part of the samples of a class that are taken for it; null if there are none.</summary>
+    internal double? Recall(int index) => Part(_correct[index], _samples[index]);
+
+    /// <summary>The harmonic mean of both; null where a class is neither there nor predicted.</summary>
+    internal double? F1(int index) => Part(2L * _correct[index], (long)_samples[index] + _predicted[index]);
 
     /// <summary>Samples of all classes.</summary>
     internal int Count => _samples.Sum();
@@ -42,9 +66,7 @@ internal sealed class ClassScores(int classes)
     internal void Add(TrainedModel model, SampleSet samples)
     {
         var row = 0;
-        var passes = ModelPass.Outputs(model.Network, model.Objective, model.Weights, samples.Count, (first, values) =>
-            samples.Decode([.. Enumerable.Range(first, values.Length / model.Network.InputLength)], values)
-        );
+        var passes = ModelPass.Outputs(model.Network, model.Objective, model.Weights, samples.Count, ModelScore.InputsOf(samples));
         foreach (var outputs in passes)
         {
             for (var start = 0; start < outputs.Length; start += classes)
@@ -55,9 +77,14 @@ internal sealed class ClassScores(int classes)
     private void Add(ReadOnlySpan<float> output, int label)
     {
         _samples[label]++;
-        _correct[label] += Classification.FirstMaximum(output) == label ? 1 : 0;
+        var predicted = Classification.FirstMaximum(output);
+        _predicted[predicted]++;
+        _confusions[(label, predicted)] = Confused(label, predicted) + 1;
+        _correct[label] += predicted == label ? 1 : 0;
         _loss += Classification.Loss(output, label);
         if (classes == 2)
             _scores[label].Add((double)output[1] - output[0]);
     }
+
+    private static double? Part(long some, long all) => all == 0 ? null : (double)some / all;
 }

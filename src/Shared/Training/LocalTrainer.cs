@@ -48,11 +48,8 @@ internal sealed class LocalTrainer : IDisposable
     /// <summary>The samples of the last step, by their numbers in the dataset.</summary>
     public ReadOnlySpan<int> Decoded => _replica.Decoded;
 
-    /// <summary>How long forward and backward passes of the last step took.</summary>
-    public TimeSpan ComputeTime => _step.ComputeTime;
-
-    /// <summary>How long the rest of it took.</summary>
-    public TimeSpan UpdateTime => _step.ExchangeTime;
+    /// <summary>Where the time of the last step or evaluation went.</summary>
+    public StepTimeline Timeline => _step.Timeline;
 
     /// <summary>The learning rate of a step.</summary>
     /// <param name="step">The step, from 1.</param>

@@ -10,25 +10,33 @@ internal static class ModelScore
     /// <summary>The mean loss and the objective's metrics.</summary>
     /// <param name="model">The model.</param>
     /// <param name="sets">The samples, at least one; their targets are those of the model.</param>
-    public static TestScore Of(TrainedModel model, IReadOnlyList<SampleSet> sets)
+    public static TestScore Of(TrainedModel model, IReadOnlyList<SampleSet> sets) => Of(model, sets, InputsOf);
+
+    /// <summary>The inputs of a set as they are.</summary>
+    public static InputWriter InputsOf(SampleSet samples) =>
+        (first, inputs) => samples.Decode([.. Enumerable.Range(first, inputs.Length / samples.Length)], inputs);
+
+    /// <summary>The same, of inputs that have been changed.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="sets">The samples, at least one.</param>
+    /// <param name="inputsOf">Writes the inputs of a set.</param>
+    public static TestScore Of(TrainedModel model, IReadOnlyList<SampleSet> sets, Func<SampleSet, InputWriter> inputsOf)
     {
         var spread = model.Targets is { } targets ? TargetSpread.Of(targets.Count, sets) : null;
         var objective = Objective.Create(model.Spec, spread);
         var sums = default(BatchSums);
         foreach (var samples in sets)
-            sums = BatchSums.Merge(sums, Of(model, objective, samples));
+            sums = BatchSums.Merge(sums, Of(model, objective, samples, inputsOf(samples)));
         return TestScore.Of(objective, sums);
     }
 
-    private static BatchSums Of(TrainedModel model, Objective objective, SampleSet samples)
+    private static BatchSums Of(TrainedModel model, Objective objective, SampleSet samples, InputWriter inputs)
     {
         using var team = new ComputeTeam(1);
         var sums = default(BatchSums);
         var first = 0;
         ObjectiveExecutor? executor = null; // for the first pass, which no later one exceeds
-        var passes = ModelPass.Outputs(model.Network, objective, model.Weights, samples.Count, (start, values) =>
-            samples.Decode([.. Enumerable.Range(start, values.Length / model.Network.InputLength)], values)
-        );
+        var passes = ModelPass.Outputs(model.Network, objective, model.Weights, samples.Count, inputs);
         foreach (var outputs in passes)
         {
             var rows = outputs.Length / model.Network.OutputWidth;

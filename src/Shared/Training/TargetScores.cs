@@ -32,9 +32,7 @@ internal static class TargetScores
     private static void Add(TrainedModel model, SampleSet set, double[] squares, double[] distances)
     {
         var row = 0;
-        var passes = ModelPass.Outputs(model.Network, model.Objective, model.Weights, set.Count, (first, values) =>
-            set.Decode([.. Enumerable.Range(first, values.Length / model.Network.InputLength)], values)
-        );
+        var passes = ModelPass.Outputs(model.Network, model.Objective, model.Weights, set.Count, ModelScore.InputsOf(set));
         foreach (var outputs in passes)
         {
             for (var start = 0; start < outputs.Length; start += squares.Length, row++)

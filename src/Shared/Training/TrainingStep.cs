@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Distributed.Collectives;
 using Distributed.Data;
 using Distributed.Kernels.Embeddings;
@@ -16,10 +15,13 @@ internal sealed class TrainingStep(Replica replica, AllReduce exchange, Exchange
     public Replica Replica => replica;
 
     /// <summary>How long forward and backward of the last step took.</summary>
-    public TimeSpan ComputeTime { get; private set; }
+    public TimeSpan ComputeTime => Timeline.Of(StepPart.Compute);
 
-    /// <summary>How long this member worked after that, until its weights were those after the step; waiting for other members left out.</summary>
-    public TimeSpan ExchangeTime { get; private set; }
+    /// <summary>How long this member exchanged and updated in it; waiting for other members left out.</summary>
+    public TimeSpan ExchangeTime => Timeline.Of(StepPart.Exchange) + Timeline.Of(StepPart.Update);
+
+    /// <summary>Where the time of the last step or evaluation went.</summary>
+    public StepTimeline Timeline => exchange.Timeline;
 
     /// <summary>Trains a step: when this returns, the replica's state is the one after it.</summary>
     /// <param name="step">The step.</param>
@@ -30,16 +32,16 @@ internal sealed class TrainingStep(Replica replica, AllReduce exchange, Exchange
     /// <exception cref="Protocol.PeerFailureException">Another member was lost.</exception>
     public ReductionPlan Train(long step, in MemberBatch batch, CancellationToken stop = default)
     {
+        Timeline.Begin();
         replica.Weights.Begin(batch.TotalSamples, batch.Touched);
         var plan = exchange.Begin(step, batch.Microbatches, replica.Weights, batch.Touched?.Start ?? 0, stop);
         CheckRange(step, plan, batch);
-        var began = Stopwatch.GetTimestamp();
         replica.ForwardBackward(plan, rank, batch.Samples, memory, exchange, stop);
-        ComputeTime = Stopwatch.GetElapsedTime(began);
         StepRecord.Publish(exchange, replica.Sums, StepRecord.ChecksumOf(replica.Decoded));
         exchange.Complete();
+        Timeline.Enter(StepPart.Update);
         replica.Weights.Complete();
-        ExchangeTime = Stopwatch.GetElapsedTime(began) - ComputeTime - exchange.WaitTime;
+        Timeline.End();
         return plan;
     }
 
@@ -51,11 +53,13 @@ internal sealed class TrainingStep(Replica replica, AllReduce exchange, Exchange
     /// <returns>The plan.</returns>
     public ReductionPlan Evaluate(long step, DataPart part, in MemberBatch batch, CancellationToken stop = default)
     {
+        Timeline.Begin();
         var plan = exchange.BeginEvaluation(PositionAfter(step, part), batch.Microbatches, stop);
         CheckRange(step, plan, batch);
         replica.Evaluate(plan, rank, batch.Samples, stop);
         StepRecord.Publish(exchange, replica.Sums, StepRecord.ChecksumOf(replica.Decoded));
         exchange.Complete();
+        Timeline.End();
         return plan;
     }
 

@@ -52,6 +52,18 @@ internal static class WorkerCommand
         HelpName = "SECONDS",
         DefaultValueFactory = _ => Defaults.CoordinatorTimeout,
     };
+    private static readonly Option<string> LogLevel = new("--log-level")
+    {
+        Description = "What is logged on standard error; debug shows views, transports, and what ends a session",
+        HelpName = string.Join('|', LogSettings.Levels.Select(level => level.Name)),
+        DefaultValueFactory = _ => Defaults.Logs.LevelName,
+    };
+    private static readonly Option<string> LogFormatOption = new("--log-format")
+    {
+        Description = "How it is logged; json is an object a line",
+        HelpName = "text|json",
+        DefaultValueFactory = _ => Defaults.Logs.FormatName,
+    };
     private static readonly Option<string> EmergencyDir = new("--emergency-dir")
     {
         Description = "Folder in which the newest state is left as a checkpoint if the coordinator never returns",
@@ -119,6 +131,8 @@ internal static class WorkerCommand
         TaskOfData.AcceptOnlyFromAmong("auto", "classification", "regression");
         DecimalComma.AcceptOnlyFromAmong("on", "off");
         Standardize.AcceptOnlyFromAmong("on", "off");
+        LogLevel.AcceptOnlyFromAmong([.. LogSettings.Levels.Select(level => level.Name)]);
+        LogFormatOption.AcceptOnlyFromAmong("text", "json");
         var command = new RootCommand("Joins a distributed training run: computes its share of every step until the run is complete.")
         {
             Coordinator,
@@ -130,6 +144,8 @@ internal static class WorkerCommand
             ConnectTimeout,
             CoordinatorTimeout,
             EmergencyDir,
+            LogLevel,
+            LogFormatOption,
             Data,
             Test,
             Holdout,
@@ -185,6 +201,10 @@ internal static class WorkerCommand
             ConnectTimeout = parse.GetValue(ConnectTimeout),
             CoordinatorTimeout = parse.GetValue(CoordinatorTimeout),
             EmergencyDir = parse.GetRequiredValue(EmergencyDir),
+            Logs = new LogSettings(
+                LogSettings.LevelOf(parse.GetRequiredValue(LogLevel)),
+                parse.GetRequiredValue(LogFormatOption) == "json" ? LogFormat.Json : LogFormat.Text
+            ),
             Local = local,
             Data = local?.Data ?? DataOf(parse),
         };

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Distributed.Protocol;
 
 namespace Distributed.Worker.Computing;
@@ -56,6 +57,7 @@ internal sealed class ReportBatch(TimeProvider time, Action<StepReports> send)
     {
         if (_reports.Reports.Count == 0)
             return;
+        _reports.ClockMicroseconds = LocalClock.Microseconds(Stopwatch.GetTimestamp());
         send(_reports);
         _reports = new StepReports();
         _isAwaited = false;

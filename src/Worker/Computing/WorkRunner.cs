@@ -23,6 +23,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     private readonly RunContext _run;
     private readonly MemberLinks _members;
     private readonly SnapshotSender _snapshots;
+    private readonly WorkLog _log;
     private readonly FailurePoint? _failure;
     private readonly ReportBatch _reports;
     private readonly ComputeThread _thread = new();
@@ -44,9 +45,11 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     /// <param name="run">The run.</param>
     /// <param name="threads">Threads that compute.</param>
     /// <param name="members">Reaches the other members.</param>
+    /// <param name="log">Where it is logged.</param>
     /// <param name="failure">Where this process is to fail, in tests.</param>
-    public WorkRunner(RunContext run, int threads, MemberLinks members, FailurePoint? failure = null)
+    public WorkRunner(RunContext run, int threads, MemberLinks members, WorkLog log, FailurePoint? failure = null)
     {
+        _log = log;
         _failure = failure;
         _run = run;
         _members = members;
@@ -213,6 +216,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _isOpen = false;
         _view = await _members.EnterAsync(enter, new ReductionPlans(shares, buckets, owners), cancellationToken);
         _step = new TrainingStep(_replica, _view.Exchange, _view.Memory, _rank);
+        _step.Timeline.KeepsSpans = _run.KeepsTrace;
         _view.Exchange.Counter = Progress;
         Progress.Advance();
         _opening = "";
@@ -229,6 +233,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _isOpen = true;
         _reports.SendNext();
         var ways = _view.Ways;
+        _log.Opened(_generation, ways);
         Post(
             Message(message =>
                 message.ViewOpened = new ViewOpened
@@ -252,6 +257,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         _holdsState = true;
         _position = checked((long)view.Position);
         _completed.Open(Step);
+        _log.Fetched(Step, MemberLinks.NamesOfSources(view));
     }
 
     private void Received()
@@ -264,6 +270,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
     public async Task LetGoAsync()
     {
         await _members.AbandonAsync();
+        _log.Left(_generation, _position);
         (_view, _step, _isOpen) = (null, null, false);
         _reports.Clear(); // of steps that the session's coordinator granted
         Step = _replica.Weights.State.Step;
@@ -331,6 +338,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         if (work.Work == Work.Train)
             Step = work.Step;
         _phase = work.Work == Work.Train ? Phase.ForwardBackward : Phase.Evaluation;
+        _log.Begins(work.Work, work.Step);
         view.RunStep(() =>
         {
             var plan =
@@ -340,6 +348,7 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
             _position = work.Work == Work.Train ? Positions.After(work.Step) : TrainingStep.PositionAfter(work.Step, work.Part);
             report = Report(work, plan);
         });
+        _log.Done(work.Work, work.Step, step.Timeline);
         if (work.Work == Work.Train)
             _completed.Open(work.Step);
         _failure?.Corrupt(work.Step, _replica.Weights.State.Weights.Span);
@@ -399,7 +408,13 @@ internal sealed class WorkRunner : IStateSource, IAsyncDisposable
         if (work.Work == Work.Train)
         {
             report.ComputeMicroseconds = (ulong)_step!.ComputeTime.TotalMicroseconds;
-            report.ExchangeMicroseconds = (ulong)Math.Max(0, _step.ExchangeTime.TotalMicroseconds);
+            report.ExchangeMicroseconds = (ulong)_step.ExchangeTime.TotalMicroseconds;
+        }
+
+        if (_run.KeepsTrace)
+        {
+            report.BeganMicroseconds = LocalClock.Microseconds(_step!.Timeline.Began);
+            report.Spans.AddRange(_step.Timeline.Spans);
         }
 
         if (work.Work == Work.Train && _run.KeepsLedger)

@@ -17,6 +17,7 @@ namespace Distributed.Worker.Sessions;
 /// <param name="Dataset">The run's dataset, if this worker holds it.</param>
 /// <param name="Ahead">Reads samples of the dataset before their steps; or null.</param>
 /// <param name="KeepsLedger">Whether the coordinator wants to know which samples were decoded.</param>
+/// <param name="KeepsTrace">Whether it wants to know what is done in every step.</param>
 internal sealed record RunContext(
     int Worker,
     ulong Run,
@@ -27,7 +28,8 @@ internal sealed record RunContext(
     SampleDecoder Decoder,
     Dataset? Dataset,
     SamplesAhead? Ahead,
-    bool KeepsLedger
+    bool KeepsLedger,
+    bool KeepsTrace
 )
 {
     /// <summary>Reads the coordinator's welcome.</summary>
@@ -60,7 +62,8 @@ internal sealed record RunContext(
             decoder,
             dataset,
             dataset is null ? null : SamplesAhead.Of(configuration.Batches(dataset.Train.Count), dataset.Train),
-            settings.Ledger
+            settings.Ledger,
+            settings.Trace
         );
     }
 

@@ -19,7 +19,8 @@ namespace Distributed.Worker.Sessions;
 /// <param name="token">The run's token.</param>
 /// <param name="address">Where peers reach this worker.</param>
 /// <param name="directory">Lets peers find the view.</param>
-internal sealed class WorkerSession(WorkerOptions options, RunToken? token, string address, ViewDirectory directory)
+/// <param name="logs">Where it is logged.</param>
+internal sealed class WorkerSession(WorkerOptions options, RunToken? token, string address, ViewDirectory directory, ILoggerFactory logs)
 {
     // Views, grants, shards and snapshots of the window of steps that a coordinator grants ahead.
     private const int WorkQueueLength = 4096;
@@ -29,6 +30,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan DismissalTime = TimeSpan.FromSeconds(10);
 
+    private readonly SessionLog _log = new(logs.CreateLogger<SessionLog>());
     private volatile Exception? _ended; // what ends the work of a session from outside
     private volatile bool _isInterrupted;
     private volatile bool _mayReturn; // the last session was ended by the coordinator, which goes on
@@ -165,7 +167,11 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         var run = RunContext.Of(welcome, options.Data);
         var members = new MemberLinks(run, options.Threads, options.Coordinator, token, directory);
         var failure = FailurePoint.Of(Environment.GetEnvironmentVariable(FailurePoint.EnvironmentVariable), options.Local?.Number ?? 0);
-        var held = new HeldReplica(run, welcome.Welcome.Settings, new WorkRunner(run, options.Threads, members, failure));
+        var held = new HeldReplica(
+            run,
+            welcome.Welcome.Settings,
+            new WorkRunner(run, options.Threads, members, new WorkLog(logs.CreateLogger<WorkLog>()), failure)
+        );
         if (options.Local is { } local)
             await held.Runner.PinAsync(ProcessorShare.Of(ThreadAffinity.Allowed(), local.Number, local.Count, options.Threads));
         directory.Serve(held.Runner);
@@ -278,6 +284,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
             while (await session.Incoming.MoveNext(CancellationToken.None))
             {
                 var message = session.Incoming.Current;
+                _log.Received(message);
                 if (message.Freeze is not null)
                 {
                     views.End(ViewGeneration.From(message.Generation)); // before the work that is queued
@@ -315,6 +322,7 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
         {
             if (failure is not null)
                 _ended = failure is RunSuspendedException ? failure : new RunFailedException(failure.Message);
+            _log.Ended(failure?.Message);
             work.TryComplete(failure);
             if (failure is not null)
                 views.EndAll();
@@ -373,12 +381,18 @@ internal sealed class WorkerSession(WorkerOptions options, RunToken? token, stri
             {
                 session.Post(JoinMessage());
                 if (await session.Incoming.MoveNext(leave) && session.Incoming.Current.BodyCase == CoordinatorMessage.BodyOneofCase.Welcome)
-                    return (session, Checked(session.Incoming.Current));
+                {
+                    var welcome = Checked(session.Incoming.Current);
+                    _log.Joined(welcome);
+                    return (session, welcome);
+                }
+
                 throw new RunFailedException($"--coordinator {options.Coordinator}: it let this worker go before the run began");
             }
             catch (RpcException exception) when (IsNoAnswer(exception.StatusCode) && Stopwatch.GetElapsedTime(began) < patience)
             {
                 await session.DisposeAsync();
+                _log.Unanswered(options.Coordinator, WireErrors.Cause(exception));
                 if (reminder.IsDue(Stopwatch.GetElapsedTime(began)))
                     await StandardStreams.Error.WriteLineAsync(Unanswered(Stopwatch.GetElapsedTime(began), patience, exception));
             }

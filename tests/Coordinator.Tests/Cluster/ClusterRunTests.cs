@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Distributed.Checkpoints;
 using Distributed.Coordinator.Cluster;
 using Distributed.Coordinator.Runs;
+using Distributed.Hosting;
 using Distributed.Protocol;
 using Distributed.Training;
 using Grpc.Core;
@@ -129,6 +130,6 @@ public sealed class ClusterRunTests : IRunObserver, IDisposable
         };
         using var folder = RunFolder.Create(_folder.File("run"), prepared.Configuration, prepared.Network.Layout);
         var request = new RunRequest(prepared.Configuration, prepared.Dataset, prepared.Network, cluster, folder, prepared.InitialState());
-        return await new ClusterRun(TimeProvider.System).RunAsync(request, this, CancellationToken.None);
+        return await new ClusterRun(TimeProvider.System, ProcessLogs.None).RunAsync(request, this, CancellationToken.None);
     }
 }

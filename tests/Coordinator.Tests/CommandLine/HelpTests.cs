@@ -62,6 +62,7 @@ public sealed class HelpTests
         "--hang-timeout",
         "--compare-every",
         "--ledger",
+        "--trace",
         "--transport",
         "--exchange",
         "--token-file",
@@ -69,6 +70,9 @@ public sealed class HelpTests
         "--quiet",
         "--json",
         "--dashboard",
+        "--tensorboard",
+        "--log-level",
+        "--log-format",
         "--config",
     ];
 

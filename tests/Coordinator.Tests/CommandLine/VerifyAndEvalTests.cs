@@ -110,10 +110,61 @@ public sealed class VerifyAndEvalTests : IDisposable
         var data = _folder.Write("few.csv", "class,y,x\nhigh,1,9\nhigh,2,8.5\n");
         var table = (await CommandRunner.RunAsync("eval", model, "--data", data)).Output;
         Assert.Contains("few.csv, test part: 2 samples, ", table, StringComparison.Ordinal);
-        Assert.Contains("  high: 1.0000 of 2\n  low: - of 0\n", table, StringComparison.Ordinal);
+        Assert.Contains(
+            "  class  samples precision    recall        f1\n  high         2    1.0000    1.0000    1.0000\n",
+            table,
+            StringComparison.Ordinal
+        );
+        Assert.Contains("  low          0         -         -         -\n", table, StringComparison.Ordinal);
         var result = JsonElement.Parse((await CommandRunner.RunAsync("eval", model, "--data", data, "--json")).Output);
         Assert.Equal(JsonValueKind.Null, result.GetProperty("classes")[1].GetProperty("accuracy").ValueKind);
         Assert.Equal(1, result.GetProperty("accuracy").GetDouble());
+    }
+
+    [Fact]
+    public async Task Confused_classes_are_counted_in_a_matrix_and_as_pairs()
+    {
+        var model = await TrainedOnPointsAsync();
+        var data = _folder.Write("mixed.csv", "class,y,x\nhigh,1,9\nhigh,2,8.5\nlow,1,9\nlow,1,0\n");
+        var table = (await CommandRunner.RunAsync("eval", model, "--data", data, "--part", "all", "--confusion")).Output;
+        Assert.Contains("  high         2    0.6667    1.0000    0.8000\n", table, StringComparison.Ordinal);
+        Assert.Contains("         high   low\n  high      2     0\n  low       1     1\n", table, StringComparison.Ordinal);
+        var result = JsonElement.Parse(
+            (await CommandRunner.RunAsync("eval", model, "--data", data, "--part", "all", "--confusion", "--json")).Output
+        );
+        var pairs = result.GetProperty("confusion").EnumerateArray().Select(pair => pair.ToString());
+        Assert.Equal(
+            [
+                """{"class":"high","predicted":"high","samples":2}""",
+                """{"class":"low","predicted":"high","samples":1}""",
+                """{"class":"low","predicted":"low","samples":1}""",
+            ],
+            pairs
+        );
+    }
+
+    [Fact]
+    public async Task Columns_are_sorted_by_how_much_the_model_depends_on_them()
+    {
+        var model = await TrainedOnPointsAsync();
+        var data = _folder.Write("new.csv", Points(0));
+        var outcome = await CommandRunner.RunAsync("eval", model, "--data", data, "--importance", "3", "--json");
+        var columns = JsonElement.Parse(outcome.Output).GetProperty("importance").EnumerateArray().ToList();
+        Assert.Equal(["x", "y"], columns.Select(column => column.GetProperty("column").GetString()));
+        Assert.True(columns[0].GetProperty("lossRise").GetDouble() > columns[1].GetProperty("lossRise").GetDouble());
+        var text = (await CommandRunner.RunAsync("eval", model, "--data", data, "--importance", "3")).Output;
+        Assert.Matches("dealt out anew, mean of 3:\n  x +[+][0-9.]+ ± [0-9.]+\n  y ", text);
+    }
+
+    [Theory]
+    [InlineData("--importance 0x", "--importance 0x: must be a whole number")]
+    [InlineData("--importance -1", "--importance -1: must be from 0, for none, to 1000 repeats")]
+    [InlineData("--importance 3", "takes images, which have no columns to be judged; leave the option out")]
+    public async Task What_cannot_be_judged_is_refused(string options, string reason)
+    {
+        var outcome = await CommandRunner.RunAsync(["eval", await TrainedAsync(), .. options.Split(' ')]);
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains(reason, Assert.Single(outcome.Errors), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -148,7 +199,7 @@ public sealed class VerifyAndEvalTests : IDisposable
         foreach (var command in new string[][] { ["eval", run], ["data", "inspect", "--data", data] })
         {
             var output = (await CommandRunner.RunAsync(command)).Output;
-            Assert.Contains("lo\\u001b[2Jw: ", output, StringComparison.Ordinal);
+            Assert.Contains("lo\\u001b[2Jw", output, StringComparison.Ordinal);
             Assert.DoesNotContain('\u001b', output);
         }
 

@@ -31,9 +31,11 @@ public sealed class DashboardModelTests
     [Fact]
     public void Shares_and_times_are_shown_where_they_are_told()
     {
-        Tell(Joined("worker 1"), Joined("worker 2"), new RangesChanged(5, 8, [new("worker 1", 6), new("worker 2", 2)]));
+        const string First = "worker 1 (host, process 71)";
+        const string Eleventh = "worker 11 (host, process 72)";
+        Tell(Joined(Eleventh), Joined(First), new RangesChanged(5, 8, [new("worker 1", 2), new("worker 11", 6)]));
         Assert.Equal([6, 2], Rows().Select(row => row.GetProperty("microbatches").GetInt32()));
-        Tell(new WorkersMeasured(9, 1, 500, [new("worker 1", 5, 300, 0.7, 0.2, 0.1), new("worker 2", 3, 200, 0.5, 0.25, 0.25)]));
+        Tell(new WorkersMeasured(9, 1, 500, [new(Eleventh, 5, 300, 0.7, 0.2, 0.1), new(First, 3, 200, 0.5, 0.25, 0.25)]));
         Assert.Equal([5, 3], Rows().Select(row => row.GetProperty("microbatches").GetInt32()));
         Assert.Equal([0.2, 0.25], Rows().Select(row => row.GetProperty("exchange").GetDouble()));
         Assert.Equal([500.0], Points("samplesPerSecond").Select(point => point[2]));

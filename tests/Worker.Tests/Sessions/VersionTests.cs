@@ -7,6 +7,7 @@ using Distributed.Worker.Sessions;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Distributed.Worker.Tests.Sessions;
@@ -38,7 +39,7 @@ public sealed class VersionTests
         app.MapGrpcService<OtherCoordinator>();
         var options = new WorkerOptions { Coordinator = (await GrpcServer.StartAsync(app, listen, CancellationToken.None)).ToString() };
 
-        var session = new WorkerSession(options, token: null, "http://127.0.0.1:1", new ViewDirectory());
+        var session = new WorkerSession(options, token: null, "http://127.0.0.1:1", new ViewDirectory(), NullLoggerFactory.Instance);
         var refusal = await Assert.ThrowsAsync<InputException>(() => session.RunAsync(CancellationToken.None));
         Assert.Equal($"--coordinator {options.Coordinator}: {reason}", refusal.Message);
         Assert.Equal(ExitCode.BadUsage, await WorkerProcess.RunAsync(options with { Insecure = true }, inheritedToken: null));

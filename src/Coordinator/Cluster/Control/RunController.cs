@@ -5,6 +5,7 @@ using Distributed.Coordinator.Cluster.Control.Sessions;
 using Distributed.Coordinator.Cluster.Membership;
 using Distributed.Coordinator.Runs;
 using Distributed.Protocol;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Distributed.Coordinator.Cluster.Control;
 
@@ -18,6 +19,7 @@ internal sealed class RunController : IDisposable
     private readonly IRunObserver _observer;
     private readonly LivedTime _lived;
     private readonly ParameterServer? _server;
+    private readonly ControlLog _log;
     private readonly MembershipRules _rules;
     private readonly MemberRegistry _members;
     private readonly RunProgress _progress;
@@ -26,6 +28,7 @@ internal sealed class RunController : IDisposable
     private readonly GrantControl _grants;
     private readonly Continuation _continuation;
     private readonly MessageMeaning _meaning;
+    private readonly StepTimes _times;
     private readonly ViewControl _view;
     private readonly LivenessControl _liveness;
     private readonly LossReports _losses;
@@ -45,6 +48,7 @@ internal sealed class RunController : IDisposable
     /// <param name="server">The parameter server, or null where the workers own the slices.</param>
     /// <param name="saved">Serves the newest state that the coordinator has; null where there is a parameter server.</param>
     /// <param name="locals">The worker processes of this machine.</param>
+    /// <param name="logs">Where it is logged; null for nowhere.</param>
     public RunController(
         RunRequest request,
         IRunObserver observer,
@@ -52,11 +56,13 @@ internal sealed class RunController : IDisposable
         RunIdentity identity,
         ParameterServer? server,
         SavedState? saved,
-        ILocalWorkers locals
+        ILocalWorkers locals,
+        ILoggerFactory? logs = null
     )
     {
         var (configuration, start) = (request.Configuration, request.Position);
         (_observer, _server) = (observer, server);
+        _log = new ControlLog((logs ?? NullLoggerFactory.Instance).CreateLogger<ControlLog>());
         _lived = new LivedTime(time);
         _rules = MembershipRules.Of(request.Cluster, coordinatorHoldsState: server is not null);
         _membership = MembershipState.Empty(identity.Epoch, start, request.Folder.Lineage());
@@ -76,6 +82,7 @@ internal sealed class RunController : IDisposable
         );
         _continuation = new Continuation(_recorder, _handover, _progress, _grants, server, saved);
         _meaning = new MessageMeaning(_handover, _grants);
+        _times = new StepTimes(time, observer);
         _view = new ViewControl(
             new RangeControl(time),
             new TimeMeter(time),
@@ -171,6 +178,7 @@ internal sealed class RunController : IDisposable
 
     private void Receive(MemberSession session, WorkerMessage message)
     {
+        _log.Received(session.Worker, message);
         if (MessageMeaning.IsPast(message, _membership))
             return;
         switch (message.BodyCase)
@@ -186,6 +194,7 @@ internal sealed class RunController : IDisposable
                 _progress.Opened(session.Worker, view, message.ViewOpened);
                 break;
             case WorkerMessage.BodyOneofCase.Reports:
+                _times.Received(session.Worker, session.FullName, message.Reports);
                 Take(session, message.Reports.Reports);
                 break;
             case WorkerMessage.BodyOneofCase.SnapshotLost:
@@ -239,6 +248,7 @@ internal sealed class RunController : IDisposable
 
     private void Exited(LocalWorkerExited exited)
     {
+        _log.Exited(exited.LocalNumber, exited.ProcessId, exited.Cause);
         var session = _members.LocalSession(exited.LocalNumber, exited.ProcessId);
         var wasReleased = session is { IsReleased: true };
         var evidence = Evidence.Of(exited, session);
@@ -280,8 +290,10 @@ internal sealed class RunController : IDisposable
         {
             if (work.Kind == WorkKind.Train)
                 Plan(work.Step);
-            if (NextGrant() == work)
-                _grants.Grant(_view.Current!);
+            if (NextGrant() != work)
+                continue;
+            _log.Granted(_view.Current!, work.Kind, work.Step);
+            _grants.Grant(_view.Current!);
         }
 
         Expel(_grants.Send(), isDeath: false);
@@ -310,6 +322,7 @@ internal sealed class RunController : IDisposable
         if (happened is null)
             return;
         (_membership, var effects) = MembershipReducer.Apply(_membership, happened, _lived.GetElapsedTime(0), _rules);
+        _log.Decided(happened, effects);
         foreach (var effect in effects)
             Do(effect);
         Settle();

@@ -26,12 +26,14 @@ internal sealed class LocalWorkers : ILocalWorkers, IAsyncDisposable
     private readonly Dictionary<int, Process> _processes = []; // by number; under the lock
     private readonly List<Task> _watches = []; // under the lock
     private readonly ChannelWriter<ClusterEvent> _events;
+    private readonly LogSettings _logs;
     private readonly CancellationTokenSource _ending = new();
     private Func<int, ProcessStartInfo>? _start;
 
     /// <summary>Starts no process yet.</summary>
     /// <param name="events">Learns of processes that end.</param>
-    public LocalWorkers(ChannelWriter<ClusterEvent> events) => _events = events;
+    /// <param name="logs">What they log, which goes to this process's standard error.</param>
+    public LocalWorkers(ChannelWriter<ClusterEvent> events, LogSettings logs) => (_events, _logs) = (events, logs);
 
     /// <summary>Starts workers.</summary>
     /// <param name="count">How many.</param>
@@ -55,6 +57,10 @@ internal sealed class LocalWorkers : ILocalWorkers, IAsyncDisposable
                     listen.ToString(),
                     "--threads",
                     $"{threads}",
+                    "--log-level",
+                    _logs.LevelName,
+                    "--log-format",
+                    _logs.FormatName,
                     .. token is null ? Insecure : [],
                 ],
                 token
@@ -146,7 +152,13 @@ internal sealed class LocalWorkers : ILocalWorkers, IAsyncDisposable
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = new ErrorOutput();
         while (await process.StandardError.ReadLineAsync() is { } line)
-            errors.Add(line);
+        {
+            if (_logs.LineOfWorker(line, processId) is { } logged)
+                await StandardStreams.Error.WriteLineAsync(logged);
+            else
+                errors.Add(line);
+        }
+
         await output;
         await process.WaitForExitAsync();
         var end = new ProcessEnd(process.ExitCode, errors, kills, MemoryKills.Read());

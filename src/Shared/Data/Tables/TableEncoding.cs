@@ -43,6 +43,23 @@ internal sealed class TableEncoding
                 .Select(column => new CategoryColumn(NameOf(column.Index, names), ((CategoryEncoding)column.Item).Size)),
         ];
 
+    /// <summary>Where the values of each column lie in a sample: a number and whether it is a gap, or an id.</summary>
+    public IReadOnlyList<int[]> Places()
+    {
+        var (number, indicator, id) = (0, Numbers, Numbers + Indicators);
+        return
+        [
+            .. Columns.Select(column =>
+                column switch
+                {
+                    NumberEncoding { HasGaps: true } => [number++, indicator++],
+                    NumberEncoding => [number++],
+                    _ => new[] { id++ },
+                }
+            ),
+        ];
+    }
+
     /// <summary>Turns a row into a sample.</summary>
     /// <param name="row">[columns]: numbers, NaN for a gap, and ids.</param>
     /// <param name="sample">[<see cref="Length"/>]: overwritten.</param>

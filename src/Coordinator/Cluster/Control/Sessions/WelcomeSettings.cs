@@ -35,6 +35,7 @@ internal static class WelcomeSettings
             Exchange = request.Cluster.Exchange == Exchange.Peers ? ExchangeMode.Peers : ExchangeMode.Coordinator,
             Transport = Mode(request.Cluster.Transport),
             Ledger = request.Cluster.Ledger,
+            Trace = request.Cluster.Trace,
             ConfigurationHash = RunConfigurationJson.Hash(request.Configuration),
             ObjectiveJson = request.Configuration.Options.ObjectiveOf(request.Dataset).ToJson(),
         };
