@@ -89,10 +89,10 @@ internal sealed class MistakeFinder(Dataset dataset, Network network, ObjectiveS
         {
             var value = BitConverter.Int32BitsToSingle(target[index]);
             distance = Math.Max(distance, Math.Abs((double)output[index] - value));
-            actual[index] = SampleText.Number(targets.InOwnUnits(value, index));
+            actual[index] = SampleText.Number(targets.InOwnUnits(value, index), targets.Deviations[index]);
         }
 
-        var predicted = _objective.Predict(output, targets.Names).Numbers.Select(SampleText.Number);
+        var predicted = _objective.Predict(output, targets.Names).Numbers.Select(number => SampleText.Number(number));
         return new Found(
             sample,
             string.Join("; ", predicted),

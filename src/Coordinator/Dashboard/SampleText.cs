@@ -11,8 +11,18 @@ internal sealed class SampleText(Dataset dataset)
     /// <summary>Columns that are shown: a page is no spreadsheet.</summary>
     public const int MostColumns = 8;
 
-    /// <summary>A number as people read it.</summary>
-    public static string Number(double value) => value.ToString("G5", CultureInfo.InvariantCulture);
+    private const double Resolution = 1e-6; // of a deviation: what is less has come by standardising in single precision
+    private const double MostPlain = 1e15;
+    private const double LeastRounded = 1e5;
+
+    /// <summary>A number as people read it: five significant digits, and all of a larger whole part.</summary>
+    /// <param name="value">The number.</param>
+    /// <param name="deviation">How far such numbers lie apart.</param>
+    public static string Number(double value, double deviation = 0)
+    {
+        var shown = Math.Abs(value) < Resolution * deviation ? 0 : value;
+        return shown.ToString(Math.Abs(shown) is >= LeastRounded and < MostPlain ? "0" : "G5", CultureInfo.InvariantCulture);
+    }
 
     /// <summary>The columns of a sample of the test set.</summary>
     public IReadOnlyList<SampleValue> Values(int sample)
@@ -22,7 +32,9 @@ internal sealed class SampleText(Dataset dataset)
         var preprocessing = dataset.Preprocessing;
         var texts = preprocessing.Table is { } table
             ? Texts(table, values)
-            : values.Take(MostColumns).Select((value, column) => Number(InOwnUnits(preprocessing, value, column)));
+            : values
+                .Take(MostColumns)
+                .Select((value, column) => Number(InOwnUnits(preprocessing, value, column), DeviationOf(preprocessing, column)));
         return [.. texts.Take(MostColumns).Select((text, column) => new SampleValue(NameOf(column), Printable.Of(text)))];
     }
 
@@ -30,6 +42,9 @@ internal sealed class SampleText(Dataset dataset)
         dataset.Columns is { } names && names.Features[column].Length > 0
             ? Printable.Of(names.Features[column])
             : string.Create(CultureInfo.InvariantCulture, $"column {column + 1}");
+
+    private static double DeviationOf(Preprocessing preprocessing, int column) =>
+        preprocessing.Deviations.Count > 0 ? preprocessing.Deviations[column] : 0;
 
     private static double InOwnUnits(Preprocessing preprocessing, float value, int column) =>
         preprocessing switch
@@ -51,7 +66,7 @@ internal sealed class SampleText(Dataset dataset)
             {
                 var isGap = encoding.HasGaps && values[gap++] != 0;
                 var value = values[number++];
-                yield return isGap ? "(missing)" : Number((value * encoding.Deviation) + encoding.Mean);
+                yield return isGap ? "(missing)" : Number((value * encoding.Deviation) + encoding.Mean, encoding.Deviation);
             }
             else if (column is CategoryEncoding category)
             {

@@ -89,6 +89,16 @@ public sealed class MistakeTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(415102.4, 0, "415102")]
+    [InlineData(93316.4, 0, "93316")]
+    [InlineData(1.23456, 0, "1.2346")]
+    [InlineData(-3.1476e-8, 2.9, "0")]
+    [InlineData(-3.1476e-8, 1e-8, "-3.1476E-08")]
+    [InlineData(-1e20, 0, "-1E+20")]
+    public void Numbers_are_written_as_people_read_them(double value, double deviation, string text) =>
+        Assert.Equal(text, SampleText.Number(value, deviation));
+
     [Fact]
     public void A_picture_is_a_png_file_of_its_values()
     {

@@ -28,6 +28,7 @@ const charts = (() => {
     if (key === "accuracy") return (100 * value).toFixed(2) + " %";
     if (key === "samplesPerSecond") return Math.round(value).toLocaleString("en") + " samples/s";
     const size = Math.abs(value);
+    if (size >= 1000 && size < 1e12) return Math.round(value).toLocaleString("en");
     return size < 1000 && (size === 0 || size >= 0.001) ? value.toFixed(4) : value.toPrecision(4);
   }
 
