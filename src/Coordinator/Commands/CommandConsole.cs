@@ -12,9 +12,15 @@ internal sealed record CommandConsole(TextWriter Output, TextWriter Error, bool 
     /// <summary>Opens standard input.</summary>
     internal Func<Stream> OpenInput { get; init; } = Console.OpenStandardInput;
 
+    /// <summary>Whether what a command does may be watched in a browser; not where it is only a part of another program.</summary>
+    internal bool HasDashboard { get; init; }
+
     /// <summary>The process's own streams and the system's clock.</summary>
     internal static CommandConsole System { get; } =
-        new(StandardStreams.Output, StandardStreams.Error, !Console.IsOutputRedirected && WantsColor, TimeProvider.System);
+        new(StandardStreams.Output, StandardStreams.Error, !Console.IsOutputRedirected && WantsColor, TimeProvider.System)
+        {
+            HasDashboard = true,
+        };
 
     // https://no-color.org; a dumb terminal cannot move its cursor.
     private static bool WantsColor =>

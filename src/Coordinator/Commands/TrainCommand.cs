@@ -1,4 +1,5 @@
 using Distributed.Checkpoints;
+using Distributed.Coordinator.Dashboard;
 using Distributed.Coordinator.Observers;
 using Distributed.Coordinator.Observers.Files;
 using Distributed.Coordinator.Observers.Meters;
@@ -31,7 +32,10 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
         using var folder = Open(settings, prepared);
         folder.Checkpoints.Keep = settings.KeepCheckpoints;
         using var telemetry = TelemetryExport.Start(); // until the observers have ended what they measure
-        await using var observers = RunObservers.Of(folder, console.Error, RunDisplay.Create(settings.Display, console));
+        await using var observers = RunObservers.Of(folder, console.Error);
+        if (console.HasDashboard && settings.Dashboard.IsOn)
+            observers.Add(Dashboard(settings, prepared, folder, observers));
+        observers.Add(RunDisplay.Create(settings.Display, console)); // after the page, which may have something to say at the end
         observers.Add(new MeterObserver());
         observers.Add(new LogObserver(logs.Factory.CreateLogger<LogObserver>()));
         FileObservers.Add(observers, folder.Path, settings, console.Time);
@@ -56,6 +60,20 @@ internal sealed class TrainCommand(CommandConsole console, TrainingRunFactory ru
             folder.Discard();
             throw;
         }
+    }
+
+    private DashboardObserver Dashboard(TrainSettings settings, RunPreparation prepared, RunFolder folder, RunObservers observers)
+    {
+        var configuration = prepared.Configuration;
+        var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder.Path)));
+        return new DashboardObserver(
+            settings.Dashboard,
+            folder,
+            new DashboardModel(new RunFacts(name, folder.Path, RunConfigurationJson.Write(configuration)), console.Time),
+            new MistakeFinder(prepared.Dataset, prepared.Network, configuration.Options.ObjectiveOf(prepared.Dataset)),
+            observers,
+            console.Time
+        );
     }
 
     // What is known of a run that is resumed was told when it began.

@@ -18,6 +18,7 @@ internal static class RunText
             TaskChosen chosen => $"predicting {(chosen.Task == LearningTask.Regression ? "numbers" : "classes")}: {chosen.Reason}",
             RunStarted started => Started(started),
             Listening listening => Format($"waiting for {Workers(listening.Workers)} at {listening.Address}"),
+            DashboardOpened opened => $"watch it in a browser at {opened.Address}",
             WorkerJoined joined => Format($"{joined.Worker} joined from {joined.Address} ({Workers(joined.Workers)})"),
             WorkerLeft left => Format($"{left.Worker} left: {left.Reason} ({Workers(left.Workers)})"),
             WorkerLost lost => Format($"{lost.Worker} was lost at step {lost.Step}: {lost.Reason} ({Workers(lost.Workers)})"),

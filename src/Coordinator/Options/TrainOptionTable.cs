@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Distributed.Coordinator.Dashboard;
 using Distributed.Objectives;
 using Distributed.Training;
 
@@ -32,6 +33,10 @@ internal static class TrainOptionTable
         .. FolderOptions(),
         .. DisplayOptions.Options.Select(option =>
             option.Within<TrainSettings>(settings => settings.Display, (settings, display) => settings with { Display = display })
+        ),
+        DashboardOptions.Option.Within<TrainSettings>(
+            settings => settings.Dashboard,
+            (settings, dashboard) => settings with { Dashboard = dashboard }
         ),
     ];
 

@@ -1,4 +1,5 @@
 using Distributed.Checkpoints;
+using Distributed.Coordinator.Dashboard;
 using Distributed.Coordinator.Runs;
 using Distributed.Training;
 
@@ -28,6 +29,9 @@ internal sealed record TrainSettings
     /// <summary>What is shown while it trains.</summary>
     public DisplayOptions Display { get; init; } = new();
 
+    /// <summary>Where it can be watched in a browser.</summary>
+    public DashboardOptions Dashboard { get; init; } = new();
+
     /// <summary>Every bad value, one line each: the option, the value, and what would be right.</summary>
     /// <param name="table">Knows the options of the training's properties.</param>
     internal IReadOnlyList<string> Validate(OptionTable<TrainSettings> table) =>
@@ -37,6 +41,7 @@ internal sealed record TrainSettings
             .. Cluster.Validate(),
             .. FolderErrors(),
             .. Display.Validate(),
+            .. Dashboard.Validate(),
         ];
 
     /// <summary>What is wrong with a value of <c>--model</c>, in one line.</summary>

@@ -14,6 +14,7 @@ namespace Distributed.Coordinator.Runs;
 [JsonDerivedType(typeof(TaskChosen), "taskChosen")]
 [JsonDerivedType(typeof(RunStarted), "runStarted")]
 [JsonDerivedType(typeof(Listening), "listening")]
+[JsonDerivedType(typeof(DashboardOpened), "dashboard")]
 [JsonDerivedType(typeof(WorkerJoined), "workerJoined")]
 [JsonDerivedType(typeof(WorkerLeft), "workerLeft")]
 [JsonDerivedType(typeof(WorkerLost), "workerLost")]
@@ -49,6 +50,10 @@ internal sealed record RunStarted(long FirstStep, long TotalSteps, int Workers, 
 /// <param name="Address">Where.</param>
 /// <param name="Workers">Workers that the first step waits for, local ones included.</param>
 internal sealed record Listening(string Address, int Workers) : RunEvent;
+
+/// <summary>The run can be watched in a browser.</summary>
+/// <param name="Address">Where.</param>
+internal sealed record DashboardOpened(string Address) : RunEvent;
 
 /// <summary>A worker has joined.</summary>
 /// <param name="Worker">The worker's name.</param>

@@ -69,6 +69,7 @@ public sealed class HelpTests
         "--insecure",
         "--quiet",
         "--json",
+        "--dashboard",
         "--tensorboard",
         "--log-level",
         "--log-format",
