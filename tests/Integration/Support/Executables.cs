@@ -13,6 +13,9 @@ internal static class Executables
     /// <summary>The runtime that runs the tests, for the programs to run on.</summary>
     public static string DotnetRoot => Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
 
+    /// <summary>The folder of what deploy/monitoring has.</summary>
+    public static string Monitoring => Path.Combine(AppContext.BaseDirectory, "monitoring");
+
     private static string PathOf(string name)
     {
         var path = Path.Combine(Folder, OperatingSystem.IsWindows() ? name + ".exe" : name);

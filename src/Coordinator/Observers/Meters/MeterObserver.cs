@@ -44,7 +44,7 @@ internal sealed class MeterObserver : IRunObserver, IAsyncDisposable
             Volatile.Read(ref _standstill)
         );
         _meter.CreateObservableGauge("training.step", () => Volatile.Read(ref _lastStep), "{step}", "The last step.");
-        _meter.CreateObservableGauge("training.steps.total", () => Volatile.Read(ref _totalSteps), "{step}", "The run's last step.");
+        _meter.CreateObservableGauge("training.steps.planned", () => Volatile.Read(ref _totalSteps), "{step}", "The run's last step.");
         _meter.CreateObservableGauge("training.loss", () => Volatile.Read(ref _loss), description: "The mean loss of the last step.");
         _meter.CreateObservableGauge("training.workers", () => Volatile.Read(ref _workers), "{worker}", "Workers that are there.");
         _meter.CreateObservableGauge("training.evaluation", Judged, description: "Figures of the last evaluation, by name.");
@@ -69,7 +69,7 @@ internal sealed class MeterObserver : IRunObserver, IAsyncDisposable
                 Volatile.Write(ref _totalSteps, started.TotalSteps);
                 Volatile.Write(ref _lastStep, started.FirstStep - 1);
                 _run = Activities.StartActivity("train", ActivityKind.Internal, _parent);
-                _run?.SetTag("training.steps.total", started.TotalSteps);
+                _run?.SetTag("training.steps.planned", started.TotalSteps);
                 break;
             case StepCompleted step:
                 Interlocked.Increment(ref _steps);
