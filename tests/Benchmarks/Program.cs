@@ -61,6 +61,9 @@ switch (args)
     case ["csv", var folder]:
         CsvBenchmark.Run(folder);
         return 0;
+    case ["watching"]:
+        WatchingBenchmark.Run();
+        return 0;
     case ["recovery"]:
         RecoveryBenchmark.Run(rounds: 15);
         return 0;
@@ -96,6 +99,7 @@ switch (args)
               simulate [--workers N,..]
                                   steps of up to 1,000 workers, by the cost model of docs/scaling.md and simulated
               recovery            how long training stands still when a worker or the coordinator dies (dataset-fashion-mnist)
+              watching            what the page, the trace, logs and curves cost (dataset-fashion-mnist)
               checkpoint [DIR]    what writing checkpoints of 100 million parameters costs the steps meanwhile (10 GB of memory, 4 GB in DIR)
               soak MINUTES SEED   training under kills, pauses, joins and leaves at random: the same bits?
               tables DIR          adult income and California housing by the defaults beside scikit-learn (python3-sklearn, python3-pandas)

@@ -58,7 +58,6 @@ internal sealed class InProcessSession : IDisposable
     internal async Task<RunResult> RunAsync(CancellationToken interrupt)
     {
         _observer.Report(new RunStarted(Step + 1, _configuration.Steps, Workers: 0, Transport));
-        _meter.Start();
         if (_configuration.IsEvaluated(Step) && _request.Position < Positions.AfterEvaluation(Step))
             Evaluate();
         while (!IsAtEnd && !interrupt.IsCancellationRequested)

@@ -8,14 +8,7 @@ internal sealed class TimeMeter(TimeProvider time)
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<int, Times> _times = [];
-    private long _since = time.GetTimestamp();
-
-    /// <summary>What is measured begins now: the wait for the first step is no part of it.</summary>
-    public void Start()
-    {
-        _times.Clear();
-        _since = time.GetTimestamp();
-    }
+    private long? _since; // null before the first step
 
     /// <summary>A member has trained a step.</summary>
     /// <param name="member">Its number.</param>
@@ -24,6 +17,12 @@ internal sealed class TimeMeter(TimeProvider time)
     /// <param name="exchange">How long it worked after that, until its weights were those after the step.</param>
     public void Add(int member, long samples, TimeSpan compute, TimeSpan exchange)
     {
+        if (_since is null)
+        {
+            _since = time.GetTimestamp(); // at the first step's end: most of it is waiting for workers, and compilation
+            return;
+        }
+
         var before = _times.GetValueOrDefault(member);
         _times[member] = new Times(before.Samples + samples, before.Compute + compute, before.Exchange + exchange);
     }
@@ -35,7 +34,7 @@ internal sealed class TimeMeter(TimeProvider time)
     /// <returns>Null where it is too early, or no step is complete.</returns>
     public WorkersMeasured? Next(long step, IEnumerable<MeteredMember> members, bool isLast = false)
     {
-        var elapsed = time.GetElapsedTime(_since);
+        var elapsed = time.GetElapsedTime(_since ?? time.GetTimestamp());
         if (_times.Count == 0 || elapsed <= TimeSpan.Zero || (elapsed < Interval && !isLast))
             return null;
         var measured = new WorkersMeasured(
@@ -44,7 +43,8 @@ internal sealed class TimeMeter(TimeProvider time)
             _times.Values.Sum(times => times.Samples) / elapsed.TotalSeconds,
             [.. members.Select(member => Of(member, elapsed))]
         );
-        Start();
+        _times.Clear();
+        _since = time.GetTimestamp();
         return measured;
     }
 

@@ -40,21 +40,6 @@ public sealed class RunLossTests
     }
 
     [Fact]
-    public async Task Times_are_told_of_those_that_are_there_while_the_view_of_a_lost_one_is_not_over()
-    {
-        var run = new ControlledRun(workers: 2, steps: 40);
-        FakeWorker[] workers = [new(run, 1, reports: false), new(run, 2, reports: false)];
-        await run.ReportedAsync<RunStarted>();
-        run.Happens(new MemberGone(workers[1].Session, "the connection was closed"));
-        await run.SettledAsync();
-        run.Time.Advance(TimeMeter.Interval);
-        workers[0].SayCompleted(1);
-        workers[0].ReportsFromNextView = true;
-        var measured = await run.ReportedAsync<WorkersMeasured>();
-        Assert.Equal("worker 1 (host, process 101)", Assert.Single(measured.Workers).Worker);
-    }
-
-    [Fact]
     public async Task A_dead_local_worker_is_replaced_and_its_successor_takes_part()
     {
         var run = new ControlledRun(workers: 2, steps: 1000);

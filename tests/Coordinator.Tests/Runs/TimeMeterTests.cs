@@ -12,7 +12,11 @@ public sealed class TimeMeterTests
     private readonly FakeTimeProvider _time = new();
     private readonly TimeMeter _meter;
 
-    public TimeMeterTests() => _meter = new TimeMeter(_time);
+    public TimeMeterTests()
+    {
+        _meter = new TimeMeter(_time);
+        Add(First, samples: 1000); // the first step
+    }
 
     [Fact]
     public void It_is_told_once_a_second_and_not_before()
@@ -68,12 +72,22 @@ public sealed class TimeMeterTests
     [Fact]
     public void The_end_is_told_at_once_and_a_time_without_steps_never()
     {
-        _time.Advance(TimeSpan.FromMinutes(1));
-        Assert.Null(_meter.Next(step: 0, [First], isLast: true));
-        _meter.Start();
+        Assert.Null(_meter.Next(step: 1, [First], isLast: true));
         Add(First, samples: 10);
         _time.Advance(TimeSpan.FromSeconds(0.1));
-        Assert.Equal(0.1, _meter.Next(step: 1, [First], isLast: true)!.Seconds, tolerance: 1e-9);
+        Assert.Equal(0.1, _meter.Next(step: 2, [First], isLast: true)!.Seconds, tolerance: 1e-9);
+    }
+
+    [Fact]
+    public void The_first_step_begins_the_measurement_and_is_no_part_of_it()
+    {
+        var meter = new TimeMeter(_time);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        meter.Add(1, 100, TimeSpan.FromSeconds(50), TimeSpan.Zero);
+        Assert.Null(meter.Next(step: 1, [First], isLast: true));
+        meter.Add(1, 100, TimeSpan.FromSeconds(1), TimeSpan.Zero);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal((2, 50), (meter.Next(step: 2, [First])!.Seconds, 50));
     }
 
     private void Add(MeteredMember member, long samples, double compute = 0, double exchange = 0) =>

@@ -75,8 +75,6 @@ internal sealed class ViewControl(
     public ClusterView Begin(BeginView begin, long firstStep)
     {
         var shares = begin.Shares ?? ranges.SharesOf(begin.Workers, microbatches);
-        if (Current is null)
-            meter.Start();
         standstill.Enter(firstStep, hasOthers: Current?.Workers.SequenceEqual(begin.Workers) == false);
         Current = new ClusterView(begin.Generation, firstStep, begin.Workers, shares);
         ranges.Enter();
