@@ -85,7 +85,7 @@ internal sealed class EvalCommand(CommandConsole console)
             return;
         }
 
-        var figures = $"loss {RunText.Figure(score.Loss)}, {EvalReport.Figures(score.Metrics)}";
+        var figures = $"loss {RunText.Figure(score.Loss)}, {RunText.Figures(score.Metrics)}";
         console.Output.WriteLine(
             string.Create(CultureInfo.InvariantCulture, $"{Printable.Of(data)}, {part} part: {samples} samples, {figures}")
         );

@@ -20,10 +20,6 @@ internal static class EvalReport
     private const int MostMistakes = 20;
     private const int Digits = 6;
 
-    /// <summary>Figures, with commas between them.</summary>
-    internal static string Figures(IReadOnlyList<Metric> metrics) =>
-        string.Join(", ", metrics.Select(metric => $"{metric.Name} {RunText.Figure(metric.Value)}"));
-
     /// <summary>Precision, recall and their mean, class by class.</summary>
     internal static EvalSection Classes(IReadOnlyList<string> names, ClassScores scores)
     {
@@ -74,7 +70,7 @@ internal static class EvalReport
                     .Prepend(new("name", target.Name))
                     .ToDictionary()
             ),
-            [.. targets.Select(target => $"  {Printable.Of(target.Name)}: {Figures(target.Metrics)}")]
+            [.. targets.Select(target => $"  {Printable.Of(target.Name)}: {RunText.Figures(target.Metrics)}")]
         );
 
     private static List<string> Matrix(IReadOnlyList<string> names, ClassScores scores)

@@ -105,11 +105,11 @@ internal sealed class RunsCommand(CommandConsole console)
     }
 
     private static string Figures(double loss, RunSummary summary) =>
-        $"loss {RunText.Figure(loss)}, {EvalReport.Figures(summary.TestMetrics)}";
+        $"loss {RunText.Figure(loss)}, {RunText.Figures(summary.TestMetrics)}";
 
     private static string? Last(RunOverview run) =>
         run.Evaluations.Count > 0
-            ? $"loss {RunText.Figure(run.Evaluations[^1].TestLoss)}, {EvalReport.Figures(run.Evaluations[^1].Metrics)}"
+            ? $"loss {RunText.Figure(run.Evaluations[^1].TestLoss)}, {RunText.Figures(run.Evaluations[^1].Metrics)}"
             : null;
 
     private static Table Differences(List<RunOverview> runs)

@@ -148,7 +148,8 @@ internal static class RunText
         return string.Join('\n', ["", .. lines, .. Invocation.CanSuggest ? Suggestions(Invocation.Argument(completed.Run), summary) : []]);
     }
 
-    private static string Figures(IReadOnlyList<Metric> metrics) =>
+    /// <summary>Figures, with commas between them.</summary>
+    internal static string Figures(IReadOnlyList<Metric> metrics) =>
         string.Join(", ", metrics.Select(metric => $"{metric.Name} {Figure(metric.Value)}"));
 
     private static IEnumerable<string> Stop(RunSummary summary)

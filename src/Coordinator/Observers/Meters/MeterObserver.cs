@@ -78,7 +78,7 @@ internal sealed class MeterObserver : IRunObserver, IAsyncDisposable
                 Volatile.Write(ref _loss, step.Loss);
                 break;
             case Evaluated evaluation:
-                _judged["testLoss"] = evaluation.TestLoss;
+                _judged[JudgedFigures.TestLoss] = evaluation.TestLoss;
                 foreach (var (name, figure) in evaluation.Figures)
                     _judged[name] = figure;
                 break;
