@@ -2,8 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using Distributed.Coordinator.Observers.Meters;
 using Distributed.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Primitives;
 
@@ -65,9 +63,7 @@ internal sealed class DashboardServer : IAsyncDisposable
         {
             var server = new DashboardServer(app, listen, model, time);
             await app.StartAsync();
-            var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-            var port = new Uri(bound.Replace("[::]", "0.0.0.0", StringComparison.Ordinal)).Port;
-            server.Address = new UriBuilder(listen) { Port = port }.Uri;
+            server.Address = GrpcServer.AddressOf(app, listen);
             return server;
         }
         catch (Exception exception) when (exception is IOException or SocketException or InvalidOperationException)

@@ -77,6 +77,14 @@ internal static class GrpcServer
             );
         }
 
+        return AddressOf(app, listen);
+    }
+
+    /// <summary>The address of a server that has started, with the port that is in use.</summary>
+    /// <param name="app">The host.</param>
+    /// <param name="listen">The address that it was prepared for.</param>
+    public static Uri AddressOf(WebApplication app, Uri listen)
+    {
         var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         return new UriBuilder(listen) { Port = new Uri(bound.Replace("[::]", "0.0.0.0", StringComparison.Ordinal)).Port }.Uri;
     }
