@@ -61,6 +61,9 @@ switch (args)
     case ["csv", var folder]:
         CsvBenchmark.Run(folder);
         return 0;
+    case ["start"]:
+        StartBenchmark.Run();
+        return 0;
     case ["watching"]:
         WatchingBenchmark.Run();
         return 0;
@@ -99,6 +102,7 @@ switch (args)
               simulate [--workers N,..]
                                   steps of up to 1,000 workers, by the cost model of docs/scaling.md and simulated
               recovery            how long training stands still when a worker or the coordinator dies (dataset-fashion-mnist)
+              start               from the command to the first step beside PyTorch DDP (python3-torch)
               watching            what the page, the trace, logs and curves cost (dataset-fashion-mnist)
               checkpoint [DIR]    what writing checkpoints of 100 million parameters costs the steps meanwhile (10 GB of memory, 4 GB in DIR)
               soak MINUTES SEED   training under kills, pauses, joins and leaves at random: the same bits?
