@@ -2,6 +2,7 @@ using System.Globalization;
 using Distributed.Coordinator.Observers;
 using Distributed.Coordinator.Options;
 using Distributed.Coordinator.Runs;
+using Distributed.Objectives;
 using Spectre.Console;
 
 namespace Distributed.Coordinator.Commands;
@@ -11,6 +12,7 @@ namespace Distributed.Coordinator.Commands;
 internal sealed class RunsCommand(CommandConsole console)
 {
     private const string DefaultFolder = "runs";
+    private const string None = "-";
     private const string Heights = "▁▂▃▄▅▆▇█";
     private const int MostPoints = 32;
     private const int WidthOfFiles = 1000; // what is no terminal has room for every column
@@ -91,26 +93,30 @@ internal sealed class RunsCommand(CommandConsole console)
                 run.Configuration.Options.Data.Data,
                 run.State,
                 Format($"{run.Summary?.Steps ?? run.LastStep:N0}"),
-                Judged(run.Summary is { } summary ? Figures(summary.TestLoss, summary) : Last(run)),
-                run.Summary?.BestStep is { } best ? Format($"step {best:N0}") : "-",
-                run.Summary is { } done ? Format($"{done.SamplesPerSecond:N0}") : "-",
-                run.Summary is { } finished ? Format($"{finished.Workers}") : "-",
-                run.Summary is { } ended ? ended.WeightsSha256[..HashDigits] : "-"
+                TestOf(run),
+                BestOf(run),
+                SpeedOf(run),
+                run.Summary is { } summary ? Format($"{summary.Workers}") : None,
+                WeightsOf(run)
             );
         }
 
         return table;
-
-        static string Judged(string? figures) => figures ?? "-";
     }
 
-    private static string Figures(double loss, RunSummary summary) =>
-        $"loss {RunText.Figure(loss)}, {RunText.Figures(summary.TestMetrics)}";
+    // Of the model where the run is complete, else of the last evaluation.
+    private static string TestOf(RunOverview run) =>
+        run.Summary is { } summary ? Figures(summary.TestLoss, summary.TestMetrics)
+        : run.Evaluations.Count > 0 ? Figures(run.Evaluations[^1].TestLoss, run.Evaluations[^1].Metrics)
+        : None;
 
-    private static string? Last(RunOverview run) =>
-        run.Evaluations.Count > 0
-            ? $"loss {RunText.Figure(run.Evaluations[^1].TestLoss)}, {RunText.Figures(run.Evaluations[^1].Metrics)}"
-            : null;
+    private static string Figures(double loss, IReadOnlyList<Metric> metrics) => $"loss {RunText.Figure(loss)}, {RunText.Figures(metrics)}";
+
+    private static string BestOf(RunOverview run) => run.Summary?.BestStep is { } step ? Format($"step {step:N0}") : None;
+
+    private static string SpeedOf(RunOverview run) => run.Summary is { } summary ? Format($"{summary.SamplesPerSecond:N0}") : None;
+
+    private static string WeightsOf(RunOverview run) => run.Summary?.WeightsSha256[..HashDigits] ?? None;
 
     private static Table Differences(List<RunOverview> runs)
     {
@@ -137,10 +143,10 @@ internal sealed class RunsCommand(CommandConsole console)
                 run.Path,
                 run.State,
                 Curve([.. run.Evaluations.Select(evaluation => evaluation.TestLoss)], runs),
-                (run.Summary is { } summary ? Figures(summary.TestLoss, summary) : Last(run)) ?? "-",
-                run.Summary?.BestStep is { } best ? Format($"step {best:N0}") : "-",
-                run.Summary is { } done ? Format($"{done.SamplesPerSecond:N0}") : "-",
-                run.Summary is { } ended ? ended.WeightsSha256[..HashDigits] : "-"
+                TestOf(run),
+                BestOf(run),
+                SpeedOf(run),
+                WeightsOf(run)
             );
         }
 
@@ -152,7 +158,7 @@ internal sealed class RunsCommand(CommandConsole console)
     {
         List<double> all = [.. runs.SelectMany(run => run.Evaluations).Select(evaluation => evaluation.TestLoss).Where(double.IsFinite)];
         if (losses.Count == 0 || all.Count == 0)
-            return "-";
+            return None;
         var (least, span) = (all.Min(), Math.Max(all.Max() - all.Min(), double.Epsilon));
         var every = (losses.Count + MostPoints - 1) / MostPoints;
         var heights = losses

@@ -25,7 +25,7 @@ internal sealed class DashboardModel(RunFacts facts, TimeProvider time)
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CurveSet _curves = new();
     private readonly TimeLine _timeLine = new();
-    private RunProgress _progress = new();
+    private RunPosition _progress = new();
     private Mistakes? _mistakes;
     private long _version;
     private TimeSpan? _started; // when the first step of this process began
@@ -191,7 +191,7 @@ internal enum RunState
 }
 
 /// <summary>How far a run is.</summary>
-internal sealed record RunProgress
+internal sealed record RunPosition
 {
     /// <summary>What it is doing.</summary>
     public RunState State { get; init; }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using Distributed.Coordinator.Observers.Meters;
 using Distributed.Hosting;
@@ -87,12 +86,8 @@ internal sealed class DashboardServer : IAsyncDisposable
         options.AddServerHeader = false;
         options.Limits.MaxConcurrentConnections = MostConnections;
         options.Limits.MaxRequestBodySize = 0;
-        if (IPAddress.TryParse(listen.DnsSafeHost, out var address))
-            options.Listen(address, listen.Port, Http1Only);
-        else if (listen.IsLoopback)
-            options.Listen(IPAddress.Loopback, listen.Port, Http1Only);
-        else
-            options.Listen(Dns.GetHostAddresses(listen.DnsSafeHost)[0], listen.Port, Http1Only);
+        foreach (var endpoint in GrpcServer.EndPointsOf(listen))
+            options.Listen(endpoint, Http1Only);
 
         static void Http1Only(ListenOptions endpoint) => endpoint.Protocols = HttpProtocols.Http1;
     }

@@ -19,7 +19,7 @@ internal static class ModelJson
     }
 
     /// <summary>How far the run is.</summary>
-    public static void Write(Utf8JsonWriter json, RunProgress progress, double elapsed, double? left)
+    public static void Write(Utf8JsonWriter json, RunPosition progress, double elapsed, double? left)
     {
         json.WriteStartObject("progress");
         json.WriteString("state", Name(progress.State));

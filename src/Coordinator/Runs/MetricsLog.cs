@@ -95,7 +95,14 @@ internal sealed class MetricsLog(string path) : IDisposable
     }
 
     /// <summary>All evaluations that are logged, in order.</summary>
-    public IReadOnlyList<Evaluated> Evaluations() => [.. ReadLines(path).Select(EvaluationOf).OfType<Evaluated>()];
+    public IReadOnlyList<Evaluated> Evaluations() => Read().Evaluations;
+
+    /// <summary>All evaluations that are logged, in order, and the last step; 0 if there is none.</summary>
+    public (IReadOnlyList<Evaluated> Evaluations, long LastStep) Read()
+    {
+        List<MetricsLine> lines = [.. ReadLines(path)];
+        return ([.. lines.Select(EvaluationOf).OfType<Evaluated>()], lines.Select(line => line.Step).DefaultIfEmpty().Max());
+    }
 
     /// <summary>The mean loss per sample over the logged steps of the last epoch.</summary>
     /// <exception cref="InputException">The file holds no step.</exception>

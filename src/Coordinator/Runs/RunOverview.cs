@@ -25,17 +25,9 @@ internal sealed record RunOverview(
     public static RunOverview Read(string path)
     {
         var configuration = RunFolder.ReadConfiguration(path);
-        var metrics = RunFolder.MetricsPathOf(path);
-        using var log = new MetricsLog(metrics);
-        var hasMetrics = File.Exists(metrics);
-        return new RunOverview(
-            path,
-            configuration,
-            OptionsOf(path),
-            RunFolder.ReadSummary(path),
-            hasMetrics ? log.Evaluations() : [],
-            hasMetrics ? MetricsLog.LossTexts(metrics).Keys.DefaultIfEmpty().Max() : 0
-        );
+        using var log = new MetricsLog(RunFolder.MetricsPathOf(path));
+        var (evaluations, lastStep) = log.Read();
+        return new RunOverview(path, configuration, OptionsOf(path), RunFolder.ReadSummary(path), evaluations, lastStep);
     }
 
     /// <summary>The run folders that a path names: itself, or those in it, in the order of their names.</summary>

@@ -89,6 +89,20 @@ internal static class GrpcServer
         return new UriBuilder(listen) { Port = new Uri(bound.Replace("[::]", "0.0.0.0", StringComparison.Ordinal)).Port }.Uri;
     }
 
+    /// <summary>
+    /// Where a server listens for an address. A name stands for its own addresses and no others; port 0 gives each address another port, and
+    /// only one can be told.
+    /// </summary>
+    /// <exception cref="System.Net.Sockets.SocketException">The name is not known.</exception>
+    public static IEnumerable<IPEndPoint> EndPointsOf(Uri listen)
+    {
+        var addresses =
+            IPAddress.TryParse(listen.DnsSafeHost, out var address) ? [address]
+            : listen.IsLoopback ? [IPAddress.Loopback]
+            : Dns.GetHostAddresses(listen.DnsSafeHost);
+        return addresses.Take(listen.Port == 0 ? 1 : addresses.Length).Select(one => new IPEndPoint(one, listen.Port));
+    }
+
     /// <summary>Whether an address is this machine's own.</summary>
     public static bool IsLoopback(Uri address) =>
         address.IsLoopback || (IPAddress.TryParse(address.DnsSafeHost, out var ip) && IPAddress.IsLoopback(ip));
@@ -103,22 +117,10 @@ internal static class GrpcServer
         options.Limits.Http2.InitialConnectionWindowSize = WireLimits.WindowBytes;
         options.Limits.Http2.InitialStreamWindowSize = WireLimits.WindowBytes;
         options.Limits.Http2.MaxFrameSize = WireLimits.HttpFrameBytes;
-        if (IPAddress.TryParse(listen.DnsSafeHost, out var address))
-            options.Listen(address, listen.Port, Http2Only);
-        else if (listen.IsLoopback)
-            options.Listen(IPAddress.Loopback, listen.Port, Http2Only);
-        else
-            ListenOn(options, listen, Http2Only);
+        foreach (var endpoint in EndPointsOf(listen))
+            options.Listen(endpoint, Http2Only);
 
         static void Http2Only(ListenOptions endpoint) => endpoint.Protocols = HttpProtocols.Http2;
-    }
-
-    // A name stands for its own addresses and no others. Port 0 gives each address another port, and only one can be told.
-    private static void ListenOn(KestrelServerOptions options, Uri listen, Action<ListenOptions> configure)
-    {
-        var addresses = Dns.GetHostAddresses(listen.DnsSafeHost);
-        foreach (var address in listen.Port == 0 ? addresses.Take(1) : addresses)
-            options.Listen(address, listen.Port, configure);
     }
 }
 
