@@ -34,13 +34,14 @@ internal sealed class PeerServer : IAsyncDisposable
         ProcessLogs? logs = null
     )
     {
-        var builder = GrpcServer.CreateBuilder(listen, token, logs);
-        var app = builder.Build();
+        using var ports = ListeningPorts.Open(listen);
+        var app = GrpcServer.CreateBuilder(ports, token, logs).Build();
         try
         {
             app.MapGrpcService<MemberTensorService>();
-            GrpcServer.MapCommonServices(app, listen);
-            return new PeerServer(app, await GrpcServer.StartAsync(app, listen, cancellationToken));
+            GrpcServer.MapCommonServices(app);
+            await app.StartAsync(cancellationToken);
+            return new PeerServer(app, ports.Address);
         }
         catch
         {

@@ -52,7 +52,7 @@ internal sealed record WorkerOptions
             yield return $"--coordinator {Coordinator}: must be an address such as http://127.0.0.1:5000";
         if (!IsHttp(Listen))
             yield return $"--listen {Listen}: must be an address such as http://0.0.0.0:5001";
-        else if (!GrpcServer.IsLoopback(new Uri(Listen)) && !hasToken && TokenFile is null && !Insecure)
+        else if (!ListenAddress.IsLoopback(new Uri(Listen)) && !hasToken && TokenFile is null && !Insecure)
             yield return $"--listen {Listen}: is open to other machines and needs --token-file FILE (or --insecure, which lets anyone send gradients)";
         if (Advertise is not null && !IsHttp(Advertise))
             yield return $"--advertise {Advertise}: must be an address such as http://10.0.0.7:5001";

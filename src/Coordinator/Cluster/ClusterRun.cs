@@ -30,24 +30,25 @@ internal sealed class ClusterRun(TimeProvider time, ProcessLogs logs) : ITrainin
         var identity = new RunIdentity(request.Folder.RunId(), checked((uint)request.Folder.RaiseEpoch()));
         var events = Channel.CreateBounded<ClusterEvent>(new BoundedChannelOptions(EventQueueLength) { SingleReader = true });
         var directory = new ViewDirectory();
-        await using var server = CreateServer(request, identity, token, directory, events.Writer);
-        var saved = server is null ? new SavedState(identity.Run, request.Start) : null;
-        directory.Serve(server ?? (IStateSource)saved!);
-        await using var app = BuildHost(request, identity.Run, token, directory, events.Writer);
-        var address = await GrpcServer.StartAsync(app, Listen(request), CancellationToken.None);
+        using var ports = ListeningPorts.Open(Listen(request));
         await using var workers = new LocalWorkers(events.Writer, logs.Settings);
-        using var controller = new RunController(request, observer, time, identity, server, saved, workers, logs.Factory);
-        using var timer = time.CreateTimer(_ => events.Writer.TryWrite(new Tick(time.GetTimestamp())), null, TickInterval, TickInterval);
-        await using var interrupted = interrupt.Register(() => events.Writer.TryWrite(new Interrupted()));
-        Announce(request, observer, address);
-        workers.Start(
+        workers.Start( // they start while the server is being built
             request.Cluster.Workers,
-            Reachable(address),
+            Reachable(ports.Address),
             new UriBuilder(Listen(request)) { Port = 0 }.Uri, // reachable for those that reach the coordinator
             request.Cluster.ResolvedThreads,
             request.Data,
             token
         );
+        await using var server = CreateServer(request, identity, token, directory, events.Writer);
+        var saved = server is null ? new SavedState(identity.Run, request.Start) : null;
+        directory.Serve(server ?? (IStateSource)saved!);
+        await using var app = BuildHost(request, identity.Run, ports, token, directory, events.Writer);
+        await app.StartAsync(CancellationToken.None);
+        using var controller = new RunController(request, observer, time, identity, server, saved, workers, logs.Factory);
+        using var timer = time.CreateTimer(_ => events.Writer.TryWrite(new Tick(time.GetTimestamp())), null, TickInterval, TickInterval);
+        await using var interrupted = interrupt.Register(() => events.Writer.TryWrite(new Interrupted()));
+        Announce(request, observer, ports.Address);
         try
         {
             return await controller.RunAsync(events.Reader);
@@ -77,13 +78,13 @@ internal sealed class ClusterRun(TimeProvider time, ProcessLogs logs) : ITrainin
     private WebApplication BuildHost(
         RunRequest request,
         ulong run,
+        ListeningPorts ports,
         RunToken? token,
         ViewDirectory directory,
         ChannelWriter<ClusterEvent> events
     )
     {
-        var listen = Listen(request);
-        var builder = GrpcServer.CreateBuilder(listen, token, logs);
+        var builder = GrpcServer.CreateBuilder(ports, token, logs);
         builder.Services.AddSingleton(directory);
         builder.Services.AddSingleton(events);
         builder.Services.AddSingleton(new SessionAdmission(events));
@@ -93,7 +94,7 @@ internal sealed class ClusterRun(TimeProvider time, ProcessLogs logs) : ITrainin
         var app = builder.Build();
         app.MapGrpcService<SessionService>();
         app.MapGrpcService<CoordinatorTensorService>();
-        GrpcServer.MapCommonServices(app, listen);
+        GrpcServer.MapCommonServices(app);
         return app;
     }
 

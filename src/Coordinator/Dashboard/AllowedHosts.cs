@@ -25,7 +25,7 @@ internal sealed class AllowedHosts(Uri listen)
     }
 
     /// <summary>Whether other machines can reach an address.</summary>
-    public static bool IsOpen(Uri listen) => !GrpcServer.IsLoopback(listen);
+    public static bool IsOpen(Uri listen) => !ListenAddress.IsLoopback(listen);
 
     private static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
 

@@ -1,6 +1,8 @@
 using System.Net.Sockets;
 using Distributed.Coordinator.Observers.Meters;
 using Distributed.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Primitives;
 
@@ -62,7 +64,7 @@ internal sealed class DashboardServer : IAsyncDisposable
         {
             var server = new DashboardServer(app, listen, model, time);
             await app.StartAsync();
-            server.Address = GrpcServer.AddressOf(app, listen);
+            server.Address = AddressOf(app, listen);
             return server;
         }
         catch (Exception exception) when (exception is IOException or SocketException or InvalidOperationException)
@@ -81,12 +83,18 @@ internal sealed class DashboardServer : IAsyncDisposable
         _meters.Dispose();
     }
 
+    private static Uri AddressOf(WebApplication app, Uri listen)
+    {
+        var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        return new UriBuilder(listen) { Port = new Uri(bound.Replace("[::]", "0.0.0.0", StringComparison.Ordinal)).Port }.Uri;
+    }
+
     private static void Configure(KestrelServerOptions options, Uri listen)
     {
         options.AddServerHeader = false;
         options.Limits.MaxConcurrentConnections = MostConnections;
         options.Limits.MaxRequestBodySize = 0;
-        foreach (var endpoint in GrpcServer.EndPointsOf(listen))
+        foreach (var endpoint in ListenAddress.EndPointsOf(listen))
             options.Listen(endpoint, Http1Only);
 
         static void Http1Only(ListenOptions endpoint) => endpoint.Protocols = HttpProtocols.Http1;

@@ -12,17 +12,21 @@ namespace Distributed.Hosting;
 /// <summary>
 /// Listens for the server on a port that raw streams of gradients share with HTTP/2: the first byte of a connection tells which it is.
 /// </summary>
+/// <param name="ports">What is listened on already.</param>
 /// <param name="directory">Knows the tickets that raw streams begin with.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">Is told, once, of errors that accepting meets with.</param>
-internal sealed partial class PeekingListenerFactory(ViewDirectory directory, TimeProvider time, ILogger<PeekingListenerFactory> log)
-    : IConnectionListenerFactory
+internal sealed partial class PeekingListenerFactory(
+    ListeningPorts ports,
+    ViewDirectory directory,
+    TimeProvider time,
+    ILogger<PeekingListenerFactory> log
+) : IConnectionListenerFactory
 {
     /// <inheritdoc />
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
-        var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
-        socket.Listen();
+        var socket = ports.Take(endpoint);
         var local = LocalSocket.Listen(out var name);
         directory.LocalSocketName = name;
         return new(new PeekingListener(socket, local, directory, time, error => AcceptFailed(log, error)));

@@ -5,18 +5,18 @@ namespace Distributed.Coordinator.Tests.CommandLine;
 
 public sealed class HealthTests
 {
-    private static readonly Uri AnyPort = new("http://127.0.0.1:0");
-
     [Fact]
     public async Task AProcessThatServesIsWellUntilItStops()
     {
-        await using var app = GrpcServer.CreateBuilder(AnyPort, token: null).Build();
-        GrpcServer.MapCommonServices(app, AnyPort);
-        var address = (await GrpcServer.StartAsync(app, AnyPort, CancellationToken.None)).ToString();
+        using var ports = ListeningPorts.Open(new Uri("http://127.0.0.1:0"));
+        await using var app = GrpcServer.CreateBuilder(ports, token: null).Build();
+        GrpcServer.MapCommonServices(app);
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        var address = ports.Address.ToString();
         var well = await CommandRunner.RunAsync("health", address);
         Assert.Equal((0, "Serving\n"), (well.ExitCode, well.Output));
 
-        await app.StopAsync();
+        await app.StopAsync(TestContext.Current.CancellationToken);
         var gone = await CommandRunner.RunAsync("health", address);
         Assert.Equal((1, ""), (gone.ExitCode, gone.Output));
         Assert.StartsWith($"{address}: ", Assert.Single(gone.Errors), StringComparison.Ordinal);

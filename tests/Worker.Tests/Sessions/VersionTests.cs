@@ -32,12 +32,13 @@ public sealed class VersionTests
 
     private static async Task AssertRefusedAsync(Func<Welcome> welcome, string reason)
     {
-        var listen = new Uri("http://127.0.0.1:0");
-        var builder = GrpcServer.CreateBuilder(listen, token: null);
+        using var ports = ListeningPorts.Open(new Uri("http://127.0.0.1:0"));
+        var builder = GrpcServer.CreateBuilder(ports, token: null);
         builder.Services.AddSingleton(new OtherCoordinator(welcome));
         await using var app = builder.Build();
         app.MapGrpcService<OtherCoordinator>();
-        var options = new WorkerOptions { Coordinator = (await GrpcServer.StartAsync(app, listen, CancellationToken.None)).ToString() };
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        var options = new WorkerOptions { Coordinator = ports.Address.ToString() };
 
         var session = new WorkerSession(options, token: null, "http://127.0.0.1:1", new ViewDirectory(), NullLoggerFactory.Instance);
         var refusal = await Assert.ThrowsAsync<InputException>(() => session.RunAsync(CancellationToken.None));
