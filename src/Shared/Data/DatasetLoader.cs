@@ -27,8 +27,8 @@ internal static class DatasetLoader
             if (holdout.Path is { } path)
                 throw new InputException($"--holdout {path} does not go with {options.Data}; hold a fraction of it out, such as 0.1");
             return options.Data == Digits.Name
-                ? Digits.Load(holdout.Fraction)
-                : FashionMnist.Load(options.DataDir, holdout.Fraction, cancellation);
+                ? Digits.Load(options.Workspace, holdout.Fraction)
+                : FashionMnist.Load(options.DataDir, holdout.Fraction, options.Workspace, cancellation);
         });
 
     /// <summary>Loads samples to predict: those of a file, the test set of a folder or of a dataset with a name.</summary>

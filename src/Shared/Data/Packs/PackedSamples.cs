@@ -9,9 +9,6 @@ namespace Distributed.Data.Packs;
 /// </summary>
 internal sealed class PackedSamples : SampleStorage
 {
-    /// <summary>As much as the system reads at one request.</summary>
-    private const int PieceBytes = 2 << 20;
-
     private readonly PackFiles _files;
     private readonly MappedFile _features;
     private readonly MappedFile _targets;
@@ -99,8 +96,7 @@ internal sealed class PackedSamples : SampleStorage
         try
         {
             var (start, end) = (offset / PageHashes.PageBytes * PageHashes.PageBytes, offset + length);
-            for (var piece = start; piece < end; piece += PieceBytes)
-                _features.ReadSoon(piece, (int)Math.Min(PieceBytes, end - piece));
+            _features.ReadSoon(start, length + offset - start);
             for (var page = start; page < end; page += PageHashes.PageBytes)
                 _ = Volatile.Read(in MemoryMarshal.GetReference(Stored(page, length: 1)));
         }

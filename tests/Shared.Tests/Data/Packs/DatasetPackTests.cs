@@ -43,7 +43,7 @@ public sealed class DatasetPackTests : IDisposable
         var options = new ArrayOptions { Weights = [.. Enumerable.Range(0, 20).Select(row => row / 4f)] };
         var dataset = Dataset.FromArrays(features, [.. Enumerable.Range(0, 20).Select(row => row % 2)], options);
 
-        var packed = DatasetPack.Write(() => dataset, isTable: false, Place("pack"));
+        var packed = DatasetPack.Write(_ => dataset, isTable: false, Place("pack"));
 
         Assert.Equal(dataset.Sha256, packed.Sha256);
         Assert.True(packed.HasWeights);
@@ -56,7 +56,11 @@ public sealed class DatasetPackTests : IDisposable
         var options = Options("numbers") with { Holdout = "0.1" };
         var dataset = DatasetLoader.Load(options);
 
-        var packed = DatasetPack.Write(() => DatasetLoader.Load(options), isTable: true, Place("pack"));
+        var packed = DatasetPack.Write(
+            workspace => DatasetLoader.Load(options with { Workspace = workspace }),
+            isTable: true,
+            Place("pack")
+        );
 
         Assert.Equal(dataset.Sha256, packed.Sha256);
         Assert.Equal(dataset.Sha256, DatasetHash.Compute(packed));
@@ -203,7 +207,7 @@ public sealed class DatasetPackTests : IDisposable
     {
         var message = "";
         DatasetPack.Write(
-            () =>
+            _ =>
             {
                 message = Assert.Throws<InputException>(() => Pack("digits")).Message;
                 return Load("digits");
@@ -222,7 +226,7 @@ public sealed class DatasetPackTests : IDisposable
     public void An_empty_folder_is_taken_however_it_is_named(string suffix)
     {
         Directory.CreateDirectory(Place("pack"));
-        Assert.Equal(Load("digits").Sha256, DatasetPack.Write(() => Load("digits"), isTable: false, Place("pack") + suffix).Sha256);
+        Assert.Equal(Load("digits").Sha256, DatasetPack.Write(_ => Load("digits"), isTable: false, Place("pack") + suffix).Sha256);
     }
 
     [Fact]
@@ -250,7 +254,7 @@ public sealed class DatasetPackTests : IDisposable
     public void Bad_data_leaves_nothing_behind()
     {
         Assert.Throws<InputException>(() =>
-            DatasetPack.Write(() => throw new InputException("bad.csv: line 3: .."), isTable: true, Place("pack"))
+            DatasetPack.Write(_ => throw new InputException("bad.csv: line 3: .."), isTable: true, Place("pack"))
         );
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
     }
@@ -268,7 +272,11 @@ public sealed class DatasetPackTests : IDisposable
     private Dataset Load(string source) => DatasetLoader.Load(Options(source));
 
     private Dataset Pack(string source) =>
-        DatasetPack.Write(() => DatasetLoader.Load(Options(source)), DatasetLoader.IsTable(Options(source)), Place("pack"));
+        DatasetPack.Write(
+            workspace => DatasetLoader.Load(Options(source) with { Workspace = workspace }),
+            DatasetLoader.IsTable(Options(source)),
+            Place("pack")
+        );
 
     private DataOptions Options(string source)
     {
