@@ -82,7 +82,6 @@ internal static class DatasetPack
             Holdout = sets.GetValueOrDefault(DataPart.Holdout),
         };
         manifest.Write(folder);
-        DirectoryFlush.Flush(folder);
     }
 
     // What was loaded elsewhere is copied: a pack, or what a program has made.
