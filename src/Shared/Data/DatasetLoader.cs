@@ -73,24 +73,36 @@ internal static class DatasetLoader
 
     /// <summary>Whether data is a table of columns; no for what cannot be told, which is refused when it is loaded.</summary>
     /// <param name="options">Which data.</param>
-    public static bool IsTable(DataOptions options)
+    public static bool IsTable(DataOptions options) => Told(() => FilesOf(options) is { } files && files.Format.IsTable(files));
+
+    /// <summary>Refuses options that were decided when the data was packed, if it is; what cannot be told is refused when it is loaded.</summary>
+    /// <param name="options">The data, and what somebody has said of it.</param>
+    /// <exception cref="InputException">One is given.</exception>
+    public static void RequireUndecided(DataOptions options)
     {
-        try
-        {
-            return options.Data is not (Digits.Name or FashionMnist.Name)
-                && DataPath.FilesOf(options) is var files
-                && files.Format.IsTable(files);
-        }
-        catch (InputException)
-        {
-            return false;
-        }
+        if (Told(() => FilesOf(options)) is { Format.IsDecided: true } files)
+            DataPath.RequireUndecided(options, files.Path);
     }
 
     /// <summary>The datasets that can be asked for by name. Nothing is read or downloaded.</summary>
     /// <param name="options">Where to look for them.</param>
     public static IReadOnlyList<DatasetDescription> List(DataOptions options) =>
         [Digits.Describe(), FashionMnist.Describe(options.DataDir)];
+
+    private static DataFiles? FilesOf(DataOptions options) =>
+        options.Data is Digits.Name or FashionMnist.Name ? null : DataPath.FilesOf(options);
+
+    private static T? Told<T>(Func<T> tell)
+    {
+        try
+        {
+            return tell();
+        }
+        catch (InputException)
+        {
+            return default;
+        }
+    }
 
     private static T InMemory<T>(DataOptions options, Func<T> load)
     {

@@ -66,7 +66,7 @@ public sealed class DatasetPackTests : IDisposable
         Assert.Equal(dataset.Sha256, DatasetHash.Compute(packed));
         Assert.Equal(DataFolder.Decode(dataset.Holdout!), DataFolder.Decode(packed.Holdout!));
         Assert.Contains(
-            "what is held out was decided when it was packed",
+            "--holdout 0.2 was decided when it was packed; leave it out, or pack the data again with it",
             _folder.Refusal(new DataOptions { Data = packed.Location, Holdout = "0.2" }),
             StringComparison.Ordinal
         );
@@ -264,7 +264,17 @@ public sealed class DatasetPackTests : IDisposable
     {
         var location = Pack("digits").Location;
         var message = _folder.Refusal(new DataOptions { Data = location, Test = location });
-        Assert.Contains("is packed with its own test set; leave --test out", message, StringComparison.Ordinal);
+        Assert.Contains("was decided when it was packed; leave it out", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_said_of_columns_is_refused_by_name()
+    {
+        var options = new DataOptions { Data = Pack("numbers").Location };
+        const string remedy = "was decided when it was packed; leave it out, or pack the data again with it";
+        Assert.Equal($"pack: --label-column n {remedy}", _folder.Refusal(options with { LabelColumn = "n" }));
+        Assert.Equal($"pack: --weight-column {remedy}", _folder.Refusal(options with { WeightColumn = "n" }));
+        Assert.Equal($"pack: --standardize off {remedy}", _folder.Refusal(options with { Standardize = false }));
     }
 
     private string Place(string name) => Path.Combine(_folder.Path, name);
