@@ -44,15 +44,6 @@ internal sealed class PackedSamples : SampleStorage
         return new PackedSamples(files, MappedFile.Open(files.Features, length), targets, pages);
     }
 
-    /// <summary>XXH128 of a whole file, in hexadecimal.</summary>
-    public static string HashOf(MappedFile file)
-    {
-        var hash = new XxHash128();
-        for (long offset = 0; offset < file.Length; offset += PageHashes.PageBytes)
-            hash.Append(file.Span(offset, (int)Math.Min(PageHashes.PageBytes, file.Length - offset)));
-        return Convert.ToHexStringLower(hash.GetCurrentHash());
-    }
-
     /// <inheritdoc />
     public override long Length => _features.Length;
 
@@ -129,5 +120,13 @@ internal sealed class PackedSamples : SampleStorage
     {
         if (HashOf(file) != expected)
             throw FileErrors.In(path, "is not what was packed; pack the data again, or copy it once more");
+    }
+
+    private static string HashOf(MappedFile file)
+    {
+        var hash = new XxHash128();
+        for (long offset = 0; offset < file.Length; offset += PageHashes.PageBytes)
+            hash.Append(file.Span(offset, (int)Math.Min(PageHashes.PageBytes, file.Length - offset)));
+        return Convert.ToHexStringLower(hash.GetCurrentHash());
     }
 }
