@@ -114,7 +114,7 @@ internal static class DatasetLoader
         {
             throw FileErrors.In(
                 $"--data {options.Data}",
-                $"does not fit in memory ({DataPath.StoredBytes(options)} bytes in its files); use fewer samples or more memory",
+                $"does not fit in memory ({DataPath.StoredBytes(options)} bytes in its files); pack it with data pack and train on that, or use fewer samples or more memory",
                 e
             );
         }
