@@ -10,6 +10,7 @@ internal static unsafe partial class MemoryAdvice
 
     // Of <sys/mman.h>.
     private const int Random = 1;
+    private const int Sequential = 2;
     private const int WillNeed = 3;
     private const int HugePage = 14;
 
@@ -25,6 +26,11 @@ internal static unsafe partial class MemoryAdvice
     /// <param name="address">Where it begins.</param>
     /// <param name="bytes">Its length.</param>
     public static void ExpectRandomReads(void* address, nuint bytes) => Advise(address, bytes, SmallestPage, Random);
+
+    /// <summary>Says that a mapped file is read in order, so that a page fault reads what follows as well.</summary>
+    /// <param name="address">Where it begins.</param>
+    /// <param name="bytes">Its length.</param>
+    public static void ExpectReadsInOrder(void* address, nuint bytes) => Advise(address, bytes, SmallestPage, Sequential);
 
     /// <summary>
     /// Has a piece of a mapped file read; returns before it is. Exactly that piece, where a reader in order has the system read far beyond it.

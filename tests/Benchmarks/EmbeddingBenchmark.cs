@@ -114,7 +114,7 @@ internal static class EmbeddingBenchmark
         Directory.CreateDirectory(folder);
         try
         {
-            DatasetPack.Write(() => data, isTable: true, Path.Combine(folder, "pack"));
+            DatasetPack.Write(_ => data, isTable: true, Path.Combine(folder, "pack"));
             File.WriteAllText(Path.Combine(folder, "model.json"), $$"""{"layers":[{{Tables}},{{Top}}]}""");
             Measurement ours = new(),
                 separate = new(),

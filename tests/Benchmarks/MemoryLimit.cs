@@ -23,20 +23,26 @@ internal sealed class MemoryLimit : IDisposable
         );
     }
 
+    /// <summary>The most memory that was seen to hold what is in no file, in bytes.</summary>
+    public long MostAnonymous { get; private set; }
+
     /// <summary>Runs a process in the group to its end.</summary>
-    /// <returns>What it has read from disks, in bytes.</returns>
+    /// <returns>What it has read from disks, in bytes, and its output.</returns>
     /// <exception cref="InvalidOperationException">It has failed.</exception>
-    public long Run(string executable, IEnumerable<string> arguments)
+    public (long Read, string Output) Run(string executable, IEnumerable<string> arguments)
     {
         string[] all = ["-c", $"echo $$ > {_group}/cgroup.procs; exec \"$@\"", "sh", executable, .. arguments];
         using var process = Process.Start(new ProcessStartInfo("sh", all) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        process.OutputDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
+        var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
         var read = 0L;
         while (!process.WaitForExit(100))
-            read = Math.Max(read, BytesRead(process.Id));
-        return process.ExitCode == 0 ? read : throw new InvalidOperationException($"{executable}: {errors.Result}");
+        {
+            read = Math.Max(read, Figure(process.Id, "io", "read_bytes:"));
+            MostAnonymous = Math.Max(MostAnonymous, 1024 * Figure(process.Id, "status", "RssAnon:"));
+        }
+
+        return process.ExitCode == 0 ? (read, output.Result) : throw new InvalidOperationException($"{executable}: {errors.Result}");
     }
 
     /// <summary>Forgets what the system keeps of files.</summary>
@@ -49,13 +55,13 @@ internal sealed class MemoryLimit : IDisposable
 
     public void Dispose() => Directory.Delete(_group);
 
-    private static long BytesRead(int process)
+    private static long Figure(int process, string file, string name)
     {
         try
         {
-            return File.ReadLines($"/proc/{process}/io")
-                .Where(line => line.StartsWith("read_bytes:", StringComparison.Ordinal))
-                .Select(line => long.Parse(line["read_bytes:".Length..], CultureInfo.InvariantCulture))
+            return File.ReadLines($"/proc/{process}/{file}")
+                .Where(line => line.StartsWith(name, StringComparison.Ordinal))
+                .Select(line => long.Parse(line[name.Length..].TrimEnd('k', 'B', ' '), CultureInfo.InvariantCulture))
                 .Single();
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidOperationException)

@@ -71,7 +71,9 @@ internal sealed class PackBenchmark : IDisposable
             using var limit = new MemoryLimit(Memory);
             MemoryLimit.DropFileCache();
             var bytes = 0L;
-            var (packedRate, packedHash) = Train(Pack, model, steps, options, run => bytes = limit.Run(TrainingBenchmark.Coordinator, run));
+            var (packedRate, packedHash) = Train(Pack, model, steps, options, run =>
+                bytes = limit.Run(TrainingBenchmark.Coordinator, run).Read
+            );
             packed.Add(packedRate);
             read.Add(bytes / (256.0 * steps));
             if (packedHash != hash)

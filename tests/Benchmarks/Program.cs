@@ -55,6 +55,9 @@ switch (args)
     case ["pack", var folder]:
         PackBenchmark.Run(folder);
         return 0;
+    case ["packing", var folder]:
+        PackingBenchmark.Run(folder);
+        return 0;
     case ["csv"]:
         CsvBenchmark.Run(Path.GetTempPath());
         return 0;
@@ -109,6 +112,7 @@ switch (args)
               tables DIR          adult income and California housing by the defaults beside scikit-learn (python3-sklearn, python3-pandas)
               embeddings          26 columns of categories beside PyTorch's sparse gradients, and DDP (python3-torch, libopenblas-dev)
               pack DIR            a pack of ten times the memory beside data in memory (root, control groups, 7 GB in DIR)
+              packing DIR         packing a table of ten times the memory (root, control groups, 8 GB in DIR)
               csv [DIR]           loading 1,000,000 rows of 30 numbers beside pandas' C parser (python3-pandas, 0.6 GB in DIR)
               compare OTHER [step] [allreduce] [scaling] [MODEL..] [SECONDS]
                                   this build beside another checkout's, run in turn

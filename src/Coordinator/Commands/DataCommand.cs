@@ -68,7 +68,7 @@ internal sealed class DataCommand(CommandConsole console)
     internal int Pack(DataOptions options, string folder)
     {
         var isTable = DatasetLoader.IsTable(options);
-        var packed = DatasetPack.Write(() => DatasetLoader.Load(options), isTable, folder);
+        var packed = DatasetPack.Write(workspace => DatasetLoader.Load(options with { Workspace = workspace }), isTable, folder);
         WriteLine($"packed {Printable.Of(options.Data)} into {Printable.Of(folder)}: {packed.Train.Count} + {packed.Test.Count} samples");
         WriteLine($"sha256 {packed.Sha256}");
         return ExitCodes.Done;

@@ -32,6 +32,8 @@ internal sealed class EvalCommand(CommandConsole console)
             throw new InputException($"--data: name the data to evaluate {path} on, such as --data digits");
         // Other data is read as the run's own was, but has its own test set.
         var known = trainedOn ?? new DataOptions();
+        // What the run says of columns is of no consequence for data that is packed; what the command says would be passed over.
+        DatasetLoader.RequireUndecided(settings.Data(new DataOptions { Data = known.Data, DataDir = known.DataDir }));
         var options = settings.Data(namesData ? known with { Test = null, Holdout = null } : known);
         var (name, parts) = DatasetLoader.LoadLabelled(options, model.Inputs, model.ClassNames, data =>
             (data.Name, Parts(data, settings.Part).ToList())

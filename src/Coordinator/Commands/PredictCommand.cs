@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Distributed.Checkpoints;
 using Distributed.Coordinator.Options;
 using Distributed.Coordinator.Runs;
 using Distributed.Data;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Distributed.Checkpoints;
 
 namespace Distributed.Coordinator.Dashboard;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using Distributed.Checkpoints;
 
 namespace Distributed.Coordinator.Dashboard;
 

@@ -39,12 +39,17 @@ internal static class ArrayDataset
         ArgumentNullException.ThrowIfNull(features);
         double[][] all = [.. targets, .. options.TestTargets ?? []];
         var rows = Rows.Of(features, all.Length, "targets", options);
-        var values = Flatten(all, "target");
+        ReadOnlyMemory<double>[] columns = [.. Columns(Flatten(all, "target"), all[0].Length)];
         var names = options.TargetNames ?? TargetStandardization.Numbered(all[0].Length);
         if (names.Count != all[0].Length)
             throw new ArgumentException($"{names.Count} names, but {all[0].Length} targets", nameof(options));
-        var measured = TargetStandardization.Fit(names, values, rows.Train);
-        return rows.ToDataset([], measured, chosen => TargetStandardization.Store(Name, values, measured, chosen));
+        var measured = TargetStandardization.Fit(names, columns, rows.Train);
+        return rows.ToDataset([], measured, chosen =>
+        {
+            var stored = new int[checked(chosen.Length * measured.Count)];
+            TargetStandardization.Store(Name, columns, measured, chosen, stored, measured.Count);
+            return stored;
+        });
     }
 
     private static int[] Indices(IReadOnlyList<string> labels, IReadOnlyList<string> classNames)
@@ -89,6 +94,15 @@ internal static class ArrayDataset
         return values;
     }
 
+    private static double[][] Columns(ReadOnlySpan<double> values, int columns)
+    {
+        var rows = values.Length / columns;
+        double[][] table = [.. Enumerable.Range(0, columns).Select(_ => new double[rows])];
+        for (var index = 0; index < values.Length; index++)
+            table[index % columns][index / columns] = values[index];
+        return table;
+    }
+
     private static (int[] Train, int[] Holdout, int[] Test) Split(int count, int testCount, double holdout)
     {
         if (!(holdout is >= 0 and < 1 && (decimal)holdout < 1))
@@ -106,7 +120,7 @@ internal static class ArrayDataset
 
     /// <summary>The features of a dataset, split and scaled.</summary>
     /// <param name="Shape">The shape of a sample.</param>
-    /// <param name="Samples">All rows.</param>
+    /// <param name="Table">All rows.</param>
     /// <param name="Train">The rows to train on.</param>
     /// <param name="Holdout">The rows that judge the training while it goes on; none if nothing is held out.</param>
     /// <param name="Test">The rows to test on.</param>
@@ -114,7 +128,7 @@ internal static class ArrayDataset
     /// <param name="Weights">[all rows], what each counts for in training; null if all count alike.</param>
     private sealed record Rows(
         SampleShape Shape,
-        TableRows Samples,
+        RawTable Table,
         int[] Train,
         int[] Holdout,
         int[] Test,
@@ -133,17 +147,10 @@ internal static class ArrayDataset
             if (shape.Length != columns)
                 throw new ArgumentException($"samples of {columns} values are not {shape}", nameof(options));
             var (train, holdout, test) = Split(all.Length, options.TestFeatures?.Count ?? 0, options.Holdout);
-            var table = Table(values, columns);
-            var preprocessing = TableFit.Of(table, train, options.Standardize, new GapTexts(texts: null));
-            return new Rows(
-                shape,
-                new TableRows(table, preprocessing),
-                train,
-                holdout,
-                test,
-                preprocessing,
-                WeightsOf(features.Count, all.Length, options)
-            );
+            var table = Columns(values, columns);
+            var raw = RawTable.OfNumbers(Name, table, [.. table.Select((_, column) => $"value {column}")]);
+            var preprocessing = TableFit.Of(raw, train, options.Standardize, new GapTexts(texts: null));
+            return new Rows(shape, raw, train, holdout, test, preprocessing, WeightsOf(features.Count, all.Length, options));
         }
 
         private static float[]? WeightsOf(int samples, int all, ArrayOptions options)
@@ -174,17 +181,9 @@ internal static class ArrayDataset
                 var (stored, width) = (targetsOf(rows), targets?.Count ?? 1);
                 if (Weights is not null)
                     (stored, width) = (WeightedTargets.Join(stored, Array.ConvertAll(rows, row => Weights[row]), width), width + 1);
-                return new SampleSet(decoder, stored, Samples.Store(rows), width);
+                var samples = new TableSamples(Table, rows, Preprocessing, width, (_, destination) => stored.CopyTo(destination));
+                return SampleSet.Store(decoder, samples, DataPart.Train, Workspace.InMemory);
             }
-        }
-
-        private static RawTable Table(ReadOnlySpan<double> values, int columns)
-        {
-            var rows = values.Length / columns;
-            double[][] table = [.. Enumerable.Range(0, columns).Select(_ => new double[rows])];
-            for (var index = 0; index < values.Length; index++)
-                table[index % columns][index / columns] = values[index];
-            return RawTable.OfNumbers(Name, table, [.. table.Select((_, column) => $"value {column}")]);
         }
     }
 }

@@ -70,6 +70,10 @@ public sealed record DataOptions
     [JsonIgnore]
     internal bool WantsReport { get; init; }
 
+    /// <summary>Where the data is to lie. Nothing depends on it.</summary>
+    [JsonIgnore]
+    internal Workspace Workspace { get; init; } = Workspace.InMemory;
+
     /// <summary>The texts of <see cref="Missing"/>; null for the usual ones.</summary>
     [JsonIgnore]
     internal IReadOnlyList<string>? MissingTexts => Missing is null ? null : NameList.Parse(Missing);

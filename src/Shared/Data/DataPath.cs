@@ -70,24 +70,40 @@ internal static class DataPath
     /// <summary>Refuses options that only data with columns has.</summary>
     public static void RequireNoColumnOptions(DataOptions options, string name)
     {
-        var option =
-            options.LabelColumn is not null ? $"--label-column {options.LabelColumn}"
-            : options.Header is not null ? "--header"
-            : options.DecimalComma ? "--decimal-comma"
-            : options.Categorical is not null ? "--categorical"
-            : options.Numeric is not null ? "--numeric"
-            : options.Ignore is not null ? "--ignore"
-            : options.Missing is not null ? "--missing"
-            : options.WeightColumn is not null ? "--weight-column"
-            : options.Task == LearningTask.Regression ? "--task regression"
-            : null;
-        if (option is not null)
+        if (ColumnOption(options) is { } option)
             throw new InputException($"{option} does not go with {name}, which is no table; leave it out");
+    }
+
+    private static string? ColumnOption(DataOptions options) =>
+        options.LabelColumn is not null ? $"--label-column {options.LabelColumn}"
+        : options.Header is not null ? "--header"
+        : options.DecimalComma ? "--decimal-comma"
+        : options.Categorical is not null ? "--categorical"
+        : options.Numeric is not null ? "--numeric"
+        : options.Ignore is not null ? "--ignore"
+        : options.Missing is not null ? "--missing"
+        : options.WeightColumn is not null ? "--weight-column"
+        : options.Task == LearningTask.Regression ? "--task regression"
+        : null;
+
+    /// <summary>Refuses options that were decided when data was packed.</summary>
+    /// <exception cref="InputException">One is given.</exception>
+    public static void RequireUndecided(DataOptions options, string path)
+    {
+        var option =
+            options.Test is not null ? $"--test {options.Test}"
+            : options.Holdout is not null ? $"--holdout {options.Holdout}"
+            : !options.Standardize ? "--standardize off"
+            : ColumnOption(options);
+        if (option is not null)
+            throw FileErrors.In(path, $"{option} was decided when it was packed; leave it out, or pack the data again with it");
     }
 
     private static void RequireFittingOptions(DataFormat format, DataOptions options, string path)
     {
-        if (!format.HasColumns)
+        if (format.IsDecided)
+            RequireUndecided(options, path);
+        else if (!format.HasColumns)
             RequireNoColumnOptions(options, path);
         var option =
             format.HasColumnNames && options.Header is not null ? "--header"

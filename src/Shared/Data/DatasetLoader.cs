@@ -27,8 +27,8 @@ internal static class DatasetLoader
             if (holdout.Path is { } path)
                 throw new InputException($"--holdout {path} does not go with {options.Data}; hold a fraction of it out, such as 0.1");
             return options.Data == Digits.Name
-                ? Digits.Load(holdout.Fraction)
-                : FashionMnist.Load(options.DataDir, holdout.Fraction, cancellation);
+                ? Digits.Load(options.Workspace, holdout.Fraction)
+                : FashionMnist.Load(options.DataDir, holdout.Fraction, options.Workspace, cancellation);
         });
 
     /// <summary>Loads samples to predict: those of a file, the test set of a folder or of a dataset with a name.</summary>
@@ -73,24 +73,36 @@ internal static class DatasetLoader
 
     /// <summary>Whether data is a table of columns; no for what cannot be told, which is refused when it is loaded.</summary>
     /// <param name="options">Which data.</param>
-    public static bool IsTable(DataOptions options)
+    public static bool IsTable(DataOptions options) => Told(() => FilesOf(options) is { } files && files.Format.IsTable(files));
+
+    /// <summary>Refuses options that were decided when the data was packed, if it is; what cannot be told is refused when it is loaded.</summary>
+    /// <param name="options">The data, and what somebody has said of it.</param>
+    /// <exception cref="InputException">One is given.</exception>
+    public static void RequireUndecided(DataOptions options)
     {
-        try
-        {
-            return options.Data is not (Digits.Name or FashionMnist.Name)
-                && DataPath.FilesOf(options) is var files
-                && files.Format.IsTable(files);
-        }
-        catch (InputException)
-        {
-            return false;
-        }
+        if (Told(() => FilesOf(options)) is { Format.IsDecided: true } files)
+            DataPath.RequireUndecided(options, files.Path);
     }
 
     /// <summary>The datasets that can be asked for by name. Nothing is read or downloaded.</summary>
     /// <param name="options">Where to look for them.</param>
     public static IReadOnlyList<DatasetDescription> List(DataOptions options) =>
         [Digits.Describe(), FashionMnist.Describe(options.DataDir)];
+
+    private static DataFiles? FilesOf(DataOptions options) =>
+        options.Data is Digits.Name or FashionMnist.Name ? null : DataPath.FilesOf(options);
+
+    private static T? Told<T>(Func<T> tell)
+    {
+        try
+        {
+            return tell();
+        }
+        catch (InputException)
+        {
+            return default;
+        }
+    }
 
     private static T InMemory<T>(DataOptions options, Func<T> load)
     {
@@ -102,7 +114,7 @@ internal static class DatasetLoader
         {
             throw FileErrors.In(
                 $"--data {options.Data}",
-                $"does not fit in memory ({DataPath.StoredBytes(options)} bytes in its files); use fewer samples or more memory",
+                $"does not fit in memory ({DataPath.StoredBytes(options)} bytes in its files); pack it with data pack and train on that, or use fewer samples or more memory",
                 e
             );
         }

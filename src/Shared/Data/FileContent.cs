@@ -6,13 +6,14 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Distributed.Data;
 
-/// <summary>Reads whole data files, decompressing gzip wherever it is found, whatever the file's name.</summary>
+/// <summary>Reads data files, decompressing gzip wherever it is found, whatever the file's name.</summary>
 internal static class FileContent
 {
     // Deflate cannot do better than this, so that a lying length in a trailer costs no more memory than the file could hold.
     private const long LargestDeflateRatio = 1032;
 
     private const int PieceBytes = 16 << 20;
+    private const int BufferBytes = 1 << 20;
 
     // The magic number, the smallest header and the trailer of a gzip member (RFC 1952).
     private const int SmallestGzip = 18;
@@ -45,9 +46,7 @@ internal static class FileContent
     /// <exception cref="InputException">It cannot be read, or is damaged.</exception>
     public static byte[] ReadStart(string path, int length) => Refusing(path, () =>
         {
-            using var file = InputFile.OpenRead(path);
-            var isCompressed = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
-            file.Position = 0;
+            using var file = Open(path, out var isCompressed);
             using var content = isCompressed ? new GZipStream(file, CompressionMode.Decompress) : file;
             var start = new byte[length];
             return start[..content.ReadAtLeast(start, length, throwOnEndOfStream: false)];
@@ -68,9 +67,7 @@ internal static class FileContent
     /// <exception cref="InputException">It cannot be read, or is damaged.</exception>
     public static Stream OpenSeekable(string path) => Refusing(path, () =>
         {
-            var file = InputFile.OpenRead(path);
-            var isCompressed = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
-            file.Position = 0;
+            var file = Open(path, out var isCompressed);
             if (!isCompressed)
                 return file;
             using (file)
@@ -84,12 +81,56 @@ internal static class FileContent
     /// <exception cref="InputException">It cannot be read, or is damaged.</exception>
     public static long Length(string path) => Refusing(path, () =>
         {
-            using var file = InputFile.OpenRead(path);
-            var isCompressed = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
-            return isCompressed ? Read(path).Length : file.Length;
+            using var file = Open(path, out var isCompressed);
+            if (!isCompressed)
+                return file.Length;
+            var length = 0L;
+            Decompress(path, file, piece => length += piece.Length);
+            return length;
         });
 
-    private static T Refusing<T>(string path, Func<T> read)
+    /// <summary>Opens a file as it is stored. The stream can seek.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="isCompressed">Whether it is compressed as a whole.</param>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read, or is a folder.</exception>
+    public static Stream Open(string path, out bool isCompressed)
+    {
+        var file = InputFile.OpenRead(path);
+        isCompressed = IsCompressed(file);
+        return file;
+    }
+
+    /// <summary>Decompresses a file piece by piece.</summary>
+    /// <param name="path">Where it is.</param>
+    /// <param name="stored">Its compressed content.</param>
+    /// <param name="take">Takes the next bytes.</param>
+    /// <exception cref="InputException">It is empty.</exception>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    public static void Decompress(string path, Stream stored, Action<ReadOnlySpan<byte>> take)
+    {
+        using var gzip = Gunzip(stored);
+        var buffer = new byte[BufferBytes];
+        var (kept, isEmpty) = (0, true);
+        while (gzip.Read(buffer.AsSpan(kept)) is > 0 and int length)
+        {
+            // What may be the end mark waits for what follows it.
+            var ready = Math.Max(0, kept + length - EndMark.Length);
+            take(buffer.AsSpan(0, ready));
+            buffer.AsSpan(ready, kept + length - ready).CopyTo(buffer);
+            kept += length - ready;
+            isEmpty &= ready == 0;
+        }
+
+        if (!buffer.AsSpan(0, kept).SequenceEqual(EndMark))
+            throw new InvalidDataException();
+        if (isEmpty)
+            throw Empty(path);
+    }
+
+    /// <summary>Reads, and says of which file it is if that cannot be read.</summary>
+    /// <exception cref="InputException">It cannot be read, or is damaged.</exception>
+    public static T Refusing<T>(string path, Func<T> read)
     {
         try
         {
@@ -107,10 +148,18 @@ internal static class FileContent
 
     private static ReadOnlyMemory<byte> Decompress(string path, Stream stored)
     {
+        var content = IsCompressed(stored) ? Gunzip(path, stored) : ReadWhole(path, stored);
+        return content.IsEmpty ? throw Empty(path) : content;
+    }
+
+    /// <summary>Refuses a file without content.</summary>
+    public static InputException Empty(string path) => FileErrors.In(path, "the file is empty; a dataset needs samples");
+
+    private static bool IsCompressed(Stream stored)
+    {
         var isCompressed = stored.ReadByte() == 0x1f && stored.ReadByte() == 0x8b;
         stored.Position = 0;
-        var content = isCompressed ? Gunzip(path, stored) : ReadWhole(path, stored);
-        return content.IsEmpty ? throw FileErrors.In(path, "the file is empty; a dataset needs samples") : content;
+        return isCompressed;
     }
 
     private static byte[] ReadWhole(string path, Stream stored)
@@ -151,10 +200,7 @@ internal static class FileContent
         var content = new ArrayBufferWriter<byte>(ExpectedLength(path, stored) + EndMark.Length + 1);
         try
         {
-            using var gzip = new GZipStream(
-                new ConsecutiveStreams(stored, new MemoryStream(CompressedEndMark)),
-                CompressionMode.Decompress
-            );
+            using var gzip = Gunzip(stored);
             while (gzip.Read(FreeSpace(path, content)) is > 0 and int length)
                 content.Advance(length);
         }
@@ -165,6 +211,9 @@ internal static class FileContent
 
         return content.WrittenSpan.EndsWith(EndMark) ? content.WrittenMemory[..^EndMark.Length] : throw Damaged(path, null);
     }
+
+    private static GZipStream Gunzip(Stream stored) =>
+        new(new ConsecutiveStreams(stored, new MemoryStream(CompressedEndMark)), CompressionMode.Decompress);
 
     private static byte[] Gzip(ReadOnlySpan<byte> content)
     {
@@ -181,7 +230,7 @@ internal static class FileContent
         content.WrittenCount < Array.MaxLength ? content.GetSpan() : throw TooLarge(path);
 
     private static InputException TooLarge(string path) =>
-        FileErrors.In(path, $"holds more than {Array.MaxLength} bytes, the most that one file may; split it");
+        FileErrors.In(path, $"holds more than {Array.MaxLength} bytes, the most that one file may; pack it with data pack, or split it");
 
     private static int ExpectedLength(string path, Stream stored)
     {

@@ -21,6 +21,6 @@ internal static class FileErrors
     public static InputException AtOffset(string path, long offset, string reason) => In(path, $"offset {offset}: {reason}");
 
     /// <summary>Refuses a line of a text file, counted from 1.</summary>
-    public static InputException AtLine(string path, int line, string reason, Exception? inner = null) =>
+    public static InputException AtLine(string path, long line, string reason, Exception? inner = null) =>
         In(path, $"line {line}: {reason}", inner);
 }

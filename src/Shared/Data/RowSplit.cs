@@ -45,8 +45,36 @@ internal readonly record struct RowSplit(bool HoldsTest, decimal Fraction = 0)
     /// <param name="count">Number of rows.</param>
     public int[] Rows(DataPart part, int count)
     {
-        var split = this;
-        return Array.FindAll([.. Enumerable.Range(0, count)], row => split.PartOf(row) == part);
+        var rows = new int[Count(part, count)];
+        Find(part, rows);
+        return rows;
+    }
+
+    /// <summary>The rows of a part, in order.</summary>
+    /// <param name="part">The part.</param>
+    /// <param name="count">Number of rows.</param>
+    /// <param name="workspace">Where they are put.</param>
+    public ReadOnlyMemory<int> Rows(DataPart part, int count, Workspace workspace)
+    {
+        var rows = workspace.Allocate<int>(Count(part, count));
+        Find(part, rows.Span);
+        workspace.ReadInOrder<int>(rows);
+        return rows;
+    }
+
+    /// <summary>How many rows a part has.</summary>
+    /// <param name="part">The part.</param>
+    /// <param name="count">Number of rows.</param>
+    public int Count(DataPart part, int count)
+    {
+        var test = HoldsTest ? count / TestSplit.Period : 0;
+        var holdout = (int)decimal.Floor((count - test) * Fraction);
+        return part switch
+        {
+            DataPart.Test => test,
+            DataPart.Holdout => holdout,
+            _ => count - test - holdout,
+        };
     }
 
     /// <summary>Refuses rows that are too few for the split.</summary>
@@ -57,13 +85,23 @@ internal readonly record struct RowSplit(bool HoldsTest, decimal Fraction = 0)
     {
         if (HoldsTest && count < TestSplit.Period)
             throw FileErrors.In(path, $"{count} samples are too few to hold every fifth one back; name a test set with --test");
-        var split = this;
-        if (Fraction > 0 && !Enumerable.Range(0, count).Any(row => split.PartOf(row) == DataPart.Holdout))
+        if (Fraction > 0 && Count(DataPart.Holdout, count) == 0)
         {
             throw FileErrors.In(
                 path,
                 $"{count} samples are too few to hold a fraction of {new Holdout(Fraction, Path: null)} out; raise it, or name a file with --holdout"
             );
+        }
+    }
+
+    /// <summary>Fills in the first rows of a part, as many as there is room for.</summary>
+    private void Find(DataPart part, Span<int> rows)
+    {
+        var found = 0;
+        for (var row = 0; found < rows.Length; row++)
+        {
+            if (PartOf(row) == part)
+                rows[found++] = row;
         }
     }
 }

@@ -22,6 +22,15 @@ public sealed class SampleSet
     private readonly SampleDecoder _decoder;
     private readonly SampleStorage _storage;
 
+    /// <summary>Encodes and stores samples.</summary>
+    /// <param name="decoder">How the features are stored.</param>
+    /// <param name="samples">The samples.</param>
+    /// <param name="part">What they are for.</param>
+    /// <param name="workspace">Where they are stored.</param>
+    /// <exception cref="InputException">A sample cannot be encoded, or they do not fit.</exception>
+    internal static SampleSet Store(SampleDecoder decoder, EncodedSamples samples, DataPart part, Workspace workspace) =>
+        new(decoder, workspace.Store(part, samples), samples.TargetWidth);
+
     /// <summary>Wraps targets and features without a copy.</summary>
     /// <param name="decoder">How the features are stored.</param>
     /// <param name="targets">[n, width]: indices of classes from 0, or other integers, or the bits of floats.</param>
@@ -79,8 +88,13 @@ public sealed class SampleSet
     /// <param name="take">Takes some bytes.</param>
     internal void CopyFeatures(Action<ReadOnlySpan<byte>> take)
     {
-        for (long offset = 0; offset < _storage.Length; offset += BlockBytes)
-            take(_storage.Stored(offset, (int)Math.Min(BlockBytes, _storage.Length - offset)));
+        for (long offset = 0; offset < _storage.Length; )
+        {
+            var piece = _storage.Stored(offset, (int)Math.Min(BlockBytes, _storage.Length - offset));
+            take(piece);
+            offset += piece.Length;
+        }
+
         GC.KeepAlive(_storage);
     }
 
@@ -163,10 +177,9 @@ public sealed class SampleSet
         return new SampleSet(_decoder, targets, features, TargetWidth);
     }
 
-    /// <summary>The same samples, each with what its loss counts for in training behind its target.</summary>
-    /// <param name="weights">[Count], finite and at least 0.</param>
-    internal SampleSet WithWeights(ReadOnlySpan<float> weights) =>
-        new(_decoder, new OtherTargets(WeightedTargets.Join(Targets, weights, TargetWidth), _storage), TargetWidth + 1);
+    /// <summary>The same samples in another place.</summary>
+    /// <param name="storage">What holds a copy of targets and features.</param>
+    internal SampleSet StoredIn(SampleStorage storage) => new(_decoder, storage, TargetWidth);
 
     /// <summary>The same samples with other targets of one word each.</summary>
     internal SampleSet WithTargets(int[] targets) => new(_decoder, new OtherTargets(targets, _storage), targetWidth: 1);

@@ -9,7 +9,9 @@ internal abstract class SampleStorage
     /// <summary>[n, target width], what a model is to learn of each sample; valid as long as this lives.</summary>
     public abstract ReadOnlySpan<int> Targets { get; }
 
-    /// <summary>Some of the stored bytes; valid as long as this lives.</summary>
+    /// <summary>
+    /// Some of the stored bytes; valid as long as this lives. All of them if they are of one sample, else as many as lie side by side.
+    /// </summary>
     /// <param name="offset">The first one, not negative.</param>
     /// <param name="length">How many; they end within <see cref="Length"/>.</param>
     /// <exception cref="IOException">They are not what was stored.</exception>

@@ -5,35 +5,37 @@ internal static class Standardization
 {
     /// <summary>
     /// Measures a column: the mean, and the square root of the mean squared distance from it, both summed in double precision in
-    /// the order of the rows. A column that is constant, or too close to it to tell, has the deviation 1.
+    /// the order of the rows; gaps are passed over. A column that is constant, or too close to it to tell, has the deviation 1.
     /// </summary>
-    /// <param name="values">The column, all rows.</param>
-    /// <param name="rows">The rows to measure, at least one.</param>
-    public static (double Mean, double Deviation) Measure(ReadOnlySpan<double> values, ReadOnlySpan<int> rows)
+    /// <param name="values">The column, all rows; NaN for a gap.</param>
+    /// <param name="rows">The rows to measure.</param>
+    /// <returns>How many of them have a value, with mean and deviation, which mean nothing without one.</returns>
+    public static (int Count, double Mean, double Deviation) Measure(ReadOnlySpan<double> values, ReadOnlySpan<int> rows)
     {
-        double sum = 0;
+        var (count, sum, first, isConstant) = (0, 0.0, double.NaN, true);
         foreach (var row in rows)
-            sum += values[row];
+        {
+            var value = values[row];
+            if (double.IsNaN(value))
+                continue;
+            if (count++ == 0)
+                first = value;
+            isConstant &= value == first;
+            sum += value;
+        }
+
         // A rounded mean would leave a constant column with a deviation of rounding errors, and turn it into noise.
-        var mean = IsConstant(values, rows) ? values[rows[0]] : sum / rows.Length;
+        var mean = isConstant ? first : sum / count;
         double squares = 0;
         foreach (var row in rows)
         {
-            var distance = values[row] - mean;
+            var value = values[row];
+            if (double.IsNaN(value))
+                continue;
+            var distance = value - mean;
             squares += distance * distance;
         }
 
-        return (mean, squares == 0 ? 1 : Math.Sqrt(squares / rows.Length));
-    }
-
-    private static bool IsConstant(ReadOnlySpan<double> values, ReadOnlySpan<int> rows)
-    {
-        foreach (var row in rows)
-        {
-            if (values[row] != values[rows[0]])
-                return false;
-        }
-
-        return true;
+        return (count, mean, squares == 0 ? 1 : Math.Sqrt(squares / count));
     }
 }

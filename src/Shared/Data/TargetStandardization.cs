@@ -14,46 +14,53 @@ internal static class TargetStandardization
 
     /// <summary>Measures targets over the training set, in double precision and in the order of the rows.</summary>
     /// <param name="names">The names of the targets.</param>
-    /// <param name="values">[rows, targets], all finite.</param>
+    /// <param name="columns">[targets][rows], all finite.</param>
     /// <param name="trainRows">The rows to measure, at least one.</param>
-    public static NumericTargets Fit(IReadOnlyList<string> names, ReadOnlySpan<double> values, ReadOnlySpan<int> trainRows)
+    public static NumericTargets Fit(
+        IReadOnlyList<string> names,
+        IReadOnlyList<ReadOnlyMemory<double>> columns,
+        ReadOnlySpan<int> trainRows
+    )
     {
-        var column = new double[values.Length / names.Count];
         var (means, deviations) = (new double[names.Count], new double[names.Count]);
         for (var target = 0; target < names.Count; target++)
-        {
-            for (var row = 0; row < column.Length; row++)
-                column[row] = values[(row * names.Count) + target];
-            (means[target], deviations[target]) = Standardization.Measure(column, trainRows);
-        }
+            (_, means[target], deviations[target]) = Standardization.Measure(columns[target].Span, trainRows);
 
         return new NumericTargets(names, means, deviations);
     }
 
-    /// <summary>[rows, targets], the bits of the standardised targets of chosen rows, as a <see cref="SampleSet"/> holds them.</summary>
+    /// <summary>Stores the standardised targets of chosen rows, as a <see cref="SampleSet"/> holds them.</summary>
     /// <param name="path">Where the numbers come from.</param>
-    /// <param name="values">[all rows, targets].</param>
+    /// <param name="columns">[targets][all rows].</param>
     /// <param name="targets">What was measured over the training set.</param>
     /// <param name="rows">The rows to take.</param>
+    /// <param name="destination">[rows, width]: the first words of each are overwritten by the bits of its targets.</param>
+    /// <param name="width">Words of a target.</param>
     /// <exception cref="InputException">A result does not fit in a 32-bit float.</exception>
-    public static int[] Store(string path, ReadOnlySpan<double> values, NumericTargets targets, ReadOnlySpan<int> rows)
+    public static void Store(
+        string path,
+        IReadOnlyList<ReadOnlyMemory<double>> columns,
+        NumericTargets targets,
+        ReadOnlySpan<int> rows,
+        Span<int> destination,
+        int width
+    )
     {
-        var stored = new int[checked(rows.Length * targets.Count)];
-        for (var i = 0; i < stored.Length; i++)
+        for (var i = 0; i < rows.Length; i++)
         {
-            var (row, target) = (rows[i / targets.Count], i % targets.Count);
-            var value = targets.Standardize(values[(row * targets.Count) + target], target);
-            if (!float.IsFinite(value))
+            for (var target = 0; target < targets.Count; target++)
             {
-                throw FileErrors.In(
-                    path,
-                    $"row {row}: the target '{targets.Names[target]}' is too far from the training mean to be standardised; drop the row"
-                );
+                var value = targets.Standardize(columns[target].Span[rows[i]], target);
+                if (!float.IsFinite(value))
+                {
+                    throw FileErrors.In(
+                        path,
+                        $"row {rows[i]}: the target '{targets.Names[target]}' is too far from the training mean to be standardised; drop the row"
+                    );
+                }
+
+                destination[(i * width) + target] = BitConverter.SingleToInt32Bits(value);
             }
-
-            stored[i] = BitConverter.SingleToInt32Bits(value);
         }
-
-        return stored;
     }
 }

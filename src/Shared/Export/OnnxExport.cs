@@ -1,4 +1,3 @@
-using Distributed.Checkpoints;
 using Distributed.Training;
 using Google.Protobuf;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Distributed.Checkpoints;
 using Xunit;
 
 namespace Distributed.Coordinator.Tests.CommandLine;

@@ -227,6 +227,7 @@ public sealed class CsvTests : IDisposable
 
     private sealed class Semicolons : CsvFormat
     {
-        protected override ReadOnlyMemory<byte> ReadText(string path) => Encoding.UTF8.GetBytes(File.ReadAllText(path).Replace(';', ','));
+        protected override ByteContent ReadText(string path, Workspace workspace) =>
+            new BytesInMemory(Encoding.UTF8.GetBytes(File.ReadAllText(path).Replace(';', ',')));
     }
 }

@@ -26,7 +26,7 @@ public sealed class FashionMnistTests : IDisposable
             Assert.Skip(Reason);
         }
 
-        var dataset = FashionMnist.Read(FashionMnist.DebianFolder);
+        var dataset = FashionMnist.Read(FashionMnist.DebianFolder, Workspace.InMemory);
 
         Assert.Equal((60_000, 10_000), (dataset.Train.Count, dataset.Test.Count));
         Assert.Equal("Ankle boot", dataset.ClassNames[dataset.Train.Targets[0]]);

@@ -99,11 +99,9 @@ public sealed class WeightedTrainingTests
             using var team = new ComputeTeam(1);
             var objective = Objective.Create(new RegressionSpec(units, RegressionLoss.Squared) { HasWeights = true });
             float[] outputs = [.. Enumerable.Range(0, 330).Select(i => i / 330f)];
-            var words = WeightedTargets.Join(
-                TargetStandardization.Store("test", targets, units, [.. Enumerable.Range(0, 330)]),
-                [.. weights.Select(weight => (float)weight)],
-                width: 1
-            );
+            var stored = new int[330];
+            TargetStandardization.Store("test", [targets], units, [.. Enumerable.Range(0, 330)], stored, width: 1);
+            var words = WeightedTargets.Join(stored, [.. weights.Select(weight => (float)weight)], width: 1);
             new ObjectiveExecutor(objective, 32, 330, team).Train(outputs, words, 330);
             return outputs;
         }

@@ -1,4 +1,3 @@
-using Distributed.Checkpoints;
 using Distributed.Coordinator.Runs;
 using Distributed.Protocol;
 

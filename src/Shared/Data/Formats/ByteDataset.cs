@@ -14,6 +14,7 @@ internal static class ByteDataset
     /// <param name="train">The training set, or both sets.</param>
     /// <param name="test">The test set; or null.</param>
     /// <param name="divisor">What values are divided by.</param>
+    /// <param name="workspace">Where the samples are to lie.</param>
     /// <param name="fraction">The part of the training part that is held out; 0 for none.</param>
     /// <param name="holdout">What is held out, where that is a set of its own.</param>
     /// <exception cref="InputException">The sets do not go together, or there are too few samples to split.</exception>
@@ -23,41 +24,57 @@ internal static class ByteDataset
         ByteSamples train,
         ByteSamples? test,
         float divisor,
+        Workspace workspace,
         decimal fraction = 0,
         ByteSamples? holdout = null
     )
     {
-        var classNames = train.ClassNames ?? NumberedClasses(train.Labels.Max() + 1);
+        var classNames = train.ClassNames ?? NumberedClasses(Largest(train.Labels) + 1);
         train.RequireLabelsBelow(classNames.Count);
         RequireSameKind(train, test, "test", "--test", classNames.Count);
         RequireSameKind(train, holdout, "held-out", "--holdout", classNames.Count);
 
         var preprocessing = Preprocessing.Bytes(divisor);
         var decoder = new SampleDecoder(preprocessing, train.Shape);
-        var all = new SampleSet(decoder, train.Labels, train.Features);
+        var all = Set(train);
         var split = new RowSplit(HoldsTest: test is null, fraction);
         split.RequireEnough(all.Count, train.Path);
-        var held = fraction > 0 ? Rows(DataPart.Holdout) : Set(holdout);
         return new Dataset(
             name,
             location,
             train.Shape,
             classNames,
             preprocessing,
-            split == new RowSplit(HoldsTest: false) ? all : Rows(DataPart.Train),
-            Set(test) ?? Rows(DataPart.Test),
+            split == new RowSplit(HoldsTest: false) ? Keep(DataPart.Train, train) : Rows(DataPart.Train),
+            test is null ? Rows(DataPart.Test) : Keep(DataPart.Test, test),
             targets: null,
-            held
+            holdout is not null ? Keep(DataPart.Holdout, holdout)
+                : fraction > 0 ? Rows(DataPart.Holdout)
+                : null
         );
 
-        SampleSet Rows(DataPart part) => all.Select(split.Rows(part, all.Count));
+        SampleSet Rows(DataPart part)
+        {
+            var rows = split.Rows(part, all.Count, workspace);
+            return SampleSet.Store(decoder, new ChosenSamples(train.Path, all, rows), part, workspace);
+        }
 
-        SampleSet? Set(ByteSamples? samples) => samples is null ? null : new SampleSet(decoder, samples.Labels, samples.Features);
+        SampleSet Keep(DataPart part, ByteSamples samples) => workspace.Keep(part, Set(samples));
+
+        SampleSet Set(ByteSamples samples) => new(decoder, samples.Samples, targetWidth: 1);
     }
 
     /// <summary>Class names 0, 1, 2 and so on.</summary>
     public static IReadOnlyList<string> NumberedClasses(int count) =>
         [.. Enumerable.Range(0, count).Select(label => label.ToString(CultureInfo.InvariantCulture))];
+
+    private static int Largest(ReadOnlySpan<int> labels)
+    {
+        var largest = 0;
+        foreach (var label in labels)
+            largest = Math.Max(largest, label);
+        return largest;
+    }
 
     private static void RequireSameKind(ByteSamples train, ByteSamples? other, string part, string option, int classes)
     {

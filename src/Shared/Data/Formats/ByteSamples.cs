@@ -12,11 +12,11 @@ internal sealed record ByteSamples
     /// <summary>The shape of each sample.</summary>
     public required SampleShape Shape { get; init; }
 
-    /// <summary>[n], the class of each sample.</summary>
-    public required int[] Labels { get; init; }
+    /// <summary>[n, shape.Length], the values, and the class of each sample.</summary>
+    public required RecordSamples Samples { get; init; }
 
-    /// <summary>[n, shape.Length], the values.</summary>
-    public required ReadOnlyMemory<byte> Features { get; init; }
+    /// <summary>[n], the class of each sample.</summary>
+    public ReadOnlySpan<int> Labels => Samples.Targets;
 
     /// <summary>The classes that the format fixes, or null if the labels define them.</summary>
     public IReadOnlyList<string>? ClassNames { get; init; }
@@ -31,7 +31,7 @@ internal sealed record ByteSamples
     /// <exception cref="InputException">A label is out of range.</exception>
     public void RequireLabelsBelow(int classes)
     {
-        var index = Labels.AsSpan().IndexOfAnyExceptInRange(0, classes - 1);
+        var index = Labels.IndexOfAnyExceptInRange(0, classes - 1);
         if (index < 0)
             return;
         var offset = FirstLabelOffset + ((long)index * LabelStride);

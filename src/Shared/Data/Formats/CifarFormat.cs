@@ -74,21 +74,25 @@ internal sealed class CifarFormat : ImageFormat
 
     /// <summary>Reads files of one kind, one after the other.</summary>
     /// <exception cref="InputException">A file is bad.</exception>
-    protected override ByteSamples Read(IReadOnlyList<string> paths)
+    protected override ByteSamples Read(IReadOnlyList<string> paths, Workspace workspace)
     {
-        ReadOnlyMemory<byte>[] contents = [.. paths.Select(path => FileContent.Read(path))];
+        ByteContent[] contents = [.. paths.Select(workspace.Read)];
         var labelBytes = HasFineLabels(paths[0], contents) ? FineLabelBytes : CoarseLabelBytes;
         var classNames = labelBytes == FineLabelBytes ? Cifar100Names : Cifar10Names;
         for (var index = 0; index < contents.Length; index++)
-            RequireRecords(paths[index], contents[index].Span, labelBytes, classNames.Count);
-        var (labels, features) = Join(paths[0], contents, labelBytes);
+            RequireRecords(paths[index], contents[index], labelBytes, classNames.Count);
         return new ByteSamples
         {
             Path = paths[0],
             LabelsPath = paths[0],
             Shape = Shape,
-            Labels = labels,
-            Features = features,
+            Samples = new RecordSamples(
+                Labels(paths[0], contents, labelBytes, workspace),
+                contents,
+                labelBytes,
+                labelBytes + Shape.Length,
+                Shape.Length
+            ),
             ClassNames = classNames,
             FirstLabelOffset = labelBytes - 1,
             LabelStride = labelBytes + Shape.Length,
@@ -96,14 +100,14 @@ internal sealed class CifarFormat : ImageFormat
     }
 
     /// <inheritdoc />
-    protected override (SampleShape Shape, ReadOnlyMemory<byte> Features) ReadImages(IReadOnlyList<string> files)
+    protected override (SampleShape Shape, RecordSamples Samples) ReadImages(IReadOnlyList<string> files, Workspace workspace)
     {
-        var samples = Read(files);
-        return (samples.Shape, samples.Features);
+        var samples = Read(files, workspace);
+        return (samples.Shape, samples.Samples);
     }
 
     /// <summary>By the sizes, which only whole records of one kind have; by the name where they tell nothing.</summary>
-    private static bool HasFineLabels(string path, ReadOnlyMemory<byte>[] contents)
+    private static bool HasFineLabels(string path, ByteContent[] contents)
     {
         bool coarse = contents.All(content => content.Length % (CoarseLabelBytes + Shape.Length) == 0),
             fine = contents.All(content => content.Length % (FineLabelBytes + Shape.Length) == 0);
@@ -134,7 +138,7 @@ internal sealed class CifarFormat : ImageFormat
             : throw FileErrors.In(path, "is none of the parts data_batch_1.bin, data_batch_2.bin and so on; move it out of the folder");
     }
 
-    private static void RequireRecords(string path, ReadOnlySpan<byte> content, int labelBytes, int classes)
+    private static void RequireRecords(string path, ByteContent content, int labelBytes, int classes)
     {
         var record = labelBytes + Shape.Length;
         var complete = content.Length / record * record;
@@ -143,9 +147,9 @@ internal sealed class CifarFormat : ImageFormat
             throw FileErrors.AtOffset(path, complete, $"the last record is truncated: {content.Length - complete} of {record} bytes");
         }
 
-        for (var offset = labelBytes - 1; offset < content.Length; offset += record)
+        for (long offset = labelBytes - 1; offset < content.Length; offset += record)
         {
-            var label = content[offset];
+            var label = content.Span(offset, 1)[0];
             if (label < classes)
                 continue;
             throw FileErrors.AtOffset(
@@ -156,24 +160,20 @@ internal sealed class CifarFormat : ImageFormat
         }
     }
 
-    private static (int[] Labels, byte[] Features) Join(string path, ReadOnlyMemory<byte>[] contents, int labelBytes)
+    private static Memory<int> Labels(string path, ByteContent[] contents, int labelBytes, Workspace workspace)
     {
         var record = labelBytes + Shape.Length;
-        var samples = contents.Sum(content => (long)content.Length / record);
-        if (samples * Shape.Length > Array.MaxLength)
-            throw FileErrors.In(path, $"{samples} samples are more than {Array.MaxLength} bytes; use fewer files");
-        var labels = new int[samples];
-        var features = new byte[samples * Shape.Length];
+        var samples = contents.Sum(content => content.Length / record);
+        if (samples > Array.MaxLength)
+            throw FileErrors.In(path, $"{samples} samples are more than {Array.MaxLength}; use fewer files");
+        var labels = workspace.Allocate<int>((int)samples);
         var sample = 0;
         foreach (var content in contents)
         {
-            for (var offset = 0; offset < content.Length; offset += record, sample++)
-            {
-                labels[sample] = content.Span[offset + labelBytes - 1];
-                content.Span.Slice(offset + labelBytes, Shape.Length).CopyTo(features.AsSpan(sample * Shape.Length));
-            }
+            for (long offset = labelBytes - 1; offset < content.Length; offset += record)
+                labels.Span[sample++] = content.Span(offset, 1)[0];
         }
 
-        return (labels, features);
+        return labels;
     }
 }

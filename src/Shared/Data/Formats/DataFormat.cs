@@ -28,6 +28,9 @@ internal abstract class DataFormat
     /// <exception cref="InputException">A file is bad.</exception>
     public virtual Dataset? Complete(DataFiles files) => null;
 
+    /// <summary>Whether sets, columns and scaling were decided when the files were written, so that no option has a say in them.</summary>
+    public virtual bool IsDecided => false;
+
     /// <summary>Whether columns have names and types of their own, so that nothing need be said of them.</summary>
     public virtual bool HasColumnNames => false;
 

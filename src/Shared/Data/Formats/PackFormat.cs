@@ -23,37 +23,16 @@ internal sealed class PackFormat : DataFormat
     }
 
     /// <inheritdoc />
+    public override bool IsDecided => true;
+
+    /// <inheritdoc />
     public override bool IsTable(DataFiles files) => PackManifest.Read(FolderOf(files)).IsTable;
 
     /// <inheritdoc />
     public override Dataset? Complete(DataFiles files) => DatasetPack.Open(FolderOf(files));
 
     /// <inheritdoc />
-    public override Dataset Read(string name, DataFiles train, DataFiles? test, DataOptions options)
-    {
-        if (test is not null)
-        {
-            throw FileErrors.In(
-                test.Path,
-                $"{train.Path} is packed with its own test set; leave --test out, or pack the data again with it"
-            );
-        }
-
-        if (options.Holdout is not null)
-        {
-            throw FileErrors.In(
-                train.Path,
-                "what is held out was decided when it was packed; leave --holdout out, or pack the data again with it"
-            );
-        }
-
-        if (!options.Standardize)
-        {
-            throw FileErrors.In(train.Path, "its values are packed as they are trained on; pack the data again with --standardize off");
-        }
-
-        return DatasetPack.Open(FolderOf(train));
-    }
+    public override Dataset Read(string name, DataFiles train, DataFiles? test, DataOptions options) => DatasetPack.Open(FolderOf(train));
 
     /// <inheritdoc />
     public override RawSamples ReadInputs(DataFiles files, ModelInputs inputs, DataOptions options) =>

@@ -32,7 +32,11 @@ internal abstract class TableFormat : DataFormat
     )
     {
         var table = TableReader.ReadLabelled(Open(files, options), TableColumns.Of(inputs), inputs.Preprocessing, inputs.Task, options);
-        return TableDataset.Samples(table, TableDataset.AllRows(table), inputs.Preprocessing, classNames, inputs.Model, inputs.Targets);
+        var targets = new TableTargets(table, classNames, inputs.Model, inputs.Targets);
+        var rows = TableDataset.AllRows(table, options.Workspace);
+        var samples = new TableSamples(table, rows, inputs.Preprocessing, targets.Width, targets.Encode);
+        var shape = new SampleShape(1, 1, samples.BytesPerSample / sizeof(float));
+        return SampleSet.Store(new SampleDecoder(inputs.Preprocessing, shape), samples, DataPart.Test, options.Workspace);
     }
 
     private static void RequireTable(DataFiles? files, string option, DataFiles train)

@@ -55,7 +55,7 @@ internal sealed class DatasetDownload(HttpMessageHandler handler, Uri source) : 
         using var stored = new MemoryStream();
         response.Content.ReadAsStream(cancellation).CopyTo(stored);
         var content = stored.ToArray();
-        file.RequireContent(address.ToString(), FileContent.Decompress(address.ToString(), content), remedy);
+        file.RequireContent(address.ToString(), FileContent.Decompress(address.ToString(), content).Span, remedy);
         return content;
     }
 

@@ -39,7 +39,12 @@ internal static class Digits
 
     /// <summary>Reads it.</summary>
     /// <param name="fraction">The part of the training part that is held out; 0 for none.</param>
-    public static Dataset Load(decimal fraction = 0)
+    public static Dataset Load(decimal fraction = 0) => Load(Workspace.InMemory, fraction);
+
+    /// <summary>Reads it.</summary>
+    /// <param name="workspace">Where it is to lie.</param>
+    /// <param name="fraction">The part of the training part that is held out; 0 for none.</param>
+    public static Dataset Load(Workspace workspace, decimal fraction = 0)
     {
         var options = new DataOptions { Header = false };
         var source = CsvSource.Of(Resource, FileContent.Decompress(Resource, Embedded()), hasDecimalCommas: false);
@@ -53,13 +58,18 @@ internal static class Digits
             Path = Resource,
             LabelsPath = Resource,
             Shape = Shape,
-            Labels = table.Labels.IndicesIn(classNames, Name),
-            Features = features,
+            Samples = new RecordSamples(
+                table.Labels.IndicesIn(classNames, Name),
+                [new BytesInMemory(features)],
+                start: 0,
+                Shape.Length,
+                Shape.Length
+            ),
             ClassNames = classNames,
             FirstLabelOffset = 0,
             LabelStride = 0,
         };
-        return ByteDataset.Create(Name, Location, samples, test: null, LargestValue, fraction);
+        return ByteDataset.Create(Name, Location, samples, test: null, LargestValue, workspace, fraction);
     }
 
     private static byte[] Embedded()

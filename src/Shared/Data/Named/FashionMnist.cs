@@ -67,25 +67,28 @@ internal static class FashionMnist
     /// <summary>Reads it, after a download if it is nowhere on this machine.</summary>
     /// <param name="dataDir">A folder to search first and to download to, or null.</param>
     /// <param name="fraction">The part of the training set that is held out; 0 for none.</param>
+    /// <param name="workspace">Where it is to lie.</param>
     /// <param name="cancellation">Ends a download.</param>
     /// <exception cref="InputException">It cannot be had, or the files are not those that were published.</exception>
-    public static Dataset Load(string? dataDir, decimal fraction, CancellationToken cancellation)
+    public static Dataset Load(string? dataDir, decimal fraction, Workspace workspace, CancellationToken cancellation)
     {
         var folder = Find(Folders(dataDir)) ?? Download(DownloadFolder(dataDir), cancellation);
-        return Read(folder, fraction);
+        return Read(folder, workspace, fraction);
     }
 
     /// <summary>Reads it from a folder that holds all the files.</summary>
     /// <param name="folder">The folder.</param>
+    /// <param name="workspace">Where it is to lie.</param>
     /// <param name="fraction">The part of the training set that is held out; 0 for none.</param>
     /// <exception cref="InputException">A file is bad, or not the one that was published.</exception>
-    public static Dataset Read(string folder, decimal fraction = 0) =>
+    public static Dataset Read(string folder, Workspace workspace, decimal fraction = 0) =>
         ByteDataset.Create(
             Name,
             folder,
-            ReadPart(folder, Files[0], Files[1]),
-            ReadPart(folder, Files[2], Files[3]),
+            ReadPart(folder, Files[0], Files[1], workspace),
+            ReadPart(folder, Files[2], Files[3], workspace),
             ByteDataset.ImageDivisor,
+            workspace,
             fraction
         );
 
@@ -111,14 +114,14 @@ internal static class FashionMnist
         return Path.Combine(user.Length > 0 ? user : Path.GetTempPath(), "distributed", "datasets", Name);
     }
 
-    private static ByteSamples ReadPart(string folder, PublishedFile imagesFile, PublishedFile labelsFile)
+    private static ByteSamples ReadPart(string folder, PublishedFile imagesFile, PublishedFile labelsFile, Workspace workspace)
     {
-        var images = IdxFile.Read(imagesFile.FindIn(folder)!);
-        var labels = IdxFile.Read(labelsFile.FindIn(folder)!);
-        var samples = IdxFormat.Combine(images, labels) with { ClassNames = ClassNames };
+        var images = IdxFile.Read(imagesFile.FindIn(folder)!, workspace);
+        var labels = IdxFile.Read(labelsFile.FindIn(folder)!, workspace);
+        var samples = IdxFormat.Combine(images, labels, workspace) with { ClassNames = ClassNames };
         samples.RequireLabelsBelow(ClassNames.Length);
-        imagesFile.RequireContent(images.Path, images.Content, OtherData);
-        labelsFile.RequireContent(labels.Path, labels.Content, OtherData);
+        imagesFile.RequireContent(images.Path, images.Content.From(0), OtherData);
+        labelsFile.RequireContent(labels.Path, labels.Content.From(0), OtherData);
         return samples;
     }
 }

@@ -16,9 +16,9 @@ internal sealed record PublishedFile(string Name, string Sha256)
     /// <param name="content">The uncompressed content.</param>
     /// <param name="remedy">What to do, for the message.</param>
     /// <exception cref="InputException">The content differs.</exception>
-    public void RequireContent(string source, ReadOnlyMemory<byte> content, string remedy)
+    public void RequireContent(string source, ReadOnlySpan<byte> content, string remedy)
     {
-        var actual = Convert.ToHexStringLower(SHA256.HashData(content.Span));
+        var actual = Convert.ToHexStringLower(SHA256.HashData(content));
         if (actual != Sha256)
             throw FileErrors.In(source, $"this is not the published {Name}: SHA-256 {actual}, not {Sha256}; {remedy}");
     }

@@ -19,11 +19,12 @@ internal static class DatasetPack
     /// Packs a dataset. The description that makes a folder a pack is written last, once all of it is on disk; what an earlier attempt has left there
     /// is replaced.
     /// </summary>
-    /// <param name="load">Reads the dataset, once it is known that the folder can be written.</param>
+    /// <param name="load">Loads the dataset into a place, once it is known that the folder can be written.</param>
     /// <param name="isTable">Whether its samples are rows of a table.</param>
     /// <param name="folder">The folder, which must not exist, or be empty but for an earlier attempt.</param>
+    /// <param name="blockBytes">Bytes of samples that are encoded at a time; null for the usual number.</param>
     /// <exception cref="InputException">The folder holds something else, or cannot be written.</exception>
-    public static Dataset Write(Func<Dataset> load, bool isTable, string folder)
+    public static Dataset Write(Func<Workspace, Dataset> load, bool isTable, string folder, int? blockBytes = null)
     {
         if (!BitConverter.IsLittleEndian)
             throw new InputException("packs are little-endian, as this machine is not: pack and train on another one");
@@ -35,7 +36,7 @@ internal static class DatasetPack
         {
             Directory.CreateDirectory(path);
             using (PackFiles.Lock(path))
-                WriteAlone(load, isTable, path, isNew);
+                WriteAlone(load, isTable, path, isNew, blockBytes);
             DirectoryFlush.Flush(Path.GetDirectoryName(path) ?? path);
             return Open(path);
         }
@@ -45,12 +46,13 @@ internal static class DatasetPack
         }
     }
 
-    private static void WriteAlone(Func<Dataset> load, bool isTable, string folder, bool isNew)
+    private static void WriteAlone(Func<Workspace, Dataset> load, bool isTable, string folder, bool isNew, int? blockBytes)
     {
         try
         {
             PackFiles.Delete(folder);
-            WriteFiles(load(), isTable, folder);
+            using var workspace = new PackWorkspace(folder, blockBytes);
+            WriteManifest(Packed(load(workspace), workspace), workspace, isTable, folder);
         }
         catch
         {
@@ -59,8 +61,10 @@ internal static class DatasetPack
         }
     }
 
-    private static void WriteFiles(Dataset dataset, bool isTable, string folder)
+    // What was loaded into the workspace has the hash of what was read back: a disk that lies is found now, and not after days of training.
+    private static void WriteManifest(Dataset dataset, PackWorkspace workspace, bool isTable, string folder)
     {
+        var sets = workspace.Sets;
         PackManifest manifest = new()
         {
             Format = PackManifest.CurrentFormat,
@@ -73,37 +77,35 @@ internal static class DatasetPack
             Columns = dataset.Columns,
             Preprocessing = dataset.Preprocessing.ToJson(),
             TargetWidth = dataset.Train.TargetWidth,
-            Train = WriteSet(dataset.Train, folder, PackFiles.Train),
-            Test = WriteSet(dataset.Test, folder, PackFiles.Test),
-            Holdout = dataset.Holdout is { } holdout ? WriteSet(holdout, folder, PackFiles.Holdout) : null,
+            Train = sets[DataPart.Train],
+            Test = sets[DataPart.Test],
+            Holdout = sets.GetValueOrDefault(DataPart.Holdout),
         };
-        // All bits on disk are read back: a disk that lies is found now, and not after days of training.
-        var hash = Of(folder, manifest, sha256: null).Sha256;
-        if (hash != dataset.Sha256)
-            throw new IOException($"what was written has the hash {hash} instead of {dataset.Sha256}");
         manifest.Write(folder);
-        DirectoryFlush.Flush(folder);
     }
 
-    private static PackedSet WriteSet(SampleSet samples, string folder, string name)
+    // What was loaded elsewhere is copied: a pack, or what a program has made.
+    private static Dataset Packed(Dataset dataset, PackWorkspace workspace)
     {
-        const int blockBytes = 1 << 20;
-        using var writer = new PackSetWriter(folder, name);
-        var most = Math.Max(1, blockBytes / samples.BytesPerSample);
-        var features = new byte[most * samples.BytesPerSample];
-        for (var first = 0; first < samples.Count; first += most)
+        if (workspace.Sets.Count > 0)
+            return dataset;
+        var copy = new Dataset(
+            dataset.Name,
+            dataset.Location,
+            dataset.Shape,
+            dataset.ClassNames,
+            dataset.Preprocessing,
+            workspace.Keep(DataPart.Train, dataset.Train),
+            workspace.Keep(DataPart.Test, dataset.Test),
+            dataset.Targets,
+            dataset.Holdout is { } holdout ? workspace.Keep(DataPart.Holdout, holdout) : null
+        )
         {
-            var count = Math.Min(most, samples.Count - first);
-            for (var i = 0; i < count; i++)
-                samples.CopyRaw(first + i, features.AsSpan(i * samples.BytesPerSample, samples.BytesPerSample));
-            writer.Add(
-                features.AsSpan(0, count * samples.BytesPerSample),
-                samples.Targets.Slice(first * samples.TargetWidth, count * samples.TargetWidth),
-                count
-            );
-        }
-
-        return writer.Complete();
+            Columns = dataset.Columns,
+        };
+        return copy.Sha256 == dataset.Sha256
+            ? copy
+            : throw new IOException($"what was written has the hash {copy.Sha256} instead of {dataset.Sha256}");
     }
 
     private static Dataset Of(string folder, PackManifest manifest, string? sha256)

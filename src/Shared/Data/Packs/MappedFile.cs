@@ -4,10 +4,13 @@ using Microsoft.Win32.SafeHandles;
 namespace Distributed.Data.Packs;
 
 /// <summary>A whole file, read where it lies: the system keeps in memory what is used, and as much as there is room for.</summary>
-internal sealed unsafe class MappedFile
+internal sealed unsafe class MappedFile : ByteContent
 {
-    private readonly SafeMemoryMappedViewHandle? _view; // null of an empty file, which cannot be mapped
+    /// <summary>As much as the system reads at one request.</summary>
+    private const int PieceBytes = 2 << 20;
+
     private readonly byte* _first;
+    private SafeMemoryMappedViewHandle? _view; // null of an empty file, which cannot be mapped, and of one that is unmapped
 
     private MappedFile(SafeMemoryMappedViewHandle? view, byte* first, long length)
     {
@@ -16,8 +19,11 @@ internal sealed unsafe class MappedFile
         Length = length;
     }
 
-    /// <summary>Bytes of the file.</summary>
-    public long Length { get; }
+    /// <inheritdoc />
+    public override long Length { get; }
+
+    /// <summary>Where it lies, as long as this lives.</summary>
+    public byte* First => _first;
 
     /// <summary>Maps a file.</summary>
     /// <param name="path">The file.</param>
@@ -30,21 +36,7 @@ internal sealed unsafe class MappedFile
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
             if (file.Length != length)
                 throw FileErrors.In(path, $"has {file.Length} bytes instead of {length}; pack the data again");
-            if (length == 0)
-                return new MappedFile(view: null, first: null, length);
-            using var map = MemoryMappedFile.CreateFromFile(
-                file,
-                mapName: null,
-                capacity: 0,
-                MemoryMappedFileAccess.Read,
-                HandleInheritability.None,
-                leaveOpen: true
-            );
-            using var accessor = map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-            // The pointer is the view's own: it is unmapped with the handle, which lives as long as this.
-            byte* first = null;
-            accessor.SafeMemoryMappedViewHandle.AcquirePointer(ref first);
-            return new MappedFile(accessor.SafeMemoryMappedViewHandle, first + accessor.PointerOffset, length);
+            return Of(file, MemoryMappedFileAccess.Read);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -52,21 +44,56 @@ internal sealed unsafe class MappedFile
         }
     }
 
+    /// <summary>Maps an open file, which may then be closed.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="access">Whether it is written to as well.</param>
+    /// <exception cref="IOException">It cannot be mapped.</exception>
+    public static MappedFile Of(FileStream file, MemoryMappedFileAccess access)
+    {
+        var length = file.Length;
+        if (length == 0)
+            return new MappedFile(view: null, first: null, length);
+        using var map = MemoryMappedFile.CreateFromFile(
+            file,
+            mapName: null,
+            capacity: 0,
+            access,
+            HandleInheritability.None,
+            leaveOpen: true
+        );
+        using var accessor = map.CreateViewAccessor(0, length, access);
+        // The pointer is the view's own: it is unmapped with the handle, which lives as long as this.
+        byte* first = null;
+        accessor.SafeMemoryMappedViewHandle.AcquirePointer(ref first);
+        return new MappedFile(accessor.SafeMemoryMappedViewHandle, first + accessor.PointerOffset, length);
+    }
+
     /// <summary>Unmaps the file once nobody uses it any more.</summary>
     ~MappedFile()
     {
-        _view?.ReleasePointer();
+        Unmap();
     }
+
+    /// <summary>Unmaps the file, whose bytes nobody may use any more.</summary>
+    public void Unmap() => Interlocked.Exchange(ref _view, null)?.ReleasePointer();
 
     /// <summary>Says that small pieces will be asked for in any order: the system then reads no more than what is.</summary>
     public void ExpectRandomReads() => MemoryAdvice.ExpectRandomReads(_first, (nuint)Length);
 
-    /// <summary>Says that a piece of at most some megabytes will be asked for soon: the system begins to read it.</summary>
-    public void ReadSoon(long offset, int length) => MemoryAdvice.ReadSoon(_first + offset, (nuint)Math.Min(length, Length - offset));
+    /// <summary>Says that all of it will be asked for in order: the system then reads ahead.</summary>
+    public void ExpectReadsInOrder() => MemoryAdvice.ExpectReadsInOrder(_first, (nuint)Length);
 
-    /// <summary>Some bytes, valid as long as this lives.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">They are not in the file.</exception>
-    public ReadOnlySpan<byte> Span(long offset, int length)
+    /// <inheritdoc />
+    public override void ReadSoon(long offset, long length)
+    {
+        const int page = PageHashes.PageBytes;
+        var end = (Math.Min(offset + length, Length) + page - 1) / page * page; // a file is mapped to the end of its last page
+        for (var piece = offset / page * page; piece < end; piece += PieceBytes)
+            MemoryAdvice.ReadSoon(_first + piece, (nuint)Math.Min(PieceBytes, end - piece));
+    }
+
+    /// <inheritdoc />
+    public override ReadOnlySpan<byte> Span(long offset, int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(length);

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Distributed.Data.Packs;
 
 /// <summary>The files that hold one set of a packed dataset.</summary>
@@ -7,6 +9,8 @@ namespace Distributed.Data.Packs;
 internal sealed record PackFiles(string Features, string Targets, string Pages)
 {
     private const string LockName = "packing.lock";
+    private const string ScratchPrefix = "packing-";
+    private const string ScratchSuffix = ".scratch";
 
     /// <summary>The training set.</summary>
     public const string Train = "train";
@@ -16,6 +20,19 @@ internal sealed record PackFiles(string Features, string Targets, string Pages)
 
     /// <summary>What is held out.</summary>
     public const string Holdout = "holdout";
+
+    /// <summary>What the files of a part are called.</summary>
+    public static string NameOf(DataPart part) =>
+        part switch
+        {
+            DataPart.Train => Train,
+            DataPart.Test => Test,
+            _ => Holdout,
+        };
+
+    /// <summary>A file that exists only while the folder is packed.</summary>
+    /// <param name="number">Which one.</param>
+    public static string ScratchName(int number) => string.Create(CultureInfo.InvariantCulture, $"{ScratchPrefix}{number}{ScratchSuffix}");
 
     /// <summary>The files of a set.</summary>
     /// <param name="folder">The folder.</param>
@@ -47,6 +64,7 @@ internal sealed record PackFiles(string Features, string Targets, string Pages)
 
     private static bool IsOwn(string name) =>
         name is LockName or PackManifest.TemporaryName
+        || (name.StartsWith(ScratchPrefix, StringComparison.Ordinal) && name.EndsWith(ScratchSuffix, StringComparison.Ordinal))
         || (
             Path.GetFileNameWithoutExtension(name) is Train or Test or Holdout
             && Path.GetExtension(name) is ".features" or ".targets" or ".pages"

@@ -14,7 +14,7 @@ internal sealed record PackManifest
     public const string FileName = "pack.json";
 
     /// <summary>Its name until all of it is on disk.</summary>
-    public const string TemporaryName = FileName + ".tmp";
+    public const string TemporaryName = FileName + AtomicFile.TemporarySuffix;
 
     /// <summary>The form of the files; a later one has another number.</summary>
     public const string CurrentFormat = "distributed-pack-1";
@@ -78,14 +78,8 @@ internal sealed record PackManifest
     /// <param name="folder">The folder.</param>
     public void Write(string folder)
     {
-        var temporary = Path.Combine(folder, TemporaryName);
-        using (var file = new FileStream(temporary, FileMode.Create))
-        {
-            JsonSerializer.Serialize(file, this with { Checksum = Hash() }, Options);
-            file.Flush(flushToDisk: true);
-        }
-
-        File.Move(temporary, Path.Combine(folder, FileName));
+        var complete = this with { Checksum = Hash() };
+        AtomicFile.Write(Path.Combine(folder, FileName), file => JsonSerializer.Serialize(file, complete, Options));
     }
 
     /// <summary>Reads the file.</summary>

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Distributed.Data.Packs;
 
-/// <summary>Writes the files of one set of a packed dataset, sample by sample, in constant memory.</summary>
+/// <summary>Writes the files of one set of a packed dataset, in constant memory.</summary>
 internal sealed class PackSetWriter : IDisposable
 {
     private const int BufferBytes = 1 << 20;
@@ -28,16 +28,21 @@ internal sealed class PackSetWriter : IDisposable
         _pages = Create(files.Pages);
     }
 
-    /// <summary>Appends samples.</summary>
-    /// <param name="features">[n x bytes of a sample].</param>
+    /// <summary>Appends the targets of samples.</summary>
     /// <param name="targets">[n, target width].</param>
     /// <param name="samples">How many.</param>
-    public void Add(ReadOnlySpan<byte> features, ReadOnlySpan<int> targets, int samples)
+    public void AddTargets(ReadOnlySpan<int> targets, int samples)
     {
         _samples = checked(_samples + samples);
         var words = MemoryMarshal.AsBytes(targets);
         _targets.Write(words);
         _targetsHash.Append(words);
+    }
+
+    /// <summary>Appends the features of samples.</summary>
+    /// <param name="features">[n x bytes of a sample].</param>
+    public void AddFeatures(ReadOnlySpan<byte> features)
+    {
         _features.Write(features);
         while (!features.IsEmpty)
         {

@@ -9,9 +9,6 @@ namespace Distributed.Data.Packs;
 /// </summary>
 internal sealed class PackedSamples : SampleStorage
 {
-    /// <summary>As much as the system reads at one request.</summary>
-    private const int PieceBytes = 2 << 20;
-
     private readonly PackFiles _files;
     private readonly MappedFile _features;
     private readonly MappedFile _targets;
@@ -45,15 +42,6 @@ internal sealed class PackedSamples : SampleStorage
         RequireHash(files.Targets, targets, set.Targets);
         RequireHash(files.Pages, pages, set.Pages);
         return new PackedSamples(files, MappedFile.Open(files.Features, length), targets, pages);
-    }
-
-    /// <summary>XXH128 of a whole file, in hexadecimal.</summary>
-    public static string HashOf(MappedFile file)
-    {
-        var hash = new XxHash128();
-        for (long offset = 0; offset < file.Length; offset += PageHashes.PageBytes)
-            hash.Append(file.Span(offset, (int)Math.Min(PageHashes.PageBytes, file.Length - offset)));
-        return Convert.ToHexStringLower(hash.GetCurrentHash());
     }
 
     /// <inheritdoc />
@@ -99,8 +87,7 @@ internal sealed class PackedSamples : SampleStorage
         try
         {
             var (start, end) = (offset / PageHashes.PageBytes * PageHashes.PageBytes, offset + length);
-            for (var piece = start; piece < end; piece += PieceBytes)
-                _features.ReadSoon(piece, (int)Math.Min(PieceBytes, end - piece));
+            _features.ReadSoon(start, length + offset - start);
             for (var page = start; page < end; page += PageHashes.PageBytes)
                 _ = Volatile.Read(in MemoryMarshal.GetReference(Stored(page, length: 1)));
         }
@@ -133,5 +120,13 @@ internal sealed class PackedSamples : SampleStorage
     {
         if (HashOf(file) != expected)
             throw FileErrors.In(path, "is not what was packed; pack the data again, or copy it once more");
+    }
+
+    private static string HashOf(MappedFile file)
+    {
+        var hash = new XxHash128();
+        for (long offset = 0; offset < file.Length; offset += PageHashes.PageBytes)
+            hash.Append(file.Span(offset, (int)Math.Min(PageHashes.PageBytes, file.Length - offset)));
+        return Convert.ToHexStringLower(hash.GetCurrentHash());
     }
 }

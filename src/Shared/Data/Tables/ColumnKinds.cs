@@ -31,13 +31,20 @@ internal static partial class ColumnKinds
     /// <param name="column">The column.</param>
     /// <param name="trainRows">The rows of the training part.</param>
     /// <param name="rules">How numbers are written, and how places are named.</param>
+    /// <param name="workspace">Where numbers are sorted.</param>
     /// <param name="problem">What only a person can tell, with the remedy; null if all is clear.</param>
-    public static ColumnKind Decide(RawColumn column, ReadOnlySpan<int> trainRows, CellRules rules, out string? problem)
+    public static ColumnKind Decide(
+        RawColumn column,
+        ReadOnlySpan<int> trainRows,
+        CellRules rules,
+        Workspace workspace,
+        out string? problem
+    )
     {
         problem = null;
         if (column.Words.Count == 0)
             return ColumnKind.Number;
-        var numbers = DistinctNumbers(column.Values, trainRows);
+        var numbers = DistinctNumbers.Count(column.Values, trainRows, workspace);
         var isAlways = (Func<string, bool> test) => column.Words.Take(WordsLookedAt).All(test);
         if (isAlways(text => rules.Dialect.WouldBeNumber(Encoding.UTF8.GetBytes(text))))
         {
@@ -76,18 +83,6 @@ internal static partial class ColumnKinds
             .Select(text => $"'{CsvText.Shorten(text.First)}' ({places.Of(text.Second)})");
         var more = column.Words.Count > TextsShown ? $" and {column.Words.Count - TextsShown} more" : "";
         return $"{string.Join(", ", shown)}{more}";
-    }
-
-    private static int DistinctNumbers(ReadOnlySpan<double> values, ReadOnlySpan<int> rows)
-    {
-        HashSet<double> numbers = [];
-        foreach (var row in rows)
-        {
-            if (!double.IsNaN(values[row]))
-                numbers.Add(values[row]);
-        }
-
-        return numbers.Count;
     }
 
     private static bool IsDate(string text) =>

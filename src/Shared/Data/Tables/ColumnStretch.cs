@@ -6,18 +6,18 @@ namespace Distributed.Data.Tables;
 /// <summary>Consecutive rows of a column, which one thread fills in their order.</summary>
 /// <param name="name">How messages name the column.</param>
 /// <param name="kind">What it holds; null while that is to be found out.</param>
-/// <param name="values">[rows of the table], shared with the other stretches.</param>
+/// <param name="values">[rows of the table], shared with the other stretches; overwritten by <see cref="End"/> at the latest.</param>
 /// <param name="first">The first row.</param>
 /// <param name="rules">What becomes of a cell.</param>
-internal sealed class ColumnStretch(string name, ColumnKind? kind, double[] values, int first, CellRules rules)
+internal sealed class ColumnStretch(string name, ColumnKind? kind, Memory<double> values, int first, CellRules rules)
 {
-    private int _next = first;
+    private ColumnWriter<double> _values = new(values, first);
 
     /// <summary>The first row.</summary>
     public int First { get; } = first;
 
     /// <summary>Number of rows that are filled.</summary>
-    public int Count => _next - First;
+    public int Count => _values.Next - First;
 
     /// <summary>The words of these rows.</summary>
     public WordTable Words { get; } = new();
@@ -29,10 +29,13 @@ internal sealed class ColumnStretch(string name, ColumnKind? kind, double[] valu
     public bool TakesNumbers { get; } = kind != ColumnKind.Category && !rules.Gaps.IncludeNumbers;
 
     /// <summary>Adds a number that fits in a 32-bit float, where <see cref="TakesNumbers"/>.</summary>
-    public void Add(double number) => values[_next++] = number;
+    public void Add(double number) => _values.Add(number);
 
     /// <summary>Adds a row without a value.</summary>
-    public void AddGap() => values[_next++] = double.NaN;
+    public void AddGap() => _values.Add(double.NaN);
+
+    /// <summary>Says that all rows are there.</summary>
+    public void End() => _values.Flush();
 
     /// <summary>Adds a number of a column that is not said to hold categories; NaN for a gap.</summary>
     /// <exception cref="InputException">It does not fit in a 32-bit float.</exception>
@@ -77,7 +80,7 @@ internal sealed class ColumnStretch(string name, ColumnKind? kind, double[] valu
     private void AddIntruder(CsvCell cell, long place)
     {
         Intruder ??= (CsvText.Of(cell, place, rules.Places), place);
-        if (rules.Decides(_next))
+        if (rules.Decides(_values.Next))
             Words.IndexOf(cell, place, rules.Places);
         AddGap();
     }

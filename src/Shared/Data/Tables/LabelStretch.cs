@@ -9,19 +9,20 @@ namespace Distributed.Data.Tables;
 /// <param name="first">The first row.</param>
 /// <param name="rules">How numbers are written, and how places are named.</param>
 /// <param name="ofColumn">What messages put behind "the label": nothing, or which column it stands in.</param>
-internal sealed class LabelStretch(double[] numbers, int[] ids, int first, CellRules rules, string ofColumn)
+internal sealed class LabelStretch(Memory<double> numbers, Memory<int> ids, int first, CellRules rules, string ofColumn)
 {
     // More different numbers in a stretch are no classes, and a string for each of them would take longer than all else.
     private const int MostTexts = 256;
 
     private readonly List<double> _numberOfText = [];
-    private int _next = first;
+    private ColumnWriter<double> _numbers = new(numbers, first);
+    private ColumnWriter<int> _ids = new(ids, first);
 
     /// <summary>The first row.</summary>
     public int First { get; } = first;
 
     /// <summary>Number of rows that are filled.</summary>
-    public int Count => _next - First;
+    public int Count => _numbers.Next - First;
 
     /// <summary>The different labels of these rows, where they are kept.</summary>
     public WordTable Texts { get; } = new();
@@ -36,7 +37,14 @@ internal sealed class LabelStretch(double[] numbers, int[] ids, int first, CellR
     public bool HasText { get; private set; }
 
     /// <summary>Adds a number, where <see cref="AreNumbers"/>.</summary>
-    public void Add(double number) => numbers[_next++] = number;
+    public void Add(double number) => _numbers.Add(number);
+
+    /// <summary>Says that all rows are there.</summary>
+    public void End()
+    {
+        _numbers.Flush();
+        _ids.Flush();
+    }
 
     /// <summary>Adds a cell.</summary>
     /// <exception cref="InputException">It is empty, not finite, or not UTF-8.</exception>
@@ -51,7 +59,7 @@ internal sealed class LabelStretch(double[] numbers, int[] ids, int first, CellR
         var id = Texts.IndexOf(cell, place, rules.Places);
         if (id == _numberOfText.Count)
             _numberOfText.Add(Number(Texts.Words[id], place));
-        ids[_next] = id;
+        _ids.Add(id);
         Add(_numberOfText[id]);
         AreNumbers = id >= MostTexts && !HasText && !rules.KeepsLabelTexts;
     }

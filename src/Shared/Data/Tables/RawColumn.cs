@@ -3,16 +3,16 @@ namespace Distributed.Data.Tables;
 /// <summary>A column of features as it was read.</summary>
 internal sealed class RawColumn
 {
-    private readonly double[] _values;
+    private readonly Memory<double> _values;
     private readonly WordTable _words = new();
 
     /// <summary>A column that is still to be filled.</summary>
     /// <param name="kind">What it holds; null while that is to be found out.</param>
-    /// <param name="rows">Number of rows.</param>
-    public RawColumn(ColumnKind? kind, int rows)
+    /// <param name="values">[rows], where its values are to lie.</param>
+    public RawColumn(ColumnKind? kind, Memory<double> values)
     {
         Kind = kind;
-        _values = new double[rows];
+        _values = values;
     }
 
     /// <summary>A column of numbers.</summary>
@@ -27,7 +27,10 @@ internal sealed class RawColumn
     public ColumnKind? Kind { get; }
 
     /// <summary>[rows]: numbers, or of a category the place in <see cref="Words"/>; NaN where there is a gap, or text among numbers.</summary>
-    public ReadOnlySpan<double> Values => _values;
+    public ReadOnlySpan<double> Values => _values.Span;
+
+    /// <summary>[rows]: where they lie.</summary>
+    public ReadOnlyMemory<double> Room => _values;
 
     /// <summary>The different words, in order of appearance; where the kind is open, the training part's texts that are no numbers.</summary>
     public IReadOnlyList<string> Words => _words.Words;
@@ -51,7 +54,7 @@ internal sealed class RawColumn
         var indices = _words.Join(stretch.Words);
         if (Kind != ColumnKind.Category)
             return;
-        foreach (ref var value in _values.AsSpan(stretch.First, stretch.Count))
+        foreach (ref var value in _values.Span.Slice(stretch.First, stretch.Count))
             value = double.IsNaN(value) ? value : indices[(int)value];
     }
 }

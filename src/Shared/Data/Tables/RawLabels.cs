@@ -5,16 +5,15 @@ namespace Distributed.Data.Tables;
 
 /// <summary>A column of labels of a table, and the classes or numbers in it.</summary>
 /// <param name="path">What the table is called.</param>
-/// <param name="rows">Number of rows.</param>
+/// <param name="numbers">[rows], where the number that each label is will lie, NaN for other text.</param>
+/// <param name="ids">[rows], where the place of each label among the different ones will lie.</param>
 /// <param name="rules">How numbers are written, and how places are named.</param>
 /// <param name="column">How messages name the column; null where there is only one.</param>
-internal sealed class RawLabels(string path, int rows, CellRules rules, string? column = null)
+internal sealed class RawLabels(string path, Memory<double> numbers, Memory<int> ids, CellRules rules, string? column = null)
 {
     // Below this every integer is a double of its own, so that no two labels become one.
     private const double IntegerLimit = 1L << 53;
 
-    private readonly double[] _numbers = new double[rows];
-    private readonly int[] _ids = new int[rows];
     private readonly WordTable _texts = new();
     private readonly List<double> _numberOfText = [];
     private bool _hasText;
@@ -29,7 +28,7 @@ internal sealed class RawLabels(string path, int rows, CellRules rules, string? 
 
     /// <summary>Some consecutive rows, to be filled on any thread.</summary>
     /// <param name="first">The first row.</param>
-    public LabelStretch Stretch(int first) => new(_numbers, _ids, first, rules, OfColumn);
+    public LabelStretch Stretch(int first) => new(numbers, ids, first, rules, OfColumn);
 
     /// <summary>Adds the texts of rows that are filled; stretches come in the order of their rows.</summary>
     public void Join(LabelStretch stretch)
@@ -39,7 +38,7 @@ internal sealed class RawLabels(string path, int rows, CellRules rules, string? 
         if (AreNumbers)
             return;
         var indices = _texts.Join(stretch.Texts);
-        foreach (ref var id in _ids.AsSpan(stretch.First, stretch.Count))
+        foreach (ref var id in ids.Span.Slice(stretch.First, stretch.Count))
             id = indices[id];
         foreach (var (index, number) in indices.Zip(stretch.NumberOfText))
         {
@@ -52,35 +51,47 @@ internal sealed class RawLabels(string path, int rows, CellRules rules, string? 
     public int FirstText => AreNumbers ? -1 : _numberOfText.FindIndex(double.IsNaN);
 
     /// <summary>What some rows hold: how many different numbers and other texts, and whether there is a fraction.</summary>
-    public (int Numbers, int Texts, bool HasFraction) Content(ReadOnlySpan<int> rows)
+    /// <param name="rows">The rows.</param>
+    /// <param name="workspace">Where the numbers are sorted.</param>
+    public (int Numbers, int Texts, bool HasFraction) Content(ReadOnlySpan<int> rows, Workspace workspace)
     {
-        var (numbers, count) = (new double[rows.Length], 0);
         HashSet<int> texts = [];
+        var hasFraction = false;
         foreach (var row in rows)
         {
-            if (double.IsNaN(_numbers[row]))
-                texts.Add(_ids[row]);
+            var number = numbers.Span[row];
+            if (double.IsNaN(number))
+                texts.Add(ids.Span[row]);
             else
-                numbers[count++] = _numbers[row];
+                hasFraction |= !double.IsInteger(number);
         }
 
-        var sorted = numbers.AsSpan(0, count);
-        sorted.Sort();
-        var different = count > 0 ? 1 : 0;
-        for (var i = 1; i < sorted.Length; i++)
-            different += sorted[i] == sorted[i - 1] ? 0 : 1;
-        return (different, texts.Count, HasFraction(sorted));
+        return (DistinctNumbers.Count(numbers.Span, rows, workspace), texts.Count, hasFraction);
+    }
+
+    /// <summary>Says that all rows are there.</summary>
+    public void End(Workspace workspace)
+    {
+        workspace.ReadInOrder<double>(numbers);
+        workspace.ReadInOrder<int>(ids);
+    }
+
+    /// <summary>Gives back what the column takes. Its numbers and classes are not to be asked for any more.</summary>
+    public void Free(Workspace workspace)
+    {
+        workspace.Free<double>(numbers);
+        workspace.Free<int>(ids);
     }
 
     /// <summary>[rows], the numbers.</summary>
     /// <exception cref="InputException">A label is none.</exception>
-    public double[] Numbers() =>
+    public ReadOnlyMemory<double> Numbers() =>
         FirstText is >= 0 and var text
             ? throw Refusal(
                 text,
                 "is not a number, as is to be predicted; drop the row" + (column is null ? ", or say --task classification" : "")
             )
-            : _numbers;
+            : numbers;
 
     /// <summary>Refuses a label.</summary>
     /// <param name="id">Its place among the different ones.</param>
@@ -114,6 +125,19 @@ internal sealed class RawLabels(string path, int rows, CellRules rules, string? 
     /// <exception cref="InputException">A label is not among them.</exception>
     public int[] IndicesIn(IReadOnlyList<string> classNames, string owner)
     {
+        var classes = ClassesIn(classNames, owner);
+        return Array.ConvertAll(ids.ToArray(), id => classes[id]);
+    }
+
+    /// <summary>[rows], the place of each label among the different ones.</summary>
+    public ReadOnlySpan<int> Ids => ids.Span;
+
+    /// <summary>[different labels], the index of each among given classes.</summary>
+    /// <param name="classNames">The classes.</param>
+    /// <param name="owner">Whose classes they are.</param>
+    /// <exception cref="InputException">A label is not among them.</exception>
+    public int[] ClassesIn(IReadOnlyList<string> classNames, string owner)
+    {
         var classOf = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var i = 0; i < classNames.Count; i++)
             classOf.Add(classNames[i], i);
@@ -132,7 +156,7 @@ internal sealed class RawLabels(string path, int rows, CellRules rules, string? 
             throw Refusal(id, $"is not among the {classNames.Count} classes of {owner}");
         }
 
-        return Array.ConvertAll(_ids, id => classes[id]);
+        return classes;
     }
 
     private void RequireIntegers()
@@ -150,17 +174,6 @@ internal sealed class RawLabels(string path, int rows, CellRules rules, string? 
     private static string IntegerName(double number) => ((long)number).ToString(CultureInfo.InvariantCulture);
 
     private static bool IsInteger(double number) => Math.Abs(number) < IntegerLimit && double.IsInteger(number);
-
-    private static bool HasFraction(ReadOnlySpan<double> numbers)
-    {
-        foreach (var number in numbers)
-        {
-            if (!double.IsInteger(number))
-                return true;
-        }
-
-        return false;
-    }
 
     private static int CompareIntegers(string left, string right) =>
         long.Parse(left, CultureInfo.InvariantCulture).CompareTo(long.Parse(right, CultureInfo.InvariantCulture));

@@ -9,13 +9,15 @@ namespace Distributed.Data.Tables;
 /// <param name="targets">The columns of labels, at least one, each of [rows]; no rows if they are left aside.</param>
 /// <param name="weights">[rows], how much each row counts in training; empty if all count alike.</param>
 /// <param name="places">Names the places of rows.</param>
+/// <param name="workspace">Where all that lies.</param>
 internal sealed class RawTable(
     string path,
     IReadOnlyList<RawColumn> columns,
     IReadOnlyList<string> names,
     IReadOnlyList<RawLabels> targets,
-    float[] weights,
-    RowPlaces places
+    Memory<float> weights,
+    RowPlaces places,
+    Workspace workspace
 )
 {
     /// <summary>A table that is still to be filled.</summary>
@@ -27,17 +29,24 @@ internal sealed class RawTable(
     public RawTable(TableSource source, TableLayout layout, IReadOnlyList<ColumnKind?> kinds, CellRules rules, int rows)
         : this(
             source.Path,
-            [.. kinds.Select(kind => new RawColumn(kind, rows))],
+            [.. kinds.Select(kind => new RawColumn(kind, source.Workspace.Allocate<double>(rows)))],
             [.. layout.Features.Select(layout.Describe)],
             // Of several columns of labels, messages tell which one they speak of.
             [
                 .. layout
                     .Labels.Select(column => layout.Labels.Count > 1 ? layout.Describe(column) : null)
                     .DefaultIfEmpty()
-                    .Select(name => new RawLabels(source.Path, rows, rules, name)),
+                    .Select(name => new RawLabels(
+                        source.Path,
+                        source.Workspace.Allocate<double>(rows),
+                        source.Workspace.Allocate<int>(rows),
+                        rules,
+                        name
+                    )),
             ],
-            new float[layout.WeightIndex >= 0 ? rows : 0],
-            rules.Places
+            source.Workspace.Allocate<float>(layout.WeightIndex >= 0 ? rows : 0),
+            rules.Places,
+            source.Workspace
         ) { }
 
     /// <summary>Where it was read from.</summary>
@@ -59,14 +68,47 @@ internal sealed class RawTable(
     public bool LacksTexts => Targets.Any(target => target.LacksTexts);
 
     /// <summary>[rows], how much each row counts in training; empty if all count alike.</summary>
-    public float[] Weights { get; } = weights;
+    public Memory<float> Weights { get; } = weights;
 
-    /// <summary>[rows, targets], the numbers to predict.</summary>
+    /// <summary>[targets][rows], the numbers to predict.</summary>
     /// <exception cref="InputException">A label is no number.</exception>
-    public double[] Numbers()
+    public IReadOnlyList<ReadOnlyMemory<double>> Numbers() => [.. Targets.Select(target => target.Numbers())];
+
+    /// <summary>Says that all rows are there. Of features, pieces will be read side by side, of the others column by column.</summary>
+    public void End()
     {
-        double[][] columns = [.. Targets.Select(target => target.Numbers())];
-        return columns is [var one] ? one : [.. Enumerable.Range(0, RowCount).SelectMany(row => columns.Select(column => column[row]))];
+        foreach (var target in Targets)
+            target.End(workspace);
+        workspace.ReadInOrder<float>(Weights);
+    }
+
+    /// <summary>Looks through all rows of a feature in their order.</summary>
+    public T Scan<T>(int feature, Func<RawColumn, T> look)
+    {
+        var column = Columns[feature];
+        workspace.ReadInOrder(column.Room);
+        var found = look(column);
+        workspace.ReadInPieces(column.Room);
+        return found;
+    }
+
+    /// <summary>Says that rows will be read soon.</summary>
+    /// <param name="first">The first one.</param>
+    /// <param name="count">How many.</param>
+    public void ReadSoon(int first, int count)
+    {
+        foreach (var column in Columns)
+            workspace.ReadSoon(column.Room.Slice(first, count));
+    }
+
+    /// <summary>Gives back what the rows take, which are not to be asked for any more.</summary>
+    public void Free()
+    {
+        foreach (var column in Columns)
+            workspace.Free(column.Room);
+        foreach (var target in Targets)
+            target.Free(workspace);
+        workspace.Free<float>(Weights);
     }
 
     /// <summary>Names the places of rows.</summary>
@@ -92,9 +134,10 @@ internal sealed class RawTable(
             path,
             [.. columns.Select(numbers => new RawColumn(numbers))],
             names,
-            [new RawLabels(path, 0, rules)],
-            [],
-            rules.Places
+            [new RawLabels(path, Memory<double>.Empty, Memory<int>.Empty, rules)],
+            Memory<float>.Empty,
+            rules.Places,
+            Workspace.InMemory
         );
     }
 }

@@ -22,29 +22,38 @@ internal static class TableDataset
         var split = RowSplit.Of(options, holdsTest: openTest is null);
         var train = TableReader.ReadTraining(source, layout, options, split);
         var columns = layout.Names;
-        var trainRows = split.Rows(DataPart.Train, train.RowCount);
-        var task = TaskChoice.Of(options.Task, train.Targets, trainRows);
+        var workspace = source.Workspace;
+        var trainRows = split.Rows(DataPart.Train, train.RowCount, workspace);
+        var task = TaskChoice.Of(options.Task, train.Targets, trainRows.Span, workspace);
         if (task.Task == LearningTask.Classification && train.Labels.AreNumbers)
+        {
+            train.Free();
             train = TableReader.ReadTraining(source, layout, options with { Task = task.Task }, split);
+        }
+
         var classNames = task.Task == LearningTask.Classification ? train.Labels.ClassNames() : [];
         var numbers = task.Task == LearningTask.Regression ? train.Numbers() : [];
         split.RequireEnough(train.RowCount, train.Path);
         var preprocessing = TableFit.Of(train, trainRows, options.Standardize, new GapTexts(options.MissingTexts));
         var targets =
-            numbers.Length == 0
+            numbers.Count == 0
                 ? null
-                : TargetStandardization.Fit(columns?.Targets ?? TargetStandardization.Numbered(train.Targets.Count), numbers, trainRows);
+                : TargetStandardization.Fit(
+                    columns?.Targets ?? TargetStandardization.Numbered(train.Targets.Count),
+                    numbers,
+                    trainRows.Span
+                );
+        var shape = new SampleShape(1, 1, preprocessing.SampleLength(train.Columns.Count));
         var testTable = Read(openTest);
         var heldTable = Read(openHoldout);
-        if (train.Weights.Length > 0 && trainRows.All(row => train.Weights[row] == 0))
+        if (train.Weights.Length > 0 && AreZero(train.Weights.Span, trainRows.Span))
             throw FileErrors.In(train.Path, "every weight of the training part is 0: there is nothing to learn; see --weight-column");
-        var trainSet = Select(train, trainRows, row => train.Weights[row]);
-        var testSet = testTable is null ? Select(train, split.Rows(DataPart.Test, train.RowCount)) : Select(testTable, AllRows(testTable));
+        var trainSet = Store(DataPart.Train, train, trainRows);
+        var testSet = Store(DataPart.Test, testTable ?? train, RowsOf(DataPart.Test, testTable));
         var heldSet =
-            heldTable is not null ? Select(heldTable, AllRows(heldTable))
-            : split.Fraction > 0 ? Select(train, split.Rows(DataPart.Holdout, train.RowCount))
-            : null;
-        var shape = new SampleShape(1, 1, preprocessing.SampleLength(train.Columns.Count));
+            heldTable is null && split.Fraction == 0
+                ? null
+                : Store(DataPart.Holdout, heldTable ?? train, RowsOf(DataPart.Holdout, heldTable));
         return new Dataset(name, train.Path, shape, classNames, preprocessing, trainSet, testSet, targets, heldSet)
         {
             Columns = columns,
@@ -65,43 +74,36 @@ internal static class TableDataset
                     }
                 );
 
-        // What judges counts alike, whatever its file says.
-        SampleSet Select(RawTable table, int[] rows, Func<int, float>? weightOf = null)
-        {
-            var samples = Samples(table, rows, preprocessing, classNames, "the training set", targets);
-            return train.Weights.Length == 0 ? samples : samples.WithWeights([.. rows.Select(weightOf ?? (_ => 1))]);
-        }
-    }
+        ReadOnlyMemory<int> RowsOf(DataPart part, RawTable? own) =>
+            own is null ? split.Rows(part, train.RowCount, workspace) : AllRows(own, workspace);
 
-    /// <summary>Chosen rows with their targets.</summary>
-    /// <param name="table">The table.</param>
-    /// <param name="rows">The rows.</param>
-    /// <param name="preprocessing">What was fitted on a training part.</param>
-    /// <param name="classNames">Its classes, where classes are predicted.</param>
-    /// <param name="owner">Whose classes they are.</param>
-    /// <param name="targets">Its numbers, where numbers are predicted.</param>
-    /// <exception cref="InputException">A target is not like those of the training part, or a value does not fit.</exception>
-    public static SampleSet Samples(
-        RawTable table,
-        int[] rows,
-        Preprocessing preprocessing,
-        IReadOnlyList<string> classNames,
-        string owner,
-        NumericTargets? targets
-    )
-    {
-        var decoder = new SampleDecoder(preprocessing, new SampleShape(1, 1, preprocessing.SampleLength(table.Columns.Count)));
-        var features = new TableRows(table, preprocessing).Store(rows);
-        if (targets is null)
+        SampleSet Store(DataPart part, RawTable table, ReadOnlyMemory<int> rows)
         {
-            var classes = table.Labels.IndicesIn(classNames, owner);
-            return new SampleSet(decoder, Array.ConvertAll(rows, row => classes[row]), features);
+            // What judges counts alike, whatever its file says.
+            Func<int, float>? weightOf =
+                train.Weights.Length == 0 ? null
+                : part == DataPart.Train ? row => train.Weights.Span[row]
+                : _ => 1;
+            var stored = new TableTargets(table, classNames, "the training set", targets, weightOf);
+            var samples = new TableSamples(table, rows, preprocessing, stored.Width, stored.Encode);
+            return SampleSet.Store(new SampleDecoder(preprocessing, shape), samples, part, workspace);
         }
-
-        var numbers = TargetStandardization.Store(table.Path, table.Numbers(), targets, rows);
-        return new SampleSet(decoder, numbers, features, targets.Count);
     }
 
     /// <summary>All rows of a table.</summary>
-    public static int[] AllRows(RawTable table) => [.. Enumerable.Range(0, table.RowCount)];
+    /// <param name="table">The table.</param>
+    /// <param name="workspace">Where their numbers are put.</param>
+    public static ReadOnlyMemory<int> AllRows(RawTable table, Workspace workspace) =>
+        new RowSplit(HoldsTest: false).Rows(DataPart.Train, table.RowCount, workspace);
+
+    private static bool AreZero(ReadOnlySpan<float> weights, ReadOnlySpan<int> rows)
+    {
+        foreach (var row in rows)
+        {
+            if (weights[row] != 0)
+                return false;
+        }
+
+        return true;
+    }
 }

@@ -16,7 +16,7 @@ internal static class TableFit
     /// <param name="standardize">Whether numbers are brought to mean 0 and deviation 1.</param>
     /// <param name="missing">The texts that stand for gaps.</param>
     /// <exception cref="InputException">A column says nothing, or each row has a word of its own; all columns' problems are told.</exception>
-    public static Preprocessing Of(RawTable table, int[] rows, bool standardize, GapTexts missing)
+    public static Preprocessing Of(RawTable table, ReadOnlyMemory<int> rows, bool standardize, GapTexts missing)
     {
         var encodings = new ColumnEncoding[table.Columns.Count];
         var refusals = new string?[table.Columns.Count];
@@ -24,7 +24,7 @@ internal static class TableFit
         {
             try
             {
-                encodings[column] = Fit(table.Columns[column], rows, standardize);
+                encodings[column] = table.Scan(column, values => Fit(values, rows.Span, standardize));
             }
             catch (InputException problem)
             {
@@ -42,36 +42,17 @@ internal static class TableFit
         return Preprocessing.Standardized([.. numbers.Select(number => number.Mean)], [.. numbers.Select(number => number.Deviation)]);
     }
 
-    private static ColumnEncoding Fit(RawColumn column, int[] rows, bool standardize)
+    private static ColumnEncoding Fit(RawColumn column, ReadOnlySpan<int> rows, bool standardize)
     {
         if (column.Kind == ColumnKind.Category)
             return FitCategory(column, rows);
-        var present = Present(column.Values, rows);
-        if (present.Length == 0)
+        var (present, mean, deviation) = Standardization.Measure(column.Values, rows);
+        if (present == 0)
             throw new InputException("no row of the training part has a value; leave it out with --ignore");
-        var (mean, deviation) = Standardization.Measure(column.Values, present);
-        return new NumberEncoding(standardize ? mean : 0, standardize ? deviation : 1, mean, present.Length < rows.Length);
+        return new NumberEncoding(standardize ? mean : 0, standardize ? deviation : 1, mean, present < rows.Length);
     }
 
-    /// <summary>The rows that have a value.</summary>
-    private static int[] Present(ReadOnlySpan<double> values, int[] rows)
-    {
-        var gaps = 0;
-        foreach (var row in rows)
-            gaps += double.IsNaN(values[row]) ? 1 : 0;
-        if (gaps == 0)
-            return rows;
-        var (present, count) = (new int[rows.Length - gaps], 0);
-        foreach (var row in rows)
-        {
-            if (!double.IsNaN(values[row]))
-                present[count++] = row;
-        }
-
-        return present;
-    }
-
-    private static CategoryEncoding FitCategory(RawColumn column, int[] rows)
+    private static CategoryEncoding FitCategory(RawColumn column, ReadOnlySpan<int> rows)
     {
         var counts = new int[column.Words.Count];
         var gaps = 0;

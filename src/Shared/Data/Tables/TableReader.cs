@@ -21,10 +21,14 @@ internal static class TableReader
         };
         var kinds = layout.Kinds(source.Path, options);
         var table = source.Read(layout, kinds, rules, readsLabels: true);
-        var found = Decide(table, rules);
+        var found = Decide(table, rules, source.Workspace);
         rules = rules with { KeepsLabelTexts = rules.KeepsLabelTexts || table.LacksTexts };
         if (table.LacksTexts || (found.Contains(ColumnKind.Category) && kinds.Contains(null)))
+        {
+            table.Free();
             table = source.Read(layout, found, rules, readsLabels: true);
+        }
+
         RequireNumbers(table, rules.Dialect);
         return table;
     }
@@ -83,24 +87,30 @@ internal static class TableReader
         };
         var table = source.Read(layout, kinds, rules, readsLabels);
         if (table.LacksTexts)
+        {
+            table.Free();
             table = source.Read(layout, kinds, rules with { KeepsLabelTexts = true }, readsLabels);
+        }
+
         RequireNumbers(table, rules.Dialect);
         return table;
     }
 
-    private static ColumnKind?[] Decide(RawTable table, CellRules rules)
+    private static ColumnKind?[] Decide(RawTable table, CellRules rules, Workspace workspace)
     {
-        var trainRows = rules.Split.Rows(DataPart.Train, table.RowCount);
+        var trainRows = rules.Split.Rows(DataPart.Train, table.RowCount, workspace);
         List<string> problems = [];
         var kinds = new ColumnKind?[table.Columns.Count];
         for (var column = 0; column < kinds.Length; column++)
         {
             string? problem = null;
-            kinds[column] = table.Columns[column].Kind ?? ColumnKinds.Decide(table.Columns[column], trainRows, rules, out problem);
+            kinds[column] = table.Columns[column].Kind
+                ?? ColumnKinds.Decide(table.Columns[column], trainRows.Span, rules, workspace, out problem);
             if (problem is not null)
                 problems.Add($"{table.Names[column]}: {problem}");
         }
 
+        workspace.Free(trainRows);
         return problems.Count == 0 ? kinds : throw FileErrors.AllIn(table.Path, problems);
     }
 

@@ -17,14 +17,14 @@ internal sealed record TableReport(IReadOnlyList<ColumnReport> Columns, IReadOnl
     /// <param name="table">The table.</param>
     /// <param name="rows">The rows of the training part.</param>
     /// <param name="preprocessing">What was fitted on them.</param>
-    public static TableReport Of(RawTable table, int[] rows, Preprocessing preprocessing)
+    public static TableReport Of(RawTable table, ReadOnlyMemory<int> rows, Preprocessing preprocessing)
     {
         var reports = new ColumnReport[table.Columns.Count];
         var warnings = new string?[table.Columns.Count];
         ParallelPieces.Run(reports.Length, place =>
         {
             var column = table.Columns[place];
-            var gaps = Gaps(column.Values, rows);
+            var gaps = Gaps(column.Values, rows.Span);
             var category = preprocessing.Table?.Columns[place] as CategoryEncoding;
             var reason = category is null ? "numbers" : Words(column, category);
             reports[place] = new(
@@ -32,7 +32,7 @@ internal sealed record TableReport(IReadOnlyList<ColumnReport> Columns, IReadOnl
                 category is not null,
                 gaps == 0 ? reason : Text($"{reason}; {gaps} of {rows.Length} rows have a gap")
             );
-            if (category is null && LooksLikeIdentifier(column, rows, out var own))
+            if (category is null && LooksLikeIdentifier(column, rows.Span, out var own))
             {
                 warnings[place] = Text(
                     $"{table.Path}: {table.Names[place]}: {own} of {rows.Length} rows have a whole number of their own; if it is an identifier, leave it out with --ignore"
@@ -42,7 +42,7 @@ internal sealed record TableReport(IReadOnlyList<ColumnReport> Columns, IReadOnl
         return new TableReport(reports, [.. warnings.OfType<string>()]);
     }
 
-    private static int Gaps(ReadOnlySpan<double> values, int[] rows)
+    private static int Gaps(ReadOnlySpan<double> values, ReadOnlySpan<int> rows)
     {
         var gaps = 0;
         foreach (var row in rows)
@@ -59,7 +59,7 @@ internal sealed record TableReport(IReadOnlyList<ColumnReport> Columns, IReadOnl
             + (rare > 0 ? Text($", and {rare} words that are too rare for one of their own") : "");
     }
 
-    private static bool LooksLikeIdentifier(RawColumn column, int[] rows, out int own)
+    private static bool LooksLikeIdentifier(RawColumn column, ReadOnlySpan<int> rows, out int own)
     {
         own = 0;
         if (rows.Length < FewRows)

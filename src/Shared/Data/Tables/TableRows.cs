@@ -8,7 +8,6 @@ namespace Distributed.Data.Tables;
 internal sealed class TableRows : RawSamples
 {
     private const int TileRows = 64;
-    private const int PieceRows = 1 << 14;
 
     private readonly RawTable _table;
     private readonly Preprocessing _preprocessing;
@@ -35,29 +34,16 @@ internal sealed class TableRows : RawSamples
     }
 
     /// <summary>Chosen rows in stored form: little-endian 32-bit floats.</summary>
-    /// <exception cref="InputException">They do not fit: a value in a 32-bit float, or all of them in one array.</exception>
-    public byte[] Store(int[] rows)
+    /// <param name="rows">[n], the rows.</param>
+    /// <param name="destination">[n, values of a sample]; overwritten.</param>
+    /// <exception cref="InputException">A value does not fit in a 32-bit float.</exception>
+    public void Store(ReadOnlySpan<int> rows, Span<float> destination)
     {
-        var sampleLength = _preprocessing.SampleLength(_table.Columns.Count);
-        var length = (long)rows.Length * sampleLength * sizeof(float);
-        if (length > Array.MaxLength)
-        {
-            throw FileErrors.In(
-                _table.Path,
-                $"{rows.Length} rows of {sampleLength} numbers are more than {Array.MaxLength} bytes; split it"
-            );
-        }
-
-        var stored = GC.AllocateUninitializedArray<byte>((int)length);
-        var pieces = (rows.Length + PieceRows - 1) / PieceRows;
-        ParallelPieces.Run(pieces, piece =>
-        {
-            var first = piece * PieceRows;
-            var chosen = rows.AsSpan(first, Math.Min(PieceRows, rows.Length - first));
-            var bytes = sampleLength * sizeof(float);
-            Store(chosen, MemoryMarshal.Cast<byte, float>(stored.AsSpan(first * bytes, chosen.Length * bytes)));
-        });
-        return stored;
+        _table.ReadSoon(rows[0], rows[^1] - rows[0] + 1);
+        Encode(rows, destination);
+        var bits = MemoryMarshal.Cast<float, int>(destination);
+        if (!BitConverter.IsLittleEndian)
+            BinaryPrimitives.ReverseEndianness(bits, bits);
     }
 
     private static double[]? Ids(RawColumn column, ColumnEncoding? encoding)
@@ -66,14 +52,6 @@ internal sealed class TableRows : RawSamples
             return null;
         var ids = category.Ids();
         return [.. column.Words.Append("").Select(word => (double)ids.GetValueOrDefault(word))];
-    }
-
-    private void Store(ReadOnlySpan<int> rows, Span<float> destination)
-    {
-        Encode(rows, destination);
-        var bits = MemoryMarshal.Cast<float, int>(destination);
-        if (!BitConverter.IsLittleEndian)
-            BinaryPrimitives.ReverseEndianness(bits, bits);
     }
 
     /// <summary>Turns rows into samples, a few at a time, so that each column is read along its own order.</summary>

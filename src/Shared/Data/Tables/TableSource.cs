@@ -14,6 +14,9 @@ internal abstract class TableSource
     /// <summary>Names the places of rows and cells.</summary>
     public abstract RowPlaces Places { get; }
 
+    /// <summary>Where what is read lies.</summary>
+    public virtual Workspace Workspace => Workspace.InMemory;
+
     /// <summary>How numbers are written in texts.</summary>
     public virtual CsvDialect Dialect => CsvDialect.Usual;
 

@@ -40,6 +40,14 @@ internal sealed class TargetStretches
             _weights?.Add(cell, place);
     }
 
+    /// <summary>Says that all rows are there.</summary>
+    public void End()
+    {
+        foreach (var labels in _labels)
+            labels.End();
+        _weights?.End();
+    }
+
     /// <summary>Adds what was read to the table; stretches come in the order of their rows.</summary>
     public void Join()
     {

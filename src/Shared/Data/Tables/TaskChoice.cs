@@ -15,8 +15,9 @@ internal readonly record struct TaskChoice(LearningTask Task, string? Reason)
     /// <param name="asked">What somebody has said; null to find out.</param>
     /// <param name="targets">The targets of all rows.</param>
     /// <param name="trainRows">The rows of the training part.</param>
+    /// <param name="workspace">Where numbers are sorted.</param>
     /// <exception cref="InputException">Only a person can tell.</exception>
-    public static TaskChoice Of(LearningTask? asked, IReadOnlyList<RawLabels> targets, int[] trainRows)
+    public static TaskChoice Of(LearningTask? asked, IReadOnlyList<RawLabels> targets, ReadOnlySpan<int> trainRows, Workspace workspace)
     {
         var labels = targets[0];
         if (targets.Count > 1)
@@ -32,7 +33,7 @@ internal readonly record struct TaskChoice(LearningTask Task, string? Reason)
 
         if (asked is { } task)
             return new(task, Reason: null);
-        var (numbers, texts, hasFraction) = labels.Content(trainRows);
+        var (numbers, texts, hasFraction) = labels.Content(trainRows, workspace);
         if (texts > 0)
         {
             return numbers <= texts

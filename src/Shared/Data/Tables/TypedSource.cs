@@ -59,8 +59,14 @@ internal abstract class TypedSource : TableSource
         }
 
         foreach (var (feature, stretch) in features.Index())
+        {
+            stretch.End();
             table.Columns[feature].Join(stretch);
+        }
+
+        targets.End();
         targets.Join();
+        table.End();
         return table;
     }
 

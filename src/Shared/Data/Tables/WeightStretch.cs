@@ -7,9 +7,9 @@ namespace Distributed.Data.Tables;
 /// <param name="weights">[rows of the table], shared with the other stretches.</param>
 /// <param name="first">The first row.</param>
 /// <param name="rules">How numbers are written, and how places are named.</param>
-internal sealed class WeightStretch(string name, float[] weights, int first, CellRules rules)
+internal sealed class WeightStretch(string name, Memory<float> weights, int first, CellRules rules)
 {
-    private int _next = first;
+    private ColumnWriter<float> _weights = new(weights, first);
 
     /// <summary>Adds a cell.</summary>
     /// <exception cref="InputException">It is no number of at least 0 that fits in a 32-bit float.</exception>
@@ -23,6 +23,9 @@ internal sealed class WeightStretch(string name, float[] weights, int first, Cel
             );
         }
 
-        weights[_next++] = (float)weight;
+        _weights.Add((float)weight);
     }
+
+    /// <summary>Says that all rows are there.</summary>
+    public void End() => _weights.Flush();
 }

@@ -43,7 +43,7 @@ public sealed class DatasetPackTests : IDisposable
         var options = new ArrayOptions { Weights = [.. Enumerable.Range(0, 20).Select(row => row / 4f)] };
         var dataset = Dataset.FromArrays(features, [.. Enumerable.Range(0, 20).Select(row => row % 2)], options);
 
-        var packed = DatasetPack.Write(() => dataset, isTable: false, Place("pack"));
+        var packed = DatasetPack.Write(_ => dataset, isTable: false, Place("pack"));
 
         Assert.Equal(dataset.Sha256, packed.Sha256);
         Assert.True(packed.HasWeights);
@@ -56,13 +56,17 @@ public sealed class DatasetPackTests : IDisposable
         var options = Options("numbers") with { Holdout = "0.1" };
         var dataset = DatasetLoader.Load(options);
 
-        var packed = DatasetPack.Write(() => DatasetLoader.Load(options), isTable: true, Place("pack"));
+        var packed = DatasetPack.Write(
+            workspace => DatasetLoader.Load(options with { Workspace = workspace }),
+            isTable: true,
+            Place("pack")
+        );
 
         Assert.Equal(dataset.Sha256, packed.Sha256);
         Assert.Equal(dataset.Sha256, DatasetHash.Compute(packed));
         Assert.Equal(DataFolder.Decode(dataset.Holdout!), DataFolder.Decode(packed.Holdout!));
         Assert.Contains(
-            "what is held out was decided when it was packed",
+            "--holdout 0.2 was decided when it was packed; leave it out, or pack the data again with it",
             _folder.Refusal(new DataOptions { Data = packed.Location, Holdout = "0.2" }),
             StringComparison.Ordinal
         );
@@ -203,7 +207,7 @@ public sealed class DatasetPackTests : IDisposable
     {
         var message = "";
         DatasetPack.Write(
-            () =>
+            _ =>
             {
                 message = Assert.Throws<InputException>(() => Pack("digits")).Message;
                 return Load("digits");
@@ -222,7 +226,7 @@ public sealed class DatasetPackTests : IDisposable
     public void An_empty_folder_is_taken_however_it_is_named(string suffix)
     {
         Directory.CreateDirectory(Place("pack"));
-        Assert.Equal(Load("digits").Sha256, DatasetPack.Write(() => Load("digits"), isTable: false, Place("pack") + suffix).Sha256);
+        Assert.Equal(Load("digits").Sha256, DatasetPack.Write(_ => Load("digits"), isTable: false, Place("pack") + suffix).Sha256);
     }
 
     [Fact]
@@ -250,7 +254,7 @@ public sealed class DatasetPackTests : IDisposable
     public void Bad_data_leaves_nothing_behind()
     {
         Assert.Throws<InputException>(() =>
-            DatasetPack.Write(() => throw new InputException("bad.csv: line 3: .."), isTable: true, Place("pack"))
+            DatasetPack.Write(_ => throw new InputException("bad.csv: line 3: .."), isTable: true, Place("pack"))
         );
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
     }
@@ -260,7 +264,17 @@ public sealed class DatasetPackTests : IDisposable
     {
         var location = Pack("digits").Location;
         var message = _folder.Refusal(new DataOptions { Data = location, Test = location });
-        Assert.Contains("is packed with its own test set; leave --test out", message, StringComparison.Ordinal);
+        Assert.Contains("was decided when it was packed; leave it out", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_said_of_columns_is_refused_by_name()
+    {
+        var options = new DataOptions { Data = Pack("numbers").Location };
+        const string remedy = "was decided when it was packed; leave it out, or pack the data again with it";
+        Assert.Equal($"pack: --label-column n {remedy}", _folder.Refusal(options with { LabelColumn = "n" }));
+        Assert.Equal($"pack: --weight-column {remedy}", _folder.Refusal(options with { WeightColumn = "n" }));
+        Assert.Equal($"pack: --standardize off {remedy}", _folder.Refusal(options with { Standardize = false }));
     }
 
     private string Place(string name) => Path.Combine(_folder.Path, name);
@@ -268,7 +282,11 @@ public sealed class DatasetPackTests : IDisposable
     private Dataset Load(string source) => DatasetLoader.Load(Options(source));
 
     private Dataset Pack(string source) =>
-        DatasetPack.Write(() => DatasetLoader.Load(Options(source)), DatasetLoader.IsTable(Options(source)), Place("pack"));
+        DatasetPack.Write(
+            workspace => DatasetLoader.Load(Options(source) with { Workspace = workspace }),
+            DatasetLoader.IsTable(Options(source)),
+            Place("pack")
+        );
 
     private DataOptions Options(string source)
     {

@@ -8,7 +8,7 @@ namespace Distributed.Data.Formats.Csv;
 /// <param name="End">Where they end.</param>
 /// <param name="FirstRow">The first row, counted over all parts, without headers and blank lines.</param>
 /// <param name="Rows">Number of rows.</param>
-internal readonly record struct CsvBlock(int Part, int Start, int End, int FirstRow, int Rows)
+internal readonly record struct CsvBlock(int Part, long Start, long End, int FirstRow, int Rows)
 {
     private const byte Quote = (byte)'"';
 
@@ -22,22 +22,30 @@ internal readonly record struct CsvBlock(int Part, int Start, int End, int First
     /// <param name="separator">What stands between two cells.</param>
     /// <param name="first">Where its first row begins, which row that is, and in which part.</param>
     /// <param name="size">Bytes of a block, which ends with the row that reaches them.</param>
-    public static IEnumerable<CsvBlock> Split(ReadOnlyMemory<byte> text, byte separator, CsvBlock first, int size)
+    public static IEnumerable<CsvBlock> Split(ByteContent text, byte separator, CsvBlock first, int size)
     {
-        var block = first;
-        var (at, recordStart) = (first.Start, first.Start);
-        while (at < text.Length)
+        for (var block = first; block.Start < text.Length; block = new(first.Part, block.End, block.End, block.FirstRow + block.Rows, 0))
         {
-            at = NextLineEnd(text.Span, separator, recordStart);
-            var rows = at > recordStart ? block.Rows + 1 : block.Rows;
-            at = Math.Min(at + (text.Span[at..].StartsWith("\r\n"u8) ? 2 : 1), text.Length);
-            block = block with { End = at, Rows = rows };
-            recordStart = at;
-            if (at - block.Start < size && at < text.Length)
-                continue;
+            text.ReadSoon(block.Start + size, size);
+            var (length, rows) = Cut(text.From(block.Start), separator, size);
+            block = block with { End = block.Start + length, Rows = rows };
             yield return block;
-            block = new CsvBlock(first.Part, at, at, block.FirstRow + rows, 0);
         }
+    }
+
+    /// <summary>How far the rows go that reach a size, and how many they are.</summary>
+    private static (int Length, int Rows) Cut(ReadOnlySpan<byte> text, byte separator, int size)
+    {
+        var (at, rows) = (0, 0);
+        while (at < size && at < text.Length)
+        {
+            var start = at;
+            at = NextLineEnd(text, separator, start);
+            rows += at > start ? 1 : 0;
+            at = Math.Min(at + (text[at..].StartsWith("\r\n"u8) ? 2 : 1), text.Length);
+        }
+
+        return (at, rows);
     }
 
     /// <summary>Where a record ends, or the text.</summary>

@@ -26,7 +26,7 @@ internal readonly record struct CsvDialect(byte Separator, bool HasDecimalCommas
     /// <param name="text">The text from the first row on.</param>
     /// <param name="hasDecimalCommas">Whether numbers have decimal commas, as somebody has said.</param>
     /// <exception cref="InputException">The row has several separators, or numbers have decimal commas and nobody has said so.</exception>
-    public static CsvDialect Detect(string path, int line, ReadOnlySpan<byte> text, bool hasDecimalCommas)
+    public static CsvDialect Detect(string path, long line, ReadOnlySpan<byte> text, bool hasDecimalCommas)
     {
         var seen = Separators(text);
         var hasComma = seen.Remove(Comma);

@@ -15,9 +15,16 @@ internal class CsvFormat : TableFormat
 
     /// <inheritdoc />
     public override TableSource Open(DataFiles files, DataOptions options) =>
-        CsvSource.Of(files.Path, [.. files.Files.Select(file => new CsvPart(file, ReadText(file)))], options.DecimalComma);
+        CsvSource.Of(
+            files.Path,
+            [.. files.Files.Select(file => new CsvPart(file, ReadText(file, options.Workspace)))],
+            options.DecimalComma,
+            options.Workspace
+        );
 
     /// <summary>A file's content as CSV, line by line, so that messages name the lines of the file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="workspace">Where the text is to lie.</param>
     /// <exception cref="InputException">It cannot be read.</exception>
-    protected virtual ReadOnlyMemory<byte> ReadText(string path) => FileContent.Read(path);
+    protected virtual ByteContent ReadText(string path, Workspace workspace) => workspace.Read(path);
 }

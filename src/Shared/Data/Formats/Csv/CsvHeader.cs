@@ -63,9 +63,11 @@ internal static class CsvHeader
         var hasNumber = new bool[columns];
         var hasText = new bool[columns];
         var row = 0;
-        for (var part = 0; part < source.PartCount && row < RowsLookedAt; part++)
+        foreach (var block in source.BlocksBelow())
         {
-            var reader = source.ReadBelow(part);
+            if (row == RowsLookedAt)
+                break;
+            var reader = source.Read(block);
             var column = 0;
             while (row < RowsLookedAt && reader.TryRead(out var cell))
             {
@@ -102,9 +104,9 @@ internal static class CsvHeader
     private static bool AllBelow(CsvSource source, int column, CellTest test)
     {
         var hasRows = false;
-        for (var part = 0; part < source.PartCount; part++)
+        foreach (var block in source.BlocksBelow())
         {
-            var reader = source.ReadBelow(part);
+            var reader = source.Read(block);
             var at = 0;
             while (reader.TryRead(out var cell))
             {

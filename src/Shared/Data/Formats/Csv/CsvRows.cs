@@ -44,6 +44,9 @@ internal sealed class CsvRows
     public void Read(CsvReader reader)
     {
         while (TryReadRow(ref reader)) { }
+        foreach (var stretch in _features)
+            stretch.End();
+        _targets.End();
     }
 
     /// <summary>Adds what was read to the table; stretches come in the order of their rows.</summary>

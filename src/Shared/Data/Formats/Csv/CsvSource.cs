@@ -15,21 +15,22 @@ internal sealed class CsvSource : TableSource
     private readonly IReadOnlyList<CsvPart> _parts;
     private readonly long[] _origins; // [parts], the place of the first byte of each
     private readonly PartStart[] _starts; // [parts]
-    private readonly int _firstLine;
+    private readonly long _firstLine;
     private readonly int _blockBytes;
 
-    private CsvSource(string path, IReadOnlyList<CsvPart> parts, bool hasDecimalCommas, int blockBytes)
+    private CsvSource(string path, IReadOnlyList<CsvPart> parts, bool hasDecimalCommas, Workspace workspace, int blockBytes)
     {
         Path = path;
+        Workspace = workspace;
         _blockBytes = blockBytes;
         _parts = parts;
         _origins = new long[parts.Count];
         for (var part = 1; part < parts.Count; part++)
             _origins[part] = _origins[part - 1] + parts[part - 1].Text.Length;
         Places = new RowPlaces([.. parts.Zip(_origins, (part, origin) => (part.Path, origin))], (part, offset) =>
-            string.Create(CultureInfo.InvariantCulture, $"line {parts[part].LineAt((int)offset)}")
+            string.Create(CultureInfo.InvariantCulture, $"line {parts[part].LineAt(offset)}")
         );
-        var text = parts[0].Text.Span;
+        var text = parts[0].Text.From(0);
         var start = CsvReader.MarkLength(text);
         start += text[start..].IndexOfAnyExcept("\r\n"u8) is >= 0 and var blank ? blank : text.Length - start;
         if (start == text.Length)
@@ -47,18 +48,22 @@ internal sealed class CsvSource : TableSource
     /// <param name="blockBytes">Bytes of text that a thread reads at a time, which changes no result.</param>
     /// <exception cref="InputException">There is no row, or its separator cannot be told.</exception>
     public static CsvSource Of(string path, ReadOnlyMemory<byte> text, bool hasDecimalCommas, int blockBytes = UsualBlockBytes) =>
-        new(path, [new CsvPart(path, text)], hasDecimalCommas, blockBytes);
+        new(path, [new CsvPart(path, new BytesInMemory(text))], hasDecimalCommas, Workspace.InMemory, blockBytes);
 
     /// <summary>A text in parts.</summary>
     /// <param name="path">What they are called together.</param>
     /// <param name="parts">The parts in order, at least one.</param>
     /// <param name="hasDecimalCommas">Whether numbers have decimal commas.</param>
+    /// <param name="workspace">Where the table is to lie.</param>
     /// <exception cref="InputException">There is no row in the first one, or its separator cannot be told.</exception>
-    public static CsvSource Of(string path, IReadOnlyList<CsvPart> parts, bool hasDecimalCommas) =>
-        new(path, parts, hasDecimalCommas, UsualBlockBytes);
+    public static CsvSource Of(string path, IReadOnlyList<CsvPart> parts, bool hasDecimalCommas, Workspace workspace) =>
+        new(path, parts, hasDecimalCommas, workspace, UsualBlockBytes);
 
     /// <inheritdoc />
     public override string Path { get; }
+
+    /// <inheritdoc />
+    public override Workspace Workspace { get; }
 
     /// <inheritdoc />
     public override RowPlaces Places { get; }
@@ -68,9 +73,6 @@ internal sealed class CsvSource : TableSource
 
     /// <inheritdoc />
     public override string[] FirstRow { get; }
-
-    /// <summary>Number of parts.</summary>
-    public int PartCount => _parts.Count;
 
     /// <inheritdoc />
     public override bool HasHeader(int labelIndex) => CsvHeader.IsIn(this, FirstRow, labelIndex);
@@ -83,18 +85,25 @@ internal sealed class CsvSource : TableSource
         RefuseFirstRow("the row has 1 cell; a sample needs features and a label, with commas between them");
 
     /// <summary>
-    /// Reads the rows of a part below what is or may be the header; none where columns may be in another order, which is refused if the first
-    /// row is a header.
+    /// The rows below what is or may be the header; none of a part where columns may be in another order, which is refused if the first row is
+    /// a header.
     /// </summary>
-    public CsvReader ReadBelow(int part)
+    public IEnumerable<CsvBlock> BlocksBelow() =>
+        BlocksFrom(part =>
+            _starts[part].Names switch
+            {
+                Names.None => _starts[part].First,
+                Names.Same => _starts[part].Below,
+                _ => _parts[part].Text.Length,
+            }
+        );
+
+    /// <summary>Reads some rows.</summary>
+    public CsvReader Read(CsvBlock block)
     {
-        var start = _starts[part].Names switch
-        {
-            Names.None => _starts[part].First,
-            Names.Same => _starts[part].Below,
-            _ => _parts[part].Text.Length,
-        };
-        return Read(part, start, end: null);
+        var (content, length) = (_parts[block.Part].Text, checked((int)(block.End - block.Start)));
+        content.ReadSoon(block.Start, length + _blockBytes);
+        return new CsvReader(content.Span(block.Start, length), start: 0, Dialect.Separator, Places, _origins[block.Part] + block.Start);
     }
 
     /// <summary>Refuses something in the first row.</summary>
@@ -105,32 +114,41 @@ internal sealed class CsvSource : TableSource
     {
         if (layout.HasHeader)
             RequireSameHeaders();
-        var blocks = Blocks(layout.HasHeader);
+        var blocks = BlocksFrom(part => layout.HasHeader && _starts[part].Names == Names.Same ? _starts[part].Below : _starts[part].First)
+            .ToList();
         var rows = blocks.Sum(block => (long)block.Rows);
         if (rows == 0)
             throw FileErrors.In(Path, "there is a header but no row; a dataset needs samples");
         if (rows > Array.MaxLength)
             throw FileErrors.In(Path, $"{rows} rows are more than {Array.MaxLength}; split it");
         var table = new RawTable(this, layout, kinds, rules, (int)rows);
-        CsvRows[] read = [.. blocks.Select(block => new CsvRows(table, layout, rules, readsLabels, block.FirstRow))];
-        ParallelPieces.Run(blocks.Count, index => read[index].Read(Read(blocks[index].Part, blocks[index].Start, blocks[index].End)));
-        foreach (var (block, filled) in blocks.Zip(read))
-            filled.Join(block.Rows);
+        // What a block knows of its rows, their words above all, is joined and forgotten as soon as all blocks before it are.
+        ParallelPieces.InOrder(
+            blocks,
+            block =>
+            {
+                var read = new CsvRows(table, layout, rules, readsLabels, block.FirstRow);
+                read.Read(Read(block));
+                return read;
+            },
+            (block, read) => read.Join(block.Rows)
+        );
+        table.End();
         return table;
     }
 
-    private List<CsvBlock> Blocks(bool hasHeader)
+    private IEnumerable<CsvBlock> BlocksFrom(Func<int, long> startOf)
     {
-        List<CsvBlock> blocks = [];
+        var firstRow = 0;
         for (var part = 0; part < _parts.Count; part++)
         {
-            var start = hasHeader && _starts[part].Names == Names.Same ? _starts[part].Below : _starts[part].First;
-            var firstRow = blocks.Count == 0 ? 0 : blocks[^1].FirstRow + blocks[^1].Rows;
-            var first = new CsvBlock(part, start, start, firstRow, 0);
-            blocks.AddRange(CsvBlock.Split(_parts[part].Text, Dialect.Separator, first, _blockBytes));
+            var start = startOf(part);
+            foreach (var block in CsvBlock.Split(_parts[part].Text, Dialect.Separator, new(part, start, start, firstRow, 0), _blockBytes))
+            {
+                yield return block;
+                firstRow = block.FirstRow + block.Rows;
+            }
         }
-
-        return blocks;
     }
 
     private PartStart StartOf(int part)
@@ -140,19 +158,15 @@ internal sealed class CsvSource : TableSource
             row.SequenceEqual(FirstRow) ? Names.Same
             : IsLikeHeader(row) ? Names.Others
             : Names.None;
-        return new PartStart(CsvReader.MarkLength(_parts[part].Text.Span), below, names);
+        return new PartStart(MarkLength(part), below, names);
     }
 
-    private CsvReader Read(int part, int start, int? end)
-    {
-        var text = _parts[part].Text.Span;
-        return new CsvReader(text[..(end ?? text.Length)], start, Dialect.Separator, Places, _origins[part]);
-    }
+    private int MarkLength(int part) => CsvReader.MarkLength(_parts[part].Text.From(0));
 
     /// <summary>The first row of a part that is not blank, and where the next one begins; empty if there is none.</summary>
     private string[] RowAtStart(int part, out int end)
     {
-        var reader = Read(part, CsvReader.MarkLength(_parts[part].Text.Span), end: null);
+        var reader = new CsvReader(_parts[part].Text.From(0), MarkLength(part), Dialect.Separator, Places, _origins[part]);
         List<string> cells = [];
         while (reader.TryRead(out var cell))
         {

@@ -9,7 +9,7 @@ namespace Distributed.Data.Formats.Idx;
 /// <param name="Path">Where it was read from.</param>
 /// <param name="Dimensions">The sizes, the outermost first: the number of samples.</param>
 /// <param name="Content">The whole uncompressed file.</param>
-internal sealed record IdxFile(string Path, int[] Dimensions, ReadOnlyMemory<byte> Content)
+internal sealed record IdxFile(string Path, int[] Dimensions, ByteContent Content)
 {
     private const int MagicLength = 4;
     private const int DimensionLength = 4;
@@ -19,8 +19,8 @@ internal sealed record IdxFile(string Path, int[] Dimensions, ReadOnlyMemory<byt
     /// <summary>Offset of the values in the uncompressed file.</summary>
     public int HeaderLength => MagicLength + (Dimensions.Length * DimensionLength);
 
-    /// <summary>The values; as many as the product of the dimensions.</summary>
-    public ReadOnlyMemory<byte> Values => Content[HeaderLength..];
+    /// <summary>Number of values: the product of the dimensions.</summary>
+    public long ValueCount => Content.Length - HeaderLength;
 
     /// <summary>Whether content begins as that of IDX files does, with values of any type.</summary>
     public static bool HasMark(ReadOnlySpan<byte> start) => start is [0, 0, 8 or 9 or (>= 11 and <= 14), >= 1 and <= MostDimensions, ..];
@@ -39,14 +39,16 @@ internal sealed record IdxFile(string Path, int[] Dimensions, ReadOnlyMemory<byt
     }
 
     /// <summary>Reads a file, compressed or not.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="workspace">Where its content is to lie.</param>
     /// <exception cref="InputException">It cannot be read, its header is wrong, or promises more or less than there is.</exception>
-    public static IdxFile Read(string path) => Parse(path, FileContent.Read(path));
+    public static IdxFile Read(string path, Workspace workspace) => Parse(path, workspace.Read(path));
 
     /// <summary>Checks a file's header against its content. Nothing is allocated for what the header only promises.</summary>
     /// <exception cref="InputException">The header is wrong, or promises more or less than there is.</exception>
-    public static IdxFile Parse(string path, ReadOnlyMemory<byte> content)
+    public static IdxFile Parse(string path, ByteContent content)
     {
-        var file = new IdxFile(path, ParseDimensions(path, content.Span), content);
+        var file = new IdxFile(path, ParseDimensions(path, content.From(0)), content);
         file.RequireLength();
         return file;
     }
@@ -85,7 +87,7 @@ internal sealed record IdxFile(string Path, int[] Dimensions, ReadOnlyMemory<byt
     {
         // Four factors below 2^31 fit in 128 bits.
         var promised = Dimensions.Aggregate(UInt128.One, (product, size) => product * (uint)size);
-        var present = (UInt128)Values.Length;
+        var present = (UInt128)ValueCount;
         if (promised == present)
             return;
         var sizes = string.Join(" x ", Dimensions);

@@ -43,32 +43,34 @@ internal sealed class IdxFormat : ImageFormat
 
     /// <summary>Reads the images file and the labels file beside it.</summary>
     /// <exception cref="InputException">A file is missing or bad, or the two do not go together.</exception>
-    protected override ByteSamples Read(IReadOnlyList<string> files)
+    protected override ByteSamples Read(IReadOnlyList<string> files, Workspace workspace)
     {
-        var images = ReadImages(files[0]);
-        return Combine(images, IdxFile.Read(LabelsPath(files[0])));
+        var images = ReadImages(files[0], workspace);
+        return Combine(images, IdxFile.Read(LabelsPath(files[0]), workspace), workspace);
     }
 
     /// <inheritdoc />
-    protected override (SampleShape Shape, ReadOnlyMemory<byte> Features) ReadImages(IReadOnlyList<string> files)
+    protected override (SampleShape Shape, RecordSamples Samples) ReadImages(IReadOnlyList<string> files, Workspace workspace)
     {
-        var images = ReadImages(files[0]);
-        return (Shape(images), images.Values);
+        var images = ReadImages(files[0], workspace);
+        return (Shape(images), Samples(images, new int[images.Dimensions[0]]));
     }
 
     /// <summary>Puts images and labels together.</summary>
     /// <exception cref="InputException">The two do not go together.</exception>
-    public static ByteSamples Combine(IdxFile images, IdxFile labels)
+    public static ByteSamples Combine(IdxFile images, IdxFile labels, Workspace workspace)
     {
         var shape = Shape(images);
         RequireOneLabelPerImage(images, labels);
+        var classes = workspace.Allocate<int>(labels.Dimensions[0]);
+        for (var sample = 0; sample < classes.Length; sample++)
+            classes.Span[sample] = labels.Content.Span(labels.HeaderLength + sample, 1)[0];
         return new ByteSamples
         {
             Path = images.Path,
             LabelsPath = labels.Path,
             Shape = shape,
-            Labels = Array.ConvertAll(labels.Values.ToArray(), label => (int)label),
-            Features = images.Values,
+            Samples = Samples(images, classes),
             FirstLabelOffset = labels.HeaderLength,
             LabelStride = 1,
         };
@@ -78,9 +80,15 @@ internal sealed class IdxFormat : ImageFormat
     private static IReadOnlyList<string> FindImages(string folder, string part) =>
         FolderParts.Find(folder, Suffixes.Select(suffix => part + suffix));
 
-    private static IdxFile ReadImages(string path)
+    private static RecordSamples Samples(IdxFile images, ReadOnlyMemory<int> labels)
     {
-        var images = IdxFile.Read(path);
+        var bytes = Shape(images).Length;
+        return new RecordSamples(labels, [images.Content], images.HeaderLength, bytes, bytes);
+    }
+
+    private static IdxFile ReadImages(string path, Workspace workspace)
+    {
+        var images = IdxFile.Read(path, workspace);
         return images.Dimensions.Length > 1
             ? images
             : throw FileErrors.AtOffset(path, 3, "one dimension: these are labels; name the file of the images");

@@ -11,8 +11,11 @@ internal sealed class ParquetFile
 {
     private const string Footer = "its footer";
 
-    private ParquetFile(string path, IReadOnlyList<Field> columns, int[] groups)
+    private readonly Workspace _workspace;
+
+    private ParquetFile(string path, Workspace workspace, IReadOnlyList<Field> columns, int[] groups)
     {
+        _workspace = workspace;
         Path = path;
         Columns = columns;
         Groups = groups;
@@ -31,14 +34,16 @@ internal sealed class ParquetFile
     public IReadOnlyList<int> Groups { get; }
 
     /// <summary>Reads what a file says of itself.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="workspace">Where its content is to lie if it has to be decompressed.</param>
     /// <exception cref="InputException">It cannot be read, or is damaged.</exception>
-    public static ParquetFile Open(string path)
+    public static ParquetFile Open(string path, Workspace workspace)
     {
-        using var reader = new Reader(path);
+        using var reader = new Reader(path, workspace);
         return Refusing(path, Footer, () =>
         {
             Field[] columns = [.. reader.Schema.Fields.Where(field => !IsIndexOfPandas(field.Name))];
-            return new ParquetFile(path, columns, [.. reader.Groups.Select(group => RowsOf(group, columns))]);
+            return new ParquetFile(path, workspace, columns, [.. reader.Groups.Select(group => RowsOf(group, columns))]);
         });
     }
 
@@ -51,7 +56,7 @@ internal sealed class ParquetFile
     /// <summary>The row groups, each to be read before the next.</summary>
     public IEnumerable<TypedBlock> Blocks()
     {
-        using var reader = new Reader(Path);
+        using var reader = new Reader(Path, _workspace);
         for (var group = 0; group < Groups.Count; group++)
             yield return new ParquetBlock(this, group, reader.Groups[group]);
     }
@@ -103,9 +108,9 @@ internal sealed class ParquetFile
         private readonly Stream _content;
         private readonly ParquetReader _reader;
 
-        public Reader(string path)
+        public Reader(string path, Workspace workspace)
         {
-            _content = FileContent.OpenSeekable(path);
+            _content = workspace.OpenSeekable(path);
             try
             {
                 RequireEnd(path);

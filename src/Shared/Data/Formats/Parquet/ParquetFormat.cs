@@ -20,5 +20,5 @@ internal sealed class ParquetFormat : TableFormat
         );
 
     /// <inheritdoc />
-    public override TableSource Open(DataFiles files, DataOptions options) => new ParquetSource(files.Path, files.Files);
+    public override TableSource Open(DataFiles files, DataOptions options) => new ParquetSource(files.Path, files.Files, options.Workspace);
 }

@@ -12,11 +12,13 @@ internal sealed class ParquetSource : TypedSource
     /// <summary>Reads what the files say of themselves.</summary>
     /// <param name="path">What they are called together.</param>
     /// <param name="files">Their paths, at least one.</param>
+    /// <param name="workspace">Where the table is to lie.</param>
     /// <exception cref="InputException">A file is damaged, or they have different columns.</exception>
-    public ParquetSource(string path, IReadOnlyList<string> files)
+    public ParquetSource(string path, IReadOnlyList<string> files, Workspace workspace)
     {
         Path = path;
-        _files = [.. files.Select(ParquetFile.Open)];
+        Workspace = workspace;
+        _files = [.. files.Select(file => ParquetFile.Open(file, workspace))];
         FirstRow = NamesIn(_files[0]);
         if (FirstRow.Length == 0)
             throw FileErrors.In(_files[0].Path, "there is no column; a sample needs features and a label");
@@ -43,6 +45,9 @@ internal sealed class ParquetSource : TypedSource
 
     /// <inheritdoc />
     public override string Path { get; }
+
+    /// <inheritdoc />
+    public override Workspace Workspace { get; }
 
     /// <inheritdoc />
     public override string[] FirstRow { get; }

@@ -1,7 +1,7 @@
-using Distributed.Checkpoints;
+using Distributed.Shared.Tests.Checkpoints;
 using Xunit;
 
-namespace Distributed.Shared.Tests.Checkpoints;
+namespace Distributed.Shared.Tests;
 
 public sealed class AtomicFileTests : IDisposable
 {

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace Distributed.Checkpoints;
+namespace Distributed;
 
 /// <summary>
 /// Writes files so that a reader, or a machine that comes back after a power cut, sees the old content or the new, never a part.
