@@ -35,8 +35,8 @@ internal sealed record WorkerOptions
     /// <summary>Where the state is left if the coordinator never returns.</summary>
     public string EmergencyDir { get; init; } = ".";
 
-    /// <summary>The data this worker holds; if it is the run's, the coordinator sends indices instead of samples.</summary>
-    public DataOptions Data { get; init; } = new();
+    /// <summary>The data this worker holds; if it is the run's, the coordinator sends indices instead of samples. Null for none.</summary>
+    public DataOptions? Data { get; init; } = new();
 
     /// <summary>What is logged on standard error.</summary>
     public LogSettings Logs { get; init; } = new();

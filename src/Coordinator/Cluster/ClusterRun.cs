@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Distributed.Cluster;
 using Distributed.Collectives;
 using Distributed.Coordinator.Cluster.Control;
 using Distributed.Coordinator.Cluster.Hosting;

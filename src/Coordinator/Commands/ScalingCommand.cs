@@ -1,4 +1,5 @@
 using System.Globalization;
+using Distributed.Cluster;
 using Distributed.Collectives;
 using Distributed.Coordinator.Benchmarks;
 using Distributed.Coordinator.Benchmarks.Scaling;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Distributed.Cluster;
 using Distributed.Coordinator.Runs;
 
 namespace Distributed.Coordinator.Options;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Distributed.Cluster;
 using Distributed.Coordinator.Runs;
 using Distributed.Data;
 using Distributed.Training;

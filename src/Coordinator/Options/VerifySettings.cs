@@ -1,3 +1,4 @@
+using Distributed.Cluster;
 using Distributed.Coordinator.Observers;
 using Distributed.Coordinator.Runs;
 using Distributed.Data;

@@ -1,33 +1,9 @@
 using System.Net;
+using Distributed.Cluster;
 using Distributed.Kernels.Threads;
+using Distributed.Training;
 
 namespace Distributed.Coordinator.Runs;
-
-/// <summary>How gradients travel between workers.</summary>
-internal enum Transport
-{
-    /// <summary>The fastest that all workers can use.</summary>
-    Auto = 0,
-
-    /// <summary>Shared memory, between workers of one machine.</summary>
-    Shm,
-
-    /// <summary>Raw streams over TCP, or a Unix domain socket inside a host.</summary>
-    Tcp,
-
-    /// <summary>Streaming calls over HTTP/2.</summary>
-    Grpc,
-}
-
-/// <summary>Who reduces the gradients.</summary>
-internal enum Exchange
-{
-    /// <summary>The workers, each owning a slice.</summary>
-    Peers = 0,
-
-    /// <summary>The coordinator, for networks in which workers cannot reach each other.</summary>
-    Coordinator,
-}
 
 /// <summary>Who does the work and how they talk. Nothing here changes the result. The defaults are here and nowhere else.</summary>
 internal sealed record ClusterOptions
@@ -101,30 +77,29 @@ internal sealed record ClusterOptions
     public int ResolvedThreads => Threads ?? Math.Max(1, Environment.ProcessorCount / Math.Max(1, Workers));
 
     /// <summary>Every bad value, one line each: the option, the value, and what would be right.</summary>
-    public IReadOnlyList<string> Validate() => [.. Errors()];
+    public IReadOnlyList<string> Validate() => [.. Errors().Select(error => error.Line(OptionName))];
 
-    private IEnumerable<string> Errors()
+    /// <summary>Every bad value, for programs that have no command line.</summary>
+    public IEnumerable<OptionError> Errors()
     {
         if (Workers is < 0 or > MaximumWorkers)
-            yield return $"--workers {Workers}: must be from 0 to {MaximumWorkers}";
-        if (Threads is < 1 or > MaximumThreads)
-            yield return $"--threads {Threads}: must be from 1 to {MaximumThreads}";
-        if (MinWorkers is < 1 or > MaximumWorkers)
-            yield return $"--min-workers {MinWorkers}: must be from 1 to {MaximumWorkers}";
-        if (MinWorkers > Workers && Listen is null)
-            yield return $"--min-workers {MinWorkers}: needs --listen, so that {MinWorkers - Workers} more than the {Workers} local workers can join";
-        if (JoinTimeout < 1)
-            yield return $"--join-timeout {JoinTimeout}: must be at least 1 second";
-        if (WaitForWorkers < 1)
-            yield return $"--wait-for-workers {WaitForWorkers}: must be at least 1 second";
+            yield return OptionError.Of(nameof(Workers), Workers, $"must be from 0 to {MaximumWorkers}");
+        if (Threads is { } threads && threads is < 1 or > MaximumThreads)
+            yield return OptionError.Of(nameof(Threads), threads, $"must be from 1 to {MaximumThreads}");
+        foreach (var error in JoinErrors())
+            yield return error;
         if (SilenceTimeout is < LeastSilence or > MostSilence)
-            yield return $"--silence-timeout {SilenceTimeout}: must be from {LeastSilence} to {MostSilence} seconds";
+            yield return OptionError.Of(nameof(SilenceTimeout), SilenceTimeout, $"must be from {LeastSilence} to {MostSilence} seconds");
         if (HangTimeout is not 0 and (< LeastHang or > MostHang))
-            yield return $"--hang-timeout {HangTimeout}: must be from {LeastHang} to {MostHang} seconds, or 0 to wait without end";
+        {
+            var remedy = $"must be from {LeastHang} to {MostHang} seconds, or 0 to wait without end";
+            yield return OptionError.Of(nameof(HangTimeout), HangTimeout, remedy);
+        }
+
         if (CompareEvery < 0)
-            yield return $"--compare-every {CompareEvery}: must be 0 or more steps";
+            yield return OptionError.Of(nameof(CompareEvery), CompareEvery, "must be 0 or more steps");
         if (Transport == Transport.Shm && !OperatingSystem.IsLinux())
-            yield return "--transport shm: needs Linux; use auto or grpc";
+            yield return new OptionError(nameof(Transport), "shm", "needs Linux; use auto or grpc");
         foreach (var error in ListenErrors())
             yield return error;
     }
@@ -135,17 +110,51 @@ internal sealed record ClusterOptions
     internal static int DefaultWorkers(int processors, bool hasQuota) =>
         Math.Clamp(processors, hasQuota ? 1 : FewestDefaultWorkers, MostDefaultWorkers);
 
-    private IEnumerable<string> ListenErrors()
+    private IEnumerable<OptionError> JoinErrors()
+    {
+        if (MinWorkers is { } least && least is < 1 or > MaximumWorkers)
+            yield return OptionError.Of(nameof(MinWorkers), least, $"must be from 1 to {MaximumWorkers}");
+        if (MinWorkers is { } minimum && minimum > Workers && Listen is null)
+        {
+            yield return OptionError.Of(
+                nameof(MinWorkers),
+                minimum,
+                $"needs {{0}}, so that {minimum - Workers} more than the {Workers} local workers can join",
+                nameof(Listen)
+            );
+        }
+
+        if (JoinTimeout < 1)
+            yield return OptionError.Of(nameof(JoinTimeout), JoinTimeout, "must be at least 1 second");
+        if (WaitForWorkers < 1)
+            yield return OptionError.Of(nameof(WaitForWorkers), WaitForWorkers, "must be at least 1 second");
+    }
+
+    private IEnumerable<OptionError> ListenErrors()
     {
         if (TokenFile is not null && Insecure)
-            yield return "--insecure: contradicts --token-file; give one of them";
+            yield return new OptionError(nameof(Insecure), Value: null, "contradicts {0}; give one of them", nameof(TokenFile));
         if (Listen is null)
             yield break;
         if (!Uri.TryCreate(Listen, UriKind.Absolute, out var url) || url.Scheme != Uri.UriSchemeHttp || url.PathAndQuery != "/")
-            yield return $"--listen {Listen}: must be an address such as http://0.0.0.0:5000";
+        {
+            yield return new OptionError(nameof(Listen), Listen, "must be an address such as http://0.0.0.0:5000");
+        }
         else if (!IsLoopback(url) && TokenFile is null && !Insecure)
-            yield return $"--listen {Listen}: is open to other machines and needs --token-file FILE (or --insecure, which lets anyone join)";
+        {
+            yield return new OptionError(
+                nameof(Listen),
+                Listen,
+                "is open to other machines and needs {0} FILE (or {1}, which lets anyone join)",
+                nameof(TokenFile),
+                nameof(Insecure)
+            );
+        }
     }
+
+    // MinWorkers is --min-workers.
+    private static string OptionName(string property) =>
+        "-" + string.Concat(property.Select(letter => char.IsUpper(letter) ? $"-{char.ToLowerInvariant(letter)}" : $"{letter}"));
 
     private static bool IsLoopback(Uri url) =>
         url.IsLoopback || (IPAddress.TryParse(url.DnsSafeHost, out var address) && IPAddress.IsLoopback(address));

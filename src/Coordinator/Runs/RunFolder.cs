@@ -101,6 +101,18 @@ internal sealed class RunFolder : IDisposable
         }
     }
 
+    /// <summary>Resumes the run in a folder, and notes where its inputs were found this time.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="prepared">The run, perhaps with a later end than the one that is stored, which it replaces.</param>
+    /// <exception cref="InputException">Another coordinator uses the folder.</exception>
+    public static RunFolder Resume(string path, RunPreparation prepared)
+    {
+        var folder = Resume(path, prepared.Configuration, prepared.Network.Layout);
+        if (prepared.Places != Places.Of(ReadOptions(path)))
+            folder.WritePlaces(prepared.Places);
+        return folder;
+    }
+
     /// <summary>Resumes the run in a folder.</summary>
     /// <param name="path">The folder.</param>
     /// <param name="configuration">The configuration, perhaps with a later end than the one that is stored, which it replaces.</param>

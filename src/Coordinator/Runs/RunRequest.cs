@@ -65,8 +65,8 @@ internal sealed record RunRequest(
     /// <summary>How far the metrics go that an earlier coordinator has left in the folder, see <see cref="Collectives.Positions"/>.</summary>
     public long Logged { get; init; }
 
-    /// <summary>Where the data was found, for workers of this machine.</summary>
-    public DataOptions Data { get; init; } = Configuration.Options.Data;
+    /// <summary>Where the data was found, for workers of this machine; null for data that lies in memory alone.</summary>
+    public DataOptions? Data { get; init; } = Configuration.Options.Data;
 }
 
 /// <summary>The state whose weights are the model so far, where the best evaluation decides that.</summary>

@@ -137,6 +137,9 @@ public sealed class Dataset
     /// <summary>Where it was found.</summary>
     public string Location { get; }
 
+    /// <summary>What it was opened by; null for arrays and rows, which nobody else can open.</summary>
+    internal DataOptions? Source { get; set; }
+
     /// <summary>The shape of each sample.</summary>
     public SampleShape Shape { get; }
 

@@ -16,20 +16,12 @@ internal static class DatasetLoader
     /// <param name="cancellation">Ends a download.</param>
     /// <exception cref="InputException">It is missing or bad; the message names the file, the place, the reason and the remedy.</exception>
     /// <exception cref="OperationCanceledException">A download was cancelled.</exception>
-    public static Dataset Load(DataOptions options, CancellationToken cancellation = default) => InMemory(options, () =>
-        {
-            if (options.Data is not (Digits.Name or FashionMnist.Name))
-                return DataPath.Load(options);
-            DataPath.RequireNoColumnOptions(options, options.Data);
-            if (options.Test is string test)
-                throw new InputException($"--test {test} does not go with {options.Data}, which has its own test set; leave it out");
-            var holdout = Holdout.Of(options) ?? default;
-            if (holdout.Path is { } path)
-                throw new InputException($"--holdout {path} does not go with {options.Data}; hold a fraction of it out, such as 0.1");
-            return options.Data == Digits.Name
-                ? Digits.Load(options.Workspace, holdout.Fraction)
-                : FashionMnist.Load(options.DataDir, holdout.Fraction, options.Workspace, cancellation);
-        });
+    public static Dataset Load(DataOptions options, CancellationToken cancellation = default)
+    {
+        var dataset = InMemory(options, () => Read(options, cancellation));
+        dataset.Source = options;
+        return dataset;
+    }
 
     /// <summary>Loads samples to predict: those of a file, the test set of a folder or of a dataset with a name.</summary>
     /// <param name="options">Which ones, and how to read them; <c>-</c> is CSV out of <paramref name="standardInput"/>.</param>
@@ -102,6 +94,21 @@ internal static class DatasetLoader
         {
             return default;
         }
+    }
+
+    private static Dataset Read(DataOptions options, CancellationToken cancellation)
+    {
+        if (options.Data is not (Digits.Name or FashionMnist.Name))
+            return DataPath.Load(options);
+        DataPath.RequireNoColumnOptions(options, options.Data);
+        if (options.Test is string test)
+            throw new InputException($"--test {test} does not go with {options.Data}, which has its own test set; leave it out");
+        var holdout = Holdout.Of(options) ?? default;
+        if (holdout.Path is { } path)
+            throw new InputException($"--holdout {path} does not go with {options.Data}; hold a fraction of it out, such as 0.1");
+        return options.Data == Digits.Name
+            ? Digits.Load(options.Workspace, holdout.Fraction)
+            : FashionMnist.Load(options.DataDir, holdout.Fraction, options.Workspace, cancellation);
     }
 
     private static T InMemory<T>(DataOptions options, Func<T> load)

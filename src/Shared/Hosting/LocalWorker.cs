@@ -9,8 +9,8 @@ namespace Distributed.Hosting;
 /// </summary>
 /// <param name="Number">The worker's number among those that the coordinator starts, from 1.</param>
 /// <param name="Count">How many these are.</param>
-/// <param name="Data">The run's data, which the worker loads, so that samples need not be sent.</param>
-internal sealed record LocalWorker(int Number, int Count, DataOptions Data)
+/// <param name="Data">The run's data, which the worker loads, so that samples need not be sent; null for data that lies in memory alone.</param>
+internal sealed record LocalWorker(int Number, int Count, DataOptions? Data)
 {
     /// <summary>The variable.</summary>
     public const string EnvironmentVariable = "DISTRIBUTED_LOCAL_WORKER";

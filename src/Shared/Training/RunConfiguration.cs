@@ -60,7 +60,7 @@ internal sealed record RunConfiguration
         var stepsPerEpoch = (dataset.Train.Count + options.BatchSize - 1) / options.BatchSize;
         var resolved = options with
         {
-            Data = Absolute(options.Data) with { Task = dataset.Task, Holdout = HoldoutOf(options.Data, dataset) },
+            Data = Located(options.Data, dataset) with { Task = dataset.Task, Holdout = HoldoutOf(options.Data, dataset) },
             Model = model,
             Epochs = null,
             Steps = options.TotalSteps(stepsPerEpoch),
@@ -111,6 +111,9 @@ internal sealed record RunConfiguration
     /// <param name="sampleCount">Samples in the training set.</param>
     public BatchPlan Batches(int sampleCount) =>
         new(Options.Seed, sampleCount, Options.BatchSize, Microbatch, Options.Shuffle, Options.ShuffleBlock);
+
+    // What lies in memory has a name and no place.
+    private static DataOptions Located(DataOptions data, Dataset dataset) => dataset.Source is null ? data : Absolute(data);
 
     /// <summary>A dataset's name stays; a path becomes the one at which it was found, independent of the current folder.</summary>
     private static DataOptions Absolute(DataOptions data) =>

@@ -31,9 +31,10 @@ internal sealed record RunPreparation(RunConfiguration Configuration, Dataset Da
     /// <summary>Prepares training on a loaded dataset.</summary>
     /// <param name="options">Options without errors; their data is not read.</param>
     /// <param name="dataset">The data.</param>
+    /// <param name="begun">The configuration of the run that is resumed; null for a new run.</param>
     /// <exception cref="InputException">Model or weights are not right, or do not go with the data.</exception>
-    internal static RunPreparation Of(TrainingOptions options, Dataset dataset) =>
-        Of(options, ParseModel(options.Model), dataset, begun: null);
+    internal static RunPreparation Of(TrainingOptions options, Dataset dataset, RunConfiguration? begun = null) =>
+        Of(options, ParseModel(options.Model), dataset, begun);
 
     private static RunPreparation Of(TrainingOptions options, ModelSpec model, Dataset dataset, RunConfiguration? begun)
     {

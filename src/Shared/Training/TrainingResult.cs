@@ -4,7 +4,7 @@ namespace Distributed.Training;
 /// <param name="Model">The trained model.</param>
 /// <param name="Steps">Steps of the training.</param>
 /// <param name="Test">How the model does on the test set.</param>
-public sealed record TrainingResult(TrainedModel Model, long Steps, TestScore Test)
+public record TrainingResult(TrainedModel Model, long Steps, TestScore Test)
 {
     /// <summary>How it does on the held-out part; null if there is none.</summary>
     public TestScore? Holdout { get; init; }

@@ -74,7 +74,7 @@ internal static class WorkerCommand
     {
         Description = "Data that this worker holds; if it is the run's, samples need not be sent",
         HelpName = "digits|fashion-mnist|PATH",
-        DefaultValueFactory = _ => Defaults.Data.Data,
+        DefaultValueFactory = _ => new DataOptions().Data,
     };
     private static readonly Option<string?> Test = new("--test") { Description = "The test set that belongs to it", HelpName = "PATH" };
     private static readonly Option<string?> Holdout = new("--holdout")
@@ -206,7 +206,7 @@ internal static class WorkerCommand
                 parse.GetRequiredValue(LogFormatOption) == "json" ? LogFormat.Json : LogFormat.Text
             ),
             Local = local,
-            Data = local?.Data ?? DataOf(parse),
+            Data = local is null ? DataOf(parse) : local.Data,
         };
     }
 

@@ -34,9 +34,9 @@ internal sealed record RunContext(
 {
     /// <summary>Reads the coordinator's welcome.</summary>
     /// <param name="message">The message that carries it.</param>
-    /// <param name="data">The worker's own data options.</param>
+    /// <param name="data">The worker's own data options; null if it has no data.</param>
     /// <exception cref="InputException">The run is one that this version cannot take part in.</exception>
-    public static RunContext Of(CoordinatorMessage message, DataOptions data)
+    public static RunContext Of(CoordinatorMessage message, DataOptions? data)
     {
         const string source = "the coordinator's settings";
         var settings = message.Welcome.Settings;
@@ -44,14 +44,8 @@ internal sealed record RunContext(
         var configuration = RunConfigurationJson.Read(settings.ConfigurationJson, source);
         var network = new Network(ModelSpec.FromJson(configuration.Options.Model, source), columns, settings.Outputs);
         var decoder = new SampleDecoder(Preprocessing.FromJson(settings.PreprocessingJson, source), columns.Shape);
-        var dataset = LocalDataset.Find(
-            data with
-            {
-                Holdout = data.Holdout ?? configuration.Options.Data.Holdout,
-            },
-            settings.Dataset,
-            configuration.DatasetSha256
-        );
+        var own = data is null ? null : data with { Holdout = data.Holdout ?? configuration.Options.Data.Holdout };
+        var dataset = own is null ? null : LocalDataset.Find(own, settings.Dataset, configuration.DatasetSha256);
         return new RunContext(
             message.Welcome.Worker,
             message.Run,

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Distributed.Checkpoints;
+using Distributed.Cluster;
 using Distributed.Coordinator.Observers;
 using Distributed.Coordinator.Runs;
 using Distributed.Coordinator.Tests.CommandLine;

@@ -16,15 +16,20 @@ internal static class Executables
     /// <summary>The folder of what deploy/monitoring has.</summary>
     public static string Monitoring => Path.Combine(AppContext.BaseDirectory, "monitoring");
 
+    /// <summary>The folder of the sources.</summary>
+    public static string Repository => Metadata("Repository");
+
+    /// <summary>Where the packages lie that the solution was built with.</summary>
+    public static string PackageCache => Metadata("PackageCache");
+
     private static string PathOf(string name)
     {
         var path = Path.Combine(Folder, OperatingSystem.IsWindows() ? name + ".exe" : name);
         return File.Exists(path) ? path : throw new FileNotFoundException($"{path} is missing: build the test project with its references");
     }
 
-    private static string Folder =>
-        typeof(Executables)
-            .Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
-            .Single(attribute => attribute.Key == "Programs")
-            .Value!;
+    private static string Folder => Metadata("Programs");
+
+    private static string Metadata(string key) =>
+        typeof(Executables).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
 }

@@ -40,12 +40,12 @@ internal sealed class LocalWorkers : ILocalWorkers, IAsyncDisposable
     /// <param name="coordinator">Where they find the coordinator.</param>
     /// <param name="listen">Where they listen for their peers: a host and port 0.</param>
     /// <param name="threads">Threads of each.</param>
-    /// <param name="data">What they are to load, so that samples need not be sent.</param>
+    /// <param name="data">What they are to load, so that samples need not be sent; null for data that lies in memory alone.</param>
     /// <param name="token">
     /// The run's token; null in an insecure run, so that those who join without one can reach the local workers, too.
     /// </param>
     /// <exception cref="RunFailedException">The worker's executable cannot be started.</exception>
-    public void Start(int count, Uri coordinator, Uri listen, int threads, DataOptions data, RunToken? token)
+    public void Start(int count, Uri coordinator, Uri listen, int threads, DataOptions? data, RunToken? token)
     {
         _start = number =>
         {

@@ -1,3 +1,4 @@
+using Distributed.Cluster;
 using Distributed.Coordinator.Runs;
 using Distributed.Data;
 using Distributed.Protocol;
