@@ -29,6 +29,7 @@ internal sealed class DataCommand(CommandConsole console)
     /// <exception cref="InputException">The data is not right.</exception>
     internal int Inspect(DataOptions options)
     {
+        DatasetLoader.RequireUndecided(options);
         var dataset = DatasetLoader.Load(options with { WantsReport = true });
         var statistics = DatasetStatistics.Of(dataset);
         WriteLine($"{Printable.Of(dataset.Name)} ({Printable.Of(dataset.Location)})");
@@ -68,6 +69,7 @@ internal sealed class DataCommand(CommandConsole console)
     internal int Pack(DataOptions options, string folder)
     {
         var isTable = DatasetLoader.IsTable(options);
+        DatasetLoader.RequireUndecided(options);
         var packed = DatasetPack.Write(workspace => DatasetLoader.Load(options with { Workspace = workspace }), isTable, folder);
         WriteLine($"packed {Printable.Of(options.Data)} into {Printable.Of(folder)}: {packed.Train.Count} + {packed.Test.Count} samples");
         WriteLine($"sha256 {packed.Sha256}");

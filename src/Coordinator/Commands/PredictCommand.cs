@@ -28,6 +28,7 @@ internal sealed class PredictCommand(CommandConsole console)
     internal int Run(string path, PredictSettings settings)
     {
         var (model, _) = SavedModel.Load(path);
+        DatasetLoader.RequireUndecided(settings.Data);
         var samples = DatasetLoader.LoadInputs(settings.Data, model.Inputs, console.OpenInput);
         var predictions = model.Predictions(samples.Count, (first, inputs) => samples.CopyInputs(first, model.Preprocessing, inputs));
         var lines = settings.Format == PredictionFormat.Csv ? CsvLines(model, predictions) : JsonLines(model, predictions);

@@ -70,7 +70,8 @@ internal static class DataPath
     /// <summary>Refuses options that only data with columns has.</summary>
     public static void RequireNoColumnOptions(DataOptions options, string name)
     {
-        if (ColumnOption(options) is { } option)
+        var option = ColumnOption(options) ?? (options.Task == LearningTask.Regression ? "--task regression" : null);
+        if (option is not null)
             throw new InputException($"{option} does not go with {name}, which is no table; leave it out");
     }
 
@@ -83,7 +84,6 @@ internal static class DataPath
         : options.Ignore is not null ? "--ignore"
         : options.Missing is not null ? "--missing"
         : options.WeightColumn is not null ? "--weight-column"
-        : options.Task == LearningTask.Regression ? "--task regression"
         : null;
 
     /// <summary>Refuses options that were decided when data was packed.</summary>
@@ -92,7 +92,7 @@ internal static class DataPath
     {
         var option =
             options.Test is not null ? $"--test {options.Test}"
-            : options.Holdout is not null ? $"--holdout {options.Holdout}"
+            : Holdout.Of(options) is { } holdout ? $"--holdout {holdout}"
             : !options.Standardize ? "--standardize off"
             : ColumnOption(options);
         if (option is not null)
@@ -101,9 +101,7 @@ internal static class DataPath
 
     private static void RequireFittingOptions(DataFormat format, DataOptions options, string path)
     {
-        if (format.IsDecided)
-            RequireUndecided(options, path);
-        else if (!format.HasColumns)
+        if (format is { IsDecided: false, HasColumns: false })
             RequireNoColumnOptions(options, path);
         var option =
             format.HasColumnNames && options.Header is not null ? "--header"

@@ -43,7 +43,11 @@ public sealed class Dataset
     /// <param name="cancellation">Ends a download.</param>
     /// <exception cref="InputException">It is missing or bad; the message names the file, the place, the reason and the remedy.</exception>
     /// <exception cref="OperationCanceledException">A download was cancelled.</exception>
-    public static Dataset Open(DataOptions options, CancellationToken cancellation = default) => DatasetLoader.Load(options, cancellation);
+    public static Dataset Open(DataOptions options, CancellationToken cancellation = default)
+    {
+        DatasetLoader.RequireUndecided(options);
+        return DatasetLoader.Load(options, cancellation);
+    }
 
     /// <summary>Makes a dataset of arrays.</summary>
     /// <param name="features">The values of each sample, all of the same number.</param>

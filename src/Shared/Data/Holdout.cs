@@ -10,13 +10,16 @@ namespace Distributed.Data;
 /// <param name="Path">The file or folder; null if it is a fraction.</param>
 internal readonly record struct Holdout(decimal Fraction, string? Path)
 {
-    /// <summary>What options ask for; null for none.</summary>
+    /// <summary>What stands in a run's configuration where the data itself says what is held out, as packs and arrays do.</summary>
+    public const string OfTheData = "(of the data)";
+
+    /// <summary>What options ask for; null for none, or for what the data itself says.</summary>
     /// <exception cref="InputException">The fraction is out of range.</exception>
     public static Holdout? Of(DataOptions options)
     {
         try
         {
-            return options.Holdout is { } text ? Parse(text) : null;
+            return options.Holdout is { } text and not OfTheData ? Parse(text) : null;
         }
         catch (InputException problem)
         {

@@ -132,7 +132,7 @@ internal sealed record RunConfiguration
         {
             { Path: { } path } => Found(path, data.DataDir),
             { } fraction => fraction.ToString(),
-            null => dataset.Name, // arrays, which say so themselves
+            null => Holdout.OfTheData,
         };
     }
 

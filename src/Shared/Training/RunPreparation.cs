@@ -24,6 +24,8 @@ internal sealed record RunPreparation(RunConfiguration Configuration, Dataset Da
     public static RunPreparation Load(TrainingOptions options, RunConfiguration? begun = null)
     {
         ArgumentNullException.ThrowIfNull(options);
+        if (begun is null) // what a run says of columns is of no consequence for data that has been packed since
+            DatasetLoader.RequireUndecided(options.Data);
         var model = ParseModel(options.Model); // before data that may have to be downloaded
         return Of(options, model, DatasetLoader.Load(options.Data), begun);
     }

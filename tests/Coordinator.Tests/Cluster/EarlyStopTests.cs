@@ -18,6 +18,7 @@ public sealed class EarlyStopTests
         var worker = Worker(run, one => one.Reports = false);
         await worker.Entered;
         await run.SettledAsync();
+        await worker.TakenAsync();
         Assert.Equal(
             [(Work.Train, 1), (Work.Train, 2), (Work.Compare, 2), (Work.EvaluateHoldout, 2), (Work.Evaluate, 2)],
             _granted.Select(grant => (grant.Work, (int)grant.Step))
@@ -35,6 +36,7 @@ public sealed class EarlyStopTests
         var worker = Worker(run, one => one.SendsState = false);
         await run.ReportedAsync<Evaluated>();
         await run.SettledAsync();
+        await worker.TakenAsync();
         Assert.Equal(2, LastTrained);
         worker.SendsState = true;
         run.Happens(new SnapshotArrived(run.Start with { Step = 2 }, FakeWorker.HashOf(0)));

@@ -18,6 +18,7 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
     private readonly TaskCompletionSource _dismissed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Channel<int> _probed = Channel.CreateUnbounded<int>();
+    private readonly Channel<bool> _taken = Channel.CreateUnbounded<bool>();
     private readonly string _weightsSha256;
     private View? _view;
     private ViewGeneration _generation;
@@ -114,6 +115,13 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
     /// <summary>Ends when it has said that it has reached the others of a view.</summary>
     public Task Entered => _entered.Task.WaitAsync(TimeSpan.FromSeconds(60));
 
+    /// <summary>Waits until it has taken all that has been sent to it.</summary>
+    public async Task TakenAsync()
+    {
+        Session.Send(new CoordinatorMessage()); // in its turn
+        await _taken.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
+    }
+
     public WriteOptions? WriteOptions { get; set; }
 
     public void Say(Action<WorkerMessage> fill, long step = 0)
@@ -157,6 +165,9 @@ internal sealed class FakeWorker : IServerStreamWriter<CoordinatorMessage>
         var step = (long)message.Step;
         switch (message.BodyCase)
         {
+            case CoordinatorMessage.BodyOneofCase.None:
+                _taken.Writer.TryWrite(true);
+                break;
             case CoordinatorMessage.BodyOneofCase.View:
                 Reports |= ReportsFromNextView;
                 _view = message.View;

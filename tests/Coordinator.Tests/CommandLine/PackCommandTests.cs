@@ -43,16 +43,66 @@ public sealed class PackCommandTests : IDisposable
         );
     }
 
-    private async Task<(string Run, string Pack)> TrainedAsync()
+    [Theory]
+    [InlineData("--label-column class", "--steps 4")]
+    [InlineData("--label-column class --holdout 0.1", "--steps 4 --patience 2 --eval-every 1")]
+    [InlineData("--label-column y --task regression", "--steps 4")]
+    [InlineData("--label-column y --task regression --holdout 0.2 --weight-column x", "--steps 4")]
+    public async Task A_run_on_a_pack_goes_on_and_is_verified(string columns, string training)
     {
-        var data = _folder.Write(
+        var (data, pack, run) = (WritePoints(), _folder.File("pack"), _folder.File("run"));
+        await DoneAsync(["data", "pack", data, pack, .. columns.Split(' ')]);
+        await CommandRunner.TrainAsync(run, $"--data {pack} {training}");
+
+        await DoneAsync("train", "--resume", "--run", run, "--workers", "0");
+        Assert.Contains("same bits: ", await DoneAsync("verify", run, "--workers", "0"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--label-column class --holdout 0.1")]
+    [InlineData("--label-column y --task regression --categorical class")]
+    public async Task A_run_on_a_table_goes_on_with_the_same_data_packed(string columns)
+    {
+        var (data, pack, run) = (WritePoints(), _folder.File("pack"), _folder.File("run"));
+        await CommandRunner.TrainAsync(run, $"--data {data} {columns} --steps 4");
+        await DoneAsync(["data", "pack", data, pack, .. columns.Split(' ')]);
+
+        await DoneAsync("train", "--resume", "--run", run, "--data", pack, "--workers", "0");
+        Assert.Contains("same bits: ", await DoneAsync("verify", run, "--data", pack, "--workers", "0"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_pack_of_classes_is_not_trained_as_numbers()
+    {
+        var (data, pack) = (WritePoints(), _folder.File("pack"));
+        await DoneAsync("data", "pack", data, pack, "--label-column", "class");
+        var outcome = await CommandRunner.RunAsync("train", "--data", pack, "--task", "regression", "--run", _folder.File("run"));
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Equal(
+            $"error: {pack}: --task regression: it was packed for classification; leave it out, or pack the data again with it",
+            Assert.Single(outcome.Errors)
+        );
+    }
+
+    private static async Task<string> DoneAsync(params string[] arguments)
+    {
+        var outcome = await CommandRunner.RunAsync(arguments);
+        Assert.True(outcome.ExitCode == 0, string.Join('\n', outcome.Errors));
+        return outcome.Output;
+    }
+
+    private string WritePoints() =>
+        _folder.Write(
             "points.csv",
             "class,x,y\n"
                 + string.Concat(Enumerable.Range(0, 300).Select(row => $"{(row % 7 < 3 ? "low" : "high")},{row % 7},{row % 5}.5\n"))
         );
+
+    private async Task<(string Run, string Pack)> TrainedAsync()
+    {
+        var data = WritePoints();
         var (run, pack) = (_folder.File("run"), _folder.File("pack"));
-        var packed = await CommandRunner.RunAsync("data", "pack", data, pack, "--label-column", "class");
-        Assert.True(packed.ExitCode == 0, string.Join('\n', packed.Errors));
+        await DoneAsync("data", "pack", data, pack, "--label-column", "class");
         await CommandRunner.TrainAsync(run, $"--data {data} --label-column class --steps 2");
         return (run, pack);
     }

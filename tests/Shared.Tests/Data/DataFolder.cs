@@ -51,7 +51,7 @@ internal sealed class DataFolder : IDisposable
     /// <summary>Checks that loading is refused, and returns the message without the folder's path.</summary>
     public string Refusal(DataOptions options)
     {
-        var message = Assert.Throws<InputException>(() => DatasetLoader.Load(options)).Message;
+        var message = Assert.Throws<InputException>(() => Dataset.Open(options)).Message;
         Assert.DoesNotContain('\n', message);
         return message.Replace(Path + System.IO.Path.DirectorySeparatorChar, "", StringComparison.Ordinal);
     }

@@ -32,7 +32,17 @@ internal sealed class PackFormat : DataFormat
     public override Dataset? Complete(DataFiles files) => DatasetPack.Open(FolderOf(files));
 
     /// <inheritdoc />
-    public override Dataset Read(string name, DataFiles train, DataFiles? test, DataOptions options) => DatasetPack.Open(FolderOf(train));
+    public override Dataset Read(string name, DataFiles train, DataFiles? test, DataOptions options)
+    {
+        var (folder, asked) = (FolderOf(train), options.Task);
+        var dataset = DatasetPack.Open(folder);
+        return asked is null || asked == dataset.Task
+            ? dataset
+            : throw FileErrors.In(
+                folder,
+                $"--task {asked.ToString()!.ToLowerInvariant()}: it was packed for {dataset.Task.ToString().ToLowerInvariant()}; leave it out, or pack the data again with it"
+            );
+    }
 
     /// <inheritdoc />
     public override RawSamples ReadInputs(DataFiles files, ModelInputs inputs, DataOptions options) =>
