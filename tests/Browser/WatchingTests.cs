@@ -38,7 +38,7 @@ public sealed class WatchingTests(Browsers browsers)
         using var folder = new TempFolder();
         await using var window = await browsers.OpenAsync();
         long before;
-        await using (var run = await WatchedRun.TrainAsync(folder, [.. Digits, "--steps", Endless]))
+        await using (var run = await WatchedRun.TrainAsync(folder, [.. Free, .. Digits, "--steps", Endless]))
         {
             await window.Page.GotoAsync(run.Address.ToString());
             await window.PointsAsync(50);

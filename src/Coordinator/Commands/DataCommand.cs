@@ -68,6 +68,8 @@ internal sealed class DataCommand(CommandConsole console)
     /// <exception cref="InputException">The data is not right, or the folder cannot be written.</exception>
     internal int Pack(DataOptions options, string folder)
     {
+        if (folder.Length == 0)
+            throw new InputException("DIR is empty; name the folder to pack into");
         var isTable = DatasetLoader.IsTable(options);
         DatasetLoader.RequireUndecided(options);
         var packed = DatasetPack.Write(workspace => DatasetLoader.Load(options with { Workspace = workspace }), isTable, folder);

@@ -89,6 +89,8 @@ public sealed class ClusterTrainer(Dataset dataset, TrainingOptions options)
 
     private async Task<ClusterTrainingResult> RunAsync(IProgress<TrainingProgress>? progress, CancellationToken cancellation)
     {
+        ArgumentNullException.ThrowIfNull(dataset);
+        ArgumentNullException.ThrowIfNull(options);
         ThrowIfInvalid();
         if (DescriptorLimit.Refusal() is { } refusal)
             throw new RunFailedException(refusal);
@@ -115,6 +117,9 @@ public sealed class ClusterTrainer(Dataset dataset, TrainingOptions options)
         [
             .. options.Validate().Select(error => error.Line(path => $"{nameof(TrainingOptions)}.{path}")),
             .. Cluster.Errors().Select(error => error.Line(path => $"{nameof(ClusterTrainer)}.{path}")),
+            .. Folder is ""
+                ? [$"{nameof(ClusterTrainer)}.{nameof(Folder)}: needs the name of a folder, or null for a temporary one"]
+                : Array.Empty<string>(),
         ];
         if (errors.Length > 0)
             throw new InputException(string.Join('\n', errors));

@@ -15,7 +15,7 @@ internal sealed class DatasetSamples : RawSamples
         _dataset = dataset;
     }
 
-    /// <summary>Refuses samples of another shape or scaling.</summary>
+    /// <summary>Refuses samples of another shape, of other columns, or of another scaling.</summary>
     /// <exception cref="InputException">The model does not take them.</exception>
     public static void RequireFit(Dataset dataset, ModelInputs inputs)
     {
@@ -26,6 +26,7 @@ internal sealed class DatasetSamples : RawSamples
             );
         }
 
+        RequireColumns(dataset, inputs);
         if (dataset.Preprocessing.ToJson() != inputs.Preprocessing.ToJson())
         {
             throw new InputException(
@@ -33,6 +34,19 @@ internal sealed class DatasetSamples : RawSamples
                     + $"than {inputs.Model} expects ({inputs.Preprocessing.ToJson()})"
             );
         }
+    }
+
+    // What is in its stored form cannot be brought into the model's order, as rows of a file are.
+    private static void RequireColumns(Dataset dataset, ModelInputs inputs)
+    {
+        if (dataset.Columns?.Features is not { } columns || inputs.Columns?.Features is not { } taken || columns.SequenceEqual(taken))
+            return;
+        throw new InputException(
+            taken.Except(columns).FirstOrDefault() is { } missing
+                ? $"{dataset.Name}: there is no column '{Printable.Of(missing)}', which {inputs.Model} takes"
+                : $"{dataset.Name}: its columns stand in another order ({Printable.Of(string.Join(", ", columns))}) than {inputs.Model} takes them "
+                    + $"({Printable.Of(string.Join(", ", taken))}); pack them in that order, or name the file that they were packed from"
+        );
     }
 
     /// <inheritdoc />

@@ -37,6 +37,13 @@ public sealed class ProcessEndTests
     public void A_process_that_has_ended_says_how(int exitCode, long? before, long? after, string words, string cause) =>
         Assert.Equal(cause, Of(exitCode, before, after, words).Cause());
 
+    [Theory]
+    [InlineData(130, true)]
+    [InlineData(143, false)]
+    [InlineData(2, false)]
+    public void Only_Ctrl_C_interrupts_the_run(int exitCode, bool isInterrupt) =>
+        Assert.Equal(isInterrupt, Of(exitCode, 0, 0, "").WasInterrupted);
+
     [Fact]
     public void A_runtime_that_is_missing_is_told_by_what_is_said_first() =>
         Assert.Equal(

@@ -84,6 +84,41 @@ public sealed class PackCommandTests : IDisposable
         );
     }
 
+    [Theory]
+    [InlineData("eval", "class,y,x", "its columns stand in another order (y, x) than ")]
+    [InlineData("predict", "class,y,x", "its columns stand in another order (y, x) than ")]
+    [InlineData("eval", "class,x,z", "there is no column 'y', which ")]
+    [InlineData("predict", "class,x,z", "there is no column 'y', which ")]
+    public async Task Columns_of_a_pack_that_are_not_the_models_are_refused_by_name(string command, string header, string refusal)
+    {
+        var (data, run) = (WritePoints(), _folder.File("run"));
+        await CommandRunner.TrainAsync(run, $"--data {data} --label-column class --standardize off --steps 2");
+        var other = _folder.Write("other.csv", $"{header}\n" + string.Join('\n', (await File.ReadAllLinesAsync(data)).Skip(1)));
+        var pack = _folder.File("pack");
+        await DoneAsync("data", "pack", other, pack, "--label-column", "class", "--standardize", "off");
+
+        var outcome = await CommandRunner.RunAsync(command, run, "--data", pack);
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.StartsWith($"error: other.csv: {refusal}", Assert.Single(outcome.Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_folder_that_is_only_begun_is_no_table()
+    {
+        Directory.CreateDirectory(_folder.File("pack"));
+        _folder.Write("pack/packing.lock", "");
+        var outcome = await CommandRunner.RunAsync("data", "inspect", "--data", _folder.File("pack"));
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains("it was not packed to the end; pack the data again", Assert.Single(outcome.Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_pack_needs_a_folder()
+    {
+        var outcome = await CommandRunner.RunAsync("data", "pack", WritePoints(), "");
+        Assert.Equal((2, "error: DIR is empty; name the folder to pack into"), (outcome.ExitCode, Assert.Single(outcome.Errors)));
+    }
+
     private static async Task<string> DoneAsync(params string[] arguments)
     {
         var outcome = await CommandRunner.RunAsync(arguments);

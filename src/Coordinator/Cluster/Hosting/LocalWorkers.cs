@@ -162,6 +162,8 @@ internal sealed class LocalWorkers : ILocalWorkers, IAsyncDisposable
         await output;
         await process.WaitForExitAsync();
         var end = new ProcessEnd(process.ExitCode, errors, kills, MemoryKills.Read());
+        if (end.WasInterrupted)
+            _events.TryWrite(new Interrupted());
         _events.TryWrite(new LocalWorkerExited(number, processId, end.Cause(), end.WasKilled));
     }
 }

@@ -10,13 +10,14 @@ namespace Distributed.Coordinator.Cluster.Hosting;
 internal sealed record ProcessEnd(int ExitCode, ErrorOutput Output, long? KillsBefore, long? KillsAfter)
 {
     private const int SignalBase = 128;
+    private const int Interrupt = 2;
     private const int Kill = 9;
     private const int Bus = 7;
 
     private static readonly Dictionary<int, string> Signals = new()
     {
         [1] = "it was hung up on (SIGHUP)",
-        [2] = "the process was interrupted (SIGINT)",
+        [Interrupt] = "the process was interrupted (SIGINT)",
         [3] = "the process was told to quit (SIGQUIT)",
         [4] = "the process met an instruction that this processor does not have (SIGILL)",
         [6] = "the process was aborted (SIGABRT)",
@@ -33,6 +34,9 @@ internal sealed record ProcessEnd(int ExitCode, ErrorOutput Output, long? KillsB
 
     /// <summary>Whether somebody killed it, which says nothing about how the next one would do.</summary>
     public bool WasKilled => ExitCode == SignalBase + Kill;
+
+    /// <summary>Whether Ctrl+C ended it, which reaches the whole process group, and so also a worker that does not listen for signals yet.</summary>
+    public bool WasInterrupted => ExitCode == SignalBase + Interrupt;
 
     /// <summary>How it ended, in words, with the remedy where it is known.</summary>
     public string Cause()

@@ -68,10 +68,12 @@ internal static class WorkerExecutable
         catch (System.ComponentModel.Win32Exception exception)
         {
             throw new RunFailedException(
-                start.FileName == Command[0]
-                    ? $"the worker {string.Join(' ', Command)} cannot be started ({exception.Message}); "
-                        + "it belongs beside the coordinator, so build or publish both together"
-                    : $"{start.FileName} cannot be started ({exception.Message}); name a command that is on the path",
+                start.FileName != Command[0]
+                        ? $"{start.FileName} cannot be started ({exception.Message}); name a command that is on the path"
+                    : Command.Count > 1
+                        ? $"the .NET runtime that runs the worker cannot be started ({exception.Message}); install it, with ASP.NET Core, on this machine"
+                    : $"the worker {string.Join(' ', Command)} cannot be started ({exception.Message}); "
+                        + "it belongs beside the coordinator, so build or publish both together",
                 exception
             );
         }

@@ -17,7 +17,7 @@ internal sealed class PackFormat : DataFormat
         var path = Path.Combine(folder, PackManifest.FileName);
         if (File.Exists(path))
             return [path];
-        return File.Exists(PackFiles.Of(folder, PackFiles.Train).Pages)
+        return PackFiles.AreBegun(folder)
             ? throw FileErrors.In(folder, $"there is no {PackManifest.FileName}: it was not packed to the end; pack the data again")
             : [];
     }

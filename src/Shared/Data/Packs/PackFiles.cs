@@ -43,6 +43,9 @@ internal sealed record PackFiles(string Features, string Targets, string Pages)
         return new PackFiles(path + ".features", path + ".targets", path + ".pages");
     }
 
+    /// <summary>Whether a folder has been packed into, perhaps not to the end.</summary>
+    public static bool AreBegun(string folder) => File.Exists(Path.Combine(folder, LockName)) || File.Exists(Of(folder, Train).Pages);
+
     /// <summary>Whether a folder has nothing but what an attempt to pack that did not come to its end may have left.</summary>
     public static bool AreUnfinished(string folder) =>
         Directory.EnumerateFileSystemEntries(folder).All(entry => File.Exists(entry) && IsOwn(Path.GetFileName(entry)));
