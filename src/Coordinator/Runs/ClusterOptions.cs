@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using Distributed.Cluster;
 using Distributed.Kernels.Threads;
 using Distributed.Training;
@@ -153,8 +154,7 @@ internal sealed record ClusterOptions
     }
 
     // MinWorkers is --min-workers.
-    private static string OptionName(string property) =>
-        "-" + string.Concat(property.Select(letter => char.IsUpper(letter) ? $"-{char.ToLowerInvariant(letter)}" : $"{letter}"));
+    private static string OptionName(string property) => $"--{JsonNamingPolicy.KebabCaseLower.ConvertName(property)}";
 
     private static bool IsLoopback(Uri url) =>
         url.IsLoopback || (IPAddress.TryParse(url.DnsSafeHost, out var address) && IPAddress.IsLoopback(address));
